@@ -1,0 +1,120 @@
+# One list of verbs for people and CI: `make` prints it. Everything made lands in `target/`, `dist/` and `.venv/`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+# Stamp files made by pattern rules; make would take them for leftovers and remove them.
+.PRECIOUS: .venv/%/.dependencies .venv/%/.wheel
+# Cargo uses all cores by itself, and two builds at once wait for each other's lock.
+.NOTPARALLEL:
+
+# One folder for all of Cargo's work; set it to share that work between clones.
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export UV_PYTHON_DOWNLOADS := never
+export UV_CUSTOM_COMPILE_COMMAND := make pins
+# Wheels alone: a source release of duckdb, say, would be compiled for half an hour.
+export UV_NO_BUILD := 1
+
+TOOLS := .venv/tools/bin
+UV := $(TOOLS)/uv
+MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
+# The wheel of the tests, the demo and the benchmark: release profile, for this machine alone.
+WHEELS := target/wheels-test
+SOURCES := $(shell find src python -type f ! -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
+PYTHON_FILES := python tests $(wildcard benches dags examples)
+# Looked for when a target needs them, and not for `make help`.
+PYTHONS = $(eval PYTHONS := $$(or $$(shell python3 tests/interpreters.py),$$(error no Python to test on)))$(PYTHONS)
+NEWEST = .venv/test-$(lastword $(PYTHONS))
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .venv/demo/.wheel ## build, run the pipeline on the sample files, show the result
+	@rm -rf target/demo-lake
+	@.venv/demo/bin/drugs-rs run --drugs examples/data/drugs.csv \
+	    --pubmed examples/data/pubmed.csv --pubmed examples/data/pubmed.json \
+	    --clinical-trials examples/data/clinical_trials.csv --out target/demo-lake --dt 2024-03-01
+
+.PHONY: test test-rust test-python test-stub
+test: check test-rust test-python test-stub ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest
+test-rust:
+	cargo test --locked
+test-python: $$(addprefix test-python-,$$(PYTHONS))
+test-python-%: .venv/test-%/.wheel
+	.venv/test-$*/bin/pytest
+test-stub: $$(NEWEST)/.wheel
+	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
+
+.PHONY: check check-format check-lint check-types check-floors
+check: check-format check-lint check-types check-floors ## format, lints, types, floors
+check-format: .venv/tools/.ready
+	cargo fmt --check
+	$(TOOLS)/ruff format --check $(PYTHON_FILES)
+check-lint: .venv/tools/.ready
+	$(TOOLS)/ruff check $(PYTHON_FILES)
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --features python -- -D warnings
+check-types: $$(NEWEST)/.dependencies
+	$(NEWEST)/bin/mypy python tests
+check-floors: .venv/tools/.ready
+	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
+
+.PHONY: bench
+bench: .venv/bench/.wheel ## time and memory beside a plain pandas pipeline
+	.venv/bench/bin/python benches/run.py
+
+.PHONY: wheel
+wheel: .venv/tools/.ready ## one wheel for Python 3.8 and newer, optimised, in dist/
+	rm -rf dist
+	$(MATURIN) build --locked --profile published --zig --compatibility manylinux2014 --out dist
+	@ls dist | grep -E -- '-cp38-abi3-(manylinux_2_17_x86_64\.)?manylinux2014_x86_64(\.manylinux_2_17_x86_64)?\.whl$$'
+
+.PHONY: format
+format: .venv/tools/.ready ## rewrite the sources in the project's format
+	cargo fmt
+	$(TOOLS)/ruff format $(PYTHON_FILES)
+	$(TOOLS)/ruff check --fix $(PYTHON_FILES)
+
+.PHONY: pins
+pins: .venv/tools/.ready ## choose the newest versions of the tools and the tests' packages again
+	$(UV) pip compile --quiet --upgrade --python-version 3.8 requirements/test.in --output-file requirements/test-py38.txt
+	for set in tools test bench; do $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
+	    requirements/$$set.in --output-file requirements/$$set.txt; done
+
+.PHONY: clean
+clean: ## remove what was made here, but Cargo's own work (`cargo clean`)
+	rm -rf $(WHEELS) target/demo-lake dist .venv
+
+# --- What the verbs stand on. Each stamp file is newer than what it was made from. ---
+
+.venv/tools/.ready: requirements/tools.txt
+	python3 -m venv .venv/tools
+	$(TOOLS)/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(WHEELS)/.built: $(SOURCES) | .venv/tools/.ready
+	rm -rf $(WHEELS)
+	$(MATURIN) build --locked --release --compatibility linux --out $(WHEELS)
+	@touch $@
+
+.venv/test-%/.dependencies: requirements/$$(if $$(filter 3.8,$$*),test-py38,test).txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $*)" .venv/test-$*
+	$(UV) pip install --quiet --python .venv/test-$* --requirement $<
+	@touch $@
+
+.venv/bench/.dependencies: requirements/bench.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python $(TOOLS)/python .venv/bench
+	$(UV) pip install --quiet --python .venv/bench --requirement $<
+	@touch $@
+
+.venv/demo/.dependencies: | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python $(TOOLS)/python .venv/demo
+	@touch $@
+
+.venv/%/.wheel: .venv/%/.dependencies $(WHEELS)/.built
+	$(UV) pip install --quiet --python .venv/$* --no-deps --reinstall $(WHEELS)/*.whl
+	@touch $@

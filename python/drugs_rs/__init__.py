@@ -1,0 +1,90 @@
+r"""Which drug is mentioned where, and when: a graph from drug vocabularies, PubMed articles and clinical trials.
+
+One call takes raw files to a *lake*, a folder of three layers: ``bronze`` keeps the bytes as they came, ``silver``
+holds clean tables, ``gold`` the mentions, the graph and the answers::
+
+    sources ─bronze→ exact copies ─silver→ drugs, publications ─gold→ mentions → drug_graph.json → answers
+
+Two files and their graph:
+
+>>> import pathlib, tempfile
+>>> import drugs_rs
+>>> folder = pathlib.Path(tempfile.mkdtemp())
+>>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+>>> _ = (folder / "pubmed.csv").write_text(
+...     "id,title,date,journal\n"
+...     "1,Diphenhydramine as a sedative before MRI,25/05/2020,Journal of emergency nursing\n"
+... )
+>>> report = drugs_rs.run(
+...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", out=folder / "lake", dt="2020-06-01"
+... )
+>>> report["rows_in"], report["rows_kept"], report["rows_rejected"]
+(2, 2, 0)
+>>> drugs_rs.read_graph(folder / "lake").top_journals()
+{'Journal of emergency nursing': 1}
+
+A title alone needs no lake:
+
+>>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
+>>> [(mention.atccode, mention.surface) for mention in matcher.find("Diphenhydramine-treated adults")]
+[('A04AD', 'Diphenhydramine')]
+
+What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
+``read_graph`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for text of one's own. Everything
+that can go wrong is an exception of ``drugs_rs.exceptions``.
+
+Importing this package is cheap on purpose, because Airflow does it in every scheduler loop: names are looked up when
+first used, and the native module is loaded only then.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from drugs_rs import exceptions
+
+if TYPE_CHECKING:
+    from drugs_rs._core import (
+        DrugGraph,
+        Matcher,
+        Mention,
+        Table,
+        __version__,
+        bronze,
+        gold,
+        read_graph,
+        run,
+        silver,
+    )
+
+__all__ = [
+    "DrugGraph",
+    "Matcher",
+    "Mention",
+    "Table",
+    "__version__",
+    "bronze",
+    "exceptions",
+    "gold",
+    "read_graph",
+    "run",
+    "silver",
+]
+
+
+if not TYPE_CHECKING:  # a type checker that sees this function believes that every name exists
+
+    def __getattr__(name: str) -> object:
+        """Load the native module when one of its names is first asked for (PEP 562)."""
+        if name not in __all__:
+            message = f"module 'drugs_rs' has no attribute {name!r}"
+            raise AttributeError(message)
+        value = getattr(import_module("drugs_rs._core"), name)
+        globals()[name] = value  # the next look-up does not come here
+        return value
+
+
+def __dir__() -> list[str]:
+    """List the names that are not loaded yet as well, for tab completion."""
+    return sorted({*globals(), *__all__})

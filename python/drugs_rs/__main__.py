@@ -1,0 +1,38 @@
+"""The ``drugs-rs`` command, also ``python -m drugs_rs``.
+
+The command itself is written in Rust. Python owns the process, though, and so the signals: the core asks Python at
+short intervals whether one came, and stops its workers before anything is half-written when the answer is an exception.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+# What a shell reports for a process that a signal ended: 128 and the signal's number.
+_INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(_TERMINATED)
+
+
+def main() -> int:
+    """Run the command with the arguments of this process and return its exit code."""
+    # Set before the native module loads, so that a SIGTERM in the first moments ends the process in the same way.
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        from drugs_rs import _core
+
+        return _core.main(sys.argv[1:])
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

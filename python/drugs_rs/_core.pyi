@@ -1,0 +1,473 @@
+"""The native module: what `drugs_rs` offers, documented where editors and type checkers look.
+
+Import these names from `drugs_rs`; only the façade imports this module.
+"""
+
+import datetime
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, final
+
+import networkx
+from typing_extensions import TypeAlias
+
+__all__ = [
+    "DrugGraph",
+    "Matcher",
+    "Mention",
+    "Table",
+    "__version__",
+    "bronze",
+    "gold",
+    "main",
+    "read_graph",
+    "run",
+    "silver",
+]
+
+# A path, a glob or a folder, or several of them.
+_Path: TypeAlias = str | os.PathLike[str]
+_Source: TypeAlias = _Path | Sequence[_Path]
+_Date: TypeAlias = str | datetime.date
+_Boundary: TypeAlias = Literal["word", "none"]
+_Encoding: TypeAlias = Literal["windows-1252"]
+_Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
+
+# Anything with the Arrow PyCapsule interface, whichever library it comes from.
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+_Texts: TypeAlias = Sequence[str | None] | _ArrowArray | _ArrowStream
+
+__version__: str
+
+def run(
+    *,
+    drugs: _Source,
+    pubmed: _Source | None = None,
+    clinical_trials: _Source | None = None,
+    out: _Path,
+    dt: _Date,
+    encoding: _Encoding | None = None,
+    month_first: bool = False,
+    boundary: _Boundary = "word",
+    abbreviations: bool = False,
+    abstracts: bool = False,
+    stop_words: Sequence[str] | None = None,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
+
+    Each step is a transaction: killed or failed, it leaves the lake as it was; repeated with the same inputs, it
+    changes no file. Nothing is dropped in silence: a row that cannot be a drug or a publication is kept aside with its
+    reason, a repaired one is flagged, and `rows_in == rows_kept + rows_merged + rows_rejected` holds for every file.
+
+    Args:
+        drugs: The vocabulary, with the columns `atccode` and `drug`.
+        pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
+        clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
+        out: The lake's root folder, made if it does not exist.
+        dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
+        encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark. Without it such text is
+            an `EncodingError`.
+        month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
+        boundary: `"word"` finds whole words only, `"none"` any substring.
+        abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
+        abstracts: Search abstracts as well as titles.
+        stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Each source is a path, a glob or a folder, or a list of them; CSV, a JSON array or NDJSON, told by content, plain or
+    compressed with gzip or zstd.
+
+    Returns:
+        The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
+        bronze, silver and gold), `sources` (for each file `uri`, `table`, `format`, `bytes`, rows and notes),
+        `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
+        `rejected` (reason to rows), `flags` (flag to rows) and `seconds`.
+
+    Raises:
+        SourceNotFoundError: A source does not exist or matches no file.
+        ArgumentError: `dt`, `encoding` or `boundary` is not one of the accepted values, or a list of sources is empty.
+        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
+        StorageError: The lake cannot be read or written.
+        ConflictError: Another run committed this partition with other content meanwhile.
+        ForkError: The engine was used in the process that this one was forked from.
+    """
+
+def bronze(
+    *,
+    out: _Path,
+    dt: _Date,
+    drugs: _Source | None = None,
+    pubmed: _Source | None = None,
+    clinical_trials: _Source | None = None,
+    name: str | None = None,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Keep exact copies of source files under `bronze/<source>/dt=<dt>/`, with a manifest.
+
+    Nothing is parsed, so nothing can be lost: the manifest has each file's URI, size in bytes, SHA-256 and media type.
+
+    Args:
+        out: The lake's root folder, made if it does not exist.
+        dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
+        drugs: Vocabulary files; see `run` for what a source may be.
+        pubmed: PubMed files.
+        clinical_trials: Clinical trial files.
+        name: The source's name in the lake, instead of `drugs`, `pubmed` or `clinical_trials`. It keeps two deliveries
+            of one table apart, such as `pubmed_a` and `pubmed_b`.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Returns:
+        The step's report, as described at `run`, without `steps`.
+
+    Raises:
+        SourceNotFoundError: A source does not exist or matches no file.
+        ArgumentError: A bad `dt`, no source at all, or `name` beside more than one table.
+        StorageError: The lake cannot be read or written.
+        ConflictError: Another run committed this partition with other content meanwhile.
+    """
+
+def silver(
+    *,
+    out: _Path,
+    dt: _Date,
+    tables: Sequence[_Table] | None = None,
+    encoding: _Encoding | None = None,
+    month_first: bool = False,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Clean what bronze holds for one logical date into tables of drugs and publications.
+
+    Writes `silver/drugs/` and `silver/publications/` as Parquet, and every row that cannot be a drug or a publication
+    to `silver/rejected/` with its reason, its line and its raw text.
+
+    Args:
+        out: The lake's root folder.
+        dt: The logical date, `"2020-06-01"` or a `datetime.date`.
+        tables: Which of `"drugs"`, `"pubmed"` and `"clinical_trials"`; by default all that bronze holds.
+        encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
+        month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Returns:
+        The step's report, as described at `run`, without `steps`.
+
+    Raises:
+        SourceNotFoundError: Bronze holds nothing of these tables for `dt`.
+        ArgumentError: A bad `dt`, an unknown table or encoding.
+        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
+        StorageError: The lake cannot be read or written.
+        ConflictError: Another run committed this partition with other content meanwhile.
+        ForkError: The engine was used in the process that this one was forked from.
+    """
+
+def gold(
+    *,
+    out: _Path,
+    dt: _Date,
+    boundary: _Boundary = "word",
+    abbreviations: bool = False,
+    abstracts: bool = False,
+    stop_words: Sequence[str] | None = None,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
+
+    Writes `gold/mentions/` as Parquet, `drug_graph.json`, `top_journals.json` and `exclusive_drugs.json`. The same
+    tables and settings give the same bytes.
+
+    Args:
+        out: The lake's root folder.
+        dt: The logical date, `"2020-06-01"` or a `datetime.date`; later partitions are not looked at.
+        boundary: `"word"` finds whole words only, `"none"` any substring.
+        abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
+        abstracts: Search abstracts as well as titles.
+        stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Returns:
+        The step's report, as described at `run`, without `steps`; beside it the numbers `drugs`, `publications`,
+        `mentions` and `journals`, and `top_journals`, as `DrugGraph.top_journals` gives it.
+
+    Raises:
+        SourceNotFoundError: The lake has no silver tables up to `dt`.
+        ArgumentError: A bad `dt` or `boundary`.
+        StorageError: The lake cannot be read or written.
+        ConflictError: Another run committed this partition with other content meanwhile.
+        ForkError: The engine was used in the process that this one was forked from.
+    """
+
+def read_graph(lake: _Path) -> DrugGraph:
+    """Read the drug graph of a lake.
+
+    Args:
+        lake: The lake's root folder, the `out` of `run`.
+
+    Raises:
+        SourceNotFoundError: The lake does not exist or has no graph yet.
+        FormatError: `gold/drug_graph.json` is not a drug graph.
+        StorageError: The file cannot be read.
+    """
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
+
+    Data goes to stdout, talk to stderr. 0 is success, 1 bad input or a failed check, 2 wrong usage.
+    """
+
+@final
+class Matcher:
+    """Finds the names of drugs in text.
+
+    A name is found as whole words, whatever its case: between two letters or digits no mention begins or ends, so
+    `metformin-treated` mentions metformin, and `norepinephrine` does not mention epinephrine. Where names overlap, the
+    leftmost wins, then the longest. Names are literal text, never regular expressions.
+
+    A matcher never changes and may be used from several threads at once.
+
+    >>> import drugs_rs
+    >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"], "S03AA": ["tetracycline"]})
+    >>> [mention.drug for mention in matcher.find("Tetracycline, or diphenhydramine?")]
+    ['tetracycline', 'diphenhydramine']
+    """
+
+    @classmethod
+    def from_names(
+        cls,
+        names: Mapping[str, Sequence[str]],
+        *,
+        boundary: _Boundary = "word",
+        abbreviations: bool = False,
+        stop_words: Sequence[str] | None = None,
+    ) -> Matcher:
+        """Build a matcher from ATC codes and their names.
+
+        Args:
+            names: For each code a list of names; the first is the drug's name, the others its synonyms. A name may
+                stand under several codes, and is then a mention of each.
+            boundary: `"word"` finds whole words only, `"none"` any substring.
+            abbreviations: Also find abbreviations that a text defines, as in "doxorubicin (DOX)".
+            stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+
+        Raises:
+            ArgumentError: A code without a name, a blank name, or an unknown `boundary`.
+        """
+
+    @classmethod
+    def from_vocabulary(
+        cls,
+        vocabulary: _Source,
+        *,
+        boundary: _Boundary = "word",
+        abbreviations: bool = False,
+        stop_words: Sequence[str] | None = None,
+    ) -> Matcher:
+        """Build a matcher from vocabulary files, cleaned as the silver step cleans them.
+
+        Args:
+            vocabulary: A path, a glob or a folder, or a list of them, as for the argument `drugs` of `run`.
+            boundary: As for `from_names`.
+            abbreviations: As for `from_names`.
+            stop_words: As for `from_names`.
+
+        Raises:
+            SourceNotFoundError: A file does not exist.
+            InputError: A file as a whole cannot be read.
+            ArgumentError: An unknown `boundary`, or an empty list of files.
+        """
+
+    def find(self, text: str) -> list[Mention]:
+        """Find the mentions in one text, in the order in which they stand.
+
+        >>> import drugs_rs
+        >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
+        >>> [mention] = matcher.find("Oral diphenhydramine in children")
+        >>> mention.start, mention.end, mention.surface
+        (5, 20, 'diphenhydramine')
+        """
+
+    def find_many(self, texts: _Texts) -> Table:
+        """Find the mentions in many texts at once, on all cores, without the interpreter's lock.
+
+        Args:
+            texts: A list of strings, or a string column of any library with the Arrow PyCapsule interface (polars,
+                pyarrow, pandas). `None` and null are texts without a mention.
+
+        Returns:
+            One row for each mention: `row` (the text's index from 0) and the fields of `Mention`, ordered by `row` and
+            `start`.
+
+        >>> import drugs_rs
+        >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
+        >>> matcher.find_many(["nothing here", "Diphenhydramine!"]).to_dicts()[0]["row"]
+        1
+        """
+
+    def explain(self, text: str, drug: str) -> str:
+        """Say in one sentence why a drug is found in a text, or why it is not.
+
+        Args:
+            text: The text.
+            drug: One of the drug's names.
+
+        Raises:
+            ArgumentError: No drug of this matcher has that name.
+        """
+
+    def __len__(self) -> int:
+        """Count the names this matcher looks for."""
+
+@final
+class Mention:
+    """A drug found in a text: a value that never changes, equal by its fields, hashable and picklable."""
+
+    def __new__(cls, atccode: str, drug: str, start: int, end: int, surface: str, rule: str) -> Mention: ...
+    @property
+    def atccode(self) -> str:
+        """The code under which the vocabulary lists the drug."""
+
+    @property
+    def drug(self) -> str:
+        """The drug's name in the vocabulary."""
+
+    @property
+    def start(self) -> int:
+        """Where the mention begins in the text, in Unicode code points from 0, as Python counts."""
+
+    @property
+    def end(self) -> int:
+        """Where it ends, exclusive: `text[start:end] == surface`."""
+
+    @property
+    def surface(self) -> str:
+        """The mention as the text spells it."""
+
+    @property
+    def rule(self) -> Literal["name", "synonym", "abbreviation"]:
+        """What was recognised: the drug's name, a synonym, or an abbreviation that the text itself defines."""
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Table:
+    """Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
+
+    >>> import drugs_rs
+    >>> table = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]}).find_many(["diphenhydramine"])
+    >>> table.num_rows, table.num_columns, table.column_names[:2]
+    (1, 7, ['row', 'atccode'])
+
+    `polars.DataFrame(table)`, `pyarrow.table(table)` or `pandas.DataFrame.from_arrow(table)` (pandas 3) take it from
+    here; with an older pandas, `pyarrow.table(table).to_pandas()`.
+    """
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+
+    @property
+    def num_columns(self) -> int:
+        """How many columns there are."""
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns, in order."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Copy the table into Python objects, one dictionary for each row."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema as an `arrow_schema` capsule."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand out the rows as an `arrow_array_stream` capsule, each time from the first row.
+
+        Args:
+            requested_schema: Part of the protocol, where honouring it is optional; the table keeps its own types.
+        """
+
+@final
+class DrugGraph:
+    """Drugs, publications, journals and who mentions whom; `read_graph` makes one."""
+
+    def drugs(self) -> Table:
+        """Every drug of the vocabulary, mentioned or not.
+
+        Returns:
+            The columns `atccode`, `drug`, and `pubmed` and `clinical_trial`, the number of publications of each kind
+            that mention it; ordered by `atccode`.
+        """
+
+    def journals(self) -> Table:
+        """Every journal with a mention.
+
+        Returns:
+            The columns `journal`, `drugs` (how many different ones it mentions) and `mentions` (how many pairs of a
+            drug and a publication); ordered by `journal`.
+        """
+
+    def mentions(self) -> Table:
+        """Every pair of a drug and a publication that mentions it.
+
+        Returns:
+            The columns `atccode`, `drug`, `publication_id`, `kind` (`pubmed` or `clinical_trial`), `journal` and
+            `date`; what is unknown is null.
+        """
+
+    def top_journals(self) -> dict[str, int]:
+        """The journals that mention the most different drugs, and that number: every journal that shares first place.
+
+        Empty if nothing is mentioned anywhere.
+        """
+
+    def exclusive_drugs(self, code: str) -> list[str]:
+        """The codes of the drugs that share a journal with this one through PubMed alone, in code order.
+
+        These are the drugs mentioned by a journal that mentions this one in a PubMed article, less those mentioned by
+        a journal that mentions it in a clinical trial, and less the drug itself.
+
+        Args:
+            code: The drug's ATC code.
+
+        Raises:
+            ArgumentError: The graph has no drug with this code.
+        """
+
+    def to_node_link(self) -> dict[str, Any]:
+        """The graph in node-link form, as networkx and D3 read it.
+
+        Returns:
+            `directed`, `multigraph`, `graph` (attributes of the whole), `nodes` (each with `id` and attributes) and
+            `links` (each with `source`, `target` and attributes).
+        """
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """The graph as a networkx one, with the nodes, links and attributes of `to_node_link`.
+
+        Raises:
+            ModuleNotFoundError: networkx is not installed; `pip install drugs-rs[notebook]` brings it.
+        """
+
+    def to_json(self) -> str:
+        """The text of `drug_graph.json`: the same bytes, encoded as UTF-8, that the gold step writes."""
+
+    def write(self, path: _Path, shape: str | None = None) -> None:
+        """Write the graph to a file, which is replaced at once or not at all.
+
+        Args:
+            path: The file.
+            shape: `None` for the shape of `drug_graph.json`, `"node-link"` for that of `to_node_link`.
+
+        Raises:
+            ArgumentError: An unknown shape.
+            StorageError: The file cannot be written.
+        """

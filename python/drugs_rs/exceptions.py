@@ -1,0 +1,98 @@
+"""Everything that ``drugs_rs`` raises, in one tree.
+
+::
+
+    DrugsError
+    ├── SourceNotFoundError   (also FileNotFoundError)
+    ├── ArgumentError         (also ValueError)
+    ├── InputError            (also ValueError)
+    │   ├── SchemaError
+    │   ├── FormatError
+    │   └── EncodingError
+    ├── StorageError          (also OSError)
+    ├── ConflictError
+    ├── ConservationError
+    ├── ForkError             (also RuntimeError)
+    └── InternalError         (also RuntimeError)
+
+Where Python has a word for the fault, the class is that builtin too, so that code which never heard of this package
+catches it as well. Each takes one message, which names the file, the row or byte, what was found and what to do.
+All survive pickling: Airflow and Spark carry exceptions from one process to another.
+
+A missing or wrongly typed argument is a plain ``TypeError``, and Ctrl-C a plain ``KeyboardInterrupt``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "ConflictError",
+    "ConservationError",
+    "DrugsError",
+    "EncodingError",
+    "ForkError",
+    "FormatError",
+    "InputError",
+    "InternalError",
+    "SchemaError",
+    "SourceNotFoundError",
+    "StorageError",
+]
+
+
+class DrugsError(Exception):
+    """Any failure of this package: catch this one to catch them all."""
+
+
+class SourceNotFoundError(DrugsError, FileNotFoundError):
+    """A source does not exist, matches no file, or a lake lacks what the step needs from an earlier one."""
+
+
+class ArgumentError(DrugsError, ValueError):
+    """An argument has a value that no call can use: a bad ``dt``, an unknown encoding, an empty list of sources."""
+
+
+class InputError(DrugsError, ValueError):
+    """A source as a whole cannot be read as what it should be.
+
+    A single bad row never raises: it is kept aside in ``silver/rejected`` with its reason, and counted.
+    """
+
+
+class SchemaError(InputError):
+    """Required columns are missing; the message lists all that are missing and all that were found."""
+
+
+class FormatError(InputError):
+    """The file is empty, cut in the middle, or not of the format it claims; the message names the byte offset."""
+
+
+class EncodingError(InputError):
+    """The bytes are no valid text; the message names the byte offset and the option that helps."""
+
+
+class StorageError(DrugsError, OSError):
+    """The lake cannot be read or written: no permission, a full disk, an output folder that is a file.
+
+    What stood there before is untouched.
+    """
+
+
+class ConflictError(DrugsError):
+    """Another run committed the same partition with other content meanwhile; its result stands whole."""
+
+
+class ConservationError(DrugsError):
+    """Rows in are not rows kept, merged and rejected: a bug in this package, and nothing was written."""
+
+
+class ForkError(DrugsError, RuntimeError):
+    """The engine was used in a process and then again in its forked child, where its threads do not exist.
+
+    The message names the ways out: start the step in a new process (``drugs-rs``, ``python -m drugs_rs``, the
+    multiprocessing start method ``spawn``), or do not use the engine before forking.
+    """
+
+
+class InternalError(DrugsError, RuntimeError):
+    """The core failed where it never should: a bug in this package; the message names the place in its source."""

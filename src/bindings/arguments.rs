@@ -1,0 +1,110 @@
+//! Python's arguments as the core's.
+
+use std::path::PathBuf;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use crate::error::Error;
+use crate::formats::Encoding;
+use crate::matcher::{Boundary, Settings, StopWords};
+use crate::pipeline::Dt;
+use crate::schema::SourceTable;
+use crate::text::date::NumericOrder;
+
+use super::errors::exception;
+
+/// A path or URI: a string or an `os.PathLike`.
+pub(super) fn path(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    if let Ok(text) = value.extract::<String>() {
+        return Ok(text);
+    }
+    if value.hasattr("__fspath__")? {
+        let path: PathBuf = value.extract()?;
+        return path.into_os_string().into_string().map_err(|path| {
+            let error = Error::argument(name, format!("{} is not UTF-8", path.to_string_lossy()), "a path in UTF-8");
+            exception(value.py(), &error)
+        });
+    }
+    Err(PyTypeError::new_err(format!(
+        "{name} must be a path (str or os.PathLike) or a list of them, not {}",
+        value.get_type().name()?
+    )))
+}
+
+/// A source: a path or a list of paths.
+pub(super) fn paths(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
+    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        return value.try_iter()?.map(|item| path(&item?, name)).collect();
+    }
+    Ok(vec![path(value, name)?])
+}
+
+/// A logical date: an ISO date or a `datetime.date`.
+pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
+    let text = if value.is_instance_of::<PyString>() {
+        value.extract::<String>()?
+    } else if value.hasattr("isoformat")? {
+        let text: String = value.call_method0("isoformat")?.extract()?;
+        // A datetime is the day it lies in.
+        text.get(..10).unwrap_or(&text).to_owned()
+    } else {
+        return Err(PyTypeError::new_err(format!(
+            "dt must be an ISO date such as \"2026-11-22\" or a datetime.date, not {}",
+            value.get_type().name()?
+        )));
+    };
+    Dt::parse(&text).map_err(|error| exception(value.py(), &error))
+}
+
+/// `None` or `"windows-1252"`.
+pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding> {
+    match value {
+        None => Ok(Encoding::Utf8),
+        Some(name) if name.eq_ignore_ascii_case("utf-8") => Ok(Encoding::Utf8),
+        Some(name) if name.eq_ignore_ascii_case("windows-1252") => Ok(Encoding::Windows1252),
+        Some(name) => {
+            let error = Error::argument("encoding", format!("`{name}`"), "None or \"windows-1252\"");
+            Err(exception(py, &error))
+        }
+    }
+}
+
+/// The order of numeric dates.
+pub(super) fn order(month_first: bool) -> NumericOrder {
+    if month_first { NumericOrder::MonthFirst } else { NumericOrder::DayFirst }
+}
+
+/// The keywords that every matcher takes.
+pub(super) fn settings(
+    py: Python<'_>,
+    boundary: &str,
+    abbreviations: bool,
+    stop_words: Option<Vec<String>>,
+) -> PyResult<Settings> {
+    let boundary = match boundary {
+        "word" => Boundary::Word,
+        "none" => Boundary::None,
+        other => {
+            let error = Error::argument("boundary", format!("`{other}`"), "\"word\" or \"none\"");
+            return Err(exception(py, &error));
+        }
+    };
+    let stop_words = stop_words.map_or_else(StopWords::default, StopWords::of);
+    Ok(Settings { boundary, abbreviations, stop_words, ..Settings::default() })
+}
+
+/// The tables of a silver step.
+pub(super) fn tables(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<SourceTable>>> {
+    let Some(value) = value else { return Ok(None) };
+    let names = paths(value, "tables")?;
+    let tables = names.iter().map(|name| {
+        SourceTable::from_name(name).ok_or_else(|| {
+            let error =
+                Error::argument("tables", format!("`{name}`"), "\"drugs\", \"pubmed\" or \"clinical_trials\"");
+            exception(value.py(), &error)
+        })
+    });
+    tables.collect::<PyResult<_>>().map(Some)
+}

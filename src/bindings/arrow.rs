@@ -1,0 +1,116 @@
+//! The Arrow PyCapsule interface: tables out, string columns in, without a copy on the way.
+//!
+//! This is the one file of the crate with `unsafe` code. The C structures of Arrow are plain memory with a release
+//! function; polars-arrow builds and reads them, and what is unsafe here is to trust that a capsule of the right name,
+//! which the other library made, holds such a structure. The names are fixed by the interface
+//! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>), and PyO3 checks them.
+#![expect(unsafe_code, reason = "the C structures of Arrow cross the border here and nowhere else")]
+
+use std::ffi::CStr;
+
+use polars::error::PolarsError;
+use polars::prelude::{
+    ArrowDataType, ArrowField, CompatLevel, DataFrame, DataType, PlSmallStr, SchemaExt, Series, StringChunked,
+};
+use polars_arrow::array::{Array, StructArray};
+use polars_arrow::ffi::{
+    ArrowArray, ArrowArrayStream, ArrowArrayStreamReader, ArrowSchema, export_field_to_c, export_iterator,
+    import_array_from_c, import_field_from_c,
+};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyTuple};
+
+const STREAM: &CStr = c"arrow_array_stream";
+const SCHEMA: &CStr = c"arrow_schema";
+const ARRAY: &CStr = c"arrow_array";
+
+/// A frame as a stream of record batches. Texts go out as `large_utf8`, which every reader since Arrow 1 knows.
+pub(super) fn stream<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = ArrowField::new("".into(), struct_type(frame), false);
+    let data_type = field.dtype().clone();
+    let mut frame = frame.clone();
+    frame.align_chunks_par();
+    let batches: Vec<_> = frame.iter_chunks(CompatLevel::oldest(), false).collect();
+    let arrays = batches.into_iter().map(move |batch| {
+        let length = batch.len();
+        Ok(StructArray::new(data_type.clone(), length, batch.into_arrays(), None).boxed())
+    });
+    PyCapsule::new_with_value(py, export_iterator(Box::new(arrays), field), STREAM)
+}
+
+/// The schema of a frame.
+pub(super) fn schema<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = ArrowField::new("".into(), struct_type(frame), false);
+    PyCapsule::new_with_value(py, export_field_to_c(&field), SCHEMA)
+}
+
+fn struct_type(frame: &DataFrame) -> ArrowDataType {
+    let schema = frame.schema().to_arrow(CompatLevel::oldest());
+    ArrowDataType::Struct(schema.iter_values().cloned().collect())
+}
+
+/// A string column of another library; nothing where the object does not speak the interface.
+pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>> {
+    let (name, chunks) = if object.hasattr("__arrow_c_stream__")? {
+        read_stream(&object.call_method0("__arrow_c_stream__")?)?
+    } else if object.hasattr("__arrow_c_array__")? {
+        read_array(&object.call_method0("__arrow_c_array__")?)?
+    } else {
+        return Ok(None);
+    };
+    let refused = |found: String| {
+        PyTypeError::new_err(format!("expected a column of strings, found {found}; select one column of text"))
+    };
+    let name: PlSmallStr = name.into();
+    let series = Series::try_from((name, chunks)).map_err(|error: PolarsError| refused(error.to_string()))?;
+    let series = match series.dtype() {
+        DataType::String => series,
+        DataType::Struct(fields) if fields.len() == 1 => {
+            let only = series.struct_().map(|table| table.fields_as_series());
+            only.map_err(|error| refused(error.to_string()))?.into_iter().next().unwrap_or(series)
+        }
+        DataType::Null => series.cast(&DataType::String).map_err(|error| refused(error.to_string()))?,
+        other => return Err(refused(other.to_string())),
+    };
+    series.str().cloned().map(Some).map_err(|_| refused(series.dtype().to_string()))
+}
+
+type Chunks = (String, Vec<Box<dyn Array>>);
+
+fn read_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Chunks> {
+    let capsule = capsule.cast::<PyCapsule>()?;
+    let pointer = capsule.pointer_checked(Some(STREAM))?.cast::<ArrowArrayStream>();
+    // SAFETY: a capsule of this name holds such a structure, and the interface lets the consumer move it out as long as
+    // a released one stays behind, which the capsule's owner then frees.
+    let stream = unsafe { pointer.replace(ArrowArrayStream::empty()) };
+    // SAFETY: as above; the producer vouches for the stream's contract.
+    let mut reader = unsafe { ArrowArrayStreamReader::try_new(Box::new(stream)) }.map_err(broken)?;
+    let mut chunks = Vec::new();
+    // SAFETY: as above.
+    while let Some(chunk) = unsafe { reader.next() } {
+        chunks.push(chunk.map_err(broken)?);
+    }
+    if chunks.is_empty() {
+        chunks.push(polars_arrow::array::new_empty_array(reader.field().dtype().clone()));
+    }
+    Ok((reader.field().name.to_string(), chunks))
+}
+
+fn read_array(pair: &Bound<'_, PyAny>) -> PyResult<Chunks> {
+    let pair = pair.cast::<PyTuple>()?;
+    let (schema, array) = (pair.get_item(0)?, pair.get_item(1)?);
+    let schema = schema.cast::<PyCapsule>()?.pointer_checked(Some(SCHEMA))?.cast::<ArrowSchema>();
+    let array = array.cast::<PyCapsule>()?.pointer_checked(Some(ARRAY))?.cast::<ArrowArray>();
+    // SAFETY: a capsule of this name holds such a structure; the schema is only read.
+    let field = unsafe { import_field_from_c(schema.as_ref()) }.map_err(broken)?;
+    // SAFETY: as for the stream: moved out, with a released structure left behind.
+    let array = unsafe { array.replace(ArrowArray::empty()) };
+    // SAFETY: the array is of the type that its schema says; the producer vouches for it.
+    let array = unsafe { import_array_from_c(array, field.dtype().clone()) }.map_err(broken)?;
+    Ok((field.name.to_string(), vec![array]))
+}
+
+fn broken(error: PolarsError) -> PyErr {
+    PyTypeError::new_err(format!("the Arrow column cannot be read: {error}"))
+}

@@ -1,0 +1,111 @@
+//! Calling the core from Python: signals, forks and panics.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use super::errors::exception;
+use crate::cli::ProgressBar;
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+/// How often the calling thread asks Python for signals.
+const SIGNALS: Duration = Duration::from_millis(100);
+
+/// The worker's stack: deeper than a Rust thread's default, as deep as a main thread's.
+const STACK: usize = 8 << 20;
+
+/// The process that used the engine first. Its threads do not survive a fork.
+static OWNER: AtomicU32 = AtomicU32::new(0);
+
+/// Where the last panic happened, for its exception.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Refuses to use the engine in a child of the process that used it first, where it would wait for ever for threads
+/// that are not there.
+fn guard_fork() -> Result<()> {
+    let child = std::process::id();
+    match OWNER.compare_exchange(0, child, Ordering::Relaxed, Ordering::Relaxed) {
+        Err(parent) if parent != child => Err(Error::Forked { parent, child }),
+        _ => Ok(()),
+    }
+}
+
+/// Panics become exceptions, so the runtime's own report on stderr would tell the user the same thing twice.
+pub(super) fn keep_panics_quiet() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+        *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }));
+}
+
+fn panic_error(payload: &(dyn Any + Send)) -> Error {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    let place = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+    Error::Internal { message: format!("{text}{place}") }
+}
+
+fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())))
+}
+
+/// Does short work of this thread alone: no engine, no signals, but no interpreter lock either.
+pub(super) fn here<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+    py.detach(|| without_panic(work)).map_err(|error| exception(py, &error))
+}
+
+/// Does long work that may use all threads. Python's signals (Ctrl-C, a handler that raises) end it at its next batch,
+/// and their exception is what the caller gets.
+pub(super) fn engine<T: Send>(
+    py: Python<'_>,
+    progress: bool,
+    work: impl FnOnce(&Task) -> Result<T> + Send,
+) -> PyResult<T> {
+    guard_fork().map_err(|error| exception(py, &error))?;
+    let task = Arc::new(Task::new());
+    let bar = ProgressBar::new(progress);
+    let done = py.detach(|| {
+        std::thread::scope(|scope| {
+            let (give, take) = sync_channel(1);
+            let worker_task = Arc::clone(&task);
+            let worker = std::thread::Builder::new().name("drugs_rs".to_owned()).stack_size(STACK).spawn_scoped(
+                scope,
+                move || {
+                    // The receiver lives as long as this thread, so sending cannot fail.
+                    let _ = give.send(without_panic(|| work(&worker_task)));
+                },
+            );
+            if let Err(error) = worker {
+                return Ok(Err(Error::storage("this process", "start a thread", error)));
+            }
+            loop {
+                match take.recv_timeout(SIGNALS) {
+                    Ok(result) => return Ok(result),
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Ok(Err(Error::Internal { message: "the worker ended without a result".to_owned() }));
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        bar.show(task.progress());
+                        if let Err(signal) = Python::attach(|py| py.check_signals()) {
+                            task.cancel();
+                            // Nothing is left half-done behind the caller's back: the worker ends first.
+                            let _ = take.recv();
+                            return Err(signal);
+                        }
+                    }
+                }
+            }
+        })
+    });
+    bar.clear();
+    done?.map_err(|error| exception(py, &error))
+}

@@ -1,0 +1,31 @@
+//! The `drugs-rs` command: Python owns the process, Rust does everything else.
+
+use pyo3::prelude::*;
+
+use super::{call, errors};
+use crate::cli::{self, Invocation};
+
+/// Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
+#[pyfunction]
+pub(super) fn main(py: Python<'_>, arguments: Vec<String>) -> PyResult<u8> {
+    let invocation = match cli::parse(&arguments) {
+        Invocation::Command(command) => command,
+        Invocation::Done(code) => return Ok(code),
+    };
+    let progress = invocation.progress();
+    match call::engine(py, progress, |task| Ok(cli::execute(&invocation, task))) {
+        Ok(Ok(())) => Ok(0),
+        Ok(Err(error)) => {
+            if matches!(error, crate::error::Error::Cancelled) {
+                return Err(errors::exception(py, &error));
+            }
+            Ok(cli::report_error(&error))
+        }
+        Err(raised) if raised.is_instance_of::<pyo3::exceptions::PyException>(py) => {
+            // A fork or a panic: an exception of ours, told as any other error.
+            Ok(cli::report_message(&raised.value(py).to_string()))
+        }
+        // KeyboardInterrupt and SystemExit end the process as Python does.
+        Err(raised) => Err(raised),
+    }
+}

@@ -1,0 +1,200 @@
+//! `DrugGraph`: the result of a lake, from Python.
+
+use std::io::Write;
+
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::table::Table;
+use super::{arguments, call, errors};
+use crate::error::{Error, Result};
+use crate::graph::{self, Shape};
+use crate::pipeline::{self, run};
+use crate::schema::PublicationKind;
+use crate::storage::{LocalStorage, Storage};
+
+/// The graph of drugs, publications and journals, as `drug_graph.json` holds it.
+#[pyclass(frozen, module = "drugs_rs")]
+pub(super) struct DrugGraph {
+    inner: graph::DrugGraph,
+    lake: String,
+}
+
+/// Read the drug graph of a lake.
+#[pyfunction]
+pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
+    let py = lake.py();
+    let lake = arguments::path(lake, "lake")?;
+    let inner = call::here(py, || run::read_graph(pipeline::existing_lake(&lake)?.as_ref()))?;
+    Ok(DrugGraph { inner, lake })
+}
+
+#[pymethods]
+impl DrugGraph {
+    /// List the drugs of the vocabulary, mentioned or not.
+    fn drugs(&self, py: Python<'_>) -> PyResult<Table> {
+        call::here(py, || self.drugs_frame()).map(Table::new)
+    }
+
+    /// List the journals with a mention.
+    fn journals(&self, py: Python<'_>) -> PyResult<Table> {
+        call::here(py, || self.journals_frame()).map(Table::new)
+    }
+
+    /// List the mentions, one row for each place of a publication where a drug was found.
+    fn mentions(&self, py: Python<'_>) -> PyResult<Table> {
+        call::engine(py, false, |_| run::read_mentions(pipeline::existing_lake(&self.lake)?.as_ref())).map(Table::new)
+    }
+
+    /// Name every journal that shares the first place, with its number of different drugs.
+    fn top_journals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let journals = PyDict::new(py);
+        for (journal, drugs) in graph::top_journals(&self.inner) {
+            journals.set_item(journal, drugs)?;
+        }
+        Ok(journals)
+    }
+
+    /// List the exclusive drugs of a drug.
+    fn exclusive_drugs(&self, py: Python<'_>, code: &str) -> PyResult<Vec<String>> {
+        let drugs = self.inner.drugs();
+        let Some(number) = drugs.iter().position(|drug| drug.atccode == code) else {
+            let error = Error::argument("code", format!("`{code}` is no drug of this graph"), "a code of drugs()");
+            return Err(errors::exception(py, &error));
+        };
+        call::here(py, || {
+            let mut all = graph::exclusive_drugs(&self.inner);
+            Ok(all.swap_remove(number).into_iter().map(|other| drugs[other as usize].atccode.clone()).collect())
+        })
+    }
+
+    /// Give the graph in node-link form, as networkx and D3 know it.
+    fn to_node_link<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.parsed(py, Shape::NodeLink)
+    }
+
+    /// Build a networkx graph.
+    fn to_networkx<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("drugs_rs.graph")?.call_method1("to_networkx", (slf,))
+    }
+
+    /// Give the text of `drug_graph.json`.
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        self.text(py, Shape::Graph)
+    }
+
+    /// Write the graph into a file.
+    #[pyo3(signature = (path, shape=None))]
+    fn write(&self, py: Python<'_>, path: &Bound<'_, PyAny>, shape: Option<&str>) -> PyResult<()> {
+        let path = arguments::path(path, "path")?;
+        let shape = shape_of(&path, shape).map_err(|error| errors::exception(py, &error))?;
+        call::here(py, || write_file(&self.inner, &path, shape))
+    }
+
+    fn __repr__(&self) -> String {
+        let count = |kind| self.inner.publications(kind).len();
+        format!(
+            "DrugGraph({} drugs, {} PubMed articles, {} clinical trials, {} mentions)",
+            self.inner.drugs().len(),
+            count(PublicationKind::Pubmed),
+            count(PublicationKind::ClinicalTrial),
+            self.inner.links().len()
+        )
+    }
+}
+
+impl DrugGraph {
+    fn text(&self, py: Python<'_>, shape: Shape) -> PyResult<String> {
+        call::here(py, || {
+            let mut bytes = Vec::new();
+            graph::write_shape(&self.inner, shape, &mut bytes)
+                .map_err(|error| Error::storage("memory", "write", error))?;
+            String::from_utf8(bytes).map_err(|error| Error::Internal { message: error.to_string() })
+        })
+    }
+
+    fn parsed<'py>(&self, py: Python<'py>, shape: Shape) -> PyResult<Bound<'py, PyAny>> {
+        let text = self.text(py, shape)?;
+        py.import("json")?.call_method1("loads", (text,)).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    fn drugs_frame(&self) -> Result<DataFrame> {
+        let drugs = self.inner.drugs();
+        let mut counts = vec![[0_u64; 2]; drugs.len()];
+        for link in self.inner.links() {
+            counts[link.drug as usize][link.kind as usize] += 1;
+        }
+        let count = |kind: PublicationKind| -> Vec<u64> { counts.iter().map(|count| count[kind as usize]).collect() };
+        let codes: Vec<&str> = drugs.iter().map(|drug| drug.atccode.as_str()).collect();
+        let names: Vec<&str> = drugs.iter().map(|drug| drug.name.as_str()).collect();
+        Ok(DataFrame::new(
+            drugs.len(),
+            vec![
+                Series::new("atccode".into(), codes).into_column(),
+                Series::new("drug".into(), names).into_column(),
+                Series::new("pubmed".into(), count(PublicationKind::Pubmed)).into_column(),
+                Series::new("clinical_trial".into(), count(PublicationKind::ClinicalTrial)).into_column(),
+            ],
+        )?)
+    }
+
+    fn journals_frame(&self) -> Result<DataFrame> {
+        let journals = self.inner.links_by_journal();
+        let names: Vec<&str> =
+            journals.keys().map(|journal| self.inner.journals()[*journal as usize].as_str()).collect();
+        let mentions: Vec<u64> = journals.values().map(|links| links.len() as u64).collect();
+        let drugs: Vec<u64> = journals
+            .into_values()
+            .map(|mut links| {
+                links.dedup_by_key(|link| link.drug);
+                links.len() as u64
+            })
+            .collect();
+        Ok(DataFrame::new(
+            names.len(),
+            vec![
+                Series::new("journal".into(), names).into_column(),
+                Series::new("drugs".into(), drugs).into_column(),
+                Series::new("mentions".into(), mentions).into_column(),
+            ],
+        )?)
+    }
+}
+
+/// The shape that a name or, without one, the file's ending asks for.
+fn shape_of(path: &str, shape: Option<&str>) -> Result<Shape> {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match shape.unwrap_or(match ending {
+        "graphml" => "graphml",
+        "csv" => "edges-csv",
+        "ndjson" | "jsonl" => "edges-ndjson",
+        _ => "graph",
+    }) {
+        "graph" => Ok(Shape::Graph),
+        "node-link" => Ok(Shape::NodeLink),
+        "graphml" => Ok(Shape::GraphMl),
+        "edges-csv" => Ok(Shape::EdgesCsv),
+        "edges-ndjson" => Ok(Shape::EdgesNdjson),
+        "neo4j-nodes" => Ok(Shape::Neo4jNodes),
+        "neo4j-relationships" => Ok(Shape::Neo4jRelationships),
+        other => Err(Error::argument(
+            "shape",
+            format!("`{other}`"),
+            "graph, node-link, graphml, edges-csv, edges-ndjson, neo4j-nodes or neo4j-relationships",
+        )),
+    }
+}
+
+/// Writes one file whole or not at all, by the commit protocol of its folder.
+fn write_file(graph: &graph::DrugGraph, path: &str, shape: Shape) -> Result<()> {
+    let path = crate::storage::source::local_path(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| ".".into(), ToOwned::to_owned);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut bytes = Vec::new();
+    graph::write_shape(graph, shape, &mut bytes)
+        .and_then(|()| bytes.flush())
+        .map_err(|error| Error::storage(path.display(), "write", error))?;
+    LocalStorage::existing(folder)?.put(&name, &bytes)
+}

@@ -1,0 +1,142 @@
+//! `Matcher`: finding drugs in texts from Python.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
+
+use super::mention::Mention;
+use super::table::Table;
+use super::{arguments, arrow, call, errors};
+use crate::error::Error;
+use crate::formats::Encoding;
+use crate::matcher::{self, CodePoints, Entry};
+use crate::pipeline::{matching, vocabulary};
+
+/// Finds the names of drugs in text.
+#[pyclass(frozen, module = "drugs_rs")]
+pub(super) struct Matcher {
+    inner: Arc<matcher::Matcher>,
+}
+
+#[pymethods]
+impl Matcher {
+    /// Build a matcher from ATC codes and their names.
+    #[classmethod]
+    #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None))]
+    fn from_names(
+        _class: &Bound<'_, PyType>,
+        names: &Bound<'_, PyAny>,
+        boundary: &str,
+        abbreviations: bool,
+        stop_words: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let py = names.py();
+        let settings = arguments::settings(py, boundary, abbreviations, stop_words)?;
+        let mut entries = Vec::new();
+        for item in names.cast::<PyMapping>()?.items()? {
+            let (code, own): (String, Bound<'_, PyAny>) = item.extract()?;
+            if own.is_instance_of::<PyString>() {
+                let message = format!("the names of {code} must be a list of strings, not a string");
+                return Err(PyTypeError::new_err(message));
+            }
+            let own: Vec<String> = own.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?;
+            if own.iter().any(|name| name.trim().is_empty()) || own.is_empty() {
+                let error = Error::argument("names", format!("code {code} has a blank name or none"), "names of drugs");
+                return Err(errors::exception(py, &error));
+            }
+            let mut own = own.into_iter();
+            let drug = own.next().unwrap_or_default();
+            entries.push(Entry::new(code, drug, own));
+        }
+        let inner = call::here(py, || Ok(matcher::Matcher::new(entries, &settings)))?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
+    #[classmethod]
+    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None))]
+    fn from_vocabulary(
+        _class: &Bound<'_, PyType>,
+        vocabulary: &Bound<'_, PyAny>,
+        boundary: &str,
+        abbreviations: bool,
+        stop_words: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let py = vocabulary.py();
+        let settings = arguments::settings(py, boundary, abbreviations, stop_words)?;
+        let uris = arguments::paths(vocabulary, "vocabulary")?;
+        let inner = call::engine(py, false, |task| {
+            let entries = vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)?;
+            Ok(matcher::Matcher::new(entries, &settings))
+        })?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Find the mentions in one text, in the order in which they stand.
+    fn find(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<Vec<Mention>> {
+        let text = utf8(text)?;
+        call::here(py, || {
+            let mut points = CodePoints::new(&text);
+            let mentions = self.inner.find(&text).map(|mention| Mention {
+                atccode: mention.entry.atccode.clone(),
+                drug: mention.entry.drug.clone(),
+                start: points.at(mention.start),
+                end: points.at(mention.end),
+                surface: text[mention.start..mention.end].to_owned(),
+                rule: mention.rule.name().to_owned(),
+            });
+            Ok(mentions.collect())
+        })
+    }
+
+    /// Find the mentions in many texts at once, on all cores, without the interpreter's lock.
+    fn find_many(&self, texts: &Bound<'_, PyAny>) -> PyResult<Table> {
+        let py = texts.py();
+        if texts.is_instance_of::<PyString>() || texts.is_instance_of::<PyBytes>() {
+            return Err(PyTypeError::new_err("texts must be a list or a column of strings, not one string; see find"));
+        }
+        let frame = if let Some(column) = arrow::texts(texts)? {
+            call::engine(py, false, |task| {
+                let texts: Vec<Option<&str>> = column.iter().collect();
+                matching::find_many(&self.inner, &texts, task)
+            })?
+        } else {
+            let mut owned: Vec<Option<String>> = Vec::with_capacity(texts.len().unwrap_or(0));
+            for text in texts.try_iter()? {
+                let text = text?;
+                owned.push(if text.is_none() { None } else { Some(utf8(text.cast::<PyString>()?)?) });
+            }
+            call::engine(py, false, |task| {
+                let texts: Vec<Option<&str>> = owned.iter().map(Option::as_deref).collect();
+                matching::find_many(&self.inner, &texts, task)
+            })?
+        };
+        Ok(Table::new(frame))
+    }
+
+    /// Count the names this matcher looks for.
+    fn __len__(&self) -> usize {
+        self.inner.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Matcher({} names of {} drugs)", self.inner.len(), self.inner.entries().len())
+    }
+}
+
+/// A Python string in UTF-8. A lone surrogate, which UTF-8 cannot hold, counts as one unknown letter, so that the
+/// offsets of everything else stay what they are in Python.
+fn utf8(text: &Bound<'_, PyString>) -> PyResult<String> {
+    if let Ok(text) = text.extract::<String>() {
+        return Ok(text);
+    }
+    let bytes = text.call_method1("encode", ("utf-32-le", "surrogatepass"))?;
+    let bytes = bytes.cast::<PyBytes>()?.as_bytes();
+    let letters = bytes.chunks_exact(4).map(|four| {
+        let number = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+        char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER)
+    });
+    Ok(letters.collect())
+}

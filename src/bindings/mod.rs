@@ -1,0 +1,51 @@
+//! The native module `drugs_rs._core`: the only place that says pyo3.
+//!
+//! A binding converts its arguments, lets go of the interpreter, calls the pipeline, and converts what comes back. One
+//! helper ([`call::engine`]) does the middle part: it computes on a worker thread while the calling thread asks Python for
+//! signals ten times a second, refuses to work in a forked child, and turns panics into exceptions.
+
+mod arguments;
+mod arrow;
+mod call;
+mod command;
+mod errors;
+mod graph;
+mod matcher;
+mod mention;
+mod steps;
+mod table;
+
+use pyo3::prelude::*;
+
+/// The native part of `drugs_rs`.
+#[pymodule(name = "_core")]
+mod core_module {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::command::main;
+    #[pymodule_export]
+    use super::graph::{DrugGraph, read_graph};
+    #[pymodule_export]
+    use super::matcher::Matcher;
+    #[pymodule_export]
+    use super::mention::Mention;
+    #[pymodule_export]
+    use super::steps::{bronze, gold, run, silver};
+    #[pymodule_export]
+    use super::table::Table;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::call::keep_panics_quiet();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::set_all(module)
+    }
+}
+
+/// What `from drugs_rs._core import *` would give, and what the stubs list.
+fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let names =
+        ["DrugGraph", "Matcher", "Mention", "Table", "__version__", "bronze", "gold", "main", "read_graph", "run", "silver"];
+    module.setattr("__all__", names.to_vec())
+}

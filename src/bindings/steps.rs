@@ -1,0 +1,144 @@
+//! The steps as Python functions: arguments in, a report as a plain dictionary out.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use super::{arguments, call, errors};
+use crate::error::{Error, Result};
+use crate::pipeline::bronze::BronzeSource;
+use crate::pipeline::gold::GoldSettings;
+use crate::pipeline::silver::SilverSettings;
+use crate::pipeline::{self, StepReport};
+use crate::schema::SourceTable;
+use crate::task::Task;
+
+/// Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
+#[pyfunction]
+#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false,
+    boundary="word", abbreviations=false, abstracts=false, stop_words=None, progress=false))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+pub(super) fn run<'py>(
+    py: Python<'py>,
+    drugs: &Bound<'py, PyAny>,
+    pubmed: Option<&Bound<'py, PyAny>>,
+    clinical_trials: Option<&Bound<'py, PyAny>>,
+    out: &Bound<'py, PyAny>,
+    dt: &Bound<'py, PyAny>,
+    encoding: Option<&str>,
+    month_first: bool,
+    boundary: &str,
+    abbreviations: bool,
+    abstracts: bool,
+    stop_words: Option<Vec<String>>,
+    progress: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let sources = sources([Some(drugs), pubmed, clinical_trials])?;
+    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    let silver = SilverSettings {
+        encoding: arguments::encoding(py, encoding)?,
+        order: arguments::order(month_first),
+    };
+    let gold = GoldSettings { matcher: arguments::settings(py, boundary, abbreviations, stop_words)?, abstracts };
+    report(py, progress, |task| {
+        pipeline::run::run(pipeline::open_lake(&out)?.as_ref(), &sources, dt, silver, &gold, task)
+    })
+}
+
+/// Keep exact copies of source files under `bronze/<source>/dt=<dt>/`, with a manifest.
+#[pyfunction]
+#[pyo3(signature = (*, out, dt, drugs=None, pubmed=None, clinical_trials=None, name=None, progress=false))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+pub(super) fn bronze<'py>(
+    py: Python<'py>,
+    out: &Bound<'py, PyAny>,
+    dt: &Bound<'py, PyAny>,
+    drugs: Option<&Bound<'py, PyAny>>,
+    pubmed: Option<&Bound<'py, PyAny>>,
+    clinical_trials: Option<&Bound<'py, PyAny>>,
+    name: Option<String>,
+    progress: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut sources = sources([drugs, pubmed, clinical_trials])?;
+    let refuse = |error: Error| errors::exception(py, &error);
+    match (sources.as_mut_slice(), name) {
+        ([], _) => {
+            let expected = "at least one of drugs, pubmed and clinical_trials";
+            return Err(refuse(Error::argument("bronze", "no source", expected)));
+        }
+        ([source], Some(name)) => source.name = name,
+        (_, Some(name)) => {
+            let expected = "a name only where one source is given";
+            return Err(refuse(Error::argument("name", format!("`{name}` for several sources"), expected)));
+        }
+        (_, None) => {}
+    }
+    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    report(py, progress, |task| pipeline::bronze::bronze(pipeline::open_lake(&out)?.as_ref(), &sources, dt, task))
+}
+
+/// Clean what bronze holds for one logical date into tables of drugs and publications.
+#[pyfunction]
+#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, progress=false))]
+pub(super) fn silver<'py>(
+    py: Python<'py>,
+    out: &Bound<'py, PyAny>,
+    dt: &Bound<'py, PyAny>,
+    tables: Option<&Bound<'py, PyAny>>,
+    encoding: Option<&str>,
+    month_first: bool,
+    progress: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let tables = arguments::tables(tables)?;
+    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    let settings =
+        SilverSettings { encoding: arguments::encoding(py, encoding)?, order: arguments::order(month_first) };
+    report(py, progress, |task| {
+        pipeline::silver::silver(pipeline::existing_lake(&out)?.as_ref(), tables.as_deref(), dt, settings, task)
+    })
+}
+
+/// Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
+#[pyfunction]
+#[pyo3(signature = (*, out, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None,
+    progress=false))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+pub(super) fn gold<'py>(
+    py: Python<'py>,
+    out: &Bound<'py, PyAny>,
+    dt: &Bound<'py, PyAny>,
+    boundary: &str,
+    abbreviations: bool,
+    abstracts: bool,
+    stop_words: Option<Vec<String>>,
+    progress: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    let settings = GoldSettings { matcher: arguments::settings(py, boundary, abbreviations, stop_words)?, abstracts };
+    report(py, progress, |task| {
+        pipeline::gold::gold(pipeline::existing_lake(&out)?.as_ref(), dt, &settings, task)
+    })
+}
+
+/// The sources that were given, in the order of the tables.
+fn sources(given: [Option<&Bound<'_, PyAny>>; 3]) -> PyResult<Vec<BronzeSource>> {
+    let mut sources = Vec::new();
+    for (table, paths) in SourceTable::ALL.into_iter().zip(given) {
+        let Some(paths) = paths.filter(|paths| !paths.is_none()) else { continue };
+        sources.push(BronzeSource::new(table, arguments::paths(paths, table.name())?));
+    }
+    if given[0].is_some_and(PyAnyMethods::is_none) {
+        return Err(PyTypeError::new_err("drugs must be a path or a list of paths, not None"));
+    }
+    Ok(sources)
+}
+
+/// Does the work and gives its report as a dictionary.
+fn report<'py>(
+    py: Python<'py>,
+    progress: bool,
+    work: impl FnOnce(&Task) -> Result<StepReport> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let report = call::engine(py, progress, work)?;
+    let json = report.to_json().map_err(|error| errors::exception(py, &error))?;
+    py.import("json")?.call_method1("loads", (json,))
+}

@@ -1,0 +1,215 @@
+//! The words of the command line. Flags carry the names of the Python arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
+#[derive(Debug, Parser)]
+#[command(name = "drugs-rs", version, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// All steps: sources to bronze, silver and gold
+    Run(RunArguments),
+    /// Copy sources byte for byte into the lake, with a manifest
+    Bronze(BronzeArguments),
+    /// Clean a bronze partition into tables of drugs and publications
+    Silver(SilverArguments),
+    /// Find the mentions and write the graph and the answers
+    Gold(GoldArguments),
+    /// Find drugs in texts: one NDJSON line a mention
+    Match(MatchArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lake {
+    /// The lake's root folder
+    #[arg(long, value_name = "FOLDER")]
+    pub out: String,
+    /// The logical date of this delivery, such as 2026-11-22
+    #[arg(long, value_name = "DATE")]
+    pub dt: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// Print the report as JSON instead of a summary
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reading {
+    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub encoding: Option<EncodingName>,
+    /// Read 01/02/2020 as 2 January instead of 1 February
+    #[arg(long)]
+    pub month_first: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum EncodingName {
+    #[value(name = "windows-1252")]
+    Windows1252,
+    #[value(name = "utf-8")]
+    Utf8,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Matching {
+    /// Where a name may begin and end
+    #[arg(long, value_enum, default_value = "word")]
+    pub boundary: BoundaryName,
+    /// Names that are never a mention, one a line, instead of the shipped list
+    #[arg(long, value_name = "FILE", conflicts_with = "no_stop_words")]
+    pub stop_words: Option<String>,
+    /// Look for every name of the vocabulary, everyday words too
+    #[arg(long)]
+    pub no_stop_words: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum BoundaryName {
+    /// whole words
+    Word,
+    /// plain substrings
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// A drug vocabulary: file, folder or glob; may be given several times
+    #[arg(long, value_name = "PATH", required = true)]
+    pub drugs: Vec<String>,
+    /// PubMed articles; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub pubmed: Vec<String>,
+    /// Clinical trials; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub clinical_trials: Vec<String>,
+    #[command(flatten)]
+    pub lake: Lake,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub matching: Matching,
+    /// Search abstracts as well as titles
+    #[arg(long)]
+    pub abstracts: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BronzeArguments {
+    /// A drug vocabulary: file, folder or glob; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub drugs: Vec<String>,
+    /// PubMed articles; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub pubmed: Vec<String>,
+    /// Clinical trials; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub clinical_trials: Vec<String>,
+    /// The source's name in the lake, where one table has several sources
+    #[arg(long)]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub lake: Lake,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SilverArguments {
+    #[command(flatten)]
+    pub lake: Lake,
+    /// A table to clean; may be given several times; all that bronze holds by default
+    #[arg(long = "table", value_name = "TABLE", value_parser = ["drugs", "pubmed", "clinical_trials"])]
+    pub tables: Vec<String>,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GoldArguments {
+    #[command(flatten)]
+    pub lake: Lake,
+    #[command(flatten)]
+    pub matching: Matching,
+    /// Search abstracts as well as titles
+    #[arg(long)]
+    pub abstracts: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MatchArguments {
+    /// A drug vocabulary: file, folder or glob; may be given several times
+    #[arg(long, value_name = "PATH", required = true)]
+    pub vocabulary: Vec<String>,
+    /// The column of FILE (CSV, JSON or NDJSON) that holds the texts; without it every line is a text
+    #[arg(long, value_name = "NAME")]
+    pub column: Option<String>,
+    /// The file of texts; standard input without it or for `-`
+    #[arg(value_name = "FILE")]
+    pub file: Option<String>,
+    #[command(flatten)]
+    pub matching: Matching,
+    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub encoding: Option<EncodingName>,
+    /// Accepted for the sake of scripts: the output is JSON anyway
+    #[arg(long, hide = true)]
+    pub json: bool,
+}
+
+/// What the words of a command line came to.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Something to do.
+    Command(ParsedCommand),
+    /// Nothing more to do (help, version, a usage error): the exit code.
+    Done(u8),
+}
+
+/// A command line that made sense.
+#[derive(Debug)]
+pub struct ParsedCommand(pub(super) Command);
+
+impl ParsedCommand {
+    /// Whether progress may be shown.
+    pub fn progress(&self) -> bool {
+        match &self.0 {
+            Command::Run(run) => !run.output.quiet,
+            Command::Bronze(bronze) => !bronze.output.quiet,
+            Command::Silver(silver) => !silver.output.quiet,
+            Command::Gold(gold) => !gold.output.quiet,
+            Command::Match(_) => false,
+        }
+    }
+}
+
+/// Reads the words of a command line; help and usage errors are told at once.
+pub fn parse(words: &[String]) -> Invocation {
+    let words = std::iter::once("drugs-rs").chain(words.iter().map(String::as_str));
+    match Arguments::try_parse_from(words) {
+        Ok(arguments) => Invocation::Command(ParsedCommand(arguments.command)),
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // A closed pipe is no reason to complain about not being able to complain.
+            let _ = error.print();
+            Invocation::Done(code)
+        }
+    }
+}

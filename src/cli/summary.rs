@@ -1,0 +1,163 @@
+//! A step's report for people: what was found, what was repaired and rejected and why, and where the files are.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::error::Result;
+use crate::graph::{DrugGraph, journal_ranking};
+use crate::pipeline::{StepReport, existing_lake, layout, run};
+use crate::schema::{Flag, PublicationKind, Reason};
+
+/// At most so many rows of a table are shown.
+const MOST_ROWS: usize = 15;
+
+/// The summary of a report.
+pub(super) fn of(report: &StepReport) -> Result<String> {
+    let mut text = format!("{} of dt={} into {}", report.step, report.dt, report.out);
+    let _ = writeln!(text, " ({:.2} s{})", report.seconds, if report.unchanged { ", nothing to do" } else { "" });
+    if report.gold.is_some() {
+        let graph = run::read_graph(existing_lake(&report.out)?.as_ref())?;
+        drugs(&mut text, &graph);
+        journals(&mut text, &graph);
+    }
+    sources(&mut text, report);
+    flags(&mut text, &report.totals.flags);
+    rejected(&mut text, report);
+    files(&mut text, report);
+    Ok(text)
+}
+
+fn drugs(text: &mut String, graph: &DrugGraph) {
+    let mut counts: Vec<[u64; 2]> = vec![[0; 2]; graph.drugs().len()];
+    for link in graph.links() {
+        counts[link.drug as usize][link.kind as usize] += 1;
+    }
+    let mut rows: Vec<_> = graph.drugs().iter().zip(counts).collect();
+    rows.sort_by(|left, right| {
+        let (most, more) = (left.1.iter().sum::<u64>(), right.1.iter().sum::<u64>());
+        more.cmp(&most).then_with(|| left.0.atccode.cmp(&right.0.atccode))
+    });
+    let all = rows.len();
+    let mut table = vec![["drug", "code", "articles", "trials"].map(str::to_owned)];
+    for (drug, count) in rows.into_iter().take(MOST_ROWS) {
+        let [trials, articles] = PublicationKind::ALL.map(|kind| count[kind as usize].to_string());
+        table.push([drug.name.clone(), drug.atccode.clone(), articles, trials]);
+    }
+    title(text, "Drugs and the publications that mention them");
+    print_table(text, &table, all);
+}
+
+fn journals(text: &mut String, graph: &DrugGraph) {
+    let ranking = journal_ranking(graph);
+    let mut table = vec![["journal", "different drugs"].map(str::to_owned)];
+    for (journal, drugs) in ranking.iter().take(MOST_ROWS) {
+        table.push([(*journal).to_owned(), drugs.to_string()]);
+    }
+    title(text, "Journals by number of different drugs");
+    print_table(text, &table, ranking.len());
+}
+
+fn sources(text: &mut String, report: &StepReport) {
+    if report.sources.is_empty() {
+        return;
+    }
+    let bronze = report.step == "bronze";
+    let mut table = Vec::new();
+    if bronze {
+        table.push(vec!["source".to_owned(), "type".to_owned(), "bytes".to_owned()]);
+    } else {
+        table.push(["source", "read", "kept", "merged", "rejected", "blank lines"].map(str::to_owned).to_vec());
+    }
+    for source in report.sources.iter().take(MOST_ROWS) {
+        table.push(if bronze {
+            vec![source.uri.clone(), source.format.clone(), source.bytes.to_string()]
+        } else {
+            let counts =
+                [source.rows_in, source.rows_kept, source.rows_merged, source.rows_rejected, source.blank_lines];
+            std::iter::once(source.uri.clone()).chain(counts.iter().map(ToString::to_string)).collect()
+        });
+    }
+    title(text, if bronze { "Sources" } else { "Rows" });
+    print_table(text, &table, report.sources.len());
+    for source in report.sources.iter().take(MOST_ROWS) {
+        let extra = &source.extra_columns;
+        if !extra.is_empty() {
+            let _ = writeln!(text, "  {}: columns that were not used: {}", source.uri, extra.join(", "));
+        }
+        for note in &source.notes {
+            let _ = writeln!(text, "  {}: {note}", source.uri);
+        }
+    }
+}
+
+fn flags(text: &mut String, flags: &BTreeMap<String, u64>) {
+    if flags.is_empty() {
+        return;
+    }
+    title(text, "Repaired or doubtful rows, kept with a flag");
+    let mut table = vec![["flag", "rows", "meaning"].map(str::to_owned)];
+    for (name, rows) in flags {
+        let sentence = Flag::from_name(name).map_or("", Flag::sentence);
+        table.push([name.clone(), rows.to_string(), sentence.to_owned()]);
+    }
+    print_table(text, &table, flags.len());
+}
+
+fn rejected(text: &mut String, report: &StepReport) {
+    let rejected = &report.totals.rejected;
+    if rejected.is_empty() {
+        return;
+    }
+    title(text, "Rejected rows, kept aside");
+    let mut table = vec![["reason", "rows", "meaning"].map(str::to_owned)];
+    for (name, rows) in rejected {
+        let sentence = Reason::from_name(name).map_or("", Reason::sentence);
+        table.push([name.clone(), rows.to_string(), sentence.to_owned()]);
+    }
+    print_table(text, &table, rejected.len());
+}
+
+fn files(text: &mut String, report: &StepReport) {
+    let mut paths: Vec<&str> = report
+        .outputs
+        .iter()
+        .filter(|output| !output.path.starts_with("silver/rejected/") || output.rows > 0)
+        .map(|output| output.path.as_str())
+        .collect();
+    // The answers first: they are what most people look for.
+    paths.sort_by_key(|path| (!path.ends_with(".json"), *path != layout::DRUG_GRAPH, path.to_string()));
+    title(text, "Files");
+    for path in paths.iter().take(MOST_ROWS) {
+        let _ = writeln!(text, "  {}/{path}", report.out);
+    }
+    if paths.len() > MOST_ROWS {
+        let _ = writeln!(text, "  … and {} more", paths.len() - MOST_ROWS);
+    }
+}
+
+fn title(text: &mut String, title: &str) {
+    let _ = writeln!(text, "\n{title}");
+}
+
+/// A table with its columns aligned; numbers stand to the right. `all` is how many rows there are in truth.
+fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
+    let columns = rows.first().map_or(0, |row| row.as_ref().len());
+    let width = |column: usize| rows.iter().map(|row| row.as_ref()[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let cells: Vec<String> = row
+            .as_ref()
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| {
+                let number = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+                if number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            })
+            .collect();
+        let _ = writeln!(text, "  {}", cells.join("  ").trim_end());
+    }
+    let shown = rows.len().saturating_sub(1);
+    if all > shown {
+        let _ = writeln!(text, "  … and {} more", all - shown);
+    }
+}

@@ -1,0 +1,125 @@
+//! Everything that can go wrong, one variant per thing a caller can act on.
+//!
+//! A message names the file, the row or byte, what was found and what to do. The Python border maps each variant to
+//! one exception class in a single match (`bindings/errors.rs`), the command maps each to an exit code.
+
+use std::io;
+
+/// The result of every fallible function of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation did not happen. Whatever the variant, the lake holds its old state.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A source, a vocabulary or a part of the lake is not where the caller said.
+    #[error("{uri}: not found; expected {expected}")]
+    SourceNotFound { uri: String, expected: String },
+
+    /// An argument that cannot mean anything, whatever the files hold.
+    #[error("{argument}: {found}; expected {expected}")]
+    Argument { argument: String, found: String, expected: String },
+
+    /// A source lacks columns that its table needs.
+    #[error("{uri}: missing column{} {}; found {}; rename the columns or add them{}",
+        if missing.len() == 1 { "" } else { "s" }, listed(missing), listed(found), or_empty(hint))]
+    Schema { uri: String, missing: Vec<String>, found: Vec<String>, hint: String },
+
+    /// A source that is not what it should be: empty, cut off, not an array, a broken archive.
+    #[error("{uri}: {place}: {found}; {remedy}")]
+    Format { uri: String, place: String, found: String, remedy: String },
+
+    /// Bytes that are not text in the expected encoding.
+    #[error("{uri}: byte {byte}: {found}; {remedy}")]
+    Encoding { uri: String, byte: u64, found: String, remedy: String },
+
+    /// The file system refused: no permission, no space, a file where a folder should be.
+    #[error("{path}: cannot {action}: {source}; {}", remedy_for(source))]
+    Storage {
+        path: String,
+        action: &'static str,
+        #[source]
+        source: io::Error,
+    },
+
+    /// Another run changed the same partition meanwhile. Nothing of this run was written.
+    #[error("{path}: {found}; wait for the other run to end and start this one again")]
+    Conflict { path: String, found: String },
+
+    /// Rows went missing or appeared: a bug of this crate, reported instead of written.
+    #[error(
+        "{uri}: {rows_in} rows in but {rows_kept} kept + {rows_merged} merged + {rows_rejected} rejected; \
+         nothing was written; please report this as a bug"
+    )]
+    Conservation { uri: String, rows_in: u64, rows_kept: u64, rows_merged: u64, rows_rejected: u64 },
+
+    /// The engine was used before this process was forked; its threads did not survive.
+    #[error(
+        "this process (pid {child}) was forked from pid {parent}, which had already used the drugs_rs engine, and threads \
+         do not survive a fork; start the work with the multiprocessing 'spawn' or 'forkserver' method, in a new \
+         process (`python -m drugs_rs ...`), or import and use drugs_rs only after the fork"
+    )]
+    Forked { parent: u32, child: u32 },
+
+    /// The caller asked to stop (Ctrl-C, SIGTERM, a task's time-out).
+    #[error("stopped on request; nothing was written")]
+    Cancelled,
+
+    /// A panic of this crate or of a library below it, caught at the border.
+    #[error("internal error: {message}; nothing was written; please report this as a bug")]
+    Internal { message: String },
+}
+
+impl Error {
+    /// A storage error about `path` while doing `action` ("read", "write", "create the folder").
+    pub fn storage(path: impl std::fmt::Display, action: &'static str, source: io::Error) -> Self {
+        Self::Storage { path: path.to_string(), action, source }
+    }
+
+    /// An argument error.
+    pub fn argument(argument: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Argument { argument: argument.into(), found: found.into(), expected: expected.into() }
+    }
+
+    /// A format error at `place` ("byte 12", "line 3") of `uri`.
+    pub fn format(
+        uri: impl Into<String>,
+        place: impl Into<String>,
+        found: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Format { uri: uri.into(), place: place.into(), found: found.into(), remedy: remedy.into() }
+    }
+}
+
+/// A failure inside polars on frames that this crate built itself is a bug, not bad input.
+impl From<polars::error::PolarsError> for Error {
+    fn from(error: polars::error::PolarsError) -> Self {
+        Self::Internal { message: format!("polars: {error}") }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn or_empty(hint: &str) -> String {
+    if hint.is_empty() { String::new() } else { format!(" ({hint})") }
+}
+
+fn remedy_for(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => "check the permissions of the folder and the user that runs this",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "free some space; the old state is untouched"
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file stands where a folder should be: choose another output folder or move the file"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: choose another output folder",
+        _ => "the old state is untouched",
+    }
+}

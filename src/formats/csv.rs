@@ -1,0 +1,377 @@
+//! CSV as it comes: quotes with line breaks in them, CRLF, blank lines, `,`, `;` or tabs between the fields.
+//!
+//! A row that is broken costs that row alone. A quote that is never closed, or closed in the middle of a field, would
+//! swallow the rows behind it; then only the line with the opening quote is rejected and reading goes on behind it.
+//! That recovery is why the records are taken apart here: no library gives the raw line back and goes on.
+
+use memchr::{memchr, memchr2, memchr3};
+
+use super::buffer::{Buffer, Draft, ExtraColumns};
+use super::fields::Fields;
+use super::input::Input;
+use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
+use crate::error::{Error, Result};
+use crate::schema::{Reason, Rejected};
+use crate::task::Task;
+
+/// A field of a record: where its text stands, and whether it holds doubled quotes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Span {
+    start: usize,
+    end: usize,
+    doubled: bool,
+}
+
+/// How the attempt to read a record ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    /// The next record begins at `end`.
+    Complete { text_end: usize, end: usize, lines: u64 },
+    /// The bytes end inside the record, and the file goes on.
+    NeedMore,
+    /// A quote is never closed, or something stands behind the closing quote.
+    BadQuote,
+}
+
+#[derive(Debug)]
+pub(super) struct CsvReader<'f> {
+    fields: &'f Fields,
+    buffer: Buffer,
+    delimiter: u8,
+    /// How many fields a row must have.
+    width: usize,
+    /// For each field of the table its column.
+    places: Vec<Option<usize>>,
+    /// The line on which the next record begins.
+    line: u64,
+    blank_lines: u64,
+    extra: ExtraColumns,
+    remarks: Vec<String>,
+}
+
+impl<'f> CsvReader<'f> {
+    /// Reads the header.
+    pub(super) fn new(input: Input, fields: &'f Fields) -> Result<Self> {
+        let mut reader = Self {
+            fields,
+            buffer: Buffer::new(input),
+            delimiter: b',',
+            width: 0,
+            places: Vec::new(),
+            line: 1,
+            blank_lines: 0,
+            extra: ExtraColumns::default(),
+            remarks: Vec::new(),
+        };
+        reader.read_header()?;
+        Ok(reader)
+    }
+
+    fn read_header(&mut self) -> Result<()> {
+        let task = Task::new();
+        self.buffer.fill(BATCH_BYTES, &task)?;
+        let uri = self.buffer.input.uri().to_owned();
+        let broken = |found: &str| {
+            Error::format(&uri, "line 1", found, "expected a CSV header line, a JSON array or NDJSON")
+        };
+        // Blank lines before the header.
+        loop {
+            let end = memchr2(b'\n', b'\r', &self.buffer.bytes).unwrap_or(self.buffer.bytes.len());
+            let line = &self.buffer.bytes[..end];
+            if end == self.buffer.bytes.len() || !line.trim_ascii().is_empty() {
+                break;
+            }
+            let crlf = self.buffer.bytes[end..].starts_with(b"\r\n");
+            self.buffer.take(end + 1 + usize::from(crlf))?;
+            self.blank_lines += 1;
+            self.line += 1;
+        }
+        let mut best: Option<(Vec<String>, usize, u64, u8)> = None;
+        for delimiter in [b',', b';', b'\t'] {
+            let mut spans = Vec::new();
+            let header = loop {
+                spans.clear();
+                match parse(&self.buffer.bytes, 0, delimiter, self.buffer.ended, &mut spans) {
+                    Record::NeedMore if self.buffer.bytes.len() < LONGEST_RECORD => self.buffer.fill_more(&task)?,
+                    other => break other,
+                }
+            };
+            let Record::Complete { end, lines, .. } = header else { continue };
+            let names = spans
+                .iter()
+                .map(|span| String::from_utf8_lossy(&unquoted(&self.buffer.bytes, *span)).trim().to_owned())
+                .collect::<Vec<_>>();
+            let known = |names: &[String]| self.fields.places(names).iter().flatten().count();
+            if best.as_ref().is_none_or(|(so_far, ..)| known(&names) > known(so_far)) {
+                best = Some((names, end, lines, delimiter));
+            }
+        }
+        let Some((header, end, lines, delimiter)) = best else {
+            return Err(broken("a header with an unclosed quote"));
+        };
+        if memchr(0, &self.buffer.bytes[..end]).is_some() {
+            return Err(broken("a NUL byte in the first line: this is no text"));
+        }
+        self.buffer.take(end)?;
+        self.places = self.fields.places(&header);
+        let present: Vec<bool> = self.places.iter().map(Option::is_some).collect();
+        self.fields.check(&uri, &present, &header, "the first line must be the header")?;
+        for (column, name) in header.iter().enumerate() {
+            if !self.places.contains(&Some(column)) {
+                self.extra.add(name);
+            }
+        }
+        if delimiter != b',' {
+            let name = if delimiter == b';' { "semicolons" } else { "tabs" };
+            self.remarks.push(format!("fields are separated by {name}"));
+        }
+        self.delimiter = delimiter;
+        self.width = header.len();
+        self.line += lines;
+        Ok(())
+    }
+
+    /// Rejects the bytes up to the end of the first line; gives where the next one begins, if it is here.
+    fn reject_line(&mut self, at: usize, reason: Reason, message: &str, draft: &mut Draft) -> usize {
+        let bytes = &self.buffer.bytes;
+        let end = memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |offset| at + offset);
+        draft.rejected.push(Rejected {
+            reason,
+            message: format!("line {}: {message}", self.line),
+            raw: kept_aside(&bytes[at..end]),
+            source_row: self.line,
+        });
+        self.line += 1;
+        let crlf = bytes[end..].starts_with(b"\r\n");
+        (end + 1 + usize::from(crlf)).min(bytes.len())
+    }
+
+    /// Whether the line behind the first line of `at..` is a whole row by itself.
+    fn next_line_is_a_row(&self, at: usize, end: usize, spans: &mut Vec<Span>) -> bool {
+        let Some(offset) = memchr(b'\n', &self.buffer.bytes[at..end]) else { return false };
+        spans.clear();
+        let record = parse(&self.buffer.bytes, at + offset + 1, self.delimiter, self.buffer.ended, spans);
+        matches!(record, Record::Complete { .. }) && spans.len() == self.width
+    }
+
+    fn width_fault(&self, found: usize) -> String {
+        let wanted = self.width;
+        let kind = if found < wanted { "too few" } else { "too many" };
+        format!("{found} fields where the header has {wanted} ({kind}); quote fields that hold the separator")
+    }
+}
+
+impl RowReader for CsvReader<'_> {
+    fn format(&self) -> &'static str {
+        "csv"
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        self.buffer.fill(BATCH_BYTES, task)?;
+        let mut draft = Draft::new(self.fields, 4096);
+        let mut rows: Vec<(u64, (usize, usize))> = Vec::with_capacity(4096);
+        let mut values: Vec<Option<Span>> = Vec::with_capacity(4096 * self.fields.len());
+        let mut spans = Vec::with_capacity(self.width);
+        let mut at = 0;
+        while at < BATCH_BYTES {
+            if at == self.buffer.bytes.len() {
+                break;
+            }
+            spans.clear();
+            let record = parse(&self.buffer.bytes, at, self.delimiter, self.buffer.ended, &mut spans);
+            let Record::Complete { text_end, end, lines } = record else {
+                let too_long = self.buffer.bytes.len() - at > LONGEST_RECORD;
+                if record == Record::NeedMore && !too_long {
+                    if at > 0 {
+                        break;
+                    }
+                    self.buffer.fill_more(task)?;
+                    continue;
+                }
+                let first_line = memchr2(b'\n', b'\r', &self.buffer.bytes[at..]);
+                if first_line.is_some_and(|length| length <= LONGEST_RECORD) || record == Record::BadQuote {
+                    let message = "a quote is opened and not closed, or closed inside a field; double quotes inside fields";
+                    at = self.reject_line(at, Reason::UnclosedQuote, message, &mut draft);
+                } else {
+                    at = self.skip_long_line(task, &mut draft)?;
+                }
+                continue;
+            };
+            let text = &self.buffer.bytes[at..text_end];
+            if spans.len() == 1 && text.trim_ascii().is_empty() {
+                self.blank_lines += 1;
+            } else if memchr(0, text).is_some() {
+                draft.rejected.push(Rejected {
+                    reason: Reason::NulByte,
+                    message: format!("line {}: a NUL byte in the row; deliver it without", self.line),
+                    raw: kept_aside(text),
+                    source_row: self.line,
+                });
+            } else if spans.len() != self.width {
+                let found = spans.len();
+                if lines > 1 && self.next_line_is_a_row(at, end, &mut spans) {
+                    let message = "a quote is opened and not closed on this line";
+                    at = self.reject_line(at, Reason::UnclosedQuote, message, &mut draft);
+                    continue;
+                }
+                draft.rejected.push(Rejected {
+                    reason: Reason::MalformedRow,
+                    message: format!("line {}: {}", self.line, self.width_fault(found)),
+                    raw: kept_aside(text),
+                    source_row: self.line,
+                });
+            } else {
+                rows.push((self.line, (at, text_end)));
+                values.extend(self.places.iter().map(|place| place.map(|column| spans[column])));
+            }
+            self.line += lines;
+            at = end;
+        }
+        if at == 0 && draft.rejected.is_empty() {
+            return Ok(None);
+        }
+        let text = self.buffer.take(at)?;
+        let mut unescaped = String::new();
+        for ((source_row, span), values) in rows.iter().zip(values.chunks(self.fields.len().max(1))) {
+            // Doubled quotes are rare; a row that has some is put together by itself.
+            if values.iter().flatten().any(|value| value.doubled) {
+                let mut places = Vec::with_capacity(values.len());
+                unescaped.clear();
+                for value in values {
+                    places.push(value.map(|value| {
+                        let start = unescaped.len();
+                        unescaped.push_str(&text[value.start..value.end].replace("\"\"", "\""));
+                        (start, unescaped.len())
+                    }));
+                }
+                draft.push(*source_row, *span, places.iter().map(|place| place.map(|(start, end)| &unescaped[start..end])));
+            } else {
+                let slices = values.iter().map(|value| value.map(|value| &text[value.start..value.end]));
+                draft.push(*source_row, *span, slices);
+            }
+        }
+        draft.finish(text).map(Some)
+    }
+
+    fn notes(&self) -> Notes {
+        let mut notes = Notes { blank_lines: self.blank_lines, remarks: self.remarks.clone(), ..Notes::default() };
+        self.extra.note(&mut notes);
+        notes
+    }
+}
+
+impl CsvReader<'_> {
+    /// Rejects a line without an end in sight, reading past it without holding it.
+    fn skip_long_line(&mut self, task: &Task, draft: &mut Draft) -> Result<usize> {
+        let line = self.line;
+        let raw = kept_aside(&self.buffer.bytes);
+        let mut skipped = 0_u64;
+        loop {
+            if let Some(end) = memchr2(b'\n', b'\r', &self.buffer.bytes) {
+                skipped += end as u64;
+                self.drop_bytes(end);
+                break;
+            }
+            skipped += self.buffer.bytes.len() as u64;
+            self.drop_bytes(self.buffer.bytes.len());
+            self.buffer.fill(BATCH_BYTES, task)?;
+            if self.buffer.bytes.is_empty() {
+                break;
+            }
+        }
+        draft.rejected.push(Rejected {
+            reason: Reason::RowTooLong,
+            message: format!("line {line}: {skipped} bytes without a line end; at most {LONGEST_RECORD} are read as one row"),
+            raw,
+            source_row: line,
+        });
+        self.line += 1;
+        let crlf = self.buffer.bytes.starts_with(b"\r\n");
+        let end = usize::from(!self.buffer.bytes.is_empty()) + usize::from(crlf);
+        self.drop_bytes(end);
+        self.buffer.fill(BATCH_BYTES, task)?;
+        Ok(0)
+    }
+
+    fn drop_bytes(&mut self, length: usize) {
+        self.buffer.bytes.drain(..length);
+        self.buffer.offset += length as u64;
+    }
+}
+
+/// Takes the record at `from` apart.
+fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans: &mut Vec<Span>) -> Record {
+    let mut at = from;
+    let mut quoted = false;
+    loop {
+        let (span, next) = if bytes.get(at) == Some(&b'"') {
+            quoted = true;
+            match quoted_field(bytes, at + 1, delimiter, ended) {
+                Ok(found) => found,
+                Err(record) => return record,
+            }
+        } else {
+            match memchr3(delimiter, b'\n', b'\r', &bytes[at..]) {
+                Some(offset) => (Span { start: at, end: at + offset, doubled: false }, at + offset),
+                None if ended => (Span { start: at, end: bytes.len(), doubled: false }, bytes.len()),
+                None => return Record::NeedMore,
+            }
+        };
+        spans.push(span);
+        let end = match bytes.get(next) {
+            Some(&byte) if byte == delimiter => {
+                at = next + 1;
+                continue;
+            }
+            Some(b'\r') => match bytes.get(next + 1) {
+                Some(b'\n') => next + 2,
+                None if !ended => return Record::NeedMore,
+                _ => next + 1,
+            },
+            Some(_) => next + 1,
+            None => next,
+        };
+        let breaks = if quoted { memchr::memchr_iter(b'\n', &bytes[from..next]).count() as u64 } else { 0 };
+        return Record::Complete { text_end: next, end, lines: breaks + 1 };
+    }
+}
+
+/// The field whose text begins at `start`, behind its opening quote, and where its separator stands.
+fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Result<(Span, usize), Record> {
+    let mut doubled = false;
+    let mut at = start;
+    loop {
+        let Some(offset) = memchr(b'"', &bytes[at..]) else {
+            return Err(if ended { Record::BadQuote } else { Record::NeedMore });
+        };
+        let quote = at + offset;
+        if bytes.get(quote + 1) == Some(&b'"') {
+            doubled = true;
+            at = quote + 2;
+            continue;
+        }
+        let blanks = bytes[quote + 1..].iter().take_while(|byte| matches!(byte, b' ' | b'\t') && **byte != delimiter).count();
+        let next = quote + 1 + blanks;
+        return match bytes.get(next) {
+            None if !ended => Err(Record::NeedMore),
+            Some(&byte) if byte != delimiter && byte != b'\n' && byte != b'\r' => Err(Record::BadQuote),
+            _ => Ok((Span { start, end: quote, doubled }, next)),
+        };
+    }
+}
+
+fn unquoted(bytes: &[u8], span: Span) -> Vec<u8> {
+    let text = &bytes[span.start..span.end];
+    if !span.doubled {
+        return text.to_vec();
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().peekable();
+    while let Some(&byte) = bytes.next() {
+        plain.push(byte);
+        if byte == b'"' {
+            bytes.next_if(|next| **next == b'"');
+        }
+    }
+    plain
+}

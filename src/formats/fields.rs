@@ -1,0 +1,64 @@
+//! Which columns a table takes from a source, and under which names sources know them.
+
+use crate::error::{Error, Result};
+
+/// A column that a table takes from its sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The name in the raw batch.
+    pub name: &'static str,
+    /// Names in sources, the usual one first; compared without case and surrounding blanks.
+    pub aliases: &'static [&'static str],
+    /// Whether a source without it is an error.
+    pub required: bool,
+}
+
+/// The columns that a table takes from its sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields(Vec<Field>);
+
+impl Fields {
+    pub fn new(fields: impl IntoIterator<Item = Field>) -> Self {
+        Self(fields.into_iter().collect())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
+        self.0.iter()
+    }
+
+    /// The number of the field that a source calls `name`.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        let name = name.trim();
+        self.0.iter().position(|field| field.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
+    }
+
+    /// For each field the first column of a header that is it.
+    pub(super) fn places(&self, header: &[String]) -> Vec<Option<usize>> {
+        let mut places = vec![None; self.len()];
+        for (column, name) in header.iter().enumerate() {
+            if let Some(place) = self.position(name).and_then(|field| places.get_mut(field)) {
+                place.get_or_insert(column);
+            }
+        }
+        places
+    }
+
+    /// Names the required fields that are not there.
+    pub(super) fn check(&self, uri: &str, present: &[bool], found: &[String], hint: &str) -> Result<()> {
+        let missing: Vec<String> = self
+            .0
+            .iter()
+            .zip(present)
+            .filter(|(field, present)| field.required && !**present)
+            .map(|(field, _)| field.aliases.join("` or `"))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Schema { uri: uri.to_owned(), missing, found: found.to_vec(), hint: hint.to_owned() })
+    }
+}

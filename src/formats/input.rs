@@ -1,0 +1,212 @@
+//! The bytes of a source, unpacked and in UTF-8.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::error::{Error, Result};
+
+/// What bytes that are neither UTF-8 nor UTF-16 with a byte order mark are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// Nothing: they are an error.
+    #[default]
+    Utf8,
+    /// Windows-1252, line by line: a line that is valid UTF-8 stays what it is.
+    Windows1252,
+}
+
+/// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
+pub struct Input {
+    uri: String,
+    packed: bool,
+    reader: BufReader<Box<dyn Read + Send>>,
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Input").field("uri", &self.uri).field("packed", &self.packed).finish_non_exhaustive()
+    }
+}
+
+const BUFFER: usize = 1 << 18;
+
+impl Input {
+    /// Recognises compression and encoding by the first bytes.
+    pub fn new(uri: impl Into<String>, bytes: Box<dyn Read + Send>, encoding: Encoding) -> Result<Self> {
+        let uri = uri.into();
+        let failed = |error| read_error(&uri, 0, false, error);
+        let mut plain = BufReader::with_capacity(BUFFER, bytes);
+        let head = plain.fill_buf().map_err(failed)?;
+        if head.is_empty() {
+            return Err(empty(&uri, "an empty file of 0 bytes"));
+        }
+        let (packed, unpacked): (bool, Box<dyn Read + Send>) = match head {
+            [0x1f, 0x8b, ..] => (true, Box::new(flate2::bufread::MultiGzDecoder::new(plain))),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => (true, Box::new(zstd::Decoder::with_buffer(plain).map_err(failed)?)),
+            [b'P', b'A', b'R', b'1', ..] | [0x50, 0x4b, 0x03, 0x04, ..] => {
+                return Err(Error::format(
+                    &uri,
+                    "byte 0",
+                    "a Parquet file or a ZIP archive",
+                    "expected CSV, a JSON array or NDJSON, plain or compressed with gzip or zstd",
+                ));
+            }
+            _ => (false, Box::new(plain)),
+        };
+        let mut unpacked = BufReader::with_capacity(BUFFER, unpacked);
+        let head = unpacked.fill_buf().map_err(|error| read_error(&uri, 0, packed, error))?;
+        let decoded: Box<dyn Read + Send> = match head {
+            [0xef, 0xbb, 0xbf, ..] => {
+                unpacked.consume(3);
+                Box::new(unpacked)
+            }
+            [0xff, 0xfe, ..] => Box::new(Utf16::new(unpacked, UTF_16LE.new_decoder_with_bom_removal())),
+            [0xfe, 0xff, ..] => Box::new(Utf16::new(unpacked, UTF_16BE.new_decoder_with_bom_removal())),
+            _ if encoding == Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
+            _ => Box::new(unpacked),
+        };
+        Ok(Self { uri, packed, reader: BufReader::with_capacity(BUFFER, decoded) })
+    }
+
+    /// What the caller called it.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The first byte that is not white space; an error when there is none.
+    pub(super) fn first_letter(&mut self) -> Result<u8> {
+        loop {
+            let head = self.reader.fill_buf().map_err(|error| read_error(&self.uri, 0, self.packed, error))?;
+            if head.is_empty() {
+                return Err(empty(&self.uri, "nothing but white space"));
+            }
+            match head.iter().position(|byte| !byte.is_ascii_whitespace()) {
+                Some(position) => return Ok(head[position]),
+                // That many blanks in front is no text of ours; the CSV reader will say what is missing.
+                None if head.len() >= BUFFER => return Ok(b' '),
+                None => self.look_further()?,
+            }
+        }
+    }
+
+    /// Makes the buffer longer, for a file that begins with white space or arrives in drops.
+    fn look_further(&mut self) -> Result<()> {
+        let mut head = self.reader.buffer().to_vec();
+        let before = head.len();
+        head.resize(before + 4096, 0);
+        let rest = self.reader.get_mut();
+        let read = rest.read(&mut head[before..]).map_err(|error| read_error(&self.uri, 0, self.packed, error))?;
+        if read == 0 {
+            return Err(empty(&self.uri, "nothing but white space"));
+        }
+        head.truncate(before + read);
+        let rest = std::mem::replace(rest, Box::new(io::empty()));
+        self.reader = BufReader::with_capacity(BUFFER, Box::new(io::Cursor::new(head).chain(rest)));
+        Ok(())
+    }
+
+    /// Reads on; `at` is where the unpacked text stands, for the message.
+    pub(super) fn read(&mut self, buffer: &mut [u8], at: u64) -> Result<usize> {
+        loop {
+            match self.reader.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other.map_err(|error| read_error(&self.uri, at, self.packed, error)),
+            }
+        }
+    }
+
+    /// The error for bytes at `byte` that are not UTF-8.
+    pub(super) fn not_utf8(&self, byte: u64, found: u8) -> Error {
+        let place = if self.packed { " of the unpacked content" } else { "" };
+        Error::Encoding {
+            uri: self.uri.clone(),
+            byte,
+            found: format!("0x{found:02x}{place} is not valid UTF-8"),
+            remedy: "save the file as UTF-8, or pass encoding=\"windows-1252\" (--encoding windows-1252) if that is what it is"
+                .to_owned(),
+        }
+    }
+}
+
+fn empty(uri: &str, found: &str) -> Error {
+    Error::format(uri, "byte 0", found, "expected CSV with a header line, a JSON array or NDJSON")
+}
+
+fn read_error(uri: &str, at: u64, packed: bool, error: io::Error) -> Error {
+    if packed && !matches!(error.kind(), io::ErrorKind::PermissionDenied) {
+        return Error::format(
+            uri,
+            format!("byte {at} of the unpacked content"),
+            format!("the compressed file is cut off or broken ({error})"),
+            "deliver the file again",
+        );
+    }
+    Error::storage(uri, "read the source", error)
+}
+
+/// UTF-16 on its way to UTF-8. A broken pair becomes U+FFFD, as every reader of UTF-16 does.
+struct Utf16<R> {
+    inner: R,
+    decoder: Decoder,
+    ready: Vec<u8>,
+    taken: usize,
+    ended: bool,
+}
+
+impl<R: BufRead> Utf16<R> {
+    fn new(inner: R, decoder: Decoder) -> Self {
+        Self { inner, decoder, ready: Vec::new(), taken: 0, ended: false }
+    }
+}
+
+impl<R: BufRead> Read for Utf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.ready.len() && !self.ended {
+            let bytes = self.inner.fill_buf()?;
+            self.ended = bytes.is_empty();
+            let room = self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
+            self.ready.resize(room, 0);
+            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.ready, self.ended);
+            self.ready.truncate(written);
+            self.taken = 0;
+            self.inner.consume(read);
+        }
+        let count = buffer.len().min(self.ready.len() - self.taken);
+        buffer[..count].copy_from_slice(&self.ready[self.taken..self.taken + count]);
+        self.taken += count;
+        Ok(count)
+    }
+}
+
+/// Lines of Windows-1252 on their way to UTF-8; a line that is UTF-8 already passes as it is.
+struct Lines1252<R> {
+    inner: R,
+    ready: Vec<u8>,
+    taken: usize,
+}
+
+impl<R: BufRead> Lines1252<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, ready: Vec::new(), taken: 0 }
+    }
+}
+
+impl<R: BufRead> Read for Lines1252<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.taken == self.ready.len() {
+            self.ready.clear();
+            self.taken = 0;
+            // A line longer than this is decoded in pieces, which the encoding (one byte a letter) does not mind.
+            (&mut self.inner).take(BUFFER as u64).read_until(b'\n', &mut self.ready)?;
+            if std::str::from_utf8(&self.ready).is_err() {
+                let (text, _) = WINDOWS_1252.decode_without_bom_handling(&self.ready);
+                self.ready = text.into_owned().into_bytes();
+            }
+        }
+        let count = buffer.len().min(self.ready.len() - self.taken);
+        buffer[..count].copy_from_slice(&self.ready[self.taken..self.taken + count]);
+        self.taken += count;
+        Ok(count)
+    }
+}

@@ -1,0 +1,261 @@
+//! A JSON array of objects, or objects one after the other, element by element.
+//!
+//! The brackets are followed without understanding what stands between them; each element is then read by itself. So a
+//! broken element costs that element alone, and the file never has to fit the memory. A file that ends inside an
+//! element or before its array is closed is an error: what else is missing cannot be known.
+
+use memchr::memchr2;
+
+use super::buffer::{Buffer, Draft};
+use super::fields::Fields;
+use super::input::Input;
+use super::object::Row;
+use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
+use crate::error::{Error, Result};
+use crate::schema::Rejected;
+use crate::task::Task;
+
+/// Where in the file the reader stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before the opening bracket of the array.
+    Start,
+    /// An element or the closing bracket may come.
+    Element,
+    /// A comma or the closing bracket must come.
+    Separator,
+    /// Behind the closing bracket.
+    Behind,
+}
+
+#[derive(Debug)]
+pub(super) struct JsonReader<'f> {
+    fields: &'f Fields,
+    buffer: Buffer,
+    /// Whether the elements stand in an array; otherwise they stand one after the other.
+    array: bool,
+    place: Place,
+    /// The byte of a comma after which no element has come yet.
+    comma: Option<u64>,
+    element: u64,
+    row: Row,
+    checked: bool,
+    remarks: Vec<String>,
+}
+
+impl<'f> JsonReader<'f> {
+    /// A reader of an array.
+    pub(super) fn new(input: Input, fields: &'f Fields) -> Self {
+        Self::with_buffer(Buffer::new(input), fields, true)
+    }
+
+    /// A reader of objects one after the other.
+    pub(super) fn of_objects(buffer: Buffer, fields: &'f Fields) -> Self {
+        Self::with_buffer(buffer, fields, false)
+    }
+
+    fn with_buffer(buffer: Buffer, fields: &'f Fields, array: bool) -> Self {
+        Self {
+            fields,
+            buffer,
+            array,
+            place: if array { Place::Start } else { Place::Element },
+            comma: None,
+            element: 0,
+            row: Row::new(fields),
+            checked: false,
+            remarks: Vec::new(),
+        }
+    }
+
+    fn error(&self, at: usize, found: impl Into<String>, remedy: &str) -> Error {
+        let byte = self.buffer.offset + at as u64;
+        Error::format(self.buffer.input.uri(), format!("byte {byte}"), found, remedy)
+    }
+
+    fn cut(&self, at: usize) -> Error {
+        let end = self.buffer.offset + self.buffer.bytes.len() as u64;
+        let found = match self.place {
+            Place::Element if at < self.buffer.bytes.len() => {
+                format!("the file ends at byte {end} inside element {}, which begins here", self.element + 1)
+            }
+            _ => format!("the file ends before the array is closed, after {} elements", self.element),
+        };
+        self.error(at, found, "the JSON was cut off: deliver the file again")
+    }
+
+    /// Reads the element at `at..end` into the draft, or rejects it.
+    fn read_element(&mut self, at: usize, end: usize, draft: &mut Draft) -> Result<()> {
+        self.element += 1;
+        let bytes = &self.buffer.bytes[at..end];
+        let byte = self.buffer.offset + at as u64;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            self.buffer.input.not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
+        })?;
+        match self.row.read(text, self.fields) {
+            Ok(mended) => {
+                if mended {
+                    self.remarks.push(format!("trailing comma inside element {} at byte {byte}", self.element));
+                }
+                draft.push(self.element, (at, end), self.row.values.iter().map(Option::as_deref));
+            }
+            Err(fault) => draft.rejected.push(Rejected {
+                reason: fault.reason,
+                message: format!("element {} at byte {byte}: {}", self.element, fault.message),
+                raw: kept_aside(bytes),
+                source_row: self.element,
+            }),
+        }
+        Ok(())
+    }
+
+    /// One step through the file from `at`: gives where to go on, or nothing when more bytes are needed or it is over.
+    fn step(&mut self, at: usize, draft: &mut Draft) -> Result<Option<usize>> {
+        let Some(offset) = self.buffer.bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace()) else {
+            return Ok(None);
+        };
+        let start = at + offset;
+        let byte = self.buffer.bytes[start];
+        match (self.place, byte) {
+            (Place::Start, b'[') => {
+                self.place = Place::Element;
+                Ok(Some(start + 1))
+            }
+            (Place::Element | Place::Separator, b']') if self.array => {
+                if let Some(comma) = self.comma.take() {
+                    self.remarks.push(format!("trailing comma at byte {comma}"));
+                }
+                self.place = Place::Behind;
+                Ok(Some(start + 1))
+            }
+            (Place::Separator, b',') => {
+                self.comma = Some(self.buffer.offset + start as u64);
+                self.place = Place::Element;
+                Ok(Some(start + 1))
+            }
+            (Place::Element, b',') => Err(self.error(start, "a comma where an element was expected", "remove the comma")),
+            (Place::Separator, _) => Err(self.error(
+                start,
+                format!("`{}` between two elements", char::from(byte).escape_default()),
+                "elements of an array are separated by commas; for one object a line drop the brackets",
+            )),
+            (Place::Behind, _) => {
+                Err(self.error(start, "text behind the end of the array", "keep one array a file, or use NDJSON"))
+            }
+            (Place::Element | Place::Start, _) => match value_end(&self.buffer.bytes, start, self.buffer.ended) {
+                Some(end) => {
+                    self.read_element(start, end, draft)?;
+                    self.comma = None;
+                    self.place = if self.array { Place::Separator } else { Place::Element };
+                    Ok(Some(end))
+                }
+                None if self.buffer.bytes.len() - start > LONGEST_RECORD => Err(self.error(
+                    start,
+                    format!("an element of more than {LONGEST_RECORD} bytes"),
+                    "look for a quote or bracket that is not closed",
+                )),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// The required keys must stand in some object of the first batch that has any.
+    fn check_keys(&mut self, rows: usize) -> Result<()> {
+        if self.checked || rows == 0 {
+            return Ok(());
+        }
+        self.checked = true;
+        let mut found: Vec<String> =
+            self.fields.iter().zip(&self.row.seen).filter(|(_, seen)| **seen).map(|(field, _)| field.aliases[0].to_owned()).collect();
+        found.extend_from_slice(self.row.extra.names());
+        self.fields.check(self.buffer.input.uri(), &self.row.seen, &found, "no object has the key")
+    }
+}
+
+impl RowReader for JsonReader<'_> {
+    fn format(&self) -> &'static str {
+        "json"
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        self.buffer.fill(BATCH_BYTES, task)?;
+        let mut draft = Draft::new(self.fields, 1024);
+        let mut at = 0;
+        while at < BATCH_BYTES {
+            match self.step(at, &mut draft)? {
+                Some(next) => at = next,
+                None if self.buffer.ended => {
+                    let rest = self.buffer.bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace());
+                    if rest.is_some() || (self.array && self.place != Place::Behind) {
+                        return Err(self.cut(at + rest.unwrap_or(self.buffer.bytes.len() - at)));
+                    }
+                    at = self.buffer.bytes.len();
+                    break;
+                }
+                None if at > 0 => break,
+                None => self.buffer.fill_more(task)?,
+            }
+        }
+        if at == 0 {
+            return Ok(None);
+        }
+        self.check_keys(draft.spans.len())?;
+        let text = self.buffer.take(at)?;
+        draft.finish(text).map(Some)
+    }
+
+    fn notes(&self) -> Notes {
+        let mut notes = Notes { remarks: self.remarks.clone(), ..Notes::default() };
+        self.row.extra.note(&mut notes);
+        notes
+    }
+}
+
+/// Where the value that begins at `start` ends; nothing when the bytes end before it does.
+pub(super) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize> {
+    match bytes[start] {
+        b'"' => text_end(bytes, start + 1),
+        b'{' | b'[' => {
+            let mut depth = 0_usize;
+            let mut at = start;
+            loop {
+                match bytes.get(at)? {
+                    b'"' => {
+                        at = text_end(bytes, at + 1)?;
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            return Some(at + 1);
+                        }
+                    }
+                    _ => {}
+                }
+                at += 1;
+            }
+        }
+        _ => {
+            let length = bytes[start..].iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}'));
+            match length {
+                // A lone closing brace is no value; it is taken as one letter, which is then rejected.
+                Some(0) => Some(start + 1),
+                Some(length) => Some(start + length),
+                None => ended.then_some(bytes.len()),
+            }
+        }
+    }
+}
+
+/// Where the text ends whose letters begin at `start`.
+fn text_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let found = at + memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[found] == b'"' {
+            return Some(found + 1);
+        }
+        at = found + 2;
+    }
+}

@@ -1,0 +1,95 @@
+//! From the bytes of a source to batches of raw rows, one file a format.
+//!
+//! [`open`] looks at the content, not only at the file's name: compression by its magic number, encoding by its byte
+//! order mark, format by its first letter. What comes out is lazy: a [`RowReader`] yields [`RawBatch`]es of bounded size
+//! and never holds more of a file than one batch. Rows that the format cannot read come out beside the batch, with
+//! their reason, message and raw text; the rest goes on.
+
+mod buffer;
+mod csv;
+mod fields;
+mod input;
+mod json;
+mod ndjson;
+mod object;
+
+pub use fields::{Field, Fields};
+pub use input::{Encoding, Input};
+
+use polars::prelude::DataFrame;
+
+use crate::error::Result;
+use crate::schema::Rejected;
+use crate::task::Task;
+
+/// Some rows of a file, as they stand there.
+#[derive(Debug)]
+pub struct RawBatch {
+    /// The column `source_row` and one text column a field of [`Fields`]; a value that is not there is null.
+    pub frame: DataFrame,
+    /// The raw text of each row of the frame.
+    pub raw: RawTexts,
+    /// Rows that could not be read.
+    pub rejected: Vec<Rejected>,
+}
+
+/// The raw texts of the rows of a batch, without a copy of them.
+#[derive(Debug, Default)]
+pub struct RawTexts {
+    text: String,
+    spans: Vec<(usize, usize)>,
+}
+
+impl RawTexts {
+    /// The raw text of a row.
+    pub fn get(&self, row: usize) -> &str {
+        self.spans.get(row).map_or("", |&(start, end)| &self.text[start..end])
+    }
+}
+
+/// What a reader noticed about its file besides the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Lines without anything in them; they are no rows.
+    pub blank_lines: u64,
+    /// Columns or keys that no field takes.
+    pub extra_columns: Vec<String>,
+    /// Anything else worth a sentence.
+    pub remarks: Vec<String>,
+}
+
+/// Reads the rows of one file, batch by batch.
+pub trait RowReader: Send {
+    /// The name of the format, for reports.
+    fn format(&self) -> &'static str;
+
+    /// The next batch; nothing at the end of the file.
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>>;
+
+    /// What was noticed so far.
+    fn notes(&self) -> Notes;
+}
+
+/// A batch is about this many bytes of a file: large enough to share out its costs, small enough to hold many.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// A record longer than this is not one: an unclosed quote or a file without line ends.
+const LONGEST_RECORD: usize = 16 << 20;
+
+/// At most this much of an unreadable row's text is kept aside; more would help nobody.
+const LONGEST_RAW: usize = 1 << 16;
+
+/// Opens the reader that fits the content of `input`.
+pub fn open<'f>(mut input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
+    Ok(match input.first_letter()? {
+        b'[' => Box::new(json::JsonReader::new(input, fields)),
+        b'{' => Box::new(ndjson::NdjsonReader::new(input, fields)),
+        _ => Box::new(csv::CsvReader::new(input, fields)?),
+    })
+}
+
+/// A row's text as it is kept aside: whole, or its beginning when it is very long.
+fn kept_aside(raw: &[u8]) -> String {
+    let shortened = &raw[..raw.len().min(LONGEST_RAW)];
+    String::from_utf8_lossy(shortened).into_owned()
+}

@@ -1,0 +1,152 @@
+//! NDJSON: one JSON object a line. A broken line costs that line alone, also when the file was cut off.
+
+use memchr::memchr;
+
+use super::buffer::{Buffer, Draft};
+use super::fields::Fields;
+use super::input::Input;
+use super::json::{JsonReader, value_end};
+use super::object::Row;
+use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
+use crate::error::{Error, Result};
+use crate::schema::Rejected;
+use crate::task::Task;
+
+/// Reads lines, or, where the first object goes on over lines, objects one after the other.
+#[derive(Debug)]
+pub(super) enum NdjsonReader<'f> {
+    Undecided(Option<Buffer>, &'f Fields),
+    Lines(Lines<'f>),
+    Objects(JsonReader<'f>),
+}
+
+impl<'f> NdjsonReader<'f> {
+    pub(super) fn new(input: Input, fields: &'f Fields) -> Self {
+        Self::Undecided(Some(Buffer::new(input)), fields)
+    }
+
+    fn decide(&mut self, task: &Task) -> Result<()> {
+        let Self::Undecided(buffer, fields) = self else { return Ok(()) };
+        let Some(mut buffer) = buffer.take() else { return Ok(()) };
+        buffer.fill(BATCH_BYTES, task)?;
+        let start = buffer.bytes.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        let line_end = memchr(b'\n', &buffer.bytes[start..]).map_or(buffer.bytes.len(), |offset| start + offset);
+        let first_line = &buffer.bytes[start..line_end];
+        // An object that is opened on its line and closed on a later one is printed for people.
+        let spread = value_end(first_line, 0, true).is_none()
+            && value_end(&buffer.bytes, start, buffer.ended).is_some();
+        *self = if spread {
+            Self::Objects(JsonReader::of_objects(buffer, fields))
+        } else {
+            Self::Lines(Lines { fields, buffer, line: 1, blank_lines: 0, row: Row::new(fields), checked: false, remarks: Vec::new() })
+        };
+        Ok(())
+    }
+}
+
+impl RowReader for NdjsonReader<'_> {
+    fn format(&self) -> &'static str {
+        match self {
+            Self::Objects(_) => "json",
+            _ => "ndjson",
+        }
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        self.decide(task)?;
+        match self {
+            Self::Lines(lines) => lines.next_batch(task),
+            Self::Objects(objects) => objects.next_batch(task),
+            Self::Undecided(..) => Ok(None),
+        }
+    }
+
+    fn notes(&self) -> Notes {
+        match self {
+            Self::Lines(lines) => lines.notes(),
+            Self::Objects(objects) => objects.notes(),
+            Self::Undecided(..) => Notes::default(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Lines<'f> {
+    fields: &'f Fields,
+    buffer: Buffer,
+    line: u64,
+    blank_lines: u64,
+    row: Row,
+    checked: bool,
+    remarks: Vec<String>,
+}
+
+impl Lines<'_> {
+    fn read_line(&mut self, at: usize, end: usize, draft: &mut Draft) -> Result<()> {
+        let bytes = &self.buffer.bytes[at..end];
+        if bytes.trim_ascii().is_empty() {
+            self.blank_lines += 1;
+            return Ok(());
+        }
+        let byte = self.buffer.offset + at as u64;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            self.buffer.input.not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
+        })?;
+        match self.row.read(text, self.fields) {
+            Ok(mended) => {
+                if mended {
+                    self.remarks.push(format!("trailing comma on line {}", self.line));
+                }
+                draft.push(self.line, (at, end), self.row.values.iter().map(Option::as_deref));
+            }
+            Err(fault) => draft.rejected.push(Rejected {
+                reason: fault.reason,
+                message: format!("line {} at byte {byte}: {}", self.line, fault.message),
+                raw: kept_aside(bytes),
+                source_row: self.line,
+            }),
+        }
+        Ok(())
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        self.buffer.fill(BATCH_BYTES, task)?;
+        let mut draft = Draft::new(self.fields, 1024);
+        let mut at = 0;
+        while at < BATCH_BYTES && at < self.buffer.bytes.len() {
+            let (end, next) = match memchr(b'\n', &self.buffer.bytes[at..]) {
+                Some(offset) => (at + offset, at + offset + 1),
+                None if self.buffer.ended => (self.buffer.bytes.len(), self.buffer.bytes.len()),
+                None if at > 0 => break,
+                None if self.buffer.bytes.len() > LONGEST_RECORD => {
+                    let uri = self.buffer.input.uri();
+                    let found = format!("more than {LONGEST_RECORD} bytes without a line end");
+                    return Err(Error::format(uri, format!("line {}", self.line), found, "keep one object a line"));
+                }
+                None => {
+                    self.buffer.fill_more(task)?;
+                    continue;
+                }
+            };
+            self.read_line(at, end, &mut draft)?;
+            self.line += 1;
+            at = next;
+        }
+        if at == 0 {
+            return Ok(None);
+        }
+        if !self.checked && !draft.spans.is_empty() {
+            self.checked = true;
+            let found = self.row.extra.names().to_vec();
+            self.fields.check(self.buffer.input.uri(), &self.row.seen, &found, "no object has the key")?;
+        }
+        let text = self.buffer.take(at)?;
+        draft.finish(text).map(Some)
+    }
+
+    fn notes(&self) -> Notes {
+        let mut notes = Notes { blank_lines: self.blank_lines, remarks: self.remarks.clone(), ..Notes::default() };
+        self.row.extra.note(&mut notes);
+        notes
+    }
+}

@@ -1,0 +1,217 @@
+//! One JSON object as a row: the wanted keys, in one pass, everything else skipped unread.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::buffer::ExtraColumns;
+use super::fields::Fields;
+use crate::schema::Reason;
+
+/// Why an element is no row.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub reason: Reason,
+    pub message: String,
+}
+
+/// The values of one object, reused from row to row.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub values: Vec<Option<String>>,
+    /// Which fields any object had so far.
+    pub seen: Vec<bool>,
+    pub extra: ExtraColumns,
+    /// The first value that no field can be, while an object is read.
+    fault: Option<String>,
+}
+
+impl Row {
+    pub(super) fn new(fields: &Fields) -> Self {
+        Self {
+            values: vec![None; fields.len()],
+            seen: vec![false; fields.len()],
+            extra: ExtraColumns::default(),
+            fault: None,
+        }
+    }
+
+    /// Reads an element. `Ok(true)` tells that trailing commas had to be overlooked.
+    pub(super) fn read(&mut self, element: &str, fields: &Fields) -> Result<bool, Fault> {
+        let element = element.trim();
+        if !element.starts_with('{') {
+            return Err(match serde_json::from_str::<serde::de::IgnoredAny>(element) {
+                Ok(_) => Fault {
+                    reason: Reason::NotAnObject,
+                    message: format!("{} where an object was expected", kind_of(element)),
+                },
+                Err(error) => invalid(&error),
+            });
+        }
+        match self.parse(element, fields) {
+            Ok(()) => self.judge(false),
+            Err(error) => match without_trailing_commas(element) {
+                Some(mended) if self.parse(&mended, fields).is_ok() => self.judge(true),
+                _ => Err(invalid(&error)),
+            },
+        }
+    }
+
+    fn parse(&mut self, element: &str, fields: &Fields) -> Result<(), serde_json::Error> {
+        self.values.iter_mut().for_each(|value| *value = None);
+        self.fault = None;
+        let mut deserializer = serde_json::Deserializer::from_str(element);
+        RowSeed { row: self, fields }.deserialize(&mut deserializer)?;
+        deserializer.end()
+    }
+
+    fn judge(&mut self, mended: bool) -> Result<bool, Fault> {
+        match self.fault.take() {
+            None => Ok(mended),
+            Some(message) => Err(Fault { reason: Reason::WrongType, message }),
+        }
+    }
+}
+
+fn invalid(error: &serde_json::Error) -> Fault {
+    Fault { reason: Reason::InvalidJson, message: format!("not valid JSON: {error}") }
+}
+
+fn kind_of(element: &str) -> &'static str {
+    match element.as_bytes().first() {
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "a truth value",
+        _ => "a number",
+    }
+}
+
+struct RowSeed<'r> {
+    row: &'r mut Row,
+    fields: &'r Fields,
+}
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(field) = map.next_key_seed(KeySeed { fields: self.fields, extra: &mut self.row.extra })? {
+            let Some(field) = field else {
+                map.next_value::<serde::de::IgnoredAny>()?;
+                continue;
+            };
+            let raw: &RawValue = map.next_value()?;
+            match scalar(raw.get()) {
+                Ok(value) => {
+                    self.row.seen[field] = true;
+                    self.row.values[field] = value.map(Cow::into_owned);
+                }
+                Err(ScalarFault::Invalid(error)) => return Err(A::Error::custom(error)),
+                Err(ScalarFault::Kind(kind)) => {
+                    self.row.seen[field] = true;
+                    let name = self.fields.iter().nth(field).map_or("", |field| field.aliases[0]);
+                    self.row.fault.get_or_insert(format!("`{name}` is {kind} where text was expected"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives the number of the field that a key is, and notes a key that is none.
+struct KeySeed<'r> {
+    fields: &'r Fields,
+    extra: &'r mut ExtraColumns,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        let field = self.fields.position(key);
+        if field.is_none() {
+            self.extra.add(key);
+        }
+        Ok(field)
+    }
+}
+
+enum ScalarFault {
+    Invalid(serde_json::Error),
+    Kind(&'static str),
+}
+
+/// A value as text: strings as they are, numbers as they are written, null as nothing, a list of strings with ` | `.
+fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, ScalarFault> {
+    match raw.as_bytes().first() {
+        Some(b'"') => {
+            let inner = &raw[1..raw.len() - 1];
+            if !inner.contains('\\') {
+                return Ok(Some(Cow::Borrowed(inner)));
+            }
+            serde_json::from_str(raw).map(|text: String| Some(Cow::Owned(text))).map_err(ScalarFault::Invalid)
+        }
+        Some(b'n') => Ok(None),
+        Some(b'[') => match serde_json::from_str::<Vec<String>>(raw) {
+            Ok(texts) => Ok(Some(Cow::Owned(texts.join(" | ")))),
+            Err(_) => Err(ScalarFault::Kind("an array")),
+        },
+        Some(b'{') => Err(ScalarFault::Kind("an object")),
+        Some(b't' | b'f') => Err(ScalarFault::Kind("a truth value")),
+        _ => Ok(Some(Cow::Borrowed(raw))),
+    }
+}
+
+/// The same text without commas that stand directly before a closing bracket; `None` when there is none.
+fn without_trailing_commas(element: &str) -> Option<String> {
+    let mut mended = String::with_capacity(element.len());
+    let mut comma: Option<usize> = None;
+    let (mut in_text, mut escaped, mut found) = (false, false, false);
+    for letter in element.chars() {
+        if in_text {
+            in_text = escaped || letter != '"';
+            escaped = letter == '\\' && !escaped;
+        } else if letter == '"' {
+            in_text = true;
+            comma = None;
+        } else if letter == ',' {
+            comma = Some(mended.len());
+        } else if matches!(letter, '}' | ']') {
+            if let Some(position) = comma.take() {
+                mended.remove(position);
+                found = true;
+            }
+        } else if !letter.is_ascii_whitespace() {
+            comma = None;
+        }
+        mended.push(letter);
+    }
+    found.then_some(mended)
+}

@@ -1,0 +1,54 @@
+//! The display name of a journal: the most frequent spelling of its key; of equally frequent ones the first in
+//! code-point order.
+
+use std::collections::HashMap;
+
+/// Counts the spellings of journals.
+#[derive(Debug, Default)]
+pub struct Spellings {
+    counts: HashMap<String, HashMap<String, u64>>,
+}
+
+impl Spellings {
+    /// Counts one publication of a journal.
+    pub fn add(&mut self, key: &str, spelling: &str) {
+        let spellings = match self.counts.get_mut(key) {
+            Some(spellings) => spellings,
+            None => self.counts.entry(key.to_owned()).or_default(),
+        };
+        match spellings.get_mut(spelling) {
+            Some(count) => *count += 1,
+            None => {
+                spellings.insert(spelling.to_owned(), 1);
+            }
+        }
+    }
+
+    /// Chooses the display names.
+    pub fn finish(self) -> DisplayNames {
+        let names = self
+            .counts
+            .into_iter()
+            .filter_map(|(key, spellings)| {
+                let (name, _) = spellings.into_iter().max_by(|(left, most), (right, more)| {
+                    most.cmp(more).then_with(|| right.cmp(left))
+                })?;
+                Some((key, name))
+            })
+            .collect();
+        DisplayNames { names }
+    }
+}
+
+/// The display name of each key.
+#[derive(Debug, Default)]
+pub struct DisplayNames {
+    names: HashMap<String, String>,
+}
+
+impl DisplayNames {
+    /// The display name of a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.names.get(key).map(String::as_str)
+    }
+}

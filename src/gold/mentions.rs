@@ -1,0 +1,145 @@
+//! Finding the drugs in a frame of publications.
+
+use polars::prelude::{
+    ChunkCast, Column, DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
+    StringChunkedBuilder,
+};
+use rayon::prelude::*;
+
+use super::journals::DisplayNames;
+use crate::error::Result;
+use crate::matcher::{CodePoints, Matcher};
+use crate::schema::{MENTIONS, PublicationKind};
+use crate::task::Task;
+
+/// Rows that one thread takes at a time.
+const SLICE: usize = 4096;
+
+/// The columns of a silver frame that mentions need.
+pub fn columns(abstracts: bool) -> Vec<String> {
+    let mut columns = vec!["publication_id", "title", "date", "journal_key"];
+    if abstracts {
+        columns.push("abstract");
+    }
+    columns.into_iter().map(str::to_owned).collect()
+}
+
+/// The mentions in the titles, and in the abstracts where the frame has them, as the table [`MENTIONS`]: in the order of
+/// the rows, the titles before the abstracts, then by place.
+pub fn find_mentions(
+    frame: &DataFrame,
+    kind: PublicationKind,
+    matcher: &Matcher,
+    journals: &DisplayNames,
+    task: &Task,
+) -> Result<DataFrame> {
+    let slices: Vec<(i64, usize)> = (0..frame.height())
+        .step_by(SLICE)
+        .map(|start| (start as i64, SLICE.min(frame.height() - start)))
+        .collect();
+    let found: Vec<DataFrame> = slices
+        .into_par_iter()
+        .map(|(start, length)| {
+            task.check()?;
+            let mentions = find_in_slice(&frame.slice(start, length), kind, matcher, journals)?;
+            task.count_rows(length);
+            Ok(mentions)
+        })
+        .collect::<Result<_>>()?;
+    let mut all = MENTIONS.empty();
+    for mentions in &found {
+        all.vstack_mut(mentions)?;
+    }
+    Ok(all)
+}
+
+fn find_in_slice(
+    frame: &DataFrame,
+    kind: PublicationKind,
+    matcher: &Matcher,
+    journals: &DisplayNames,
+) -> Result<DataFrame> {
+    let ids = frame.column("publication_id")?.str()?;
+    let titles = frame.column("title")?.str()?;
+    let keys = frame.column("journal_key")?.str()?;
+    let dates = frame.column("date")?.cast(&DataType::Int32)?;
+    let dates = dates.i32()?;
+    let abstracts = frame.column("abstract").ok().map(Column::str).transpose()?;
+    let mut draft = Draft::default();
+    for (row, ((id, title), (key, date))) in ids.iter().zip(titles.iter()).zip(keys.iter().zip(dates.iter())).enumerate() {
+        let publication = Publication {
+            id: id.unwrap_or_default(),
+            journal: key.and_then(|key| journals.get(key)),
+            date,
+        };
+        draft.add(&publication, "title", title.unwrap_or_default(), matcher);
+        if let Some(text) = abstracts.and_then(|abstracts| abstracts.get(row)) {
+            draft.add(&publication, "abstract", text, matcher);
+        }
+    }
+    draft.finish(kind)
+}
+
+struct Publication<'p> {
+    id: &'p str,
+    journal: Option<&'p str>,
+    date: Option<i32>,
+}
+
+/// The mentions of a slice in the making.
+#[derive(Default)]
+struct Draft {
+    texts: Vec<[String; 6]>,
+    journals: Vec<Option<String>>,
+    dates: Vec<Option<i32>>,
+    starts: Vec<u64>,
+    ends: Vec<u64>,
+}
+
+impl Draft {
+    fn add(&mut self, publication: &Publication<'_>, field: &str, text: &str, matcher: &Matcher) {
+        let mut points = CodePoints::new(text);
+        for mention in matcher.find(text) {
+            self.texts.push([
+                mention.entry.atccode.clone(),
+                mention.entry.drug.clone(),
+                publication.id.to_owned(),
+                field.to_owned(),
+                text[mention.start..mention.end].to_owned(),
+                mention.rule.name().to_owned(),
+            ]);
+            self.journals.push(publication.journal.map(str::to_owned));
+            self.dates.push(publication.date);
+            self.starts.push(points.at(mention.start) as u64);
+            self.ends.push(points.at(mention.end) as u64);
+        }
+    }
+
+    fn finish(self, kind: PublicationKind) -> Result<DataFrame> {
+        let height = self.texts.len();
+        let text = |name: &str, place: usize| {
+            let mut column = StringChunkedBuilder::new(name.into(), height);
+            self.texts.iter().for_each(|texts| column.append_value(&texts[place]));
+            column.finish().into_column()
+        };
+        let dates = Int32Chunked::from_slice_options("date".into(), &self.dates).cast(&DataType::Date)?;
+        let frame = DataFrame::new(
+            height,
+            vec![
+                text("atccode", 0),
+                text("drug", 1),
+                text("publication_id", 2),
+                Column::new("kind".into(), vec![kind.name(); height]),
+                Series::new("journal".into(), &self.journals).into_column(),
+                dates.into_series().into_column(),
+                text("field", 3),
+                Series::new("start".into(), &self.starts).into_column(),
+                Series::new("end".into(), &self.ends).into_column(),
+                text("surface", 4),
+                text("rule", 5),
+            ],
+        )?;
+        MENTIONS.check(&frame)?;
+        Ok(frame)
+    }
+}

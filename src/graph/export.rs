@@ -1,0 +1,229 @@
+//! The graph in the shapes of other tools. One list of nodes and links feeds them all.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::model::DrugGraph;
+use crate::schema::PublicationKind;
+
+/// A shape that a graph can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `drug_graph.json` itself.
+    Graph,
+    /// Node-link JSON, as networkx and D3 read it.
+    NodeLink,
+    /// GraphML, as Gephi, yEd and Cytoscape read it.
+    GraphMl,
+    /// One mention a line: code, drug, kind, publication, journal, date.
+    EdgesNdjson,
+    /// The same as CSV.
+    EdgesCsv,
+    /// Nodes as Neo4j's bulk import reads them.
+    Neo4jNodes,
+    /// Relationships as Neo4j's bulk import reads them.
+    Neo4jRelationships,
+}
+
+/// A node: its id, its kind, and what else is known.
+pub struct Node {
+    pub id: String,
+    pub label: &'static str,
+    pub properties: Vec<(&'static str, Option<String>)>,
+}
+
+/// A link between two nodes.
+pub struct NodeLink {
+    pub source: String,
+    pub target: String,
+    pub label: &'static str,
+    pub date: Option<String>,
+}
+
+/// All nodes and links: drugs, publications and journals; a publication *mentions* a drug, a journal *published* a
+/// publication, and a drug is *mentioned in* a journal once a publication.
+pub fn nodes_and_links(graph: &DrugGraph) -> (Vec<Node>, Vec<NodeLink>) {
+    let mut nodes = Vec::new();
+    let mut links = Vec::new();
+    for drug in graph.drugs() {
+        let properties = vec![("atccode", Some(drug.atccode.clone())), ("name", Some(drug.name.clone()))];
+        nodes.push(Node { id: drug_id(&drug.atccode), label: "drug", properties });
+    }
+    for journal in graph.journals() {
+        nodes.push(Node { id: journal_id(journal), label: "journal", properties: vec![("name", Some(journal.clone()))] });
+    }
+    for kind in PublicationKind::ALL {
+        for publication in graph.publications(kind) {
+            let (id, date) = (publication_id(kind, &publication.id), publication.date.map(|date| date.to_string()));
+            let properties = vec![("publication_id", Some(publication.id.clone())), ("date", date.clone())];
+            nodes.push(Node { id: id.clone(), label: kind.name(), properties });
+            if let Some(journal) = graph.journal(publication) {
+                links.push(NodeLink { source: journal_id(journal), target: id, label: "published", date });
+            }
+        }
+    }
+    for &link in graph.links() {
+        let publication = graph.publication(link);
+        let (drug, date) = (drug_id(&graph.drug(link).atccode), publication.date.map(|date| date.to_string()));
+        if let Some(journal) = graph.journal(publication) {
+            let (source, target) = (drug.clone(), journal_id(journal));
+            links.push(NodeLink { source, target, label: "mentioned_in", date: date.clone() });
+        }
+        links.push(NodeLink { source: publication_id(link.kind, &publication.id), target: drug, label: "mentions", date });
+    }
+    (nodes, links)
+}
+
+fn drug_id(atccode: &str) -> String {
+    format!("drug:{atccode}")
+}
+
+fn journal_id(journal: &str) -> String {
+    format!("journal:{journal}")
+}
+
+fn publication_id(kind: PublicationKind, id: &str) -> String {
+    format!("{}:{id}", kind.name())
+}
+
+/// Writes the graph in a shape.
+pub fn write_shape(graph: &DrugGraph, shape: Shape, mut out: impl Write) -> io::Result<()> {
+    match shape {
+        Shape::Graph => super::write_json(graph, out),
+        Shape::NodeLink => {
+            serde_json::to_writer(&mut out, &node_link(graph))?;
+            out.write_all(b"\n")
+        }
+        Shape::GraphMl => write_graphml(graph, out),
+        Shape::EdgesNdjson => write_edges(graph, |edge| {
+            serde_json::to_writer(&mut out, &Value::Object(edge))?;
+            out.write_all(b"\n")
+        }),
+        Shape::EdgesCsv => {
+            let mut header = false;
+            write_edges(graph, |edge| {
+                if !header {
+                    write_csv_row(&mut out, edge.keys().map(|key| Some(key.as_str())))?;
+                    header = true;
+                }
+                write_csv_row(&mut out, edge.values().map(Value::as_str))
+            })
+        }
+        Shape::Neo4jNodes => {
+            let (nodes, _) = nodes_and_links(graph);
+            write_csv_row(&mut out, ["id:ID", "name", "publication_id", "date:date", ":LABEL"].map(Some).into_iter())?;
+            nodes.iter().try_for_each(|node| {
+                let property = |name: &str| {
+                    node.properties.iter().find(|(key, _)| *key == name).and_then(|(_, value)| value.as_deref())
+                };
+                let row = [Some(node.id.as_str()), property("name"), property("publication_id"), property("date"), Some(node.label)];
+                write_csv_row(&mut out, row.into_iter())
+            })
+        }
+        Shape::Neo4jRelationships => {
+            let (_, links) = nodes_and_links(graph);
+            write_csv_row(&mut out, [":START_ID", ":END_ID", "date:date", ":TYPE"].map(Some).into_iter())?;
+            links.iter().try_for_each(|link| {
+                let kind = link.label.to_uppercase();
+                let row = [Some(link.source.as_str()), Some(link.target.as_str()), link.date.as_deref(), Some(kind.as_str())];
+                write_csv_row(&mut out, row.into_iter())
+            })
+        }
+    }
+}
+
+fn node_link(graph: &DrugGraph) -> Value {
+    let (nodes, links) = nodes_and_links(graph);
+    let nodes: Vec<Value> = nodes
+        .into_iter()
+        .map(|node| {
+            let mut value = Map::new();
+            value.insert("id".to_owned(), node.id.into());
+            value.insert("label".to_owned(), node.label.into());
+            value.extend(node.properties.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))));
+            Value::Object(value)
+        })
+        .collect();
+    let links: Vec<Value> = links
+        .into_iter()
+        .map(|link| json!({"source": link.source, "target": link.target, "label": link.label, "date": link.date}))
+        .collect();
+    json!({"directed": true, "multigraph": true, "graph": {}, "nodes": nodes, "links": links})
+}
+
+fn write_edges(
+    graph: &DrugGraph,
+    mut write: impl FnMut(Map<String, Value>) -> io::Result<()>,
+) -> io::Result<()> {
+    graph.links().iter().try_for_each(|&link| {
+        let (drug, publication) = (graph.drug(link), graph.publication(link));
+        let mut edge = Map::new();
+        edge.insert("atccode".to_owned(), drug.atccode.as_str().into());
+        edge.insert("date".to_owned(), publication.date.map(|date| date.to_string()).into());
+        edge.insert("drug".to_owned(), drug.name.as_str().into());
+        edge.insert("journal".to_owned(), graph.journal(publication).into());
+        edge.insert("kind".to_owned(), link.kind.name().into());
+        edge.insert("publication_id".to_owned(), publication.id.as_str().into());
+        write(edge)
+    })
+}
+
+fn write_csv_row<'v>(out: &mut impl Write, values: impl Iterator<Item = Option<&'v str>>) -> io::Result<()> {
+    for (number, value) in values.enumerate() {
+        if number > 0 {
+            out.write_all(b",")?;
+        }
+        let value = value.unwrap_or_default();
+        if value.contains(['"', ',', '\n', '\r']) {
+            write!(out, "\"{}\"", value.replace('"', "\"\""))?;
+        } else {
+            out.write_all(value.as_bytes())?;
+        }
+    }
+    out.write_all(b"\n")
+}
+
+fn write_graphml(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
+    let (nodes, links) = nodes_and_links(graph);
+    out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n")?;
+    for name in ["label", "atccode", "name", "publication_id", "date"] {
+        writeln!(out, "<key id=\"{name}\" for=\"all\" attr.name=\"{name}\" attr.type=\"string\"/>")?;
+    }
+    out.write_all(b"<graph edgedefault=\"directed\">\n")?;
+    for node in nodes {
+        write!(out, "<node id=\"{}\"><data key=\"label\">{}</data>", xml(&node.id), node.label)?;
+        for (name, text) in &node.properties {
+            if let Some(text) = text {
+                write!(out, "<data key=\"{name}\">{}</data>", xml(text))?;
+            }
+        }
+        out.write_all(b"</node>\n")?;
+    }
+    for link in links {
+        let (source, target) = (xml(&link.source), xml(&link.target));
+        write!(out, "<edge source=\"{source}\" target=\"{target}\"><data key=\"label\">{}</data>", link.label)?;
+        if let Some(date) = &link.date {
+            write!(out, "<data key=\"date\">{date}</data>")?;
+        }
+        out.write_all(b"</edge>\n")?;
+    }
+    out.write_all(b"</graph>\n</graphml>\n")
+}
+
+/// Escaped for XML, without the control characters that XML 1.0 cannot hold.
+fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            _ if letter.is_control() && !letter.is_whitespace() => escaped.push('\u{fffd}'),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,15 @@
+//! The graph: drugs, publications and journals, and who mentions whom.
+//!
+//! A drug is its ATC code. [`DrugGraph`] holds what `drug_graph.json` says, in less memory; [`json`] reads and writes
+//! that file, [`answers`] answers the two questions, and [`export`] gives the other shapes. Pure, but for the writer it is
+//! given.
+
+mod answers;
+mod export;
+mod json;
+mod model;
+
+pub use answers::{exclusive_drugs, journal_ranking, top_journals};
+pub use export::{Shape, nodes_and_links, write_shape};
+pub use json::{read_json, write_answers, write_json};
+pub use model::{DrugGraph, DrugNode, GraphBuilder, Link, PublicationNode};

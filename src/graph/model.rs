@@ -1,0 +1,163 @@
+//! The graph in memory: sorted tables that refer to each other by number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use crate::schema::PublicationKind;
+
+/// A drug: one code of the vocabulary. Several names of one code stand with ` | ` between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrugNode {
+    pub atccode: String,
+    pub name: String,
+}
+
+/// A publication and where it appeared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicationNode {
+    pub id: String,
+    pub date: Option<NaiveDate>,
+    /// The number of its journal.
+    pub journal: Option<u32>,
+}
+
+/// One drug mentioned in one publication, however often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link {
+    pub drug: u32,
+    pub kind: PublicationKind,
+    pub publication: u32,
+}
+
+/// The whole graph. Every table is sorted by its key in code-point order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DrugGraph {
+    pub(super) drugs: Vec<DrugNode>,
+    pub(super) journals: Vec<String>,
+    pub(super) clinical_trials: Vec<PublicationNode>,
+    pub(super) pubmed: Vec<PublicationNode>,
+    pub(super) links: Vec<Link>,
+}
+
+impl DrugGraph {
+    /// The drugs by code.
+    pub fn drugs(&self) -> &[DrugNode] {
+        &self.drugs
+    }
+
+    /// The display names of all journals of kept publications, mentioned or not.
+    pub fn journals(&self) -> &[String] {
+        &self.journals
+    }
+
+    /// The publications of a kind by id.
+    pub fn publications(&self, kind: PublicationKind) -> &[PublicationNode] {
+        match kind {
+            PublicationKind::ClinicalTrial => &self.clinical_trials,
+            PublicationKind::Pubmed => &self.pubmed,
+        }
+    }
+
+    /// Who mentions whom: by drug, kind and publication.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The drug of a link.
+    pub fn drug(&self, link: Link) -> &DrugNode {
+        &self.drugs[link.drug as usize]
+    }
+
+    /// The publication of a link.
+    pub fn publication(&self, link: Link) -> &PublicationNode {
+        &self.publications(link.kind)[link.publication as usize]
+    }
+
+    /// The journal of a publication.
+    pub fn journal(&self, publication: &PublicationNode) -> Option<&str> {
+        publication.journal.map(|journal| self.journals[journal as usize].as_str())
+    }
+
+    /// For each journal with a mention its links.
+    pub fn links_by_journal(&self) -> BTreeMap<u32, Vec<Link>> {
+        let mut journals: BTreeMap<u32, Vec<Link>> = BTreeMap::new();
+        for &link in &self.links {
+            if let Some(journal) = self.publication(link).journal {
+                journals.entry(journal).or_default().push(link);
+            }
+        }
+        journals
+    }
+}
+
+/// Collects drugs, publications and mentions in any order.
+#[derive(Debug, Default)]
+pub struct GraphBuilder {
+    drugs: BTreeMap<String, Vec<String>>,
+    journals: BTreeSet<String>,
+    publications: [Vec<(String, Option<NaiveDate>, Option<String>)>; 2],
+}
+
+impl GraphBuilder {
+    /// Adds a drug; another name of a known code stands beside the names before it.
+    pub fn add_drug(&mut self, atccode: &str, name: &str) {
+        let names = self.drugs.entry(atccode.to_owned()).or_default();
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+
+    /// Adds a publication; its id must be new among its kind.
+    pub fn add_publication(
+        &mut self,
+        kind: PublicationKind,
+        id: &str,
+        date: Option<NaiveDate>,
+        journal: Option<&str>,
+    ) {
+        if let Some(journal) = journal.filter(|journal| !self.journals.contains(*journal)) {
+            self.journals.insert(journal.to_owned());
+        }
+        self.publications[kind as usize].push((id.to_owned(), date, journal.map(str::to_owned)));
+    }
+
+    /// Sorts the tables; mentions are added to what comes out.
+    pub fn finish(self) -> DrugGraph {
+        let journals: Vec<String> = self.journals.into_iter().collect();
+        let [clinical_trials, pubmed] = self.publications.map(|mut publications| {
+            publications.sort_by(|left, right| left.0.cmp(&right.0));
+            publications
+                .into_iter()
+                .map(|(id, date, journal)| {
+                    let journal = journal.and_then(|journal| number(journals.binary_search(&journal).ok()?));
+                    PublicationNode { id, date, journal }
+                })
+                .collect()
+        });
+        let drugs =
+            self.drugs.into_iter().map(|(atccode, names)| DrugNode { atccode, name: names.join(" | ") }).collect();
+        DrugGraph { drugs, journals, clinical_trials, pubmed, links: Vec::new() }
+    }
+}
+
+impl DrugGraph {
+    /// The link of a code and a publication, if both are in the graph.
+    pub fn link(&self, atccode: &str, kind: PublicationKind, id: &str) -> Option<Link> {
+        let drug = self.drugs.binary_search_by(|drug| drug.atccode.as_str().cmp(atccode)).ok()?;
+        let publication =
+            self.publications(kind).binary_search_by(|publication| publication.id.as_str().cmp(id)).ok()?;
+        Some(Link { drug: number(drug)?, kind, publication: number(publication)? })
+    }
+
+    /// Sets the mentions, in any order and with repetitions.
+    pub fn set_links(&mut self, mut links: Vec<Link>) {
+        links.sort_unstable();
+        links.dedup();
+        self.links = links;
+    }
+}
+
+fn number(place: usize) -> Option<u32> {
+    u32::try_from(place).ok()
+}

@@ -1,0 +1,79 @@
+//! Which drug is mentioned where and when: the core of drugs_rs.
+//!
+//! Every day new PubMed articles and clinical trials arrive as messy files. This crate turns them, with a vocabulary of
+//! drugs, into one graph of mentions and a few answers from it, reproducibly and without losing a row:
+//!
+//! ```text
+//! sources ─bronze→ exact copies ─silver→ drugs, publications (+ rejected rows) ─gold→ mentions → drug_graph.json → answers
+//! ```
+//!
+//! Each arrow is a *step* of [`pipeline`]: read, transform, check, write, report. A step writes into a lake, a folder of
+//! three layers, and commits with one atomic operation, so that a killed or repeated step leaves the old state or the new
+//! one. The transforms themselves are pure: [`silver`] cleans batches of rows, [`gold`] finds mentions in batches of
+//! clean rows, [`graph`] holds and answers.
+//!
+//! The house has floors, and a module names only modules below its own (`tests/rust/floors.rs` holds it to that):
+//!
+//! | floor | modules | know about |
+//! |---|---|---|
+//! | 7 | `bindings` (feature `python`), [`cli`] | Python, the command line |
+//! | 6 | [`pipeline`] | lakes; the sole user of storage |
+//! | 5 | [`silver`], [`gold`], [`graph`] | frames; pure |
+//! | 4 | [`formats`], [`matcher`], [`quality`] | bytes of one file, one text, one count |
+//! | 3 | [`storage`] | files and folders, no tables |
+//! | 2 | [`text`] | strings |
+//! | 1 | [`schema`] | tables, flags, reasons: data |
+//! | 0 | [`error`], [`task`] | what may go wrong, who wants to stop |
+//!
+//! A lake from two small files:
+//!
+//! ```
+//! use drugs_rs::pipeline::bronze::BronzeSource;
+//! use drugs_rs::pipeline::{Dt, open_lake, run};
+//! use drugs_rs::schema::SourceTable;
+//! use drugs_rs::task::Task;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let write = |name: &str, text: &str| -> std::io::Result<String> {
+//!     let path = folder.path().join(name);
+//!     std::fs::write(&path, text)?;
+//!     Ok(path.display().to_string())
+//! };
+//! let drugs = write("drugs.csv", "atccode,drug\nV03AB,ETHANOL\n")?;
+//! let pubmed = write(
+//!     "pubmed.csv",
+//!     "id,title,date,journal\n1,Ethanol withdrawal,02/01/2020,Psychopharmacology\n2,Methanol poisoning,2020,Toxicon\n",
+//! )?;
+//! let lake = open_lake(&folder.path().join("lake").display().to_string())?;
+//! let sources =
+//!     [BronzeSource::new(SourceTable::Drugs, vec![drugs]), BronzeSource::new(SourceTable::Pubmed, vec![pubmed])];
+//! let dt = Dt::parse("2020-06-01")?;
+//! let report = run::run(lake.as_ref(), &sources, dt, Default::default(), &Default::default(), &Task::new())?;
+//! assert_eq!(report.totals.rows_in, report.totals.rows_kept);
+//!
+//! let graph = run::read_graph(lake.as_ref())?;
+//! assert_eq!(graph.links().len(), 1, "methanol is not ethanol");
+//! # Ok(())
+//! # }
+//! ```
+
+#![cfg_attr(not(feature = "python"), forbid(unsafe_code))]
+
+#[cfg(feature = "python")]
+mod bindings;
+pub mod cli;
+pub mod error;
+pub mod formats;
+pub mod gold;
+pub mod graph;
+pub mod matcher;
+pub mod pipeline;
+pub mod quality;
+pub mod schema;
+pub mod silver;
+pub mod storage;
+pub mod task;
+pub mod text;
+
+pub use error::{Error, Result};

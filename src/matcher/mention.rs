@@ -1,0 +1,41 @@
+//! One drug found at one place, and the way from bytes to code points.
+
+use super::Entry;
+use crate::schema::Rule;
+
+/// A drug found at one place of a text. `start` and `end` are byte offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mention<'m> {
+    pub entry: &'m Entry,
+    pub start: usize,
+    pub end: usize,
+    pub rule: Rule,
+}
+
+/// Turns ascending byte offsets of one text into offsets of Unicode code points, in one pass over the text.
+#[derive(Debug)]
+pub struct CodePoints<'t> {
+    text: &'t str,
+    ascii: bool,
+    byte: usize,
+    point: usize,
+}
+
+impl<'t> CodePoints<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Self { text, ascii: text.is_ascii(), byte: 0, point: 0 }
+    }
+
+    /// The code-point offset of a byte offset. An offset before the last one asked for starts from the beginning.
+    pub fn at(&mut self, byte: usize) -> usize {
+        if self.ascii {
+            return byte;
+        }
+        if byte < self.byte {
+            (self.byte, self.point) = (0, 0);
+        }
+        self.point += self.text[self.byte..byte].chars().count();
+        self.byte = byte;
+        self.point
+    }
+}

@@ -1,0 +1,102 @@
+//! Frames to Parquet files and back, a bounded number of rows at a time.
+
+use std::fs::File;
+use std::io::Write;
+
+use polars::io::parquet::write::BatchedWriter;
+use polars::polars_utils::compression::ZstdLevel;
+use polars::prelude::{DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader};
+
+use super::report::Output;
+use crate::error::{Error, Result};
+use crate::schema::Table;
+use crate::storage::{Digest256, HashingWriter, Transaction};
+
+/// Rows of a row group: enough to compress well, few enough to hold several.
+const ROW_GROUP: usize = 1 << 16;
+
+/// Writes the frames of one table into one file of a transaction.
+pub(super) struct TableWriter {
+    table: &'static Table,
+    path: String,
+    writer: BatchedWriter<HashingWriter<Box<dyn Write + Send>>>,
+    digest: Digest256,
+    waiting: DataFrame,
+    rows: u64,
+}
+
+impl TableWriter {
+    pub(super) fn create(transaction: &mut dyn Transaction, path: String, table: &'static Table) -> Result<Self> {
+        let (file, digest) = HashingWriter::new(transaction.create(&path)?);
+        let level = ZstdLevel::try_new(1)?;
+        let writer = ParquetWriter::new(file)
+            .with_compression(ParquetCompression::Zstd(Some(level)))
+            .batched(&table.schema())
+            .map_err(|error| write_error(&path, error))?;
+        Ok(Self { table, path, writer, digest, waiting: table.empty(), rows: 0 })
+    }
+
+    /// Adds the rows of a frame.
+    pub(super) fn write(&mut self, frame: &DataFrame) -> Result<()> {
+        self.table.check(frame)?;
+        self.rows += frame.height() as u64;
+        self.waiting.vstack_mut(frame)?;
+        if self.waiting.height() >= ROW_GROUP {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let mut group = std::mem::replace(&mut self.waiting, self.table.empty());
+        group.rechunk_mut();
+        self.writer.write_batch(&group).map_err(|error| write_error(&self.path, error))
+    }
+
+    /// Writes the rest and the footer.
+    pub(super) fn finish(mut self) -> Result<Output> {
+        if self.waiting.height() > 0 || self.rows == 0 {
+            self.flush()?;
+        }
+        self.writer.finish().map_err(|error| write_error(&self.path, error))?;
+        let (bytes, sha256) = self.digest.finish();
+        Ok(Output { path: self.path, rows: self.rows, bytes, sha256 })
+    }
+}
+
+/// A full disk shows in polars' error as an input/output error; anything else is a bug.
+fn write_error(path: &str, error: polars::error::PolarsError) -> Error {
+    match error {
+        polars::error::PolarsError::IO { error, .. } => {
+            let source = std::io::Error::new(error.kind(), error.to_string());
+            Error::storage(path, "write", source)
+        }
+        other => other.into(),
+    }
+}
+
+/// Calls `each` with the frames of a Parquet file, in order, with just the named columns (all when none are named).
+pub(super) fn read_frames(
+    open: impl Fn() -> Result<File>,
+    path: &str,
+    columns: Option<&[String]>,
+    mut each: impl FnMut(DataFrame) -> Result<()>,
+) -> Result<()> {
+    let broken = |error: polars::error::PolarsError| {
+        Error::format(path, "Parquet file", error.to_string(), "run the step that writes it again")
+    };
+    let mut reader = ParquetReader::new(open()?);
+    let metadata = reader.get_metadata().map_err(broken)?.clone();
+    let mut start = 0;
+    for group in &metadata.row_groups {
+        let rows = group.num_rows();
+        let mut reader = ParquetReader::new(open()?)
+            .with_slice(Some((start, rows)))
+            .with_columns(columns.map(<[String]>::to_vec))
+            .read_parallel(ParallelStrategy::Columns);
+        reader.set_metadata(metadata.clone());
+        each(reader.finish().map_err(broken)?)?;
+        start += rows;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Where things live in a lake. No other module spells a path.
+
+use super::dt::Dt;
+use crate::schema::{PublicationKind, SourceTable};
+
+/// The file that says what a partition holds; its bytes are the partition's state.
+pub const MANIFEST: &str = "_manifest.json";
+
+/// `bronze/<source>/dt=<dt>`
+pub fn bronze(source: &str, dt: Dt) -> String {
+    format!("{}/dt={dt}", bronze_source(source))
+}
+
+/// `bronze/<source>`
+pub fn bronze_source(source: &str) -> String {
+    format!("bronze/{source}")
+}
+
+/// The folder of all bronze sources.
+pub const BRONZE: &str = "bronze";
+
+/// The folder of one silver partition.
+pub fn silver(table: SourceTable, dt: Dt) -> String {
+    format!("{}/dt={dt}", silver_table(table))
+}
+
+/// The folder of all partitions of a silver table.
+pub fn silver_table(table: SourceTable) -> String {
+    match table.publication_kind() {
+        None => "silver/drugs".to_owned(),
+        Some(kind) => silver_publications(kind),
+    }
+}
+
+/// The folder of all partitions of publications of a kind.
+pub fn silver_publications(kind: PublicationKind) -> String {
+    format!("silver/publications/kind={}", kind.name())
+}
+
+/// The file of rows that a silver partition rejected.
+pub fn rejected(table: SourceTable, dt: Dt) -> String {
+    match table.publication_kind() {
+        None => format!("silver/rejected/drugs/dt={dt}/drugs.parquet"),
+        Some(kind) => format!("silver/rejected/publications/dt={dt}/{}.parquet", kind.name()),
+    }
+}
+
+/// The data file of a silver partition.
+pub const PART: &str = "part-00000.parquet";
+
+/// The mentions of the publications that a partition delivered.
+pub fn mentions(kind: PublicationKind, dt: Dt) -> String {
+    format!("{MENTIONS}/dt={dt}/{}.parquet", kind.name())
+}
+
+/// The folder of all mentions.
+pub const MENTIONS: &str = "gold/mentions";
+pub const DRUG_GRAPH: &str = "gold/drug_graph.json";
+pub const TOP_JOURNALS: &str = "gold/top_journals.json";
+pub const EXCLUSIVE_DRUGS: &str = "gold/exclusive_drugs.json";
+pub const GOLD_MANIFEST: &str = "gold/_manifest.json";
+
+/// `reports/<step>/dt=<dt>/<name>.json`
+pub fn report(step: &str, dt: Dt, name: &str) -> String {
+    format!("reports/{step}/dt={dt}/{name}.json")
+}

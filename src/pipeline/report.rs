@@ -1,0 +1,109 @@
+//! What a step did: counts, places and times, never the content of a row.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::dt::Dt;
+use super::layout;
+use crate::error::{Error, Result};
+use crate::quality::{FileTally, Totals};
+use crate::storage::Storage;
+
+/// A file that a step wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Relative to the lake.
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// What the gold step counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoldNumbers {
+    /// The graph holds the partitions up to this date.
+    pub as_of: String,
+    pub drugs: u64,
+    pub publications: u64,
+    pub mentions: u64,
+    pub journals: u64,
+    /// Every journal that shares the first place, with its number of different drugs.
+    pub top_journals: std::collections::BTreeMap<String, u64>,
+}
+
+/// The report of a step, or of a run of several steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    pub step: String,
+    pub dt: String,
+    pub out: String,
+    /// Whether everything was already as it should be, so that nothing was written.
+    pub unchanged: bool,
+    pub sources: Vec<FileTally>,
+    pub outputs: Vec<Output>,
+    #[serde(flatten)]
+    pub totals: Totals,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub gold: Option<GoldNumbers>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
+    pub seconds: f64,
+}
+
+impl StepReport {
+    /// The report of one unit of work.
+    pub(super) fn new(
+        step: &str,
+        dt: Dt,
+        storage: &dyn Storage,
+        sources: Vec<FileTally>,
+        outputs: Vec<Output>,
+        unchanged: bool,
+        started: Instant,
+    ) -> Self {
+        Self {
+            step: step.to_owned(),
+            dt: dt.to_string(),
+            out: storage.root(),
+            unchanged,
+            totals: sources.iter().collect(),
+            sources,
+            outputs,
+            gold: None,
+            steps: Vec::new(),
+            seconds: seconds_since(started),
+        }
+    }
+
+    /// One report of several units of the same step, or, with their reports kept, of several steps.
+    pub(super) fn together(step: &str, dt: Dt, storage: &dyn Storage, parts: &[Self], started: Instant) -> Self {
+        let sources: Vec<FileTally> = parts.iter().flat_map(|part| part.sources.clone()).collect();
+        let outputs = parts.iter().flat_map(|part| part.outputs.clone()).collect();
+        let unchanged = parts.iter().all(|part| part.unchanged);
+        Self::new(step, dt, storage, sources, outputs, unchanged, started)
+    }
+
+    /// Writes the report into the lake. The report of a step that changed nothing is written only where none is.
+    pub(super) fn save(&self, storage: &dyn Storage, dt: Dt, name: &str) -> Result<()> {
+        let path = layout::report(&self.step, dt, name);
+        if self.unchanged && storage.read(&path)?.is_some() {
+            return Ok(());
+        }
+        storage.put(&path, self.to_json()?.as_bytes())
+    }
+
+    /// The report as JSON for people and machines.
+    pub fn to_json(&self) -> Result<String> {
+        let mut json = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::Internal { message: format!("the report as JSON: {error}") })?;
+        json.push('\n');
+        Ok(json)
+    }
+}
+
+/// Seconds, to the millisecond.
+pub(super) fn seconds_since(started: Instant) -> f64 {
+    (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+}

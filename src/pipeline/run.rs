@@ -1,0 +1,69 @@
+//! All steps of one partition, one after the other, and reading the result.
+
+use std::time::Instant;
+
+use polars::prelude::DataFrame;
+
+use super::bronze::{BronzeSource, bronze_reserved, find_files};
+use super::dt::Dt;
+use super::frames::read_frames;
+use super::gold::{GoldSettings, gold_reserved};
+use super::layout;
+use super::report::StepReport;
+use super::silver::{SilverSettings, silver_reserved};
+use crate::error::{Error, Result};
+use crate::graph::{DrugGraph, read_json};
+use crate::schema::{MENTIONS, SourceTable};
+use crate::storage::source::SourceFile;
+use crate::storage::{Sharing, Storage};
+use crate::task::Task;
+
+/// Runs bronze, silver and gold. While it runs, no other run of the same `dt` starts in this lake.
+pub fn run(
+    storage: &dyn Storage,
+    sources: &[BronzeSource],
+    dt: Dt,
+    silver: SilverSettings,
+    gold: &GoldSettings,
+    task: &Task,
+) -> Result<StepReport> {
+    let started = Instant::now();
+    let files: Vec<Vec<SourceFile>> = sources.iter().map(find_files).collect::<Result<_>>()?;
+    let reservation = storage.reserve(&format!("dt={dt}"), Sharing::Alone)?;
+    let tables: Vec<SourceTable> = sources.iter().map(|source| source.table).collect();
+    let bronze = bronze_reserved(storage, sources, &files, dt, task)?;
+    let silver = silver_reserved(storage, Some(&tables), dt, silver, task)?;
+    let gold = gold_reserved(storage, dt, gold, task)?;
+    let mut report = StepReport::together("run", dt, storage, &[silver.clone(), gold.clone()], started);
+    report.unchanged &= bronze.unchanged;
+    report.gold = gold.gold.clone();
+    report.steps = vec![bronze, silver, gold];
+    report.save(storage, dt, "run")?;
+    drop(reservation);
+    Ok(report)
+}
+
+/// The graph of a lake.
+pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
+    let uri = format!("{}/{}", storage.root(), layout::DRUG_GRAPH);
+    let bytes = storage.read(layout::DRUG_GRAPH)?.ok_or_else(|| Error::SourceNotFound {
+        uri: uri.clone(),
+        expected: "the graph of a lake; run the gold step first".to_owned(),
+    })?;
+    read_json(&bytes, &uri)
+}
+
+/// All mentions of a lake as one frame, the oldest partition first.
+pub fn read_mentions(storage: &dyn Storage) -> Result<DataFrame> {
+    let mut all = MENTIONS.empty();
+    for partition in storage.list(layout::MENTIONS)? {
+        for file in storage.list(&format!("{}/{partition}", layout::MENTIONS))? {
+            let path = format!("{}/{partition}/{file}", layout::MENTIONS);
+            read_frames(|| storage.open_file(&path), &path, None, |frame| {
+                all.vstack_mut(&frame)?;
+                Ok(())
+            })?;
+        }
+    }
+    Ok(all)
+}

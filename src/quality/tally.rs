@@ -1,0 +1,117 @@
+//! What became of the rows of one file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::schema::{Flags, Reason};
+
+/// Why a row became part of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MergeReason {
+    /// It and another half row are one record.
+    HalfRow,
+    /// An equal row came before.
+    Identical,
+    /// A later row of the same id replaces it.
+    Superseded,
+    /// A drug of the same code and name came before; its synonyms were added there.
+    SameDrug,
+}
+
+impl MergeReason {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HalfRow => "half_row",
+            Self::Identical => "identical",
+            Self::Superseded => "superseded",
+            Self::SameDrug => "same_drug",
+        }
+    }
+}
+
+/// The counts of one source file. It never holds row contents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileTally {
+    pub uri: String,
+    pub table: String,
+    pub format: String,
+    pub bytes: u64,
+    pub rows_in: u64,
+    pub rows_kept: u64,
+    pub rows_merged: u64,
+    pub rows_rejected: u64,
+    pub rejected: BTreeMap<String, u64>,
+    pub merged: BTreeMap<String, u64>,
+    pub flags: BTreeMap<String, u64>,
+    pub blank_lines: u64,
+    pub extra_columns: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+impl FileTally {
+    /// Counts a row that was read and rejected.
+    pub fn reject(&mut self, reason: Reason) {
+        self.rows_rejected += 1;
+        *self.rejected.entry(reason.name().to_owned()).or_default() += 1;
+    }
+
+    /// Counts a row that was kept, with its flags.
+    pub fn keep(&mut self, flags: Flags) {
+        self.rows_kept += 1;
+        for flag in flags.iter() {
+            *self.flags.entry(flag.name().to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Counts a row that became part of another one.
+    pub fn merge(&mut self, reason: MergeReason) {
+        self.rows_merged += 1;
+        *self.merged.entry(reason.name().to_owned()).or_default() += 1;
+    }
+
+    /// The law of conservation.
+    pub fn check(&self) -> Result<()> {
+        if self.rows_in == self.rows_kept + self.rows_merged + self.rows_rejected {
+            return Ok(());
+        }
+        Err(Error::Conservation {
+            uri: self.uri.clone(),
+            rows_in: self.rows_in,
+            rows_kept: self.rows_kept,
+            rows_merged: self.rows_merged,
+            rows_rejected: self.rows_rejected,
+        })
+    }
+}
+
+/// The counts of several files together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    pub rows_in: u64,
+    pub rows_kept: u64,
+    pub rows_merged: u64,
+    pub rows_rejected: u64,
+    pub rejected: BTreeMap<String, u64>,
+    pub flags: BTreeMap<String, u64>,
+}
+
+impl<'t> FromIterator<&'t FileTally> for Totals {
+    fn from_iter<I: IntoIterator<Item = &'t FileTally>>(tallies: I) -> Self {
+        let mut totals = Self::default();
+        for tally in tallies {
+            totals.rows_in += tally.rows_in;
+            totals.rows_kept += tally.rows_kept;
+            totals.rows_merged += tally.rows_merged;
+            totals.rows_rejected += tally.rows_rejected;
+            for (counts, sum) in [(&tally.rejected, &mut totals.rejected), (&tally.flags, &mut totals.flags)] {
+                for (name, count) in counts {
+                    *sum.entry(name.clone()).or_default() += count;
+                }
+            }
+        }
+        totals
+    }
+}

@@ -1,0 +1,14 @@
+//! Every table's columns, the flags on rows and the reasons for rejecting them: data in one place.
+//!
+//! The steps of the pipeline meet here. Whoever writes a table builds it from its [`Table`] and checks the frame with
+//! [`Table::check`], which reports all differences at once.
+
+mod flag;
+mod kind;
+mod reason;
+mod table;
+
+pub use flag::{Flag, Flags};
+pub use kind::{DatePrecision, PublicationKind, Rule, SourceTable};
+pub use reason::{Reason, Rejected};
+pub use table::{ColumnType, DRUGS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};

@@ -1,0 +1,155 @@
+//! The tables of the lake: names, types and whether a value may be missing.
+
+use polars::prelude::{DataFrame, DataType, Field, Schema};
+
+use crate::error::{Error, Result};
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// UTF-8 text.
+    Text,
+    /// A list of texts.
+    TextList,
+    /// A calendar day.
+    Date,
+    /// A count or a position.
+    Number,
+}
+
+impl ColumnType {
+    fn data_type(self) -> DataType {
+        match self {
+            Self::Text => DataType::String,
+            Self::TextList => DataType::List(Box::new(DataType::String)),
+            Self::Date => DataType::Date,
+            Self::Number => DataType::UInt64,
+        }
+    }
+}
+
+/// One column of a [`Table`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableColumn {
+    pub name: &'static str,
+    pub column_type: ColumnType,
+    pub nullable: bool,
+}
+
+/// A table of the lake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    pub name: &'static str,
+    pub columns: &'static [TableColumn],
+}
+
+const fn required(name: &'static str, column_type: ColumnType) -> TableColumn {
+    TableColumn { name, column_type, nullable: false }
+}
+
+const fn optional(name: &'static str, column_type: ColumnType) -> TableColumn {
+    TableColumn { name, column_type, nullable: true }
+}
+
+use ColumnType::{Date, Number, Text, TextList};
+
+/// `silver/drugs`: one row an entry of the vocabulary.
+pub const DRUGS: Table = Table {
+    name: "drugs",
+    columns: &[
+        required("atccode", Text),
+        required("drug", Text),
+        required("synonyms", TextList),
+        required("flags", TextList),
+        required("source_uri", Text),
+        required("source_row", Number),
+    ],
+};
+
+/// `silver/publications`: one row a publication of one partition.
+pub const PUBLICATIONS: Table = Table {
+    name: "publications",
+    columns: &[
+        required("publication_id", Text),
+        required("kind", Text),
+        required("title", Text),
+        optional("abstract", Text),
+        optional("date", Date),
+        optional("date_precision", Text),
+        optional("journal", Text),
+        optional("journal_key", Text),
+        required("flags", TextList),
+        required("source_uri", Text),
+        required("source_row", Number),
+        required("dt", Text),
+    ],
+};
+
+/// `silver/rejected/<table>`: one row a row that was kept aside.
+pub const REJECTED: Table = Table {
+    name: "rejected",
+    columns: &[
+        required("reason", Text),
+        required("message", Text),
+        required("raw", Text),
+        required("source_uri", Text),
+        required("source_row", Number),
+    ],
+};
+
+/// `gold/mentions`: one row a drug found at one place of a publication.
+pub const MENTIONS: Table = Table {
+    name: "mentions",
+    columns: &[
+        required("atccode", Text),
+        required("drug", Text),
+        required("publication_id", Text),
+        required("kind", Text),
+        optional("journal", Text),
+        optional("date", Date),
+        required("field", Text),
+        required("start", Number),
+        required("end", Number),
+        required("surface", Text),
+        required("rule", Text),
+    ],
+};
+
+impl Table {
+    /// The polars schema of the table.
+    pub fn schema(&self) -> Schema {
+        self.columns
+            .iter()
+            .map(|column| Field::new(column.name.into(), column.column_type.data_type()))
+            .collect()
+    }
+
+    /// An empty frame of the table.
+    pub fn empty(&self) -> DataFrame {
+        DataFrame::empty_with_schema(&self.schema())
+    }
+
+    /// Checks names, order, types and missing values of a frame, and reports every difference at once.
+    pub fn check(&self, frame: &DataFrame) -> Result<()> {
+        let mut faults = Vec::new();
+        let found: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+        let wanted: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        if found != wanted {
+            faults.push(format!("columns {found:?} instead of {wanted:?}"));
+        }
+        for column in self.columns {
+            let Ok(values) = frame.column(column.name) else { continue };
+            let data_type = column.column_type.data_type();
+            if values.dtype() != &data_type {
+                faults.push(format!("`{}` is {} instead of {data_type}", column.name, values.dtype()));
+            }
+            if !column.nullable && values.null_count() > 0 {
+                faults.push(format!("`{}` has {} missing values", column.name, values.null_count()));
+            }
+        }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Internal { message: format!("table {}: {}", self.name, faults.join("; ")) })
+    }
+}

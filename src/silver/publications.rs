@@ -1,0 +1,243 @@
+//! Cleaning publications: one batch of raw rows to one batch of the table [`PUBLICATIONS`].
+
+use chrono::{Datelike, NaiveDate};
+use polars::prelude::{
+    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series, StringChunked,
+    StringChunkedBuilder,
+};
+use uuid::Uuid;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+
+use super::merge::{HalfRow, RowKey};
+use super::texts::{TextLists, constant};
+use crate::error::Result;
+use crate::formats::{Field, Fields, RawBatch};
+use crate::schema::{DatePrecision, Flag, PUBLICATIONS, PublicationKind, Reason, Rejected};
+use crate::text::date::{NumericOrder, Parsed, parse};
+use crate::text::{Cleaned, clean, journal_key};
+
+/// The namespace of synthetic ids: a random UUID, fixed for ever.
+const SYNTHETIC_IDS: Uuid = Uuid::from_u128(0x8f27_26a1_2c1b_5d0f_9e55_6f6d_1a3b_7c42);
+
+/// What all rows of one file have in common.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub kind: PublicationKind,
+    pub uri: String,
+    /// Where the file stands among the files of its partition.
+    pub file: u32,
+    pub dt: String,
+    pub order: NumericOrder,
+}
+
+/// A cleaned batch. `keys` and the frame have one row each for every row that was not rejected.
+#[derive(Debug)]
+pub struct CleanBatch {
+    pub frame: DataFrame,
+    pub keys: Vec<RowKey>,
+    pub halves: Vec<(usize, HalfRow)>,
+    /// Rows that the format could not read and rows that are no publication, by place.
+    pub rejected: Vec<Rejected>,
+}
+
+/// The columns of a source of publications.
+pub fn fields(kind: PublicationKind) -> Fields {
+    let (id, title): (&'static [&'static str], &'static [&'static str]) = match kind {
+        PublicationKind::Pubmed => (&["id", "pmid"], &["title"]),
+        PublicationKind::ClinicalTrial => (&["id", "nct_id"], &["scientific_title", "title"]),
+    };
+    Fields::new([
+        Field { name: "id", aliases: id, required: true },
+        Field { name: "title", aliases: title, required: true },
+        Field { name: "date", aliases: &["date"], required: true },
+        Field { name: "journal", aliases: &["journal"], required: true },
+        Field { name: "abstract", aliases: &["abstract"], required: false },
+    ])
+}
+
+/// Cleans one batch.
+pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
+    let RawBatch { frame, raw: texts, mut rejected } = raw;
+    let rows = frame.column("source_row")?.u64()?.clone();
+    let column = |name: &str| -> Result<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
+    let (ids, titles, dates) = (column("id")?, column("title")?, column("date")?);
+    let (journals, abstracts) = (column("journal")?, column("abstract")?);
+    let mut out = Columns::new(frame.height());
+    let values = rows
+        .into_no_null_iter()
+        .zip(ids.iter())
+        .zip(titles.iter())
+        .zip(dates.iter())
+        .zip(journals.iter())
+        .zip(abstracts.iter());
+    for (number, (((((row, id), title), date), journal), summary)) in values.enumerate() {
+        let title = clean(title.unwrap_or_default());
+        if title.text.is_empty() {
+            rejected.push(Rejected {
+                reason: Reason::BlankTitle,
+                message: format!("row {row}: the title is blank; a publication needs one"),
+                raw: texts.get(number).to_owned(),
+                source_row: row,
+            });
+            continue;
+        }
+        out.push(context, row, id, title, date, journal, summary);
+    }
+    rejected.sort_by_key(|row| row.source_row);
+    out.finish(context, rejected)
+}
+
+/// The columns of a batch in the making.
+struct Columns {
+    ids: StringChunkedBuilder,
+    titles: StringChunkedBuilder,
+    abstracts: StringChunkedBuilder,
+    dates: Vec<Option<i32>>,
+    precisions: Vec<Option<&'static str>>,
+    journals: StringChunkedBuilder,
+    journal_keys: StringChunkedBuilder,
+    flags: TextLists,
+    source_rows: Vec<u64>,
+    keys: Vec<RowKey>,
+    halves: Vec<(usize, HalfRow)>,
+}
+
+impl Columns {
+    fn new(rows: usize) -> Self {
+        let text = |name: &str| StringChunkedBuilder::new(name.into(), rows);
+        Self {
+            ids: text("publication_id"),
+            titles: text("title"),
+            abstracts: text("abstract"),
+            dates: Vec::with_capacity(rows),
+            precisions: Vec::with_capacity(rows),
+            journals: text("journal"),
+            journal_keys: text("journal_key"),
+            flags: TextLists::new("flags", rows),
+            source_rows: Vec::with_capacity(rows),
+            keys: Vec::with_capacity(rows),
+            halves: Vec::new(),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one value a column of the source")]
+    fn push(
+        &mut self,
+        context: &Context,
+        row: u64,
+        id: Option<&str>,
+        title: Cleaned<'_>,
+        date: Option<&str>,
+        journal: Option<&str>,
+        summary: Option<&str>,
+    ) {
+        let mut flags = title.flags;
+        let (date, precision) = match parse(date.unwrap_or_default(), context.order) {
+            Parsed::Date(date, precision) => (Some(date), Some(precision)),
+            Parsed::Missing => {
+                flags.insert(Flag::MissingDate);
+                (None, None)
+            }
+            Parsed::Bad => {
+                flags.insert(Flag::BadDate);
+                (None, None)
+            }
+        };
+        let journal = clean(journal.unwrap_or_default());
+        flags.extend(journal.flags);
+        let journal = (!journal.text.is_empty()).then_some(journal.text);
+        if journal.is_none() {
+            flags.insert(Flag::MissingJournal);
+        }
+        let summary = clean(summary.unwrap_or_default());
+        flags.extend(summary.flags);
+        let summary = (!summary.text.is_empty()).then_some(summary.text);
+        let given = id.map(str::trim).filter(|id| !id.is_empty());
+        let synthetic = given.is_none().then(|| {
+            flags.insert(Flag::SyntheticId);
+            synthetic_id(context.kind, &title.text, date, journal.as_deref())
+        });
+        let id = given.or(synthetic.as_deref()).unwrap_or_default();
+        let key = journal.as_deref().map(journal_key);
+        if given.is_none() != journal.is_none()
+            && let Some(date) = date
+        {
+            let half = HalfRow {
+                place: half_key(context, &title.text, date),
+                journal: journal.as_deref().map(|journal| (journal.to_owned(), key.clone().unwrap_or_default())),
+            };
+            self.halves.push((self.keys.len(), half));
+        }
+        self.keys.push(RowKey {
+            id: xxh3_128(id.as_bytes()),
+            content: content_hash(&title.text, summary.as_deref(), date, precision),
+            journal: journal.as_deref().map_or(0, |journal| xxh3_64(journal.as_bytes())),
+            flags,
+        });
+        self.ids.append_value(id);
+        self.titles.append_value(&title.text);
+        self.abstracts.append_option(summary.as_deref());
+        self.dates.push(date.map(days));
+        self.precisions.push(precision.map(DatePrecision::name));
+        self.journals.append_option(journal.as_deref());
+        self.journal_keys.append_option(key.as_deref());
+        self.flags.push_flags(flags);
+        self.source_rows.push(row);
+    }
+
+    fn finish(self, context: &Context, rejected: Vec<Rejected>) -> Result<CleanBatch> {
+        let height = self.keys.len();
+        let dates = Int32Chunked::from_slice_options("date".into(), &self.dates).into_series().cast(&DataType::Date)?;
+        let frame = DataFrame::new(
+            height,
+            vec![
+                self.ids.finish().into_column(),
+                constant("kind", context.kind.name(), height),
+                self.titles.finish().into_column(),
+                self.abstracts.finish().into_column(),
+                dates.into_column(),
+                Series::new("date_precision".into(), self.precisions).into_column(),
+                self.journals.finish().into_column(),
+                self.journal_keys.finish().into_column(),
+                self.flags.finish(),
+                constant("source_uri", &context.uri, height),
+                Series::new("source_row".into(), self.source_rows).into_column(),
+                constant("dt", &context.dt, height),
+            ],
+        )?;
+        PUBLICATIONS.check(&frame)?;
+        Ok(CleanBatch { frame, keys: self.keys, halves: self.halves, rejected })
+    }
+}
+
+/// Days since 1970-01-01, as Arrow counts them.
+fn days(date: NaiveDate) -> i32 {
+    date.num_days_from_ce() - 719_163
+}
+
+/// The same row has the same id on every run, on every machine.
+fn synthetic_id(kind: PublicationKind, title: &str, date: Option<NaiveDate>, journal: Option<&str>) -> String {
+    let date = date.map(|date| date.to_string()).unwrap_or_default();
+    // The separator cannot stand in a cleaned text: it is white space there.
+    let name = [kind.name(), title, &date, journal.unwrap_or_default()].join("\u{1f}");
+    Uuid::new_v5(&SYNTHETIC_IDS, name.as_bytes()).to_string()
+}
+
+fn half_key(context: &Context, title: &str, date: NaiveDate) -> u128 {
+    let mut hash = Xxh3::new();
+    hash.update(&context.file.to_le_bytes());
+    hash.update(&days(date).to_le_bytes());
+    hash.update(title.as_bytes());
+    hash.digest128()
+}
+
+fn content_hash(title: &str, summary: Option<&str>, date: Option<NaiveDate>, precision: Option<DatePrecision>) -> u64 {
+    let mut hash = Xxh3::new();
+    hash.update(title.as_bytes());
+    hash.update(&[0xff, u8::from(summary.is_some())]);
+    hash.update(summary.unwrap_or_default().as_bytes());
+    hash.update(&[0xff]);
+    hash.update(&date.map_or(i32::MIN, days).to_le_bytes());
+    hash.update(precision.map_or("", DatePrecision::name).as_bytes());
+    hash.digest()
+}

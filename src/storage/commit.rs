@@ -1,0 +1,122 @@
+//! Exchanging the old state for the new with one rename, however many files and folders change.
+//!
+//! When one file or one folder changes, it is renamed (a folder that exists is exchanged, which Linux does in one
+//! operation). When several change, their nearest common folder is exchanged: its new version is made beside it, with
+//! hard links to everything that stays. That costs one link a file that stays and never copies a byte.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::staging::create_folders;
+use crate::error::{Error, Result};
+
+/// Puts `units`, relative paths below `root`, into the state that they have below `staged`: a unit that is absent there
+/// ends to exist. `spare` is an unused path of the same file system, where the old state goes.
+pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Path) -> Result<()> {
+    match units {
+        [] => Ok(()),
+        [unit] => exchange_one(&root.join(unit), &staged.join(unit), spare),
+        _ => {
+            let common = common_folder(units);
+            let next = staged.join(&common);
+            create_folders(&next)?;
+            let inner: Vec<PathBuf> = units.iter().map(|unit| PathBuf::from(unit.trim_matches('/'))).collect();
+            link_rest(root, &staged.to_path_buf(), &common, &inner)?;
+            sync_folder(&next)?;
+            exchange_one(&root.join(&common), &next, spare)
+        }
+    }
+}
+
+/// Renames `new` to `target`; what stood there goes to `spare`.
+fn exchange_one(target: &Path, new: &Path, spare: &Path) -> Result<()> {
+    let parent = target.parent().unwrap_or(Path::new(""));
+    create_folders(parent)?;
+    let failed = |source: io::Error| Error::storage(target.display(), "replace", source);
+    if !new.exists() {
+        if target.exists() {
+            fs::rename(target, spare).map_err(failed)?;
+        }
+        return sync_folder(parent);
+    }
+    if new.is_dir() && target.exists() {
+        match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
+            Ok(()) => {}
+            // A file system without the exchange (some network mounts): two renames, as close together as can be.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+                fs::rename(target, spare).map_err(failed)?;
+                if let Err(error) = fs::rename(new, target) {
+                    let _ = fs::rename(spare, target);
+                    return Err(failed(error));
+                }
+            }
+            Err(error) => return Err(failed(error.into())),
+        }
+    } else {
+        fs::rename(new, target).map_err(failed)?;
+    }
+    sync_folder(parent)
+}
+
+/// The nearest folder that holds all units.
+fn common_folder(units: &[String]) -> PathBuf {
+    let mut common: Option<Vec<&str>> = None;
+    for unit in units {
+        let mut parts: Vec<&str> = unit.split('/').filter(|part| !part.is_empty()).collect();
+        parts.pop();
+        common = Some(match common {
+            None => parts,
+            Some(before) => before.iter().zip(&parts).take_while(|(left, right)| left == right).map(|(part, _)| *part).collect(),
+        });
+    }
+    common.unwrap_or_default().into_iter().collect()
+}
+
+/// Links everything below `root/folder` that no unit replaces to its place below `staged`.
+fn link_rest(root: &Path, staged: &PathBuf, folder: &Path, units: &[PathBuf]) -> Result<()> {
+    let old = root.join(folder);
+    let failed = |path: &Path, source| Error::storage(path.display(), "link the unchanged file", source);
+    let entries = match old.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(&old, error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| failed(&old, error))?;
+        let path = folder.join(entry.file_name());
+        if units.contains(&path) {
+            continue;
+        }
+        let (from, to) = (root.join(&path), staged.join(&path));
+        if entry.file_type().map_err(|error| failed(&from, error))?.is_dir() {
+            create_folders(&to)?;
+            link_rest(root, staged, &path, units)?;
+            sync_folder(&to)?;
+        } else {
+            link_or_copy(&from, &to).map_err(|error| failed(&from, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// A second name for a file, or a copy where the file system has no links.
+pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::TooManyLinks) => {
+            fs::copy(from, to)?;
+            File::open(to)?.sync_all()
+        }
+        other => other,
+    }
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| Error::storage(path.display(), "make durable", source))
+}

@@ -1,0 +1,233 @@
+//! A lake on a local disk (or a mount that behaves like one).
+
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::commit::{exchange, link_or_copy, sync_folder};
+use super::reservation::{self, Reservation};
+use super::staging::{Staging, create_folders};
+use super::{ReadSeek, Sharing, Storage, Transaction};
+use crate::error::{Error, Result};
+
+/// The file whose lock orders commits and listings.
+const LOCK: &str = ".lock";
+
+/// The root folder of a lake.
+#[derive(Debug, Clone)]
+pub struct LocalStorage {
+    root: PathBuf,
+}
+
+impl LocalStorage {
+    /// A lake that may not exist yet; the first transaction creates it.
+    pub fn create(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        match root.metadata() {
+            Ok(metadata) if !metadata.is_dir() => {
+                Err(Error::storage(root.display(), "use as the output folder", ErrorKind::NotADirectory.into()))
+            }
+            Ok(_) => Ok(Self { root }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { root }),
+            Err(error) => Err(Error::storage(root.display(), "use as the output folder", error)),
+        }
+    }
+
+    /// A lake that must exist.
+    pub fn existing(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        if root.is_dir() {
+            return Ok(Self { root });
+        }
+        Err(Error::SourceNotFound {
+            uri: root.display().to_string(),
+            expected: "the folder of a lake, as `run(out=...)` writes it".to_owned(),
+        })
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Locks the lake: shared while listing, alone while committing.
+    fn lock(&self, alone: bool) -> Result<File> {
+        let path = self.root.join(LOCK);
+        let failed = |source| Error::storage(path.display(), "lock the lake", source);
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        if alone { file.lock() } else { file.lock_shared() }.map_err(failed)?;
+        Ok(file)
+    }
+
+    /// Reading works on a lake that this user may not write, where there is no lock to take.
+    fn lock_to_read(&self) -> Option<File> {
+        let file = File::open(self.root.join(LOCK)).ok()?;
+        file.lock_shared().ok()?;
+        Some(file)
+    }
+}
+
+impl Storage for LocalStorage {
+    fn root(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match fs::read(self.path(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(Error::storage(self.path(path).display(), "read", error)),
+        }
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(self.open_file(path)?))
+    }
+
+    fn open_file(&self, path: &str) -> Result<File> {
+        File::open(self.path(path)).map_err(|error| Error::storage(self.path(path).display(), "read", error))
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>> {
+        let _lock = self.lock_to_read();
+        let folder = self.path(path);
+        let entries = match folder.read_dir() {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            Err(error) => return Err(Error::storage(folder.display(), "list the folder", error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| Error::storage(folder.display(), "list the folder", error))?;
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn begin(&self, units: &[String]) -> Result<Box<dyn Transaction>> {
+        let staging = Staging::create(&self.root)?;
+        create_folders(&staging.path.join("new"))?;
+        Ok(Box::new(LocalTransaction {
+            storage: self.clone(),
+            staging,
+            units: units.to_vec(),
+            written: Arc::default(),
+        }))
+    }
+
+    fn reserve(&self, name: &str, sharing: Sharing) -> Result<Reservation> {
+        reservation::reserve(&self.root, name, sharing)
+    }
+
+    fn put(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        let mut transaction = self.begin(&[path.to_owned()])?;
+        let mut file = transaction.create(path)?;
+        file.write_all(bytes)
+            .and_then(|()| file.flush())
+            .map_err(|error| Error::storage(self.path(path).display(), "write", error))?;
+        drop(file);
+        transaction.commit(&[])
+    }
+}
+
+/// A transaction that writes below `.staging/<its own folder>/new`.
+#[derive(Debug)]
+struct LocalTransaction {
+    storage: LocalStorage,
+    staging: Staging,
+    units: Vec<String>,
+    /// Files that were created and are to be made durable.
+    written: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+impl LocalTransaction {
+    fn new_state(&self) -> PathBuf {
+        self.staging.path.join("new")
+    }
+
+    fn place(&self, path: &str) -> Result<PathBuf> {
+        let inside = self.units.iter().any(|unit| {
+            path == unit || path.strip_prefix(unit.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        });
+        if !inside {
+            return Err(Error::Internal { message: format!("{path} lies in none of the units {:?}", self.units) });
+        }
+        let place = self.new_state().join(path);
+        if let Some(folder) = place.parent() {
+            create_folders(folder)?;
+        }
+        Ok(place)
+    }
+
+    fn sync(&self) -> Result<()> {
+        let written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut folders: Vec<&Path> = written.iter().filter_map(|path| path.parent()).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        for path in written.iter() {
+            File::open(path)
+                .and_then(|file| file.sync_all())
+                .map_err(|error| Error::storage(path.display(), "make durable", error))?;
+        }
+        folders.into_iter().try_for_each(sync_folder)
+    }
+}
+
+impl Transaction for LocalTransaction {
+    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
+        let place = self.place(path)?;
+        let shown = self.storage.path(path);
+        let file = File::create(&place).map_err(|error| Error::storage(shown.display(), "write", error))?;
+        self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(place);
+        Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
+    }
+
+    fn keep(&mut self, path: &str) -> Result<()> {
+        let place = self.place(path)?;
+        link_or_copy(&self.storage.path(path), &place)
+            .map_err(|error| Error::storage(self.storage.path(path).display(), "link the unchanged file", error))
+    }
+
+    fn scratch(&mut self, name: &str) -> Result<File> {
+        let path = self.staging.path.join(name);
+        File::options()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::storage(path.display(), "write", error))
+    }
+
+    fn reopen(&self, path: &str) -> Result<File> {
+        let place = self.new_state().join(path);
+        File::open(&place).map_err(|error| Error::storage(place.display(), "read", error))
+    }
+
+    fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
+        self.sync()?;
+        let lock = self.storage.lock(true)?;
+        for (path, before) in unchanged_since {
+            let now = self.storage.read(path)?;
+            if now == *before {
+                continue;
+            }
+            let mine = File::open(self.new_state().join(path)).and_then(|mut file| {
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes).map(|_| bytes)
+            });
+            if now.is_some() && now == mine.ok() {
+                // Another run came first with the very same result: there is nothing left to do.
+                return Ok(());
+            }
+            return Err(Error::Conflict {
+                path: self.storage.path(path).display().to_string(),
+                found: "another run replaced it with different content meanwhile".to_owned(),
+            });
+        }
+        exchange(&self.storage.root, &self.new_state(), &self.units, &self.staging.path.join("old"))?;
+        drop(lock);
+        Ok(())
+    }
+}

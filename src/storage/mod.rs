@@ -1,0 +1,85 @@
+//! Bytes and where they live. Tables and formats are unknown here.
+//!
+//! - [`source`] finds and opens what a caller names: files, folders, globs.
+//! - [`Storage`] is a lake: a root folder that is read through a [`Snapshot`]-like view and changed only by a
+//!   [`Transaction`], whose [`Transaction::commit`] is one atomic operation.
+//! - [`local`] is the lake on a disk.
+//!
+//! **The one commit protocol.** A transaction writes into a staging folder of its own beside the lake's content. Commit
+//! makes everything durable (fsync), takes the lake's lock, checks that nobody changed what the transaction set out to
+//! replace, and exchanges the old state for the new with one rename. A process killed at any moment leaves the old
+//! state or the new one, and at worst a staging folder that the next transaction removes.
+
+mod commit;
+mod hash;
+pub mod local;
+mod reservation;
+pub mod source;
+mod staging;
+
+use std::io::{Read, Seek, Write};
+
+pub use hash::{Digest256, HashingWriter, sha256_hex};
+pub use local::LocalStorage;
+pub use reservation::Reservation;
+
+use crate::error::Result;
+
+/// Something to read from any position.
+pub trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// A lake's root. Paths are relative, with `/` between their parts.
+pub trait Storage: Send + Sync {
+    /// The root, for messages.
+    fn root(&self) -> String;
+
+    /// The bytes of a file, or nothing where there is none.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Opens a file that must exist.
+    fn open(&self, path: &str) -> Result<Box<dyn ReadSeek>>;
+
+    /// Opens a file that must exist as a plain file of the machine's file system.
+    fn open_file(&self, path: &str) -> Result<std::fs::File>;
+
+    /// The names directly below a folder, sorted; none where there is no such folder.
+    fn list(&self, path: &str) -> Result<Vec<String>>;
+
+    /// Starts a transaction that will replace `units`: files or whole folders.
+    fn begin(&self, units: &[String]) -> Result<Box<dyn Transaction>>;
+
+    /// Keeps other processes from running the same thing, until the guard is dropped.
+    fn reserve(&self, name: &str, sharing: Sharing) -> Result<Reservation>;
+
+    /// Replaces one small file at once, outside of any transaction (reports).
+    fn put(&self, path: &str, bytes: &[u8]) -> Result<()>;
+}
+
+/// Whether others may hold the same reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Only one holder.
+    Alone,
+    /// Any number of holders, but none that wants it alone.
+    Shared,
+}
+
+/// A set of changes that happens as a whole or not at all. Dropping it without a commit changes nothing.
+pub trait Transaction: Send {
+    /// Creates a file of the new state. Its path must lie in one of the units.
+    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>>;
+
+    /// Takes over a file of the old state unchanged.
+    fn keep(&mut self, path: &str) -> Result<()>;
+
+    /// A scratch file of this transaction: written, read again, and gone with the transaction.
+    fn scratch(&mut self, name: &str) -> Result<std::fs::File>;
+
+    /// Reads a file that this transaction created.
+    fn reopen(&self, path: &str) -> Result<std::fs::File>;
+
+    /// Makes the new state the state. `unchanged_since` names files whose bytes must still be what the caller read when
+    /// it began (nothing where there was no file); otherwise another run came first and this is a conflict.
+    fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()>;
+}

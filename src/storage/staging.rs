@@ -1,0 +1,99 @@
+//! Staging folders: where transactions write before they commit, and how those of dead processes go.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+
+/// The folder of all staging folders, below the lake's root.
+pub(super) const FOLDER: &str = ".staging";
+const ALIVE: &str = ".alive";
+
+/// A folder of one transaction, on the lake's own file system, removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Staging {
+    pub path: PathBuf,
+    root: PathBuf,
+    /// Locked as long as the owner lives; the operating system lets go of it however the owner ends.
+    alive: Option<File>,
+}
+
+impl Staging {
+    /// Makes a staging folder and removes those whose owners are gone.
+    pub(super) fn create(root: &Path) -> Result<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let folder = root.join(FOLDER);
+        let name = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = folder.join(&name);
+        let mut tries = 0;
+        loop {
+            create_folders(&folder)?;
+            remove_abandoned(&folder);
+            match Self::give_birth(&folder, &name) {
+                Ok(alive) => return Ok(Self { path, root: root.to_owned(), alive: Some(alive) }),
+                // Another transaction ended meanwhile and took the empty folder with it.
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < 100 => tries += 1,
+                Err(error) => return Err(Error::storage(path.display(), "create the staging folder", error)),
+            }
+        }
+    }
+
+    /// The folder is born under a hidden name and renamed when its lock is held: no other process sees it without one.
+    fn give_birth(folder: &Path, name: &str) -> io::Result<File> {
+        let birth = folder.join(format!(".{name}"));
+        // A folder of that name is a dead process's whose number came round again.
+        let _ = fs::remove_dir_all(&birth);
+        fs::create_dir(&birth)?;
+        let alive = File::create(birth.join(ALIVE))?;
+        alive.lock()?;
+        fs::rename(&birth, folder.join(name))?;
+        Ok(alive)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // A folder that cannot be removed now is removed by the next transaction.
+        let _ = fs::remove_dir_all(&self.path);
+        self.alive.take();
+        leave(&self.root);
+    }
+}
+
+/// Takes away the folder of staging folders, and a root that never got any content, when they are empty.
+pub(super) fn leave(root: &Path) {
+    if fs::remove_dir(root.join(FOLDER)).is_ok() {
+        let _ = fs::remove_dir(root);
+    }
+}
+
+/// Removes staging folders that nobody holds any more. Failing to is no error: the next transaction tries again.
+fn remove_abandoned(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let born = entry.file_name().to_string_lossy().starts_with('.');
+        let Ok(alive) = File::open(path.join(ALIVE)) else {
+            // Without a lock it is a folder left half-made or half-removed; a birth under way has one within moments.
+            if !born || is_old(&path) {
+                let _ = fs::remove_dir_all(&path);
+            }
+            continue;
+        };
+        if alive.try_lock().is_ok() && (!born || is_old(&path)) {
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn is_old(path: &Path) -> bool {
+    let age = path.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age.as_secs() > 60)
+}
+
+/// Creates a folder and those above it.
+pub(super) fn create_folders(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|source| Error::storage(path.display(), "create the folder", source))
+}

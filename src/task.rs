@@ -1,0 +1,70 @@
+//! What a running step shares with whoever waits for it: a flag to stop and counters to show.
+//!
+//! Workers call [`Task::check`] at every batch and count what they did; the waiting side (the Python border, the
+//! command) sets the flag and reads the counters. Nothing here blocks or allocates.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+
+/// One running piece of work. Share it by reference or in an `Arc`.
+#[derive(Debug, Default)]
+pub struct Task {
+    cancelled: AtomicBool,
+    bytes: AtomicU64,
+    rows: AtomicU64,
+    stage: std::sync::Mutex<&'static str>,
+}
+
+/// A reading of the counters of a [`Task`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done ("pubmed silver").
+    pub stage: &'static str,
+    /// Bytes of sources read so far.
+    pub bytes: u64,
+    /// Rows read or matched so far.
+    pub rows: u64,
+}
+
+impl Task {
+    /// A task that nobody has asked to stop.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks the work to stop; it does so at its next batch.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// `Err(Cancelled)` once somebody asked to stop.
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// Names what is being done now.
+    pub fn enter(&self, stage: &'static str) {
+        // A poisoned lock only means that some thread panicked while naming its stage; the name is still whole.
+        *self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = stage;
+    }
+
+    /// Counts rows that are done.
+    pub fn count_rows(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// Counts source bytes that are done.
+    pub fn count_bytes(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// What has been done so far.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            stage: *self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            rows: self.rows.load(Ordering::Relaxed),
+        }
+    }
+}

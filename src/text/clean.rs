@@ -1,0 +1,100 @@
+//! The silver form of a text: what every title, abstract, name and journal goes through.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use super::{escapes, markup};
+use crate::schema::{Flag, Flags};
+
+/// A cleaned text and what was repaired in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleaned<'a> {
+    pub text: Cow<'a, str>,
+    pub flags: Flags,
+}
+
+/// Repairs that decode to further things to repair are followed this deep; no real text needs more than two.
+const DEPTH: usize = 4;
+
+/// Cleans a text: XML markup dropped, literal `\xNN` runs decoded or removed, Unicode NFC, white space to single
+/// blanks, trimmed. Cleaning a cleaned text changes nothing.
+pub fn clean(text: &str) -> Cleaned<'_> {
+    let mut flags = Flags::default();
+    if is_clean_ascii(text.as_bytes()) {
+        return Cleaned { text: Cow::Borrowed(text), flags };
+    }
+    let mut text = Cow::Borrowed(text);
+    for depth in 0.. {
+        let repaired = repair_once(&text, &mut flags);
+        match repaired {
+            None => break,
+            Some(_) if depth == DEPTH => {
+                // Escapes nested in escapes without end are an attack on the reader, not text: without these two
+                // characters neither an escape nor a tag can stand in what is left.
+                flags.insert(Flag::RemovedEscapes);
+                text = Cow::Owned(text.replace(['\\', '<'], ""));
+                break;
+            }
+            Some(better) => text = Cow::Owned(better),
+        }
+    }
+    if is_nfc_quick(text.chars()) != IsNormalized::Yes {
+        text = Cow::Owned(text.nfc().collect());
+    }
+    Cleaned { text: single_blanks(text), flags }
+}
+
+/// One pass of repairs; `None` when there was nothing to do.
+fn repair_once(text: &str, flags: &mut Flags) -> Option<String> {
+    let without_markup = markup::remove(text);
+    if without_markup.is_some() {
+        flags.insert(Flag::MarkupRemoved);
+    }
+    match escapes::decode(without_markup.as_deref().unwrap_or(text)) {
+        None => without_markup,
+        Some(decoded) => {
+            if decoded.decoded {
+                flags.insert(Flag::DecodedEscapes);
+            }
+            if decoded.removed {
+                flags.insert(Flag::RemovedEscapes);
+            }
+            Some(decoded.text)
+        }
+    }
+}
+
+/// Most texts need nothing: plain ASCII, single blanks, no backslash, no angle bracket.
+fn is_clean_ascii(bytes: &[u8]) -> bool {
+    let mut before = b' ';
+    for &byte in bytes {
+        if !(b' '..0x7f).contains(&byte) || byte == b'\\' || byte == b'<' || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    bytes.is_empty() || before != b' '
+}
+
+/// Every run of white space becomes one blank; none at either end.
+fn single_blanks(text: Cow<'_, str>) -> Cow<'_, str> {
+    let mut before = true;
+    let mut needed = false;
+    for letter in text.chars() {
+        let blank = letter.is_whitespace();
+        needed |= blank && (before || letter != ' ');
+        before = blank;
+    }
+    if !needed && (!before || text.is_empty()) {
+        return text;
+    }
+    let mut single = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !single.is_empty() {
+            single.push(' ');
+        }
+        single.push_str(word);
+    }
+    Cow::Owned(single)
+}

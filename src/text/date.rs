@@ -1,0 +1,266 @@
+//! The accepted forms of a date. Whatever is in none of them is [`Parsed::Bad`]: flagged, never guessed.
+//!
+//! | form | example | precision |
+//! |---|---|---|
+//! | ISO day, with `-`, `/` or `.` | `2020-01-05`, `2020/1/5` | day |
+//! | ISO date and time | `2020-01-05T10:30:00Z`, `2020-01-05 10:30` | day |
+//! | ISO month | `2020-01` | month |
+//! | year | `2020` | year |
+//! | numeric day, month, year with `/`, `.` or `-` | `05/01/2020`, `05.01.2020` | day |
+//! | day, month name, year | `1 January 2020`, `1-Jan-2020` | day |
+//! | month name, day, year | `January 1, 2020` | day |
+//! | month name, year | `March 2020` | month |
+//! | year, month name, maybe day | `2020 Jan 5`, `2020 Jan` | day, month |
+//! | a span, which counts from its beginning | `1975 Jan-Feb`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1975-1976` | as its beginning |
+//! | season | `2021 Spring`, `Summer 2020` | season |
+//!
+//! A partial date is its first day: a season begins in March, June and September, and winter, which the year of the
+//! date must hold, on 1 January. Numeric day and month are read day-first unless the source says month-first; a date
+//! that the order makes impossible is bad, not swapped.
+
+use chrono::NaiveDate;
+
+use crate::schema::DatePrecision;
+
+/// The order of numeric day and month of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NumericOrder {
+    /// `02/01/2020` is the second of January.
+    #[default]
+    DayFirst,
+    /// `02/01/2020` is the first of February.
+    MonthFirst,
+}
+
+/// A date as read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parsed {
+    /// Nothing there.
+    Missing,
+    /// Something there that is no date.
+    Bad,
+    /// A date, as its first day, and how exactly it was given.
+    Date(NaiveDate, DatePrecision),
+}
+
+/// Reads a date in any of the accepted forms.
+pub fn parse(text: &str, order: NumericOrder) -> Parsed {
+    let text = text.trim();
+    if text.is_empty() {
+        return Parsed::Missing;
+    }
+    if text.len() > 64 || !text.is_ascii() {
+        return Parsed::Bad;
+    }
+    let mut parts = Parts::default();
+    if !parts.split(text) {
+        return Parsed::Bad;
+    }
+    read(parts.as_slice(), order)
+        .and_then(|(year, month, day, precision)| Some((NaiveDate::from_ymd_opt(year, month, day)?, precision)))
+        .map_or(Parsed::Bad, |(date, precision)| Parsed::Date(date, precision))
+}
+
+type Reading = (i32, u32, u32, DatePrecision);
+
+/// A date comes apart into numbers, words and the signs between them; blanks only part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Part {
+    #[default]
+    Nothing,
+    /// A number of four digits.
+    Year(i32),
+    /// A number of one or two digits.
+    Small(u32),
+    Month(u32),
+    /// The month in which a season begins.
+    Season(u32),
+    Dash,
+    Slash,
+    Dot,
+    Comma,
+    /// A time of day behind an ISO day: the rest of the text, already judged.
+    Time,
+}
+
+/// At most this many parts make a date; a text with more is none.
+const MOST_PARTS: usize = 12;
+
+#[derive(Default)]
+struct Parts {
+    parts: [Part; MOST_PARTS],
+    length: usize,
+}
+
+impl Parts {
+    fn as_slice(&self) -> &[Part] {
+        &self.parts[..self.length]
+    }
+
+    fn split(&mut self, text: &str) -> bool {
+        let mut rest = text;
+        while let Some(first) = rest.bytes().next() {
+            if self.is_iso_day() && (first == b'T' || first == b' ') && is_time(&rest[1..]) {
+                return self.push(Part::Time);
+            }
+            let (part, length) = match first {
+                b' ' | b'\t' => {
+                    rest = &rest[1..];
+                    continue;
+                }
+                b'-' => (Part::Dash, 1),
+                b'/' => (Part::Slash, 1),
+                b'.' => (Part::Dot, 1),
+                b',' => (Part::Comma, 1),
+                b'0'..=b'9' => match number(rest) {
+                    Some(found) => found,
+                    None => return false,
+                },
+                _ => match word(rest) {
+                    Some(found) => found,
+                    None => return false,
+                },
+            };
+            if !self.push(part) {
+                return false;
+            }
+            rest = &rest[length..];
+        }
+        true
+    }
+
+    fn push(&mut self, part: Part) -> bool {
+        let free = self.length < MOST_PARTS;
+        if free {
+            self.parts[self.length] = part;
+            self.length += 1;
+        }
+        free
+    }
+
+    fn is_iso_day(&self) -> bool {
+        matches!(self.as_slice(), [Part::Year(_), Part::Dash, Part::Small(_), Part::Dash, Part::Small(_)])
+    }
+}
+
+fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
+    use DatePrecision as Precision;
+    use Part::{Comma, Dash, Dot, Month, Season, Slash, Small, Time, Year};
+    Some(match *parts {
+        // ISO
+        [Year(year), Dash, Small(month), Dash, Small(day)]
+        | [Year(year), Dash, Small(month), Dash, Small(day), Time]
+        | [Year(year), Slash, Small(month), Slash, Small(day)]
+        | [Year(year), Dot, Small(month), Dot, Small(day)] => (year, month, day, Precision::Day),
+        [Year(year), Dash, Small(month)] => (year, month, 1, Precision::Month),
+        [Year(year)] => (year, 1, 1, Precision::Year),
+        // Numeric, in the order of the source
+        [Small(first), Slash, Small(second), Slash, Year(year)]
+        | [Small(first), Dot, Small(second), Dot, Year(year)]
+        | [Small(first), Dash, Small(second), Dash, Year(year)] => {
+            let (day, month) = match order {
+                NumericOrder::DayFirst => (first, second),
+                NumericOrder::MonthFirst => (second, first),
+            };
+            (year, month, day, Precision::Day)
+        }
+        // With the name of the month
+        [Small(day), Month(month), Year(year)]
+        | [Small(day), Dash, Month(month), Dash, Year(year)]
+        | [Month(month), Small(day), Comma, Year(year)]
+        | [Month(month), Small(day), Year(year)]
+        | [Year(year), Month(month), Small(day)]
+        | [Year(year), Dash, Month(month), Dash, Small(day)] => (year, month, day, Precision::Day),
+        [Month(month), Year(year)] | [Month(month), Comma, Year(year)] | [Year(year), Month(month)] => {
+            (year, month, 1, Precision::Month)
+        }
+        // Seasons
+        [Year(year), Season(month)] | [Season(month), Year(year)] => (year, month, 1, Precision::Season),
+        [Year(year), Season(month), Dash, Season(_)] => (year, month, 1, Precision::Season),
+        [Year(first), Season(month), Dash, Year(last), Season(_)] if first <= last => (first, month, 1, Precision::Season),
+        // Spans, from their beginning
+        [Year(first), Dash, Year(last)] if first <= last => (first, 1, 1, Precision::Year),
+        [Year(year), Month(month), Dash, Month(_)] => (year, month, 1, Precision::Month),
+        [Year(first), Month(month), Dash, Year(last), Month(_)] if first <= last => (first, month, 1, Precision::Month),
+        [Year(year), Month(month), Small(day), Dash, Small(last)] if day <= last && last <= 31 => {
+            (year, month, day, Precision::Day)
+        }
+        [Year(year), Month(month), Small(day), Dash, Month(_), Small(1..=31)] => (year, month, day, Precision::Day),
+        [Year(first), Month(month), Small(day), Dash, Year(last), Month(_), Small(1..=31)] if first <= last => {
+            (first, month, day, Precision::Day)
+        }
+        _ => return None,
+    })
+}
+
+fn number(text: &str) -> Option<(Part, usize)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let value: u32 = text[..digits].parse().ok()?;
+    match digits {
+        1 | 2 => Some((Part::Small(value), digits)),
+        // A year below 1000 is a slip of the pen, whatever the calendar says.
+        4 if value >= 1000 => Some((Part::Year(i32::try_from(value).ok()?), digits)),
+        _ => None,
+    }
+}
+
+const MONTHS: [&str; 12] = [
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+];
+
+fn word(text: &str) -> Option<(Part, usize)> {
+    let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let word = text[..letters].to_ascii_lowercase();
+    let season = match word.as_str() {
+        "spring" => Some(3),
+        "summer" => Some(6),
+        "autumn" | "fall" => Some(9),
+        "winter" => Some(1),
+        _ => None,
+    };
+    if let Some(month) = season {
+        return Some((Part::Season(month), letters));
+    }
+    let position = MONTHS
+        .iter()
+        .position(|month| *month == word || (month[..3] == word) || (word == "sept" && month.starts_with("sept")))?;
+    // `Jan.` is an abbreviation, not a number with a dot.
+    let dot = usize::from(letters <= 4 && text[letters..].starts_with('.'));
+    Some((Part::Month(u32::try_from(position).ok()? + 1), letters + dot))
+}
+
+/// `10:30`, `10:30:00`, `10:30:00.123`, each with `Z` or an offset.
+fn is_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let two = |at: usize, limit: u8| -> bool {
+        matches!(bytes.get(at..at + 2), Some([high @ b'0'..=b'9', low @ b'0'..=b'9'])
+            if (high - b'0') * 10 + (low - b'0') <= limit)
+    };
+    if !(two(0, 24) && bytes.get(2) == Some(&b':') && two(3, 59)) {
+        return false;
+    }
+    let mut at = 5;
+    if bytes.get(at) == Some(&b':') {
+        if !two(at + 1, 60) {
+            return false;
+        }
+        at += 3;
+        if matches!(bytes.get(at), Some(b'.' | b',')) {
+            let digits = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 {
+                return false;
+            }
+            at += 1 + digits;
+        }
+    }
+    match &bytes[at..] {
+        [] | [b'Z' | b'z'] | b" UTC" | b" GMT" => true,
+        [b'+' | b'-', ..] => {
+            let colon = bytes.get(at + 3) == Some(&b':');
+            let minutes = at + 3 + usize::from(colon);
+            two(at + 1, 14) && (bytes.len() == at + 3 || (two(minutes, 59) && bytes.len() == minutes + 2))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,76 @@
+//! Literal `\xNN` escapes: what is left of UTF-8 bytes that some earlier tool printed as Python would.
+
+/// A text whose escapes were decoded or removed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decoded {
+    pub text: String,
+    /// At least one run was valid UTF-8 and now stands as its letters.
+    pub decoded: bool,
+    /// At least one run was not valid UTF-8 and is gone, with the blank behind it.
+    pub removed: bool,
+}
+
+/// Decodes each whole run of escapes (`\xNN` or `\\xNN`) that is valid UTF-8 and removes each that is not; `None` when
+/// the text holds no escape.
+pub(super) fn decode(text: &str) -> Option<Decoded> {
+    let bytes = text.as_bytes();
+    let first = next_escape(bytes, 0)?;
+    let mut result = Decoded { text: String::with_capacity(text.len()), decoded: false, removed: false };
+    let mut copied = 0;
+    let mut next = Some(first);
+    let mut run = Vec::new();
+    while let Some(start) = next {
+        result.text.push_str(&text[copied..start]);
+        run.clear();
+        let mut position = start;
+        while let Some((byte, length)) = escape_at(bytes, position) {
+            run.push(byte);
+            position += length;
+        }
+        match std::str::from_utf8(&run) {
+            // White space aside, a control character is no letter that a title can hold.
+            Ok(letters) if !letters.chars().any(|letter| letter.is_control() && !letter.is_whitespace()) => {
+                result.text.push_str(letters);
+                result.decoded = true;
+            }
+            _ => {
+                result.removed = true;
+                if bytes.get(position) == Some(&b' ') {
+                    position += 1;
+                }
+            }
+        }
+        copied = position;
+        next = next_escape(bytes, position);
+    }
+    result.text.push_str(&text[copied..]);
+    Some(result)
+}
+
+fn next_escape(bytes: &[u8], from: usize) -> Option<usize> {
+    memchr::memchr_iter(b'\\', &bytes[from..])
+        .map(|offset| from + offset)
+        .find(|&position| escape_at(bytes, position).is_some())
+}
+
+/// The byte and the length of the escape that starts at `position`.
+fn escape_at(bytes: &[u8], position: usize) -> Option<(u8, usize)> {
+    let rest = bytes.get(position..)?;
+    let digits = match rest {
+        [b'\\', b'x', digits @ ..] => digits,
+        [b'\\', b'\\', b'x', digits @ ..] => digits,
+        _ => return None,
+    };
+    let high = hexadecimal(*digits.first()?)?;
+    let low = hexadecimal(*digits.get(1)?)?;
+    Some((high << 4 | low, rest.len() - digits.len() + 2))
+}
+
+fn hexadecimal(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}

@@ -1,0 +1,120 @@
+//! The folding under which a name and a text are compared, one letter at a time, so that offsets survive.
+//!
+//! Letters and digits fold by case, width, compatibility (`ﬁ` is `fi`, `₂` is `2`), accents (unless kept), `ß` is `ss`,
+//! `æ` is `ae`, and a Greek letter is its name. White space, dashes and invisible joints are all one *gap*; apostrophes
+//! are all `'`. Anything else is a *sign* and stands for itself.
+
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+
+/// Whether accents tell letters apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Accents {
+    /// `é` is `e`.
+    #[default]
+    Fold,
+    /// `é` is not `e`.
+    Keep,
+}
+
+/// What a letter of a text is to the matcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A letter or a digit: part of a word.
+    Word,
+    /// An accent or another mark that belongs to the letter before it.
+    Mark,
+    /// White space, a dash or an invisible joint.
+    Gap,
+    /// Anything else, as the sign it stands for.
+    Sign(char),
+}
+
+/// What a letter is to the matcher.
+pub fn class(letter: char) -> Class {
+    if letter.is_ascii() {
+        return match letter {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => Class::Word,
+            '-' | ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c' => Class::Gap,
+            '`' => Class::Sign('\''),
+            _ => Class::Sign(letter),
+        };
+    }
+    match letter {
+        // Hyphens, dashes and minus signs; the soft hyphen is one that shows only at a line's end.
+        '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{2043}' => Class::Gap,
+        // Zero-width space, joiners and the word joiner part words without showing.
+        '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Class::Gap,
+        '‘' | '’' | '‛' | '′' | '´' | 'ʼ' | 'ʹ' | 'ʻ' | '＇' => Class::Sign('\''),
+        _ if letter.is_whitespace() => Class::Gap,
+        // Marks first: some marks of Indic scripts count as alphabetic too, and they belong to their letter.
+        _ if is_combining_mark(letter) => Class::Mark,
+        // A few presentation forms of lone marks count as letters, but nothing is left of them when folded.
+        _ if letter.is_alphanumeric() => {
+            let mut anything = false;
+            fold(letter, Accents::Fold, |_| anything = true);
+            if anything { Class::Word } else { Class::Mark }
+        }
+        _ => Class::Sign(letter),
+    }
+}
+
+/// Gives the folded letters of a letter of class [`Class::Word`] or [`Class::Mark`], in order. They are letters, digits
+/// and (when kept) marks, nothing else, and fold to themselves.
+pub fn fold(letter: char, accents: Accents, mut give: impl FnMut(char)) {
+    if letter.is_ascii() {
+        give(letter.to_ascii_lowercase());
+        return;
+    }
+    decompose_compatible(letter, |part| {
+        for lower in part.to_lowercase() {
+            if let Some(name) = greek_name(lower) {
+                name.chars().for_each(&mut give);
+            } else {
+                match lower {
+                    'ß' => "ss".chars().for_each(&mut give),
+                    'æ' => "ae".chars().for_each(&mut give),
+                    'œ' => "oe".chars().for_each(&mut give),
+                    _ if is_combining_mark(lower) => {
+                        if accents == Accents::Keep {
+                            give(lower);
+                        }
+                    }
+                    // The slash of `½` and the blank of some presentation forms are no letters.
+                    _ if lower.is_alphanumeric() => give(lower),
+                    _ => {}
+                }
+            }
+        }
+    });
+}
+
+/// The name of a small Greek letter.
+fn greek_name(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'α' => "alpha",
+        'β' => "beta",
+        'γ' => "gamma",
+        'δ' => "delta",
+        'ε' => "epsilon",
+        'ζ' => "zeta",
+        'η' => "eta",
+        'θ' => "theta",
+        'ι' => "iota",
+        'κ' => "kappa",
+        'λ' => "lambda",
+        'μ' => "mu",
+        'ν' => "nu",
+        'ξ' => "xi",
+        'ο' => "omicron",
+        'π' => "pi",
+        'ρ' => "rho",
+        'σ' | 'ς' => "sigma",
+        'τ' => "tau",
+        'υ' => "upsilon",
+        'φ' => "phi",
+        'χ' => "chi",
+        'ψ' => "psi",
+        'ω' => "omega",
+        _ => return None,
+    })
+}

@@ -1,0 +1,52 @@
+"""What every test may ask for: the sample files, a lake made of them, and real corpora where there are some."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import drugs_rs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The project's own small delivery; `examples/README.md` says what is wrong with each row of it."""
+    return ROOT / "examples" / "data"
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Real data, which is no part of this project: beside the clone, or where DRUGS_RS_CORPORA says."""
+    folder = Path(os.environ.get("DRUGS_RS_CORPORA", str(ROOT.parent / "shared" / "data")))
+    if not folder.is_dir():
+        pytest.skip(f"no corpora in {folder}: set DRUGS_RS_CORPORA to a folder that has them")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_report(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The report of one run on the sample files. Its lake is shared between tests: read it, leave it as it is."""
+    return drugs_rs.run(
+        drugs=samples / "drugs.csv",
+        pubmed=[samples / "pubmed.csv", samples / "pubmed.json"],
+        clinical_trials=samples / "clinical_trials.csv",
+        out=tmp_path_factory.mktemp("sample") / "lake",
+        dt="2024-03-01",
+    )
+
+
+@pytest.fixture(scope="session")
+def sample_lake(sample_report: dict[str, Any]) -> Path:
+    """The lake behind `sample_report`."""
+    return Path(sample_report["out"])
+
+
+@pytest.fixture(scope="session")
+def sample_graph(sample_lake: Path) -> drugs_rs.DrugGraph:
+    """The graph of the sample files."""
+    return drugs_rs.read_graph(sample_lake)

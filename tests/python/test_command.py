@@ -1,0 +1,223 @@
+"""The command: data on stdout, talk on stderr, and an exit code that says how it went."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lake_state import gold_files, hashes
+from lake_tables import DT, publications
+from shell import command, run_arguments
+from shell import drugs_rs as shell
+from written_sources import whole_sample, write, write_pubmed
+
+import drugs_rs
+
+TITLES = "Warfarin at last\n\nnothing here\nibuprofen, IBUPROFEN\n"
+MENTIONS = [
+    {"row": 0, "atccode": "B01AA03", "drug": "WARFARIN", "start": 0, "end": 8, "surface": "Warfarin", "rule": "name"},
+    {"row": 3, "atccode": "M01AE01", "drug": "IBUPROFEN", "start": 0, "end": 9, "surface": "ibuprofen", "rule": "name"},
+    {
+        "row": 3,
+        "atccode": "M01AE01",
+        "drug": "IBUPROFEN",
+        "start": 11,
+        "end": 20,
+        "surface": "IBUPROFEN",
+        "rule": "name",
+    },
+]
+
+
+def lines(output: bytes) -> list[dict[str, Any]]:
+    """Parsed NDJSON; a line that is anything else fails."""
+    return [json.loads(line) for line in output.decode("utf-8").splitlines()]
+
+
+def without_seconds(report: object) -> object:
+    """A report without what differs between two runs."""
+    if isinstance(report, dict):
+        return {name: without_seconds(value) for name, value in report.items() if name not in ("seconds", "out")}
+    if isinstance(report, list):
+        return [without_seconds(value) for value in report]
+    return report
+
+
+def test_json_is_the_report_and_nothing_else(samples: Path, tmp_path: Path) -> None:
+    sources = whole_sample(samples)
+    finished = shell(*run_arguments(sources, tmp_path / "shell", DT), "--json")
+    assert finished.returncode == 0, finished.stderr.decode()
+    report = json.loads(finished.stdout.decode("utf-8"))
+    assert without_seconds(report) == without_seconds(drugs_rs.run(out=tmp_path / "python", dt=DT, **sources))
+    assert gold_files(tmp_path / "shell") == gold_files(tmp_path / "python")
+
+
+def test_summary_for_people(samples: Path, tmp_path: Path) -> None:
+    """The whole of it is a golden file; here what it has to say in any wording."""
+    finished = shell(*run_arguments(whole_sample(samples), tmp_path / "lake", DT))
+    text = finished.stdout.decode("utf-8")
+    assert finished.returncode == 0
+    for word in ("WARFARIN", "Northern Archives of Cardiology", "23", str(tmp_path / "lake")):
+        assert word in text
+    assert re.search("rejected", text, re.IGNORECASE)
+    assert re.search("merged", text, re.IGNORECASE)
+    assert "\x1b" not in text, "no colours where no terminal is"
+    assert not re.search(rb"[\x1b\r]", finished.stderr), "nor a progress bar"
+
+
+def test_quiet_says_nothing(samples: Path, tmp_path: Path) -> None:
+    finished = shell(*run_arguments(whole_sample(samples), tmp_path / "lake", DT), "--quiet")
+    assert (finished.returncode, finished.stderr) == (0, b"")
+
+
+def test_steps(samples: Path, tmp_path: Path) -> None:
+    sources = whole_sample(samples)
+    lake = tmp_path / "lake"
+    for arguments in (
+        ["bronze", *run_arguments(sources, lake, DT)[1:]],
+        ["silver", "--out", lake, "--dt", DT],
+        ["gold", "--out", lake, "--dt", DT],
+    ):
+        finished = shell(*arguments, "--json")
+        assert finished.returncode == 0, finished.stderr.decode()
+        assert json.loads(finished.stdout.decode("utf-8"))["step"] == arguments[0]
+    drugs_rs.run(out=tmp_path / "python", dt=DT, **sources)
+    assert hashes(lake, "gold") == hashes(tmp_path / "python", "gold")
+
+
+def test_silver_of_one_table(samples: Path, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    shell("bronze", *run_arguments(whole_sample(samples), lake, DT)[1:])
+    assert shell("silver", "--table", "pubmed", "--out", lake, "--dt", DT).returncode == 0
+    assert len(publications(lake)) == 15
+    assert publications(lake, "clinical_trial") == []
+
+
+def test_flags_are_the_python_keywords(tmp_path: Path) -> None:
+    content = 'id,title,date,journal\n1,"Caf\xe9 same norwarfarin",02/01/2019,Annals\n'.encode("windows-1252")
+    (tmp_path / "articles.csv").write_bytes(content)
+    drugs = write(tmp_path / "drugs.csv", "atccode,drug\nB01AA03,WARFARIN\nX01,same\n")
+    options = ["--encoding", "windows-1252", "--month-first", "--boundary", "none", "--no-stop-words"]
+    arguments = ["run", "--drugs", str(drugs), "--pubmed", str(tmp_path / "articles.csv"), "--dt", DT]
+    finished = shell(*arguments, "--out", tmp_path / "lake", *options)
+    assert finished.returncode == 0, finished.stderr.decode()
+    graph = json.loads((tmp_path / "lake" / "gold" / "drug_graph.json").read_text(encoding="utf-8"))
+    assert graph["pubmed"]["1"]["date"] == "2019-02-01"
+    assert graph["drug"]["B01AA03"]["pubmed_id"] == graph["drug"]["X01"]["pubmed_id"] == ["1"]
+
+    (tmp_path / "words.txt").write_text("warfarin\n", encoding="utf-8")
+    options[-1:] = ["--stop-words", str(tmp_path / "words.txt")]
+    assert shell(*arguments, "--out", tmp_path / "stopped", *options).returncode == 0
+    graph = json.loads((tmp_path / "stopped" / "gold" / "drug_graph.json").read_text(encoding="utf-8"))
+    assert graph["drug"]["B01AA03"]["pubmed_id"] == []
+
+
+def test_match_from_stdin(samples: Path) -> None:
+    finished = shell("match", "--vocabulary", samples / "drugs.csv", stdin=TITLES.encode("utf-8"))
+    assert finished.returncode == 0, finished.stderr.decode()
+    assert lines(finished.stdout) == MENTIONS
+
+
+def test_match_from_a_file(samples: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "titles.txt", TITLES)
+    finished = shell("match", "--vocabulary", samples / "drugs.csv", path)
+    assert lines(finished.stdout) == MENTIONS
+
+
+def test_match_from_a_column(samples: Path, tmp_path: Path) -> None:
+    records = [(str(row), title, "2020", "warfarin in another column") for row, title in enumerate(TITLES.splitlines())]
+    path = write_pubmed(tmp_path / "articles.csv", *records)
+    finished = shell("match", "--vocabulary", samples / "drugs.csv", "--column", "title", path)
+    assert finished.returncode == 0, finished.stderr.decode()
+    assert lines(finished.stdout) == MENTIONS
+
+
+def test_match_with_several_vocabularies_and_letters_beyond_ascii(samples: Path, tmp_path: Path) -> None:
+    more = write(tmp_path / "more.csv", "atccode,drug\nA11CA02,β-carotene\n")
+    text = "Étude: β-carotene, warfarin".encode()
+    finished = shell("match", "--vocabulary", samples / "drugs.csv", "--vocabulary", more, stdin=text)
+    assert [(row["surface"], row["start"]) for row in lines(finished.stdout)] == [("β-carotene", 7), ("warfarin", 19)]
+    assert "β-carotene".encode() in finished.stdout, "letters are written as themselves"
+
+
+def test_match_without_a_mention_is_no_fault(samples: Path) -> None:
+    finished = shell("match", "--vocabulary", samples / "drugs.csv", stdin=b"nothing\n")
+    assert (finished.returncode, finished.stdout) == (0, b"")
+
+
+def test_match_with_a_column_that_is_not_there(samples: Path) -> None:
+    finished = shell("match", "--vocabulary", samples / "drugs.csv", "--column", "headline", samples / "pubmed.csv")
+    assert (finished.returncode, finished.stdout) == (1, b"")
+    talk = finished.stderr.decode("utf-8")
+    assert all(word in talk for word in ("headline", "title", "journal")), "what is missing, and what there is"
+
+
+def test_reader_that_goes_away_is_no_fault(samples: Path, tmp_path: Path) -> None:
+    """`drugs-rs match … | head -1`."""
+    path = write(tmp_path / "titles.txt", "warfarin and ibuprofen\n" * 200000)
+    process = subprocess.Popen(
+        command("match", "--vocabulary", samples / "drugs.csv", path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert b"warfarin" in process.stdout.readline()
+    process.stdout.close()
+    talk = process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=30)
+    assert b"panicked" not in talk
+    assert b"Traceback" not in talk
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["match", "--help"], ["--version"]])
+def test_help_is_asked_for_so_it_is_data(arguments: list[str]) -> None:
+    finished = shell(*arguments)
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    text = finished.stdout.decode("utf-8")
+    assert "drugs-rs" in text
+    if arguments == ["--help"]:
+        assert all(word in text for word in ("run", "bronze", "silver", "gold", "match"))
+    if arguments == ["run", "--help"]:
+        assert all(flag in text for flag in ("--drugs", "--pubmed", "--clinical-trials", "--out", "--dt", "--json"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["run"],
+        ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--dt", DT],
+        ["run", "--drugs", "d.csv", "--out", "lake", "--dt", DT, "--nonsense"],
+        ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "lake", "--dt", "01/06/2020"],
+        ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "lake", "--dt", DT, "--boundary", "syllable"],
+        ["match"],
+    ],
+    ids=lambda arguments: " ".join(arguments) or "nothing",
+)
+def test_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
+    finished = shell(*arguments, cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert finished.stderr.strip()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gold_without_silver(tmp_path: Path) -> None:
+    finished = shell("gold", "--out", tmp_path / "lake", "--dt", DT)
+    assert (finished.returncode, finished.stdout) == (1, b"")
+    assert "silver" in finished.stderr.decode("utf-8")
+
+
+def test_the_command_runs_under_its_own_name(samples: Path, tmp_path: Path) -> None:
+    """The script that installing the wheel puts beside the interpreter."""
+    script = Path(sys.executable).with_name("drugs-rs")
+    if not script.exists():
+        pytest.skip("the package is not installed into this interpreter's folder, so there is no script")
+    arguments = run_arguments(whole_sample(samples), tmp_path / "lake", DT)
+    assert subprocess.run([str(script), *arguments], stdout=subprocess.DEVNULL, check=False).returncode == 0
+    assert len(gold_files(tmp_path / "lake")) == 3

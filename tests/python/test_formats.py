@@ -1,0 +1,175 @@
+"""The same records in every format, compression and encoding give the same tables."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING, Callable
+
+import pyarrow as pa
+import pytest
+from lake_tables import DT, Row, clean, without
+from written_sources import PUBMED_COLUMNS, Record, csv_text, json_text, ndjson_text
+
+import drugs_rs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORDS: list[Record] = [
+    ("1", "Warfarin and the étude of waiting", "2020-01-05", "Annals of Testing"),
+    ("2", 'A "quoted" title, with commas', "25/05/2020", "Médecine générale"),
+    ("3", "A title\nover two lines", "", "Annals of Testing"),
+    ("", "No id here", "2020-01", ""),
+    ("4", "Gen\\xc3\\xa8ve", "31/02/2020", "Annals of Testing"),
+    ("5", "  ", "2020-01-05", "Annals of Testing"),
+]
+
+# The record in which a line break makes the line number of a CSV run ahead of the element's number.
+WHERE = ("source_uri", "source_row")
+
+
+def zstd(content: bytes) -> bytes:
+    """A zstd stream as the `zstd` command writes it: the frame does not say how much is in it."""
+    target = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(target, "zstd") as stream:
+        stream.write(content)
+    compressed: bytes = target.getvalue().to_pybytes()
+    return compressed
+
+
+FORMATS: dict[str, Callable[[list[Record]], str]] = {
+    "csv": lambda records: csv_text(PUBMED_COLUMNS, records),
+    "json": json_text,
+    "ndjson": ndjson_text,
+}
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".zst": zstd}
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    """A file with these bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> list[Row]:
+    """The kept rows of the records as a plain CSV file."""
+    return clean(tmp_path / "plain", written(tmp_path, "plain.csv", FORMATS["csv"](RECORDS).encode("utf-8"))).kept
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS, ids=lambda name: str(name) or "plain")
+@pytest.mark.parametrize("form", FORMATS)
+def test_formats_and_compressions(form: str, compression: str, plain: list[Row], tmp_path: Path) -> None:
+    content = COMPRESSIONS[compression](FORMATS[form](RECORDS).encode("utf-8"))
+    cleaned = clean(tmp_path / "lake", written(tmp_path, f"articles.{form}{compression}", content))
+    assert len(plain) == 5
+    assert without(cleaned.kept, *WHERE) == without(plain, *WHERE)
+    source = cleaned.only_source()
+    assert (source["rows_in"], source["rows_kept"], source["rows_rejected"]) == (6, 5, 1)
+    assert source["format"].startswith(form)
+    assert source["bytes"] == len(content)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_source_rows(form: str, tmp_path: Path) -> None:
+    """A row of a text file is found by its line, an element of an array by its number."""
+    cleaned = clean(tmp_path / "lake", written(tmp_path, "articles." + form, FORMATS[form](RECORDS).encode("utf-8")))
+    found = [row["source_row"] for row in cleaned.kept] + [row["source_row"] for row in cleaned.rejected]
+    # The third record takes two lines of the CSV file.
+    assert found == {"csv": [2, 3, 4, 6, 7, 8], "json": [1, 2, 3, 4, 5, 6], "ndjson": [1, 2, 3, 4, 5, 6]}[form]
+
+
+@pytest.mark.parametrize(
+    "name", ["articles", "articles.txt", "articles.json", "articles.csv.gz", "articles.ndjson.zst"]
+)
+@pytest.mark.parametrize("form", FORMATS)
+def test_content_decides_and_not_the_name(name: str, form: str, plain: list[Row], tmp_path: Path) -> None:
+    path = written(tmp_path / "source", name, FORMATS[form](RECORDS).encode("utf-8"))
+    assert without(clean(tmp_path / "lake", path).kept, *WHERE) == without(plain, *WHERE)
+
+
+def test_compressed_under_a_plain_name(plain: list[Row], tmp_path: Path) -> None:
+    for place, compress in enumerate((COMPRESSIONS[".gz"], COMPRESSIONS[".zst"])):
+        path = written(tmp_path / "source", f"articles{place}.csv", compress(FORMATS["csv"](RECORDS).encode("utf-8")))
+        assert without(clean(tmp_path / str(place), path).kept, *WHERE) == without(plain, *WHERE)
+
+
+def test_several_gzip_members_are_one_file(plain: list[Row], tmp_path: Path) -> None:
+    """`cat a.gz b.gz` is a gzip file; a reader that stops at the first member loses rows in silence."""
+    content = FORMATS["csv"](RECORDS).encode("utf-8")
+    joined = gzip.compress(content[:70]) + gzip.compress(content[70:])
+    assert without(clean(tmp_path / "lake", written(tmp_path, "joined.csv.gz", joined)).kept, *WHERE) == without(
+        plain, *WHERE
+    )
+
+
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "byte order mark": lambda text: text.encode("utf-8-sig"),
+    "CRLF": lambda text: text.replace("\n", "\r\n").encode("utf-8"),
+    "byte order mark and CRLF": lambda text: text.replace("\n", "\r\n").encode("utf-8-sig"),
+    "UTF-16 little-endian": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+    "UTF-16 big-endian": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "no newline at the end": lambda text: text.rstrip("\n").encode("utf-8"),
+    "blank lines around": lambda text: ("\n \n" + text + "\t\n\n").encode("utf-8"),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_encodings_and_line_ends(encoding: str, form: str, plain: list[Row], tmp_path: Path) -> None:
+    path = written(tmp_path, "articles." + form, ENCODINGS[encoding](FORMATS[form](RECORDS)))
+    cleaned = clean(tmp_path / "lake", path)
+    assert without(cleaned.kept, *WHERE) == without(plain, *WHERE)
+    assert cleaned.only_source()["rows_in"] == 6, "blank lines and marks are no rows"
+
+
+def test_letters_beyond_the_basic_plane_in_utf16(tmp_path: Path) -> None:
+    text = csv_text(PUBMED_COLUMNS, [("1", "Pills 💊 and 𝛽-blockers", "2020", "Annals")])
+    (row,) = clean(tmp_path / "lake", written(tmp_path, "a.csv", b"\xff\xfe" + text.encode("utf-16-le"))).kept
+    assert row["title"] == "Pills 💊 and 𝛽-blockers"
+
+
+JSON_ODDITIES = {
+    "comma behind the last element": '[{"id": 1, "title": "A", "date": "2020", "journal": "J"},]',
+    "comma behind the last key": '[{"id": 1, "title": "A", "date": "2020", "journal": "J",}]',
+    "escapes of JSON itself": '[{"id": 1, "title": "\\u0041", "date": "2020", "journal": "J"}]',
+    "keys in another order": '[{"journal": "J", "date": "2020", "title": "A", "id": 1}]',
+    "extra keys of any type": '[{"id": 1, "title": "A", "date": "2020", "journal": "J", "x": {"y": [1, {}]}}]',
+    "blanks everywhere": ' \n[ { "id" : 1 , "title" : "A" , "date" : "2020" , "journal" : "J" } ] \n',
+}
+
+
+@pytest.mark.parametrize("case", JSON_ODDITIES)
+def test_json_oddities(case: str, tmp_path: Path) -> None:
+    cleaned = clean(tmp_path / "lake", written(tmp_path, "articles.json", JSON_ODDITIES[case].encode("utf-8")))
+    assert [(row["publication_id"], row["title"], row["journal"]) for row in cleaned.kept] == [("1", "A", "J")]
+    noted = any("comma" in note for note in cleaned.only_source()["notes"])
+    assert noted == ("comma" in case), "tolerated, and said so"
+
+
+@pytest.mark.parametrize("text", ["[]", "[ ]\n"])
+def test_empty_array_is_an_empty_table(text: str, tmp_path: Path) -> None:
+    cleaned = clean(tmp_path / "lake", written(tmp_path, "articles.json", text.encode("utf-8")))
+    assert cleaned.kept == []
+    assert cleaned.only_source()["rows_in"] == 0
+
+
+def test_vocabulary_and_trials_in_any_format(tmp_path: Path) -> None:
+    drugs = written(tmp_path, "drugs.ndjson.gz", gzip.compress(b'{"atccode": "B01AA03", "drug": "WARFARIN"}\n'))
+    text = '[{"id": "NCT1", "scientific_title": "Warfarin", "date": "2020-01-05", "journal": "Annals"}]'
+    trials = written(tmp_path, "trials.json.zst", zstd(text.encode("utf-8")))
+    report = drugs_rs.run(out=tmp_path / "lake", dt=DT, drugs=drugs, clinical_trials=trials)
+    assert report["rows_kept"] == 2
+    assert drugs_rs.read_graph(tmp_path / "lake").top_journals() == {"Annals": 1}
+
+
+def test_folder_glob_and_list_are_the_same_source(tmp_path: Path) -> None:
+    folder = tmp_path / "delivery"
+    one = written(folder, "a.csv", FORMATS["csv"](RECORDS[:3]).encode("utf-8"))
+    two = written(folder, "b.json", FORMATS["json"](RECORDS[3:]).encode("utf-8"))
+    by_list = clean(tmp_path / "list", one, two).kept
+    by_folder = clean(tmp_path / "folder", folder).kept
+    by_glob = clean(tmp_path / "glob", folder / "*.*").kept
+    assert len(by_list) == 5
+    assert without(by_list, "source_uri") == without(by_folder, "source_uri") == without(by_glob, "source_uri")

@@ -1,0 +1,154 @@
+"""`DrugGraph`: its tables, answers and shapes all say what `drug_graph.json` says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import networkx
+import pytest
+
+import drugs_rs
+from drugs_rs.exceptions import ArgumentError, FormatError, SourceNotFoundError, StorageError
+from drugs_rs.graph import to_networkx
+
+KINDS = ("clinical_trial", "pubmed")
+
+
+@pytest.fixture
+def written(sample_lake: Path) -> dict[str, Any]:
+    """The parsed `drug_graph.json` of the sample."""
+    graph: dict[str, Any] = json.loads((sample_lake / "gold" / "drug_graph.json").read_text(encoding="utf-8"))
+    return graph
+
+
+def test_drugs(sample_graph: drugs_rs.DrugGraph, written: dict[str, Any]) -> None:
+    assert sample_graph.drugs().to_dicts() == [
+        {"atccode": code, "drug": drug["name"], **{kind: len(drug[f"{kind}_id"]) for kind in reversed(KINDS)}}
+        for code, drug in sorted(written["drug"].items())
+    ]
+
+
+def test_journals(sample_graph: drugs_rs.DrugGraph, written: dict[str, Any]) -> None:
+    assert sample_graph.journals().to_dicts() == [
+        {"journal": journal, "drugs": len({entry["atccode"] for entry in entries}), "mentions": len(entries)}
+        for journal, entries in sorted(written["journal"].items())
+    ]
+
+
+def test_mentions(sample_graph: drugs_rs.DrugGraph, written: dict[str, Any]) -> None:
+    found = {
+        (
+            row["atccode"],
+            row["drug"],
+            row["kind"],
+            row["publication_id"],
+            row["journal"],
+            row["date"] and f"{row['date']}",
+        )
+        for row in sample_graph.mentions().to_dicts()
+    }
+    assert found == {
+        (code, drug["name"], kind, identifier, written[kind][identifier]["journal"], written[kind][identifier]["date"])
+        for code, drug in written["drug"].items()
+        for kind in KINDS
+        for identifier in drug[f"{kind}_id"]
+    }
+    assert len(found) == sample_graph.mentions().num_rows
+
+
+def test_answers_are_those_of_the_gold_files(sample_graph: drugs_rs.DrugGraph, sample_lake: Path) -> None:
+    top = json.loads((sample_lake / "gold" / "top_journals.json").read_text(encoding="utf-8"))
+    assert sample_graph.top_journals() == {name: number for name, number in top.items() if number == max(top.values())}
+    exclusive = json.loads((sample_lake / "gold" / "exclusive_drugs.json").read_text(encoding="utf-8"))
+    assert {code: sample_graph.exclusive_drugs(code) for code in exclusive} == exclusive
+
+
+def test_unknown_code(sample_graph: drugs_rs.DrugGraph) -> None:
+    with pytest.raises(ArgumentError, match="Z99ZZ99"):
+        sample_graph.exclusive_drugs("Z99ZZ99")
+
+
+def test_json_is_the_file(sample_graph: drugs_rs.DrugGraph, sample_lake: Path, tmp_path: Path) -> None:
+    content = (sample_lake / "gold" / "drug_graph.json").read_bytes()
+    assert sample_graph.to_json().encode("utf-8") == content
+    sample_graph.write(tmp_path / "graph.json")
+    assert (tmp_path / "graph.json").read_bytes() == content
+
+
+def test_write_other_shapes(sample_graph: drugs_rs.DrugGraph, tmp_path: Path) -> None:
+    sample_graph.write(str(tmp_path / "graph.json"), shape="node-link")
+    assert json.loads((tmp_path / "graph.json").read_text(encoding="utf-8")) == sample_graph.to_node_link()
+    with pytest.raises(ArgumentError, match="nothing of the kind"):
+        sample_graph.write(tmp_path / "graph.json", shape="nothing of the kind")
+    with pytest.raises(StorageError):
+        sample_graph.write(tmp_path / "no" / "folder" / "graph.json")
+
+
+def test_node_link_is_plain_json(sample_graph: drugs_rs.DrugGraph) -> None:
+    data = sample_graph.to_node_link()
+    assert json.loads(json.dumps(data)) == data
+    identifiers = [node["id"] for node in data["nodes"]]
+    assert len(identifiers) == len(set(identifiers))
+    assert {end for link in data["links"] for end in (link["source"], link["target"])} <= set(identifiers)
+
+
+def test_networkx(sample_graph: drugs_rs.DrugGraph) -> None:
+    data = sample_graph.to_node_link()
+    graph = sample_graph.to_networkx()
+    assert isinstance(graph, networkx.MultiDiGraph)
+    assert (graph.number_of_nodes(), graph.number_of_edges()) == (len(data["nodes"]), len(data["links"])) != (0, 0)
+    for node in data["nodes"]:
+        assert {"id": node["id"], **graph.nodes[node["id"]]} == node
+
+
+class Stand:
+    """A graph of three nodes, two of which have two links between them."""
+
+    def to_node_link(self) -> dict[str, Any]:
+        """As networkx writes it."""
+        return {
+            "directed": True,
+            "multigraph": True,
+            "graph": {"name": "small"},
+            "nodes": [{"id": "a", "label": "A"}, {"id": "b"}, {"id": "c"}],
+            "links": [
+                {"source": "a", "target": "b", "date": None},
+                {"source": "a", "target": "b", "date": "2020-01-01"},
+                {"source": "c", "target": "a", "key": "named"},
+            ],
+        }
+
+
+def test_networkx_keeps_attributes_directions_and_parallel_links() -> None:
+    graph = to_networkx(Stand())  # type: ignore[arg-type]
+    assert graph.graph == {"name": "small"}
+    assert dict(graph.nodes(data=True)) == {"a": {"label": "A"}, "b": {}, "c": {}}
+    assert sorted(graph.edges(keys=True, data="date"), key=str) == [
+        ("a", "b", 0, None),
+        ("a", "b", 1, "2020-01-01"),
+        ("c", "a", "named", None),
+    ]
+
+
+def test_networkx_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "networkx", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install drugs-rs\[notebook\]"):
+        to_networkx(Stand())  # type: ignore[arg-type]
+
+
+def test_lake_without_a_graph(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFoundError, match="nowhere"):
+        drugs_rs.read_graph(tmp_path / "nowhere")
+    with pytest.raises(SourceNotFoundError, match="drug_graph.json"):
+        drugs_rs.read_graph(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"drug": {', '{"drug": {}}'])
+def test_file_that_is_no_graph(content: str, tmp_path: Path) -> None:
+    (tmp_path / "gold").mkdir()
+    (tmp_path / "gold" / "drug_graph.json").write_text(content, encoding="utf-8")
+    with pytest.raises(FormatError, match="drug_graph.json"):
+        drugs_rs.read_graph(tmp_path)

@@ -1,0 +1,182 @@
+"""`find_many`: the same mentions as `find`, text by text, from any kind of column into any library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from written_sources import write_drugs
+
+import drugs_rs
+from drugs_rs.exceptions import ArgumentError, SchemaError, SourceNotFoundError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = ["row", "atccode", "drug", "start", "end", "surface", "rule"]
+
+TEXTS: list[str | None] = [
+    "Metformin and 💊 aspirin",
+    None,
+    "",
+    "nothing of the kind",
+    "norepinephrine, epinephrine",
+    "chlorhexidine",
+    None,
+    "étude: ASPIRIN",
+]
+
+
+@pytest.fixture(scope="module")
+def matcher() -> drugs_rs.Matcher:
+    """A name with two codes among the others."""
+    return drugs_rs.Matcher.from_names(
+        {
+            "A10BA02": ["metformin"],
+            "B01AC06": ["aspirin"],
+            "C01CA24": ["epinephrine"],
+            "A01AB03": ["chlorhexidine"],
+            "B05CA02": ["chlorhexidine"],
+        }
+    )
+
+
+def one_by_one(matcher: drugs_rs.Matcher, texts: list[str | None]) -> list[dict[str, Any]]:
+    """What `find` says, as the rows of a table."""
+    return [
+        {"row": row, **{name: getattr(mention, name) for name in COLUMNS[1:]}}
+        for row, text in enumerate(texts)
+        for mention in matcher.find(text or "")
+    ]
+
+
+def test_list(matcher: drugs_rs.Matcher) -> None:
+    table = matcher.find_many(TEXTS)
+    assert table.to_dicts() == one_by_one(matcher, TEXTS)
+    assert [row["surface"] for row in table.to_dicts()][:3] == ["Metformin", "aspirin", "epinephrine"]
+    assert table.column_names == COLUMNS
+    assert len(table) == table.num_rows == 6
+    assert table.num_columns == len(COLUMNS)
+    assert "6" in repr(table)
+
+
+# Every way in which Arrow keeps text, in one piece and in several, with nulls and with an offset into a longer array.
+ARROW: dict[str, Callable[[], Any]] = {
+    "string": lambda: pa.array(TEXTS, pa.string()),
+    "large_string": lambda: pa.array(TEXTS, pa.large_string()),
+    "string_view": lambda: pa.array(TEXTS, pa.string_view()),
+    "chunked": lambda: pa.chunked_array([TEXTS[:2], [], TEXTS[2:5], TEXTS[5:]], pa.string()),
+    "chunked large": lambda: pa.chunked_array([TEXTS[:1], TEXTS[1:]], pa.large_string()),
+    "sliced": lambda: pa.array(["aspirin", *TEXTS, "aspirin"], pa.string()).slice(1, len(TEXTS)),
+    "sliced view": lambda: pa.array(["aspirin", *TEXTS, "aspirin"], pa.string_view()).slice(1, len(TEXTS)),
+    "dictionary": lambda: pa.array(TEXTS, pa.string()).dictionary_encode(),
+    "polars": lambda: pl.Series("title", TEXTS),
+    "polars in chunks": lambda: pl.concat(
+        [pl.Series("title", TEXTS[:3]), pl.Series("title", TEXTS[3:])], rechunk=False
+    ),
+    "polars categorical": lambda: pl.Series("title", TEXTS, dtype=pl.Categorical),
+}
+
+
+@pytest.mark.parametrize("kind", ARROW)
+def test_arrow_columns(kind: str, matcher: drugs_rs.Matcher) -> None:
+    assert matcher.find_many(ARROW[kind]()).to_dicts() == one_by_one(matcher, TEXTS)
+
+
+def test_other_sequences(matcher: drugs_rs.Matcher) -> None:
+    assert matcher.find_many(tuple(TEXTS)).to_dicts() == one_by_one(matcher, TEXTS)
+
+
+@pytest.mark.parametrize("texts", [[], [None], [""], pa.array([], pa.string()), pa.nulls(3)])
+def test_nothing_to_find_is_a_table_without_rows(texts: Any, matcher: drugs_rs.Matcher) -> None:
+    table = matcher.find_many(texts)
+    assert table.num_rows == 0
+    assert table.column_names == COLUMNS
+    assert pa.table(table).schema.names == COLUMNS
+
+
+@pytest.mark.parametrize("texts", [5, [1, 2], [b"aspirin"], "aspirin", pa.array([1, 2]), None, {"a": 1}])
+def test_what_is_no_column_of_text_is_refused(texts: Any, matcher: drugs_rs.Matcher) -> None:
+    """A single text too: it would be read as a column of letters."""
+    with pytest.raises((TypeError, ArgumentError)):
+        matcher.find_many(texts)
+
+
+def test_text_that_no_encoding_has_is_refused(matcher: drugs_rs.Matcher) -> None:
+    """A lone surrogate is half of a character: the error is a ValueError, as ArgumentError and UnicodeError are."""
+    with pytest.raises((ArgumentError, UnicodeError)):
+        matcher.find("aspirin \ud800")
+    with pytest.raises((ArgumentError, UnicodeError)):
+        matcher.find_many(["aspirin", "\ud800"])
+
+
+def test_tables_go_into_any_library(matcher: drugs_rs.Matcher) -> None:
+    table = matcher.find_many(TEXTS)
+    wanted = one_by_one(matcher, TEXTS)
+    assert pa.table(table).to_pylist() == wanted
+    assert pl.DataFrame(table).to_dicts() == wanted
+    # Handed out twice: a stream that one reader used up is no use to the next.
+    assert pa.RecordBatchReader.from_stream(table).read_all().num_rows == len(wanted)
+    assert pa.table(table).schema.field("row").type in (pa.uint32(), pa.uint64(), pa.int64())
+
+
+def test_tables_outlive_what_made_them() -> None:
+    """The memory belongs to the table, and then to whoever took it over."""
+    table = drugs_rs.Matcher.from_names({"B01AC06": ["aspirin"]}).find_many(["aspirin"] * 1000)
+    taken = pa.table(table)
+    del table
+    assert taken.column("surface").to_pylist() == ["aspirin"] * 1000
+
+
+def test_many_texts_keep_their_order(matcher: drugs_rs.Matcher) -> None:
+    """More texts than one worker takes at a time."""
+    texts = ["aspirin" if number % 3 else "metformin, aspirin" for number in range(50000)]
+    table = pa.table(matcher.find_many(texts))
+    wanted = [row for row, text in enumerate(texts) for _ in text.split(", ")]
+    assert table.column("row").to_pylist() == wanted
+    assert table.column("surface").to_pylist() == [word for text in texts for word in text.split(", ")]
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    texts=st.lists(
+        st.one_of(st.none(), st.text(max_size=10), st.sampled_from(["aspirin", "x aspirin", "Metformin chlorhexidine"]))
+    )
+)
+def test_any_list(texts: list[str | None], matcher: drugs_rs.Matcher) -> None:
+    assert matcher.find_many(texts).to_dicts() == one_by_one(matcher, texts)
+
+
+# Vocabularies from files
+
+
+def test_vocabulary_from_the_sample(samples: Path) -> None:
+    matcher = drugs_rs.Matcher.from_vocabulary(samples / "drugs.csv")
+    assert len(matcher) == 11
+    (mention,) = matcher.find("Colchicine beyond gout")
+    assert (mention.atccode, mention.drug, mention.surface) == ("7704113", "COLCHICINE", "Colchicine")
+
+
+def test_vocabulary_from_several_files(tmp_path: Path) -> None:
+    one = write_drugs(tmp_path / "one.csv", ("A01AB03", " CHLORHEXIDINE "))
+    two = write_drugs(tmp_path / "two.csv", ("B05CA02", "chlorhexidine"), ("X", ".*"))
+    matcher = drugs_rs.Matcher.from_vocabulary([str(one), two])
+    assert sorted(mention.atccode for mention in matcher.find("chlorhexidine or anything")) == ["A01AB03", "B05CA02"]
+    everywhere = drugs_rs.Matcher.from_vocabulary([one], boundary="none")
+    assert len(everywhere.find("xchlorhexidinex")) == 1
+
+
+def test_vocabularies_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFoundError, match=r"nowhere\.csv"):
+        drugs_rs.Matcher.from_vocabulary(tmp_path / "nowhere.csv")
+    with pytest.raises(ArgumentError):
+        drugs_rs.Matcher.from_vocabulary([])
+    (tmp_path / "wrong.csv").write_text("code,name\nA,b\n", encoding="utf-8")
+    with pytest.raises(SchemaError, match="atccode") as caught:
+        drugs_rs.Matcher.from_vocabulary(tmp_path / "wrong.csv")
+    assert "code" in str(caught.value)
+    assert "name" in str(caught.value)

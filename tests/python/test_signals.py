@@ -1,0 +1,212 @@
+"""Ctrl-C and SIGTERM end any call within a second, with nothing half-written, and other threads run meanwhile."""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+from generated_input import generate
+from lake_state import gold_files, hashes, leftovers
+from lake_tables import DT, rows
+from shell import command, run_arguments
+from written_sources import whole_sample
+
+import drugs_rs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import FrameType
+
+# The promise is one second; a noisy machine with two cores gets three.
+PATIENCE_SECONDS = 3.0
+TITLE = "Long-term response of patients with and without norwarfarin after surgery, part %d, and nothing else to find"
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Sources that keep the pipeline busy for a while."""
+    return generate(tmp_path_factory.mktemp("big"), "big", 250000, drugs=2000)
+
+
+@pytest.fixture(scope="module")
+def big_seconds(big: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a whole run of them takes."""
+    start = time.monotonic()
+    drugs_rs.run(out=tmp_path_factory.mktemp("timed"), dt=DT, **big)
+    return time.monotonic() - start
+
+
+@pytest.fixture(scope="module")
+def matcher() -> drugs_rs.Matcher:
+    """Names that the titles do not have, so that the result stays small."""
+    return drugs_rs.Matcher.from_names({f"X{n}": [f"warfarin{n}", f"nothing {n}"] for n in range(1000)})
+
+
+@pytest.fixture(scope="module")
+def many(matcher: drugs_rs.Matcher) -> list[str]:
+    """As many titles as take about three seconds to search here, and at most three million."""
+    some = [TITLE % number for number in range(100000)]
+    start = time.monotonic()
+    matcher.find_many(some)
+    seconds = max(time.monotonic() - start, 0.001)
+    # The list repeats its strings, so even the upper bound takes little memory on the side of Python.
+    return some * min(max(int(3.0 / seconds), 1), 30)
+
+
+@pytest.mark.parametrize("part", [0.05, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_ends_a_run(
+    number: signal.Signals,
+    code: int,
+    part: float,
+    big: dict[str, Any],
+    big_seconds: float,
+    samples: Path,
+    tmp_path: Path,
+) -> None:
+    lake = tmp_path / "lake"
+    drugs_rs.run(out=lake, dt="2020-05-01", **whole_sample(samples))
+    old_gold, before = gold_files(lake), hashes(lake)
+    process = subprocess.Popen(
+        command(*run_arguments(big, lake, DT)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        # From here on the run is under way: what comes before is Python starting, which has its own manners.
+        wait_until(lambda: (lake / ".staging").is_dir() and any((lake / ".staging").iterdir()), process)
+        time.sleep(part * big_seconds)
+        if process.poll() is not None:
+            pytest.skip("the run was done ahead of the signal: faster than the one that was timed")
+        process.send_signal(number)
+        start = time.monotonic()
+        output, talk = process.communicate(timeout=30)
+        seconds = time.monotonic() - start
+    finally:
+        process.kill()
+        process.communicate()
+    if process.returncode == 0 and seconds < 0.2:
+        pytest.skip("the run was done in the same moment as the signal came")
+    assert process.returncode == code, talk.decode("utf-8", "replace")
+    assert seconds < PATIENCE_SECONDS
+    assert b"Traceback" not in talk
+    assert b"panicked" not in talk
+    assert output == b""
+    after = hashes(lake)
+    assert {path: after.get(path) for path in before} == before
+    assert gold_files(lake) == old_gold
+    for path in lake.rglob("*.parquet"):
+        if ".staging" not in path.parts:
+            rows(path)
+    drugs_rs.run(out=lake, dt=DT, **whole_sample(samples))
+    assert leftovers(lake) == {}
+
+
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Look until something is so, while the process lives."""
+    deadline = time.monotonic() + 30
+    while not ready():
+        assert process.poll() is None, "the run ended before it began to write"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def seconds_after_interrupt(delay: float, call: Callable[[], object]) -> float:
+    """Interrupt a call after some time, as Ctrl-C would; returns how long it still went on."""
+    moments: list[float] = []
+
+    def interrupt() -> None:
+        moments.append(time.monotonic())
+        _thread.interrupt_main()
+
+    timer = threading.Timer(delay, interrupt)
+    timer.start()
+    try:
+        call()
+    except KeyboardInterrupt:
+        return time.monotonic() - moments[0]
+    finally:
+        timer.cancel()
+        timer.join()
+    pytest.fail("the call was done as if nothing had been")
+
+
+def test_keyboard_interrupt_in_find_many(matcher: drugs_rs.Matcher, many: list[str]) -> None:
+    seconds = seconds_after_interrupt(0.15, lambda: matcher.find_many(many))
+    assert seconds < PATIENCE_SECONDS
+    assert matcher.find_many(["warfarin7"]).num_rows == 1, "the engine works on after an interrupt"
+
+
+def test_keyboard_interrupt_in_run(big: dict[str, Any], big_seconds: float, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    seconds = seconds_after_interrupt(0.3 * big_seconds, lambda: drugs_rs.run(out=lake, dt=DT, **big))
+    assert seconds < PATIENCE_SECONDS
+    assert gold_files(lake) == frozenset()
+
+
+def test_any_signal_handler_may_end_a_call(matcher: drugs_rs.Matcher, many: list[str]) -> None:
+    """Not only Ctrl-C: Airflow ends a task that takes too long by an exception from its SIGALRM handler."""
+
+    class TimeoutFromHandlerError(Exception):
+        pass
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutFromHandlerError
+
+    old = signal.signal(signal.SIGALRM, handler)
+    try:
+        start = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, 0.15)
+        with pytest.raises(TimeoutFromHandlerError):
+            matcher.find_many(many)
+        assert time.monotonic() - start < 0.15 + PATIENCE_SECONDS
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+def longest_pause_during(call: Callable[[], object]) -> list[float]:
+    """[longest time in which another Python thread could not run, seconds of the call]."""
+    stop = threading.Event()
+    ticks = [time.monotonic()]
+
+    def tick() -> None:
+        while not stop.is_set():
+            time.sleep(0.005)
+            ticks.append(time.monotonic())
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    start = time.monotonic()
+    try:
+        call()
+    finally:
+        end = time.monotonic()
+        stop.set()
+        thread.join()
+    inside = [start, *(moment for moment in ticks if start < moment < end), end]
+    return [max(later - earlier for earlier, later in zip(inside, inside[1:])), end - start]
+
+
+def test_other_threads_run_during_find_many(matcher: drugs_rs.Matcher, many: list[str]) -> None:
+    pause, seconds = longest_pause_during(lambda: matcher.find_many(many))
+    assert pause < max(0.25 * seconds, 0.25), f"the interpreter's lock was held for {pause:.2f} of {seconds:.2f} s"
+
+
+def test_other_threads_run_during_run(big: dict[str, Any], tmp_path: Path) -> None:
+    pause, seconds = longest_pause_during(lambda: drugs_rs.run(out=tmp_path / "lake", dt=DT, **big))
+    assert pause < max(0.25 * seconds, 0.25), f"the interpreter's lock was held for {pause:.2f} of {seconds:.2f} s"
+
+
+def test_two_threads_search_with_one_matcher(matcher: drugs_rs.Matcher) -> None:
+    found: list[int] = []
+    texts = [f"warfarin{number % 1000}" for number in range(50000)]
+    threads = [threading.Thread(target=lambda: found.append(matcher.find_many(texts).num_rows)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [50000] * 4

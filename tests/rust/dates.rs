@@ -1,0 +1,102 @@
+//! Every accepted form of a date with an example, and what must never be guessed.
+
+use drugs_rs::text::date::{NumericOrder, Parsed, parse};
+use proptest::prelude::*;
+
+fn read(text: &str, order: NumericOrder) -> String {
+    match parse(text, order) {
+        Parsed::Missing => "missing".to_owned(),
+        Parsed::Bad => "bad".to_owned(),
+        Parsed::Date(date, precision) => format!("{date} {}", precision.name()),
+    }
+}
+
+#[test]
+fn every_accepted_form() {
+    let cases = [
+        ("2020-01-05", "2020-01-05 day"),
+        ("2020-1-5", "2020-01-05 day"),
+        ("2020/01/05", "2020-01-05 day"),
+        ("2020.01.05", "2020-01-05 day"),
+        ("2020-01-05T10:30:00Z", "2020-01-05 day"),
+        ("2020-01-05T10:30:00.123456+02:00", "2020-01-05 day"),
+        ("2020-01-05 10:30", "2020-01-05 day"),
+        ("2020-01-05 10:30:00 UTC", "2020-01-05 day"),
+        ("2020-01", "2020-01-01 month"),
+        ("2020", "2020-01-01 year"),
+        ("05/01/2020", "2020-01-05 day"),
+        ("05.01.2020", "2020-01-05 day"),
+        ("05-01-2020", "2020-01-05 day"),
+        ("25/05/2020", "2020-05-25 day"),
+        ("1 January 2020", "2020-01-01 day"),
+        ("27 April 2020", "2020-04-27 day"),
+        ("1-Jan-2020", "2020-01-01 day"),
+        ("January 1, 2020", "2020-01-01 day"),
+        ("Jan. 1, 2020", "2020-01-01 day"),
+        ("March 2020", "2020-03-01 month"),
+        ("2020 Jan 5", "2020-01-05 day"),
+        ("2020-Jan-05", "2020-01-05 day"),
+        ("2020 Jan", "2020-01-01 month"),
+        ("2020 SEPT 3", "2020-09-03 day"),
+        ("1975 Jan-Feb", "1975-01-01 month"),
+        ("1998 Dec-1999 Jan", "1998-12-01 month"),
+        ("2000 Jan 5-11", "2000-01-05 day"),
+        ("2000 Jan 30-Feb 5", "2000-01-30 day"),
+        ("1999 Dec 28-2000 Jan 3", "1999-12-28 day"),
+        ("1975-1976", "1975-01-01 year"),
+        ("2021 Spring", "2021-03-01 season"),
+        ("Summer 2020", "2020-06-01 season"),
+        ("2021 Fall", "2021-09-01 season"),
+        ("2021 Winter", "2021-01-01 season"),
+        ("2020-02-29", "2020-02-29 day"),
+        ("  2020-01-05\t", "2020-01-05 day"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(read(text, NumericOrder::DayFirst), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_date_is_flagged_and_never_swapped() {
+    let bad = [
+        "31/02/2020", "25/13/2020", "yesterday", "2020-13", "2020-02-30", "0/0/2020", "2020-00-10", "20200105", "20-01-05",
+        "1/2/20", "12/25/2020", "2020-01-05T", "2020-01-05T25:00", "2020-01-05 noon", "0001-01-01", "1976-1975", "Mai 2020",
+        "2020 Jan 11-5", "99999", "-2020", "2020-", "2020-01-05-", "١/١/٢٠٢٠", "n/a", "2020-01-05T10:30:00+99:00",
+    ];
+    for text in bad {
+        assert_eq!(read(text, NumericOrder::DayFirst), "bad", "{text}");
+    }
+    for text in ["", " ", "\t\n"] {
+        assert_eq!(read(text, NumericOrder::DayFirst), "missing", "{text:?}");
+    }
+}
+
+#[test]
+fn month_first_is_for_numeric_dates_only() {
+    assert_eq!(read("02/01/2020", NumericOrder::MonthFirst), "2020-02-01 day");
+    assert_eq!(read("25/05/2020", NumericOrder::MonthFirst), "bad");
+    assert_eq!(read("2020-01-05", NumericOrder::MonthFirst), "2020-01-05 day");
+    assert_eq!(read("1 March 2020", NumericOrder::MonthFirst), "2020-03-01 day");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_text_is_read_without_a_panic(text in "\\PC{0,40}|[0-9 /.,TZ:+JanuaryFebMaySpring-]{0,30}") {
+        parse(&text, NumericOrder::DayFirst);
+        parse(&text, NumericOrder::MonthFirst);
+    }
+
+    #[test]
+    fn a_day_is_read_back_in_every_numeric_form(year in 1000_i32..10_000, month in 1_u32..13, day in 1_u32..29) {
+        let expected = format!("{year:04}-{month:02}-{day:02} day");
+        for text in [
+            format!("{year:04}-{month:02}-{day:02}"),
+            format!("{day}/{month}/{year:04}"),
+            format!("{day:02}.{month:02}.{year:04}"),
+        ] {
+            prop_assert_eq!(read(&text, NumericOrder::DayFirst), expected.clone());
+        }
+    }
+}

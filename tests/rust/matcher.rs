@@ -1,0 +1,189 @@
+//! The matcher: cases with a line of reason, run through the fast and the slow one, and the two against each other.
+
+use drugs_rs::matcher::{Accents, Boundary, CodePoints, Entry, Matcher, Settings, StopWords, naive};
+use drugs_rs::schema::Rule;
+use proptest::prelude::*;
+
+fn entries(names: &[&str]) -> Vec<Entry> {
+    names.iter().enumerate().map(|(number, name)| Entry::new(format!("C{number:03}"), *name, [])).collect()
+}
+
+fn everything() -> Settings {
+    Settings { stop_words: StopWords::none(), ..Settings::default() }
+}
+
+/// `(start, end, code, rule)` of both matchers, which must agree.
+fn find(entries: &[Entry], settings: &Settings, text: &str) -> Vec<(usize, usize, String, Rule)> {
+    let matcher = Matcher::new(entries.to_vec(), settings);
+    let fast: Vec<_> = matcher
+        .find(text)
+        .map(|mention| (mention.start, mention.end, mention.entry.atccode.clone(), mention.rule))
+        .collect();
+    let slow: Vec<_> = naive::find(entries, settings, text)
+        .into_iter()
+        .map(|(entry, start, end, rule)| (start, end, entries[entry].atccode.clone(), rule))
+        .collect();
+    assert_eq!(fast, slow, "fast and slow differ on {text:?}");
+    fast
+}
+
+fn surfaces<'t>(names: &[&str], text: &'t str) -> Vec<&'t str> {
+    find(&entries(names), &everything(), text).into_iter().map(|(start, end, ..)| &text[start..end]).collect()
+}
+
+#[test]
+fn whole_words_and_nothing_else() {
+    let cases: [(&str, &[&str], &str, &[&str]); 38] = [
+        ("case does not matter", &["EPINEPHRINE"], "Epinephrine", &["Epinephrine"]),
+        ("a name inside a word is another word", &["epinephrine"], "norepinephrine", &[]),
+        ("nor with letters behind it", &["ethanol"], "ethanolic", &[]),
+        ("a digit is part of a word", &["ethanol"], "ethanol1", &[]),
+        ("a dash bounds", &["metformin"], "metformin-treated", &["metformin"]),
+        ("brackets bound", &["paracetamol"], "(paracetamol)", &["paracetamol"]),
+        ("a slash bounds", &["amlodipine", "benazepril"], "amlodipine/benazepril", &["amlodipine", "benazepril"]),
+        ("a possessive bounds", &["pembrolizumab"], "pembrolizumab's", &["pembrolizumab"]),
+        ("so does a curly one", &["pembrolizumab"], "pembrolizumab’s", &["pembrolizumab"]),
+        ("an underscore is no letter", &["ethanol"], "_ethanol_", &["ethanol"]),
+        ("two words over one blank", &["tranexamic acid"], "tranexamic acid", &["tranexamic acid"]),
+        ("over a dash", &["tranexamic acid"], "tranexamic-acid", &["tranexamic-acid"]),
+        ("over a run of both", &["tranexamic acid"], "tranexamic \u{2013}\n acid", &["tranexamic \u{2013}\n acid"]),
+        ("but not over nothing", &["tranexamic acid"], "tranexamicacid", &[]),
+        ("nor over a comma", &["tranexamic acid"], "tranexamic, acid", &[]),
+        ("a dash in the name bridges a blank", &["co-trimoxazole"], "co trimoxazole", &["co trimoxazole"]),
+        ("the longest wins", &["insulin", "insulin glargine"], "insulin glargine", &["insulin glargine"]),
+        ("and the shorter where the longer ends", &["insulin", "insulin glargine"], "insulin glar", &["insulin"]),
+        ("a prefix longer than the match is given back", &["a b", "a b c d"], "a b c e", &["a b"]),
+        ("leftmost first, without overlap", &["a b", "b c d"], "a b c d", &["a b"]),
+        ("what overlaps is free behind the match", &["a b", "b"], "a b b", &["a b", "b"]),
+        ("Greek letters are their names", &["alpha-tocopherol"], "α-tocopherol", &["α-tocopherol"]),
+        ("and the names are the letters", &["β-carotene"], "beta carotene", &["beta carotene"]),
+        ("also inside a word", &["interferongamma"], "interferonγ", &["interferonγ"]),
+        ("accents fold", &["lévodopa"], "levodopa", &["levodopa"]),
+        ("also those of the text", &["levodopa"], "LÉVODOPA", &["LÉVODOPA"]),
+        ("also decomposed ones", &["levodopa"], "le\u{301}vodopa!", &["le\u{301}vodopa"]),
+        ("a mark at the end belongs to the mention", &["cafe"], "cafe\u{301} x", &["cafe\u{301}"]),
+        ("wide letters are letters", &["aspirin"], "ａｓｐｉｒｉｎ", &["ａｓｐｉｒｉｎ"]),
+        ("ligatures are their letters", &["fingolimod"], "\u{fb01}ngolimod", &["\u{fb01}ngolimod"]),
+        ("sharp s is two", &["strasse"], "Straße", &["Straße"]),
+        ("a dotted capital is a letter with an accent", &["istanbul"], "İSTANBUL", &["İSTANBUL"]),
+        ("subscripts are digits", &["vitamin b12"], "vitamin B₁₂", &["vitamin B₁₂"]),
+        ("signs of a name are literal", &["c++ (drug"], "a c++ (drug) b", &["c++ (drug"]),
+        ("so is a bar", &["a|b"], "a b a|b", &["a|b"]),
+        ("and a dot and a star", &[".*"], "x .* y", &[".*"]),
+        ("a name of signs is bounded too", &[".*"], "x.* .*y", &[]),
+        ("digits and a dash", &["5-FU"], "5-fu, 15-FU, 5-FUs", &["5-fu"]),
+    ];
+    for (reason, names, text, expected) in cases {
+        assert_eq!(surfaces(names, text), expected, "{reason}: {names:?} in {text:?}");
+    }
+}
+
+#[test]
+fn a_name_of_several_codes_is_found_for_each() {
+    let vocabulary = vec![
+        Entry::new("V03AB16", "ethanol", []),
+        Entry::new("D08AX08", "Ethanol", []),
+        Entry::new("N07XX", "spirit", ["ETHANOL".to_owned()]),
+    ];
+    let found = find(&vocabulary, &everything(), "ethanol");
+    let codes: Vec<_> = found.iter().map(|(.., code, rule)| (code.as_str(), *rule)).collect();
+    assert_eq!(codes, [("D08AX08", Rule::Name), ("N07XX", Rule::Synonym), ("V03AB16", Rule::Name)]);
+}
+
+#[test]
+fn accents_can_be_kept_apart() {
+    let settings = Settings { accents: Accents::Keep, ..everything() };
+    let vocabulary = entries(&["levodopa", "lévodopa"]);
+    let codes = |text: &str| find(&vocabulary, &settings, text).into_iter().map(|found| found.2).collect::<Vec<_>>();
+    assert_eq!(codes("levodopa"), ["C000"]);
+    assert_eq!(codes("Lévodopa le\u{301}vodopa"), ["C001", "C001"]);
+}
+
+#[test]
+fn everyday_words_stop_unless_the_caller_wants_them() {
+    let vocabulary = entries(&["same", "impact", "aspirin", "x"]);
+    let text = "The same impact of aspirin on x";
+    assert_eq!(find(&vocabulary, &Settings::default(), text).len(), 1);
+    assert_eq!(find(&vocabulary, &everything(), text).len(), 4);
+    let mine = Settings { stop_words: StopWords::default().with(["Aspirin"]), ..Settings::default() };
+    assert_eq!(find(&vocabulary, &mine, text).len(), 0);
+}
+
+#[test]
+fn plain_substrings_on_request() {
+    let settings = Settings { boundary: Boundary::None, ..everything() };
+    let matcher = Matcher::new(entries(&["ethanol", "epinephrine", "tocopherol alpha"]), &settings);
+    let text = "Methanol, norEpinephrine, tocopherol-α";
+    let found: Vec<_> = matcher.find(text).map(|mention| &text[mention.start..mention.end]).collect();
+    assert_eq!(found, ["ethanol", "Epinephrine", "tocopherol-α"]);
+}
+
+#[test]
+fn an_empty_vocabulary_finds_nothing() {
+    for boundary in [Boundary::Word, Boundary::None] {
+        let matcher = Matcher::new(entries(&["", "  ", "-"]), &Settings { boundary, ..everything() });
+        assert!(matcher.is_empty());
+        assert_eq!(matcher.find("anything at all").count(), 0);
+    }
+}
+
+#[test]
+fn offsets_become_code_points() {
+    let text = "🧪 ß İ: aspirin, aspirin";
+    let matcher = Matcher::new(entries(&["aspirin"]), &everything());
+    let letters: Vec<char> = text.chars().collect();
+    let mut points = CodePoints::new(text);
+    let places: Vec<_> = matcher.find(text).map(|mention| (points.at(mention.start), points.at(mention.end))).collect();
+    assert_eq!(places.len(), 2);
+    for (start, end) in places {
+        assert_eq!(letters[start..end].iter().collect::<String>(), "aspirin");
+    }
+}
+
+/// Short names and texts over few letters, so that they meet often, and with everything that folds oddly.
+fn odd_text(longest: usize) -> impl Strategy<Value = String> {
+    let letter = prop_oneof![
+        4 => prop::sample::select(vec!["a", "b", "A", " ", "-"]),
+        2 => prop::sample::select(vec![
+            "α", "alpha", "ß", "ss", "é", "e", "\u{301}", "İ", "i", "ﬁ", "fi", "₂", "2", "'", "’", "–", "\u{a0}", "(", ".",
+            "½", "\u{fe70}", "ﷺ", "Ⅱ", "\u{200b}", "æ", "ae", "🧪", "ω", "ς", "\u{345}", "ｱ", "ﾞ", "한", "\u{0}",
+        ]),
+        1 => any::<char>().prop_map(|letter| -> &'static str { Box::leak(letter.to_string().into_boxed_str()) }),
+    ];
+    prop::collection::vec(letter, 0..longest).prop_map(|letters| letters.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn the_fast_matcher_is_the_slow_one(
+        names in prop::collection::vec(odd_text(6), 1..6),
+        text in odd_text(24),
+        keep in any::<bool>(),
+    ) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let settings = Settings { accents: if keep { Accents::Keep } else { Accents::Fold }, ..everything() };
+        let found = find(&entries(&names), &settings, &text);
+        for window in found.windows(2) {
+            prop_assert!(window[0].0 == window[1].0 || window[0].1 <= window[1].0, "overlap");
+        }
+    }
+
+    #[test]
+    fn every_name_is_found_where_it_stands_alone(name in odd_text(8)) {
+        let matcher = Matcher::new(entries(&[&name]), &everything());
+        let text = format!("( {name} )");
+        prop_assert_eq!(matcher.find(&text).count(), usize::from(!matcher.is_empty()), "{:?}", name);
+    }
+
+    #[test]
+    fn substrings_lie_on_letters_of_the_text(names in prop::collection::vec(odd_text(4), 1..4), text in odd_text(24)) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let matcher = Matcher::new(entries(&names), &Settings { boundary: Boundary::None, ..everything() });
+        for mention in matcher.find(&text) {
+            prop_assert!(text.is_char_boundary(mention.start) && text.is_char_boundary(mention.end));
+            prop_assert!(mention.start < mention.end);
+        }
+    }
+}
