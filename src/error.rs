@@ -16,6 +16,10 @@ pub enum Error {
     #[error("{uri}: not found; expected {expected}")]
     SourceNotFound { uri: String, expected: String },
 
+    /// A folder where a file, or a folder with files, should be.
+    #[error("{uri}: a directory without data files in it; expected {expected}, or a folder or glob of such files")]
+    EmptyFolder { uri: String, expected: String },
+
     /// An argument that cannot mean anything, whatever the files hold.
     #[error("{argument}: {found}; expected {expected}")]
     Argument { argument: String, found: String, expected: String },

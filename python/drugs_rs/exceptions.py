@@ -4,6 +4,7 @@
 
     DrugsError
     ├── SourceNotFoundError   (also FileNotFoundError)
+    │   └── SourceIsDirectoryError   (also IsADirectoryError)
     ├── ArgumentError         (also ValueError)
     ├── InputError            (also ValueError)
     │   ├── SchemaError
@@ -35,6 +36,7 @@ __all__ = [
     "InputError",
     "InternalError",
     "SchemaError",
+    "SourceIsDirectoryError",
     "SourceNotFoundError",
     "StorageError",
 ]
@@ -46,6 +48,10 @@ class DrugsError(Exception):
 
 class SourceNotFoundError(DrugsError, FileNotFoundError):
     """A source does not exist, matches no file, or a lake lacks what the step needs from an earlier one."""
+
+
+class SourceIsDirectoryError(SourceNotFoundError, IsADirectoryError):
+    """A source is a folder without any data file in it."""
 
 
 class ArgumentError(DrugsError, ValueError):

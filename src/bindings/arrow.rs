@@ -12,7 +12,8 @@ use polars::error::PolarsError;
 use polars::prelude::{
     ArrowDataType, ArrowField, CompatLevel, DataFrame, DataType, PlSmallStr, SchemaExt, Series, StringChunked,
 };
-use polars_arrow::array::{Array, StructArray};
+use polars_arrow::array::{Array, DictionaryArray, StructArray, Utf8Array, Utf8ViewArray};
+use polars_arrow::match_integer_type;
 use polars_arrow::ffi::{
     ArrowArray, ArrowArrayStream, ArrowArrayStreamReader, ArrowSchema, export_field_to_c, export_iterator,
     import_array_from_c, import_field_from_c,
@@ -63,6 +64,7 @@ pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>
         PyTypeError::new_err(format!("expected a column of strings, found {found}; select one column of text"))
     };
     let name: PlSmallStr = name.into();
+    let chunks = chunks.into_iter().map(spelled_out).collect::<Vec<_>>();
     let series = Series::try_from((name, chunks)).map_err(|error: PolarsError| refused(error.to_string()))?;
     let series = match series.dtype() {
         DataType::String => series,
@@ -74,6 +76,28 @@ pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>
         other => return Err(refused(other.to_string())),
     };
     series.str().cloned().map(Some).map_err(|_| refused(series.dtype().to_string()))
+}
+
+/// A dictionary of texts (categories) as the texts themselves; anything else as it is.
+fn spelled_out(chunk: Box<dyn Array>) -> Box<dyn Array> {
+    let ArrowDataType::Dictionary(keys, ..) = chunk.dtype() else { return chunk };
+    match_integer_type!(keys, |$key| {
+        let Some(dictionary) = chunk.as_any().downcast_ref::<DictionaryArray<$key>>() else { return chunk };
+        let Some(values) = texts_of(dictionary.values().as_ref()) else { return chunk };
+        let texts = dictionary.keys_iter().map(|key| key.and_then(|key| values.get(key).copied().flatten()));
+        Utf8ViewArray::from_slice(texts.collect::<Vec<_>>()).boxed()
+    })
+}
+
+fn texts_of(values: &dyn Array) -> Option<Vec<Option<&str>>> {
+    let any = values.as_any();
+    if let Some(values) = any.downcast_ref::<Utf8Array<i32>>() {
+        return Some(values.iter().collect());
+    }
+    if let Some(values) = any.downcast_ref::<Utf8Array<i64>>() {
+        return Some(values.iter().collect());
+    }
+    any.downcast_ref::<Utf8ViewArray>().map(|values| values.iter().collect())
 }
 
 type Chunks = (String, Vec<Box<dyn Array>>);

@@ -10,6 +10,7 @@ use crate::error::Error;
 pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let class = match error {
         Error::SourceNotFound { .. } => "SourceNotFoundError",
+        Error::EmptyFolder { .. } => "SourceIsDirectoryError",
         Error::Argument { .. } => "ArgumentError",
         Error::Schema { .. } => "SchemaError",
         Error::Format { .. } => "FormatError",

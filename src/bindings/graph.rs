@@ -196,5 +196,8 @@ fn write_file(graph: &graph::DrugGraph, path: &str, shape: Shape) -> Result<()> 
     graph::write_shape(graph, shape, &mut bytes)
         .and_then(|()| bytes.flush())
         .map_err(|error| Error::storage(path.display(), "write", error))?;
+    if !folder.is_dir() {
+        return Err(Error::storage(path.display(), "write, for there is no such folder", std::io::ErrorKind::NotFound.into()));
+    }
     LocalStorage::existing(folder)?.put(&name, &bytes)
 }

@@ -102,6 +102,8 @@ impl Matcher {
                 let texts: Vec<Option<&str>> = column.iter().collect();
                 matching::find_many(&self.inner, &texts, task)
             })?
+        } else if texts.is_instance_of::<PyMapping>() {
+            return Err(PyTypeError::new_err("texts must be a list or a column of strings, not a mapping"));
         } else {
             let mut owned: Vec<Option<String>> = Vec::with_capacity(texts.len().unwrap_or(0));
             for text in texts.try_iter()? {
@@ -114,6 +116,12 @@ impl Matcher {
             })?
         };
         Ok(Table::new(frame))
+    }
+
+    /// Say in one sentence why a drug is found in a text, or why it is not.
+    fn explain(&self, py: Python<'_>, text: &Bound<'_, PyString>, drug: &str) -> PyResult<String> {
+        let text = utf8(text)?;
+        call::here(py, || self.inner.explain(&text, drug))
     }
 
     /// Count the names this matcher looks for.

@@ -15,7 +15,12 @@ const MOST_ROWS: usize = 15;
 pub(super) fn of(report: &StepReport) -> Result<String> {
     let mut text = format!("{} of dt={} into {}", report.step, report.dt, report.out);
     let _ = writeln!(text, " ({:.2} s{})", report.seconds, if report.unchanged { ", nothing to do" } else { "" });
-    if report.gold.is_some() {
+    if let Some(gold) = &report.gold {
+        let _ = writeln!(
+            text,
+            "{} drugs, {} publications, {} mentions, {} journals with a mention",
+            gold.drugs, gold.publications, gold.mentions, gold.journals
+        );
         let graph = run::read_graph(existing_lake(&report.out)?.as_ref())?;
         drugs(&mut text, &graph);
         journals(&mut text, &graph);

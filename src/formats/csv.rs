@@ -106,15 +106,24 @@ impl<'f> CsvReader<'f> {
                 best = Some((names, end, lines, delimiter));
             }
         }
-        let Some((header, end, lines, delimiter)) = best else {
+        // Without commas nothing is quoted, so that a header with a broken quote may still look like one strange name.
+        let unreadable = |names: &[String]| names[0].contains('"') && self.fields.places(names).iter().all(Option::is_none);
+        let Some((header, end, lines, delimiter)) = best.filter(|(names, ..)| !unreadable(names)) else {
             return Err(broken("a header with an unclosed quote"));
         };
         if memchr(0, &self.buffer.bytes[..end]).is_some() {
             return Err(broken("a NUL byte in the first line: this is no text"));
         }
-        self.buffer.take(end)?;
+        let first_line = self.buffer.take(end)?;
         self.places = self.fields.places(&header);
         let present: Vec<bool> = self.places.iter().map(Option::is_some).collect();
+        if header.len() == 1 && !present.contains(&true) && self.buffer.bytes.is_empty() {
+            // A file of one word may be JSON all the same: a number, a string.
+            if let Ok(value) = serde_json::from_str::<serde_json::Value>(&first_line) {
+                let found = format!("the JSON value {value}");
+                return Err(Error::format(&uri, "byte 0", found, "expected CSV, a JSON array of objects or NDJSON"));
+            }
+        }
         self.fields.check(&uri, &present, &header, "the first line must be the header")?;
         for (column, name) in header.iter().enumerate() {
             if !self.places.contains(&Some(column)) {

@@ -11,6 +11,8 @@ pub struct Field {
     pub aliases: &'static [&'static str],
     /// Whether a source without it is an error.
     pub required: bool,
+    /// Whether JSON may give it as a list of texts, which are then joined with ` | `.
+    pub many: bool,
 }
 
 /// The columns that a table takes from its sources.
@@ -45,6 +47,19 @@ impl Fields {
             }
         }
         places
+    }
+
+    /// The same for objects: where none of them has any of the fields, they are something else altogether.
+    pub(super) fn check_keys(&self, uri: &str, byte: u64, present: &[bool], extra: &[String]) -> Result<()> {
+        if !present.contains(&true) {
+            let found = format!("objects without any of the expected keys; their keys are {extra:?}");
+            let wanted: Vec<&str> = self.0.iter().filter(|field| field.required).map(|field| field.aliases[0]).collect();
+            let remedy = format!("expected a JSON array of objects, or one object a line, with the keys {wanted:?}");
+            return Err(Error::format(uri, format!("byte {byte}"), found, remedy));
+        }
+        let seen = self.0.iter().zip(present).filter(|(_, seen)| **seen).map(|(field, _)| field.aliases[0].to_owned());
+        let found: Vec<String> = seen.chain(extra.iter().cloned()).collect();
+        self.check(uri, present, &found, "no object has the key")
     }
 
     /// Names the required fields that are not there.

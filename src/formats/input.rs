@@ -19,13 +19,13 @@ pub enum Encoding {
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
-    packed: bool,
+    packing: Option<&'static str>,
     reader: BufReader<Box<dyn Read + Send>>,
 }
 
 impl std::fmt::Debug for Input {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Input").field("uri", &self.uri).field("packed", &self.packed).finish_non_exhaustive()
+        formatter.debug_struct("Input").field("uri", &self.uri).field("packing", &self.packing).finish_non_exhaustive()
     }
 }
 
@@ -35,15 +35,15 @@ impl Input {
     /// Recognises compression and encoding by the first bytes.
     pub fn new(uri: impl Into<String>, bytes: Box<dyn Read + Send>, encoding: Encoding) -> Result<Self> {
         let uri = uri.into();
-        let failed = |error| read_error(&uri, 0, false, error);
+        let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, bytes);
         let head = plain.fill_buf().map_err(failed)?;
         if head.is_empty() {
             return Err(empty(&uri, "an empty file of 0 bytes"));
         }
-        let (packed, unpacked): (bool, Box<dyn Read + Send>) = match head {
-            [0x1f, 0x8b, ..] => (true, Box::new(flate2::bufread::MultiGzDecoder::new(plain))),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => (true, Box::new(zstd::Decoder::with_buffer(plain).map_err(failed)?)),
+        let (packing, unpacked): (Option<&'static str>, Box<dyn Read + Send>) = match head {
+            [0x1f, 0x8b, ..] => (Some("gzip"), Box::new(flate2::bufread::MultiGzDecoder::new(plain))),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => (Some("zstd"), Box::new(zstd::Decoder::with_buffer(plain).map_err(failed)?)),
             [b'P', b'A', b'R', b'1', ..] | [0x50, 0x4b, 0x03, 0x04, ..] => {
                 return Err(Error::format(
                     &uri,
@@ -52,10 +52,10 @@ impl Input {
                     "expected CSV, a JSON array or NDJSON, plain or compressed with gzip or zstd",
                 ));
             }
-            _ => (false, Box::new(plain)),
+            _ => (None, Box::new(plain)),
         };
         let mut unpacked = BufReader::with_capacity(BUFFER, unpacked);
-        let head = unpacked.fill_buf().map_err(|error| read_error(&uri, 0, packed, error))?;
+        let head = unpacked.fill_buf().map_err(|error| read_error(&uri, 0, packing, error))?;
         let decoded: Box<dyn Read + Send> = match head {
             [0xef, 0xbb, 0xbf, ..] => {
                 unpacked.consume(3);
@@ -66,7 +66,7 @@ impl Input {
             _ if encoding == Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
             _ => Box::new(unpacked),
         };
-        Ok(Self { uri, packed, reader: BufReader::with_capacity(BUFFER, decoded) })
+        Ok(Self { uri, packing, reader: BufReader::with_capacity(BUFFER, decoded) })
     }
 
     /// What the caller called it.
@@ -77,7 +77,7 @@ impl Input {
     /// The first byte that is not white space; an error when there is none.
     pub(super) fn first_letter(&mut self) -> Result<u8> {
         loop {
-            let head = self.reader.fill_buf().map_err(|error| read_error(&self.uri, 0, self.packed, error))?;
+            let head = self.reader.fill_buf().map_err(|error| read_error(&self.uri, 0, self.packing, error))?;
             if head.is_empty() {
                 return Err(empty(&self.uri, "nothing but white space"));
             }
@@ -96,7 +96,7 @@ impl Input {
         let before = head.len();
         head.resize(before + 4096, 0);
         let rest = self.reader.get_mut();
-        let read = rest.read(&mut head[before..]).map_err(|error| read_error(&self.uri, 0, self.packed, error))?;
+        let read = rest.read(&mut head[before..]).map_err(|error| read_error(&self.uri, 0, self.packing, error))?;
         if read == 0 {
             return Err(empty(&self.uri, "nothing but white space"));
         }
@@ -111,14 +111,14 @@ impl Input {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => return other.map_err(|error| read_error(&self.uri, at, self.packed, error)),
+                other => return other.map_err(|error| read_error(&self.uri, at, self.packing, error)),
             }
         }
     }
 
     /// The error for bytes at `byte` that are not UTF-8.
     pub(super) fn not_utf8(&self, byte: u64, found: u8) -> Error {
-        let place = if self.packed { " of the unpacked content" } else { "" };
+        let place = if self.packing.is_some() { " of the unpacked content" } else { "" };
         Error::Encoding {
             uri: self.uri.clone(),
             byte,
@@ -133,12 +133,12 @@ fn empty(uri: &str, found: &str) -> Error {
     Error::format(uri, "byte 0", found, "expected CSV with a header line, a JSON array or NDJSON")
 }
 
-fn read_error(uri: &str, at: u64, packed: bool, error: io::Error) -> Error {
-    if packed && !matches!(error.kind(), io::ErrorKind::PermissionDenied) {
+fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Error {
+    if let Some(packing) = packing.filter(|_| !matches!(error.kind(), io::ErrorKind::PermissionDenied)) {
         return Error::format(
             uri,
             format!("byte {at} of the unpacked content"),
-            format!("the compressed file is cut off or broken ({error})"),
+            format!("the {packing} file is cut off or broken ({error})"),
             "deliver the file again",
         );
     }

@@ -165,10 +165,8 @@ impl<'f> JsonReader<'f> {
             return Ok(());
         }
         self.checked = true;
-        let mut found: Vec<String> =
-            self.fields.iter().zip(&self.row.seen).filter(|(_, seen)| **seen).map(|(field, _)| field.aliases[0].to_owned()).collect();
-        found.extend_from_slice(self.row.extra.names());
-        self.fields.check(self.buffer.input.uri(), &self.row.seen, &found, "no object has the key")
+        let uri = self.buffer.input.uri();
+        self.fields.check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())
     }
 }
 

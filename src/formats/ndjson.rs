@@ -137,8 +137,8 @@ impl Lines<'_> {
         }
         if !self.checked && !draft.spans.is_empty() {
             self.checked = true;
-            let found = self.row.extra.names().to_vec();
-            self.fields.check(self.buffer.input.uri(), &self.row.seen, &found, "no object has the key")?;
+            let uri = self.buffer.input.uri();
+            self.fields.check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())?;
         }
         let text = self.buffer.take(at)?;
         draft.finish(text).map(Some)

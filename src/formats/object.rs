@@ -116,7 +116,8 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 continue;
             };
             let raw: &RawValue = map.next_value()?;
-            match scalar(raw.get()) {
+            let many = self.fields.iter().nth(field).is_some_and(|field| field.many);
+            match scalar(raw.get(), many) {
                 Ok(value) => {
                     self.row.seen[field] = true;
                     self.row.values[field] = value.map(Cow::into_owned);
@@ -168,8 +169,9 @@ enum ScalarFault {
     Kind(&'static str),
 }
 
-/// A value as text: strings as they are, numbers as they are written, null as nothing, a list of strings with ` | `.
-fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, ScalarFault> {
+/// A value as text: strings as they are, numbers as they are written, null as nothing, a list of
+/// strings joined where the field may be one.
+fn scalar(raw: &str, many: bool) -> Result<Option<Cow<'_, str>>, ScalarFault> {
     match raw.as_bytes().first() {
         Some(b'"') => {
             let inner = &raw[1..raw.len() - 1];
@@ -180,8 +182,8 @@ fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, ScalarFault> {
         }
         Some(b'n') => Ok(None),
         Some(b'[') => match serde_json::from_str::<Vec<String>>(raw) {
-            Ok(texts) => Ok(Some(Cow::Owned(texts.join(" | ")))),
-            Err(_) => Err(ScalarFault::Kind("an array")),
+            Ok(texts) if many => Ok(Some(Cow::Owned(texts.join(" | ")))),
+            _ => Err(ScalarFault::Kind("an array")),
         },
         Some(b'{') => Err(ScalarFault::Kind("an object")),
         Some(b't' | b'f') => Err(ScalarFault::Kind("a truth value")),

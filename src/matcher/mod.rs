@@ -17,6 +17,8 @@
 //! assert_eq!(found, ["epinephrine"]);
 //! ```
 
+mod abbreviation;
+mod explain;
 mod index;
 mod mention;
 pub mod naive;
@@ -31,6 +33,7 @@ pub use mention::{CodePoints, Mention};
 pub use stop_words::StopWords;
 use substring::Substrings;
 
+use crate::error::Result;
 use crate::schema::Rule;
 pub use crate::text::fold::Accents;
 
@@ -90,6 +93,7 @@ impl Settings {
 #[derive(Debug)]
 pub struct Matcher {
     entries: Vec<Entry>,
+    settings: Settings,
     /// For each pattern the entries that it names, in the order of code and drug.
     targets: Vec<Vec<(u32, Rule)>>,
     engine: Engine,
@@ -112,7 +116,7 @@ impl Matcher {
             Boundary::None => Engine::Substrings(Substrings::build(forms, settings.accents)),
         };
         let targets = names.into_values().collect();
-        Self { entries, targets, engine }
+        Self { entries, settings: settings.clone(), targets, engine }
     }
 
     /// The vocabulary, as given.
@@ -133,15 +137,24 @@ impl Matcher {
     /// The mentions of a text, in the order of their places; at one place in the order of code and drug.
     pub fn find<'m>(&'m self, text: &str) -> impl Iterator<Item = Mention<'m>> + use<'m> {
         let mut hits = Vec::new();
-        self.hits(text, |hit| hits.push(hit));
-        hits.into_iter().flat_map(move |hit| {
+        self.hits(text, |hit| hits.push((hit, false)));
+        if self.settings.abbreviations && !hits.is_empty() {
+            let names: Vec<Hit> = hits.iter().map(|(hit, _)| *hit).collect();
+            hits = abbreviation::extend(text, &names);
+        }
+        hits.into_iter().flat_map(move |(hit, abbreviated)| {
             self.targets[hit.pattern as usize].iter().map(move |&(entry, rule)| Mention {
                 entry: &self.entries[entry as usize],
                 start: hit.start,
                 end: hit.end,
-                rule,
+                rule: if abbreviated { Rule::Abbreviation } else { rule },
             })
         })
+    }
+
+    /// Says in one sentence why the drug of a name or code is found in a text, or why it is not.
+    pub fn explain(&self, text: &str, drug: &str) -> Result<String> {
+        explain::explain(self, text, drug)
     }
 
     fn hits(&self, text: &str, give: impl FnMut(Hit)) {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::{SourceFile, expand};
-use crate::storage::{HashingWriter, Sharing, Storage};
+use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::task::Task;
 
 /// One copied file.
@@ -135,7 +135,7 @@ fn copy_source(
     let mut outputs = Vec::with_capacity(files.len());
     for (file, name) in files.iter().zip(names(files)) {
         let path = format!("{folder}/{name}");
-        let (bytes, sha256, media_type) = copy(file, transaction.create(&path)?, &path, task)?;
+        let (bytes, sha256, media_type) = copy(file, transaction.create(&path)?, &transaction.shown(&path), task)?;
         outputs.push(Output { path, rows: 0, bytes, sha256: sha256.clone() });
         copied.push(BronzeFile { uri: file.uri.clone(), file: name, bytes, sha256, media_type });
     }
@@ -144,7 +144,7 @@ fn copy_source(
     let bytes = to_bytes(&manifest)?;
     let unchanged = before.as_ref() == Some(&bytes);
     if !unchanged {
-        write_whole(transaction.create(&manifest_path)?, &manifest_path, &bytes)?;
+        write_whole(transaction.as_mut(), &manifest_path, &bytes)?;
         task.check()?;
         transaction.commit(&[(manifest_path, before)])?;
     }
@@ -229,7 +229,9 @@ pub(super) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// Writes all of a small file.
-pub(super) fn write_whole(mut file: Box<dyn Write + Send>, path: &str, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_whole(transaction: &mut dyn Transaction, path: &str, bytes: &[u8]) -> Result<()> {
+    let mut file = transaction.create(path)?;
+    let path = transaction.shown(path);
     file.write_all(bytes).and_then(|()| file.flush()).map_err(|error| Error::storage(path, "write", error))
 }
 

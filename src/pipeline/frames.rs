@@ -19,6 +19,7 @@ const ROW_GROUP: usize = 1 << 16;
 pub(super) struct TableWriter {
     table: &'static Table,
     path: String,
+    shown: String,
     writer: BatchedWriter<HashingWriter<Box<dyn Write + Send>>>,
     digest: Digest256,
     waiting: DataFrame,
@@ -27,13 +28,14 @@ pub(super) struct TableWriter {
 
 impl TableWriter {
     pub(super) fn create(transaction: &mut dyn Transaction, path: String, table: &'static Table) -> Result<Self> {
+        let shown = transaction.shown(&path);
         let (file, digest) = HashingWriter::new(transaction.create(&path)?);
         let level = ZstdLevel::try_new(1)?;
         let writer = ParquetWriter::new(file)
             .with_compression(ParquetCompression::Zstd(Some(level)))
             .batched(&table.schema())
-            .map_err(|error| write_error(&path, error))?;
-        Ok(Self { table, path, writer, digest, waiting: table.empty(), rows: 0 })
+            .map_err(|error| write_error(&shown, error))?;
+        Ok(Self { table, path, shown, writer, digest, waiting: table.empty(), rows: 0 })
     }
 
     /// Adds the rows of a frame.
@@ -50,7 +52,7 @@ impl TableWriter {
     fn flush(&mut self) -> Result<()> {
         let mut group = std::mem::replace(&mut self.waiting, self.table.empty());
         group.rechunk_mut();
-        self.writer.write_batch(&group).map_err(|error| write_error(&self.path, error))
+        self.writer.write_batch(&group).map_err(|error| write_error(&self.shown, error))
     }
 
     /// Writes the rest and the footer.
@@ -58,7 +60,7 @@ impl TableWriter {
         if self.waiting.height() > 0 || self.rows == 0 {
             self.flush()?;
         }
-        self.writer.finish().map_err(|error| write_error(&self.path, error))?;
+        self.writer.finish().map_err(|error| write_error(&self.shown, error))?;
         let (bytes, sha256) = self.digest.finish();
         Ok(Output { path: self.path, rows: self.rows, bytes, sha256 })
     }

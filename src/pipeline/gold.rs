@@ -166,7 +166,7 @@ impl<'a> Attempt<'a> {
         let mut outputs = write_graph(&graph, transaction.as_mut())?;
         outputs.extend(mentions.values().map(|file| file.output.clone()));
         let manifest = GoldManifest { fingerprint, mentions, outputs, numbers: self.numbers(&graph, rows) };
-        write_whole(transaction.create(layout::GOLD_MANIFEST)?, layout::GOLD_MANIFEST, &to_bytes(&manifest)?)?;
+        write_whole(transaction.as_mut(), layout::GOLD_MANIFEST, &to_bytes(&manifest)?)?;
         self.task.check()?;
         transaction.commit(&[(layout::GOLD_MANIFEST.to_owned(), self.before.take())])?;
         Ok(self.report(manifest, false, started))
@@ -360,6 +360,8 @@ fn add_links(mentions: &DataFrame, kind: PublicationKind, graph: &DrugGraph, lin
 }
 
 fn write_graph(graph: &DrugGraph, transaction: &mut dyn Transaction) -> Result<Vec<Output>> {
+    let failed = |path: &str, error| Error::storage(path, "write", error);
+    let shown = [layout::DRUG_GRAPH, layout::EXCLUSIVE_DRUGS].map(|path| transaction.shown(path));
     let mut create = |path: &str| transaction.create(path).map(HashingWriter::new);
     let (mut graph_file, graph_digest) = create(layout::DRUG_GRAPH)?;
     let (mut top_file, top_digest) = create(layout::TOP_JOURNALS)?;
@@ -367,11 +369,11 @@ fn write_graph(graph: &DrugGraph, transaction: &mut dyn Transaction) -> Result<V
     use std::io::Write as _;
     write_json(graph, &mut graph_file)
         .and_then(|()| graph_file.flush())
-        .map_err(|error| Error::storage(layout::DRUG_GRAPH, "write", error))?;
+        .map_err(|error| failed(&shown[0], error))?;
     write_answers(graph, &mut top_file, &mut exclusive_file)
         .and_then(|()| top_file.flush())
         .and_then(|()| exclusive_file.flush())
-        .map_err(|error| Error::storage(layout::EXCLUSIVE_DRUGS, "write", error))?;
+        .map_err(|error| failed(&shown[1], error))?;
     let files = [
         (layout::DRUG_GRAPH, graph_digest),
         (layout::TOP_JOURNALS, top_digest),

@@ -91,7 +91,7 @@ pub fn match_column(
     // The fields of a reader live as long as the process; this one is made once a command.
     let alias: &'static str = Box::leak(column.to_owned().into_boxed_str());
     let aliases: &'static [&'static str] = Box::leak(vec![alias].into_boxed_slice());
-    let fields = Fields::new([Field { name: "text", aliases, required: true }]);
+    let fields = Fields::new([Field { name: "text", aliases, required: true, many: false }]);
     let mut reader = formats::open(input, &fields)?;
     let mut row = 0;
     while let Some(batch) = reader.next_batch(task)? {

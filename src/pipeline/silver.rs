@@ -145,7 +145,7 @@ impl Partition<'_> {
             sources,
         };
         let bytes = to_bytes(&manifest)?;
-        write_whole(transaction.create(&manifest_path)?, &manifest_path, &bytes)?;
+        write_whole(transaction.as_mut(), &manifest_path, &bytes)?;
         self.task.check()?;
         transaction.commit(&[(manifest_path, before)])?;
         let SilverManifest { sources, outputs, .. } = manifest;

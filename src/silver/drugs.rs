@@ -30,9 +30,9 @@ pub struct Drug {
 /// The columns of a vocabulary.
 pub fn fields() -> Fields {
     Fields::new([
-        Field { name: "atccode", aliases: &["atccode", "atc_code", "atc code"], required: true },
-        Field { name: "drug", aliases: &["drug", "drug_name", "name"], required: true },
-        Field { name: "synonyms", aliases: &["synonyms", "synonym"], required: false },
+        Field { name: "atccode", aliases: &["atccode", "atc_code", "atc code"], required: true, many: false },
+        Field { name: "drug", aliases: &["drug", "drug_name", "name"], required: true, many: false },
+        Field { name: "synonyms", aliases: &["synonyms", "synonym"], required: false, many: true },
     ])
 }
 

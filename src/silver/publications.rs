@@ -47,11 +47,11 @@ pub fn fields(kind: PublicationKind) -> Fields {
         PublicationKind::ClinicalTrial => (&["id", "nct_id"], &["scientific_title", "title"]),
     };
     Fields::new([
-        Field { name: "id", aliases: id, required: true },
-        Field { name: "title", aliases: title, required: true },
-        Field { name: "date", aliases: &["date"], required: true },
-        Field { name: "journal", aliases: &["journal"], required: true },
-        Field { name: "abstract", aliases: &["abstract"], required: false },
+        Field { name: "id", aliases: id, required: true, many: false },
+        Field { name: "title", aliases: title, required: true, many: false },
+        Field { name: "date", aliases: &["date"], required: true, many: false },
+        Field { name: "journal", aliases: &["journal"], required: true, many: false },
+        Field { name: "abstract", aliases: &["abstract"], required: false, many: false },
     ])
 }
 

@@ -21,6 +21,10 @@ pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Pat
         [unit] => exchange_one(&root.join(unit), &staged.join(unit), spare),
         _ => {
             let common = common_folder(units);
+            if common.as_os_str().is_empty() {
+                // The root holds the staging folders too, and is never exchanged.
+                return Err(Error::Internal { message: format!("the units {units:?} lie in no common folder") });
+            }
             let next = staged.join(&common);
             create_folders(&next)?;
             let inner: Vec<PathBuf> = units.iter().map(|unit| PathBuf::from(unit.trim_matches('/'))).collect();

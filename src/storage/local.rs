@@ -175,6 +175,10 @@ impl LocalTransaction {
 }
 
 impl Transaction for LocalTransaction {
+    fn shown(&self, path: &str) -> String {
+        self.storage.path(path).display().to_string()
+    }
+
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
         let place = self.place(path)?;
         let shown = self.storage.path(path);

@@ -67,6 +67,9 @@ pub enum Sharing {
 
 /// A set of changes that happens as a whole or not at all. Dropping it without a commit changes nothing.
 pub trait Transaction: Send {
+    /// Where a path of the new state will stand, for messages.
+    fn shown(&self, path: &str) -> String;
+
     /// Creates a file of the new state. Its path must lie in one of the units.
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>>;
 

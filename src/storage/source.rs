@@ -49,12 +49,7 @@ pub fn expand(uri: &str, expected: &str) -> Result<Vec<SourceFile>> {
         Ok(metadata) if metadata.is_dir() => {
             let files = files_in(uri, &path)?;
             if files.is_empty() {
-                return Err(Error::format(
-                    uri,
-                    "folder",
-                    "a directory without data files in it",
-                    format!("expected {expected}, or a folder or glob of such files"),
-                ));
+                return Err(Error::EmptyFolder { uri: uri.to_owned(), expected: expected.to_owned() });
             }
             Ok(files)
         }

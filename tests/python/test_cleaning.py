@@ -279,5 +279,6 @@ def test_names_that_are_patterns_are_literal_text(tmp_path: Path) -> None:
 def test_flags_and_reasons_are_words_of_one_list(tmp_path: Path) -> None:
     kept = cleaned_rows(tmp_path, ("", "A\\xc3\\x28 <b>title</b> Gen\\xc3\\xa8ve", "2020", ""))
     assert all(re.fullmatch(r"[a-z_]+", flag) for flag in only(kept)["flags"])
-    assert {"synthetic_id", "missing_journal", "partial_date"} <= set(only(kept)["flags"])
+    wanted = {"synthetic_id", "missing_journal", "removed_escapes", "decoded_escapes", "markup_removed"}
+    assert wanted <= set(only(kept)["flags"])
     assert len(set(only(kept)["flags"])) == len(only(kept)["flags"]), "each once"

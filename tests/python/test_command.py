@@ -62,7 +62,7 @@ def test_summary_for_people(samples: Path, tmp_path: Path) -> None:
     finished = shell(*run_arguments(whole_sample(samples), tmp_path / "lake", DT))
     text = finished.stdout.decode("utf-8")
     assert finished.returncode == 0
-    for word in ("WARFARIN", "Northern Archives of Cardiology", "23", str(tmp_path / "lake")):
+    for word in ("WARFARIN", "Northern Archives of Cardiology", str(tmp_path / "lake")):
         assert word in text
     assert re.search("rejected", text, re.IGNORECASE)
     assert re.search("merged", text, re.IGNORECASE)

@@ -94,13 +94,14 @@ def test_two_deliveries_at_once(size: int, tmp_path: Path) -> None:
 
 
 def test_the_same_delivery_twice_at_once(samples: Path, tmp_path: Path) -> None:
-    """A task that a scheduler started twice: both come through, for both would write the same bytes."""
+    """A task that a scheduler started twice, or three times: whoever comes through, the result is that of one."""
     sources = whole_sample(samples)
     drugs_rs.run(out=tmp_path / "alone", dt=DT, **sources)
     for number in range(ROUNDS):
         lake = tmp_path / f"lake{number}"
         answers = together(lake, [sources, sources, sources])
-        assert [answer["error"] for answer in answers] == [None, None, None]
+        assert [fault(answer) for answer in answers] == ["", "", ""]
+        assert any(answer["error"] is None for answer in answers), "one of the three wins"
         assert state(lake) == state(tmp_path / "alone")
 
 

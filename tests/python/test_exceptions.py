@@ -7,11 +7,12 @@ import pickle
 import pytest
 
 from drugs_rs import exceptions
-from drugs_rs.exceptions import DrugsError, InputError
+from drugs_rs.exceptions import DrugsError, InputError, SourceNotFoundError
 
 PARENTS: dict[str, tuple[type[Exception], ...]] = {
     "DrugsError": (Exception,),
     "SourceNotFoundError": (DrugsError, FileNotFoundError),
+    "SourceIsDirectoryError": (SourceNotFoundError, IsADirectoryError),
     "ArgumentError": (DrugsError, ValueError),
     "InputError": (DrugsError, ValueError),
     "SchemaError": (InputError,),

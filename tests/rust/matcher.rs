@@ -173,8 +173,8 @@ proptest! {
     #[test]
     fn every_name_is_found_where_it_stands_alone(name in odd_text(8)) {
         let matcher = Matcher::new(entries(&[&name]), &everything());
-        let text = format!("( {name} )");
-        prop_assert_eq!(matcher.find(&text).count(), usize::from(!matcher.is_empty()), "{:?}", name);
+        let text = format!("one {name} two");
+        prop_assert_eq!(matcher.find(&text).count() > 0, !matcher.is_empty(), "{:?}", name);
     }
 
     #[test]

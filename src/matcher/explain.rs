@@ -1,0 +1,85 @@
+//! Why a drug was found in a text, or why it was not, in one sentence.
+
+use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords, stop_words};
+use super::index::folded_name;
+use crate::error::{Error, Result};
+use crate::schema::Rule;
+
+/// Says in one sentence why the drug of a name is found in a text, or why it is not.
+pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<String> {
+    let accents = matcher.settings.accents;
+    let form = folded_name(drug, accents);
+    let entries: Vec<&Entry> = matcher
+        .entries
+        .iter()
+        .filter(|entry| entry.atccode == drug || names(entry).any(|name| folded_name(name, accents) == form))
+        .collect();
+    let Some(first) = entries.first() else {
+        return Err(Error::argument(
+            "drug",
+            format!("`{drug}` is no name and no code of this vocabulary"),
+            "a name of the vocabulary as it is written there",
+        ));
+    };
+    let mut points = CodePoints::new(text);
+    if let Some(mention) = matcher.find(text).find(|mention| entries.contains(&mention.entry)) {
+        return Ok(found(text, &mention, &mut points));
+    }
+    for name in names(first) {
+        if let Some(sentence) = missed(matcher, text, first, name, &mut points) {
+            return Ok(sentence);
+        }
+    }
+    let all: Vec<String> = names(first).map(|name| format!("`{name}`")).collect();
+    Ok(format!("`{}` ({}) is not found: the text holds none of its names {}.", first.drug, first.atccode, all.join(", ")))
+}
+
+fn names(entry: &Entry) -> impl Iterator<Item = &str> {
+    std::iter::once(entry.drug.as_str()).chain(entry.synonyms.iter().map(String::as_str))
+}
+
+fn found(text: &str, mention: &Mention<'_>, points: &mut CodePoints<'_>) -> String {
+    let surface = &text[mention.start..mention.end];
+    let (start, end) = (points.at(mention.start), points.at(mention.end));
+    let why = match mention.rule {
+        Rule::Name => "its name stands there as whole words",
+        Rule::Synonym => "a synonym of it stands there as whole words",
+        Rule::Abbreviation => "the text itself introduced this abbreviation of it",
+    };
+    format!("`{}` ({}) is found at {start} to {end} as `{surface}`: {why}.", mention.entry.drug, mention.entry.atccode)
+}
+
+/// The sentence for a name that is on the stop list, inside another word, or covered by another mention.
+fn missed(matcher: &Matcher, text: &str, entry: &Entry, name: &str, points: &mut CodePoints<'_>) -> Option<String> {
+    let Entry { atccode, drug, .. } = entry;
+    let settings = &matcher.settings;
+    let form = folded_name(name, settings.accents);
+    if settings.stop_words.stops(&form) {
+        let reason = stop_words::shipped().get(&form).map_or(String::new(), |reason| format!(" ({reason})"));
+        return Some(format!("`{drug}` ({atccode}) is not found: `{name}` is on the stop list{reason}."));
+    }
+    let alone = |boundary: Boundary| {
+        let settings = Settings { boundary, stop_words: StopWords::none(), ..settings.clone() };
+        Matcher::new(vec![Entry::new(atccode, name, [])], &settings)
+    };
+    let by_itself = alone(Boundary::Word).find(text).next().map(|mention| (mention.start, mention.end));
+    if let Some((start, end)) = by_itself {
+        let cover = matcher.find(text).find(|other| other.start < end && start < other.end)?;
+        let surface = &text[cover.start..cover.end];
+        return Some(format!(
+            "`{drug}` ({atccode}) is not found: `{name}` at {} is part of `{surface}`, a longer or earlier mention of `{}` ({}).",
+            points.at(start),
+            cover.entry.drug,
+            cover.entry.atccode
+        ));
+    }
+    let (start, end) = alone(Boundary::None).find(text).next().map(|mention| (mention.start, mention.end))?;
+    let word_start = text[..start].rfind(|letter: char| !letter.is_alphanumeric());
+    let word_start = word_start.map_or(0, |place| place + text[place..].chars().next().map_or(1, char::len_utf8));
+    let word_end = text[end..].find(|letter: char| !letter.is_alphanumeric()).map_or(text.len(), |length| end + length);
+    Some(format!(
+        "`{drug}` ({atccode}) is not found: at {} its name stands only inside the word `{}`.",
+        points.at(start),
+        &text[word_start..word_end]
+    ))
+}

@@ -1,0 +1,217 @@
+//! Readers: what every kind of broken file gives, row by row.
+
+use std::io::{Cursor, Write};
+
+use drugs_rs::error::Error;
+use drugs_rs::formats::{Encoding, Field, Fields, Input, Notes, open};
+use drugs_rs::task::Task;
+use proptest::prelude::*;
+
+/// What a file came to: the kept rows as `row: a|b`, the rejected ones as `row: reason: raw`.
+#[derive(Debug)]
+struct Read {
+    rows: Vec<String>,
+    rejected: Vec<String>,
+    notes: Notes,
+    format: &'static str,
+}
+
+fn fields() -> Fields {
+    let field = |name, aliases, required, many| Field { name, aliases, required, many };
+    Fields::new([field("a", &["a", "alpha"], true, false), field("b", &["b"], true, false), field("c", &["c"], false, true)])
+}
+
+fn read_as(bytes: &[u8], encoding: Encoding) -> Result<Read, Error> {
+    let fields = fields();
+    let input = Input::new("file", Box::new(Cursor::new(bytes.to_vec())), encoding)?;
+    let mut reader = open(input, &fields)?;
+    let (mut rows, mut rejected) = (Vec::new(), Vec::new());
+    while let Some(batch) = reader.next_batch(&Task::new())? {
+        let text = |name: &str| batch.frame.column(name).unwrap().str().unwrap().clone();
+        let numbers = batch.frame.column("source_row").unwrap().u64().unwrap().clone();
+        for (place, number) in numbers.into_no_null_iter().enumerate() {
+            let value = |name: &str| text(name).get(place).unwrap_or("~").to_owned();
+            rows.push(format!("{number}: {}|{}", value("a"), value("b")));
+            assert!(!batch.raw.get(place).is_empty());
+        }
+        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}: {}", row.source_row, row.reason.name(), row.raw)));
+    }
+    Ok(Read { rows, rejected, notes: reader.notes(), format: reader.format() })
+}
+
+fn read(bytes: &[u8]) -> Result<Read, Error> {
+    read_as(bytes, Encoding::Utf8)
+}
+
+fn error(bytes: &[u8]) -> String {
+    read(bytes).unwrap_err().to_string()
+}
+
+#[test]
+fn csv_rows_by_line() {
+    let cases: [(&str, &str, &[&str], &[&str]); 14] = [
+        ("plain", "a,b\n1,x\n2,y\n", &["2: 1|x", "3: 2|y"], &[]),
+        ("no line end at the end", "a,b\n1,x", &["2: 1|x"], &[]),
+        ("CRLF", "a,b\r\n1,x\r\n2,y\r\n", &["2: 1|x", "3: 2|y"], &[]),
+        ("CR alone", "a,b\r1,x\r2,y", &["2: 1|x", "3: 2|y"], &[]),
+        ("quotes, doubled quotes, breaks", "a,b\n\"1,\",\"x \"\"y\"\"\nz\"\n2,w\n", &["2: 1,|x \"y\"\nz", "4: 2|w"], &[]),
+        ("a quote inside a field is a letter", "a,b\n5\",x\n", &["2: 5\"|x"], &[]),
+        ("blank lines are no rows", "a,b\n\n1,x\n\t\n  \n2,y\n\n", &["3: 1|x", "6: 2|y"], &[]),
+        ("too few and too many", "a,b\n1\n1,2,3\n4,x\n", &["4: 4|x"], &["2: malformed_row: 1", "3: malformed_row: 1,2,3"]),
+        ("a quote that never closes", "a,b\n1,\"x\n2,y\n3,z\n", &["3: 2|y", "4: 3|z"], &["2: unclosed_quote: 1,\"x"]),
+        (
+            "a quote that the next one closes",
+            "a,b\n1,\"x\n2,\"y\"\n3,z\n",
+            &["3: 2|y", "4: 3|z"],
+            &["2: unclosed_quote: 1,\"x"],
+        ),
+        ("text behind a closing quote", "a,b\n\"1\"x,y\n2,z\n", &["3: 2|z"], &["2: unclosed_quote: \"1\"x,y"]),
+        ("a NUL byte", "a,b\n1,x\0\n2,y\n", &["3: 2|y"], &["2: nul_byte: 1,x\0"]),
+        ("a broken row over two lines", "a,b\n\"1\n1\"\n2,y\n", &["4: 2|y"], &["2: malformed_row: \"1\n1\""]),
+        ("header only", "a,b\n", &[], &[]),
+    ];
+    for (reason, text, rows, rejected) in cases {
+        let read = read(text.as_bytes()).expect(reason);
+        assert_eq!((read.rows, read.rejected), (owned(rows), owned(rejected)), "{reason}");
+        assert_eq!(read.format, "csv");
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn csv_headers() {
+    let semicolons = read(b"x;B; Alpha \n9;y;1\n").unwrap();
+    assert_eq!(semicolons.rows, ["2: 1|y"]);
+    assert_eq!(semicolons.notes.extra_columns, ["x"]);
+    assert_eq!(semicolons.notes.remarks, ["fields are separated by semicolons"]);
+    assert_eq!(read(b"\n\n a\tb\n1\tx").unwrap().rows, ["4: 1|x"]);
+    assert_eq!(read(b"a,b,a\n1,x,2").unwrap().rows, ["2: 1|x"], "the first of two columns of a name");
+    assert_eq!(read(b"\"a\nb\",a,b\nq,1,x").unwrap().rows, ["3: 1|x"], "a line break in a header cell");
+    assert_eq!(
+        error(b"id,b,other\n1,2,3"),
+        "file: missing column `a` or `alpha`; found `id`, `b`, `other`; rename the columns or add them \
+         (the first line must be the header)"
+    );
+    assert!(error(b"a,\"b\n1,2").contains("line 1"));
+}
+
+#[test]
+fn json_arrays_and_lines() {
+    let text = br#"[{"a": 1, "b": "x"}, {"A": "2", "b": null, "z": {"deep": [1, "]"]}}, {"a": 1.50, "b": "\u00e9"},]"#;
+    let array = read(text).unwrap();
+    assert_eq!(array.rows, ["1: 1|x", "2: 2|~", "3: 1.50|é"]);
+    assert_eq!(array.notes.remarks, [format!("trailing comma at byte {}", text.len() - 2)]);
+    assert_eq!(array.notes.extra_columns, ["z"]);
+    let odd = read(br#"[{"a":1,"b":"x"}, 5, "t", [1], {"a":{"k":1},"b":""}, {"a":"1",}, {"a" "b"}, null]"#).unwrap();
+    assert_eq!(odd.rows, ["1: 1|x", "6: 1|~"]);
+    let reasons: Vec<_> = odd.rejected.iter().map(|row| row.rsplit_once(": ").map_or("", |_| row.split(": ").nth(1).unwrap())).collect();
+    assert_eq!(reasons, ["not_an_object", "not_an_object", "not_an_object", "wrong_type", "invalid_json", "not_an_object"]);
+    assert_eq!(odd.notes.remarks, ["trailing comma inside element 6 at byte 53"]);
+    let lines = read(b"{\"a\":1,\"b\":\"x\"}\n\n{\"a\":2,\r\n{\"a\":3,\"b\":\"y\"}\n").unwrap();
+    assert_eq!((lines.rows, lines.format), (owned(&["1: 1|x", "4: 3|y"]), "ndjson"));
+    assert_eq!(lines.rejected, ["3: invalid_json: {\"a\":2,\r"]);
+    assert_eq!(lines.notes.blank_lines, 1);
+    let spread = read(b"{\n \"a\": 1,\n \"b\": \"x\"\n}\n{\n \"a\": 2, \"b\": \"y\"}\n").unwrap();
+    assert_eq!((spread.rows, spread.format), (owned(&["1: 1|x", "2: 2|y"]), "json"));
+    assert_eq!(read(b"[]").unwrap().rows, Vec::<String>::new());
+    assert_eq!(read(br#"[{"a":1,"b":"x","c":["p","q"]}]"#).unwrap().rows, ["1: 1|x"]);
+}
+
+#[test]
+fn json_that_is_none() {
+    for (bytes, expected) in [
+        (&br#"[{"a": 1, "b": "x"}, {"a": 2, "b": "y"#[..], "byte 21: the file ends at byte 37 inside element 2"),
+        (br#"[{"a": 1, "b": "x"}"#, "the file ends before the array is closed, after 1 elements"),
+        (br#"[{"a": 1, "b": "x"},"#, "the file ends before the array is closed"),
+        (br#"[{"a": 1} {"a": 2}]"#, "byte 10: `{` between two elements"),
+        (br#"[{"a": 1, "b": 2}] x"#, "byte 19: text behind the end of the array"),
+        (br#"[,{"a": 1}]"#, "byte 1: a comma where an element was expected"),
+        (br#"[{"x": 1}]"#, "byte 0: objects without any of the expected keys; their keys are [\"x\"]"),
+        (br#"[{"a": 1}]"#, "missing column `b`; found `a`"),
+        (b"42", "byte 0: the JSON value 42"),
+        (b"", "an empty file of 0 bytes"),
+        (b" \n\t ", "nothing but white space"),
+    ] {
+        let message = error(bytes);
+        assert!(message.contains(expected), "{expected:?} is not in {message:?}");
+        assert!(message.starts_with("file: "));
+    }
+}
+
+#[test]
+fn encodings() {
+    let text = "a,b\n1,Genève\n";
+    let utf16 = |big: bool| -> Vec<u8> {
+        let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    };
+    for bytes in [[b"\xef\xbb\xbf", text.as_bytes()].concat(), utf16(true), utf16(false)] {
+        assert_eq!(read(&bytes).unwrap().rows, ["2: 1|Genève"]);
+    }
+    let windows = b"a,b\n1,Gen\xe8ve \x80\n2,Gen\xc3\xa8ve\n";
+    let message = error(windows);
+    assert!(message.contains("byte 9: 0xe8 is not valid UTF-8") && message.contains("windows-1252"), "{message}");
+    let rows = read_as(windows, Encoding::Windows1252).unwrap().rows;
+    assert_eq!(rows, ["2: 1|Genève €", "3: 2|Genève"], "a line of UTF-8 stays what it is");
+    assert!(error(b"[{\"a\": \"\xff\", \"b\": 1}]").contains("byte 8"), "the offset of the byte, not of its element");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+#[test]
+fn packed_files() {
+    let text: &[u8] = b"a,b\n1,x\n";
+    let two_members = [gzip(text), gzip(b"2,y\n")].concat();
+    assert_eq!(read(&two_members).unwrap().rows, ["2: 1|x", "3: 2|y"]);
+    assert_eq!(read(&zstd::encode_all(text, 1).unwrap()).unwrap().rows, ["2: 1|x"]);
+    let long = b"a,b\n".iter().copied().chain((0..50_000).flat_map(|row| format!("{row},x\n").into_bytes())).collect::<Vec<_>>();
+    let packed = gzip(&long);
+    let message = error(&packed[..packed.len() / 2]);
+    assert!(message.contains("the gzip file is cut off or broken"), "{message}");
+    assert_eq!(read(&packed).unwrap().rows.len(), 50_000);
+    assert!(error(b"PAR1 and more").contains("Parquet"));
+}
+
+#[test]
+fn a_line_without_an_end_is_one_rejected_row() {
+    let mut bytes = b"a,b\n1,x\n".to_vec();
+    bytes.extend(std::iter::repeat_n(b'z', 40 << 20));
+    bytes.extend_from_slice(b"\n2,y\n");
+    let read = read(&bytes).unwrap();
+    assert_eq!(read.rows, ["2: 1|x", "4: 2|y"]);
+    assert_eq!(read.rejected.len(), 1);
+    assert!(read.rejected[0].starts_with("3: row_too_long: zzz") && read.rejected[0].len() < 100_000);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn any_bytes_give_rows_or_an_error(head in prop::sample::select(vec!["a,b\n", "[", "{", "a;b\r\n", "", "[{\"a\":1,\"b\":2},"]),
+        bytes in prop::collection::vec(prop_oneof![
+            Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), Just(b'{'), Just(b'}'), Just(b'['), Just(b']'), Just(b'a'),
+            Just(b':'), Just(b'\\'), Just(0), any::<u8>()], 0..200)) {
+        let _ = read(&[head.as_bytes(), &bytes].concat());
+    }
+
+    #[test]
+    fn well_formed_csv_comes_back(rows in prop::collection::vec(("[^\0]{0,12}", "[^\0]{0,12}"), 0..20)) {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let mut text = "a,b\n".to_owned();
+        for (left, right) in &rows {
+            text.push_str(&format!("{},{}\n", quoted(left), quoted(right)));
+        }
+        let read = read(text.as_bytes()).unwrap();
+        prop_assert!(read.rejected.is_empty(), "{:?}", read.rejected);
+        let values: Vec<String> = read.rows.iter().map(|row| row.split_once(": ").unwrap().1.to_owned()).collect();
+        let expected: Vec<String> = rows.iter().map(|(left, right)| format!("{left}|{right}")).collect();
+        prop_assert_eq!(values, expected);
+    }
+}

@@ -1,0 +1,159 @@
+//! Whole runs on small files: reruns, days out of order, what changes what.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use drugs_rs::error::Error;
+use drugs_rs::pipeline::bronze::BronzeSource;
+use drugs_rs::pipeline::{Dt, StepReport, open_lake, run};
+use drugs_rs::schema::SourceTable;
+use drugs_rs::task::Task;
+
+struct Lake {
+    folder: tempfile::TempDir,
+}
+
+const DRUGS: &str = "atccode,drug\nV03AB,ETHANOL\nA01AD,EPINEPHRINE\n";
+
+impl Lake {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("lake")
+    }
+
+    fn run(&self, dt: &str, drugs: &str, pubmed: &str) -> Result<StepReport, Error> {
+        let write = |name: &str, text: &str| {
+            let path = self.folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            vec![path.display().to_string()]
+        };
+        let sources = [
+            BronzeSource::new(SourceTable::Drugs, write("drugs.csv", drugs)),
+            BronzeSource::new(SourceTable::Pubmed, write("pubmed.csv", pubmed)),
+        ];
+        let lake = open_lake(&self.root().display().to_string())?;
+        run::run(lake.as_ref(), &sources, Dt::parse(dt)?, Default::default(), &Default::default(), &Task::new())
+    }
+
+    fn gold(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.root().join("gold/drug_graph.json")).unwrap()).unwrap()
+    }
+}
+
+/// The bytes and the time of the last change of every file below a folder.
+fn files(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let changed = path.metadata().unwrap().modified().unwrap();
+                found.insert(path.strip_prefix(root).unwrap().to_owned(), (fs::read(&path).unwrap(), changed));
+            }
+        }
+    }
+    found
+}
+
+fn articles(rows: &[&str]) -> String {
+    format!("id,title,date,journal\n{}\n", rows.join("\n"))
+}
+
+#[test]
+fn a_rerun_touches_nothing() {
+    let lake = Lake::new();
+    let pubmed = articles(&["1,Ethanol,2020,J", "1,Ethanol,2020,J", ",Nothing,2020,J"]);
+    let first = lake.run("2020-01-01", DRUGS, &pubmed).unwrap();
+    assert!(!first.unchanged);
+    let before = files(&lake.root());
+    let second = lake.run("2020-01-01", DRUGS, &pubmed).unwrap();
+    assert!(second.unchanged);
+    assert_eq!(files(&lake.root()), before);
+    assert_eq!((first.totals, first.outputs), (second.totals, second.outputs));
+}
+
+#[test]
+fn a_later_day_replaces_an_id_and_a_changed_day_takes_effect() {
+    let lake = Lake::new();
+    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J", "2,Ethanol,2020,J"])).unwrap();
+    lake.run("2020-01-02", DRUGS, &articles(&["1,Epinephrine,2020,J"])).unwrap();
+    assert_eq!(lake.gold()["drug"]["V03AB"]["pubmed_id"], serde_json::json!(["2"]));
+    assert_eq!(lake.gold()["drug"]["A01AD"]["pubmed_id"], serde_json::json!(["1"]));
+    // The second day is delivered again, without the article: the first day's state is the newest one once more.
+    lake.run("2020-01-02", DRUGS, &articles(&["3,Nothing,2020,J"])).unwrap();
+    assert_eq!(lake.gold()["drug"]["V03AB"]["pubmed_id"], serde_json::json!(["1", "2"]));
+    assert_eq!(lake.gold()["drug"]["A01AD"]["pubmed_id"], serde_json::json!([]));
+}
+
+#[test]
+fn days_out_of_order_give_the_same_gold_as_in_order() {
+    let days = [
+        ("2020-01-01", articles(&["1,Ethanol,2020,The J", "2,Ethanol,2020,the j", "9,Epinephrine,1999,K"])),
+        ("2020-01-02", articles(&["1,Epinephrine,2020,THE J", "4,Ethanol,2020,the j"])),
+        ("2020-01-03", articles(&["2,Nothing,2020,K", "5,Epinephrine,2021,the j"])),
+    ];
+    let gold = |order: [usize; 3]| {
+        let lake = Lake::new();
+        for day in order {
+            lake.run(days[day].0, DRUGS, &days[day].1).unwrap();
+        }
+        let mut all = files(&lake.root().join("gold"));
+        // It has digests of the sources' paths, and each of these lakes has a temporary folder of its own.
+        all.remove(Path::new("_manifest.json"));
+        all.into_iter().map(|(path, (bytes, _))| (path, bytes)).collect::<BTreeMap<_, _>>()
+    };
+    let expected = gold([0, 1, 2]);
+    assert_eq!(expected.len(), 6, "three answers, three files of mentions");
+    for order in [[0, 2, 1], [1, 0, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0]] {
+        assert_eq!(gold(order), expected, "{order:?}");
+    }
+}
+
+#[test]
+fn what_has_not_changed_is_not_computed_again() {
+    let lake = Lake::new();
+    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"])).unwrap();
+    let mentions = Path::new("gold/mentions/dt=2020-01-01/pubmed.parquet");
+    let made = |lake: &Lake| files(&lake.root())[mentions].1;
+    let before = made(&lake);
+    lake.run("2020-01-02", DRUGS, &articles(&["2,Ethanol,2020,J"])).unwrap();
+    assert_eq!(made(&lake), before, "another day is no reason");
+    let vocabulary = format!("{DRUGS}N02BE,PARACETAMOL\n");
+    lake.run("2020-01-03", &vocabulary, &articles(&["3,Ethanol,2020,J"])).unwrap();
+    assert_ne!(made(&lake), before, "another vocabulary is one");
+}
+
+#[test]
+fn a_failed_run_leaves_the_tables_as_they_were() {
+    let lake = Lake::new();
+    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"])).unwrap();
+    let state = || (files(&lake.root().join("silver")), files(&lake.root().join("gold")));
+    let before = state();
+    let error = lake.run("2020-01-01", DRUGS, "id,title\n1,Ethanol\n").unwrap_err();
+    assert!(matches!(error, Error::Schema { .. }), "{error}");
+    assert!(error.to_string().contains("pubmed.csv: missing columns `date`, `journal`; found `id`, `title`"), "{error}");
+    assert_eq!(state(), before);
+    let task = Task::new();
+    task.cancel();
+    let lake_storage = open_lake(&lake.root().display().to_string()).unwrap();
+    let dt = Dt::parse("2020-01-01").unwrap();
+    let source = [BronzeSource::new(SourceTable::Drugs, vec![lake.folder.path().join("drugs.csv").display().to_string()])];
+    let stopped = run::run(lake_storage.as_ref(), &source, dt, Default::default(), &Default::default(), &task);
+    assert!(matches!(stopped, Err(Error::Cancelled)));
+    assert_eq!(state(), before);
+}
+
+#[test]
+fn a_date_is_a_date() {
+    for text in ["2020-1-1", "20200101", "2020-02-30", "2020-01-01T00:00", "", "today", "２０２０-01-01"] {
+        assert!(Dt::parse(text).unwrap_err().to_string().contains("2026-11-22"), "{text}");
+    }
+    assert_eq!(Dt::parse("2020-02-29").unwrap().to_string(), "2020-02-29");
+}

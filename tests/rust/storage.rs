@@ -1,0 +1,141 @@
+//! The commit protocol: whole or not at all, whoever comes in between.
+
+use std::fs;
+use std::path::Path;
+
+use drugs_rs::error::Error;
+use drugs_rs::storage::{LocalStorage, Sharing, Storage};
+
+fn write(storage: &LocalStorage, units: &[&str], files: &[(&str, &str)]) -> Result<(), Error> {
+    let units: Vec<String> = units.iter().map(|unit| (*unit).to_owned()).collect();
+    let mut transaction = storage.begin(&units)?;
+    for (path, text) in files {
+        transaction.create(path)?.write_all(text.as_bytes()).unwrap();
+    }
+    transaction.commit(&[])
+}
+
+/// All files below a root with their texts, without what the storage keeps for itself.
+fn state(root: &Path) -> Vec<(String, String)> {
+    fn walk(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else if name != ".lock" {
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(root, root, &mut found);
+    found.sort();
+    found
+}
+
+fn pairs(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+#[test]
+fn one_unit_and_several_units_replace_just_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::create(folder.path().join("lake")).unwrap();
+    let root = folder.path().join("lake");
+    write(&storage, &["l/a/x"], &[("l/a/x/1", "one"), ("l/a/x/2", "two")]).unwrap();
+    write(&storage, &["l/a/y", "l/b/f"], &[("l/a/y/1", "why"), ("l/b/f", "file")]).unwrap();
+    assert_eq!(state(&root), pairs(&[("l/a/x/1", "one"), ("l/a/x/2", "two"), ("l/a/y/1", "why"), ("l/b/f", "file")]));
+    write(&storage, &["l/a/x", "l/a/y"], &[("l/a/x/3", "three"), ("l/a/y/1", "new")]).unwrap();
+    assert_eq!(state(&root), pairs(&[("l/a/x/3", "three"), ("l/a/y/1", "new"), ("l/b/f", "file")]));
+    write(&storage, &["l/a/y", "l/b/f"], &[("l/a/y/1", "newer")]).unwrap();
+    let expected = pairs(&[("l/a/x/3", "three"), ("l/a/y/1", "newer")]);
+    assert_eq!(state(&root), expected, "a unit without files ends to exist");
+    let refused = write(&storage, &["l/a/y", "m/f"], &[("m/f", "x")]).unwrap_err();
+    assert!(refused.to_string().contains("no common folder"), "the root itself is never exchanged: {refused}");
+    assert_eq!(state(&root), expected);
+    assert!(!root.join(".staging").exists(), "nothing is left behind");
+}
+
+#[test]
+fn what_is_not_committed_never_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    let mut transaction = storage.begin(&["a".to_owned()]).unwrap();
+    transaction.create("a/1").unwrap().write_all(b"half").unwrap();
+    drop(transaction);
+    assert!(!root.exists(), "a lake that got no content is not made");
+    let mut transaction = storage.begin(&["a".to_owned()]).unwrap();
+    assert!(transaction.create("b/1").is_err(), "outside of its units a transaction writes nothing");
+    assert!(transaction.create("ab").is_err());
+}
+
+#[test]
+fn a_change_in_between_is_a_conflict_unless_it_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    let attempt = |mine: &str, other: &str| {
+        fs::remove_dir_all(&root).ok();
+        let before = storage.read("a/m").unwrap();
+        let mut transaction = storage.begin(&["a".to_owned()]).unwrap();
+        transaction.create("a/m").unwrap().write_all(mine.as_bytes()).unwrap();
+        write(&storage, &["a"], &[("a/m", other)]).unwrap();
+        (transaction.commit(&[("a/m".to_owned(), before)]), state(&root))
+    };
+    let (result, left) = attempt("mine", "theirs");
+    assert!(matches!(result, Err(Error::Conflict { .. })), "{result:?}");
+    assert_eq!(left, pairs(&[("a/m", "theirs")]));
+    let (result, left) = attempt("same", "same");
+    result.unwrap();
+    assert_eq!(left, pairs(&[("a/m", "same")]));
+}
+
+#[test]
+fn reservations_exclude_and_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    let shared = storage.reserve("dt=1", Sharing::Shared).unwrap();
+    let second = storage.reserve("dt=1", Sharing::Shared).unwrap();
+    let refused = storage.reserve("dt=1", Sharing::Alone).unwrap_err().to_string();
+    assert!(refused.contains("another run of dt=1"), "{refused}");
+    drop(storage.reserve("dt=2", Sharing::Alone).unwrap());
+    drop((shared, second));
+    let alone = storage.reserve("dt=1", Sharing::Alone).unwrap();
+    assert!(storage.reserve("dt=1", Sharing::Shared).is_err());
+    drop(alone);
+    assert!(!root.exists(), "nothing is left behind");
+}
+
+#[test]
+fn what_a_dead_process_left_is_removed_and_what_a_living_one_holds_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    let held = storage.begin(&["a".to_owned()]).unwrap();
+    let dead = root.join(".staging/999999-0");
+    fs::create_dir_all(dead.join("new")).unwrap();
+    fs::write(dead.join(".alive"), "").unwrap();
+    fs::create_dir_all(root.join(".staging/999999-1")).unwrap();
+    let living = fs::read_dir(root.join(".staging")).unwrap().count();
+    assert_eq!(living, 3);
+    write(&storage, &["b"], &[("b", "x")]).unwrap();
+    assert_eq!(fs::read_dir(root.join(".staging")).unwrap().count(), 1, "only the held one");
+    drop(held);
+    assert!(!root.join(".staging").exists());
+}
+
+#[test]
+fn refusals_name_the_path_and_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let message = LocalStorage::create(&file).unwrap_err().to_string();
+    assert!(message.contains("file: cannot use as the output folder") && message.contains("choose another"), "{message}");
+    let message = LocalStorage::create(file.join("lake")).unwrap_err().to_string();
+    assert!(message.contains("lake"), "{message}");
+    let message = LocalStorage::existing(folder.path().join("none")).unwrap_err().to_string();
+    assert!(message.contains("none: not found"), "{message}");
+}
