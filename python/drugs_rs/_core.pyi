@@ -465,9 +465,12 @@ class DrugGraph:
 
         Args:
             path: The file.
-            shape: `None` for the shape of `drug_graph.json`, `"node-link"` for that of `to_node_link`.
+            shape: `"graph"` for `drug_graph.json`, `"node-link"` for the JSON of `to_node_link`, `"graphml"` for Gephi,
+                yEd and Cytoscape, `"edges-csv"` and `"edges-ndjson"` for one mention a line, `"neo4j-nodes"` and
+                `"neo4j-relationships"` for the two CSV files of Neo4j's bulk import. `None` goes by the file's ending:
+                `.graphml`, `.csv`, `.ndjson`, and `drug_graph.json` for anything else.
 
         Raises:
             ArgumentError: An unknown shape.
-            StorageError: The file cannot be written.
+            StorageError: The folder does not exist, or the file cannot be written.
         """

@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use chrono::{Datelike, NaiveDate};
+use polars::prelude::{
+    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -15,11 +18,10 @@ use crate::pipeline::{self, run};
 use crate::schema::PublicationKind;
 use crate::storage::{LocalStorage, Storage};
 
-/// The graph of drugs, publications and journals, as `drug_graph.json` holds it.
+/// Drugs, publications, journals and who mentions whom; `read_graph` makes one.
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct DrugGraph {
     inner: graph::DrugGraph,
-    lake: String,
 }
 
 /// Read the drug graph of a lake.
@@ -28,27 +30,27 @@ pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
     let inner = call::here(py, || run::read_graph(pipeline::existing_lake(&lake)?.as_ref()))?;
-    Ok(DrugGraph { inner, lake })
+    Ok(DrugGraph { inner })
 }
 
 #[pymethods]
 impl DrugGraph {
-    /// List the drugs of the vocabulary, mentioned or not.
+    /// Every drug of the vocabulary, mentioned or not.
     fn drugs(&self, py: Python<'_>) -> PyResult<Table> {
         call::here(py, || self.drugs_frame()).map(Table::new)
     }
 
-    /// List the journals with a mention.
+    /// Every journal with a mention.
     fn journals(&self, py: Python<'_>) -> PyResult<Table> {
         call::here(py, || self.journals_frame()).map(Table::new)
     }
 
-    /// List the mentions, one row for each place of a publication where a drug was found.
+    /// Every pair of a drug and a publication that mentions it.
     fn mentions(&self, py: Python<'_>) -> PyResult<Table> {
-        call::engine(py, false, |_| run::read_mentions(pipeline::existing_lake(&self.lake)?.as_ref())).map(Table::new)
+        call::here(py, || self.mentions_frame()).map(Table::new)
     }
 
-    /// Name every journal that shares the first place, with its number of different drugs.
+    /// The journals that mention the most different drugs, and that number: every journal that shares first place.
     fn top_journals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let journals = PyDict::new(py);
         for (journal, drugs) in graph::top_journals(&self.inner) {
@@ -57,7 +59,7 @@ impl DrugGraph {
         Ok(journals)
     }
 
-    /// List the exclusive drugs of a drug.
+    /// The codes of the drugs that share a journal with this one through PubMed alone, in code order.
     fn exclusive_drugs(&self, py: Python<'_>, code: &str) -> PyResult<Vec<String>> {
         let drugs = self.inner.drugs();
         let Some(number) = drugs.iter().position(|drug| drug.atccode == code) else {
@@ -70,22 +72,22 @@ impl DrugGraph {
         })
     }
 
-    /// Give the graph in node-link form, as networkx and D3 know it.
+    /// The graph in node-link form, as networkx and D3 read it.
     fn to_node_link<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.parsed(py, Shape::NodeLink)
     }
 
-    /// Build a networkx graph.
+    /// The graph as a networkx one, with the nodes, links and attributes of `to_node_link`.
     fn to_networkx<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("drugs_rs.graph")?.call_method1("to_networkx", (slf,))
     }
 
-    /// Give the text of `drug_graph.json`.
+    /// The text of `drug_graph.json`: the same bytes, encoded as UTF-8, that the gold step writes.
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         self.text(py, Shape::Graph)
     }
 
-    /// Write the graph into a file.
+    /// Write the graph to a file, which is replaced at once or not at all.
     #[pyo3(signature = (path, shape=None))]
     fn write(&self, py: Python<'_>, path: &Bound<'_, PyAny>, shape: Option<&str>) -> PyResult<()> {
         let path = arguments::path(path, "path")?;
@@ -140,6 +142,28 @@ impl DrugGraph {
         )?)
     }
 
+    fn mentions_frame(&self) -> Result<DataFrame> {
+        let graph = &self.inner;
+        let text = |name: &str, value: &dyn for<'g> Fn(&'g graph::DrugGraph, graph::Link) -> Option<&'g str>| {
+            let values: Vec<Option<&str>> = graph.links().iter().map(|link| value(graph, *link)).collect();
+            Series::new(name.into(), values).into_column()
+        };
+        let dates: Vec<Option<i32>> =
+            graph.links().iter().map(|link| graph.publication(*link).date.map(days)).collect();
+        let dates = Int32Chunked::from_slice_options("date".into(), &dates).into_series().cast(&DataType::Date)?;
+        Ok(DataFrame::new(
+            graph.links().len(),
+            vec![
+                text("atccode", &|graph, link| Some(&graph.drug(link).atccode)),
+                text("drug", &|graph, link| Some(&graph.drug(link).name)),
+                text("publication_id", &|graph, link| Some(&graph.publication(link).id)),
+                text("kind", &|_, link| Some(link.kind.name())),
+                text("journal", &|graph, link| graph.journal(graph.publication(link))),
+                dates.into_column(),
+            ],
+        )?)
+    }
+
     fn journals_frame(&self) -> Result<DataFrame> {
         let journals = self.inner.links_by_journal();
         let names: Vec<&str> =
@@ -161,6 +185,11 @@ impl DrugGraph {
             ],
         )?)
     }
+}
+
+/// Days since 1970-01-01.
+fn days(date: NaiveDate) -> i32 {
+    date.num_days_from_ce() - 719_163
 }
 
 /// The shape that a name or, without one, the file's ending asks for.

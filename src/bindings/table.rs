@@ -6,7 +6,7 @@ use pyo3::types::{PyCapsule, PyDict, PyList};
 
 use super::arrow;
 
-/// A table that other libraries read through the Arrow PyCapsule interface, without a copy.
+/// Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct Table {
     frame: DataFrame,
@@ -20,7 +20,7 @@ impl Table {
 
 #[pymethods]
 impl Table {
-    /// Export the table as an Arrow stream of record batches.
+    /// Hand out the rows as an `arrow_array_stream` capsule, each time from the first row.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -32,7 +32,7 @@ impl Table {
         arrow::stream(py, &self.frame)
     }
 
-    /// Export the table's Arrow schema.
+    /// Hand out the schema as an `arrow_schema` capsule.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         arrow::schema(py, &self.frame)
     }
@@ -42,13 +42,13 @@ impl Table {
         self.frame.height()
     }
 
-    /// The number of rows.
+    /// How many rows there are.
     #[getter]
     fn num_rows(&self) -> usize {
         self.frame.height()
     }
 
-    /// The number of columns.
+    /// How many columns there are.
     #[getter]
     fn num_columns(&self) -> usize {
         self.frame.width()
@@ -60,7 +60,7 @@ impl Table {
         self.frame.get_column_names().into_iter().map(ToString::to_string).collect()
     }
 
-    /// Copy the table into one dictionary a row.
+    /// Copy the table into Python objects, one dictionary for each row.
     fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let rows = PyList::empty(py);
         for row in 0..self.frame.height() {

@@ -161,11 +161,11 @@ impl<'a> Attempt<'a> {
         let journals = self.read_publications(&mut builder)?;
         let mut graph = builder.finish();
         let mut transaction = self.storage.begin(&self.units())?;
-        let (mentions, links, rows) = self.write_mentions(&entries, &journals, &graph, transaction.as_mut())?;
+        let (mentions, links) = self.write_mentions(&entries, &journals, &graph, transaction.as_mut())?;
         graph.set_links(links);
         let mut outputs = write_graph(&graph, transaction.as_mut())?;
         outputs.extend(mentions.values().map(|file| file.output.clone()));
-        let manifest = GoldManifest { fingerprint, mentions, outputs, numbers: self.numbers(&graph, rows) };
+        let manifest = GoldManifest { fingerprint, mentions, outputs, numbers: self.numbers(&graph) };
         write_whole(transaction.as_mut(), layout::GOLD_MANIFEST, &to_bytes(&manifest)?)?;
         self.task.check()?;
         transaction.commit(&[(layout::GOLD_MANIFEST.to_owned(), self.before.take())])?;
@@ -252,18 +252,17 @@ impl<'a> Attempt<'a> {
         units
     }
 
-    /// Finds or keeps the mentions of every partition; gives the files, the links of the graph and the number of mentions.
+    /// Finds or keeps the mentions of every partition; gives the files and the links of the graph.
     fn write_mentions(
         &self,
         entries: &[Entry],
         journals: &DisplayNames,
         graph: &DrugGraph,
         transaction: &mut dyn Transaction,
-    ) -> Result<(BTreeMap<String, MentionsFile>, Vec<Link>, u64)> {
+    ) -> Result<(BTreeMap<String, MentionsFile>, Vec<Link>)> {
         let mut matcher = None;
         let mut files = BTreeMap::new();
         let mut links = Vec::new();
-        let mut rows = 0;
         for partition in &self.partitions {
             let path = partition.mentions();
             let kept = self.old.as_ref().and_then(|old| old.mentions.get(&path));
@@ -282,10 +281,9 @@ impl<'a> Attempt<'a> {
                     self.find(partition, matcher, journals, graph, transaction, &mut links)?
                 }
             };
-            rows += output.rows;
             files.insert(path, MentionsFile { fingerprint: partition.fingerprint.clone(), output });
         }
-        Ok((files, links, rows))
+        Ok((files, links))
     }
 
     fn find(
@@ -317,13 +315,13 @@ impl<'a> Attempt<'a> {
         writer.finish()
     }
 
-    fn numbers(&self, graph: &DrugGraph, mentions: u64) -> GoldNumbers {
+    fn numbers(&self, graph: &DrugGraph) -> GoldNumbers {
         let publications: usize = PublicationKind::ALL.iter().map(|kind| graph.publications(*kind).len()).sum();
         GoldNumbers {
             as_of: self.as_of.to_string(),
             drugs: graph.drugs().len() as u64,
             publications: publications as u64,
-            mentions,
+            mentions: graph.links().len() as u64,
             journals: graph.links_by_journal().len() as u64,
             top_journals: top_journals(graph).into_iter().map(|(name, drugs)| (name.to_owned(), drugs as u64)).collect(),
         }

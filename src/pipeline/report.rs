@@ -27,6 +27,7 @@ pub struct GoldNumbers {
     pub as_of: String,
     pub drugs: u64,
     pub publications: u64,
+    /// Pairs of a drug and a publication; the rows of `gold/mentions` are the places, which may be more.
     pub mentions: u64,
     pub journals: u64,
     /// Every journal that shares the first place, with its number of different drugs.

@@ -2,18 +2,15 @@
 
 use std::time::Instant;
 
-use polars::prelude::DataFrame;
-
 use super::bronze::{BronzeSource, bronze_reserved, find_files};
 use super::dt::Dt;
-use super::frames::read_frames;
 use super::gold::{GoldSettings, gold_reserved};
 use super::layout;
 use super::report::StepReport;
 use super::silver::{SilverSettings, silver_reserved};
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, read_json};
-use crate::schema::{MENTIONS, SourceTable};
+use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
 use crate::storage::{Sharing, Storage};
 use crate::task::Task;
@@ -51,19 +48,4 @@ pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
         expected: "the graph of a lake; run the gold step first".to_owned(),
     })?;
     read_json(&bytes, &uri)
-}
-
-/// All mentions of a lake as one frame, the oldest partition first.
-pub fn read_mentions(storage: &dyn Storage) -> Result<DataFrame> {
-    let mut all = MENTIONS.empty();
-    for partition in storage.list(layout::MENTIONS)? {
-        for file in storage.list(&format!("{}/{partition}", layout::MENTIONS))? {
-            let path = format!("{}/{partition}/{file}", layout::MENTIONS);
-            read_frames(|| storage.open_file(&path), &path, None, |frame| {
-                all.vstack_mut(&frame)?;
-                Ok(())
-            })?;
-        }
-    }
-    Ok(all)
 }
