@@ -17,25 +17,46 @@ pub enum Error {
     SourceNotFound { uri: String, expected: String },
 
     /// A folder where a file, or a folder with files, should be.
-    #[error("{uri}: a directory without data files in it; expected {expected}, or a folder or glob of such files")]
+    #[error(
+        "{uri}: a directory without data files in it; expected {expected}, or a folder or glob of such files"
+    )]
     EmptyFolder { uri: String, expected: String },
 
     /// An argument that cannot mean anything, whatever the files hold.
     #[error("{argument}: {found}; expected {expected}")]
-    Argument { argument: String, found: String, expected: String },
+    Argument {
+        argument: String,
+        found: String,
+        expected: String,
+    },
 
     /// A source lacks columns that its table needs.
     #[error("{uri}: missing column{} {}; found {}; rename the columns or add them{}",
         if missing.len() == 1 { "" } else { "s" }, listed(missing), listed(found), or_empty(hint))]
-    Schema { uri: String, missing: Vec<String>, found: Vec<String>, hint: String },
+    Schema {
+        uri: String,
+        missing: Vec<String>,
+        found: Vec<String>,
+        hint: String,
+    },
 
     /// A source that is not what it should be: empty, cut off, not an array, a broken archive.
     #[error("{uri}: {place}: {found}; {remedy}")]
-    Format { uri: String, place: String, found: String, remedy: String },
+    Format {
+        uri: String,
+        place: String,
+        found: String,
+        remedy: String,
+    },
 
     /// Bytes that are not text in the expected encoding.
     #[error("{uri}: byte {byte}: {found}; {remedy}")]
-    Encoding { uri: String, byte: u64, found: String, remedy: String },
+    Encoding {
+        uri: String,
+        byte: u64,
+        found: String,
+        remedy: String,
+    },
 
     /// The file system refused: no permission, no space, a file where a folder should be.
     #[error("{path}: cannot {action}: {source}; {}", remedy_for(source))]
@@ -46,7 +67,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// Another run changed the same partition meanwhile. Nothing of this run was written.
+    /// Another run is at work on the same partition, or changed it meanwhile. Nothing of this run was written.
     #[error("{path}: {found}; wait for the other run to end and start this one again")]
     Conflict { path: String, found: String },
 
@@ -55,7 +76,13 @@ pub enum Error {
         "{uri}: {rows_in} rows in but {rows_kept} kept + {rows_merged} merged + {rows_rejected} rejected; \
          nothing was written; please report this as a bug"
     )]
-    Conservation { uri: String, rows_in: u64, rows_kept: u64, rows_merged: u64, rows_rejected: u64 },
+    Conservation {
+        uri: String,
+        rows_in: u64,
+        rows_kept: u64,
+        rows_merged: u64,
+        rows_rejected: u64,
+    },
 
     /// The engine was used before this process was forked; its threads did not survive.
     #[error(
@@ -77,12 +104,24 @@ pub enum Error {
 impl Error {
     /// A storage error about `path` while doing `action` ("read", "write", "create the folder").
     pub fn storage(path: impl std::fmt::Display, action: &'static str, source: io::Error) -> Self {
-        Self::Storage { path: path.to_string(), action, source }
+        Self::Storage {
+            path: path.to_string(),
+            action,
+            source,
+        }
     }
 
     /// An argument error.
-    pub fn argument(argument: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Argument { argument: argument.into(), found: found.into(), expected: expected.into() }
+    pub fn argument(
+        argument: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Argument {
+            argument: argument.into(),
+            found: found.into(),
+            expected: expected.into(),
+        }
     }
 
     /// A format error at `place` ("byte 12", "line 3") of `uri`.
@@ -92,14 +131,21 @@ impl Error {
         found: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self::Format { uri: uri.into(), place: place.into(), found: found.into(), remedy: remedy.into() }
+        Self::Format {
+            uri: uri.into(),
+            place: place.into(),
+            found: found.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
 /// A failure inside polars on frames that this crate built itself is a bug, not bad input.
 impl From<polars::error::PolarsError> for Error {
     fn from(error: polars::error::PolarsError) -> Self {
-        Self::Internal { message: format!("polars: {error}") }
+        Self::Internal {
+            message: format!("polars: {error}"),
+        }
     }
 }
 
@@ -107,11 +153,19 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn or_empty(hint: &str) -> String {
-    if hint.is_empty() { String::new() } else { format!(" ({hint})") }
+    if hint.is_empty() {
+        String::new()
+    } else {
+        format!(" ({hint})")
+    }
 }
 
 fn remedy_for(source: &io::Error) -> &'static str {

@@ -40,13 +40,20 @@ impl Task {
 
     /// `Err(Cancelled)` once somebody asked to stop.
     pub fn check(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+        if self.cancelled.load(Ordering::Relaxed) {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     /// Names what is being done now.
     pub fn enter(&self, stage: &'static str) {
         // A poisoned lock only means that some thread panicked while naming its stage; the name is still whole.
-        *self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = stage;
+        *self
+            .stage
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = stage;
     }
 
     /// Counts rows that are done.
@@ -62,7 +69,10 @@ impl Task {
     /// What has been done so far.
     pub fn progress(&self) -> Progress {
         Progress {
-            stage: *self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+            stage: *self
+                .stage
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
             bytes: self.bytes.load(Ordering::Relaxed),
             rows: self.rows.load(Ordering::Relaxed),
         }

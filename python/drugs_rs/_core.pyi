@@ -94,7 +94,7 @@ def run(
         ArgumentError: `dt`, `encoding` or `boundary` is not one of the accepted values, or a list of sources is empty.
         InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
         StorageError: The lake cannot be read or written.
-        ConflictError: Another run committed this partition with other content meanwhile.
+        ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
     """
 
@@ -129,7 +129,7 @@ def bronze(
         SourceNotFoundError: A source does not exist or matches no file.
         ArgumentError: A bad `dt`, no source at all, or `name` beside more than one table.
         StorageError: The lake cannot be read or written.
-        ConflictError: Another run committed this partition with other content meanwhile.
+        ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
     """
 
 def silver(
@@ -162,7 +162,7 @@ def silver(
         ArgumentError: A bad `dt`, an unknown table or encoding.
         InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
         StorageError: The lake cannot be read or written.
-        ConflictError: Another run committed this partition with other content meanwhile.
+        ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
     """
 
@@ -198,7 +198,7 @@ def gold(
         SourceNotFoundError: The lake has no silver tables up to `dt`.
         ArgumentError: A bad `dt` or `boundary`.
         StorageError: The lake cannot be read or written.
-        ConflictError: Another run committed this partition with other content meanwhile.
+        ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
     """
 

@@ -85,7 +85,7 @@ class StorageError(DrugsError, OSError):
 
 
 class ConflictError(DrugsError):
-    """Another run committed the same partition with other content meanwhile; its result stands whole."""
+    """Another run is at work on the same partition, or replaced it meanwhile; its result stands whole."""
 
 
 class ConservationError(DrugsError):

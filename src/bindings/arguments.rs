@@ -23,7 +23,11 @@ pub(super) fn path(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
     if value.hasattr("__fspath__")? {
         let path: PathBuf = value.extract()?;
         return path.into_os_string().into_string().map_err(|path| {
-            let error = Error::argument(name, format!("{} is not UTF-8", path.to_string_lossy()), "a path in UTF-8");
+            let error = Error::argument(
+                name,
+                format!("{} is not UTF-8", path.to_string_lossy()),
+                "a path in UTF-8",
+            );
             exception(value.py(), &error)
         });
     }
@@ -73,7 +77,11 @@ pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding
 
 /// The order of numeric dates.
 pub(super) fn order(month_first: bool) -> NumericOrder {
-    if month_first { NumericOrder::MonthFirst } else { NumericOrder::DayFirst }
+    if month_first {
+        NumericOrder::MonthFirst
+    } else {
+        NumericOrder::DayFirst
+    }
 }
 
 /// The keywords that every matcher takes.
@@ -92,7 +100,12 @@ pub(super) fn settings(
         }
     };
     let stop_words = stop_words.map_or_else(StopWords::default, StopWords::of);
-    Ok(Settings { boundary, abbreviations, stop_words, ..Settings::default() })
+    Ok(Settings {
+        boundary,
+        abbreviations,
+        stop_words,
+        ..Settings::default()
+    })
 }
 
 /// The tables of a silver step.
@@ -101,8 +114,11 @@ pub(super) fn tables(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<So
     let names = paths(value, "tables")?;
     let tables = names.iter().map(|name| {
         SourceTable::from_name(name).ok_or_else(|| {
-            let error =
-                Error::argument("tables", format!("`{name}`"), "\"drugs\", \"pubmed\" or \"clinical_trials\"");
+            let error = Error::argument(
+                "tables",
+                format!("`{name}`"),
+                "\"drugs\", \"pubmed\" or \"clinical_trials\"",
+            );
             exception(value.py(), &error)
         })
     });

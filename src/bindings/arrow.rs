@@ -4,20 +4,24 @@
 //! function; polars-arrow builds and reads them, and what is unsafe here is to trust that a capsule of the right name,
 //! which the other library made, holds such a structure. The names are fixed by the interface
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>), and PyO3 checks them.
-#![expect(unsafe_code, reason = "the C structures of Arrow cross the border here and nowhere else")]
+#![expect(
+    unsafe_code,
+    reason = "the C structures of Arrow cross the border here and nowhere else"
+)]
 
 use std::ffi::CStr;
 
 use polars::error::PolarsError;
 use polars::prelude::{
-    ArrowDataType, ArrowField, CompatLevel, DataFrame, DataType, PlSmallStr, SchemaExt, Series, StringChunked,
+    ArrowDataType, ArrowField, ChunkedArray, CompatLevel, DataFrame, DataType, PlSmallStr, SchemaExt, Series,
+    StringChunked,
 };
 use polars_arrow::array::{Array, DictionaryArray, StructArray, Utf8Array, Utf8ViewArray};
-use polars_arrow::match_integer_type;
 use polars_arrow::ffi::{
     ArrowArray, ArrowArrayStream, ArrowArrayStreamReader, ArrowSchema, export_field_to_c, export_iterator,
     import_array_from_c, import_field_from_c,
 };
+use polars_arrow::match_integer_type;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -61,7 +65,9 @@ pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>
         return Ok(None);
     };
     let refused = |found: String| {
-        PyTypeError::new_err(format!("expected a column of strings, found {found}; select one column of text"))
+        PyTypeError::new_err(format!(
+            "expected a column of strings, found {found}; select one column of text"
+        ))
     };
     let name: PlSmallStr = name.into();
     let chunks = chunks.into_iter().map(spelled_out).collect::<Vec<_>>();
@@ -69,18 +75,29 @@ pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>
     let series = match series.dtype() {
         DataType::String => series,
         DataType::Struct(fields) if fields.len() == 1 => {
-            let only = series.struct_().map(|table| table.fields_as_series());
-            only.map_err(|error| refused(error.to_string()))?.into_iter().next().unwrap_or(series)
+            let only = series.struct_().map(ChunkedArray::fields_as_series);
+            only.map_err(|error| refused(error.to_string()))?
+                .into_iter()
+                .next()
+                .unwrap_or(series)
         }
-        DataType::Null => series.cast(&DataType::String).map_err(|error| refused(error.to_string()))?,
+        DataType::Null => series
+            .cast(&DataType::String)
+            .map_err(|error| refused(error.to_string()))?,
         other => return Err(refused(other.to_string())),
     };
-    series.str().cloned().map(Some).map_err(|_| refused(series.dtype().to_string()))
+    series
+        .str()
+        .cloned()
+        .map(Some)
+        .map_err(|_| refused(series.dtype().to_string()))
 }
 
 /// A dictionary of texts (categories) as the texts themselves; anything else as it is.
 fn spelled_out(chunk: Box<dyn Array>) -> Box<dyn Array> {
-    let ArrowDataType::Dictionary(keys, ..) = chunk.dtype() else { return chunk };
+    let ArrowDataType::Dictionary(keys, ..) = chunk.dtype() else {
+        return chunk;
+    };
     match_integer_type!(keys, |$key| {
         let Some(dictionary) = chunk.as_any().downcast_ref::<DictionaryArray<$key>>() else { return chunk };
         let Some(values) = texts_of(dictionary.values().as_ref()) else { return chunk };
@@ -97,7 +114,8 @@ fn texts_of(values: &dyn Array) -> Option<Vec<Option<&str>>> {
     if let Some(values) = any.downcast_ref::<Utf8Array<i64>>() {
         return Some(values.iter().collect());
     }
-    any.downcast_ref::<Utf8ViewArray>().map(|values| values.iter().collect())
+    any.downcast_ref::<Utf8ViewArray>()
+        .map(|values| values.iter().collect())
 }
 
 type Chunks = (String, Vec<Box<dyn Array>>);
@@ -109,14 +127,17 @@ fn read_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Chunks> {
     // a released one stays behind, which the capsule's owner then frees.
     let stream = unsafe { pointer.replace(ArrowArrayStream::empty()) };
     // SAFETY: as above; the producer vouches for the stream's contract.
-    let mut reader = unsafe { ArrowArrayStreamReader::try_new(Box::new(stream)) }.map_err(broken)?;
+    let mut reader =
+        unsafe { ArrowArrayStreamReader::try_new(Box::new(stream)) }.map_err(|error| broken(&error))?;
     let mut chunks = Vec::new();
     // SAFETY: as above.
     while let Some(chunk) = unsafe { reader.next() } {
-        chunks.push(chunk.map_err(broken)?);
+        chunks.push(chunk.map_err(|error| broken(&error))?);
     }
     if chunks.is_empty() {
-        chunks.push(polars_arrow::array::new_empty_array(reader.field().dtype().clone()));
+        chunks.push(polars_arrow::array::new_empty_array(
+            reader.field().dtype().clone(),
+        ));
     }
     Ok((reader.field().name.to_string(), chunks))
 }
@@ -124,17 +145,24 @@ fn read_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Chunks> {
 fn read_array(pair: &Bound<'_, PyAny>) -> PyResult<Chunks> {
     let pair = pair.cast::<PyTuple>()?;
     let (schema, array) = (pair.get_item(0)?, pair.get_item(1)?);
-    let schema = schema.cast::<PyCapsule>()?.pointer_checked(Some(SCHEMA))?.cast::<ArrowSchema>();
-    let array = array.cast::<PyCapsule>()?.pointer_checked(Some(ARRAY))?.cast::<ArrowArray>();
+    let schema = schema
+        .cast::<PyCapsule>()?
+        .pointer_checked(Some(SCHEMA))?
+        .cast::<ArrowSchema>();
+    let array = array
+        .cast::<PyCapsule>()?
+        .pointer_checked(Some(ARRAY))?
+        .cast::<ArrowArray>();
     // SAFETY: a capsule of this name holds such a structure; the schema is only read.
-    let field = unsafe { import_field_from_c(schema.as_ref()) }.map_err(broken)?;
+    let field = unsafe { import_field_from_c(schema.as_ref()) }.map_err(|error| broken(&error))?;
     // SAFETY: as for the stream: moved out, with a released structure left behind.
     let array = unsafe { array.replace(ArrowArray::empty()) };
     // SAFETY: the array is of the type that its schema says; the producer vouches for it.
-    let array = unsafe { import_array_from_c(array, field.dtype().clone()) }.map_err(broken)?;
+    let array =
+        unsafe { import_array_from_c(array, field.dtype().clone()) }.map_err(|error| broken(&error))?;
     Ok((field.name.to_string(), vec![array]))
 }
 
-fn broken(error: PolarsError) -> PyErr {
+fn broken(error: &PolarsError) -> PyErr {
     PyTypeError::new_err(format!("the Arrow column cannot be read: {error}"))
 }

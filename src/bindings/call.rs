@@ -39,7 +39,10 @@ fn guard_fork() -> Result<()> {
 /// Panics become exceptions, so the runtime's own report on stderr would tell the user the same thing twice.
 pub(super) fn keep_panics_quiet() {
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+        let place = info
+            .location()
+            .map(|place| format!(" ({}:{})", place.file(), place.line()))
+            .unwrap_or_default();
         *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }));
 }
@@ -50,8 +53,14 @@ fn panic_error(payload: &(dyn Any + Send)) -> Error {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned());
-    let place = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
-    Error::Internal { message: format!("{text}{place}") }
+    let place = PANIC
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+        .unwrap_or_default();
+    Error::Internal {
+        message: format!("{text}{place}"),
+    }
 }
 
 fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -60,7 +69,8 @@ fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Does short work of this thread alone: no engine, no signals, but no interpreter lock either.
 pub(super) fn here<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(|| without_panic(work)).map_err(|error| exception(py, &error))
+    py.detach(|| without_panic(work))
+        .map_err(|error| exception(py, &error))
 }
 
 /// Does long work that may use all threads. Python's signals (Ctrl-C, a handler that raises) end it at its next batch,
@@ -77,13 +87,13 @@ pub(super) fn engine<T: Send>(
         std::thread::scope(|scope| {
             let (give, take) = sync_channel(1);
             let worker_task = Arc::clone(&task);
-            let worker = std::thread::Builder::new().name("drugs_rs".to_owned()).stack_size(STACK).spawn_scoped(
-                scope,
-                move || {
+            let worker = std::thread::Builder::new()
+                .name("drugs_rs".to_owned())
+                .stack_size(STACK)
+                .spawn_scoped(scope, move || {
                     // The receiver lives as long as this thread, so sending cannot fail.
                     let _ = give.send(without_panic(|| work(&worker_task)));
-                },
-            );
+                });
             if let Err(error) = worker {
                 return Ok(Err(Error::storage("this process", "start a thread", error)));
             }
@@ -91,10 +101,16 @@ pub(super) fn engine<T: Send>(
                 match take.recv_timeout(SIGNALS) {
                     Ok(result) => return Ok(result),
                     Err(RecvTimeoutError::Disconnected) => {
-                        return Ok(Err(Error::Internal { message: "the worker ended without a result".to_owned() }));
+                        return Ok(Err(Error::Internal {
+                            message: "the worker ended without a result".to_owned(),
+                        }));
                     }
                     Err(RecvTimeoutError::Timeout) => {
                         bar.show(task.progress());
+                        #[expect(
+                            clippy::redundant_closure_for_method_calls,
+                            reason = "the path alone has one lifetime too few"
+                        )]
                         if let Err(signal) = Python::attach(|py| py.check_signals()) {
                             task.cancel();
                             // Nothing is left half-done behind the caller's back: the worker ends first.

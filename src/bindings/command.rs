@@ -7,6 +7,10 @@ use crate::cli::{self, Invocation};
 
 /// Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
 #[pyfunction]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "arguments of a Python function are owned"
+)]
 pub(super) fn main(py: Python<'_>, arguments: Vec<String>) -> PyResult<u8> {
     let invocation = match cli::parse(&arguments) {
         Invocation::Command(command) => command,

@@ -63,12 +63,20 @@ impl DrugGraph {
     fn exclusive_drugs(&self, py: Python<'_>, code: &str) -> PyResult<Vec<String>> {
         let drugs = self.inner.drugs();
         let Some(number) = drugs.iter().position(|drug| drug.atccode == code) else {
-            let error = Error::argument("code", format!("`{code}` is no drug of this graph"), "a code of drugs()");
+            let error = Error::argument(
+                "code",
+                format!("`{code}` is no drug of this graph"),
+                "a code of drugs()",
+            );
             return Err(errors::exception(py, &error));
         };
         call::here(py, || {
             let mut all = graph::exclusive_drugs(&self.inner);
-            Ok(all.swap_remove(number).into_iter().map(|other| drugs[other as usize].atccode.clone()).collect())
+            Ok(all
+                .swap_remove(number)
+                .into_iter()
+                .map(|other| drugs[other as usize].atccode.clone())
+                .collect())
         })
     }
 
@@ -79,7 +87,9 @@ impl DrugGraph {
 
     /// The graph as a networkx one, with the nodes, links and attributes of `to_node_link`.
     fn to_networkx<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("drugs_rs.graph")?.call_method1("to_networkx", (slf,))
+        slf.py()
+            .import("drugs_rs.graph")?
+            .call_method1("to_networkx", (slf,))
     }
 
     /// The text of `drug_graph.json`: the same bytes, encoded as UTF-8, that the gold step writes.
@@ -113,13 +123,17 @@ impl DrugGraph {
             let mut bytes = Vec::new();
             graph::write_shape(&self.inner, shape, &mut bytes)
                 .map_err(|error| Error::storage("memory", "write", error))?;
-            String::from_utf8(bytes).map_err(|error| Error::Internal { message: error.to_string() })
+            String::from_utf8(bytes).map_err(|error| Error::Internal {
+                message: error.to_string(),
+            })
         })
     }
 
     fn parsed<'py>(&self, py: Python<'py>, shape: Shape) -> PyResult<Bound<'py, PyAny>> {
         let text = self.text(py, shape)?;
-        py.import("json")?.call_method1("loads", (text,)).map_err(|error| PyValueError::new_err(error.to_string()))
+        py.import("json")?
+            .call_method1("loads", (text,))
+            .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
     fn drugs_frame(&self) -> Result<DataFrame> {
@@ -128,7 +142,8 @@ impl DrugGraph {
         for link in self.inner.links() {
             counts[link.drug as usize][link.kind as usize] += 1;
         }
-        let count = |kind: PublicationKind| -> Vec<u64> { counts.iter().map(|count| count[kind as usize]).collect() };
+        let count =
+            |kind: PublicationKind| -> Vec<u64> { counts.iter().map(|count| count[kind as usize]).collect() };
         let codes: Vec<&str> = drugs.iter().map(|drug| drug.atccode.as_str()).collect();
         let names: Vec<&str> = drugs.iter().map(|drug| drug.name.as_str()).collect();
         Ok(DataFrame::new(
@@ -144,13 +159,20 @@ impl DrugGraph {
 
     fn mentions_frame(&self) -> Result<DataFrame> {
         let graph = &self.inner;
-        let text = |name: &str, value: &dyn for<'g> Fn(&'g graph::DrugGraph, graph::Link) -> Option<&'g str>| {
-            let values: Vec<Option<&str>> = graph.links().iter().map(|link| value(graph, *link)).collect();
-            Series::new(name.into(), values).into_column()
-        };
-        let dates: Vec<Option<i32>> =
-            graph.links().iter().map(|link| graph.publication(*link).date.map(days)).collect();
-        let dates = Int32Chunked::from_slice_options("date".into(), &dates).into_series().cast(&DataType::Date)?;
+        let text =
+            |name: &str, value: &dyn for<'g> Fn(&'g graph::DrugGraph, graph::Link) -> Option<&'g str>| {
+                let values: Vec<Option<&str>> =
+                    graph.links().iter().map(|link| value(graph, *link)).collect();
+                Series::new(name.into(), values).into_column()
+            };
+        let dates: Vec<Option<i32>> = graph
+            .links()
+            .iter()
+            .map(|link| graph.publication(*link).date.map(days))
+            .collect();
+        let dates = Int32Chunked::from_slice_options("date".into(), &dates)
+            .into_series()
+            .cast(&DataType::Date)?;
         Ok(DataFrame::new(
             graph.links().len(),
             vec![
@@ -166,8 +188,10 @@ impl DrugGraph {
 
     fn journals_frame(&self) -> Result<DataFrame> {
         let journals = self.inner.links_by_journal();
-        let names: Vec<&str> =
-            journals.keys().map(|journal| self.inner.journals()[*journal as usize].as_str()).collect();
+        let names: Vec<&str> = journals
+            .keys()
+            .map(|journal| self.inner.journals()[*journal as usize].as_str())
+            .collect();
         let mentions: Vec<u64> = journals.values().map(|links| links.len() as u64).collect();
         let drugs: Vec<u64> = journals
             .into_values()
@@ -219,14 +243,24 @@ fn shape_of(path: &str, shape: Option<&str>) -> Result<Shape> {
 /// Writes one file whole or not at all, by the commit protocol of its folder.
 fn write_file(graph: &graph::DrugGraph, path: &str, shape: Shape) -> Result<()> {
     let path = crate::storage::source::local_path(path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| ".".into(), ToOwned::to_owned);
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or_else(|| ".".into(), ToOwned::to_owned);
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let mut bytes = Vec::new();
     graph::write_shape(graph, shape, &mut bytes)
         .and_then(|()| bytes.flush())
         .map_err(|error| Error::storage(path.display(), "write", error))?;
     if !folder.is_dir() {
-        return Err(Error::storage(path.display(), "write, for there is no such folder", std::io::ErrorKind::NotFound.into()));
+        return Err(Error::storage(
+            path.display(),
+            "write, for there is no such folder",
+            std::io::ErrorKind::NotFound.into(),
+        ));
     }
     LocalStorage::existing(folder)?.put(&name, &bytes)
 }

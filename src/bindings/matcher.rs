@@ -41,9 +41,16 @@ impl Matcher {
                 let message = format!("the names of {code} must be a list of strings, not a string");
                 return Err(PyTypeError::new_err(message));
             }
-            let own: Vec<String> = own.try_iter()?.map(|name| name?.extract()).collect::<PyResult<_>>()?;
+            let own: Vec<String> = own
+                .try_iter()?
+                .map(|name| name?.extract())
+                .collect::<PyResult<_>>()?;
             if own.iter().any(|name| name.trim().is_empty()) || own.is_empty() {
-                let error = Error::argument("names", format!("code {code} has a blank name or none"), "names of drugs");
+                let error = Error::argument(
+                    "names",
+                    format!("code {code} has a blank name or none"),
+                    "names of drugs",
+                );
                 return Err(errors::exception(py, &error));
             }
             let mut own = own.into_iter();
@@ -51,7 +58,9 @@ impl Matcher {
             entries.push(Entry::new(code, drug, own));
         }
         let inner = call::here(py, || Ok(matcher::Matcher::new(entries, &settings)))?;
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
@@ -71,7 +80,9 @@ impl Matcher {
             let entries = vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)?;
             Ok(matcher::Matcher::new(entries, &settings))
         })?;
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Find the mentions in one text, in the order in which they stand.
@@ -95,7 +106,9 @@ impl Matcher {
     fn find_many(&self, texts: &Bound<'_, PyAny>) -> PyResult<Table> {
         let py = texts.py();
         if texts.is_instance_of::<PyString>() || texts.is_instance_of::<PyBytes>() {
-            return Err(PyTypeError::new_err("texts must be a list or a column of strings, not one string; see find"));
+            return Err(PyTypeError::new_err(
+                "texts must be a list or a column of strings, not one string; see find",
+            ));
         }
         let frame = if let Some(column) = arrow::texts(texts)? {
             call::engine(py, false, |task| {
@@ -103,12 +116,18 @@ impl Matcher {
                 matching::find_many(&self.inner, &texts, task)
             })?
         } else if texts.is_instance_of::<PyMapping>() {
-            return Err(PyTypeError::new_err("texts must be a list or a column of strings, not a mapping"));
+            return Err(PyTypeError::new_err(
+                "texts must be a list or a column of strings, not a mapping",
+            ));
         } else {
             let mut owned: Vec<Option<String>> = Vec::with_capacity(texts.len().unwrap_or(0));
             for text in texts.try_iter()? {
                 let text = text?;
-                owned.push(if text.is_none() { None } else { Some(utf8(text.cast::<PyString>()?)?) });
+                owned.push(if text.is_none() {
+                    None
+                } else {
+                    Some(utf8(text.cast::<PyString>()?)?)
+                });
             }
             call::engine(py, false, |task| {
                 let texts: Vec<Option<&str>> = owned.iter().map(Option::as_deref).collect();
@@ -130,7 +149,11 @@ impl Matcher {
     }
 
     fn __repr__(&self) -> String {
-        format!("Matcher({} names of {} drugs)", self.inner.len(), self.inner.entries().len())
+        format!(
+            "Matcher({} names of {} drugs)",
+            self.inner.len(),
+            self.inner.entries().len()
+        )
     }
 }
 

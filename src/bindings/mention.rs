@@ -24,11 +24,25 @@ pub(super) struct Mention {
 impl Mention {
     #[new]
     fn new(atccode: String, drug: String, start: usize, end: usize, surface: String, rule: String) -> Self {
-        Self { atccode, drug, start, end, surface, rule }
+        Self {
+            atccode,
+            drug,
+            start,
+            end,
+            surface,
+            rule,
+        }
     }
 
     fn __getnewargs__(&self) -> (&str, &str, usize, usize, &str, &str) {
-        (&self.atccode, &self.drug, self.start, self.end, &self.surface, &self.rule)
+        (
+            &self.atccode,
+            &self.drug,
+            self.start,
+            self.end,
+            &self.surface,
+            &self.rule,
+        )
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -45,7 +45,18 @@ mod core_module {
 
 /// What `from drugs_rs._core import *` would give, and what the stubs list.
 fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let names =
-        ["DrugGraph", "Matcher", "Mention", "Table", "__version__", "bronze", "gold", "main", "read_graph", "run", "silver"];
+    let names = [
+        "DrugGraph",
+        "Matcher",
+        "Mention",
+        "Table",
+        "__version__",
+        "bronze",
+        "gold",
+        "main",
+        "read_graph",
+        "run",
+        "silver",
+    ];
     module.setattr("__all__", names.to_vec())
 }

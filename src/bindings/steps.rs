@@ -38,9 +38,19 @@ pub(super) fn run<'py>(
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
     };
-    let gold = GoldSettings { matcher: arguments::settings(py, boundary, abbreviations, stop_words)?, abstracts };
+    let gold = GoldSettings {
+        matcher: arguments::settings(py, boundary, abbreviations, stop_words)?,
+        abstracts,
+    };
     report(py, progress, |task| {
-        pipeline::run::run(pipeline::open_lake(&out)?.as_ref(), &sources, dt, silver, &gold, task)
+        pipeline::run::run(
+            pipeline::open_lake(&out)?.as_ref(),
+            &sources,
+            dt,
+            silver,
+            &gold,
+            task,
+        )
     })
 }
 
@@ -68,12 +78,18 @@ pub(super) fn bronze<'py>(
         ([source], Some(name)) => source.name = name,
         (_, Some(name)) => {
             let expected = "a name only where one source is given";
-            return Err(refuse(Error::argument("name", format!("`{name}` for several sources"), expected)));
+            return Err(refuse(Error::argument(
+                "name",
+                format!("`{name}` for several sources"),
+                expected,
+            )));
         }
         (_, None) => {}
     }
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
-    report(py, progress, |task| pipeline::bronze::bronze(pipeline::open_lake(&out)?.as_ref(), &sources, dt, task))
+    report(py, progress, |task| {
+        pipeline::bronze::bronze(pipeline::open_lake(&out)?.as_ref(), &sources, dt, task)
+    })
 }
 
 /// Clean what bronze holds for one logical date into tables of drugs and publications.
@@ -90,10 +106,18 @@ pub(super) fn silver<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let tables = arguments::tables(tables)?;
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
-    let settings =
-        SilverSettings { encoding: arguments::encoding(py, encoding)?, order: arguments::order(month_first) };
+    let settings = SilverSettings {
+        encoding: arguments::encoding(py, encoding)?,
+        order: arguments::order(month_first),
+    };
     report(py, progress, |task| {
-        pipeline::silver::silver(pipeline::existing_lake(&out)?.as_ref(), tables.as_deref(), dt, settings, task)
+        pipeline::silver::silver(
+            pipeline::existing_lake(&out)?.as_ref(),
+            tables.as_deref(),
+            dt,
+            settings,
+            task,
+        )
     })
 }
 
@@ -113,7 +137,10 @@ pub(super) fn gold<'py>(
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
-    let settings = GoldSettings { matcher: arguments::settings(py, boundary, abbreviations, stop_words)?, abstracts };
+    let settings = GoldSettings {
+        matcher: arguments::settings(py, boundary, abbreviations, stop_words)?,
+        abstracts,
+    };
     report(py, progress, |task| {
         pipeline::gold::gold(pipeline::existing_lake(&out)?.as_ref(), dt, &settings, task)
     })
@@ -123,11 +150,15 @@ pub(super) fn gold<'py>(
 fn sources(given: [Option<&Bound<'_, PyAny>>; 3]) -> PyResult<Vec<BronzeSource>> {
     let mut sources = Vec::new();
     for (table, paths) in SourceTable::ALL.into_iter().zip(given) {
-        let Some(paths) = paths.filter(|paths| !paths.is_none()) else { continue };
+        let Some(paths) = paths.filter(|paths| !paths.is_none()) else {
+            continue;
+        };
         sources.push(BronzeSource::new(table, arguments::paths(paths, table.name())?));
     }
     if given[0].is_some_and(PyAnyMethods::is_none) {
-        return Err(PyTypeError::new_err("drugs must be a path or a list of paths, not None"));
+        return Err(PyTypeError::new_err(
+            "drugs must be a path or a list of paths, not None",
+        ));
     }
     Ok(sources)
 }

@@ -57,7 +57,11 @@ impl Table {
     /// The names of the columns, in order.
     #[getter]
     fn column_names(&self) -> Vec<String> {
-        self.frame.get_column_names().into_iter().map(ToString::to_string).collect()
+        self.frame
+            .get_column_names()
+            .into_iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// Copy the table into Python objects, one dictionary for each row.
@@ -66,7 +70,10 @@ impl Table {
         for row in 0..self.frame.height() {
             let dictionary = PyDict::new(py);
             for column in self.frame.columns() {
-                dictionary.set_item(column.name().as_str(), value(py, &column.get(row).unwrap_or(AnyValue::Null))?)?;
+                dictionary.set_item(
+                    column.name().as_str(),
+                    value(py, &column.get(row).unwrap_or(AnyValue::Null))?,
+                )?;
             }
             rows.append(dictionary)?;
         }
@@ -86,7 +93,9 @@ fn value<'py>(py: Python<'py>, value: &AnyValue<'_>) -> PyResult<Bound<'py, PyAn
         AnyValue::UInt64(number) => number.into_pyobject(py)?.into_any(),
         AnyValue::Date(days) => {
             // 719163 is the proleptic ordinal of 1970-01-01.
-            py.import("datetime")?.getattr("date")?.call_method1("fromordinal", (days + 719_163,))?
+            py.import("datetime")?
+                .getattr("date")?
+                .call_method1("fromordinal", (days + 719_163,))?
         }
         AnyValue::List(items) => {
             let list = PyList::empty(py);

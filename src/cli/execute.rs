@@ -5,7 +5,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
-use super::arguments::{BoundaryName, Command, EncodingName, Matching, MatchArguments, Output, ParsedCommand, Reading};
+use super::arguments::{
+    BoundaryName, Command, EncodingName, MatchArguments, Matching, Output, ParsedCommand, Reading,
+};
 use super::summary;
 use crate::error::{Error, Result};
 use crate::formats::{Encoding, Input};
@@ -32,7 +34,14 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             let gold = gold_settings(&arguments.matching, arguments.abstracts)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             let lake = open_lake(&arguments.lake.out)?;
-            let report = run::run(lake.as_ref(), &sources, dt, silver_settings(&arguments.reading), &gold, task)?;
+            let report = run::run(
+                lake.as_ref(),
+                &sources,
+                dt,
+                silver_settings(&arguments.reading),
+                &gold,
+                task,
+            )?;
             (report, &arguments.output)
         }
         Command::Bronze(arguments) => {
@@ -45,26 +54,45 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
                 ([source], Some(name)) => source.name.clone_from(name),
                 (_, Some(name)) => {
                     let expected = "a name only where one source is given";
-                    return Err(Error::argument("--name", format!("`{name}` for several sources"), expected));
+                    return Err(Error::argument(
+                        "--name",
+                        format!("`{name}` for several sources"),
+                        expected,
+                    ));
                 }
                 (_, None) => {}
             }
             let dt = Dt::parse(&arguments.lake.dt)?;
-            (bronze(open_lake(&arguments.lake.out)?.as_ref(), &sources, dt, task)?, &arguments.output)
+            (
+                bronze(open_lake(&arguments.lake.out)?.as_ref(), &sources, dt, task)?,
+                &arguments.output,
+            )
         }
         Command::Silver(arguments) => {
-            let tables: Vec<SourceTable> =
-                arguments.tables.iter().filter_map(|name| SourceTable::from_name(name)).collect();
+            let tables: Vec<SourceTable> = arguments
+                .tables
+                .iter()
+                .filter_map(|name| SourceTable::from_name(name))
+                .collect();
             let tables = (!tables.is_empty()).then_some(tables.as_slice());
             let dt = Dt::parse(&arguments.lake.dt)?;
             let lake = existing_lake(&arguments.lake.out)?;
-            let report = silver(lake.as_ref(), tables, dt, silver_settings(&arguments.reading), task)?;
+            let report = silver(
+                lake.as_ref(),
+                tables,
+                dt,
+                silver_settings(&arguments.reading),
+                task,
+            )?;
             (report, &arguments.output)
         }
         Command::Gold(arguments) => {
             let settings = gold_settings(&arguments.matching, arguments.abstracts)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
-            (gold(existing_lake(&arguments.lake.out)?.as_ref(), dt, &settings, task)?, &arguments.output)
+            (
+                gold(existing_lake(&arguments.lake.out)?.as_ref(), dt, &settings, task)?,
+                &arguments.output,
+            )
         }
         Command::Match(arguments) => return match_texts(arguments, task),
     };
@@ -87,12 +115,22 @@ fn encoding(name: Option<EncodingName>) -> Encoding {
 }
 
 fn silver_settings(reading: &Reading) -> SilverSettings {
-    let order = if reading.month_first { NumericOrder::MonthFirst } else { NumericOrder::DayFirst };
-    SilverSettings { encoding: encoding(reading.encoding), order }
+    let order = if reading.month_first {
+        NumericOrder::MonthFirst
+    } else {
+        NumericOrder::DayFirst
+    };
+    SilverSettings {
+        encoding: encoding(reading.encoding),
+        order,
+    }
 }
 
 fn gold_settings(matching: &Matching, abstracts: bool) -> Result<GoldSettings> {
-    Ok(GoldSettings { matcher: matcher_settings(matching)?, abstracts })
+    Ok(GoldSettings {
+        matcher: matcher_settings(matching)?,
+        abstracts,
+    })
 }
 
 fn matcher_settings(matching: &Matching) -> Result<Settings> {
@@ -111,10 +149,18 @@ fn matcher_settings(matching: &Matching) -> Result<Settings> {
                     .read_to_string(&mut words)
                     .map_err(|error| Error::storage(file, "read the stop words", error))?;
             }
-            StopWords::of(words.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')))
+            StopWords::of(
+                words
+                    .lines()
+                    .filter(|line| !line.trim().is_empty() && !line.starts_with('#')),
+            )
         }
     };
-    Ok(Settings { boundary, stop_words, ..Settings::default() })
+    Ok(Settings {
+        boundary,
+        stop_words,
+        ..Settings::default()
+    })
 }
 
 fn print_report(report: &StepReport, output: &Output) -> Result<()> {
@@ -152,7 +198,9 @@ fn match_texts(arguments: &MatchArguments, task: &Task) -> Result<()> {
         match &arguments.column {
             Some(column) => {
                 let input = Input::new(uri, bytes, encoding)?;
-                match_column(&matcher, input, column, task, |mentions| print_mentions(&mut out, &mentions))?;
+                match_column(&matcher, input, column, task, |mentions| {
+                    print_mentions(&mut out, &mentions)
+                })?;
             }
             None => match_lines(&matcher, &uri, bytes, task, &mut out)?,
         }
@@ -176,8 +224,9 @@ fn match_lines(
         let mut line = Vec::new();
         while lines.len() < LINES {
             line.clear();
-            let read =
-                reader.read_until(b'\n', &mut line).map_err(|error| Error::storage(uri, "read the texts", error))?;
+            let read = reader
+                .read_until(b'\n', &mut line)
+                .map_err(|error| Error::storage(uri, "read the texts", error))?;
             if read == 0 {
                 break;
             }

@@ -16,7 +16,11 @@ use crate::error::Error;
 /// Tells about an error and gives the exit code.
 pub fn report_error(error: &Error) -> u8 {
     report_message(&error.to_string());
-    if matches!(error, Error::Argument { .. }) { 2 } else { 1 }
+    if matches!(error, Error::Argument { .. }) {
+        2
+    } else {
+        1
+    }
 }
 
 /// Tells about an error that has no class here, and gives the exit code.

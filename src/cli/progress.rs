@@ -26,7 +26,11 @@ impl ProgressBar {
     pub fn show(&self, progress: Progress) {
         if let Some(bar) = &self.0 {
             let Progress { stage, bytes, rows } = progress;
-            bar.set_message(format!("{stage}: {} read, {} rows", HumanBytes(bytes), HumanCount(rows)));
+            bar.set_message(format!(
+                "{stage}: {} read, {} rows",
+                HumanBytes(bytes),
+                HumanCount(rows)
+            ));
         }
     }
 

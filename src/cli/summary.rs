@@ -14,7 +14,12 @@ const MOST_ROWS: usize = 15;
 /// The summary of a report.
 pub(super) fn of(report: &StepReport) -> Result<String> {
     let mut text = format!("{} of dt={} into {}", report.step, report.dt, report.out);
-    let _ = writeln!(text, " ({:.2} s{})", report.seconds, if report.unchanged { ", nothing to do" } else { "" });
+    let _ = writeln!(
+        text,
+        " ({:.2} s{})",
+        report.seconds,
+        if report.unchanged { ", nothing to do" } else { "" }
+    );
     if let Some(gold) = &report.gold {
         let _ = writeln!(
             text,
@@ -71,15 +76,30 @@ fn sources(text: &mut String, report: &StepReport) {
     if bronze {
         table.push(vec!["source".to_owned(), "type".to_owned(), "bytes".to_owned()]);
     } else {
-        table.push(["source", "read", "kept", "merged", "rejected", "blank lines"].map(str::to_owned).to_vec());
+        table.push(
+            ["source", "read", "kept", "merged", "rejected", "blank lines"]
+                .map(str::to_owned)
+                .to_vec(),
+        );
     }
     for source in report.sources.iter().take(MOST_ROWS) {
         table.push(if bronze {
-            vec![source.uri.clone(), source.format.clone(), source.bytes.to_string()]
+            vec![
+                source.uri.clone(),
+                source.format.clone(),
+                source.bytes.to_string(),
+            ]
         } else {
-            let counts =
-                [source.rows_in, source.rows_kept, source.rows_merged, source.rows_rejected, source.blank_lines];
-            std::iter::once(source.uri.clone()).chain(counts.iter().map(ToString::to_string)).collect()
+            let counts = [
+                source.rows_in,
+                source.rows_kept,
+                source.rows_merged,
+                source.rows_rejected,
+                source.blank_lines,
+            ];
+            std::iter::once(source.uri.clone())
+                .chain(counts.iter().map(ToString::to_string))
+                .collect()
         });
     }
     title(text, if bronze { "Sources" } else { "Rows" });
@@ -87,7 +107,12 @@ fn sources(text: &mut String, report: &StepReport) {
     for source in report.sources.iter().take(MOST_ROWS) {
         let extra = &source.extra_columns;
         if !extra.is_empty() {
-            let _ = writeln!(text, "  {}: columns that were not used: {}", source.uri, extra.join(", "));
+            let _ = writeln!(
+                text,
+                "  {}: columns that were not used: {}",
+                source.uri,
+                extra.join(", ")
+            );
         }
         for note in &source.notes {
             let _ = writeln!(text, "  {}: {note}", source.uri);
@@ -130,7 +155,13 @@ fn files(text: &mut String, report: &StepReport) {
         .map(|output| output.path.as_str())
         .collect();
     // The answers first: they are what most people look for.
-    paths.sort_by_key(|path| (!path.ends_with(".json"), *path != layout::DRUG_GRAPH, path.to_string()));
+    paths.sort_by_key(|path| {
+        (
+            !path.ends_with(".json"),
+            *path != layout::DRUG_GRAPH,
+            path.to_string(),
+        )
+    });
     title(text, "Files");
     for path in paths.iter().take(MOST_ROWS) {
         let _ = writeln!(text, "  {}/{path}", report.out);
@@ -147,7 +178,12 @@ fn title(text: &mut String, title: &str) {
 /// A table with its columns aligned; numbers stand to the right. `all` is how many rows there are in truth.
 fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
     let columns = rows.first().map_or(0, |row| row.as_ref().len());
-    let width = |column: usize| rows.iter().map(|row| row.as_ref()[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row.as_ref()[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in rows {
         let cells: Vec<String> = row
@@ -156,7 +192,11 @@ fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
             .zip(&widths)
             .map(|(cell, width)| {
                 let number = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
-                if number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                if number {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
             })
             .collect();
         let _ = writeln!(text, "  {}", cells.join("  ").trim_end());

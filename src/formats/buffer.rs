@@ -24,7 +24,12 @@ pub(super) struct Buffer {
 
 impl Buffer {
     pub(super) fn new(input: Input) -> Self {
-        Self { input, bytes: Vec::new(), offset: 0, ended: false }
+        Self {
+            input,
+            bytes: Vec::new(),
+            offset: 0,
+            ended: false,
+        }
     }
 
     /// Reads until at least `wanted` bytes are here, or the end.
@@ -36,7 +41,10 @@ impl Buffer {
         self.bytes.resize(wanted.max(BATCH_BYTES), 0);
         while length < self.bytes.len() {
             task.check()?;
-            match self.input.read(&mut self.bytes[length..], self.offset + length as u64) {
+            match self
+                .input
+                .read(&mut self.bytes[length..], self.offset + length as u64)
+            {
                 Ok(0) => {
                     self.ended = true;
                     break;
@@ -83,8 +91,16 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(fields: &Fields, rows: usize) -> Self {
-        let columns = fields.iter().map(|field| StringChunkedBuilder::new(field.name.into(), rows)).collect();
-        Self { source_rows: Vec::with_capacity(rows), columns, spans: Vec::with_capacity(rows), rejected: Vec::new() }
+        let columns = fields
+            .iter()
+            .map(|field| StringChunkedBuilder::new(field.name.into(), rows))
+            .collect();
+        Self {
+            source_rows: Vec::with_capacity(rows),
+            columns,
+            spans: Vec::with_capacity(rows),
+            rejected: Vec::new(),
+        }
     }
 
     /// Adds a row: its place, the span of its raw text and a value a field.
@@ -106,9 +122,20 @@ impl Draft {
         let height = self.source_rows.len();
         let rows = Series::new("source_row".into(), self.source_rows);
         let mut columns: Vec<Column> = vec![rows.into_column()];
-        columns.extend(self.columns.into_iter().map(|column| column.finish().into_column()));
+        columns.extend(
+            self.columns
+                .into_iter()
+                .map(|column| column.finish().into_column()),
+        );
         let frame = DataFrame::new(height, columns)?;
-        Ok(RawBatch { frame, raw: RawTexts { text, spans: self.spans }, rejected: self.rejected })
+        Ok(RawBatch {
+            frame,
+            raw: RawTexts {
+                text,
+                spans: self.spans,
+            },
+            rejected: self.rejected,
+        })
     }
 }
 

@@ -72,7 +72,12 @@ impl<'f> CsvReader<'f> {
         self.buffer.fill(BATCH_BYTES, &task)?;
         let uri = self.buffer.input.uri().to_owned();
         let broken = |found: &str| {
-            Error::format(&uri, "line 1", found, "expected a CSV header line, a JSON array or NDJSON")
+            Error::format(
+                &uri,
+                "line 1",
+                found,
+                "expected a CSV header line, a JSON array or NDJSON",
+            )
         };
         // Blank lines before the header.
         loop {
@@ -92,22 +97,35 @@ impl<'f> CsvReader<'f> {
             let header = loop {
                 spans.clear();
                 match parse(&self.buffer.bytes, 0, delimiter, self.buffer.ended, &mut spans) {
-                    Record::NeedMore if self.buffer.bytes.len() < LONGEST_RECORD => self.buffer.fill_more(&task)?,
+                    Record::NeedMore if self.buffer.bytes.len() < LONGEST_RECORD => {
+                        self.buffer.fill_more(&task)?;
+                    }
                     other => break other,
                 }
             };
-            let Record::Complete { end, lines, .. } = header else { continue };
+            let Record::Complete { end, lines, .. } = header else {
+                continue;
+            };
             let names = spans
                 .iter()
-                .map(|span| String::from_utf8_lossy(&unquoted(&self.buffer.bytes, *span)).trim().to_owned())
+                .map(|span| {
+                    String::from_utf8_lossy(&unquoted(&self.buffer.bytes, *span))
+                        .trim()
+                        .to_owned()
+                })
                 .collect::<Vec<_>>();
             let known = |names: &[String]| self.fields.places(names).iter().flatten().count();
-            if best.as_ref().is_none_or(|(so_far, ..)| known(&names) > known(so_far)) {
+            if best
+                .as_ref()
+                .is_none_or(|(so_far, ..)| known(&names) > known(so_far))
+            {
                 best = Some((names, end, lines, delimiter));
             }
         }
         // Without commas nothing is quoted, so that a header with a broken quote may still look like one strange name.
-        let unreadable = |names: &[String]| names[0].contains('"') && self.fields.places(names).iter().all(Option::is_none);
+        let unreadable = |names: &[String]| {
+            names[0].contains('"') && self.fields.places(names).iter().all(Option::is_none)
+        };
         let Some((header, end, lines, delimiter)) = best.filter(|(names, ..)| !unreadable(names)) else {
             return Err(broken("a header with an unclosed quote"));
         };
@@ -121,10 +139,16 @@ impl<'f> CsvReader<'f> {
             // A file of one word may be JSON all the same: a number, a string.
             if let Ok(value) = serde_json::from_str::<serde_json::Value>(&first_line) {
                 let found = format!("the JSON value {value}");
-                return Err(Error::format(&uri, "byte 0", found, "expected CSV, a JSON array of objects or NDJSON"));
+                return Err(Error::format(
+                    &uri,
+                    "byte 0",
+                    found,
+                    "expected CSV, a JSON array of objects or NDJSON",
+                ));
             }
         }
-        self.fields.check(&uri, &present, &header, "the first line must be the header")?;
+        self.fields
+            .check(&uri, &present, &header, "the first line must be the header")?;
         for (column, name) in header.iter().enumerate() {
             if !self.places.contains(&Some(column)) {
                 self.extra.add(name);
@@ -157,9 +181,17 @@ impl<'f> CsvReader<'f> {
 
     /// Whether the line behind the first line of `at..` is a whole row by itself.
     fn next_line_is_a_row(&self, at: usize, end: usize, spans: &mut Vec<Span>) -> bool {
-        let Some(offset) = memchr(b'\n', &self.buffer.bytes[at..end]) else { return false };
+        let Some(offset) = memchr(b'\n', &self.buffer.bytes[at..end]) else {
+            return false;
+        };
         spans.clear();
-        let record = parse(&self.buffer.bytes, at + offset + 1, self.delimiter, self.buffer.ended, spans);
+        let record = parse(
+            &self.buffer.bytes,
+            at + offset + 1,
+            self.delimiter,
+            self.buffer.ended,
+            spans,
+        );
         matches!(record, Record::Complete { .. }) && spans.len() == self.width
     }
 
@@ -187,7 +219,13 @@ impl RowReader for CsvReader<'_> {
                 break;
             }
             spans.clear();
-            let record = parse(&self.buffer.bytes, at, self.delimiter, self.buffer.ended, &mut spans);
+            let record = parse(
+                &self.buffer.bytes,
+                at,
+                self.delimiter,
+                self.buffer.ended,
+                &mut spans,
+            );
             let Record::Complete { text_end, end, lines } = record else {
                 let too_long = self.buffer.bytes.len() - at > LONGEST_RECORD;
                 if record == Record::NeedMore && !too_long {
@@ -253,9 +291,17 @@ impl RowReader for CsvReader<'_> {
                         (start, unescaped.len())
                     }));
                 }
-                draft.push(*source_row, *span, places.iter().map(|place| place.map(|(start, end)| &unescaped[start..end])));
+                draft.push(
+                    *source_row,
+                    *span,
+                    places
+                        .iter()
+                        .map(|place| place.map(|(start, end)| &unescaped[start..end])),
+                );
             } else {
-                let slices = values.iter().map(|value| value.map(|value| &text[value.start..value.end]));
+                let slices = values
+                    .iter()
+                    .map(|value| value.map(|value| &text[value.start..value.end]));
                 draft.push(*source_row, *span, slices);
             }
         }
@@ -263,7 +309,11 @@ impl RowReader for CsvReader<'_> {
     }
 
     fn notes(&self) -> Notes {
-        let mut notes = Notes { blank_lines: self.blank_lines, remarks: self.remarks.clone(), ..Notes::default() };
+        let mut notes = Notes {
+            blank_lines: self.blank_lines,
+            remarks: self.remarks.clone(),
+            ..Notes::default()
+        };
         self.extra.note(&mut notes);
         notes
     }
@@ -321,8 +371,22 @@ fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans: &mut Vec<
             }
         } else {
             match memchr3(delimiter, b'\n', b'\r', &bytes[at..]) {
-                Some(offset) => (Span { start: at, end: at + offset, doubled: false }, at + offset),
-                None if ended => (Span { start: at, end: bytes.len(), doubled: false }, bytes.len()),
+                Some(offset) => (
+                    Span {
+                        start: at,
+                        end: at + offset,
+                        doubled: false,
+                    },
+                    at + offset,
+                ),
+                None if ended => (
+                    Span {
+                        start: at,
+                        end: bytes.len(),
+                        doubled: false,
+                    },
+                    bytes.len(),
+                ),
                 None => return Record::NeedMore,
             }
         };
@@ -340,8 +404,16 @@ fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans: &mut Vec<
             Some(_) => next + 1,
             None => next,
         };
-        let breaks = if quoted { memchr::memchr_iter(b'\n', &bytes[from..next]).count() as u64 } else { 0 };
-        return Record::Complete { text_end: next, end, lines: breaks + 1 };
+        let breaks = if quoted {
+            memchr::memchr_iter(b'\n', &bytes[from..next]).count() as u64
+        } else {
+            0
+        };
+        return Record::Complete {
+            text_end: next,
+            end,
+            lines: breaks + 1,
+        };
     }
 }
 
@@ -359,12 +431,22 @@ fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Resul
             at = quote + 2;
             continue;
         }
-        let blanks = bytes[quote + 1..].iter().take_while(|byte| matches!(byte, b' ' | b'\t') && **byte != delimiter).count();
+        let blanks = bytes[quote + 1..]
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t') && **byte != delimiter)
+            .count();
         let next = quote + 1 + blanks;
         return match bytes.get(next) {
             None if !ended => Err(Record::NeedMore),
             Some(&byte) if byte != delimiter && byte != b'\n' && byte != b'\r' => Err(Record::BadQuote),
-            _ => Ok((Span { start, end: quote, doubled }, next)),
+            _ => Ok((
+                Span {
+                    start,
+                    end: quote,
+                    doubled,
+                },
+                next,
+            )),
         };
     }
 }

@@ -35,7 +35,9 @@ impl Fields {
     /// The number of the field that a source calls `name`.
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         let name = name.trim();
-        self.0.iter().position(|field| field.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
+        self.0
+            .iter()
+            .position(|field| field.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
     }
 
     /// For each field the first column of a header that is it.
@@ -53,11 +55,22 @@ impl Fields {
     pub(super) fn check_keys(&self, uri: &str, byte: u64, present: &[bool], extra: &[String]) -> Result<()> {
         if !present.contains(&true) {
             let found = format!("objects without any of the expected keys; their keys are {extra:?}");
-            let wanted: Vec<&str> = self.0.iter().filter(|field| field.required).map(|field| field.aliases[0]).collect();
-            let remedy = format!("expected a JSON array of objects, or one object a line, with the keys {wanted:?}");
+            let wanted: Vec<&str> = self
+                .0
+                .iter()
+                .filter(|field| field.required)
+                .map(|field| field.aliases[0])
+                .collect();
+            let remedy =
+                format!("expected a JSON array of objects, or one object a line, with the keys {wanted:?}");
             return Err(Error::format(uri, format!("byte {byte}"), found, remedy));
         }
-        let seen = self.0.iter().zip(present).filter(|(_, seen)| **seen).map(|(field, _)| field.aliases[0].to_owned());
+        let seen = self
+            .0
+            .iter()
+            .zip(present)
+            .filter(|(_, seen)| **seen)
+            .map(|(field, _)| field.aliases[0].to_owned());
         let found: Vec<String> = seen.chain(extra.iter().cloned()).collect();
         self.check(uri, present, &found, "no object has the key")
     }
@@ -74,6 +87,11 @@ impl Fields {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(Error::Schema { uri: uri.to_owned(), missing, found: found.to_vec(), hint: hint.to_owned() })
+        Err(Error::Schema {
+            uri: uri.to_owned(),
+            missing,
+            found: found.to_vec(),
+            hint: hint.to_owned(),
+        })
     }
 }

@@ -25,7 +25,11 @@ pub struct Input {
 
 impl std::fmt::Debug for Input {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Input").field("uri", &self.uri).field("packing", &self.packing).finish_non_exhaustive()
+        formatter
+            .debug_struct("Input")
+            .field("uri", &self.uri)
+            .field("packing", &self.packing)
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,8 +46,14 @@ impl Input {
             return Err(empty(&uri, "an empty file of 0 bytes"));
         }
         let (packing, unpacked): (Option<&'static str>, Box<dyn Read + Send>) = match head {
-            [0x1f, 0x8b, ..] => (Some("gzip"), Box::new(flate2::bufread::MultiGzDecoder::new(plain))),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => (Some("zstd"), Box::new(zstd::Decoder::with_buffer(plain).map_err(failed)?)),
+            [0x1f, 0x8b, ..] => (
+                Some("gzip"),
+                Box::new(flate2::bufread::MultiGzDecoder::new(plain)),
+            ),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => (
+                Some("zstd"),
+                Box::new(zstd::Decoder::with_buffer(plain).map_err(failed)?),
+            ),
             [b'P', b'A', b'R', b'1', ..] | [0x50, 0x4b, 0x03, 0x04, ..] => {
                 return Err(Error::format(
                     &uri,
@@ -55,7 +65,9 @@ impl Input {
             _ => (None, Box::new(plain)),
         };
         let mut unpacked = BufReader::with_capacity(BUFFER, unpacked);
-        let head = unpacked.fill_buf().map_err(|error| read_error(&uri, 0, packing, error))?;
+        let head = unpacked
+            .fill_buf()
+            .map_err(|error| read_error(&uri, 0, packing, error))?;
         let decoded: Box<dyn Read + Send> = match head {
             [0xef, 0xbb, 0xbf, ..] => {
                 unpacked.consume(3);
@@ -66,7 +78,11 @@ impl Input {
             _ if encoding == Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
             _ => Box::new(unpacked),
         };
-        Ok(Self { uri, packing, reader: BufReader::with_capacity(BUFFER, decoded) })
+        Ok(Self {
+            uri,
+            packing,
+            reader: BufReader::with_capacity(BUFFER, decoded),
+        })
     }
 
     /// What the caller called it.
@@ -77,7 +93,10 @@ impl Input {
     /// The first byte that is not white space; an error when there is none.
     pub(super) fn first_letter(&mut self) -> Result<u8> {
         loop {
-            let head = self.reader.fill_buf().map_err(|error| read_error(&self.uri, 0, self.packing, error))?;
+            let head = self
+                .reader
+                .fill_buf()
+                .map_err(|error| read_error(&self.uri, 0, self.packing, error))?;
             if head.is_empty() {
                 return Err(empty(&self.uri, "nothing but white space"));
             }
@@ -96,7 +115,9 @@ impl Input {
         let before = head.len();
         head.resize(before + 4096, 0);
         let rest = self.reader.get_mut();
-        let read = rest.read(&mut head[before..]).map_err(|error| read_error(&self.uri, 0, self.packing, error))?;
+        let read = rest
+            .read(&mut head[before..])
+            .map_err(|error| read_error(&self.uri, 0, self.packing, error))?;
         if read == 0 {
             return Err(empty(&self.uri, "nothing but white space"));
         }
@@ -118,7 +139,11 @@ impl Input {
 
     /// The error for bytes at `byte` that are not UTF-8.
     pub(super) fn not_utf8(&self, byte: u64, found: u8) -> Error {
-        let place = if self.packing.is_some() { " of the unpacked content" } else { "" };
+        let place = if self.packing.is_some() {
+            " of the unpacked content"
+        } else {
+            ""
+        };
         Error::Encoding {
             uri: self.uri.clone(),
             byte,
@@ -130,7 +155,12 @@ impl Input {
 }
 
 fn empty(uri: &str, found: &str) -> Error {
-    Error::format(uri, "byte 0", found, "expected CSV with a header line, a JSON array or NDJSON")
+    Error::format(
+        uri,
+        "byte 0",
+        found,
+        "expected CSV with a header line, a JSON array or NDJSON",
+    )
 }
 
 fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Error {
@@ -156,7 +186,13 @@ struct Utf16<R> {
 
 impl<R: BufRead> Utf16<R> {
     fn new(inner: R, decoder: Decoder) -> Self {
-        Self { inner, decoder, ready: Vec::new(), taken: 0, ended: false }
+        Self {
+            inner,
+            decoder,
+            ready: Vec::new(),
+            taken: 0,
+            ended: false,
+        }
     }
 }
 
@@ -165,7 +201,10 @@ impl<R: BufRead> Read for Utf16<R> {
         while self.taken == self.ready.len() && !self.ended {
             let bytes = self.inner.fill_buf()?;
             self.ended = bytes.is_empty();
-            let room = self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
+            let room = self
+                .decoder
+                .max_utf8_buffer_length(bytes.len())
+                .unwrap_or(bytes.len() * 3 + 16);
             self.ready.resize(room, 0);
             let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.ready, self.ended);
             self.ready.truncate(written);
@@ -188,7 +227,11 @@ struct Lines1252<R> {
 
 impl<R: BufRead> Lines1252<R> {
     fn new(inner: R) -> Self {
-        Self { inner, ready: Vec::new(), taken: 0 }
+        Self {
+            inner,
+            ready: Vec::new(),
+            taken: 0,
+        }
     }
 }
 
@@ -198,7 +241,9 @@ impl<R: BufRead> Read for Lines1252<R> {
             self.ready.clear();
             self.taken = 0;
             // A line longer than this is decoded in pieces, which the encoding (one byte a letter) does not mind.
-            (&mut self.inner).take(BUFFER as u64).read_until(b'\n', &mut self.ready)?;
+            (&mut self.inner)
+                .take(BUFFER as u64)
+                .read_until(b'\n', &mut self.ready)?;
             if std::str::from_utf8(&self.ready).is_err() {
                 let (text, _) = WINDOWS_1252.decode_without_bom_handling(&self.ready);
                 self.ready = text.into_owned().into_bytes();

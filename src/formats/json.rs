@@ -77,9 +77,15 @@ impl<'f> JsonReader<'f> {
         let end = self.buffer.offset + self.buffer.bytes.len() as u64;
         let found = match self.place {
             Place::Element if at < self.buffer.bytes.len() => {
-                format!("the file ends at byte {end} inside element {}, which begins here", self.element + 1)
+                format!(
+                    "the file ends at byte {end} inside element {}, which begins here",
+                    self.element + 1
+                )
             }
-            _ => format!("the file ends before the array is closed, after {} elements", self.element),
+            _ => format!(
+                "the file ends before the array is closed, after {} elements",
+                self.element
+            ),
         };
         self.error(at, found, "the JSON was cut off: deliver the file again")
     }
@@ -90,14 +96,23 @@ impl<'f> JsonReader<'f> {
         let bytes = &self.buffer.bytes[at..end];
         let byte = self.buffer.offset + at as u64;
         let text = std::str::from_utf8(bytes).map_err(|error| {
-            self.buffer.input.not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
+            self.buffer
+                .input
+                .not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
         })?;
         match self.row.read(text, self.fields) {
             Ok(mended) => {
                 if mended {
-                    self.remarks.push(format!("trailing comma inside element {} at byte {byte}", self.element));
+                    self.remarks.push(format!(
+                        "trailing comma inside element {} at byte {byte}",
+                        self.element
+                    ));
                 }
-                draft.push(self.element, (at, end), self.row.values.iter().map(Option::as_deref));
+                draft.push(
+                    self.element,
+                    (at, end),
+                    self.row.values.iter().map(Option::as_deref),
+                );
             }
             Err(fault) => draft.rejected.push(Rejected {
                 reason: fault.reason,
@@ -111,7 +126,10 @@ impl<'f> JsonReader<'f> {
 
     /// One step through the file from `at`: gives where to go on, or nothing when more bytes are needed or it is over.
     fn step(&mut self, at: usize, draft: &mut Draft) -> Result<Option<usize>> {
-        let Some(offset) = self.buffer.bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        let Some(offset) = self.buffer.bytes[at..]
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace())
+        else {
             return Ok(None);
         };
         let start = at + offset;
@@ -133,29 +151,39 @@ impl<'f> JsonReader<'f> {
                 self.place = Place::Element;
                 Ok(Some(start + 1))
             }
-            (Place::Element, b',') => Err(self.error(start, "a comma where an element was expected", "remove the comma")),
+            (Place::Element, b',') => {
+                Err(self.error(start, "a comma where an element was expected", "remove the comma"))
+            }
             (Place::Separator, _) => Err(self.error(
                 start,
                 format!("`{}` between two elements", char::from(byte).escape_default()),
                 "elements of an array are separated by commas; for one object a line drop the brackets",
             )),
-            (Place::Behind, _) => {
-                Err(self.error(start, "text behind the end of the array", "keep one array a file, or use NDJSON"))
-            }
-            (Place::Element | Place::Start, _) => match value_end(&self.buffer.bytes, start, self.buffer.ended) {
-                Some(end) => {
-                    self.read_element(start, end, draft)?;
-                    self.comma = None;
-                    self.place = if self.array { Place::Separator } else { Place::Element };
-                    Ok(Some(end))
+            (Place::Behind, _) => Err(self.error(
+                start,
+                "text behind the end of the array",
+                "keep one array a file, or use NDJSON",
+            )),
+            (Place::Element | Place::Start, _) => {
+                match value_end(&self.buffer.bytes, start, self.buffer.ended) {
+                    Some(end) => {
+                        self.read_element(start, end, draft)?;
+                        self.comma = None;
+                        self.place = if self.array {
+                            Place::Separator
+                        } else {
+                            Place::Element
+                        };
+                        Ok(Some(end))
+                    }
+                    None if self.buffer.bytes.len() - start > LONGEST_RECORD => Err(self.error(
+                        start,
+                        format!("an element of more than {LONGEST_RECORD} bytes"),
+                        "look for a quote or bracket that is not closed",
+                    )),
+                    None => Ok(None),
                 }
-                None if self.buffer.bytes.len() - start > LONGEST_RECORD => Err(self.error(
-                    start,
-                    format!("an element of more than {LONGEST_RECORD} bytes"),
-                    "look for a quote or bracket that is not closed",
-                )),
-                None => Ok(None),
-            },
+            }
         }
     }
 
@@ -166,7 +194,8 @@ impl<'f> JsonReader<'f> {
         }
         self.checked = true;
         let uri = self.buffer.input.uri();
-        self.fields.check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())
+        self.fields
+            .check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())
     }
 }
 
@@ -183,7 +212,9 @@ impl RowReader for JsonReader<'_> {
             match self.step(at, &mut draft)? {
                 Some(next) => at = next,
                 None if self.buffer.ended => {
-                    let rest = self.buffer.bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace());
+                    let rest = self.buffer.bytes[at..]
+                        .iter()
+                        .position(|byte| !byte.is_ascii_whitespace());
                     if rest.is_some() || (self.array && self.place != Place::Behind) {
                         return Err(self.cut(at + rest.unwrap_or(self.buffer.bytes.len() - at)));
                     }
@@ -203,7 +234,10 @@ impl RowReader for JsonReader<'_> {
     }
 
     fn notes(&self) -> Notes {
-        let mut notes = Notes { remarks: self.remarks.clone(), ..Notes::default() };
+        let mut notes = Notes {
+            remarks: self.remarks.clone(),
+            ..Notes::default()
+        };
         self.row.extra.note(&mut notes);
         notes
     }
@@ -235,7 +269,9 @@ pub(super) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize
             }
         }
         _ => {
-            let length = bytes[start..].iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}'));
+            let length = bytes[start..]
+                .iter()
+                .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}'));
             match length {
                 // A lone closing brace is no value; it is taken as one letter, which is then rejected.
                 Some(0) => Some(start + 1),

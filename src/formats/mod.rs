@@ -43,7 +43,9 @@ pub struct RawTexts {
 impl RawTexts {
     /// The raw text of a row.
     pub fn get(&self, row: usize) -> &str {
-        self.spans.get(row).map_or("", |&(start, end)| &self.text[start..end])
+        self.spans
+            .get(row)
+            .map_or("", |&(start, end)| &self.text[start..end])
     }
 }
 

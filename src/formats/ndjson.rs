@@ -26,11 +26,20 @@ impl<'f> NdjsonReader<'f> {
     }
 
     fn decide(&mut self, task: &Task) -> Result<()> {
-        let Self::Undecided(buffer, fields) = self else { return Ok(()) };
-        let Some(mut buffer) = buffer.take() else { return Ok(()) };
+        let Self::Undecided(buffer, fields) = self else {
+            return Ok(());
+        };
+        let Some(mut buffer) = buffer.take() else {
+            return Ok(());
+        };
         buffer.fill(BATCH_BYTES, task)?;
-        let start = buffer.bytes.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
-        let line_end = memchr(b'\n', &buffer.bytes[start..]).map_or(buffer.bytes.len(), |offset| start + offset);
+        let start = buffer
+            .bytes
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace())
+            .unwrap_or(0);
+        let line_end =
+            memchr(b'\n', &buffer.bytes[start..]).map_or(buffer.bytes.len(), |offset| start + offset);
         let first_line = &buffer.bytes[start..line_end];
         // An object that is opened on its line and closed on a later one is printed for people.
         let spread = value_end(first_line, 0, true).is_none()
@@ -38,7 +47,15 @@ impl<'f> NdjsonReader<'f> {
         *self = if spread {
             Self::Objects(JsonReader::of_objects(buffer, fields))
         } else {
-            Self::Lines(Lines { fields, buffer, line: 1, blank_lines: 0, row: Row::new(fields), checked: false, remarks: Vec::new() })
+            Self::Lines(Lines {
+                fields,
+                buffer,
+                line: 1,
+                blank_lines: 0,
+                row: Row::new(fields),
+                checked: false,
+                remarks: Vec::new(),
+            })
         };
         Ok(())
     }
@@ -90,7 +107,9 @@ impl Lines<'_> {
         }
         let byte = self.buffer.offset + at as u64;
         let text = std::str::from_utf8(bytes).map_err(|error| {
-            self.buffer.input.not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
+            self.buffer
+                .input
+                .not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
         })?;
         match self.row.read(text, self.fields) {
             Ok(mended) => {
@@ -121,7 +140,12 @@ impl Lines<'_> {
                 None if self.buffer.bytes.len() > LONGEST_RECORD => {
                     let uri = self.buffer.input.uri();
                     let found = format!("more than {LONGEST_RECORD} bytes without a line end");
-                    return Err(Error::format(uri, format!("line {}", self.line), found, "keep one object a line"));
+                    return Err(Error::format(
+                        uri,
+                        format!("line {}", self.line),
+                        found,
+                        "keep one object a line",
+                    ));
                 }
                 None => {
                     self.buffer.fill_more(task)?;
@@ -138,14 +162,19 @@ impl Lines<'_> {
         if !self.checked && !draft.spans.is_empty() {
             self.checked = true;
             let uri = self.buffer.input.uri();
-            self.fields.check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())?;
+            self.fields
+                .check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())?;
         }
         let text = self.buffer.take(at)?;
         draft.finish(text).map(Some)
     }
 
     fn notes(&self) -> Notes {
-        let mut notes = Notes { blank_lines: self.blank_lines, remarks: self.remarks.clone(), ..Notes::default() };
+        let mut notes = Notes {
+            blank_lines: self.blank_lines,
+            remarks: self.remarks.clone(),
+            ..Notes::default()
+        };
         self.row.extra.note(&mut notes);
         notes
     }

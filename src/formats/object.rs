@@ -70,13 +70,19 @@ impl Row {
     fn judge(&mut self, mended: bool) -> Result<bool, Fault> {
         match self.fault.take() {
             None => Ok(mended),
-            Some(message) => Err(Fault { reason: Reason::WrongType, message }),
+            Some(message) => Err(Fault {
+                reason: Reason::WrongType,
+                message,
+            }),
         }
     }
 }
 
 fn invalid(error: &serde_json::Error) -> Fault {
-    Fault { reason: Reason::InvalidJson, message: format!("not valid JSON: {error}") }
+    Fault {
+        reason: Reason::InvalidJson,
+        message: format!("not valid JSON: {error}"),
+    }
 }
 
 fn kind_of(element: &str) -> &'static str {
@@ -110,7 +116,10 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(field) = map.next_key_seed(KeySeed { fields: self.fields, extra: &mut self.row.extra })? {
+        while let Some(field) = map.next_key_seed(KeySeed {
+            fields: self.fields,
+            extra: &mut self.row.extra,
+        })? {
             let Some(field) = field else {
                 map.next_value::<serde::de::IgnoredAny>()?;
                 continue;
@@ -126,7 +135,9 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 Err(ScalarFault::Kind(kind)) => {
                     self.row.seen[field] = true;
                     let name = self.fields.iter().nth(field).map_or("", |field| field.aliases[0]);
-                    self.row.fault.get_or_insert(format!("`{name}` is {kind} where text was expected"));
+                    self.row
+                        .fault
+                        .get_or_insert(format!("`{name}` is {kind} where text was expected"));
                 }
             }
         }
@@ -178,7 +189,9 @@ fn scalar(raw: &str, many: bool) -> Result<Option<Cow<'_, str>>, ScalarFault> {
             if !inner.contains('\\') {
                 return Ok(Some(Cow::Borrowed(inner)));
             }
-            serde_json::from_str(raw).map(|text: String| Some(Cow::Owned(text))).map_err(ScalarFault::Invalid)
+            serde_json::from_str(raw)
+                .map(|text: String| Some(Cow::Owned(text)))
+                .map_err(ScalarFault::Invalid)
         }
         Some(b'n') => Ok(None),
         Some(b'[') => match serde_json::from_str::<Vec<String>>(raw) {

@@ -30,9 +30,9 @@ impl Spellings {
             .counts
             .into_iter()
             .filter_map(|(key, spellings)| {
-                let (name, _) = spellings.into_iter().max_by(|(left, most), (right, more)| {
-                    most.cmp(more).then_with(|| right.cmp(left))
-                })?;
+                let (name, _) = spellings
+                    .into_iter()
+                    .max_by(|(left, most), (right, more)| most.cmp(more).then_with(|| right.cmp(left)))?;
                 Some((key, name))
             })
             .collect();

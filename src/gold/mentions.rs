@@ -1,8 +1,8 @@
 //! Finding the drugs in a frame of publications.
 
 use polars::prelude::{
-    ChunkCast, Column, DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
-    StringChunkedBuilder,
+    ChunkCast, Column, DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray,
+    Series, StringChunkedBuilder,
 };
 use rayon::prelude::*;
 
@@ -66,7 +66,12 @@ fn find_in_slice(
     let dates = dates.i32()?;
     let abstracts = frame.column("abstract").ok().map(Column::str).transpose()?;
     let mut draft = Draft::default();
-    for (row, ((id, title), (key, date))) in ids.iter().zip(titles.iter()).zip(keys.iter().zip(dates.iter())).enumerate() {
+    for (row, ((id, title), (key, date))) in ids
+        .iter()
+        .zip(titles.iter())
+        .zip(keys.iter().zip(dates.iter()))
+        .enumerate()
+    {
         let publication = Publication {
             id: id.unwrap_or_default(),
             journal: key.and_then(|key| journals.get(key)),
@@ -119,7 +124,9 @@ impl Draft {
         let height = self.texts.len();
         let text = |name: &str, place: usize| {
             let mut column = StringChunkedBuilder::new(name.into(), height);
-            self.texts.iter().for_each(|texts| column.append_value(&texts[place]));
+            self.texts
+                .iter()
+                .for_each(|texts| column.append_value(&texts[place]));
             column.finish().into_column()
         };
         let dates = Int32Chunked::from_slice_options("date".into(), &self.dates).cast(&DataType::Date)?;

@@ -14,6 +14,8 @@ pub struct Newest {
 impl Newest {
     /// For each row of the next older batch whether it is the newest state of its publication.
     pub fn live(&mut self, ids: &StringChunked) -> Vec<bool> {
-        ids.iter().map(|id| id.is_some_and(|id| self.seen.insert(xxh3_128(id.as_bytes())))).collect()
+        ids.iter()
+            .map(|id| id.is_some_and(|id| self.seen.insert(xxh3_128(id.as_bytes()))))
+            .collect()
     }
 }

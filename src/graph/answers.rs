@@ -54,8 +54,13 @@ pub fn exclusive_drugs(graph: &DrugGraph) -> Vec<Vec<u32>> {
                 }
                 union
             };
-            let (near, far) = (union(PublicationKind::Pubmed), union(PublicationKind::ClinicalTrial));
-            near.numbers().filter(|other| *other != drug && !far.contains(*other)).collect()
+            let (near, far) = (
+                union(PublicationKind::Pubmed),
+                union(PublicationKind::ClinicalTrial),
+            );
+            near.numbers()
+                .filter(|other| *other != drug && !far.contains(*other))
+                .collect()
         })
         .collect()
 }
@@ -81,7 +86,9 @@ impl BitSet {
 
     fn numbers(&self) -> impl Iterator<Item = u32> {
         (0_u32..).zip(&self.0).flat_map(|(place, word)| {
-            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| place * 64 + bit)
+            (0..64)
+                .filter(move |bit| word & (1 << bit) != 0)
+                .map(move |bit| place * 64 + bit)
         })
     }
 }

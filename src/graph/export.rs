@@ -47,30 +47,69 @@ pub fn nodes_and_links(graph: &DrugGraph) -> (Vec<Node>, Vec<NodeLink>) {
     let mut nodes = Vec::new();
     let mut links = Vec::new();
     for drug in graph.drugs() {
-        let properties = vec![("atccode", Some(drug.atccode.clone())), ("name", Some(drug.name.clone()))];
-        nodes.push(Node { id: drug_id(&drug.atccode), label: "drug", properties });
+        let properties = vec![
+            ("atccode", Some(drug.atccode.clone())),
+            ("name", Some(drug.name.clone())),
+        ];
+        nodes.push(Node {
+            id: drug_id(&drug.atccode),
+            label: "drug",
+            properties,
+        });
     }
     for journal in graph.journals() {
-        nodes.push(Node { id: journal_id(journal), label: "journal", properties: vec![("name", Some(journal.clone()))] });
+        nodes.push(Node {
+            id: journal_id(journal),
+            label: "journal",
+            properties: vec![("name", Some(journal.clone()))],
+        });
     }
     for kind in PublicationKind::ALL {
         for publication in graph.publications(kind) {
-            let (id, date) = (publication_id(kind, &publication.id), publication.date.map(|date| date.to_string()));
-            let properties = vec![("publication_id", Some(publication.id.clone())), ("date", date.clone())];
-            nodes.push(Node { id: id.clone(), label: kind.name(), properties });
+            let (id, date) = (
+                publication_id(kind, &publication.id),
+                publication.date.map(|date| date.to_string()),
+            );
+            let properties = vec![
+                ("publication_id", Some(publication.id.clone())),
+                ("date", date.clone()),
+            ];
+            nodes.push(Node {
+                id: id.clone(),
+                label: kind.name(),
+                properties,
+            });
             if let Some(journal) = graph.journal(publication) {
-                links.push(NodeLink { source: journal_id(journal), target: id, label: "published", date });
+                links.push(NodeLink {
+                    source: journal_id(journal),
+                    target: id,
+                    label: "published",
+                    date,
+                });
             }
         }
     }
     for &link in graph.links() {
         let publication = graph.publication(link);
-        let (drug, date) = (drug_id(&graph.drug(link).atccode), publication.date.map(|date| date.to_string()));
+        let (drug, date) = (
+            drug_id(&graph.drug(link).atccode),
+            publication.date.map(|date| date.to_string()),
+        );
         if let Some(journal) = graph.journal(publication) {
             let (source, target) = (drug.clone(), journal_id(journal));
-            links.push(NodeLink { source, target, label: "mentioned_in", date: date.clone() });
+            links.push(NodeLink {
+                source,
+                target,
+                label: "mentioned_in",
+                date: date.clone(),
+            });
         }
-        links.push(NodeLink { source: publication_id(link.kind, &publication.id), target: drug, label: "mentions", date });
+        links.push(NodeLink {
+            source: publication_id(link.kind, &publication.id),
+            target: drug,
+            label: "mentions",
+            date,
+        });
     }
     (nodes, links)
 }
@@ -112,21 +151,45 @@ pub fn write_shape(graph: &DrugGraph, shape: Shape, mut out: impl Write) -> io::
         }
         Shape::Neo4jNodes => {
             let (nodes, _) = nodes_and_links(graph);
-            write_csv_row(&mut out, ["id:ID", "name", "publication_id", "date:date", ":LABEL"].map(Some).into_iter())?;
+            write_csv_row(
+                &mut out,
+                ["id:ID", "name", "publication_id", "date:date", ":LABEL"]
+                    .map(Some)
+                    .into_iter(),
+            )?;
             nodes.iter().try_for_each(|node| {
                 let property = |name: &str| {
-                    node.properties.iter().find(|(key, _)| *key == name).and_then(|(_, value)| value.as_deref())
+                    node.properties
+                        .iter()
+                        .find(|(key, _)| *key == name)
+                        .and_then(|(_, value)| value.as_deref())
                 };
-                let row = [Some(node.id.as_str()), property("name"), property("publication_id"), property("date"), Some(node.label)];
+                let row = [
+                    Some(node.id.as_str()),
+                    property("name"),
+                    property("publication_id"),
+                    property("date"),
+                    Some(node.label),
+                ];
                 write_csv_row(&mut out, row.into_iter())
             })
         }
         Shape::Neo4jRelationships => {
             let (_, links) = nodes_and_links(graph);
-            write_csv_row(&mut out, [":START_ID", ":END_ID", "date:date", ":TYPE"].map(Some).into_iter())?;
+            write_csv_row(
+                &mut out,
+                [":START_ID", ":END_ID", "date:date", ":TYPE"]
+                    .map(Some)
+                    .into_iter(),
+            )?;
             links.iter().try_for_each(|link| {
                 let kind = link.label.to_uppercase();
-                let row = [Some(link.source.as_str()), Some(link.target.as_str()), link.date.as_deref(), Some(kind.as_str())];
+                let row = [
+                    Some(link.source.as_str()),
+                    Some(link.target.as_str()),
+                    link.date.as_deref(),
+                    Some(kind.as_str()),
+                ];
                 write_csv_row(&mut out, row.into_iter())
             })
         }
@@ -141,7 +204,11 @@ fn node_link(graph: &DrugGraph) -> Value {
             let mut value = Map::new();
             value.insert("id".to_owned(), node.id.into());
             value.insert("label".to_owned(), node.label.into());
-            value.extend(node.properties.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))));
+            value.extend(
+                node.properties
+                    .into_iter()
+                    .map(|(name, text)| (name.to_owned(), Value::from(text))),
+            );
             Value::Object(value)
         })
         .collect();
@@ -160,7 +227,10 @@ fn write_edges(
         let (drug, publication) = (graph.drug(link), graph.publication(link));
         let mut edge = Map::new();
         edge.insert("atccode".to_owned(), drug.atccode.as_str().into());
-        edge.insert("date".to_owned(), publication.date.map(|date| date.to_string()).into());
+        edge.insert(
+            "date".to_owned(),
+            publication.date.map(|date| date.to_string()).into(),
+        );
         edge.insert("drug".to_owned(), drug.name.as_str().into());
         edge.insert("journal".to_owned(), graph.journal(publication).into());
         edge.insert("kind".to_owned(), link.kind.name().into());
@@ -188,11 +258,19 @@ fn write_graphml(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
     let (nodes, links) = nodes_and_links(graph);
     out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n")?;
     for name in ["label", "atccode", "name", "publication_id", "date"] {
-        writeln!(out, "<key id=\"{name}\" for=\"all\" attr.name=\"{name}\" attr.type=\"string\"/>")?;
+        writeln!(
+            out,
+            "<key id=\"{name}\" for=\"all\" attr.name=\"{name}\" attr.type=\"string\"/>"
+        )?;
     }
     out.write_all(b"<graph edgedefault=\"directed\">\n")?;
     for node in nodes {
-        write!(out, "<node id=\"{}\"><data key=\"label\">{}</data>", xml(&node.id), node.label)?;
+        write!(
+            out,
+            "<node id=\"{}\"><data key=\"label\">{}</data>",
+            xml(&node.id),
+            node.label
+        )?;
         for (name, text) in &node.properties {
             if let Some(text) = text {
                 write!(out, "<data key=\"{name}\">{}</data>", xml(text))?;
@@ -202,7 +280,11 @@ fn write_graphml(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
     }
     for link in links {
         let (source, target) = (xml(&link.source), xml(&link.target));
-        write!(out, "<edge source=\"{source}\" target=\"{target}\"><data key=\"label\">{}</data>", link.label)?;
+        write!(
+            out,
+            "<edge source=\"{source}\" target=\"{target}\"><data key=\"label\">{}</data>",
+            link.label
+        )?;
         if let Some(date) = &link.date {
             write!(out, "<data key=\"date\">{date}</data>")?;
         }

@@ -34,11 +34,17 @@ pub fn write_answers(graph: &DrugGraph, top_journals: impl Write, exclusive: imp
         write!(out, ": {drugs}")
     })?;
     let drugs = graph.drugs();
-    write_object(exclusive, drugs.iter().zip(exclusive_drugs(graph)), |out, (drug, others)| {
-        write_text(out, &drug.atccode)?;
-        out.write_all(b": ")?;
-        write_list(out, others.iter(), |out, other| write_text(out, &drugs[*other as usize].atccode))
-    })
+    write_object(
+        exclusive,
+        drugs.iter().zip(exclusive_drugs(graph)),
+        |out, (drug, others)| {
+            write_text(out, &drug.atccode)?;
+            out.write_all(b": ")?;
+            write_list(out, others.iter(), |out, other| {
+                write_text(out, &drugs[*other as usize].atccode)
+            })
+        },
+    )
 }
 
 fn write_publications(graph: &DrugGraph, kind: PublicationKind, out: &mut impl Write) -> io::Result<()> {
@@ -71,8 +77,16 @@ fn write_drugs(graph: &DrugGraph, out: &mut impl Write) -> io::Result<()> {
     })
 }
 
-fn write_ids(graph: &DrugGraph, out: &mut dyn Write, links: &[Link], kind: PublicationKind) -> io::Result<()> {
-    let ids = links.iter().filter(|link| link.kind == kind).map(|link| &graph.publication(*link).id);
+fn write_ids(
+    graph: &DrugGraph,
+    out: &mut dyn Write,
+    links: &[Link],
+    kind: PublicationKind,
+) -> io::Result<()> {
+    let ids = links
+        .iter()
+        .filter(|link| link.kind == kind)
+        .map(|link| &graph.publication(*link).id);
     write_list(out, ids, |out, id| write_text(out, id))
 }
 
@@ -80,7 +94,10 @@ fn write_journals(graph: &DrugGraph, out: &mut impl Write) -> io::Result<()> {
     write_entries(out, graph.links_by_journal(), |out, (journal, links)| {
         write_text(out, &graph.journals()[journal as usize])?;
         out.write_all(b": ")?;
-        let mut entries: Vec<_> = links.iter().map(|link| (graph.drug(*link), graph.publication(*link).date)).collect();
+        let mut entries: Vec<_> = links
+            .iter()
+            .map(|link| (graph.drug(*link), graph.publication(*link).date))
+            .collect();
         entries.sort_by(|left, right| (&left.0.atccode, left.1).cmp(&(&right.0.atccode, right.1)));
         write_list(out, entries, |out, (drug, date)| {
             out.write_all(b"{\"atccode\": ")?;
@@ -182,9 +199,9 @@ impl TryFrom<String> for NaiveDateText {
         let mut parts = text.splitn(3, '-').map(|part| part.parse::<u32>().ok());
         let mut next = || parts.next().flatten();
         let date = match (next(), next(), next()) {
-            (Some(year), Some(month), Some(day)) => {
-                i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day))
-            }
+            (Some(year), Some(month), Some(day)) => i32::try_from(year)
+                .ok()
+                .and_then(|year| NaiveDate::from_ymd_opt(year, month, day)),
             _ => None,
         };
         date.map(Self).ok_or_else(|| format!("`{text}` is no date"))
@@ -196,13 +213,21 @@ impl TryFrom<String> for NaiveDateText {
 pub fn read_json(bytes: &[u8], uri: &str) -> Result<DrugGraph> {
     let file: GraphFile = serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
-        Error::format(uri, place, error.to_string(), "run the gold step again to write the graph anew")
+        Error::format(
+            uri,
+            place,
+            error.to_string(),
+            "run the gold step again to write the graph anew",
+        )
     })?;
     let mut builder = GraphBuilder::default();
     for (atccode, drug) in &file.drug {
         builder.add_drug(atccode, &drug.name);
     }
-    let tables = [(PublicationKind::ClinicalTrial, &file.clinical_trial), (PublicationKind::Pubmed, &file.pubmed)];
+    let tables = [
+        (PublicationKind::ClinicalTrial, &file.clinical_trial),
+        (PublicationKind::Pubmed, &file.pubmed),
+    ];
     for (kind, table) in tables {
         for (id, publication) in table {
             let date = publication.date.as_ref().map(|date| date.0);
@@ -212,13 +237,24 @@ pub fn read_json(bytes: &[u8], uri: &str) -> Result<DrugGraph> {
     let mut graph = builder.finish();
     let mut links = Vec::new();
     for (atccode, drug) in &file.drug {
-        for (kind, ids) in
-            [(PublicationKind::ClinicalTrial, &drug.clinical_trial_id), (PublicationKind::Pubmed, &drug.pubmed_id)]
-        {
+        for (kind, ids) in [
+            (PublicationKind::ClinicalTrial, &drug.clinical_trial_id),
+            (PublicationKind::Pubmed, &drug.pubmed_id),
+        ] {
             for id in ids {
-                let found = || format!("drug {atccode} is mentioned by {} {id}, which is not there", kind.name());
+                let found = || {
+                    format!(
+                        "drug {atccode} is mentioned by {} {id}, which is not there",
+                        kind.name()
+                    )
+                };
                 let link = graph.link(atccode, kind, id).ok_or_else(|| {
-                    Error::format(uri, "table drug", found(), "run the gold step again to write the graph anew")
+                    Error::format(
+                        uri,
+                        "table drug",
+                        found(),
+                        "run the gold step again to write the graph anew",
+                    )
                 })?;
                 links.push(link);
             }

@@ -76,7 +76,9 @@ impl DrugGraph {
 
     /// The journal of a publication.
     pub fn journal(&self, publication: &PublicationNode) -> Option<&str> {
-        publication.journal.map(|journal| self.journals[journal as usize].as_str())
+        publication
+            .journal
+            .map(|journal| self.journals[journal as usize].as_str())
     }
 
     /// For each journal with a mention its links.
@@ -91,12 +93,15 @@ impl DrugGraph {
     }
 }
 
+/// Id, date and journal of a publication whose journal has no number yet.
+type DraftPublication = (String, Option<NaiveDate>, Option<String>);
+
 /// Collects drugs, publications and mentions in any order.
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
     drugs: BTreeMap<String, Vec<String>>,
     journals: BTreeSet<String>,
-    publications: [Vec<(String, Option<NaiveDate>, Option<String>)>; 2],
+    publications: [Vec<DraftPublication>; 2],
 }
 
 impl GraphBuilder {
@@ -135,19 +140,40 @@ impl GraphBuilder {
                 })
                 .collect()
         });
-        let drugs =
-            self.drugs.into_iter().map(|(atccode, names)| DrugNode { atccode, name: names.join(" | ") }).collect();
-        DrugGraph { drugs, journals, clinical_trials, pubmed, links: Vec::new() }
+        let drugs = self
+            .drugs
+            .into_iter()
+            .map(|(atccode, names)| DrugNode {
+                atccode,
+                name: names.join(" | "),
+            })
+            .collect();
+        DrugGraph {
+            drugs,
+            journals,
+            clinical_trials,
+            pubmed,
+            links: Vec::new(),
+        }
     }
 }
 
 impl DrugGraph {
     /// The link of a code and a publication, if both are in the graph.
     pub fn link(&self, atccode: &str, kind: PublicationKind, id: &str) -> Option<Link> {
-        let drug = self.drugs.binary_search_by(|drug| drug.atccode.as_str().cmp(atccode)).ok()?;
-        let publication =
-            self.publications(kind).binary_search_by(|publication| publication.id.as_str().cmp(id)).ok()?;
-        Some(Link { drug: number(drug)?, kind, publication: number(publication)? })
+        let drug = self
+            .drugs
+            .binary_search_by(|drug| drug.atccode.as_str().cmp(atccode))
+            .ok()?;
+        let publication = self
+            .publications(kind)
+            .binary_search_by(|publication| publication.id.as_str().cmp(id))
+            .ok()?;
+        Some(Link {
+            drug: number(drug)?,
+            kind,
+            publication: number(publication)?,
+        })
     }
 
     /// Sets the mentions, in any order and with repetitions.

@@ -14,9 +14,30 @@ const LENGTH: std::ops::RangeInclusive<usize> = 2..=10;
 
 /// Words of salts and hydrates that may stand between a name and its abbreviation.
 const SALTS: [&str; 24] = [
-    "acetate", "bromide", "calcium", "chloride", "citrate", "disodium", "fumarate", "hcl", "hydrobromide", "hydrochloride",
-    "hydrate", "maleate", "mesylate", "monohydrate", "nitrate", "oxalate", "phosphate", "potassium", "sodium", "succinate",
-    "sulfate", "sulphate", "tartrate", "tosylate",
+    "acetate",
+    "bromide",
+    "calcium",
+    "chloride",
+    "citrate",
+    "disodium",
+    "fumarate",
+    "hcl",
+    "hydrobromide",
+    "hydrochloride",
+    "hydrate",
+    "maleate",
+    "mesylate",
+    "monohydrate",
+    "nitrate",
+    "oxalate",
+    "phosphate",
+    "potassium",
+    "sodium",
+    "succinate",
+    "sulfate",
+    "sulphate",
+    "tartrate",
+    "tosylate",
 ];
 
 /// A short form and what it stands for.
@@ -35,13 +56,23 @@ pub(super) fn extend(text: &str, hits: &[Hit]) -> Vec<(Hit, bool)> {
         return all;
     }
     for token in Tokens::new(text, Accents::Keep).filter(|token| token.kind == Kind::Word) {
-        for definition in definitions.iter().filter(|definition| token.start >= definition.from) {
+        for definition in definitions
+            .iter()
+            .filter(|definition| token.start >= definition.from)
+        {
             let end = token.start + definition.short.len();
             if text.get(token.start..end) != Some(definition.short) || !bounded(text, end) {
                 continue;
             }
-            let hit = Hit { pattern: definition.pattern, start: token.start, end };
-            if !all.iter().any(|(other, _)| other.start < hit.end && hit.start < other.end) {
+            let hit = Hit {
+                pattern: definition.pattern,
+                start: token.start,
+                end,
+            };
+            if !all
+                .iter()
+                .any(|(other, _)| other.start < hit.end && hit.start < other.end)
+            {
                 all.push((hit, true));
             }
         }
@@ -60,11 +91,16 @@ fn definitions<'t>(text: &'t str, hits: &[Hit]) -> Vec<Definition<'t>> {
     for hit in hits {
         let name = &text[hit.start..hit.end];
         let found = behind(text, hit.end).or_else(|| before(text, hit));
-        let Some((short, from)) = found.filter(|(short, _)| is_short_form(short) && abbreviates(short, name)) else {
+        let Some((short, from)) = found.filter(|(short, _)| is_short_form(short) && abbreviates(short, name))
+        else {
             continue;
         };
         if !definitions.iter().any(|known| known.short == short) {
-            definitions.push(Definition { short, pattern: hit.pattern, from });
+            definitions.push(Definition {
+                short,
+                pattern: hit.pattern,
+                from,
+            });
         }
     }
     definitions
@@ -119,7 +155,11 @@ fn is_short_form(short: &str) -> bool {
 /// short form that the name lacks are overlooked, as long as two letters are left.
 fn abbreviates(short: &str, name: &str) -> bool {
     let name: Vec<char> = name.to_lowercase().chars().collect();
-    let letters: Vec<char> = short.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect();
+    let letters: Vec<char> = short
+        .to_lowercase()
+        .chars()
+        .filter(|letter| letter.is_alphabetic())
+        .collect();
     if letters.len() < 2 || name.first() != letters.first() || letters.len() >= name.len() {
         return false;
     }

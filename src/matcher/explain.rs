@@ -1,7 +1,7 @@
 //! Why a drug was found in a text, or why it was not, in one sentence.
 
-use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords, stop_words};
 use super::index::folded_name;
+use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords, stop_words};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 
@@ -22,7 +22,10 @@ pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<Strin
         ));
     };
     let mut points = CodePoints::new(text);
-    if let Some(mention) = matcher.find(text).find(|mention| entries.contains(&mention.entry)) {
+    if let Some(mention) = matcher
+        .find(text)
+        .find(|mention| entries.contains(&mention.entry))
+    {
         return Ok(found(text, &mention, &mut points));
     }
     for name in names(first) {
@@ -31,7 +34,12 @@ pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<Strin
         }
     }
     let all: Vec<String> = names(first).map(|name| format!("`{name}`")).collect();
-    Ok(format!("`{}` ({}) is not found: the text holds none of its names {}.", first.drug, first.atccode, all.join(", ")))
+    Ok(format!(
+        "`{}` ({}) is not found: the text holds none of its names {}.",
+        first.drug,
+        first.atccode,
+        all.join(", ")
+    ))
 }
 
 fn names(entry: &Entry) -> impl Iterator<Item = &str> {
@@ -46,25 +54,47 @@ fn found(text: &str, mention: &Mention<'_>, points: &mut CodePoints<'_>) -> Stri
         Rule::Synonym => "a synonym of it stands there as whole words",
         Rule::Abbreviation => "the text itself introduced this abbreviation of it",
     };
-    format!("`{}` ({}) is found at {start} to {end} as `{surface}`: {why}.", mention.entry.drug, mention.entry.atccode)
+    format!(
+        "`{}` ({}) is found at {start} to {end} as `{surface}`: {why}.",
+        mention.entry.drug, mention.entry.atccode
+    )
 }
 
 /// The sentence for a name that is on the stop list, inside another word, or covered by another mention.
-fn missed(matcher: &Matcher, text: &str, entry: &Entry, name: &str, points: &mut CodePoints<'_>) -> Option<String> {
+fn missed(
+    matcher: &Matcher,
+    text: &str,
+    entry: &Entry,
+    name: &str,
+    points: &mut CodePoints<'_>,
+) -> Option<String> {
     let Entry { atccode, drug, .. } = entry;
     let settings = &matcher.settings;
     let form = folded_name(name, settings.accents);
     if settings.stop_words.stops(&form) {
-        let reason = stop_words::shipped().get(&form).map_or(String::new(), |reason| format!(" ({reason})"));
-        return Some(format!("`{drug}` ({atccode}) is not found: `{name}` is on the stop list{reason}."));
+        let reason = stop_words::shipped()
+            .get(&form)
+            .map_or(String::new(), |reason| format!(" ({reason})"));
+        return Some(format!(
+            "`{drug}` ({atccode}) is not found: `{name}` is on the stop list{reason}."
+        ));
     }
     let alone = |boundary: Boundary| {
-        let settings = Settings { boundary, stop_words: StopWords::none(), ..settings.clone() };
+        let settings = Settings {
+            boundary,
+            stop_words: StopWords::none(),
+            ..settings.clone()
+        };
         Matcher::new(vec![Entry::new(atccode, name, [])], &settings)
     };
-    let by_itself = alone(Boundary::Word).find(text).next().map(|mention| (mention.start, mention.end));
+    let by_itself = alone(Boundary::Word)
+        .find(text)
+        .next()
+        .map(|mention| (mention.start, mention.end));
     if let Some((start, end)) = by_itself {
-        let cover = matcher.find(text).find(|other| other.start < end && start < other.end)?;
+        let cover = matcher
+            .find(text)
+            .find(|other| other.start < end && start < other.end)?;
         let surface = &text[cover.start..cover.end];
         return Some(format!(
             "`{drug}` ({atccode}) is not found: `{name}` at {} is part of `{surface}`, a longer or earlier mention of `{}` ({}).",
@@ -73,10 +103,17 @@ fn missed(matcher: &Matcher, text: &str, entry: &Entry, name: &str, points: &mut
             cover.entry.atccode
         ));
     }
-    let (start, end) = alone(Boundary::None).find(text).next().map(|mention| (mention.start, mention.end))?;
+    let (start, end) = alone(Boundary::None)
+        .find(text)
+        .next()
+        .map(|mention| (mention.start, mention.end))?;
     let word_start = text[..start].rfind(|letter: char| !letter.is_alphanumeric());
-    let word_start = word_start.map_or(0, |place| place + text[place..].chars().next().map_or(1, char::len_utf8));
-    let word_end = text[end..].find(|letter: char| !letter.is_alphanumeric()).map_or(text.len(), |length| end + length);
+    let word_start = word_start.map_or(0, |place| {
+        place + text[place..].chars().next().map_or(1, char::len_utf8)
+    });
+    let word_end = text[end..]
+        .find(|letter: char| !letter.is_alphanumeric())
+        .map_or(text.len(), |length| end + length);
     Some(format!(
         "`{drug}` ({atccode}) is not found: at {} its name stands only inside the word `{}`.",
         points.at(start),

@@ -84,10 +84,10 @@ impl Index {
                 draft[node].pattern = pattern;
             }
         }
-        Self::flatten(draft, words, accents)
+        Self::flatten(&draft, words, accents)
     }
 
-    fn flatten(draft: Vec<DraftNode>, words: Words, accents: Accents) -> Self {
+    fn flatten(draft: &[DraftNode], words: Words, accents: Accents) -> Self {
         let mut nodes = Vec::with_capacity(draft.len());
         let mut edges = Vec::with_capacity(draft.len());
         let mut roots = vec![NONE; words.len()];
@@ -104,9 +104,20 @@ impl Index {
                     sign_roots.push((sign, child));
                 }
             }
-            nodes.push(Node { pattern: node.pattern, first: narrow(first), last: narrow(edges.len()) });
+            nodes.push(Node {
+                pattern: node.pattern,
+                first: narrow(first),
+                last: narrow(edges.len()),
+            });
         }
-        Self { accents, words, roots, sign_roots, nodes, edges }
+        Self {
+            accents,
+            words,
+            roots,
+            sign_roots,
+            nodes,
+            edges,
+        }
     }
 
     /// Gives every hit: leftmost first, of those the longest, never overlapping.
@@ -115,7 +126,10 @@ impl Index {
         let mut after_word = false;
         while let Some(token) = tokens.next() {
             let root = match token.kind {
-                Kind::Word => self.words.get(text, &token, self.accents).map_or(NONE, |word| self.roots[word as usize]),
+                Kind::Word => self
+                    .words
+                    .get(text, &token, self.accents)
+                    .map_or(NONE, |word| self.roots[word as usize]),
                 // A name that begins with a sign still begins at a word's bound.
                 Kind::Sign(sign) if !after_word => self.sign_root(sign),
                 _ => NONE,
@@ -133,7 +147,10 @@ impl Index {
     }
 
     fn sign_root(&self, sign: char) -> u32 {
-        self.sign_roots.iter().find(|(first, _)| *first == sign).map_or(NONE, |(_, node)| *node)
+        self.sign_roots
+            .iter()
+            .find(|(first, _)| *first == sign)
+            .map_or(NONE, |(_, node)| *node)
     }
 
     /// The longest pattern that begins with the token `first`, whose node is `node`.
@@ -148,7 +165,11 @@ impl Index {
             // A name that ends with a sign must not run into a word.
             let bounded = last.kind == Kind::Word || following.is_none_or(|token| token.kind != Kind::Word);
             if node.pattern != NONE && bounded {
-                best = Some(Hit { pattern: node.pattern, start: first.start, end: last.end });
+                best = Some(Hit {
+                    pattern: node.pattern,
+                    start: first.start,
+                    end: last.end,
+                });
             }
             if node.first == node.last {
                 return best;
@@ -175,7 +196,9 @@ impl Index {
 /// The kind of the token that ends at `end`: a hit that ends in a sign leaves the next sign free to begin a name.
 fn tokens_end_kind(text: &str, end: usize, accents: Accents) -> Kind {
     let letter = text[..end].chars().next_back().unwrap_or(' ');
-    Tokens::new(letter.encode_utf8(&mut [0; 4]), accents).next().map_or(Kind::Gap, |token| token.kind)
+    Tokens::new(letter.encode_utf8(&mut [0; 4]), accents)
+        .next()
+        .map_or(Kind::Gap, |token| token.kind)
 }
 
 /// The tokens of a name without the gaps at its ends.
@@ -210,12 +233,18 @@ struct DraftNode {
 
 impl Default for DraftNode {
     fn default() -> Self {
-        Self { pattern: NONE, children: std::collections::BTreeMap::new() }
+        Self {
+            pattern: NONE,
+            children: std::collections::BTreeMap::new(),
+        }
     }
 }
 
 /// Numbers of this index fit 32 bits: a vocabulary of four thousand million words does not fit the memory first.
-#[expect(clippy::expect_used, reason = "an index that large cannot be built on any machine this runs on")]
+#[expect(
+    clippy::expect_used,
+    reason = "an index that large cannot be built on any machine this runs on"
+)]
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).expect("fewer than 2^32 nodes")
 }
@@ -238,13 +267,20 @@ impl Words {
 
     fn letters(&self, word: u32) -> &str {
         let end = self.ends[word as usize] as usize;
-        let start = if word == 0 { 0 } else { self.ends[word as usize - 1] as usize };
+        let start = if word == 0 {
+            0
+        } else {
+            self.ends[word as usize - 1] as usize
+        };
         &self.letters[start..end]
     }
 
     /// The number of the word that a token of `text` is, if any name holds it.
     fn get(&self, text: &str, token: &Token, accents: Accents) -> Option<u32> {
-        self.probe(token.hash, |word| folds_to(&text[token.start..token.end], self.letters(word), accents)).ok()
+        self.probe(token.hash, |word| {
+            folds_to(&text[token.start..token.end], self.letters(word), accents)
+        })
+        .ok()
     }
 
     /// The number of a word, or the free slot where it would stand.

@@ -23,7 +23,12 @@ pub struct CodePoints<'t> {
 
 impl<'t> CodePoints<'t> {
     pub fn new(text: &'t str) -> Self {
-        Self { text, ascii: text.is_ascii(), byte: 0, point: 0 }
+        Self {
+            text,
+            ascii: text.is_ascii(),
+            byte: 0,
+            point: 0,
+        }
     }
 
     /// The code-point offset of a byte offset. An offset before the last one asked for starts from the beginning.

@@ -52,7 +52,11 @@ impl Entry {
         drug: impl Into<String>,
         synonyms: impl IntoIterator<Item = String>,
     ) -> Self {
-        Self { atccode: atccode.into(), drug: drug.into(), synonyms: synonyms.into_iter().collect() }
+        Self {
+            atccode: atccode.into(),
+            drug: drug.into(),
+            synonyms: synonyms.into_iter().collect(),
+        }
     }
 }
 
@@ -116,7 +120,12 @@ impl Matcher {
             Boundary::None => Engine::Substrings(Substrings::build(forms, settings.accents)),
         };
         let targets = names.into_values().collect();
-        Self { entries, settings: settings.clone(), targets, engine }
+        Self {
+            entries,
+            settings: settings.clone(),
+            targets,
+            engine,
+        }
     }
 
     /// The vocabulary, as given.
@@ -143,12 +152,14 @@ impl Matcher {
             hits = abbreviation::extend(text, &names);
         }
         hits.into_iter().flat_map(move |(hit, abbreviated)| {
-            self.targets[hit.pattern as usize].iter().map(move |&(entry, rule)| Mention {
-                entry: &self.entries[entry as usize],
-                start: hit.start,
-                end: hit.end,
-                rule: if abbreviated { Rule::Abbreviation } else { rule },
-            })
+            self.targets[hit.pattern as usize]
+                .iter()
+                .map(move |&(entry, rule)| Mention {
+                    entry: &self.entries[entry as usize],
+                    start: hit.start,
+                    end: hit.end,
+                    rule: if abbreviated { Rule::Abbreviation } else { rule },
+                })
         })
     }
 

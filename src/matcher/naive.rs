@@ -46,7 +46,9 @@ pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Vec<NaiveMent
 
 fn stands_at(units: &[Unit], from: usize, form: &str) -> bool {
     let length = form.chars().count();
-    let Some(window) = units.get(from..from + length) else { return false };
+    let Some(window) = units.get(from..from + length) else {
+        return false;
+    };
     let equal = window.iter().map(|unit| unit.letter).eq(form.chars());
     let bounded_before = from == 0 || !units[from - 1].in_word;
     let bounded_after = units.get(from + length).is_none_or(|unit| !unit.in_word);
@@ -88,7 +90,14 @@ fn units(text: &str, accents: Accents) -> Vec<Unit> {
         }
         let count = folded.len();
         for (number, letter) in folded.into_iter().enumerate() {
-            units.push(Unit { letter, in_word, start, end, first: number == 0, last: number + 1 == count });
+            units.push(Unit {
+                letter,
+                in_word,
+                start,
+                end,
+                first: number == 0,
+                last: number + 1 == count,
+            });
         }
     }
     units

@@ -20,25 +20,41 @@ pub struct StopWords {
 impl Default for StopWords {
     /// The shipped list.
     fn default() -> Self {
-        Self { forms: shipped().into_keys().collect(), shortest: 2 }
+        Self {
+            forms: shipped().into_keys().collect(),
+            shortest: 2,
+        }
     }
 }
 
 impl StopWords {
     /// No stop words: every name of the vocabulary is looked for, the single letters too.
     pub fn none() -> Self {
-        Self { forms: BTreeSet::new(), shortest: 0 }
+        Self {
+            forms: BTreeSet::new(),
+            shortest: 0,
+        }
     }
 
     /// Just these names; an empty list is [`StopWords::none`].
     pub fn of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self { forms: names.into_iter().map(|name| folded_name(name.as_ref(), Accents::Fold)).collect(), shortest: 0 }
+        Self {
+            forms: names
+                .into_iter()
+                .map(|name| folded_name(name.as_ref(), Accents::Fold))
+                .collect(),
+            shortest: 0,
+        }
     }
 
     /// These names besides the ones already there.
     #[must_use]
     pub fn with<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.forms.extend(names.into_iter().map(|name| folded_name(name.as_ref(), Accents::Fold)));
+        self.forms.extend(
+            names
+                .into_iter()
+                .map(|name| folded_name(name.as_ref(), Accents::Fold)),
+        );
         self
     }
 

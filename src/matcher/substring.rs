@@ -17,7 +17,10 @@ impl Substrings {
     pub(super) fn build<'n>(forms: impl Iterator<Item = &'n str>, accents: Accents) -> Self {
         let forms: Vec<&str> = forms.collect();
         // Too many or too long names for the automaton's 32-bit states leave it out; the memory ends long before that.
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms).ok();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(forms)
+            .ok();
         Self { automaton, accents }
     }
 
@@ -28,7 +31,11 @@ impl Substrings {
             // A name may end inside the letters that one letter folds to (`α` is `alpha`): the mention takes it whole.
             let (start, _) = folded.places[found.start()];
             let (_, end) = folded.places[found.end() - 1];
-            give(Hit { pattern: found.pattern().as_u32(), start, end });
+            give(Hit {
+                pattern: found.pattern().as_u32(),
+                start,
+                end,
+            });
         }
     }
 }
@@ -54,7 +61,9 @@ impl FoldedText {
                 Kind::Word => {
                     for (offset, letter) in original[token.start..token.end].char_indices() {
                         let start = token.start + offset;
-                        fold(letter, accents, |folded| push(folded, start, start + letter.len_utf8()));
+                        fold(letter, accents, |folded| {
+                            push(folded, start, start + letter.len_utf8());
+                        });
                     }
                 }
             }

@@ -117,7 +117,12 @@ impl<'t> Tokens<'t> {
             fold(letter, self.accents, |folded| hash.letter(folded));
             self.at += letter.len_utf8();
         }
-        Token { kind: Kind::Word, hash: hash.finish(), start, end: self.at }
+        Token {
+            kind: Kind::Word,
+            hash: hash.finish(),
+            start,
+            end: self.at,
+        }
     }
 
     fn gap(&mut self) -> Token {
@@ -128,7 +133,12 @@ impl<'t> Tokens<'t> {
             }
             self.at += letter.len_utf8();
         }
-        Token { kind: Kind::Gap, hash: 0, start, end: self.at }
+        Token {
+            kind: Kind::Gap,
+            hash: 0,
+            start,
+            end: self.at,
+        }
     }
 
     fn sign(&mut self, sign: char, length: usize) -> Token {
@@ -137,7 +147,12 @@ impl<'t> Tokens<'t> {
         while let Some(mark) = self.letter().filter(|letter| class(*letter) == Class::Mark) {
             self.at += mark.len_utf8();
         }
-        Token { kind: Kind::Sign(sign), hash: 0, start, end: self.at }
+        Token {
+            kind: Kind::Sign(sign),
+            hash: 0,
+            start,
+            end: self.at,
+        }
     }
 }
 

@@ -49,7 +49,11 @@ pub struct BronzeSource {
 impl BronzeSource {
     /// Sources under the table's own name.
     pub fn new(table: SourceTable, uris: Vec<String>) -> Self {
-        Self { table, name: table.name().to_owned(), uris }
+        Self {
+            table,
+            name: table.name().to_owned(),
+            uris,
+        }
     }
 }
 
@@ -103,7 +107,10 @@ pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
         return Err(Error::argument(argument, "no source", expected));
     }
     let named = !source.name.is_empty()
-        && source.name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'));
+        && source
+            .name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'));
     if !named {
         let found = format!("`{}`", source.name);
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
@@ -135,12 +142,28 @@ fn copy_source(
     let mut outputs = Vec::with_capacity(files.len());
     for (file, name) in files.iter().zip(names(files)) {
         let path = format!("{folder}/{name}");
-        let (bytes, sha256, media_type) = copy(file, transaction.create(&path)?, &transaction.shown(&path), task)?;
-        outputs.push(Output { path, rows: 0, bytes, sha256: sha256.clone() });
-        copied.push(BronzeFile { uri: file.uri.clone(), file: name, bytes, sha256, media_type });
+        let (bytes, sha256, media_type) =
+            copy(file, transaction.create(&path)?, &transaction.shown(&path), task)?;
+        outputs.push(Output {
+            path,
+            rows: 0,
+            bytes,
+            sha256: sha256.clone(),
+        });
+        copied.push(BronzeFile {
+            uri: file.uri.clone(),
+            file: name,
+            bytes,
+            sha256,
+            media_type,
+        });
     }
-    let manifest =
-        BronzeManifest { source: source.name.clone(), table: source.table, dt: dt.to_string(), files: copied };
+    let manifest = BronzeManifest {
+        source: source.name.clone(),
+        table: source.table,
+        dt: dt.to_string(),
+        files: copied,
+    };
     let bytes = to_bytes(&manifest)?;
     let unchanged = before.as_ref() == Some(&bytes);
     if !unchanged {
@@ -159,7 +182,9 @@ fn copy_source(
             ..FileTally::default()
         })
         .collect();
-    Ok(StepReport::new("bronze", dt, storage, tallies, outputs, unchanged, started))
+    Ok(StepReport::new(
+        "bronze", dt, storage, tallies, outputs, unchanged, started,
+    ))
 }
 
 /// The names of the copies: the files' own, with a number where two are the same.
@@ -182,7 +207,12 @@ fn names(files: &[SourceFile]) -> Vec<String> {
 }
 
 /// Copies one file; gives its size, digest and media type.
-fn copy(file: &SourceFile, to: Box<dyn Write + Send>, path: &str, task: &Task) -> Result<(u64, String, String)> {
+fn copy(
+    file: &SourceFile,
+    to: Box<dyn Write + Send>,
+    path: &str,
+    task: &Task,
+) -> Result<(u64, String, String)> {
     let mut from = file.open()?;
     let (mut to, digest) = HashingWriter::new(to);
     let mut buffer = vec![0; 1 << 18];
@@ -196,12 +226,17 @@ fn copy(file: &SourceFile, to: Box<dyn Write + Send>, path: &str, task: &Task) -
             Err(error) => return Err(Error::storage(&file.uri, "read the source", error)),
         };
         media_type.get_or_insert_with(|| media_type_of(&buffer[..read]));
-        to.write_all(&buffer[..read]).map_err(|error| Error::storage(path, "write", error))?;
+        to.write_all(&buffer[..read])
+            .map_err(|error| Error::storage(path, "write", error))?;
         task.count_bytes(read);
     }
     to.flush().map_err(|error| Error::storage(path, "write", error))?;
     let (bytes, sha256) = digest.finish();
-    Ok((bytes, sha256, media_type.unwrap_or("application/x-empty").to_owned()))
+    Ok((
+        bytes,
+        sha256,
+        media_type.unwrap_or("application/x-empty").to_owned(),
+    ))
 }
 
 /// The media type by the first bytes.
@@ -222,8 +257,9 @@ fn media_type_of(head: &[u8]) -> &'static str {
 
 /// A manifest as the bytes of its file.
 pub(super) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(manifest)
-        .map_err(|error| Error::Internal { message: format!("the manifest as JSON: {error}") })?;
+    let mut bytes = serde_json::to_vec_pretty(manifest).map_err(|error| Error::Internal {
+        message: format!("the manifest as JSON: {error}"),
+    })?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -232,15 +268,27 @@ pub(super) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
 pub(super) fn write_whole(transaction: &mut dyn Transaction, path: &str, bytes: &[u8]) -> Result<()> {
     let mut file = transaction.create(path)?;
     let path = transaction.shown(path);
-    file.write_all(bytes).and_then(|()| file.flush()).map_err(|error| Error::storage(path, "write", error))
+    file.write_all(bytes)
+        .and_then(|()| file.flush())
+        .map_err(|error| Error::storage(path, "write", error))
 }
 
 /// Reads a manifest; nothing where there is none.
-pub(super) fn read_manifest<M: for<'de> Deserialize<'de>>(storage: &dyn Storage, path: &str) -> Result<Option<M>> {
-    let Some(bytes) = storage.read(path)? else { return Ok(None) };
+pub(super) fn read_manifest<M: for<'de> Deserialize<'de>>(
+    storage: &dyn Storage,
+    path: &str,
+) -> Result<Option<M>> {
+    let Some(bytes) = storage.read(path)? else {
+        return Ok(None);
+    };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
-        Error::format(format!("{}/{path}", storage.root()), place, error.to_string(), "run the step that writes it again")
+        Error::format(
+            format!("{}/{path}", storage.root()),
+            place,
+            error.to_string(),
+            "run the step that writes it again",
+        )
     })
 }
 

@@ -14,7 +14,13 @@ impl Dt {
     /// Reads `2026-11-22`, and nothing else: a partition is never guessed.
     pub fn parse(text: &str) -> Result<Self> {
         let shaped = text.len() == 10
-            && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+            && text.bytes().enumerate().all(|(at, byte)| {
+                if matches!(at, 4 | 7) {
+                    byte == b'-'
+                } else {
+                    byte.is_ascii_digit()
+                }
+            });
         let part = |from: usize, to: usize| text[from..to].parse::<u32>().ok();
         let date = if shaped {
             part(0, 4)
@@ -24,7 +30,8 @@ impl Dt {
         } else {
             None
         };
-        date.map(Self).ok_or_else(|| Error::argument("dt", format!("`{text}`"), "an ISO date such as 2026-11-22"))
+        date.map(Self)
+            .ok_or_else(|| Error::argument("dt", format!("`{text}`"), "an ISO date such as 2026-11-22"))
     }
 
     /// The date behind `dt=` in a folder's name, if it is one.

@@ -5,7 +5,9 @@ use std::io::Write;
 
 use polars::io::parquet::write::BatchedWriter;
 use polars::polars_utils::compression::ZstdLevel;
-use polars::prelude::{DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader};
+use polars::prelude::{
+    DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader,
+};
 
 use super::report::Output;
 use crate::error::{Error, Result};
@@ -27,7 +29,11 @@ pub(super) struct TableWriter {
 }
 
 impl TableWriter {
-    pub(super) fn create(transaction: &mut dyn Transaction, path: String, table: &'static Table) -> Result<Self> {
+    pub(super) fn create(
+        transaction: &mut dyn Transaction,
+        path: String,
+        table: &'static Table,
+    ) -> Result<Self> {
         let shown = transaction.shown(&path);
         let (file, digest) = HashingWriter::new(transaction.create(&path)?);
         let level = ZstdLevel::try_new(1)?;
@@ -35,7 +41,15 @@ impl TableWriter {
             .with_compression(ParquetCompression::Zstd(Some(level)))
             .batched(&table.schema())
             .map_err(|error| write_error(&shown, error))?;
-        Ok(Self { table, path, shown, writer, digest, waiting: table.empty(), rows: 0 })
+        Ok(Self {
+            table,
+            path,
+            shown,
+            writer,
+            digest,
+            waiting: table.empty(),
+            rows: 0,
+        })
     }
 
     /// Adds the rows of a frame.
@@ -52,7 +66,9 @@ impl TableWriter {
     fn flush(&mut self) -> Result<()> {
         let mut group = std::mem::replace(&mut self.waiting, self.table.empty());
         group.rechunk_mut();
-        self.writer.write_batch(&group).map_err(|error| write_error(&self.shown, error))
+        self.writer
+            .write_batch(&group)
+            .map_err(|error| write_error(&self.shown, error))
     }
 
     /// Writes the rest and the footer.
@@ -60,9 +76,16 @@ impl TableWriter {
         if self.waiting.height() > 0 || self.rows == 0 {
             self.flush()?;
         }
-        self.writer.finish().map_err(|error| write_error(&self.shown, error))?;
+        self.writer
+            .finish()
+            .map_err(|error| write_error(&self.shown, error))?;
         let (bytes, sha256) = self.digest.finish();
-        Ok(Output { path: self.path, rows: self.rows, bytes, sha256 })
+        Ok(Output {
+            path: self.path,
+            rows: self.rows,
+            bytes,
+            sha256,
+        })
     }
 }
 
@@ -85,7 +108,12 @@ pub(super) fn read_frames(
     mut each: impl FnMut(DataFrame) -> Result<()>,
 ) -> Result<()> {
     let broken = |error: polars::error::PolarsError| {
-        Error::format(path, "Parquet file", error.to_string(), "run the step that writes it again")
+        Error::format(
+            path,
+            "Parquet file",
+            error.to_string(),
+            "run the step that writes it again",
+        )
     };
     let mut reader = ParquetReader::new(open()?);
     let metadata = reader.get_metadata().map_err(broken)?.clone();

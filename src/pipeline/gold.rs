@@ -46,7 +46,11 @@ pub struct GoldSettings {
 
 impl GoldSettings {
     fn fingerprint(&self) -> String {
-        format!("gold {VERSION} abstracts={} {}", self.abstracts, self.matcher.fingerprint())
+        format!(
+            "gold {VERSION} abstracts={} {}",
+            self.abstracts,
+            self.matcher.fingerprint()
+        )
     }
 }
 
@@ -108,7 +112,12 @@ struct Partition {
 
 impl Partition {
     fn path(&self) -> String {
-        format!("{}/dt={}/{}", layout::silver_publications(self.kind), self.dt, layout::PART)
+        format!(
+            "{}/dt={}/{}",
+            layout::silver_publications(self.kind),
+            self.dt,
+            layout::PART
+        )
     }
 
     fn mentions(&self) -> String {
@@ -141,13 +150,33 @@ impl<'a> Attempt<'a> {
         let mut partitions = Vec::new();
         for kind in PublicationKind::ALL {
             for name in storage.list(&layout::silver_publications(kind))? {
-                let Some(found) = Dt::of_folder(&name).filter(|found| *found <= as_of) else { continue };
-                let manifest = silver_manifest(storage, &format!("{}/{name}", layout::silver_publications(kind)))?;
-                partitions.push(Partition { kind, dt: found, manifest, live: Vec::new(), fingerprint: String::new() });
+                let Some(found) = Dt::of_folder(&name).filter(|found| *found <= as_of) else {
+                    continue;
+                };
+                let manifest =
+                    silver_manifest(storage, &format!("{}/{name}", layout::silver_publications(kind)))?;
+                partitions.push(Partition {
+                    kind,
+                    dt: found,
+                    manifest,
+                    live: Vec::new(),
+                    fingerprint: String::new(),
+                });
             }
         }
         let drugs_fingerprint = drugs_manifest.fingerprint;
-        Ok(Self { storage, dt, as_of, settings, task, before, old, drugs, drugs_fingerprint, partitions })
+        Ok(Self {
+            storage,
+            dt,
+            as_of,
+            settings,
+            task,
+            before,
+            old,
+            drugs,
+            drugs_fingerprint,
+            partitions,
+        })
     }
 
     fn make(mut self, started: Instant) -> Result<StepReport> {
@@ -157,7 +186,9 @@ impl<'a> Attempt<'a> {
         }
         let entries = read_entries(self.storage, self.drugs)?;
         let mut builder = GraphBuilder::default();
-        entries.iter().for_each(|entry| builder.add_drug(&entry.atccode, &entry.drug));
+        entries
+            .iter()
+            .for_each(|entry| builder.add_drug(&entry.atccode, &entry.drug));
         let journals = self.read_publications(&mut builder)?;
         let mut graph = builder.finish();
         let mut transaction = self.storage.begin(&self.units())?;
@@ -165,7 +196,12 @@ impl<'a> Attempt<'a> {
         graph.set_links(links);
         let mut outputs = write_graph(&graph, transaction.as_mut())?;
         outputs.extend(mentions.values().map(|file| file.output.clone()));
-        let manifest = GoldManifest { fingerprint, mentions, outputs, numbers: self.numbers(&graph) };
+        let manifest = GoldManifest {
+            fingerprint,
+            mentions,
+            outputs,
+            numbers: self.numbers(&graph),
+        };
         write_whole(transaction.as_mut(), layout::GOLD_MANIFEST, &to_bytes(&manifest)?)?;
         self.task.check()?;
         transaction.commit(&[(layout::GOLD_MANIFEST.to_owned(), self.before.take())])?;
@@ -173,9 +209,19 @@ impl<'a> Attempt<'a> {
     }
 
     fn fingerprint(&self) -> String {
-        let mut text = format!("{} {} {}", self.settings.fingerprint(), self.as_of, self.drugs_fingerprint);
+        let mut text = format!(
+            "{} {} {}",
+            self.settings.fingerprint(),
+            self.as_of,
+            self.drugs_fingerprint
+        );
         for partition in &self.partitions {
-            text.push_str(&format!("\n{} {} {}", partition.kind.name(), partition.dt, partition.manifest.fingerprint));
+            text.push_str(&format!(
+                "\n{} {} {}",
+                partition.kind.name(),
+                partition.dt,
+                partition.manifest.fingerprint
+            ));
         }
         sha256_hex(text.as_bytes())
     }
@@ -184,23 +230,32 @@ impl<'a> Attempt<'a> {
     fn read_publications(&mut self, builder: &mut GraphBuilder) -> Result<DisplayNames> {
         let mut spellings = Spellings::default();
         let mut newest: BTreeMap<PublicationKind, Newest> = BTreeMap::new();
-        self.partitions.sort_by(|left, right| right.dt.cmp(&left.dt).then(left.kind.cmp(&right.kind)));
+        self.partitions
+            .sort_by(|left, right| right.dt.cmp(&left.dt).then(left.kind.cmp(&right.kind)));
         let wanted = ["publication_id", "journal", "journal_key"].map(str::to_owned);
         for partition in &mut self.partitions {
             let path = partition.path();
             let newest = newest.entry(partition.kind).or_default();
-            read_frames(|| self.storage.open_file(&path), &path, Some(&wanted), |frame| {
-                self.task.check()?;
-                let live = newest.live(frame.column("publication_id")?.str()?);
-                let (journals, keys) = (frame.column("journal")?.str()?, frame.column("journal_key")?.str()?);
-                for ((journal, key), live) in journals.iter().zip(keys.iter()).zip(&live) {
-                    if let (Some(journal), Some(key), true) = (journal, key, live) {
-                        spellings.add(key, journal);
+            read_frames(
+                || self.storage.open_file(&path),
+                &path,
+                Some(&wanted),
+                |frame| {
+                    self.task.check()?;
+                    let live = newest.live(frame.column("publication_id")?.str()?);
+                    let (journals, keys) = (
+                        frame.column("journal")?.str()?,
+                        frame.column("journal_key")?.str()?,
+                    );
+                    for ((journal, key), live) in journals.iter().zip(keys.iter()).zip(&live) {
+                        if let (Some(journal), Some(key), true) = (journal, key, live) {
+                            spellings.add(key, journal);
+                        }
                     }
-                }
-                partition.live.extend(live);
-                Ok(())
-            })?;
+                    partition.live.extend(live);
+                    Ok(())
+                },
+            )?;
         }
         let journals = spellings.finish();
         let settings = self.settings.fingerprint();
@@ -209,24 +264,30 @@ impl<'a> Attempt<'a> {
             let path = partition.path();
             let mut names = Xxh3::new();
             let mut row = 0;
-            read_frames(|| self.storage.open_file(&path), &path, Some(&wanted), |frame| {
-                self.task.check()?;
-                let dates = frame.column("date")?.cast(&DataType::Int32)?;
-                let ids = frame.column("publication_id")?.str()?;
-                let keys = frame.column("journal_key")?.str()?;
-                for ((id, key), date) in ids.iter().zip(keys.iter()).zip(dates.i32()?.iter()) {
-                    let live = partition.live.get(row).copied().unwrap_or_default();
-                    let journal = key.and_then(|key| journals.get(key));
-                    names.update(&[u8::from(live)]);
-                    if live {
-                        names.update(journal.unwrap_or("\u{0}").as_bytes());
-                        let date = date.and_then(|days| NaiveDate::from_num_days_from_ce_opt(days + 719_163));
-                        builder.add_publication(partition.kind, id.unwrap_or_default(), date, journal);
+            read_frames(
+                || self.storage.open_file(&path),
+                &path,
+                Some(&wanted),
+                |frame| {
+                    self.task.check()?;
+                    let dates = frame.column("date")?.cast(&DataType::Int32)?;
+                    let ids = frame.column("publication_id")?.str()?;
+                    let keys = frame.column("journal_key")?.str()?;
+                    for ((id, key), date) in ids.iter().zip(keys.iter()).zip(dates.i32()?.iter()) {
+                        let live = partition.live.get(row).copied().unwrap_or_default();
+                        let journal = key.and_then(|key| journals.get(key));
+                        names.update(&[u8::from(live)]);
+                        if live {
+                            names.update(journal.unwrap_or("\u{0}").as_bytes());
+                            let date =
+                                date.and_then(|days| NaiveDate::from_num_days_from_ce_opt(days + 719_163));
+                            builder.add_publication(partition.kind, id.unwrap_or_default(), date, journal);
+                        }
+                        row += 1;
                     }
-                    row += 1;
-                }
-                Ok(())
-            })?;
+                    Ok(())
+                },
+            )?;
             let made_from = format!(
                 "{settings} {} {} {:032x}",
                 self.drugs_fingerprint,
@@ -240,10 +301,14 @@ impl<'a> Attempt<'a> {
 
     /// Everything of the gold layer that this attempt replaces: its own files, and mentions of partitions that are gone.
     fn units(&self) -> Vec<String> {
-        let mut units: Vec<String> =
-            [layout::DRUG_GRAPH, layout::TOP_JOURNALS, layout::EXCLUSIVE_DRUGS, layout::GOLD_MANIFEST]
-                .map(str::to_owned)
-                .to_vec();
+        let mut units: Vec<String> = [
+            layout::DRUG_GRAPH,
+            layout::TOP_JOURNALS,
+            layout::EXCLUSIVE_DRUGS,
+            layout::GOLD_MANIFEST,
+        ]
+        .map(str::to_owned)
+        .to_vec();
         units.extend(self.partitions.iter().map(Partition::mentions));
         let old = self.old.iter().flat_map(|old| old.mentions.keys().cloned());
         units.extend(old);
@@ -270,9 +335,12 @@ impl<'a> Attempt<'a> {
                 Some(kept) => {
                     transaction.keep(&path)?;
                     let wanted = ["atccode", "publication_id"].map(str::to_owned);
-                    read_frames(|| self.storage.open_file(&path), &path, Some(&wanted), |frame| {
-                        add_links(&frame, partition.kind, graph, &mut links)
-                    })?;
+                    read_frames(
+                        || self.storage.open_file(&path),
+                        &path,
+                        Some(&wanted),
+                        |frame| add_links(&frame, partition.kind, graph, &mut links),
+                    )?;
                     kept.output.clone()
                 }
                 None => {
@@ -281,7 +349,13 @@ impl<'a> Attempt<'a> {
                     self.find(partition, matcher, journals, graph, transaction, &mut links)?
                 }
             };
-            files.insert(path, MentionsFile { fingerprint: partition.fingerprint.clone(), output });
+            files.insert(
+                path,
+                MentionsFile {
+                    fingerprint: partition.fingerprint.clone(),
+                    output,
+                },
+            );
         }
         Ok((files, links))
     }
@@ -299,37 +373,55 @@ impl<'a> Attempt<'a> {
         let wanted = columns(self.settings.abstracts);
         let path = partition.path();
         let mut row = 0;
-        read_frames(|| self.storage.open_file(&path), &path, Some(&wanted), |frame| {
-            self.task.check()?;
-            let live = &partition.live[row..row + frame.height()];
-            row += frame.height();
-            let frame = if live.iter().all(|live| *live) {
-                frame
-            } else {
-                frame.filter(&BooleanChunked::from_slice("live".into(), live))?
-            };
-            let mentions = find_mentions(&frame, partition.kind, matcher, journals, self.task)?;
-            add_links(&mentions, partition.kind, graph, links)?;
-            writer.write(&mentions)
-        })?;
+        read_frames(
+            || self.storage.open_file(&path),
+            &path,
+            Some(&wanted),
+            |frame| {
+                self.task.check()?;
+                let live = &partition.live[row..row + frame.height()];
+                row += frame.height();
+                let frame = if live.iter().all(|live| *live) {
+                    frame
+                } else {
+                    frame.filter(&BooleanChunked::from_slice("live".into(), live))?
+                };
+                let mentions = find_mentions(&frame, partition.kind, matcher, journals, self.task)?;
+                add_links(&mentions, partition.kind, graph, links)?;
+                writer.write(&mentions)
+            },
+        )?;
         writer.finish()
     }
 
     fn numbers(&self, graph: &DrugGraph) -> GoldNumbers {
-        let publications: usize = PublicationKind::ALL.iter().map(|kind| graph.publications(*kind).len()).sum();
+        let publications: usize = PublicationKind::ALL
+            .iter()
+            .map(|kind| graph.publications(*kind).len())
+            .sum();
         GoldNumbers {
             as_of: self.as_of.to_string(),
             drugs: graph.drugs().len() as u64,
             publications: publications as u64,
             mentions: graph.links().len() as u64,
             journals: graph.links_by_journal().len() as u64,
-            top_journals: top_journals(graph).into_iter().map(|(name, drugs)| (name.to_owned(), drugs as u64)).collect(),
+            top_journals: top_journals(graph)
+                .into_iter()
+                .map(|(name, drugs)| (name.to_owned(), drugs as u64))
+                .collect(),
         }
     }
 
     fn report(&self, manifest: GoldManifest, unchanged: bool, started: Instant) -> StepReport {
-        let mut report =
-            StepReport::new("gold", self.dt, self.storage, Vec::new(), manifest.outputs, unchanged, started);
+        let mut report = StepReport::new(
+            "gold",
+            self.dt,
+            self.storage,
+            Vec::new(),
+            manifest.outputs,
+            unchanged,
+            started,
+        );
         report.gold = Some(manifest.numbers);
         report
     }
@@ -344,13 +436,21 @@ fn silver_manifest(storage: &dyn Storage, folder: &str) -> Result<SilverManifest
 }
 
 /// Adds the links that a frame of mentions makes.
-fn add_links(mentions: &DataFrame, kind: PublicationKind, graph: &DrugGraph, links: &mut Vec<Link>) -> Result<()> {
+fn add_links(
+    mentions: &DataFrame,
+    kind: PublicationKind,
+    graph: &DrugGraph,
+    links: &mut Vec<Link>,
+) -> Result<()> {
     let codes = mentions.column("atccode")?.str()?;
     let ids = mentions.column("publication_id")?.str()?;
     for (code, id) in codes.iter().zip(ids.iter()) {
         let (code, id) = (code.unwrap_or_default(), id.unwrap_or_default());
         let link = graph.link(code, kind, id).ok_or_else(|| Error::Internal {
-            message: format!("a mention of {code} in {} {id}, which are not both in the graph", kind.name()),
+            message: format!(
+                "a mention of {code} in {} {id}, which are not both in the graph",
+                kind.name()
+            ),
         })?;
         links.push(link);
     }
@@ -381,7 +481,12 @@ fn write_graph(graph: &DrugGraph, transaction: &mut dyn Transaction) -> Result<V
         .into_iter()
         .map(|(path, digest)| {
             let (bytes, sha256) = digest.finish();
-            Output { path: path.to_owned(), rows: 0, bytes, sha256 }
+            Output {
+                path: path.to_owned(),
+                rows: 0,
+                bytes,
+                sha256,
+            }
         })
         .collect())
 }

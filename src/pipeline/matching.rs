@@ -1,8 +1,6 @@
 //! Matching texts outside of a lake: many at once, or the lines or a column of a file.
 
-use polars::prelude::{
-    DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBuilder,
-};
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBuilder};
 use rayon::prelude::*;
 
 use crate::error::Result;
@@ -91,7 +89,12 @@ pub fn match_column(
     // The fields of a reader live as long as the process; this one is made once a command.
     let alias: &'static str = Box::leak(column.to_owned().into_boxed_str());
     let aliases: &'static [&'static str] = Box::leak(vec![alias].into_boxed_slice());
-    let fields = Fields::new([Field { name: "text", aliases, required: true, many: false }]);
+    let fields = Fields::new([Field {
+        name: "text",
+        aliases,
+        required: true,
+        many: false,
+    }]);
     let mut reader = formats::open(input, &fields)?;
     let mut row = 0;
     while let Some(batch) = reader.next_batch(task)? {
@@ -105,7 +108,12 @@ pub fn match_column(
 /// The same frame with `row` counted from `base`.
 pub fn shifted(mut frame: DataFrame, base: u64) -> Result<DataFrame> {
     if base > 0 {
-        let rows: Vec<u64> = frame.column("row")?.u64()?.into_no_null_iter().map(|row| row + base).collect();
+        let rows: Vec<u64> = frame
+            .column("row")?
+            .u64()?
+            .into_no_null_iter()
+            .map(|row| row + base)
+            .collect();
         frame.with_column(Series::new("row".into(), rows).into_column())?;
     }
     Ok(frame)

@@ -24,10 +24,14 @@ use crate::storage::{LocalStorage, Storage};
 
 /// Opens the lake at `out`, which a step may create.
 pub fn open_lake(out: &str) -> Result<Box<dyn Storage>> {
-    Ok(Box::new(LocalStorage::create(crate::storage::source::local_path(out)?)?))
+    Ok(Box::new(LocalStorage::create(
+        crate::storage::source::local_path(out)?,
+    )?))
 }
 
 /// Opens the lake at `lake`, which must exist.
 pub fn existing_lake(lake: &str) -> Result<Box<dyn Storage>> {
-    Ok(Box::new(LocalStorage::existing(crate::storage::source::local_path(lake)?)?))
+    Ok(Box::new(LocalStorage::existing(
+        crate::storage::source::local_path(lake)?,
+    )?))
 }

@@ -79,7 +79,13 @@ impl StepReport {
     }
 
     /// One report of several units of the same step, or, with their reports kept, of several steps.
-    pub(super) fn together(step: &str, dt: Dt, storage: &dyn Storage, parts: &[Self], started: Instant) -> Self {
+    pub(super) fn together(
+        step: &str,
+        dt: Dt,
+        storage: &dyn Storage,
+        parts: &[Self],
+        started: Instant,
+    ) -> Self {
         let sources: Vec<FileTally> = parts.iter().flat_map(|part| part.sources.clone()).collect();
         let outputs = parts.iter().flat_map(|part| part.outputs.clone()).collect();
         let unchanged = parts.iter().all(|part| part.unchanged);
@@ -97,8 +103,9 @@ impl StepReport {
 
     /// The report as JSON for people and machines.
     pub fn to_json(&self) -> Result<String> {
-        let mut json = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::Internal { message: format!("the report as JSON: {error}") })?;
+        let mut json = serde_json::to_string_pretty(self).map_err(|error| Error::Internal {
+            message: format!("the report as JSON: {error}"),
+        })?;
         json.push('\n');
         Ok(json)
     }

@@ -43,9 +43,11 @@ pub fn run(
 /// The graph of a lake.
 pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
     let uri = format!("{}/{}", storage.root(), layout::DRUG_GRAPH);
-    let bytes = storage.read(layout::DRUG_GRAPH)?.ok_or_else(|| Error::SourceNotFound {
-        uri: uri.clone(),
-        expected: "the graph of a lake; run the gold step first".to_owned(),
-    })?;
+    let bytes = storage
+        .read(layout::DRUG_GRAPH)?
+        .ok_or_else(|| Error::SourceNotFound {
+            uri: uri.clone(),
+            expected: "the graph of a lake; run the gold step first".to_owned(),
+        })?;
     read_json(&bytes, &uri)
 }

@@ -77,7 +77,15 @@ pub(super) fn silver_reserved(
             continue;
         }
         task.enter("silver");
-        let part = Partition { storage, table, dt, settings, inputs, task }.make()?;
+        let part = Partition {
+            storage,
+            table,
+            dt,
+            settings,
+            inputs,
+            task,
+        }
+        .make()?;
         part.save(storage, dt, table.name())?;
         parts.push(part);
     }
@@ -104,7 +112,10 @@ fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<Vec<
     let mut inputs = Vec::new();
     for manifest in manifests(storage, table, dt)? {
         let folder = layout::bronze(&manifest.source, dt);
-        inputs.extend(manifest.files.into_iter().map(|file| InputFile { path: format!("{folder}/{}", file.file), file }));
+        inputs.extend(manifest.files.into_iter().map(|file| InputFile {
+            path: format!("{folder}/{}", file.file),
+            file,
+        }));
     }
     Ok(inputs)
 }
@@ -128,7 +139,15 @@ impl Partition<'_> {
         let fingerprint = self.fingerprint();
         let old: Option<SilverManifest> = read_manifest(self.storage, &manifest_path)?;
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
-            return Ok(StepReport::new("silver", self.dt, self.storage, old.sources, old.outputs, true, started));
+            return Ok(StepReport::new(
+                "silver",
+                self.dt,
+                self.storage,
+                old.sources,
+                old.outputs,
+                true,
+                started,
+            ));
         }
         let units = [folder, layout::rejected(self.table, self.dt)];
         let mut transaction = self.storage.begin(&units)?;
@@ -149,11 +168,22 @@ impl Partition<'_> {
         self.task.check()?;
         transaction.commit(&[(manifest_path, before)])?;
         let SilverManifest { sources, outputs, .. } = manifest;
-        Ok(StepReport::new("silver", self.dt, self.storage, sources, outputs, false, started))
+        Ok(StepReport::new(
+            "silver",
+            self.dt,
+            self.storage,
+            sources,
+            outputs,
+            false,
+            started,
+        ))
     }
 
     fn fingerprint(&self) -> String {
-        let mut text = format!("silver {VERSION} {:?} {:?}", self.settings.encoding, self.settings.order);
+        let mut text = format!(
+            "silver {VERSION} {:?} {:?}",
+            self.settings.encoding, self.settings.order
+        );
         for input in &self.inputs {
             text.push_str(&format!("\n{:?} {}", input.file.uri, input.file.sha256));
         }
@@ -162,7 +192,10 @@ impl Partition<'_> {
 
     fn open<'f>(&self, input: &InputFile, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
         let bytes = Box::new(self.storage.open_file(&input.path)?);
-        formats::open(Input::new(&input.file.uri, bytes, self.settings.encoding)?, fields)
+        formats::open(
+            Input::new(&input.file.uri, bytes, self.settings.encoding)?,
+            fields,
+        )
     }
 
     fn tally(&self, input: &InputFile) -> FileTally {
@@ -193,7 +226,9 @@ impl Partition<'_> {
         }
         let (kept, merged) = drugs::merge(rows);
         kept.iter().for_each(|drug| tallies[drug.file].keep(drug.flags));
-        merged.into_iter().for_each(|(file, reason)| tallies[file].merge(reason));
+        merged
+            .into_iter()
+            .for_each(|(file, reason)| tallies[file].merge(reason));
         let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
         let mut writer = TableWriter::create(transaction, path, &DRUGS)?;
@@ -318,7 +353,9 @@ struct Aside {
 impl Aside {
     fn create(partition: &Partition<'_>, transaction: &mut dyn Transaction) -> Result<Self> {
         let path = layout::rejected(partition.table, partition.dt);
-        Ok(Self { writer: TableWriter::create(transaction, path, &REJECTED)? })
+        Ok(Self {
+            writer: TableWriter::create(transaction, path, &REJECTED)?,
+        })
     }
 
     fn add(&mut self, rejected: &[Rejected], tally: &mut FileTally) -> Result<()> {

@@ -23,7 +23,12 @@ pub(super) struct Spool {
 
 impl Spool {
     pub(super) fn new(table: &'static Table) -> Self {
-        Self { table, frames: Vec::new(), bytes: 0, scratch: None }
+        Self {
+            table,
+            frames: Vec::new(),
+            bytes: 0,
+            scratch: None,
+        }
     }
 
     /// Adds a frame at the end.
@@ -41,10 +46,14 @@ impl Spool {
             self.scratch = Some((file, writer));
         }
         self.bytes = 0;
-        let Some((_, writer)) = &mut self.scratch else { return Ok(()) };
+        let Some((_, writer)) = &mut self.scratch else {
+            return Ok(());
+        };
         for mut frame in self.frames.drain(..) {
             frame.rechunk_mut();
-            writer.write_batch(&frame).map_err(|error| scratch_error(std::io::Error::other(error.to_string())))?;
+            writer
+                .write_batch(&frame)
+                .map_err(|error| scratch_error(std::io::Error::other(error.to_string())))?;
         }
         Ok(())
     }
@@ -52,8 +61,15 @@ impl Spool {
     /// Calls `each` with every frame, in order.
     pub(super) fn drain(self, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
         if let Some((file, writer)) = self.scratch {
-            writer.finish().map_err(|error| scratch_error(std::io::Error::other(error.to_string())))?;
-            read_frames(|| file.try_clone().map_err(scratch_error), "spool.parquet", None, &mut each)?;
+            writer
+                .finish()
+                .map_err(|error| scratch_error(std::io::Error::other(error.to_string())))?;
+            read_frames(
+                || file.try_clone().map_err(scratch_error),
+                "spool.parquet",
+                None,
+                &mut each,
+            )?;
         }
         self.frames.into_iter().try_for_each(each)
     }

@@ -31,28 +31,45 @@ pub fn read_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
         }
     }
     let (drugs, _) = drugs::merge(rows);
-    Ok(drugs.into_iter().map(|drug| Entry { atccode: drug.atccode, drug: drug.name, synonyms: drug.synonyms }).collect())
+    Ok(drugs
+        .into_iter()
+        .map(|drug| Entry {
+            atccode: drug.atccode,
+            drug: drug.name,
+            synonyms: drug.synonyms,
+        })
+        .collect())
 }
 
 /// The newest drugs partition up to `dt`.
 pub(super) fn newest_drugs(storage: &dyn Storage, dt: Dt) -> Result<Dt> {
     let partitions = storage.list(&layout::silver_table(SourceTable::Drugs))?;
-    partitions.iter().filter_map(|name| Dt::of_folder(name)).filter(|found| *found <= dt).max().ok_or_else(|| {
-        Error::SourceNotFound {
+    partitions
+        .iter()
+        .filter_map(|name| Dt::of_folder(name))
+        .filter(|found| *found <= dt)
+        .max()
+        .ok_or_else(|| Error::SourceNotFound {
             uri: format!("{}/{}", storage.root(), layout::silver(SourceTable::Drugs, dt)),
-            expected: "a drugs partition of that dt or an earlier one; run bronze and silver of the drugs first".to_owned(),
-        }
-    })
+            expected:
+                "a drugs partition of that dt or an earlier one; run bronze and silver of the drugs first"
+                    .to_owned(),
+        })
 }
 
 /// The entries of a silver drugs partition.
 pub(super) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<Entry>> {
     let path = format!("{}/{}", layout::silver(SourceTable::Drugs, dt), layout::PART);
     let mut entries = Vec::new();
-    read_frames(|| storage.open_file(&path), &path, None, |frame| {
-        entries.extend(entries_of(&frame)?);
-        Ok(())
-    })?;
+    read_frames(
+        || storage.open_file(&path),
+        &path,
+        None,
+        |frame| {
+            entries.extend(entries_of(&frame)?);
+            Ok(())
+        },
+    )?;
     Ok(entries)
 }
 
@@ -64,7 +81,9 @@ fn entries_of(frame: &DataFrame) -> Result<Vec<Entry>> {
     for (row, (code, name)) in codes.iter().zip(names.iter()).enumerate() {
         let mut entry = Entry::new(code.unwrap_or_default(), name.unwrap_or_default(), []);
         if let Some(synonyms) = synonyms.get_as_series(row) {
-            entry.synonyms.extend(synonyms.str()?.iter().flatten().map(str::to_owned));
+            entry
+                .synonyms
+                .extend(synonyms.str()?.iter().flatten().map(str::to_owned));
         }
         entries.push(entry);
     }

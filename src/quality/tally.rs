@@ -106,7 +106,10 @@ impl<'t> FromIterator<&'t FileTally> for Totals {
             totals.rows_kept += tally.rows_kept;
             totals.rows_merged += tally.rows_merged;
             totals.rows_rejected += tally.rows_rejected;
-            for (counts, sum) in [(&tally.rejected, &mut totals.rejected), (&tally.flags, &mut totals.flags)] {
+            for (counts, sum) in [
+                (&tally.rejected, &mut totals.rejected),
+                (&tally.flags, &mut totals.flags),
+            ] {
                 for (name, count) in counts {
                     *sum.entry(name.clone()).or_default() += count;
                 }

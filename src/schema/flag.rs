@@ -61,8 +61,12 @@ impl Flag {
     /// A sentence for people.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::SyntheticId => "The row had no id; it got one derived from its kind, title, date and journal.",
-            Self::MergedHalves => "Two half rows, one without the id and one without the journal, became this record.",
+            Self::SyntheticId => {
+                "The row had no id; it got one derived from its kind, title, date and journal."
+            }
+            Self::MergedHalves => {
+                "Two half rows, one without the id and one without the journal, became this record."
+            }
             Self::BadDate => "The date is impossible or in no accepted form; it is null, not guessed.",
             Self::MissingDate => "The row had no date.",
             Self::MissingJournal => "The row had no journal.",

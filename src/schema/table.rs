@@ -1,6 +1,6 @@
 //! The tables of the lake: names, types and whether a value may be missing.
 
-use polars::prelude::{DataFrame, DataType, Field, Schema};
+use polars::prelude::{DataFrame, DataType, Field, PlSmallStr, Schema};
 
 use crate::error::{Error, Result};
 
@@ -44,11 +44,19 @@ pub struct Table {
 }
 
 const fn required(name: &'static str, column_type: ColumnType) -> TableColumn {
-    TableColumn { name, column_type, nullable: false }
+    TableColumn {
+        name,
+        column_type,
+        nullable: false,
+    }
 }
 
 const fn optional(name: &'static str, column_type: ColumnType) -> TableColumn {
-    TableColumn { name, column_type, nullable: true }
+    TableColumn {
+        name,
+        column_type,
+        nullable: true,
+    }
 }
 
 use ColumnType::{Date, Number, Text, TextList};
@@ -132,24 +140,40 @@ impl Table {
     /// Checks names, order, types and missing values of a frame, and reports every difference at once.
     pub fn check(&self, frame: &DataFrame) -> Result<()> {
         let mut faults = Vec::new();
-        let found: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+        let found: Vec<&str> = frame
+            .get_column_names()
+            .into_iter()
+            .map(PlSmallStr::as_str)
+            .collect();
         let wanted: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
         if found != wanted {
             faults.push(format!("columns {found:?} instead of {wanted:?}"));
         }
         for column in self.columns {
-            let Ok(values) = frame.column(column.name) else { continue };
+            let Ok(values) = frame.column(column.name) else {
+                continue;
+            };
             let data_type = column.column_type.data_type();
             if values.dtype() != &data_type {
-                faults.push(format!("`{}` is {} instead of {data_type}", column.name, values.dtype()));
+                faults.push(format!(
+                    "`{}` is {} instead of {data_type}",
+                    column.name,
+                    values.dtype()
+                ));
             }
             if !column.nullable && values.null_count() > 0 {
-                faults.push(format!("`{}` has {} missing values", column.name, values.null_count()));
+                faults.push(format!(
+                    "`{}` has {} missing values",
+                    column.name,
+                    values.null_count()
+                ));
             }
         }
         if faults.is_empty() {
             return Ok(());
         }
-        Err(Error::Internal { message: format!("table {}: {}", self.name, faults.join("; ")) })
+        Err(Error::Internal {
+            message: format!("table {}: {}", self.name, faults.join("; ")),
+        })
     }
 }

@@ -30,20 +30,43 @@ pub struct Drug {
 /// The columns of a vocabulary.
 pub fn fields() -> Fields {
     Fields::new([
-        Field { name: "atccode", aliases: &["atccode", "atc_code", "atc code"], required: true, many: false },
-        Field { name: "drug", aliases: &["drug", "drug_name", "name"], required: true, many: false },
-        Field { name: "synonyms", aliases: &["synonyms", "synonym"], required: false, many: true },
+        Field {
+            name: "atccode",
+            aliases: &["atccode", "atc_code", "atc code"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "drug",
+            aliases: &["drug", "drug_name", "name"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "synonyms",
+            aliases: &["synonyms", "synonym"],
+            required: false,
+            many: true,
+        },
     ])
 }
 
 /// Cleans one batch: drugs, and rows that are none.
 pub fn clean_batch(raw: RawBatch, file: usize) -> Result<(Vec<Drug>, Vec<Rejected>)> {
-    let RawBatch { frame, raw: texts, mut rejected } = raw;
+    let RawBatch {
+        frame,
+        raw: texts,
+        mut rejected,
+    } = raw;
     let column = |name: &str| -> Result<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
     let (codes, names, synonyms) = (column("atccode")?, column("drug")?, column("synonyms")?);
     let rows = frame.column("source_row")?.u64()?;
     let mut drugs = Vec::with_capacity(frame.height());
-    let values = rows.into_no_null_iter().zip(codes.iter()).zip(names.iter()).zip(synonyms.iter());
+    let values = rows
+        .into_no_null_iter()
+        .zip(codes.iter())
+        .zip(names.iter())
+        .zip(synonyms.iter());
     for (number, (((row, code), name), synonyms)) in values.enumerate() {
         let name = clean(name.unwrap_or_default());
         if name.text.is_empty() {
@@ -87,7 +110,9 @@ pub fn merge(rows: Vec<Drug>) -> (Vec<Drug>, Vec<(usize, MergeReason)>) {
     let mut places: HashMap<(String, String), usize> = HashMap::with_capacity(rows.len());
     let mut merged = Vec::new();
     for row in rows {
-        let place = *places.entry((row.atccode.clone(), row.name.to_lowercase())).or_insert(drugs.len());
+        let place = *places
+            .entry((row.atccode.clone(), row.name.to_lowercase()))
+            .or_insert(drugs.len());
         let Some(drug) = drugs.get_mut(place) else {
             drugs.push(row);
             continue;
@@ -98,7 +123,11 @@ pub fn merge(rows: Vec<Drug>) -> (Vec<Drug>, Vec<(usize, MergeReason)>) {
                 drug.synonyms.push(synonym);
             }
         }
-        let reason = if drug.synonyms.len() == before { MergeReason::Identical } else { MergeReason::SameDrug };
+        let reason = if drug.synonyms.len() == before {
+            MergeReason::Identical
+        } else {
+            MergeReason::SameDrug
+        };
         merged.push((row.file, reason));
     }
     flag_shared(&mut drugs, Flag::SharedName, |drug| drug.name.to_lowercase());
@@ -137,7 +166,9 @@ pub fn frame(drugs: &[Drug], uris: &[String]) -> Result<DataFrame> {
             text("drug", &|drug| drug.name.clone()),
             synonyms.finish(),
             flags.finish(),
-            text("source_uri", &|drug| uris.get(drug.file).cloned().unwrap_or_default()),
+            text("source_uri", &|drug| {
+                uris.get(drug.file).cloned().unwrap_or_default()
+            }),
             Series::new("source_row".into(), rows).into_column(),
         ],
     )?;

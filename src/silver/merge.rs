@@ -54,7 +54,8 @@ impl Merger {
     /// Takes the keys of the next batch.
     pub fn extend(&mut self, keys: Vec<RowKey>, halves: Vec<(usize, HalfRow)>) {
         let base = self.rows.len();
-        self.halves.extend(halves.into_iter().map(|(row, half)| (base + row, half)));
+        self.halves
+            .extend(halves.into_iter().map(|(row, half)| (base + row, half)));
         self.rows.extend(keys);
     }
 
@@ -64,7 +65,11 @@ impl Merger {
         let journals = self.join_halves(&mut fates);
         self.join_ids(&mut fates);
         let flags = self.rows.iter().map(|row| row.flags).collect();
-        Plan { fates, flags, journals }
+        Plan {
+            fates,
+            flags,
+            journals,
+        }
     }
 
     /// Pairs each row without an id with the first row without a journal that is not taken yet.
@@ -78,8 +83,13 @@ impl Merger {
             without_journal.entry(half.place).or_default().push_back(*row);
         }
         for (row, half) in std::mem::take(&mut self.halves) {
-            let Some((journal, key)) = half.journal else { continue };
-            let Some(other) = without_journal.get_mut(&half.place).and_then(std::collections::VecDeque::pop_front) else {
+            let Some((journal, key)) = half.journal else {
+                continue;
+            };
+            let Some(other) = without_journal
+                .get_mut(&half.place)
+                .and_then(std::collections::VecDeque::pop_front)
+            else {
                 continue;
             };
             fates[row] = Fate::Merged(MergeReason::HalfRow);
@@ -134,9 +144,15 @@ impl Plan {
         if fates.iter().all(|fate| *fate == Fate::Keep) {
             return Ok(frame);
         }
-        let kept: Vec<bool> = fates.iter().map(|fate| !matches!(fate, Fate::Merged(_))).collect();
-        let completed =
-            if fates.iter().any(|fate| matches!(fate, Fate::Complete(_))) { self.complete(frame, base)? } else { frame };
+        let kept: Vec<bool> = fates
+            .iter()
+            .map(|fate| !matches!(fate, Fate::Merged(_)))
+            .collect();
+        let completed = if fates.iter().any(|fate| matches!(fate, Fate::Complete(_))) {
+            self.complete(frame, base)?
+        } else {
+            frame
+        };
         Ok(completed.filter(&BooleanChunked::from_slice("kept".into(), &kept))?)
     }
 
@@ -158,7 +174,9 @@ impl Plan {
             frame.with_column(Series::new(name.into(), values).into_column())?;
         }
         let mut flags = TextLists::new("flags", frame.height());
-        self.flags[base..base + frame.height()].iter().for_each(|row| flags.push_flags(*row));
+        self.flags[base..base + frame.height()]
+            .iter()
+            .for_each(|row| flags.push_flags(*row));
         frame.with_column(flags.finish())?;
         Ok(frame)
     }

@@ -2,8 +2,8 @@
 
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
-    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series, StringChunked,
-    StringChunkedBuilder,
+    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
+    StringChunked, StringChunkedBuilder,
 };
 use uuid::Uuid;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
@@ -47,17 +47,46 @@ pub fn fields(kind: PublicationKind) -> Fields {
         PublicationKind::ClinicalTrial => (&["id", "nct_id"], &["scientific_title", "title"]),
     };
     Fields::new([
-        Field { name: "id", aliases: id, required: true, many: false },
-        Field { name: "title", aliases: title, required: true, many: false },
-        Field { name: "date", aliases: &["date"], required: true, many: false },
-        Field { name: "journal", aliases: &["journal"], required: true, many: false },
-        Field { name: "abstract", aliases: &["abstract"], required: false, many: false },
+        Field {
+            name: "id",
+            aliases: id,
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "title",
+            aliases: title,
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "date",
+            aliases: &["date"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "journal",
+            aliases: &["journal"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "abstract",
+            aliases: &["abstract"],
+            required: false,
+            many: false,
+        },
     ])
 }
 
 /// Cleans one batch.
 pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
-    let RawBatch { frame, raw: texts, mut rejected } = raw;
+    let RawBatch {
+        frame,
+        raw: texts,
+        mut rejected,
+    } = raw;
     let rows = frame.column("source_row")?.u64()?.clone();
     let column = |name: &str| -> Result<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
     let (ids, titles, dates) = (column("id")?, column("title")?, column("date")?);
@@ -81,7 +110,7 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
             });
             continue;
         }
-        out.push(context, row, id, title, date, journal, summary);
+        out.push(context, row, id, &title, date, journal, summary);
     }
     rejected.sort_by_key(|row| row.source_row);
     out.finish(context, rejected)
@@ -126,7 +155,7 @@ impl Columns {
         context: &Context,
         row: u64,
         id: Option<&str>,
-        title: Cleaned<'_>,
+        title: &Cleaned<'_>,
         date: Option<&str>,
         journal: Option<&str>,
         summary: Option<&str>,
@@ -164,14 +193,18 @@ impl Columns {
         {
             let half = HalfRow {
                 place: half_key(context, &title.text, date),
-                journal: journal.as_deref().map(|journal| (journal.to_owned(), key.clone().unwrap_or_default())),
+                journal: journal
+                    .as_deref()
+                    .map(|journal| (journal.to_owned(), key.clone().unwrap_or_default())),
             };
             self.halves.push((self.keys.len(), half));
         }
         self.keys.push(RowKey {
             id: xxh3_128(id.as_bytes()),
             content: content_hash(&title.text, summary.as_deref(), date, precision),
-            journal: journal.as_deref().map_or(0, |journal| xxh3_64(journal.as_bytes())),
+            journal: journal
+                .as_deref()
+                .map_or(0, |journal| xxh3_64(journal.as_bytes())),
             flags,
         });
         self.ids.append_value(id);
@@ -187,7 +220,9 @@ impl Columns {
 
     fn finish(self, context: &Context, rejected: Vec<Rejected>) -> Result<CleanBatch> {
         let height = self.keys.len();
-        let dates = Int32Chunked::from_slice_options("date".into(), &self.dates).into_series().cast(&DataType::Date)?;
+        let dates = Int32Chunked::from_slice_options("date".into(), &self.dates)
+            .into_series()
+            .cast(&DataType::Date)?;
         let frame = DataFrame::new(
             height,
             vec![
@@ -206,7 +241,12 @@ impl Columns {
             ],
         )?;
         PUBLICATIONS.check(&frame)?;
-        Ok(CleanBatch { frame, keys: self.keys, halves: self.halves, rejected })
+        Ok(CleanBatch {
+            frame,
+            keys: self.keys,
+            halves: self.halves,
+            rejected,
+        })
     }
 }
 
@@ -216,7 +256,12 @@ fn days(date: NaiveDate) -> i32 {
 }
 
 /// The same row has the same id on every run, on every machine.
-fn synthetic_id(kind: PublicationKind, title: &str, date: Option<NaiveDate>, journal: Option<&str>) -> String {
+fn synthetic_id(
+    kind: PublicationKind,
+    title: &str,
+    date: Option<NaiveDate>,
+    journal: Option<&str>,
+) -> String {
     let date = date.map(|date| date.to_string()).unwrap_or_default();
     // The separator cannot stand in a cleaned text: it is white space there.
     let name = [kind.name(), title, &date, journal.unwrap_or_default()].join("\u{1f}");
@@ -231,7 +276,12 @@ fn half_key(context: &Context, title: &str, date: NaiveDate) -> u128 {
     hash.digest128()
 }
 
-fn content_hash(title: &str, summary: Option<&str>, date: Option<NaiveDate>, precision: Option<DatePrecision>) -> u64 {
+fn content_hash(
+    title: &str,
+    summary: Option<&str>,
+    date: Option<NaiveDate>,
+    precision: Option<DatePrecision>,
+) -> u64 {
     let mut hash = Xxh3::new();
     hash.update(title.as_bytes());
     hash.update(&[0xff, u8::from(summary.is_some())]);

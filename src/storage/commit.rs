@@ -23,11 +23,16 @@ pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Pat
             let common = common_folder(units);
             if common.as_os_str().is_empty() {
                 // The root holds the staging folders too, and is never exchanged.
-                return Err(Error::Internal { message: format!("the units {units:?} lie in no common folder") });
+                return Err(Error::Internal {
+                    message: format!("the units {units:?} lie in no common folder"),
+                });
             }
             let next = staged.join(&common);
             create_folders(&next)?;
-            let inner: Vec<PathBuf> = units.iter().map(|unit| PathBuf::from(unit.trim_matches('/'))).collect();
+            let inner: Vec<PathBuf> = units
+                .iter()
+                .map(|unit| PathBuf::from(unit.trim_matches('/')))
+                .collect();
             link_rest(root, &staged.to_path_buf(), &common, &inner)?;
             sync_folder(&next)?;
             exchange_one(&root.join(&common), &next, spare)
@@ -73,7 +78,12 @@ fn common_folder(units: &[String]) -> PathBuf {
         parts.pop();
         common = Some(match common {
             None => parts,
-            Some(before) => before.iter().zip(&parts).take_while(|(left, right)| left == right).map(|(part, _)| *part).collect(),
+            Some(before) => before
+                .iter()
+                .zip(&parts)
+                .take_while(|(left, right)| left == right)
+                .map(|(part, _)| *part)
+                .collect(),
         });
     }
     common.unwrap_or_default().into_iter().collect()
@@ -109,7 +119,12 @@ fn link_rest(root: &Path, staged: &PathBuf, folder: &Path, units: &[PathBuf]) ->
 /// A second name for a file, or a copy where the file system has no links.
 pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
-        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::TooManyLinks) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::TooManyLinks
+            ) =>
+        {
             fs::copy(from, to)?;
             File::open(to)?.sync_all()
         }
@@ -119,7 +134,11 @@ pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(path: &Path) -> Result<()> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| Error::storage(path.display(), "make durable", source))

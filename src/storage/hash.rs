@@ -12,11 +12,13 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 fn hexadecimal(digest: &[u8]) -> String {
     use std::fmt::Write as _;
-    digest.iter().fold(String::with_capacity(digest.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest
+        .iter()
+        .fold(String::with_capacity(digest.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Passes bytes on and tells a [`Digest256`] about them.
@@ -42,7 +44,13 @@ impl<W: Write> HashingWriter<W> {
     /// A writer and the digest of what goes through it.
     pub fn new(inner: W) -> (Self, Digest256) {
         let digest = Digest256::default();
-        (Self { inner, digest: digest.clone() }, digest)
+        (
+            Self {
+                inner,
+                digest: digest.clone(),
+            },
+            digest,
+        )
     }
 }
 

@@ -25,9 +25,11 @@ impl LocalStorage {
     pub fn create(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
         match root.metadata() {
-            Ok(metadata) if !metadata.is_dir() => {
-                Err(Error::storage(root.display(), "use as the output folder", ErrorKind::NotADirectory.into()))
-            }
+            Ok(metadata) if !metadata.is_dir() => Err(Error::storage(
+                root.display(),
+                "use as the output folder",
+                ErrorKind::NotADirectory.into(),
+            )),
             Ok(_) => Ok(Self { root }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { root }),
             Err(error) => Err(Error::storage(root.display(), "use as the output folder", error)),
@@ -54,7 +56,12 @@ impl LocalStorage {
     fn lock(&self, alone: bool) -> Result<File> {
         let path = self.root.join(LOCK);
         let failed = |source| Error::storage(path.display(), "lock the lake", source);
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
         if alone { file.lock() } else { file.lock_shared() }.map_err(failed)?;
         Ok(file)
     }
@@ -93,7 +100,9 @@ impl Storage for LocalStorage {
         let folder = self.path(path);
         let entries = match folder.read_dir() {
             Ok(entries) => entries,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
             Err(error) => return Err(Error::storage(folder.display(), "list the folder", error)),
         };
         let mut names = Vec::new();
@@ -148,10 +157,15 @@ impl LocalTransaction {
 
     fn place(&self, path: &str) -> Result<PathBuf> {
         let inside = self.units.iter().any(|unit| {
-            path == unit || path.strip_prefix(unit.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            path == unit
+                || path
+                    .strip_prefix(unit.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
         });
         if !inside {
-            return Err(Error::Internal { message: format!("{path} lies in none of the units {:?}", self.units) });
+            return Err(Error::Internal {
+                message: format!("{path} lies in none of the units {:?}", self.units),
+            });
         }
         let place = self.new_state().join(path);
         if let Some(folder) = place.parent() {
@@ -161,7 +175,10 @@ impl LocalTransaction {
     }
 
     fn sync(&self) -> Result<()> {
-        let written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let written = self
+            .written
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut folders: Vec<&Path> = written.iter().filter_map(|path| path.parent()).collect();
         folders.sort_unstable();
         folders.dedup();
@@ -183,14 +200,22 @@ impl Transaction for LocalTransaction {
         let place = self.place(path)?;
         let shown = self.storage.path(path);
         let file = File::create(&place).map_err(|error| Error::storage(shown.display(), "write", error))?;
-        self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(place);
+        self.written
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(place);
         Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
     }
 
     fn keep(&mut self, path: &str) -> Result<()> {
         let place = self.place(path)?;
-        link_or_copy(&self.storage.path(path), &place)
-            .map_err(|error| Error::storage(self.storage.path(path).display(), "link the unchanged file", error))
+        link_or_copy(&self.storage.path(path), &place).map_err(|error| {
+            Error::storage(
+                self.storage.path(path).display(),
+                "link the unchanged file",
+                error,
+            )
+        })
     }
 
     fn scratch(&mut self, name: &str) -> Result<File> {
@@ -230,7 +255,12 @@ impl Transaction for LocalTransaction {
                 found: "another run replaced it with different content meanwhile".to_owned(),
             });
         }
-        exchange(&self.storage.root, &self.new_state(), &self.units, &self.staging.path.join("old"))?;
+        exchange(
+            &self.storage.root,
+            &self.new_state(),
+            &self.units,
+            &self.staging.path.join("old"),
+        )?;
         drop(lock);
         Ok(())
     }

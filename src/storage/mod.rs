@@ -10,6 +10,11 @@
 //! replace, and exchanges the old state for the new with one rename. A process killed at any moment leaves the old
 //! state or the new one, and at worst a staging folder that the next transaction removes.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "storage is where files are touched, and nowhere else"
+)]
+
 mod commit;
 mod hash;
 pub mod local;

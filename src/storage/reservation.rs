@@ -39,10 +39,20 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
     // Each turn loses only against a holder that went away in between, so a few are plenty.
     for _ in 0..100 {
         create_folders(&root.join(FOLDER))?;
-        let Ok(file) = File::options().create(true).truncate(false).write(true).open(&path) else {
+        let Ok(file) = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+        else {
             if path.parent().is_some_and(Path::is_dir) {
                 // Not a folder that went away meanwhile: a real refusal, which opening again will name.
-                File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+                File::options()
+                    .create(true)
+                    .truncate(false)
+                    .write(true)
+                    .open(&path)
+                    .map_err(failed)?;
             }
             continue;
         };
@@ -60,7 +70,11 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
             _ => false,
         };
         if same {
-            return Ok(Reservation { file, path, root: root.to_owned() });
+            return Ok(Reservation {
+                file,
+                path,
+                root: root.to_owned(),
+            });
         }
     }
     Err(Error::Conflict {

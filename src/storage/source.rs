@@ -17,19 +17,24 @@ pub struct SourceFile {
 impl SourceFile {
     /// The file's own name.
     pub fn file_name(&self) -> String {
-        self.path.file_name().map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
+        self.path
+            .file_name()
+            .map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
     /// Opens the file for reading from its beginning.
     pub fn open(&self) -> Result<Box<dyn Read + Send>> {
-        let file = File::open(&self.path).map_err(|source| Error::storage(&self.uri, "read the source", source))?;
+        let file =
+            File::open(&self.path).map_err(|source| Error::storage(&self.uri, "read the source", source))?;
         Ok(Box::new(file))
     }
 
     /// Its size in bytes.
     pub fn size(&self) -> Result<u64> {
-        let metadata =
-            self.path.metadata().map_err(|source| Error::storage(&self.uri, "read the source", source))?;
+        let metadata = self
+            .path
+            .metadata()
+            .map_err(|source| Error::storage(&self.uri, "read the source", source))?;
         Ok(metadata.len())
     }
 }
@@ -49,11 +54,17 @@ pub fn expand(uri: &str, expected: &str) -> Result<Vec<SourceFile>> {
         Ok(metadata) if metadata.is_dir() => {
             let files = files_in(uri, &path)?;
             if files.is_empty() {
-                return Err(Error::EmptyFolder { uri: uri.to_owned(), expected: expected.to_owned() });
+                return Err(Error::EmptyFolder {
+                    uri: uri.to_owned(),
+                    expected: expected.to_owned(),
+                });
             }
             Ok(files)
         }
-        Ok(_) => Ok(vec![SourceFile { uri: uri.to_owned(), path }]),
+        Ok(_) => Ok(vec![SourceFile {
+            uri: uri.to_owned(),
+            path,
+        }]),
         Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
             if !uri.contains(['*', '?', '[']) {
                 return Err(not_found(""));
@@ -87,7 +98,10 @@ fn files_in(uri: &str, folder: &Path) -> Result<Vec<SourceFile>> {
     for entry in folder.read_dir().map_err(denied)? {
         let path = entry.map_err(denied)?.path();
         if is_data(&path) {
-            files.push(SourceFile { uri: join(uri, &path), path });
+            files.push(SourceFile {
+                uri: join(uri, &path),
+                path,
+            });
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
@@ -95,13 +109,19 @@ fn files_in(uri: &str, folder: &Path) -> Result<Vec<SourceFile>> {
 }
 
 fn files_matching(uri: &str, pattern: &Path) -> Result<Vec<SourceFile>> {
-    let malformed = |found: String| Error::argument(uri.to_owned(), found, "a path or a glob such as data/*.csv");
-    let pattern = pattern.to_str().ok_or_else(|| malformed("not UTF-8".to_owned()))?;
+    let malformed =
+        |found: String| Error::argument(uri.to_owned(), found, "a path or a glob such as data/*.csv");
+    let pattern = pattern
+        .to_str()
+        .ok_or_else(|| malformed("not UTF-8".to_owned()))?;
     let mut files = Vec::new();
     for path in glob::glob(pattern).map_err(|error| malformed(error.to_string()))? {
         let path = path.map_err(|error| Error::storage(uri, "list the folder", error.into()))?;
         if is_data(&path) {
-            files.push(SourceFile { uri: path.to_string_lossy().into_owned(), path });
+            files.push(SourceFile {
+                uri: path.to_string_lossy().into_owned(),
+                path,
+            });
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
@@ -109,11 +129,16 @@ fn files_matching(uri: &str, pattern: &Path) -> Result<Vec<SourceFile>> {
 }
 
 fn is_data(path: &Path) -> bool {
-    let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']));
+    let hidden = path
+        .file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']));
     !hidden && path.is_file()
 }
 
 fn join(folder: &str, path: &Path) -> String {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     format!("{}/{name}", folder.trim_end_matches('/'))
 }

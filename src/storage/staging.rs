@@ -25,14 +25,24 @@ impl Staging {
     pub(super) fn create(root: &Path) -> Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let folder = root.join(FOLDER);
-        let name = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "{}-{}",
+            std::process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
         let path = folder.join(&name);
         let mut tries = 0;
         loop {
             create_folders(&folder)?;
             remove_abandoned(&folder);
             match Self::give_birth(&folder, &name) {
-                Ok(alive) => return Ok(Self { path, root: root.to_owned(), alive: Some(alive) }),
+                Ok(alive) => {
+                    return Ok(Self {
+                        path,
+                        root: root.to_owned(),
+                        alive: Some(alive),
+                    });
+                }
                 // Another transaction ended meanwhile and took the empty folder with it.
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < 100 => tries += 1,
                 Err(error) => return Err(Error::storage(path.display(), "create the staging folder", error)),
@@ -89,7 +99,11 @@ fn remove_abandoned(folder: &Path) {
 }
 
 fn is_old(path: &Path) -> bool {
-    let age = path.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+    let age = path
+        .metadata()
+        .and_then(|metadata| metadata.modified())
+        .ok()
+        .and_then(|time| time.elapsed().ok());
     age.is_some_and(|age| age.as_secs() > 60)
 }
 

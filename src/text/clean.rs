@@ -22,7 +22,10 @@ const DEPTH: usize = 4;
 pub fn clean(text: &str) -> Cleaned<'_> {
     let mut flags = Flags::default();
     if is_clean_ascii(text.as_bytes()) {
-        return Cleaned { text: Cow::Borrowed(text), flags };
+        return Cleaned {
+            text: Cow::Borrowed(text),
+            flags,
+        };
     }
     let mut text = Cow::Borrowed(text);
     for depth in 0.. {
@@ -42,7 +45,10 @@ pub fn clean(text: &str) -> Cleaned<'_> {
     if is_nfc_quick(text.chars()) != IsNormalized::Yes {
         text = Cow::Owned(text.nfc().collect());
     }
-    Cleaned { text: single_blanks(text), flags }
+    Cleaned {
+        text: single_blanks(text),
+        flags,
+    }
 }
 
 /// One pass of repairs; `None` when there was nothing to do.
@@ -69,7 +75,8 @@ fn repair_once(text: &str, flags: &mut Flags) -> Option<String> {
 fn is_clean_ascii(bytes: &[u8]) -> bool {
     let mut before = b' ';
     for &byte in bytes {
-        if !(b' '..0x7f).contains(&byte) || byte == b'\\' || byte == b'<' || (byte == b' ' && before == b' ') {
+        if !(b' '..0x7f).contains(&byte) || byte == b'\\' || byte == b'<' || (byte == b' ' && before == b' ')
+        {
             return false;
         }
         before = byte;

@@ -57,7 +57,9 @@ pub fn parse(text: &str, order: NumericOrder) -> Parsed {
         return Parsed::Bad;
     }
     read(parts.as_slice(), order)
-        .and_then(|(year, month, day, precision)| Some((NaiveDate::from_ymd_opt(year, month, day)?, precision)))
+        .and_then(|(year, month, day, precision)| {
+            Some((NaiveDate::from_ymd_opt(year, month, day)?, precision))
+        })
         .map_or(Parsed::Bad, |(date, precision)| Parsed::Date(date, precision))
 }
 
@@ -139,7 +141,16 @@ impl Parts {
     }
 
     fn is_iso_day(&self) -> bool {
-        matches!(self.as_slice(), [Part::Year(_), Part::Dash, Part::Small(_), Part::Dash, Part::Small(_)])
+        matches!(
+            self.as_slice(),
+            [
+                Part::Year(_),
+                Part::Dash,
+                Part::Small(_),
+                Part::Dash,
+                Part::Small(_)
+            ]
+        )
     }
 }
 
@@ -177,18 +188,35 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
         // Seasons
         [Year(year), Season(month)] | [Season(month), Year(year)] => (year, month, 1, Precision::Season),
         [Year(year), Season(month), Dash, Season(_)] => (year, month, 1, Precision::Season),
-        [Year(first), Season(month), Dash, Year(last), Season(_)] if first <= last => (first, month, 1, Precision::Season),
+        [Year(first), Season(month), Dash, Year(last), Season(_)] if first <= last => {
+            (first, month, 1, Precision::Season)
+        }
         // Spans, from their beginning
         [Year(first), Dash, Year(last)] if first <= last => (first, 1, 1, Precision::Year),
         [Year(year), Month(month), Dash, Month(_)] => (year, month, 1, Precision::Month),
-        [Year(first), Month(month), Dash, Year(last), Month(_)] if first <= last => (first, month, 1, Precision::Month),
+        [Year(first), Month(month), Dash, Year(last), Month(_)] if first <= last => {
+            (first, month, 1, Precision::Month)
+        }
         [Year(year), Month(month), Small(day), Dash, Small(last)] if day <= last && last <= 31 => {
             (year, month, day, Precision::Day)
         }
-        [Year(year), Month(month), Small(day), Dash, Month(_), Small(1..=31)] => (year, month, day, Precision::Day),
-        [Year(first), Month(month), Small(day), Dash, Year(last), Month(_), Small(1..=31)] if first <= last => {
-            (first, month, day, Precision::Day)
-        }
+        [
+            Year(year),
+            Month(month),
+            Small(day),
+            Dash,
+            Month(_),
+            Small(1..=31),
+        ] => (year, month, day, Precision::Day),
+        [
+            Year(first),
+            Month(month),
+            Small(day),
+            Dash,
+            Year(last),
+            Month(_),
+            Small(1..=31),
+        ] if first <= last => (first, month, day, Precision::Day),
         _ => return None,
     })
 }
@@ -205,7 +233,17 @@ fn number(text: &str) -> Option<(Part, usize)> {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -222,9 +260,9 @@ fn word(text: &str) -> Option<(Part, usize)> {
     if let Some(month) = season {
         return Some((Part::Season(month), letters));
     }
-    let position = MONTHS
-        .iter()
-        .position(|month| *month == word || (month[..3] == word) || (word == "sept" && month.starts_with("sept")))?;
+    let position = MONTHS.iter().position(|month| {
+        *month == word || (month[..3] == word) || (word == "sept" && month.starts_with("sept"))
+    })?;
     // `Jan.` is an abbreviation, not a number with a dot.
     let dot = usize::from(letters <= 4 && text[letters..].starts_with('.'));
     Some((Part::Month(u32::try_from(position).ok()? + 1), letters + dot))
@@ -247,7 +285,10 @@ fn is_time(text: &str) -> bool {
         }
         at += 3;
         if matches!(bytes.get(at), Some(b'.' | b',')) {
-            let digits = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let digits = bytes[at + 1..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
             if digits == 0 {
                 return false;
             }

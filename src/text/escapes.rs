@@ -15,7 +15,11 @@ pub(super) struct Decoded {
 pub(super) fn decode(text: &str) -> Option<Decoded> {
     let bytes = text.as_bytes();
     let first = next_escape(bytes, 0)?;
-    let mut result = Decoded { text: String::with_capacity(text.len()), decoded: false, removed: false };
+    let mut result = Decoded {
+        text: String::with_capacity(text.len()),
+        decoded: false,
+        removed: false,
+    };
     let mut copied = 0;
     let mut next = Some(first);
     let mut run = Vec::new();
@@ -29,7 +33,11 @@ pub(super) fn decode(text: &str) -> Option<Decoded> {
         }
         match std::str::from_utf8(&run) {
             // White space aside, a control character is no letter that a title can hold.
-            Ok(letters) if !letters.chars().any(|letter| letter.is_control() && !letter.is_whitespace()) => {
+            Ok(letters)
+                if !letters
+                    .chars()
+                    .any(|letter| letter.is_control() && !letter.is_whitespace()) =>
+            {
                 result.text.push_str(letters);
                 result.decoded = true;
             }

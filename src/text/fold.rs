@@ -41,7 +41,13 @@ pub fn class(letter: char) -> Class {
     }
     match letter {
         // Hyphens, dashes and minus signs; the soft hyphen is one that shows only at a line's end.
-        '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{2043}' => Class::Gap,
+        '\u{ad}'
+        | '\u{2010}'..='\u{2015}'
+        | '\u{2212}'
+        | '\u{fe58}'
+        | '\u{fe63}'
+        | '\u{ff0d}'
+        | '\u{2043}' => Class::Gap,
         // Zero-width space, joiners and the word joiner part words without showing.
         '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Class::Gap,
         '‘' | '’' | '‛' | '′' | '´' | 'ʼ' | 'ʹ' | 'ʻ' | '＇' => Class::Sign('\''),
@@ -74,18 +80,23 @@ pub fn fold(letter: char, accents: Accents, mut give: impl FnMut(char)) {
                     'ß' => "ss".chars().for_each(&mut give),
                     'æ' => "ae".chars().for_each(&mut give),
                     'œ' => "oe".chars().for_each(&mut give),
-                    _ if is_combining_mark(lower) => {
-                        if accents == Accents::Keep {
-                            give(lower);
-                        }
-                    }
                     // The slash of `½` and the blank of some presentation forms are no letters.
-                    _ if lower.is_alphanumeric() => give(lower),
+                    _ if kept(lower, accents) => give(lower),
                     _ => {}
                 }
             }
         }
     });
+}
+
+/// Whether a small letter is left of folding: letters and digits are, marks if they are kept. Marks are asked first, for
+/// some of them count as alphabetic.
+fn kept(lower: char, accents: Accents) -> bool {
+    if is_combining_mark(lower) {
+        accents == Accents::Keep
+    } else {
+        lower.is_alphanumeric()
+    }
 }
 
 /// The name of a small Greek letter.

@@ -2,8 +2,23 @@
 
 /// Names of elements that stand inside titles and abstracts. `p < 0.05` and `<unknown>` are text, not markup.
 const ELEMENTS: [&str; 17] = [
-    "i", "b", "u", "em", "strong", "sub", "sup", "sc", "small", "br", "p", "span", "italic", "bold", "underline",
-    "inf", "a",
+    "i",
+    "b",
+    "u",
+    "em",
+    "strong",
+    "sub",
+    "sup",
+    "sc",
+    "small",
+    "br",
+    "p",
+    "span",
+    "italic",
+    "bold",
+    "underline",
+    "inf",
+    "a",
 ];
 
 /// A longer one than this is no tag of a title.
@@ -41,11 +56,16 @@ fn tag_at(bytes: &[u8]) -> Option<usize> {
     let end = memchr::memchr(b'>', window)?;
     let inside = &window[1..end];
     let inside = inside.strip_prefix(b"/").unwrap_or(inside);
-    let name_end = inside.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b':')).unwrap_or(inside.len());
+    let name_end = inside
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b':'))
+        .unwrap_or(inside.len());
     let (name, attributes) = inside.split_at(name_end);
     let separated = attributes.is_empty() || attributes == b"/" || attributes[0].is_ascii_whitespace();
     let known = name.to_ascii_lowercase().starts_with(b"mml:")
-        || ELEMENTS.iter().any(|element| element.as_bytes().eq_ignore_ascii_case(name));
+        || ELEMENTS
+            .iter()
+            .any(|element| element.as_bytes().eq_ignore_ascii_case(name));
     // `a <b and c> d` has a letter behind "<b " but no attribute: an attribute has a value.
     let attributes_look_right = attributes.is_empty()
         || attributes == b"/"

@@ -25,7 +25,10 @@ const FLOORS: [(&str, u8); 14] = [
 const DOORS: [(&str, &str); 2] = [("task", "error"), ("bindings", "cli")];
 
 fn floor(module: &str) -> Option<u8> {
-    FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
+    FLOORS
+        .iter()
+        .find(|(name, _)| *name == module)
+        .map(|(_, floor)| *floor)
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -42,7 +45,9 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Every `crate::module` that a file names.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     text.split("crate::").skip(1).map(|rest| {
-        let end = rest.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|letter: char| !letter.is_ascii_lowercase() && letter != '_')
+            .unwrap_or(rest.len());
         &rest[..end]
     })
 }
@@ -56,7 +61,13 @@ fn no_module_names_a_higher_floor_or_a_neighbour() {
     let mut faults = Vec::new();
     for file in files {
         let place = file.strip_prefix(&root).unwrap();
-        let own = place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        let own = place
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
         let Some(own_floor) = floor(own) else {
             assert_eq!(own, "lib", "{} stands on no floor: give it one", place.display());
             continue;
@@ -65,7 +76,10 @@ fn no_module_names_a_higher_floor_or_a_neighbour() {
             let Some(other_floor) = floor(other) else { continue };
             let allowed = other == own || other_floor < own_floor || DOORS.contains(&(own, other));
             if !allowed {
-                faults.push(format!("{} (floor {own_floor}) names {other} (floor {other_floor})", place.display()));
+                faults.push(format!(
+                    "{} (floor {own_floor}) names {other} (floor {other_floor})",
+                    place.display()
+                ));
             }
         }
     }
@@ -77,9 +91,14 @@ fn only_the_bindings_say_pyo3() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
-    for file in files.iter().filter(|file| !file.starts_with(root.join("bindings"))) {
+    for file in files
+        .iter()
+        .filter(|file| !file.starts_with(root.join("bindings")))
+    {
         let text = fs::read_to_string(file).unwrap();
-        let says = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains("pyo3"));
+        let says = text
+            .lines()
+            .any(|line| !line.trim_start().starts_with("//") && line.contains("pyo3"));
         assert!(!says, "{} says pyo3", file.display());
     }
 }

@@ -17,8 +17,17 @@ struct Read {
 }
 
 fn fields() -> Fields {
-    let field = |name, aliases, required, many| Field { name, aliases, required, many };
-    Fields::new([field("a", &["a", "alpha"], true, false), field("b", &["b"], true, false), field("c", &["c"], false, true)])
+    let field = |name, aliases, required, many| Field {
+        name,
+        aliases,
+        required,
+        many,
+    };
+    Fields::new([
+        field("a", &["a", "alpha"], true, false),
+        field("b", &["b"], true, false),
+        field("c", &["c"], false, true),
+    ])
 }
 
 fn read_as(bytes: &[u8], encoding: Encoding) -> Result<Read, Error> {
@@ -34,9 +43,19 @@ fn read_as(bytes: &[u8], encoding: Encoding) -> Result<Read, Error> {
             rows.push(format!("{number}: {}|{}", value("a"), value("b")));
             assert!(!batch.raw.get(place).is_empty());
         }
-        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}: {}", row.source_row, row.reason.name(), row.raw)));
+        rejected.extend(
+            batch
+                .rejected
+                .iter()
+                .map(|row| format!("{}: {}: {}", row.source_row, row.reason.name(), row.raw)),
+        );
     }
-    Ok(Read { rows, rejected, notes: reader.notes(), format: reader.format() })
+    Ok(Read {
+        rows,
+        rejected,
+        notes: reader.notes(),
+        format: reader.format(),
+    })
 }
 
 fn read(bytes: &[u8]) -> Result<Read, Error> {
@@ -54,25 +73,69 @@ fn csv_rows_by_line() {
         ("no line end at the end", "a,b\n1,x", &["2: 1|x"], &[]),
         ("CRLF", "a,b\r\n1,x\r\n2,y\r\n", &["2: 1|x", "3: 2|y"], &[]),
         ("CR alone", "a,b\r1,x\r2,y", &["2: 1|x", "3: 2|y"], &[]),
-        ("quotes, doubled quotes, breaks", "a,b\n\"1,\",\"x \"\"y\"\"\nz\"\n2,w\n", &["2: 1,|x \"y\"\nz", "4: 2|w"], &[]),
-        ("a quote inside a field is a letter", "a,b\n5\",x\n", &["2: 5\"|x"], &[]),
-        ("blank lines are no rows", "a,b\n\n1,x\n\t\n  \n2,y\n\n", &["3: 1|x", "6: 2|y"], &[]),
-        ("too few and too many", "a,b\n1\n1,2,3\n4,x\n", &["4: 4|x"], &["2: malformed_row: 1", "3: malformed_row: 1,2,3"]),
-        ("a quote that never closes", "a,b\n1,\"x\n2,y\n3,z\n", &["3: 2|y", "4: 3|z"], &["2: unclosed_quote: 1,\"x"]),
+        (
+            "quotes, doubled quotes, breaks",
+            "a,b\n\"1,\",\"x \"\"y\"\"\nz\"\n2,w\n",
+            &["2: 1,|x \"y\"\nz", "4: 2|w"],
+            &[],
+        ),
+        (
+            "a quote inside a field is a letter",
+            "a,b\n5\",x\n",
+            &["2: 5\"|x"],
+            &[],
+        ),
+        (
+            "blank lines are no rows",
+            "a,b\n\n1,x\n\t\n  \n2,y\n\n",
+            &["3: 1|x", "6: 2|y"],
+            &[],
+        ),
+        (
+            "too few and too many",
+            "a,b\n1\n1,2,3\n4,x\n",
+            &["4: 4|x"],
+            &["2: malformed_row: 1", "3: malformed_row: 1,2,3"],
+        ),
+        (
+            "a quote that never closes",
+            "a,b\n1,\"x\n2,y\n3,z\n",
+            &["3: 2|y", "4: 3|z"],
+            &["2: unclosed_quote: 1,\"x"],
+        ),
         (
             "a quote that the next one closes",
             "a,b\n1,\"x\n2,\"y\"\n3,z\n",
             &["3: 2|y", "4: 3|z"],
             &["2: unclosed_quote: 1,\"x"],
         ),
-        ("text behind a closing quote", "a,b\n\"1\"x,y\n2,z\n", &["3: 2|z"], &["2: unclosed_quote: \"1\"x,y"]),
-        ("a NUL byte", "a,b\n1,x\0\n2,y\n", &["3: 2|y"], &["2: nul_byte: 1,x\0"]),
-        ("a broken row over two lines", "a,b\n\"1\n1\"\n2,y\n", &["4: 2|y"], &["2: malformed_row: \"1\n1\""]),
+        (
+            "text behind a closing quote",
+            "a,b\n\"1\"x,y\n2,z\n",
+            &["3: 2|z"],
+            &["2: unclosed_quote: \"1\"x,y"],
+        ),
+        (
+            "a NUL byte",
+            "a,b\n1,x\0\n2,y\n",
+            &["3: 2|y"],
+            &["2: nul_byte: 1,x\0"],
+        ),
+        (
+            "a broken row over two lines",
+            "a,b\n\"1\n1\"\n2,y\n",
+            &["4: 2|y"],
+            &["2: malformed_row: \"1\n1\""],
+        ),
         ("header only", "a,b\n", &[], &[]),
     ];
     for (reason, text, rows, rejected) in cases {
         let read = read(text.as_bytes()).expect(reason);
-        assert_eq!((read.rows, read.rejected), (owned(rows), owned(rejected)), "{reason}");
+        assert_eq!(
+            (read.rows, read.rejected),
+            (owned(rows), owned(rejected)),
+            "{reason}"
+        );
         assert_eq!(read.format, "csv");
     }
 }
@@ -88,8 +151,16 @@ fn csv_headers() {
     assert_eq!(semicolons.notes.extra_columns, ["x"]);
     assert_eq!(semicolons.notes.remarks, ["fields are separated by semicolons"]);
     assert_eq!(read(b"\n\n a\tb\n1\tx").unwrap().rows, ["4: 1|x"]);
-    assert_eq!(read(b"a,b,a\n1,x,2").unwrap().rows, ["2: 1|x"], "the first of two columns of a name");
-    assert_eq!(read(b"\"a\nb\",a,b\nq,1,x").unwrap().rows, ["3: 1|x"], "a line break in a header cell");
+    assert_eq!(
+        read(b"a,b,a\n1,x,2").unwrap().rows,
+        ["2: 1|x"],
+        "the first of two columns of a name"
+    );
+    assert_eq!(
+        read(b"\"a\nb\",a,b\nq,1,x").unwrap().rows,
+        ["3: 1|x"],
+        "a line break in a header cell"
+    );
     assert_eq!(
         error(b"id,b,other\n1,2,3"),
         "file: missing column `a` or `alpha`; found `id`, `b`, `other`; rename the columns or add them \
@@ -103,33 +174,78 @@ fn json_arrays_and_lines() {
     let text = br#"[{"a": 1, "b": "x"}, {"A": "2", "b": null, "z": {"deep": [1, "]"]}}, {"a": 1.50, "b": "\u00e9"},]"#;
     let array = read(text).unwrap();
     assert_eq!(array.rows, ["1: 1|x", "2: 2|~", "3: 1.50|é"]);
-    assert_eq!(array.notes.remarks, [format!("trailing comma at byte {}", text.len() - 2)]);
+    assert_eq!(
+        array.notes.remarks,
+        [format!("trailing comma at byte {}", text.len() - 2)]
+    );
     assert_eq!(array.notes.extra_columns, ["z"]);
-    let odd = read(br#"[{"a":1,"b":"x"}, 5, "t", [1], {"a":{"k":1},"b":""}, {"a":"1",}, {"a" "b"}, null]"#).unwrap();
+    let odd = read(br#"[{"a":1,"b":"x"}, 5, "t", [1], {"a":{"k":1},"b":""}, {"a":"1",}, {"a" "b"}, null]"#)
+        .unwrap();
     assert_eq!(odd.rows, ["1: 1|x", "6: 1|~"]);
-    let reasons: Vec<_> = odd.rejected.iter().map(|row| row.rsplit_once(": ").map_or("", |_| row.split(": ").nth(1).unwrap())).collect();
-    assert_eq!(reasons, ["not_an_object", "not_an_object", "not_an_object", "wrong_type", "invalid_json", "not_an_object"]);
+    let reasons: Vec<_> = odd
+        .rejected
+        .iter()
+        .map(|row| {
+            row.rsplit_once(": ")
+                .map_or("", |_| row.split(": ").nth(1).unwrap())
+        })
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "not_an_object",
+            "not_an_object",
+            "not_an_object",
+            "wrong_type",
+            "invalid_json",
+            "not_an_object"
+        ]
+    );
     assert_eq!(odd.notes.remarks, ["trailing comma inside element 6 at byte 53"]);
     let lines = read(b"{\"a\":1,\"b\":\"x\"}\n\n{\"a\":2,\r\n{\"a\":3,\"b\":\"y\"}\n").unwrap();
-    assert_eq!((lines.rows, lines.format), (owned(&["1: 1|x", "4: 3|y"]), "ndjson"));
+    assert_eq!(
+        (lines.rows, lines.format),
+        (owned(&["1: 1|x", "4: 3|y"]), "ndjson")
+    );
     assert_eq!(lines.rejected, ["3: invalid_json: {\"a\":2,\r"]);
     assert_eq!(lines.notes.blank_lines, 1);
     let spread = read(b"{\n \"a\": 1,\n \"b\": \"x\"\n}\n{\n \"a\": 2, \"b\": \"y\"}\n").unwrap();
-    assert_eq!((spread.rows, spread.format), (owned(&["1: 1|x", "2: 2|y"]), "json"));
+    assert_eq!(
+        (spread.rows, spread.format),
+        (owned(&["1: 1|x", "2: 2|y"]), "json")
+    );
     assert_eq!(read(b"[]").unwrap().rows, Vec::<String>::new());
-    assert_eq!(read(br#"[{"a":1,"b":"x","c":["p","q"]}]"#).unwrap().rows, ["1: 1|x"]);
+    assert_eq!(
+        read(br#"[{"a":1,"b":"x","c":["p","q"]}]"#).unwrap().rows,
+        ["1: 1|x"]
+    );
 }
 
 #[test]
 fn json_that_is_none() {
     for (bytes, expected) in [
-        (&br#"[{"a": 1, "b": "x"}, {"a": 2, "b": "y"#[..], "byte 21: the file ends at byte 37 inside element 2"),
-        (br#"[{"a": 1, "b": "x"}"#, "the file ends before the array is closed, after 1 elements"),
-        (br#"[{"a": 1, "b": "x"},"#, "the file ends before the array is closed"),
+        (
+            &br#"[{"a": 1, "b": "x"}, {"a": 2, "b": "y"#[..],
+            "byte 21: the file ends at byte 37 inside element 2",
+        ),
+        (
+            br#"[{"a": 1, "b": "x"}"#,
+            "the file ends before the array is closed, after 1 elements",
+        ),
+        (
+            br#"[{"a": 1, "b": "x"},"#,
+            "the file ends before the array is closed",
+        ),
         (br#"[{"a": 1} {"a": 2}]"#, "byte 10: `{` between two elements"),
-        (br#"[{"a": 1, "b": 2}] x"#, "byte 19: text behind the end of the array"),
+        (
+            br#"[{"a": 1, "b": 2}] x"#,
+            "byte 19: text behind the end of the array",
+        ),
         (br#"[,{"a": 1}]"#, "byte 1: a comma where an element was expected"),
-        (br#"[{"x": 1}]"#, "byte 0: objects without any of the expected keys; their keys are [\"x\"]"),
+        (
+            br#"[{"x": 1}]"#,
+            "byte 0: objects without any of the expected keys; their keys are [\"x\"]",
+        ),
         (br#"[{"a": 1}]"#, "missing column `b`; found `a`"),
         (b"42", "byte 0: the JSON value 42"),
         (b"", "an empty file of 0 bytes"),
@@ -146,17 +262,39 @@ fn encodings() {
     let text = "a,b\n1,Genève\n";
     let utf16 = |big: bool| -> Vec<u8> {
         let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
-        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        units
+            .flat_map(|unit| {
+                if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
+            })
+            .collect()
     };
-    for bytes in [[b"\xef\xbb\xbf", text.as_bytes()].concat(), utf16(true), utf16(false)] {
+    for bytes in [
+        [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        utf16(true),
+        utf16(false),
+    ] {
         assert_eq!(read(&bytes).unwrap().rows, ["2: 1|Genève"]);
     }
     let windows = b"a,b\n1,Gen\xe8ve \x80\n2,Gen\xc3\xa8ve\n";
     let message = error(windows);
-    assert!(message.contains("byte 9: 0xe8 is not valid UTF-8") && message.contains("windows-1252"), "{message}");
+    assert!(
+        message.contains("byte 9: 0xe8 is not valid UTF-8") && message.contains("windows-1252"),
+        "{message}"
+    );
     let rows = read_as(windows, Encoding::Windows1252).unwrap().rows;
-    assert_eq!(rows, ["2: 1|Genève €", "3: 2|Genève"], "a line of UTF-8 stays what it is");
-    assert!(error(b"[{\"a\": \"\xff\", \"b\": 1}]").contains("byte 8"), "the offset of the byte, not of its element");
+    assert_eq!(
+        rows,
+        ["2: 1|Genève €", "3: 2|Genève"],
+        "a line of UTF-8 stays what it is"
+    );
+    assert!(
+        error(b"[{\"a\": \"\xff\", \"b\": 1}]").contains("byte 8"),
+        "the offset of the byte, not of its element"
+    );
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -170,11 +308,21 @@ fn packed_files() {
     let text: &[u8] = b"a,b\n1,x\n";
     let two_members = [gzip(text), gzip(b"2,y\n")].concat();
     assert_eq!(read(&two_members).unwrap().rows, ["2: 1|x", "3: 2|y"]);
-    assert_eq!(read(&zstd::encode_all(text, 1).unwrap()).unwrap().rows, ["2: 1|x"]);
-    let long = b"a,b\n".iter().copied().chain((0..50_000).flat_map(|row| format!("{row},x\n").into_bytes())).collect::<Vec<_>>();
+    assert_eq!(
+        read(&zstd::encode_all(text, 1).unwrap()).unwrap().rows,
+        ["2: 1|x"]
+    );
+    let long = b"a,b\n"
+        .iter()
+        .copied()
+        .chain((0..50_000).flat_map(|row| format!("{row},x\n").into_bytes()))
+        .collect::<Vec<_>>();
     let packed = gzip(&long);
     let message = error(&packed[..packed.len() / 2]);
-    assert!(message.contains("the gzip file is cut off or broken"), "{message}");
+    assert!(
+        message.contains("the gzip file is cut off or broken"),
+        "{message}"
+    );
     assert_eq!(read(&packed).unwrap().rows.len(), 50_000);
     assert!(error(b"PAR1 and more").contains("Parquet"));
 }

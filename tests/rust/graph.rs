@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 use drugs_rs::graph::{
-    DrugGraph, GraphBuilder, Shape, exclusive_drugs, journal_ranking, read_json, top_journals, write_answers, write_json,
-    write_shape,
+    DrugGraph, GraphBuilder, Shape, exclusive_drugs, journal_ranking, read_json, top_journals, write_answers,
+    write_json, write_shape,
 };
 use drugs_rs::schema::PublicationKind::{self, ClinicalTrial, Pubmed};
 use proptest::prelude::*;
@@ -18,15 +18,22 @@ fn graph(publications: &[(PublicationKind, &str, Option<&str>, &str)]) -> DrugGr
         builder.add_publication(*kind, id, NaiveDate::from_ymd_opt(2020, 1, 1), *journal);
     }
     let mut graph = builder.finish();
-    let links = publications.iter().flat_map(|(kind, id, _, drugs)| drugs.chars().map(move |code| (code, *kind, *id)));
-    let links = links.map(|(code, kind, id)| graph.link(&code.to_string(), kind, id).unwrap()).collect();
+    let links = publications
+        .iter()
+        .flat_map(|(kind, id, _, drugs)| drugs.chars().map(move |code| (code, *kind, *id)));
+    let links = links
+        .map(|(code, kind, id)| graph.link(&code.to_string(), kind, id).unwrap())
+        .collect();
     graph.set_links(links);
     graph
 }
 
 fn exclusive(graph: &DrugGraph) -> Vec<String> {
     let code = |number: u32| graph.drugs()[number as usize].atccode.clone();
-    exclusive_drugs(graph).into_iter().map(|others| others.into_iter().map(code).collect()).collect()
+    exclusive_drugs(graph)
+        .into_iter()
+        .map(|others| others.into_iter().map(code).collect())
+        .collect()
 }
 
 #[test]
@@ -65,7 +72,10 @@ fn json(graph: &DrugGraph) -> String {
 
 #[test]
 fn the_file_to_the_byte() {
-    let graph = graph(&[(Pubmed, "2", Some("Gen\u{e8}ve \"J\""), "AA"), (ClinicalTrial, "N1", None, "A")]);
+    let graph = graph(&[
+        (Pubmed, "2", Some("Gen\u{e8}ve \"J\""), "AA"),
+        (ClinicalTrial, "N1", None, "A"),
+    ]);
     let expected = r#"{
 "clinical_trial": {
 "N1": {"date": "2020-01-01", "journal": null}
@@ -88,8 +98,14 @@ fn the_file_to_the_byte() {
     let (mut top, mut exclusive) = (Vec::new(), Vec::new());
     write_answers(&graph, &mut top, &mut exclusive).unwrap();
     assert_eq!(String::from_utf8(top).unwrap(), "{\n\"Genève \\\"J\\\"\": 1\n}\n");
-    assert_eq!(String::from_utf8(exclusive).unwrap(), "{\n\"A\": [],\n\"B\": [],\n\"C\": [],\n\"D\": []\n}\n");
-    assert_eq!(json(&DrugGraph::default()), "{\n\"clinical_trial\": {},\n\"drug\": {},\n\"journal\": {},\n\"pubmed\": {}\n}\n");
+    assert_eq!(
+        String::from_utf8(exclusive).unwrap(),
+        "{\n\"A\": [],\n\"B\": [],\n\"C\": [],\n\"D\": []\n}\n"
+    );
+    assert_eq!(
+        json(&DrugGraph::default()),
+        "{\n\"clinical_trial\": {},\n\"drug\": {},\n\"journal\": {},\n\"pubmed\": {}\n}\n"
+    );
 }
 
 #[test]
@@ -106,18 +122,33 @@ fn a_broken_file_is_an_error_with_its_place() {
     for (text, expected) in [
         ("", "line 1"),
         ("{}", "missing field"),
-        ("{\"clinical_trial\":{},\"drug\":{},\"journal\":{},\"pubmed\":{},\"more\":{}}", "unknown field `more`"),
-        ("{\"clinical_trial\":{},\"drug\":{\"A\":{\"name\":\"a\",\"clinical_trial_id\":[],\"pubmed_id\":[\"7\"]}},\"journal\":{},\"pubmed\":{}}", "pubmed 7, which is not there"),
-        ("{\"clinical_trial\":{\"N\":{\"date\":\"2020-02-31\",\"journal\":null}},\"drug\":{},\"journal\":{},\"pubmed\":{}}", "`2020-02-31` is no date"),
+        (
+            "{\"clinical_trial\":{},\"drug\":{},\"journal\":{},\"pubmed\":{},\"more\":{}}",
+            "unknown field `more`",
+        ),
+        (
+            "{\"clinical_trial\":{},\"drug\":{\"A\":{\"name\":\"a\",\"clinical_trial_id\":[],\"pubmed_id\":[\"7\"]}},\"journal\":{},\"pubmed\":{}}",
+            "pubmed 7, which is not there",
+        ),
+        (
+            "{\"clinical_trial\":{\"N\":{\"date\":\"2020-02-31\",\"journal\":null}},\"drug\":{},\"journal\":{},\"pubmed\":{}}",
+            "`2020-02-31` is no date",
+        ),
     ] {
         let message = read_json(text.as_bytes(), "graph.json").unwrap_err().to_string();
-        assert!(message.starts_with("graph.json: ") && message.contains(expected), "{message}");
+        assert!(
+            message.starts_with("graph.json: ") && message.contains(expected),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn other_shapes() {
-    let graph = graph(&[(Pubmed, "1", Some("J, \"K\" <L> & M"), "A"), (ClinicalTrial, "N", None, "B")]);
+    let graph = graph(&[
+        (Pubmed, "1", Some("J, \"K\" <L> & M"), "A"),
+        (ClinicalTrial, "N", None, "B"),
+    ]);
     let shape = |shape| {
         let mut bytes = Vec::new();
         write_shape(&graph, shape, &mut bytes).unwrap();

@@ -5,11 +5,18 @@ use drugs_rs::schema::Rule;
 use proptest::prelude::*;
 
 fn entries(names: &[&str]) -> Vec<Entry> {
-    names.iter().enumerate().map(|(number, name)| Entry::new(format!("C{number:03}"), *name, [])).collect()
+    names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| Entry::new(format!("C{number:03}"), *name, []))
+        .collect()
 }
 
 fn everything() -> Settings {
-    Settings { stop_words: StopWords::none(), ..Settings::default() }
+    Settings {
+        stop_words: StopWords::none(),
+        ..Settings::default()
+    }
 }
 
 /// `(start, end, code, rule)` of both matchers, which must agree.
@@ -17,7 +24,14 @@ fn find(entries: &[Entry], settings: &Settings, text: &str) -> Vec<(usize, usize
     let matcher = Matcher::new(entries.to_vec(), settings);
     let fast: Vec<_> = matcher
         .find(text)
-        .map(|mention| (mention.start, mention.end, mention.entry.atccode.clone(), mention.rule))
+        .map(|mention| {
+            (
+                mention.start,
+                mention.end,
+                mention.entry.atccode.clone(),
+                mention.rule,
+            )
+        })
         .collect();
     let slow: Vec<_> = naive::find(entries, settings, text)
         .into_iter()
@@ -28,46 +42,189 @@ fn find(entries: &[Entry], settings: &Settings, text: &str) -> Vec<(usize, usize
 }
 
 fn surfaces<'t>(names: &[&str], text: &'t str) -> Vec<&'t str> {
-    find(&entries(names), &everything(), text).into_iter().map(|(start, end, ..)| &text[start..end]).collect()
+    find(&entries(names), &everything(), text)
+        .into_iter()
+        .map(|(start, end, ..)| &text[start..end])
+        .collect()
 }
 
 #[test]
 fn whole_words_and_nothing_else() {
     let cases: [(&str, &[&str], &str, &[&str]); 38] = [
-        ("case does not matter", &["EPINEPHRINE"], "Epinephrine", &["Epinephrine"]),
-        ("a name inside a word is another word", &["epinephrine"], "norepinephrine", &[]),
+        (
+            "case does not matter",
+            &["EPINEPHRINE"],
+            "Epinephrine",
+            &["Epinephrine"],
+        ),
+        (
+            "a name inside a word is another word",
+            &["epinephrine"],
+            "norepinephrine",
+            &[],
+        ),
         ("nor with letters behind it", &["ethanol"], "ethanolic", &[]),
         ("a digit is part of a word", &["ethanol"], "ethanol1", &[]),
-        ("a dash bounds", &["metformin"], "metformin-treated", &["metformin"]),
-        ("brackets bound", &["paracetamol"], "(paracetamol)", &["paracetamol"]),
-        ("a slash bounds", &["amlodipine", "benazepril"], "amlodipine/benazepril", &["amlodipine", "benazepril"]),
-        ("a possessive bounds", &["pembrolizumab"], "pembrolizumab's", &["pembrolizumab"]),
-        ("so does a curly one", &["pembrolizumab"], "pembrolizumab’s", &["pembrolizumab"]),
-        ("an underscore is no letter", &["ethanol"], "_ethanol_", &["ethanol"]),
-        ("two words over one blank", &["tranexamic acid"], "tranexamic acid", &["tranexamic acid"]),
-        ("over a dash", &["tranexamic acid"], "tranexamic-acid", &["tranexamic-acid"]),
-        ("over a run of both", &["tranexamic acid"], "tranexamic \u{2013}\n acid", &["tranexamic \u{2013}\n acid"]),
-        ("but not over nothing", &["tranexamic acid"], "tranexamicacid", &[]),
+        (
+            "a dash bounds",
+            &["metformin"],
+            "metformin-treated",
+            &["metformin"],
+        ),
+        (
+            "brackets bound",
+            &["paracetamol"],
+            "(paracetamol)",
+            &["paracetamol"],
+        ),
+        (
+            "a slash bounds",
+            &["amlodipine", "benazepril"],
+            "amlodipine/benazepril",
+            &["amlodipine", "benazepril"],
+        ),
+        (
+            "a possessive bounds",
+            &["pembrolizumab"],
+            "pembrolizumab's",
+            &["pembrolizumab"],
+        ),
+        (
+            "so does a curly one",
+            &["pembrolizumab"],
+            "pembrolizumab’s",
+            &["pembrolizumab"],
+        ),
+        (
+            "an underscore is no letter",
+            &["ethanol"],
+            "_ethanol_",
+            &["ethanol"],
+        ),
+        (
+            "two words over one blank",
+            &["tranexamic acid"],
+            "tranexamic acid",
+            &["tranexamic acid"],
+        ),
+        (
+            "over a dash",
+            &["tranexamic acid"],
+            "tranexamic-acid",
+            &["tranexamic-acid"],
+        ),
+        (
+            "over a run of both",
+            &["tranexamic acid"],
+            "tranexamic \u{2013}\n acid",
+            &["tranexamic \u{2013}\n acid"],
+        ),
+        (
+            "but not over nothing",
+            &["tranexamic acid"],
+            "tranexamicacid",
+            &[],
+        ),
         ("nor over a comma", &["tranexamic acid"], "tranexamic, acid", &[]),
-        ("a dash in the name bridges a blank", &["co-trimoxazole"], "co trimoxazole", &["co trimoxazole"]),
-        ("the longest wins", &["insulin", "insulin glargine"], "insulin glargine", &["insulin glargine"]),
-        ("and the shorter where the longer ends", &["insulin", "insulin glargine"], "insulin glar", &["insulin"]),
-        ("a prefix longer than the match is given back", &["a b", "a b c d"], "a b c e", &["a b"]),
-        ("leftmost first, without overlap", &["a b", "b c d"], "a b c d", &["a b"]),
-        ("what overlaps is free behind the match", &["a b", "b"], "a b b", &["a b", "b"]),
-        ("Greek letters are their names", &["alpha-tocopherol"], "α-tocopherol", &["α-tocopherol"]),
-        ("and the names are the letters", &["β-carotene"], "beta carotene", &["beta carotene"]),
-        ("also inside a word", &["interferongamma"], "interferonγ", &["interferonγ"]),
+        (
+            "a dash in the name bridges a blank",
+            &["co-trimoxazole"],
+            "co trimoxazole",
+            &["co trimoxazole"],
+        ),
+        (
+            "the longest wins",
+            &["insulin", "insulin glargine"],
+            "insulin glargine",
+            &["insulin glargine"],
+        ),
+        (
+            "and the shorter where the longer ends",
+            &["insulin", "insulin glargine"],
+            "insulin glar",
+            &["insulin"],
+        ),
+        (
+            "a prefix longer than the match is given back",
+            &["a b", "a b c d"],
+            "a b c e",
+            &["a b"],
+        ),
+        (
+            "leftmost first, without overlap",
+            &["a b", "b c d"],
+            "a b c d",
+            &["a b"],
+        ),
+        (
+            "what overlaps is free behind the match",
+            &["a b", "b"],
+            "a b b",
+            &["a b", "b"],
+        ),
+        (
+            "Greek letters are their names",
+            &["alpha-tocopherol"],
+            "α-tocopherol",
+            &["α-tocopherol"],
+        ),
+        (
+            "and the names are the letters",
+            &["β-carotene"],
+            "beta carotene",
+            &["beta carotene"],
+        ),
+        (
+            "also inside a word",
+            &["interferongamma"],
+            "interferonγ",
+            &["interferonγ"],
+        ),
         ("accents fold", &["lévodopa"], "levodopa", &["levodopa"]),
         ("also those of the text", &["levodopa"], "LÉVODOPA", &["LÉVODOPA"]),
-        ("also decomposed ones", &["levodopa"], "le\u{301}vodopa!", &["le\u{301}vodopa"]),
-        ("a mark at the end belongs to the mention", &["cafe"], "cafe\u{301} x", &["cafe\u{301}"]),
-        ("wide letters are letters", &["aspirin"], "ａｓｐｉｒｉｎ", &["ａｓｐｉｒｉｎ"]),
-        ("ligatures are their letters", &["fingolimod"], "\u{fb01}ngolimod", &["\u{fb01}ngolimod"]),
+        (
+            "also decomposed ones",
+            &["levodopa"],
+            "le\u{301}vodopa!",
+            &["le\u{301}vodopa"],
+        ),
+        (
+            "a mark at the end belongs to the mention",
+            &["cafe"],
+            "cafe\u{301} x",
+            &["cafe\u{301}"],
+        ),
+        (
+            "wide letters are letters",
+            &["aspirin"],
+            "ａｓｐｉｒｉｎ",
+            &["ａｓｐｉｒｉｎ"],
+        ),
+        (
+            "ligatures are their letters",
+            &["fingolimod"],
+            "\u{fb01}ngolimod",
+            &["\u{fb01}ngolimod"],
+        ),
         ("sharp s is two", &["strasse"], "Straße", &["Straße"]),
-        ("a dotted capital is a letter with an accent", &["istanbul"], "İSTANBUL", &["İSTANBUL"]),
-        ("subscripts are digits", &["vitamin b12"], "vitamin B₁₂", &["vitamin B₁₂"]),
-        ("signs of a name are literal", &["c++ (drug"], "a c++ (drug) b", &["c++ (drug"]),
+        (
+            "a dotted capital is a letter with an accent",
+            &["istanbul"],
+            "İSTANBUL",
+            &["İSTANBUL"],
+        ),
+        (
+            "subscripts are digits",
+            &["vitamin b12"],
+            "vitamin B₁₂",
+            &["vitamin B₁₂"],
+        ),
+        (
+            "signs of a name are literal",
+            &["c++ (drug"],
+            "a c++ (drug) b",
+            &["c++ (drug"],
+        ),
         ("so is a bar", &["a|b"], "a b a|b", &["a|b"]),
         ("and a dot and a star", &[".*"], "x .* y", &[".*"]),
         ("a name of signs is bounded too", &[".*"], "x.* .*y", &[]),
@@ -86,15 +243,33 @@ fn a_name_of_several_codes_is_found_for_each() {
         Entry::new("N07XX", "spirit", ["ETHANOL".to_owned()]),
     ];
     let found = find(&vocabulary, &everything(), "ethanol");
-    let codes: Vec<_> = found.iter().map(|(.., code, rule)| (code.as_str(), *rule)).collect();
-    assert_eq!(codes, [("D08AX08", Rule::Name), ("N07XX", Rule::Synonym), ("V03AB16", Rule::Name)]);
+    let codes: Vec<_> = found
+        .iter()
+        .map(|(.., code, rule)| (code.as_str(), *rule))
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            ("D08AX08", Rule::Name),
+            ("N07XX", Rule::Synonym),
+            ("V03AB16", Rule::Name)
+        ]
+    );
 }
 
 #[test]
 fn accents_can_be_kept_apart() {
-    let settings = Settings { accents: Accents::Keep, ..everything() };
+    let settings = Settings {
+        accents: Accents::Keep,
+        ..everything()
+    };
     let vocabulary = entries(&["levodopa", "lévodopa"]);
-    let codes = |text: &str| find(&vocabulary, &settings, text).into_iter().map(|found| found.2).collect::<Vec<_>>();
+    let codes = |text: &str| {
+        find(&vocabulary, &settings, text)
+            .into_iter()
+            .map(|found| found.2)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(codes("levodopa"), ["C000"]);
     assert_eq!(codes("Lévodopa le\u{301}vodopa"), ["C001", "C001"]);
 }
@@ -105,23 +280,41 @@ fn everyday_words_stop_unless_the_caller_wants_them() {
     let text = "The same impact of aspirin on x";
     assert_eq!(find(&vocabulary, &Settings::default(), text).len(), 1);
     assert_eq!(find(&vocabulary, &everything(), text).len(), 4);
-    let mine = Settings { stop_words: StopWords::default().with(["Aspirin"]), ..Settings::default() };
+    let mine = Settings {
+        stop_words: StopWords::default().with(["Aspirin"]),
+        ..Settings::default()
+    };
     assert_eq!(find(&vocabulary, &mine, text).len(), 0);
 }
 
 #[test]
 fn plain_substrings_on_request() {
-    let settings = Settings { boundary: Boundary::None, ..everything() };
-    let matcher = Matcher::new(entries(&["ethanol", "epinephrine", "tocopherol alpha"]), &settings);
+    let settings = Settings {
+        boundary: Boundary::None,
+        ..everything()
+    };
+    let matcher = Matcher::new(
+        entries(&["ethanol", "epinephrine", "tocopherol alpha"]),
+        &settings,
+    );
     let text = "Methanol, norEpinephrine, tocopherol-α";
-    let found: Vec<_> = matcher.find(text).map(|mention| &text[mention.start..mention.end]).collect();
+    let found: Vec<_> = matcher
+        .find(text)
+        .map(|mention| &text[mention.start..mention.end])
+        .collect();
     assert_eq!(found, ["ethanol", "Epinephrine", "tocopherol-α"]);
 }
 
 #[test]
 fn an_empty_vocabulary_finds_nothing() {
     for boundary in [Boundary::Word, Boundary::None] {
-        let matcher = Matcher::new(entries(&["", "  ", "-"]), &Settings { boundary, ..everything() });
+        let matcher = Matcher::new(
+            entries(&["", "  ", "-"]),
+            &Settings {
+                boundary,
+                ..everything()
+            },
+        );
         assert!(matcher.is_empty());
         assert_eq!(matcher.find("anything at all").count(), 0);
     }
@@ -133,7 +326,10 @@ fn offsets_become_code_points() {
     let matcher = Matcher::new(entries(&["aspirin"]), &everything());
     let letters: Vec<char> = text.chars().collect();
     let mut points = CodePoints::new(text);
-    let places: Vec<_> = matcher.find(text).map(|mention| (points.at(mention.start), points.at(mention.end))).collect();
+    let places: Vec<_> = matcher
+        .find(text)
+        .map(|mention| (points.at(mention.start), points.at(mention.end)))
+        .collect();
     assert_eq!(places.len(), 2);
     for (start, end) in places {
         assert_eq!(letters[start..end].iter().collect::<String>(), "aspirin");

@@ -5,7 +5,12 @@ use drugs_rs::schema::{Flag, Flags};
 use drugs_rs::silver::merge::{Fate, HalfRow, Merger, RowKey};
 
 fn row(id: u128, content: u64, journal: u64) -> RowKey {
-    RowKey { id, content, journal, flags: Flags::default() }
+    RowKey {
+        id,
+        content,
+        journal,
+        flags: Flags::default(),
+    }
 }
 
 fn fates(rows: Vec<RowKey>, halves: Vec<(usize, HalfRow)>) -> Vec<Fate> {
@@ -22,10 +27,24 @@ const HALF: Fate = Fate::Merged(MergeReason::HalfRow);
 
 #[test]
 fn equal_rows_merge_and_later_ones_win() {
-    assert_eq!(fates(vec![row(1, 7, 7), row(2, 7, 7)], vec![]), [Fate::Keep, Fate::Keep], "two ids are two records");
-    assert_eq!(fates(vec![row(1, 7, 7), row(1, 7, 7)], vec![]), [Fate::Keep, IDENTICAL]);
-    assert_eq!(fates(vec![row(1, 7, 7), row(1, 8, 7)], vec![]), [SUPERSEDED, Fate::Keep]);
-    assert_eq!(fates(vec![row(1, 7, 7), row(1, 7, 8)], vec![]), [SUPERSEDED, Fate::Keep], "another journal is news");
+    assert_eq!(
+        fates(vec![row(1, 7, 7), row(2, 7, 7)], vec![]),
+        [Fate::Keep, Fate::Keep],
+        "two ids are two records"
+    );
+    assert_eq!(
+        fates(vec![row(1, 7, 7), row(1, 7, 7)], vec![]),
+        [Fate::Keep, IDENTICAL]
+    );
+    assert_eq!(
+        fates(vec![row(1, 7, 7), row(1, 8, 7)], vec![]),
+        [SUPERSEDED, Fate::Keep]
+    );
+    assert_eq!(
+        fates(vec![row(1, 7, 7), row(1, 7, 8)], vec![]),
+        [SUPERSEDED, Fate::Keep],
+        "another journal is news"
+    );
     assert_eq!(
         fates(vec![row(1, 7, 7), row(1, 8, 7), row(1, 7, 7)], vec![]),
         [SUPERSEDED, SUPERSEDED, Fate::Keep],
@@ -38,18 +57,40 @@ fn lacks_journal(place: u128) -> HalfRow {
 }
 
 fn lacks_id(place: u128) -> HalfRow {
-    HalfRow { place, journal: Some(("J".to_owned(), "j".to_owned())) }
+    HalfRow {
+        place,
+        journal: Some(("J".to_owned(), "j".to_owned())),
+    }
 }
 
 #[test]
 fn halves_pair_one_to_one() {
     let rows = vec![row(1, 7, 0), row(90, 7, 5)];
-    assert_eq!(fates(rows.clone(), vec![(0, lacks_journal(3)), (1, lacks_id(3))]), [Fate::Complete(0), HALF]);
-    assert_eq!(fates(rows.clone(), vec![(0, lacks_id(3)), (1, lacks_journal(3))]), [HALF, Fate::Complete(0)]);
-    assert_eq!(fates(rows, vec![(0, lacks_journal(3)), (1, lacks_id(4))]), [Fate::Keep, Fate::Keep], "other title or date");
+    assert_eq!(
+        fates(rows.clone(), vec![(0, lacks_journal(3)), (1, lacks_id(3))]),
+        [Fate::Complete(0), HALF]
+    );
+    assert_eq!(
+        fates(rows.clone(), vec![(0, lacks_id(3)), (1, lacks_journal(3))]),
+        [HALF, Fate::Complete(0)]
+    );
+    assert_eq!(
+        fates(rows, vec![(0, lacks_journal(3)), (1, lacks_id(4))]),
+        [Fate::Keep, Fate::Keep],
+        "other title or date"
+    );
     let rows = vec![row(1, 7, 0), row(90, 7, 5), row(2, 7, 0), row(91, 7, 6)];
-    let halves = vec![(0, lacks_journal(3)), (1, lacks_id(3)), (2, lacks_journal(3)), (3, lacks_id(3))];
-    assert_eq!(fates(rows, halves), [Fate::Complete(0), HALF, Fate::Complete(1), HALF], "in the order of the rows");
+    let halves = vec![
+        (0, lacks_journal(3)),
+        (1, lacks_id(3)),
+        (2, lacks_journal(3)),
+        (3, lacks_id(3)),
+    ];
+    assert_eq!(
+        fates(rows, halves),
+        [Fate::Complete(0), HALF, Fate::Complete(1), HALF],
+        "in the order of the rows"
+    );
 }
 
 #[test]
@@ -59,6 +100,9 @@ fn a_completed_row_meets_its_full_twin() {
     let mut merger = Merger::default();
     merger.extend(rows, vec![(0, lacks_journal(3)), (1, lacks_id(3))]);
     let plan = merger.finish();
-    assert_eq!([plan.row(0).0, plan.row(1).0, plan.row(2).0], [Fate::Complete(0), HALF, IDENTICAL]);
+    assert_eq!(
+        [plan.row(0).0, plan.row(1).0, plan.row(2).0],
+        [Fate::Complete(0), HALF, IDENTICAL]
+    );
     assert!(plan.row(0).1.contains(Flag::MergedHalves));
 }

@@ -18,7 +18,9 @@ const DRUGS: &str = "atccode,drug\nV03AB,ETHANOL\nA01AD,EPINEPHRINE\n";
 
 impl Lake {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     fn root(&self) -> PathBuf {
@@ -36,7 +38,14 @@ impl Lake {
             BronzeSource::new(SourceTable::Pubmed, write("pubmed.csv", pubmed)),
         ];
         let lake = open_lake(&self.root().display().to_string())?;
-        run::run(lake.as_ref(), &sources, Dt::parse(dt)?, Default::default(), &Default::default(), &Task::new())
+        run::run(
+            lake.as_ref(),
+            &sources,
+            Dt::parse(dt)?,
+            Default::default(),
+            &Default::default(),
+            &Task::new(),
+        )
     }
 
     fn gold(&self) -> serde_json::Value {
@@ -55,7 +64,10 @@ fn files(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
                 folders.push(path);
             } else {
                 let changed = path.metadata().unwrap().modified().unwrap();
-                found.insert(path.strip_prefix(root).unwrap().to_owned(), (fs::read(&path).unwrap(), changed));
+                found.insert(
+                    path.strip_prefix(root).unwrap().to_owned(),
+                    (fs::read(&path).unwrap(), changed),
+                );
             }
         }
     }
@@ -82,22 +94,51 @@ fn a_rerun_touches_nothing() {
 #[test]
 fn a_later_day_replaces_an_id_and_a_changed_day_takes_effect() {
     let lake = Lake::new();
-    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J", "2,Ethanol,2020,J"])).unwrap();
-    lake.run("2020-01-02", DRUGS, &articles(&["1,Epinephrine,2020,J"])).unwrap();
-    assert_eq!(lake.gold()["drug"]["V03AB"]["pubmed_id"], serde_json::json!(["2"]));
-    assert_eq!(lake.gold()["drug"]["A01AD"]["pubmed_id"], serde_json::json!(["1"]));
+    lake.run(
+        "2020-01-01",
+        DRUGS,
+        &articles(&["1,Ethanol,2020,J", "2,Ethanol,2020,J"]),
+    )
+    .unwrap();
+    lake.run("2020-01-02", DRUGS, &articles(&["1,Epinephrine,2020,J"]))
+        .unwrap();
+    assert_eq!(
+        lake.gold()["drug"]["V03AB"]["pubmed_id"],
+        serde_json::json!(["2"])
+    );
+    assert_eq!(
+        lake.gold()["drug"]["A01AD"]["pubmed_id"],
+        serde_json::json!(["1"])
+    );
     // The second day is delivered again, without the article: the first day's state is the newest one once more.
-    lake.run("2020-01-02", DRUGS, &articles(&["3,Nothing,2020,J"])).unwrap();
-    assert_eq!(lake.gold()["drug"]["V03AB"]["pubmed_id"], serde_json::json!(["1", "2"]));
+    lake.run("2020-01-02", DRUGS, &articles(&["3,Nothing,2020,J"]))
+        .unwrap();
+    assert_eq!(
+        lake.gold()["drug"]["V03AB"]["pubmed_id"],
+        serde_json::json!(["1", "2"])
+    );
     assert_eq!(lake.gold()["drug"]["A01AD"]["pubmed_id"], serde_json::json!([]));
 }
 
 #[test]
 fn days_out_of_order_give_the_same_gold_as_in_order() {
     let days = [
-        ("2020-01-01", articles(&["1,Ethanol,2020,The J", "2,Ethanol,2020,the j", "9,Epinephrine,1999,K"])),
-        ("2020-01-02", articles(&["1,Epinephrine,2020,THE J", "4,Ethanol,2020,the j"])),
-        ("2020-01-03", articles(&["2,Nothing,2020,K", "5,Epinephrine,2021,the j"])),
+        (
+            "2020-01-01",
+            articles(&[
+                "1,Ethanol,2020,The J",
+                "2,Ethanol,2020,the j",
+                "9,Epinephrine,1999,K",
+            ]),
+        ),
+        (
+            "2020-01-02",
+            articles(&["1,Epinephrine,2020,THE J", "4,Ethanol,2020,the j"]),
+        ),
+        (
+            "2020-01-03",
+            articles(&["2,Nothing,2020,K", "5,Epinephrine,2021,the j"]),
+        ),
     ];
     let gold = |order: [usize; 3]| {
         let lake = Lake::new();
@@ -107,7 +148,9 @@ fn days_out_of_order_give_the_same_gold_as_in_order() {
         let mut all = files(&lake.root().join("gold"));
         // It has digests of the sources' paths, and each of these lakes has a temporary folder of its own.
         all.remove(Path::new("_manifest.json"));
-        all.into_iter().map(|(path, (bytes, _))| (path, bytes)).collect::<BTreeMap<_, _>>()
+        all.into_iter()
+            .map(|(path, (bytes, _))| (path, bytes))
+            .collect::<BTreeMap<_, _>>()
     };
     let expected = gold([0, 1, 2]);
     assert_eq!(expected.len(), 6, "three answers, three files of mentions");
@@ -119,41 +162,78 @@ fn days_out_of_order_give_the_same_gold_as_in_order() {
 #[test]
 fn what_has_not_changed_is_not_computed_again() {
     let lake = Lake::new();
-    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"])).unwrap();
+    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"]))
+        .unwrap();
     let mentions = Path::new("gold/mentions/dt=2020-01-01/pubmed.parquet");
     let made = |lake: &Lake| files(&lake.root())[mentions].1;
     let before = made(&lake);
-    lake.run("2020-01-02", DRUGS, &articles(&["2,Ethanol,2020,J"])).unwrap();
+    lake.run("2020-01-02", DRUGS, &articles(&["2,Ethanol,2020,J"]))
+        .unwrap();
     assert_eq!(made(&lake), before, "another day is no reason");
     let vocabulary = format!("{DRUGS}N02BE,PARACETAMOL\n");
-    lake.run("2020-01-03", &vocabulary, &articles(&["3,Ethanol,2020,J"])).unwrap();
+    lake.run("2020-01-03", &vocabulary, &articles(&["3,Ethanol,2020,J"]))
+        .unwrap();
     assert_ne!(made(&lake), before, "another vocabulary is one");
 }
 
 #[test]
 fn a_failed_run_leaves_the_tables_as_they_were() {
     let lake = Lake::new();
-    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"])).unwrap();
-    let state = || (files(&lake.root().join("silver")), files(&lake.root().join("gold")));
+    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"]))
+        .unwrap();
+    let state = || {
+        (
+            files(&lake.root().join("silver")),
+            files(&lake.root().join("gold")),
+        )
+    };
     let before = state();
-    let error = lake.run("2020-01-01", DRUGS, "id,title\n1,Ethanol\n").unwrap_err();
+    let error = lake
+        .run("2020-01-01", DRUGS, "id,title\n1,Ethanol\n")
+        .unwrap_err();
     assert!(matches!(error, Error::Schema { .. }), "{error}");
-    assert!(error.to_string().contains("pubmed.csv: missing columns `date`, `journal`; found `id`, `title`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("pubmed.csv: missing columns `date`, `journal`; found `id`, `title`"),
+        "{error}"
+    );
     assert_eq!(state(), before);
     let task = Task::new();
     task.cancel();
     let lake_storage = open_lake(&lake.root().display().to_string()).unwrap();
     let dt = Dt::parse("2020-01-01").unwrap();
-    let source = [BronzeSource::new(SourceTable::Drugs, vec![lake.folder.path().join("drugs.csv").display().to_string()])];
-    let stopped = run::run(lake_storage.as_ref(), &source, dt, Default::default(), &Default::default(), &task);
+    let source = [BronzeSource::new(
+        SourceTable::Drugs,
+        vec![lake.folder.path().join("drugs.csv").display().to_string()],
+    )];
+    let stopped = run::run(
+        lake_storage.as_ref(),
+        &source,
+        dt,
+        Default::default(),
+        &Default::default(),
+        &task,
+    );
     assert!(matches!(stopped, Err(Error::Cancelled)));
     assert_eq!(state(), before);
 }
 
 #[test]
 fn a_date_is_a_date() {
-    for text in ["2020-1-1", "20200101", "2020-02-30", "2020-01-01T00:00", "", "today", "２０２０-01-01"] {
-        assert!(Dt::parse(text).unwrap_err().to_string().contains("2026-11-22"), "{text}");
+    for text in [
+        "2020-1-1",
+        "20200101",
+        "2020-02-30",
+        "2020-01-01T00:00",
+        "",
+        "today",
+        "２０２０-01-01",
+    ] {
+        assert!(
+            Dt::parse(text).unwrap_err().to_string().contains("2026-11-22"),
+            "{text}"
+        );
     }
     assert_eq!(Dt::parse("2020-02-29").unwrap().to_string(), "2020-02-29");
 }

@@ -7,10 +7,18 @@ use polars::prelude::{Column, DataFrame};
 fn a_wrong_frame_is_told_all_its_faults_at_once() {
     let mut frame: DataFrame = PUBLICATIONS.empty();
     PUBLICATIONS.check(&frame).unwrap();
-    frame.with_column(Column::new_empty("title".into(), &polars::prelude::DataType::Int32)).unwrap();
+    frame
+        .with_column(Column::new_empty(
+            "title".into(),
+            &polars::prelude::DataType::Int32,
+        ))
+        .unwrap();
     let frame = frame.drop("dt").unwrap();
     let message = PUBLICATIONS.check(&frame).unwrap_err().to_string();
-    assert!(message.contains("columns [") && message.contains("`title` is i32 instead of str"), "{message}");
+    assert!(
+        message.contains("columns [") && message.contains("`title` is i32 instead of str"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -31,8 +39,13 @@ fn names_lead_back_and_sentences_end() {
 
 #[test]
 fn a_set_of_flags_is_a_set() {
-    let mut flags: Flags = [Flag::BadDate, Flag::SharedCode, Flag::BadDate].into_iter().collect();
-    assert_eq!(flags.iter().collect::<Vec<_>>(), [Flag::BadDate, Flag::SharedCode]);
+    let mut flags: Flags = [Flag::BadDate, Flag::SharedCode, Flag::BadDate]
+        .into_iter()
+        .collect();
+    assert_eq!(
+        flags.iter().collect::<Vec<_>>(),
+        [Flag::BadDate, Flag::SharedCode]
+    );
     flags.remove(Flag::BadDate);
     assert!(!flags.contains(Flag::BadDate) && flags.contains(Flag::SharedCode));
 }

@@ -35,7 +35,10 @@ fn state(root: &Path) -> Vec<(String, String)> {
 }
 
 fn pairs(files: &[(&str, &str)]) -> Vec<(String, String)> {
-    files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    files
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
 }
 
 #[test]
@@ -44,15 +47,39 @@ fn one_unit_and_several_units_replace_just_themselves() {
     let storage = LocalStorage::create(folder.path().join("lake")).unwrap();
     let root = folder.path().join("lake");
     write(&storage, &["l/a/x"], &[("l/a/x/1", "one"), ("l/a/x/2", "two")]).unwrap();
-    write(&storage, &["l/a/y", "l/b/f"], &[("l/a/y/1", "why"), ("l/b/f", "file")]).unwrap();
-    assert_eq!(state(&root), pairs(&[("l/a/x/1", "one"), ("l/a/x/2", "two"), ("l/a/y/1", "why"), ("l/b/f", "file")]));
-    write(&storage, &["l/a/x", "l/a/y"], &[("l/a/x/3", "three"), ("l/a/y/1", "new")]).unwrap();
-    assert_eq!(state(&root), pairs(&[("l/a/x/3", "three"), ("l/a/y/1", "new"), ("l/b/f", "file")]));
+    write(
+        &storage,
+        &["l/a/y", "l/b/f"],
+        &[("l/a/y/1", "why"), ("l/b/f", "file")],
+    )
+    .unwrap();
+    assert_eq!(
+        state(&root),
+        pairs(&[
+            ("l/a/x/1", "one"),
+            ("l/a/x/2", "two"),
+            ("l/a/y/1", "why"),
+            ("l/b/f", "file")
+        ])
+    );
+    write(
+        &storage,
+        &["l/a/x", "l/a/y"],
+        &[("l/a/x/3", "three"), ("l/a/y/1", "new")],
+    )
+    .unwrap();
+    assert_eq!(
+        state(&root),
+        pairs(&[("l/a/x/3", "three"), ("l/a/y/1", "new"), ("l/b/f", "file")])
+    );
     write(&storage, &["l/a/y", "l/b/f"], &[("l/a/y/1", "newer")]).unwrap();
     let expected = pairs(&[("l/a/x/3", "three"), ("l/a/y/1", "newer")]);
     assert_eq!(state(&root), expected, "a unit without files ends to exist");
     let refused = write(&storage, &["l/a/y", "m/f"], &[("m/f", "x")]).unwrap_err();
-    assert!(refused.to_string().contains("no common folder"), "the root itself is never exchanged: {refused}");
+    assert!(
+        refused.to_string().contains("no common folder"),
+        "the root itself is never exchanged: {refused}"
+    );
     assert_eq!(state(&root), expected);
     assert!(!root.join(".staging").exists(), "nothing is left behind");
 }
@@ -67,7 +94,10 @@ fn what_is_not_committed_never_was() {
     drop(transaction);
     assert!(!root.exists(), "a lake that got no content is not made");
     let mut transaction = storage.begin(&["a".to_owned()]).unwrap();
-    assert!(transaction.create("b/1").is_err(), "outside of its units a transaction writes nothing");
+    assert!(
+        transaction.create("b/1").is_err(),
+        "outside of its units a transaction writes nothing"
+    );
     assert!(transaction.create("ab").is_err());
 }
 
@@ -80,7 +110,11 @@ fn a_change_in_between_is_a_conflict_unless_it_is_the_same() {
         fs::remove_dir_all(&root).ok();
         let before = storage.read("a/m").unwrap();
         let mut transaction = storage.begin(&["a".to_owned()]).unwrap();
-        transaction.create("a/m").unwrap().write_all(mine.as_bytes()).unwrap();
+        transaction
+            .create("a/m")
+            .unwrap()
+            .write_all(mine.as_bytes())
+            .unwrap();
         write(&storage, &["a"], &[("a/m", other)]).unwrap();
         (transaction.commit(&[("a/m".to_owned(), before)]), state(&root))
     };
@@ -122,7 +156,11 @@ fn what_a_dead_process_left_is_removed_and_what_a_living_one_holds_is_not() {
     let living = fs::read_dir(root.join(".staging")).unwrap().count();
     assert_eq!(living, 3);
     write(&storage, &["b"], &[("b", "x")]).unwrap();
-    assert_eq!(fs::read_dir(root.join(".staging")).unwrap().count(), 1, "only the held one");
+    assert_eq!(
+        fs::read_dir(root.join(".staging")).unwrap().count(),
+        1,
+        "only the held one"
+    );
     drop(held);
     assert!(!root.join(".staging").exists());
 }
@@ -133,9 +171,14 @@ fn refusals_name_the_path_and_the_remedy() {
     let file = folder.path().join("file");
     fs::write(&file, "x").unwrap();
     let message = LocalStorage::create(&file).unwrap_err().to_string();
-    assert!(message.contains("file: cannot use as the output folder") && message.contains("choose another"), "{message}");
+    assert!(
+        message.contains("file: cannot use as the output folder") && message.contains("choose another"),
+        "{message}"
+    );
     let message = LocalStorage::create(file.join("lake")).unwrap_err().to_string();
     assert!(message.contains("lake"), "{message}");
-    let message = LocalStorage::existing(folder.path().join("none")).unwrap_err().to_string();
+    let message = LocalStorage::existing(folder.path().join("none"))
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("none: not found"), "{message}");
 }

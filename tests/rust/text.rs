@@ -6,7 +6,10 @@ use proptest::prelude::*;
 
 fn cleaned(text: &str) -> (String, Vec<&'static str>) {
     let cleaned = clean(text);
-    (cleaned.text.into_owned(), cleaned.flags.iter().map(Flag::name).collect())
+    (
+        cleaned.text.into_owned(),
+        cleaned.flags.iter().map(Flag::name).collect(),
+    )
 }
 
 #[test]
@@ -19,7 +22,11 @@ fn texts_come_out_clean() {
         ("e\u{301}tude", "étude", &[]),
         (r"Gen\xc3\xa8ve", "Genève", &["decoded_escapes"]),
         (r"Gen\\xc3\\xa8ve", "Genève", &["decoded_escapes"]),
-        (r"or \xc3\xb1 Laminectomy", "or ñ Laminectomy", &["decoded_escapes"]),
+        (
+            r"or \xc3\xb1 Laminectomy",
+            "or ñ Laminectomy",
+            &["decoded_escapes"],
+        ),
         (r"nursing\xc3\x28", "nursing", &["removed_escapes"]),
         (r"a \xc3\x28 b", "a b", &["removed_escapes"]),
         (r"\xC3\xA9t\xC3\xA9", "été", &["decoded_escapes"]),
@@ -28,7 +35,11 @@ fn texts_come_out_clean() {
         (r"\x", r"\x", &[]),
         (r"\xg1 \x4", r"\xg1 \x4", &[]),
         ("H<sub>2</sub>O", "H2O", &["markup_removed"]),
-        ("<i>In vitro</i> <mml:math xmlns:mml=\"x\"><mml:mi>β</mml:mi></mml:math>", "In vitro β", &["markup_removed"]),
+        (
+            "<i>In vitro</i> <mml:math xmlns:mml=\"x\"><mml:mi>β</mml:mi></mml:math>",
+            "In vitro β",
+            &["markup_removed"],
+        ),
         ("p < 0.05 and q > 3", "p < 0.05 and q > 3", &[]),
         ("x <b and c> y", "x <b and c> y", &[]),
         ("a <unknown> b", "a <unknown> b", &[]),
@@ -52,11 +63,20 @@ fn escapes_nested_without_end_cost_no_more_than_their_length() {
 #[test]
 fn spellings_of_a_journal_meet() {
     let same = [
-        ["The Journal of Maternal-Fetal & Neonatal Medicine", "the journal of maternal-fetal and neonatal medicine"],
-        ["Hôpitaux Universitaires de Genève", "HOPITAUX UNIVERSITAIRES DE GENEVE"],
+        [
+            "The Journal of Maternal-Fetal & Neonatal Medicine",
+            "the journal of maternal-fetal and neonatal medicine",
+        ],
+        [
+            "Hôpitaux Universitaires de Genève",
+            "HOPITAUX UNIVERSITAIRES DE GENEVE",
+        ],
         ["J. Photochem. Photobiol., B", "J Photochem Photobiol B"],
         ["Alzheimer’s & Dementia", "Alzheimers and dementia"],
-        ["The journal of allergy and clinical immunology. In practice", "The Journal of Allergy and Clinical Immunology: In Practice"],
+        [
+            "The journal of allergy and clinical immunology. In practice",
+            "The Journal of Allergy and Clinical Immunology: In Practice",
+        ],
     ];
     for [left, right] in same {
         assert_eq!(journal_key(left), journal_key(right));
