@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::dt::Dt;
 use super::layout;
+use super::manifest::{self, Version};
 use super::report::{Output, StepReport};
 use crate::error::{Error, Result};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::{SourceFile, expand};
-use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
+use crate::storage::{HashingWriter, Sharing, Storage};
 use crate::task::Task;
 
 /// One copied file.
@@ -136,7 +137,7 @@ fn copy_source(
     let started = Instant::now();
     let folder = layout::bronze(&source.name, dt);
     let manifest_path = format!("{folder}/{}", layout::MANIFEST);
-    let before = storage.read(&manifest_path)?;
+    let (_, before) = manifest::read::<BronzeManifest>(storage, manifest_path.clone())?;
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
     let mut copied = Vec::with_capacity(files.len());
     let mut outputs = Vec::with_capacity(files.len());
@@ -164,12 +165,12 @@ fn copy_source(
         dt: dt.to_string(),
         files: copied,
     };
-    let bytes = to_bytes(&manifest)?;
-    let unchanged = before.as_ref() == Some(&bytes);
+    let bytes = manifest::to_bytes(&manifest)?;
+    let unchanged = before.1.as_ref() == Some(&bytes);
     if !unchanged {
-        write_whole(transaction.as_mut(), &manifest_path, &bytes)?;
+        manifest::write(transaction.as_mut(), &manifest_path, &bytes)?;
         task.check()?;
-        transaction.commit(&[(manifest_path, before)])?;
+        transaction.commit(&[before])?;
     }
     let tallies = manifest
         .files
@@ -255,50 +256,19 @@ fn media_type_of(head: &[u8]) -> &'static str {
     }
 }
 
-/// A manifest as the bytes of its file.
-pub(super) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(manifest).map_err(|error| Error::Internal {
-        message: format!("the manifest as JSON: {error}"),
-    })?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-/// Writes all of a small file.
-pub(super) fn write_whole(transaction: &mut dyn Transaction, path: &str, bytes: &[u8]) -> Result<()> {
-    let mut file = transaction.create(path)?;
-    let path = transaction.shown(path);
-    file.write_all(bytes)
-        .and_then(|()| file.flush())
-        .map_err(|error| Error::storage(path, "write", error))
-}
-
-/// Reads a manifest; nothing where there is none.
-pub(super) fn read_manifest<M: for<'de> Deserialize<'de>>(
+/// The bronze partitions of a table at `dt`, by the name of their source, each with the version of its manifest.
+pub(super) fn manifests(
     storage: &dyn Storage,
-    path: &str,
-) -> Result<Option<M>> {
-    let Some(bytes) = storage.read(path)? else {
-        return Ok(None);
-    };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        let place = format!("line {} column {}", error.line(), error.column());
-        Error::format(
-            format!("{}/{path}", storage.root()),
-            place,
-            error.to_string(),
-            "run the step that writes it again",
-        )
-    })
-}
-
-/// The bronze partitions of a table at `dt`, by the name of their source.
-pub(super) fn manifests(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<Vec<BronzeManifest>> {
+    table: SourceTable,
+    dt: Dt,
+) -> Result<Vec<(BronzeManifest, Version)>> {
     let mut found = Vec::new();
     for source in storage.list(layout::BRONZE)? {
         let path = format!("{}/{}", layout::bronze(&source, dt), layout::MANIFEST);
-        let manifest: Option<BronzeManifest> = read_manifest(storage, &path)?;
-        found.extend(manifest.filter(|manifest| manifest.table == table));
+        let (manifest, version) = manifest::read::<BronzeManifest>(storage, path)?;
+        if let Some(manifest) = manifest.filter(|manifest| manifest.table == table) {
+            found.push((manifest, version));
+        }
     }
     Ok(found)
 }

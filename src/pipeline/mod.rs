@@ -9,6 +9,7 @@ pub mod dt;
 mod frames;
 pub mod gold;
 pub mod layout;
+mod manifest;
 pub mod matching;
 pub mod report;
 pub mod run;

@@ -5,10 +5,11 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::bronze::{BronzeFile, manifests, read_manifest, to_bytes, write_whole};
+use super::bronze::{BronzeFile, manifests};
 use super::dt::Dt;
 use super::frames::TableWriter;
 use super::layout;
+use super::manifest::{self, Version};
 use super::report::{Output, StepReport};
 use super::spool::Spool;
 use crate::error::{Error, Result};
@@ -69,7 +70,7 @@ pub(super) fn silver_reserved(
         if !wanted {
             continue;
         }
-        let inputs = find_inputs(storage, table, dt)?;
+        let (inputs, versions) = find_inputs(storage, table, dt)?;
         if inputs.is_empty() {
             if tables.is_some() {
                 return Err(nothing(storage, table.name(), dt));
@@ -83,6 +84,7 @@ pub(super) fn silver_reserved(
             dt,
             settings,
             inputs,
+            versions,
             task,
         }
         .make()?;
@@ -108,16 +110,18 @@ struct InputFile {
     file: BronzeFile,
 }
 
-fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<Vec<InputFile>> {
+fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<(Vec<InputFile>, Vec<Version>)> {
     let mut inputs = Vec::new();
-    for manifest in manifests(storage, table, dt)? {
+    let mut versions = Vec::new();
+    for (manifest, version) in manifests(storage, table, dt)? {
+        versions.push(version);
         let folder = layout::bronze(&manifest.source, dt);
         inputs.extend(manifest.files.into_iter().map(|file| InputFile {
             path: format!("{folder}/{}", file.file),
             file,
         }));
     }
-    Ok(inputs)
+    Ok((inputs, versions))
 }
 
 /// One partition of one table in the making.
@@ -127,6 +131,8 @@ struct Partition<'p> {
     dt: Dt,
     settings: SilverSettings,
     inputs: Vec<InputFile>,
+    /// The bronze manifests that name the inputs.
+    versions: Vec<Version>,
     task: &'p Task,
 }
 
@@ -135,9 +141,8 @@ impl Partition<'_> {
         let started = Instant::now();
         let folder = layout::silver(self.table, self.dt);
         let manifest_path = format!("{folder}/{}", layout::MANIFEST);
-        let before = self.storage.read(&manifest_path)?;
+        let (old, before) = manifest::read::<SilverManifest>(self.storage, manifest_path.clone())?;
         let fingerprint = self.fingerprint();
-        let old: Option<SilverManifest> = read_manifest(self.storage, &manifest_path)?;
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
             return Ok(StepReport::new(
                 "silver",
@@ -163,10 +168,12 @@ impl Partition<'_> {
             outputs,
             sources,
         };
-        let bytes = to_bytes(&manifest)?;
-        write_whole(transaction.as_mut(), &manifest_path, &bytes)?;
+        let bytes = manifest::to_bytes(&manifest)?;
+        manifest::write(transaction.as_mut(), &manifest_path, &bytes)?;
         self.task.check()?;
-        transaction.commit(&[(manifest_path, before)])?;
+        let mut versions = self.versions.clone();
+        versions.push(before);
+        transaction.commit(&versions)?;
         let SilverManifest { sources, outputs, .. } = manifest;
         Ok(StepReport::new(
             "silver",

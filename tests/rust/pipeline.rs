@@ -237,3 +237,53 @@ fn a_date_is_a_date() {
     }
     assert_eq!(Dt::parse("2020-02-29").unwrap().to_string(), "2020-02-29");
 }
+
+#[test]
+fn two_days_at_once_both_arrive() {
+    let days = [
+        ("2020-01-01", "1,Ethanol,2020,J"),
+        ("2020-01-02", "1,Epinephrine,2020,J"),
+        ("2020-01-03", "2,Ethanol,2020,K"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let drugs = folder.path().join("drugs.csv");
+    fs::write(&drugs, DRUGS).unwrap();
+    let run_day = |root: &Path, (dt, row): (&str, &str)| {
+        let articles_path = folder.path().join(format!("{dt}.csv"));
+        fs::write(&articles_path, articles(&[row])).unwrap();
+        let source = |table, path: &Path| BronzeSource::new(table, vec![path.display().to_string()]);
+        let sources = [
+            source(SourceTable::Drugs, &drugs),
+            source(SourceTable::Pubmed, &articles_path),
+        ];
+        let lake = open_lake(&root.display().to_string()).unwrap();
+        let dt = Dt::parse(dt).unwrap();
+        run::run(
+            lake.as_ref(),
+            &sources,
+            dt,
+            Default::default(),
+            &Default::default(),
+            &Task::new(),
+        )
+    };
+    let alone = folder.path().join("alone");
+    days.iter().for_each(|day| drop(run_day(&alone, *day).unwrap()));
+    let answers = |root: &Path| {
+        ["drug_graph", "top_journals", "exclusive_drugs"]
+            .map(|name| fs::read(root.join(format!("gold/{name}.json"))).unwrap())
+    };
+    for round in 0..10 {
+        let root = folder.path().join(format!("together{round}"));
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = days
+                .iter()
+                .map(|day| scope.spawn(|| run_day(&root, *day)))
+                .collect();
+            runs.into_iter()
+                .for_each(|run| drop(run.join().unwrap().unwrap()));
+        });
+        assert_eq!(answers(&root), answers(&alone), "round {round}");
+        assert!(!root.join(".staging").exists());
+    }
+}

@@ -5,29 +5,34 @@
 //! mentions of a partition are computed again only when its rows, its place in time, the vocabulary or the matcher
 //! changed.
 
+mod links;
+mod publish;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chrono::NaiveDate;
-use polars::prelude::{BooleanChunked, DataFrame, DataType, NewChunkedArray};
+use links::add_links;
+use polars::prelude::{BooleanChunked, DataType, NewChunkedArray};
+use publish::{numbers, write_graph};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::bronze::{read_manifest, to_bytes, write_whole};
-use super::dt::Dt;
-use super::frames::{TableWriter, read_frames};
-use super::layout;
-use super::report::{GoldNumbers, Output, StepReport};
-use super::silver::SilverManifest;
-use super::vocabulary::{newest_drugs, read_entries};
 use crate::error::{Error, Result};
 use crate::gold::journals::{DisplayNames, Spellings};
 use crate::gold::mentions::{columns, find_mentions};
 use crate::gold::newest::Newest;
-use crate::graph::{DrugGraph, GraphBuilder, Link, top_journals, write_answers, write_json};
+use crate::graph::{DrugGraph, GraphBuilder, Link};
 use crate::matcher::{Entry, Matcher, Settings};
+use crate::pipeline::dt::Dt;
+use crate::pipeline::frames::{TableWriter, read_frames};
+use crate::pipeline::layout;
+use crate::pipeline::manifest::{self, Version};
+use crate::pipeline::report::{GoldNumbers, Output, StepReport};
+use crate::pipeline::silver::SilverManifest;
+use crate::pipeline::vocabulary::{newest_drugs, read_entries};
 use crate::schema::{MENTIONS, PublicationKind, SourceTable};
-use crate::storage::{HashingWriter, Sharing, Storage, Transaction, sha256_hex};
+use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 
 /// Whatever changes the outputs for the same silver tables raises this number.
@@ -132,7 +137,8 @@ struct Attempt<'a> {
     as_of: Dt,
     settings: &'a GoldSettings,
     task: &'a Task,
-    before: Option<Vec<u8>>,
+    /// The manifests of gold and of every silver partition, as this attempt read them.
+    versions: Vec<Version>,
     old: Option<GoldManifest>,
     drugs: Dt,
     drugs_fingerprint: String,
@@ -141,20 +147,21 @@ struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     fn new(storage: &'a dyn Storage, dt: Dt, settings: &'a GoldSettings, task: &'a Task) -> Result<Self> {
-        let before = storage.read(layout::GOLD_MANIFEST)?;
-        let old: Option<GoldManifest> = read_manifest(storage, layout::GOLD_MANIFEST)?;
+        let (old, version) = manifest::read::<GoldManifest>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let mut versions = vec![version];
         let reached = old.as_ref().and_then(|old| Dt::parse(&old.numbers.as_of).ok());
         let as_of = reached.map_or(dt, |reached| reached.max(dt));
         let drugs = newest_drugs(storage, as_of)?;
-        let drugs_manifest = silver_manifest(storage, &layout::silver(SourceTable::Drugs, drugs))?;
+        let drugs_manifest =
+            silver_manifest(storage, &layout::silver(SourceTable::Drugs, drugs), &mut versions)?;
         let mut partitions = Vec::new();
         for kind in PublicationKind::ALL {
             for name in storage.list(&layout::silver_publications(kind))? {
                 let Some(found) = Dt::of_folder(&name).filter(|found| *found <= as_of) else {
                     continue;
                 };
-                let manifest =
-                    silver_manifest(storage, &format!("{}/{name}", layout::silver_publications(kind)))?;
+                let folder = format!("{}/{name}", layout::silver_publications(kind));
+                let manifest = silver_manifest(storage, &folder, &mut versions)?;
                 partitions.push(Partition {
                     kind,
                     dt: found,
@@ -171,7 +178,7 @@ impl<'a> Attempt<'a> {
             as_of,
             settings,
             task,
-            before,
+            versions,
             old,
             drugs,
             drugs_fingerprint,
@@ -200,11 +207,12 @@ impl<'a> Attempt<'a> {
             fingerprint,
             mentions,
             outputs,
-            numbers: self.numbers(&graph),
+            numbers: numbers(&graph, self.as_of),
         };
-        write_whole(transaction.as_mut(), layout::GOLD_MANIFEST, &to_bytes(&manifest)?)?;
+        let bytes = manifest::to_bytes(&manifest)?;
+        manifest::write(transaction.as_mut(), layout::GOLD_MANIFEST, &bytes)?;
         self.task.check()?;
-        transaction.commit(&[(layout::GOLD_MANIFEST.to_owned(), self.before.take())])?;
+        transaction.commit(&self.versions)?;
         Ok(self.report(manifest, false, started))
     }
 
@@ -379,7 +387,13 @@ impl<'a> Attempt<'a> {
             Some(&wanted),
             |frame| {
                 self.task.check()?;
-                let live = &partition.live[row..row + frame.height()];
+                let live = partition
+                    .live
+                    .get(row..row + frame.height())
+                    .ok_or_else(|| Error::Conflict {
+                        path: path.clone(),
+                        found: "another run replaced it while it was read".to_owned(),
+                    })?;
                 row += frame.height();
                 let frame = if live.iter().all(|live| *live) {
                     frame
@@ -392,24 +406,6 @@ impl<'a> Attempt<'a> {
             },
         )?;
         writer.finish()
-    }
-
-    fn numbers(&self, graph: &DrugGraph) -> GoldNumbers {
-        let publications: usize = PublicationKind::ALL
-            .iter()
-            .map(|kind| graph.publications(*kind).len())
-            .sum();
-        GoldNumbers {
-            as_of: self.as_of.to_string(),
-            drugs: graph.drugs().len() as u64,
-            publications: publications as u64,
-            mentions: graph.links().len() as u64,
-            journals: graph.links_by_journal().len() as u64,
-            top_journals: top_journals(graph)
-                .into_iter()
-                .map(|(name, drugs)| (name.to_owned(), drugs as u64))
-                .collect(),
-        }
     }
 
     fn report(&self, manifest: GoldManifest, unchanged: bool, started: Instant) -> StepReport {
@@ -427,66 +423,16 @@ impl<'a> Attempt<'a> {
     }
 }
 
-fn silver_manifest(storage: &dyn Storage, folder: &str) -> Result<SilverManifest> {
-    let path = format!("{folder}/{}", layout::MANIFEST);
-    read_manifest(storage, &path)?.ok_or_else(|| Error::SourceNotFound {
-        uri: format!("{}/{path}", storage.root()),
+fn silver_manifest(
+    storage: &dyn Storage,
+    folder: &str,
+    versions: &mut Vec<Version>,
+) -> Result<SilverManifest> {
+    let (manifest, version) = manifest::read(storage, format!("{folder}/{}", layout::MANIFEST))?;
+    let manifest = manifest.ok_or_else(|| Error::SourceNotFound {
+        uri: format!("{}/{}", storage.root(), version.0),
         expected: "the manifest of a silver partition; run the silver step of that dt again".to_owned(),
-    })
-}
-
-/// Adds the links that a frame of mentions makes.
-fn add_links(
-    mentions: &DataFrame,
-    kind: PublicationKind,
-    graph: &DrugGraph,
-    links: &mut Vec<Link>,
-) -> Result<()> {
-    let codes = mentions.column("atccode")?.str()?;
-    let ids = mentions.column("publication_id")?.str()?;
-    for (code, id) in codes.iter().zip(ids.iter()) {
-        let (code, id) = (code.unwrap_or_default(), id.unwrap_or_default());
-        let link = graph.link(code, kind, id).ok_or_else(|| Error::Internal {
-            message: format!(
-                "a mention of {code} in {} {id}, which are not both in the graph",
-                kind.name()
-            ),
-        })?;
-        links.push(link);
-    }
-    Ok(())
-}
-
-fn write_graph(graph: &DrugGraph, transaction: &mut dyn Transaction) -> Result<Vec<Output>> {
-    let failed = |path: &str, error| Error::storage(path, "write", error);
-    let shown = [layout::DRUG_GRAPH, layout::EXCLUSIVE_DRUGS].map(|path| transaction.shown(path));
-    let mut create = |path: &str| transaction.create(path).map(HashingWriter::new);
-    let (mut graph_file, graph_digest) = create(layout::DRUG_GRAPH)?;
-    let (mut top_file, top_digest) = create(layout::TOP_JOURNALS)?;
-    let (mut exclusive_file, exclusive_digest) = create(layout::EXCLUSIVE_DRUGS)?;
-    use std::io::Write as _;
-    write_json(graph, &mut graph_file)
-        .and_then(|()| graph_file.flush())
-        .map_err(|error| failed(&shown[0], error))?;
-    write_answers(graph, &mut top_file, &mut exclusive_file)
-        .and_then(|()| top_file.flush())
-        .and_then(|()| exclusive_file.flush())
-        .map_err(|error| failed(&shown[1], error))?;
-    let files = [
-        (layout::DRUG_GRAPH, graph_digest),
-        (layout::TOP_JOURNALS, top_digest),
-        (layout::EXCLUSIVE_DRUGS, exclusive_digest),
-    ];
-    Ok(files
-        .into_iter()
-        .map(|(path, digest)| {
-            let (bytes, sha256) = digest.finish();
-            Output {
-                path: path.to_owned(),
-                rows: 0,
-                bytes,
-                sha256,
-            }
-        })
-        .collect())
+    })?;
+    versions.push(version);
+    Ok(manifest)
 }
