@@ -55,7 +55,7 @@ pub(super) fn extend(text: &str, hits: &[Hit]) -> Vec<(Hit, bool)> {
     if definitions.is_empty() {
         return all;
     }
-    for token in Tokens::new(text, Accents::Keep).filter(|token| token.kind == Kind::Word) {
+    for token in Tokens::new(text, Accents::Keep, 0).filter(|token| token.kind == Kind::Word) {
         for definition in definitions
             .iter()
             .filter(|definition| token.start >= definition.from)
@@ -82,7 +82,7 @@ pub(super) fn extend(text: &str, hits: &[Hit]) -> Vec<(Hit, bool)> {
 }
 
 fn bounded(text: &str, end: usize) -> bool {
-    let mut tokens = Tokens::new(&text[end..], Accents::Keep);
+    let mut tokens = Tokens::new(&text[end..], Accents::Keep, 0);
     tokens.next().is_none_or(|token| token.kind != Kind::Word)
 }
 
@@ -108,7 +108,7 @@ fn definitions<'t>(text: &'t str, hits: &[Hit]) -> Vec<Definition<'t>> {
 
 /// The short form in brackets behind a mention that ends at `end`.
 fn behind(text: &str, end: usize) -> Option<(&str, usize)> {
-    let mut tokens = Tokens::new(text, Accents::Fold);
+    let mut tokens = Tokens::new(text, Accents::Fold, 0);
     tokens.seek(end);
     let mut open: Option<Token> = None;
     for token in tokens.by_ref().take(6) {

@@ -54,7 +54,7 @@ impl FoldedText {
             text.push(letter);
             places.resize(places.len() + letter.len_utf8(), (start, end));
         };
-        for token in Tokens::new(original, accents) {
+        for token in Tokens::new(original, accents, 0) {
             match token.kind {
                 Kind::Gap => push(' ', token.start, token.end),
                 Kind::Sign(sign) => push(sign, token.start, token.end),

@@ -26,45 +26,81 @@ pub(super) struct Token {
     pub end: usize,
 }
 
-/// The hash of a folded word, letter by letter as bytes.
+/// The hash of a folded word: its bytes, eight at a time, then their number.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct WordHash(u64);
+struct WordHash {
+    hash: u64,
+    waiting: [u8; 8],
+    length: usize,
+}
+
+/// `|` with this makes small letters of eight ASCII capitals, and changes neither small letters nor digits.
+const SMALL: u64 = 0x2020_2020_2020_2020;
 
 impl WordHash {
-    const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-    const FACTOR: u64 = 0x2545_f491_4f6c_dd1d;
-
-    pub(super) fn new() -> Self {
-        Self(Self::SEED)
+    fn new(seed: u64) -> Self {
+        Self {
+            hash: seed,
+            waiting: [0; 8],
+            length: 0,
+        }
     }
 
-    fn byte(&mut self, byte: u8) {
-        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(Self::FACTOR);
+    /// The hash of a word of ASCII letters and digits in any case, without a look at each byte.
+    fn of_ascii(word: &[u8], seed: u64) -> u64 {
+        let mut hash = seed;
+        let mut chunks = word.chunks_exact(8);
+        for chunk in &mut chunks {
+            hash = mixed(hash ^ (chunk.try_into().map_or(0, u64::from_le_bytes) | SMALL));
+        }
+        let rest = chunks.remainder();
+        if !rest.is_empty() {
+            let mut chunk = [0; 8];
+            chunk[..rest.len()].copy_from_slice(rest);
+            let small = SMALL >> (64 - 8 * rest.len());
+            hash = mixed(hash ^ (u64::from_le_bytes(chunk) | small));
+        }
+        mixed(hash ^ word.len() as u64)
     }
 
     fn letter(&mut self, letter: char) {
         for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-            self.byte(byte);
+            self.waiting[self.length % 8] = byte;
+            self.length += 1;
+            if self.length.is_multiple_of(8) {
+                self.hash = mixed(self.hash ^ u64::from_le_bytes(self.waiting));
+                self.waiting = [0; 8];
+            }
         }
     }
 
-    fn finish(self) -> u64 {
-        // The multiplication mixes upwards only; the tables use the low bits.
-        self.0 ^ (self.0 >> 32)
+    fn finish(mut self) -> u64 {
+        if !self.length.is_multiple_of(8) {
+            self.hash = mixed(self.hash ^ u64::from_le_bytes(self.waiting));
+        }
+        mixed(self.hash ^ self.length as u64)
     }
 }
 
-/// For an ASCII byte: its folded letter if it is part of a word, else one of the marks below.
-const ASCII: [u8; 128] = ascii_table();
-const GAP: u8 = 1;
-const SIGN: u8 = 2;
+/// Mixes all bits into all bits: the two halves of a long product, one upon the other.
+fn mixed(hash: u64) -> u64 {
+    let product = u128::from(hash ^ 0x2d35_8dcc_aa6c_78a5) * 0x8bb8_4b93_962e_acc9;
+    (product as u64) ^ ((product >> 64) as u64)
+}
 
-const fn ascii_table() -> [u8; 128] {
-    let mut table = [SIGN; 128];
+/// What a byte of a text begins.
+const CLASS: [u8; 256] = class_table();
+const SIGN: u8 = 0;
+const GAP: u8 = 1;
+const WORD: u8 = 2;
+const BEYOND_ASCII: u8 = 3;
+
+const fn class_table() -> [u8; 256] {
+    let mut table = [BEYOND_ASCII; 256];
     let mut byte = 0_u8;
     while byte < 128 {
         table[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => byte.to_ascii_lowercase(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => WORD,
             b'-' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => GAP,
             _ => SIGN,
         };
@@ -79,11 +115,18 @@ pub(super) struct Tokens<'t> {
     text: &'t str,
     at: usize,
     accents: Accents,
+    seed: u64,
 }
 
 impl<'t> Tokens<'t> {
-    pub(super) fn new(text: &'t str, accents: Accents) -> Self {
-        Self { text, at: 0, accents }
+    /// The tokens of a text; hashes of words depend on the seed.
+    pub(super) fn new(text: &'t str, accents: Accents, seed: u64) -> Self {
+        Self {
+            text,
+            at: 0,
+            accents,
+            seed,
+        }
     }
 
     /// Goes on from a byte offset, which must be a token's start or end.
@@ -95,22 +138,37 @@ impl<'t> Tokens<'t> {
         self.text[self.at..].chars().next()
     }
 
-    /// A word whose first letters may be ASCII; `self.at` stands at its beginning.
+    #[inline]
     fn word(&mut self) -> Token {
-        let start = self.at;
         let bytes = self.text.as_bytes();
-        let mut hash = WordHash::new();
-        while let Some(&byte) = bytes.get(self.at) {
-            if byte < 128 {
-                let folded = ASCII[usize::from(byte)];
-                if folded <= SIGN {
-                    break;
-                }
-                hash.byte(folded);
-                self.at += 1;
-                continue;
-            }
-            let Some(letter) = self.letter() else { break };
+        let start = self.at;
+        let length = bytes[start..]
+            .iter()
+            .take_while(|byte| CLASS[usize::from(**byte)] == WORD)
+            .count();
+        self.at = start + length;
+        if bytes.get(self.at).is_some_and(|byte| *byte >= 128) && self.goes_on() {
+            return self.folded_word(start);
+        }
+        Token {
+            kind: Kind::Word,
+            hash: WordHash::of_ascii(&bytes[start..self.at], self.seed),
+            start,
+            end: self.at,
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.letter()
+            .is_some_and(|letter| matches!(class(letter), Class::Word | Class::Mark))
+    }
+
+    /// A word with letters beyond ASCII, letter by letter.
+    #[cold]
+    fn folded_word(&mut self, start: usize) -> Token {
+        let mut hash = WordHash::new(self.seed);
+        self.at = start;
+        while let Some(letter) = self.letter() {
             if !matches!(class(letter), Class::Word | Class::Mark) {
                 break;
             }
@@ -125,13 +183,33 @@ impl<'t> Tokens<'t> {
         }
     }
 
+    #[cold]
+    fn beyond_ascii(&mut self) -> Option<Token> {
+        let letter = self.letter()?;
+        Some(match class(letter) {
+            Class::Word => self.folded_word(self.at),
+            // A mark without a letter before it has nothing to belong to.
+            Class::Gap | Class::Mark => self.gap(),
+            Class::Sign(sign) => self.sign(sign, letter.len_utf8()),
+        })
+    }
+
+    #[inline]
     fn gap(&mut self) -> Token {
+        let bytes = self.text.as_bytes();
         let start = self.at;
-        while let Some(letter) = self.letter() {
-            if !matches!(class(letter), Class::Gap | Class::Mark) {
-                break;
+        loop {
+            match bytes.get(self.at).map(|byte| CLASS[usize::from(*byte)]) {
+                Some(GAP) => self.at += 1,
+                Some(BEYOND_ASCII) => match self
+                    .letter()
+                    .filter(|letter| matches!(class(*letter), Class::Gap | Class::Mark))
+                {
+                    Some(letter) => self.at += letter.len_utf8(),
+                    None => break,
+                },
+                _ => break,
             }
-            self.at += letter.len_utf8();
         }
         Token {
             kind: Kind::Gap,
@@ -141,10 +219,14 @@ impl<'t> Tokens<'t> {
         }
     }
 
+    #[inline]
     fn sign(&mut self, sign: char, length: usize) -> Token {
         let start = self.at;
         self.at += length;
-        while let Some(mark) = self.letter().filter(|letter| class(*letter) == Class::Mark) {
+        while self.text.as_bytes().get(self.at).is_some_and(|byte| *byte >= 128) {
+            let Some(mark) = self.letter().filter(|letter| class(*letter) == Class::Mark) else {
+                break;
+            };
             self.at += mark.len_utf8();
         }
         Token {
@@ -159,18 +241,15 @@ impl<'t> Tokens<'t> {
 impl Iterator for Tokens<'_> {
     type Item = Token;
 
+    #[inline]
     fn next(&mut self) -> Option<Token> {
         let byte = *self.text.as_bytes().get(self.at)?;
-        if byte < 128 && ASCII[usize::from(byte)] > SIGN {
-            return Some(self.word());
+        match CLASS[usize::from(byte)] {
+            WORD => Some(self.word()),
+            GAP => Some(self.gap()),
+            SIGN => Some(self.sign(if byte == b'`' { '\'' } else { char::from(byte) }, 1)),
+            _ => self.beyond_ascii(),
         }
-        let letter = self.letter()?;
-        Some(match class(letter) {
-            Class::Word => self.word(),
-            // A mark without a letter before it has nothing to belong to.
-            Class::Gap | Class::Mark => self.gap(),
-            Class::Sign(sign) => self.sign(sign, letter.len_utf8()),
-        })
     }
 }
 

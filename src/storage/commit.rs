@@ -33,8 +33,9 @@ pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Pat
                 .iter()
                 .map(|unit| PathBuf::from(unit.trim_matches('/')))
                 .collect();
-            link_rest(root, &staged.to_path_buf(), &common, &inner)?;
-            sync_folder(&next)?;
+            let mut folders = vec![next.clone()];
+            link_rest(root, staged, &common, &inner, &mut folders)?;
+            sync_folders(&folders)?;
             exchange_one(&root.join(&common), &next, spare)
         }
     }
@@ -89,8 +90,14 @@ fn common_folder(units: &[String]) -> PathBuf {
     common.unwrap_or_default().into_iter().collect()
 }
 
-/// Links everything below `root/folder` that no unit replaces to its place below `staged`.
-fn link_rest(root: &Path, staged: &PathBuf, folder: &Path, units: &[PathBuf]) -> Result<()> {
+/// Links everything below `root/folder` that no unit replaces to its place below `staged`; adds the folders it made.
+fn link_rest(
+    root: &Path,
+    staged: &Path,
+    folder: &Path,
+    units: &[PathBuf],
+    made: &mut Vec<PathBuf>,
+) -> Result<()> {
     let old = root.join(folder);
     let failed = |path: &Path, source| Error::storage(path.display(), "link the unchanged file", source);
     let entries = match old.read_dir() {
@@ -107,8 +114,8 @@ fn link_rest(root: &Path, staged: &PathBuf, folder: &Path, units: &[PathBuf]) ->
         let (from, to) = (root.join(&path), staged.join(&path));
         if entry.file_type().map_err(|error| failed(&from, error))?.is_dir() {
             create_folders(&to)?;
-            link_rest(root, staged, &path, units)?;
-            sync_folder(&to)?;
+            link_rest(root, staged, &path, units, made)?;
+            made.push(to);
         } else {
             link_or_copy(&from, &to).map_err(|error| failed(&from, error))?;
         }
@@ -129,6 +136,20 @@ pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
             File::open(to)?.sync_all()
         }
         other => other,
+    }
+}
+
+/// More folders than this are made durable together with everything else on their file system: one call, which then is
+/// cheaper than thousands of small ones.
+const SYNC_ONE_BY_ONE: usize = 256;
+
+fn sync_folders(folders: &[PathBuf]) -> Result<()> {
+    match folders {
+        [] => Ok(()),
+        [first, ..] if folders.len() > SYNC_ONE_BY_ONE => File::open(first)
+            .and_then(|folder| Ok(rustix::fs::syncfs(folder)?))
+            .map_err(|source| Error::storage(first.display(), "make durable", source)),
+        _ => folders.iter().try_for_each(|folder| sync_folder(folder)),
     }
 }
 

@@ -182,3 +182,29 @@ fn refusals_name_the_path_and_the_remedy() {
         .to_string();
     assert!(message.contains("none: not found"), "{message}");
 }
+
+#[test]
+fn a_lake_of_many_partitions_is_exchanged_as_one_of_few() {
+    // So many folders are made durable by one call for the whole file system instead of one call each.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    let mut transaction = storage.begin(&["l/t".to_owned()]).unwrap();
+    for number in 0..300 {
+        transaction
+            .create(&format!("l/t/dt={number}/f"))
+            .unwrap()
+            .write_all(b"old")
+            .unwrap();
+    }
+    transaction.commit(&[]).unwrap();
+    write(
+        &storage,
+        &["l/t/dt=7", "l/r/dt=7"],
+        &[("l/t/dt=7/f", "new"), ("l/r/dt=7/f", "new")],
+    )
+    .unwrap();
+    let after = state(&root);
+    assert_eq!(after.len(), 301);
+    assert_eq!(after.iter().filter(|(_, text)| text == "new").count(), 2);
+}
