@@ -1,6 +1,6 @@
 //! The graph in memory: sorted tables that refer to each other by number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 
@@ -93,15 +93,13 @@ impl DrugGraph {
     }
 }
 
-/// Id, date and journal of a publication whose journal has no number yet.
-type DraftPublication = (String, Option<NaiveDate>, Option<String>);
-
 /// Collects drugs, publications and mentions in any order.
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
     drugs: BTreeMap<String, Vec<String>>,
-    journals: BTreeSet<String>,
-    publications: [Vec<DraftPublication>; 2],
+    /// The journals in the order of their appearance, which is the meaning of their numbers until the tables are sorted.
+    journals: HashMap<String, u32>,
+    publications: [Vec<PublicationNode>; 2],
 }
 
 impl GraphBuilder {
@@ -121,24 +119,37 @@ impl GraphBuilder {
         date: Option<NaiveDate>,
         journal: Option<&str>,
     ) {
-        if let Some(journal) = journal.filter(|journal| !self.journals.contains(*journal)) {
-            self.journals.insert(journal.to_owned());
+        let journal = journal.and_then(|journal| self.journal(journal));
+        self.publications[kind as usize].push(PublicationNode {
+            id: id.to_owned(),
+            date,
+            journal,
+        });
+    }
+
+    fn journal(&mut self, name: &str) -> Option<u32> {
+        if let Some(&known) = self.journals.get(name) {
+            return Some(known);
         }
-        self.publications[kind as usize].push((id.to_owned(), date, journal.map(str::to_owned)));
+        let next = number(self.journals.len())?;
+        self.journals.insert(name.to_owned(), next);
+        Some(next)
     }
 
     /// Sorts the tables; mentions are added to what comes out.
     pub fn finish(self) -> DrugGraph {
-        let journals: Vec<String> = self.journals.into_iter().collect();
+        let mut journals: Vec<(String, u32)> = self.journals.into_iter().collect();
+        journals.sort_unstable();
+        let mut sorted = vec![0; journals.len()];
+        for (place, (_, appeared)) in (0..).zip(&journals) {
+            sorted[*appeared as usize] = place;
+        }
         let [clinical_trials, pubmed] = self.publications.map(|mut publications| {
-            publications.sort_by(|left, right| left.0.cmp(&right.0));
+            for publication in &mut publications {
+                publication.journal = publication.journal.map(|appeared| sorted[appeared as usize]);
+            }
+            publications.sort_unstable_by(|left, right| left.id.cmp(&right.id));
             publications
-                .into_iter()
-                .map(|(id, date, journal)| {
-                    let journal = journal.and_then(|journal| number(journals.binary_search(&journal).ok()?));
-                    PublicationNode { id, date, journal }
-                })
-                .collect()
         });
         let drugs = self
             .drugs
@@ -148,6 +159,7 @@ impl GraphBuilder {
                 name: names.join(" | "),
             })
             .collect();
+        let journals = journals.into_iter().map(|(name, _)| name).collect();
         DrugGraph {
             drugs,
             journals,
