@@ -5,11 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Sharing;
-use super::staging::{create_folders, leave};
+use super::staging::{self, create_folders, leave};
 use crate::error::{Error, Result};
-
-/// The folder of reservations, below the lake's root.
-const FOLDER: &str = ".staging/locks";
 
 /// A reservation of a name; it ends when this is dropped or the process dies.
 #[derive(Debug)]
@@ -26,19 +23,24 @@ impl Drop for Reservation {
         // gone and opens it anew (see `reserve`).
         if self.file.try_lock().is_ok() {
             let _ = fs::remove_file(&self.path);
-            let _ = fs::remove_dir(self.root.join(FOLDER));
+            let _ = fs::remove_dir(folder(&self.root));
             leave(&self.root);
         }
     }
 }
 
+/// The folder of reservations.
+fn folder(root: &Path) -> PathBuf {
+    root.join(staging::FOLDER).join(staging::RESERVATIONS)
+}
+
 /// Reserves a name in the lake at `root`, or says at once that another process holds it.
 pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reservation> {
-    let path = root.join(FOLDER).join(format!("{name}.lock"));
+    let path = folder(root).join(format!("{name}.lock"));
     let failed = |source| Error::storage(path.display(), "lock", source);
     // Each turn loses only against a holder that went away in between, so a few are plenty.
     for _ in 0..100 {
-        create_folders(&root.join(FOLDER))?;
+        create_folders(&folder(root))?;
         let Ok(file) = File::options()
             .create(true)
             .truncate(false)

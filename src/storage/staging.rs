@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 pub(super) const FOLDER: &str = ".staging";
 const ALIVE: &str = ".alive";
 
+/// The one folder in there that is no transaction's: see `reservation.rs`.
+pub(super) const RESERVATIONS: &str = "locks";
+
 /// A folder of one transaction, on the lake's own file system, removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Staging {
@@ -84,6 +87,9 @@ fn remove_abandoned(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
+        if entry.file_name() == RESERVATIONS {
+            continue;
+        }
         let born = entry.file_name().to_string_lossy().starts_with('.');
         let Ok(alive) = File::open(path.join(ALIVE)) else {
             // Without a lock it is a folder left half-made or half-removed; a birth under way has one within moments.

@@ -144,6 +144,21 @@ fn reservations_exclude_and_end() {
 }
 
 #[test]
+fn a_reservation_outlives_the_transactions_of_its_run() {
+    // The first transaction of a run once took the folder of reservations for a dead process's and removed it, so that a
+    // second run of the same date was let in.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    let held = storage.reserve("dt=1", Sharing::Alone).unwrap();
+    write(&storage, &["a"], &[("a", "x")]).unwrap();
+    assert!(storage.reserve("dt=1", Sharing::Alone).is_err());
+    drop(held);
+    drop(storage.reserve("dt=1", Sharing::Alone).unwrap());
+    assert!(!root.join(".staging").exists());
+}
+
+#[test]
 fn what_a_dead_process_left_is_removed_and_what_a_living_one_holds_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lake");
