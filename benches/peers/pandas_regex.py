@@ -83,7 +83,9 @@ def decode_escapes(match: re.Match[str]) -> str:
     try:
         return bytes.fromhex(match[1].replace("\\", "").replace("x", "")).decode("utf-8") + match[2]
     except UnicodeDecodeError:
-        return ""
+        # The blank behind goes too, unless it is all that parts two words.
+        before = match.string[: match.start()][-1:]
+        return match[2] if before.strip() else ""
 
 
 def clean_dates(column: pd.Series[str]) -> pd.Series[str]:

@@ -30,6 +30,7 @@ _Path: TypeAlias = str | os.PathLike[str]
 _Source: TypeAlias = _Path | Sequence[_Path]
 _Date: TypeAlias = str | datetime.date
 _Boundary: TypeAlias = Literal["word", "none"]
+_Accents: TypeAlias = Literal["fold", "keep"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
 
@@ -57,6 +58,7 @@ def run(
     abbreviations: bool = False,
     abstracts: bool = False,
     stop_words: Sequence[str] | None = None,
+    accents: _Accents = "fold",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
@@ -78,6 +80,7 @@ def run(
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
         stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+        accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Each source is a path, a glob or a folder, or a list of them; CSV, a JSON array or NDJSON, told by content, plain or
@@ -174,6 +177,7 @@ def gold(
     abbreviations: bool = False,
     abstracts: bool = False,
     stop_words: Sequence[str] | None = None,
+    accents: _Accents = "fold",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
@@ -183,11 +187,13 @@ def gold(
 
     Args:
         out: The lake's root folder.
-        dt: The logical date, `"2020-06-01"` or a `datetime.date`; later partitions are not looked at.
+        dt: The logical date, `"2020-06-01"` or a `datetime.date`. Where gold has reached a later date already, it stays
+            at that one: a backfill never takes the graph back in time.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
         stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+        accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Returns:
@@ -244,6 +250,7 @@ class Matcher:
         boundary: _Boundary = "word",
         abbreviations: bool = False,
         stop_words: Sequence[str] | None = None,
+        accents: _Accents = "fold",
     ) -> Matcher:
         """Build a matcher from ATC codes and their names.
 
@@ -253,6 +260,7 @@ class Matcher:
             boundary: `"word"` finds whole words only, `"none"` any substring.
             abbreviations: Also find abbreviations that a text defines, as in "doxorubicin (DOX)".
             stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+            accents: `"fold"` takes `é` for `e`, `"keep"` does not.
 
         Raises:
             ArgumentError: A code without a name, a blank name, or an unknown `boundary`.
@@ -266,6 +274,7 @@ class Matcher:
         boundary: _Boundary = "word",
         abbreviations: bool = False,
         stop_words: Sequence[str] | None = None,
+        accents: _Accents = "fold",
     ) -> Matcher:
         """Build a matcher from vocabulary files, cleaned as the silver step cleans them.
 
@@ -274,6 +283,7 @@ class Matcher:
             boundary: As for `from_names`.
             abbreviations: As for `from_names`.
             stop_words: As for `from_names`.
+            accents: As for `from_names`.
 
         Raises:
             SourceNotFoundError: A file does not exist.
@@ -466,9 +476,9 @@ class DrugGraph:
         Args:
             path: The file.
             shape: `"graph"` for `drug_graph.json`, `"node-link"` for the JSON of `to_node_link`, `"graphml"` for Gephi,
-                yEd and Cytoscape, `"edges-csv"` and `"edges-ndjson"` for one mention a line, `"neo4j-nodes"` and
+                yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one mention a row, `"neo4j-nodes"` and
                 `"neo4j-relationships"` for the two CSV files of Neo4j's bulk import. `None` goes by the file's ending:
-                `.graphml`, `.csv`, `.ndjson`, and `drug_graph.json` for anything else.
+                `.graphml`, `.csv`, `.ndjson`, `.parquet`, and `drug_graph.json` for anything else.
 
         Raises:
             ArgumentError: An unknown shape.

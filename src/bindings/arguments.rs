@@ -8,7 +8,7 @@ use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::error::Error;
 use crate::formats::Encoding;
-use crate::matcher::{Boundary, Settings, StopWords};
+use crate::matcher::{Accents, Boundary, Settings, StopWords};
 use crate::pipeline::Dt;
 use crate::schema::SourceTable;
 use crate::text::date::NumericOrder;
@@ -17,6 +17,10 @@ use super::errors::exception;
 
 /// A path or URI: a string or an `os.PathLike`.
 pub(super) fn path(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    path_or(value, name, "")
+}
+
+fn path_or(value: &Bound<'_, PyAny>, name: &str, or: &str) -> PyResult<String> {
     if let Ok(text) = value.extract::<String>() {
         return Ok(text);
     }
@@ -32,7 +36,7 @@ pub(super) fn path(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
         });
     }
     Err(PyTypeError::new_err(format!(
-        "{name} must be a path (str or os.PathLike) or a list of them, not {}",
+        "{name} must be a path (str or os.PathLike){or}, not {}",
         value.get_type().name()?
     )))
 }
@@ -42,7 +46,7 @@ pub(super) fn paths(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         return value.try_iter()?.map(|item| path(&item?, name)).collect();
     }
-    Ok(vec![path(value, name)?])
+    Ok(vec![path_or(value, name, " or a list of them")?])
 }
 
 /// A logical date: an ISO date or a `datetime.date`.
@@ -90,7 +94,16 @@ pub(super) fn settings(
     boundary: &str,
     abbreviations: bool,
     stop_words: Option<Vec<String>>,
+    accents: &str,
 ) -> PyResult<Settings> {
+    let accents = match accents {
+        "fold" => Accents::Fold,
+        "keep" => Accents::Keep,
+        other => {
+            let error = Error::argument("accents", format!("`{other}`"), "\"fold\" or \"keep\"");
+            return Err(exception(py, &error));
+        }
+    };
     let boundary = match boundary {
         "word" => Boundary::Word,
         "none" => Boundary::None,
@@ -102,9 +115,9 @@ pub(super) fn settings(
     let stop_words = stop_words.map_or_else(StopWords::default, StopWords::of);
     Ok(Settings {
         boundary,
+        accents,
         abbreviations,
         stop_words,
-        ..Settings::default()
     })
 }
 

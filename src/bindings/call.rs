@@ -73,6 +73,51 @@ pub(super) fn here<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + S
         .map_err(|error| exception(py, &error))
 }
 
+/// Does work of one thread that changes nothing outside of itself. A signal is answered at once: the caller gets its
+/// exception, and what the work comes to is thrown away when it ends.
+pub(super) fn apart<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    let done = py.detach(move || {
+        let (give, take) = sync_channel(1);
+        let worker = move || {
+            // Nobody takes it when a signal came first.
+            let _ = give.send(without_panic(work));
+        };
+        if let Err(error) = std::thread::Builder::new()
+            .name("drugs_rs".to_owned())
+            .stack_size(STACK)
+            .spawn(worker)
+        {
+            return Ok(Err(Error::storage("this process", "start a thread", error)));
+        }
+        loop {
+            match take.recv_timeout(SIGNALS) {
+                Ok(result) => return Ok(result),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
+                Err(RecvTimeoutError::Timeout) => check_signals()?,
+            }
+        }
+    });
+    done?.map_err(|error| exception(py, &error))
+}
+
+fn lost() -> Error {
+    Error::Internal {
+        message: "the worker ended without a result".to_owned(),
+    }
+}
+
+/// Runs Python's signal handlers, if this is the thread that may.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the path alone has one lifetime too few"
+)]
+fn check_signals() -> PyResult<()> {
+    Python::attach(|py| py.check_signals())
+}
+
 /// Does long work that may use all threads. Python's signals (Ctrl-C, a handler that raises) end it at its next batch,
 /// and their exception is what the caller gets.
 pub(super) fn engine<T: Send>(
@@ -100,18 +145,10 @@ pub(super) fn engine<T: Send>(
             loop {
                 match take.recv_timeout(SIGNALS) {
                     Ok(result) => return Ok(result),
-                    Err(RecvTimeoutError::Disconnected) => {
-                        return Ok(Err(Error::Internal {
-                            message: "the worker ended without a result".to_owned(),
-                        }));
-                    }
+                    Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
                     Err(RecvTimeoutError::Timeout) => {
                         bar.show(task.progress());
-                        #[expect(
-                            clippy::redundant_closure_for_method_calls,
-                            reason = "the path alone has one lifetime too few"
-                        )]
-                        if let Err(signal) = Python::attach(|py| py.check_signals()) {
+                        if let Err(signal) = check_signals() {
                             task.cancel();
                             // Nothing is left half-done behind the caller's back: the worker ends first.
                             let _ = take.recv();

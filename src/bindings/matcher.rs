@@ -24,16 +24,17 @@ pub(super) struct Matcher {
 impl Matcher {
     /// Build a matcher from ATC codes and their names.
     #[classmethod]
-    #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None))]
+    #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None, accents="fold"))]
     fn from_names(
         _class: &Bound<'_, PyType>,
         names: &Bound<'_, PyAny>,
         boundary: &str,
         abbreviations: bool,
         stop_words: Option<Vec<String>>,
+        accents: &str,
     ) -> PyResult<Self> {
         let py = names.py();
-        let settings = arguments::settings(py, boundary, abbreviations, stop_words)?;
+        let settings = arguments::settings(py, boundary, abbreviations, stop_words, accents)?;
         let mut entries = Vec::new();
         for item in names.cast::<PyMapping>()?.items()? {
             let (code, own): (String, Bound<'_, PyAny>) = item.extract()?;
@@ -57,7 +58,7 @@ impl Matcher {
             let drug = own.next().unwrap_or_default();
             entries.push(Entry::new(code, drug, own));
         }
-        let inner = call::here(py, || Ok(matcher::Matcher::new(entries, &settings)))?;
+        let inner = call::apart(py, move || Ok(matcher::Matcher::new(entries, &settings)))?;
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -65,20 +66,21 @@ impl Matcher {
 
     /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
     #[classmethod]
-    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None))]
+    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, accents="fold"))]
     fn from_vocabulary(
         _class: &Bound<'_, PyType>,
         vocabulary: &Bound<'_, PyAny>,
         boundary: &str,
         abbreviations: bool,
         stop_words: Option<Vec<String>>,
+        accents: &str,
     ) -> PyResult<Self> {
         let py = vocabulary.py();
-        let settings = arguments::settings(py, boundary, abbreviations, stop_words)?;
+        let settings = arguments::settings(py, boundary, abbreviations, stop_words, accents)?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
         let inner = call::engine(py, false, |task| {
             let entries = vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)?;
-            Ok(matcher::Matcher::new(entries, &settings))
+            matcher::Matcher::build(entries, &settings, task)
         })?;
         Ok(Self {
             inner: Arc::new(inner),

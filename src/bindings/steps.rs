@@ -15,7 +15,8 @@ use crate::task::Task;
 /// Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
 #[pyfunction]
 #[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false,
-    boundary="word", abbreviations=false, abstracts=false, stop_words=None, progress=false))]
+    boundary="word", abbreviations=false, abstracts=false, stop_words=None, accents="fold",
+    progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -30,6 +31,7 @@ pub(super) fn run<'py>(
     abbreviations: bool,
     abstracts: bool,
     stop_words: Option<Vec<String>>,
+    accents: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let sources = sources([Some(drugs), pubmed, clinical_trials])?;
@@ -39,7 +41,7 @@ pub(super) fn run<'py>(
         order: arguments::order(month_first),
     };
     let gold = GoldSettings {
-        matcher: arguments::settings(py, boundary, abbreviations, stop_words)?,
+        matcher: arguments::settings(py, boundary, abbreviations, stop_words, accents)?,
         abstracts,
     };
     report(py, progress, |task| {
@@ -123,7 +125,7 @@ pub(super) fn silver<'py>(
 
 /// Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
 #[pyfunction]
-#[pyo3(signature = (*, out, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None,
+#[pyo3(signature = (*, out, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, accents="fold",
     progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
@@ -134,11 +136,12 @@ pub(super) fn gold<'py>(
     abbreviations: bool,
     abstracts: bool,
     stop_words: Option<Vec<String>>,
+    accents: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
     let settings = GoldSettings {
-        matcher: arguments::settings(py, boundary, abbreviations, stop_words)?,
+        matcher: arguments::settings(py, boundary, abbreviations, stop_words, accents)?,
         abstracts,
     };
     report(py, progress, |task| {

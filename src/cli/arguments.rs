@@ -73,6 +73,12 @@ pub(super) struct Matching {
     /// Look for every name of the vocabulary, everyday words too
     #[arg(long)]
     pub no_stop_words: bool,
+    /// Count abbreviations that a text itself introduces, as in "doxorubicin (DOX)"
+    #[arg(long)]
+    pub abbreviations: bool,
+    /// Whether accents tell letters apart
+    #[arg(long, value_enum, default_value = "fold")]
+    pub accents: AccentsName,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -81,6 +87,14 @@ pub(super) enum BoundaryName {
     Word,
     /// plain substrings
     None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum AccentsName {
+    /// é is e
+    Fold,
+    /// é is not e
+    Keep,
 }
 
 #[derive(Debug, Args)]

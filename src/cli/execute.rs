@@ -1,37 +1,34 @@
 //! Doing what the command line says.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write};
 
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    BoundaryName, Command, EncodingName, MatchArguments, Matching, Output, ParsedCommand, Reading,
+    AccentsName, BoundaryName, Command, EncodingName, MatchArguments, Matching, Output, ParsedCommand,
+    Reading,
 };
 use super::summary;
 use crate::error::{Error, Result};
-use crate::formats::{Encoding, Input};
-use crate::matcher::{Boundary, Matcher, Settings, StopWords};
+use crate::formats::Encoding;
+use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
-use crate::pipeline::matching::{find_many, match_column, shifted};
+use crate::pipeline::matching::{PassedOver, TextFiles, read_stop_words};
 use crate::pipeline::silver::{SilverSettings, silver};
 use crate::pipeline::vocabulary::read_vocabulary;
 use crate::pipeline::{Dt, StepReport, existing_lake, open_lake, run};
 use crate::schema::SourceTable;
-use crate::storage::source;
 use crate::task::Task;
 use crate::text::date::NumericOrder;
-
-/// Lines of plain text that are matched at a time.
-const LINES: usize = 1 << 14;
 
 /// Does what a command says and prints its result.
 pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
     let (report, output) = match &command.0 {
         Command::Run(arguments) => {
             let sources = sources(&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials);
-            let gold = gold_settings(&arguments.matching, arguments.abstracts)?;
+            let gold = gold_settings(&arguments.matching, arguments.abstracts, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             let lake = open_lake(&arguments.lake.out)?;
             let report = run::run(
@@ -87,7 +84,7 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             (report, &arguments.output)
         }
         Command::Gold(arguments) => {
-            let settings = gold_settings(&arguments.matching, arguments.abstracts)?;
+            let settings = gold_settings(&arguments.matching, arguments.abstracts, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             (
                 gold(existing_lake(&arguments.lake.out)?.as_ref(), dt, &settings, task)?,
@@ -126,14 +123,14 @@ fn silver_settings(reading: &Reading) -> SilverSettings {
     }
 }
 
-fn gold_settings(matching: &Matching, abstracts: bool) -> Result<GoldSettings> {
+fn gold_settings(matching: &Matching, abstracts: bool, task: &Task) -> Result<GoldSettings> {
     Ok(GoldSettings {
-        matcher: matcher_settings(matching)?,
+        matcher: matcher_settings(matching, task)?,
         abstracts,
     })
 }
 
-fn matcher_settings(matching: &Matching) -> Result<Settings> {
+fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
     let boundary = match matching.boundary {
         BoundaryName::Word => Boundary::Word,
         BoundaryName::None => Boundary::None,
@@ -141,25 +138,17 @@ fn matcher_settings(matching: &Matching) -> Result<Settings> {
     let stop_words = match &matching.stop_words {
         _ if matching.no_stop_words => StopWords::none(),
         None => StopWords::default(),
-        Some(file) => {
-            let mut words = String::new();
-            for found in source::expand(file, "a file of stop words, one a line")? {
-                found
-                    .open()?
-                    .read_to_string(&mut words)
-                    .map_err(|error| Error::storage(file, "read the stop words", error))?;
-            }
-            StopWords::of(
-                words
-                    .lines()
-                    .filter(|line| !line.trim().is_empty() && !line.starts_with('#')),
-            )
-        }
+        Some(file) => StopWords::of(read_stop_words(file, task)?),
+    };
+    let accents = match matching.accents {
+        AccentsName::Fold => Accents::Fold,
+        AccentsName::Keep => Accents::Keep,
     };
     Ok(Settings {
         boundary,
+        accents,
+        abbreviations: matching.abbreviations,
         stop_words,
-        ..Settings::default()
     })
 }
 
@@ -185,70 +174,20 @@ fn printed(result: io::Result<()>) -> Result<()> {
 fn match_texts(arguments: &MatchArguments, task: &Task) -> Result<()> {
     let encoding = encoding(arguments.encoding);
     let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
-    let matcher = Matcher::new(entries, &matcher_settings(&arguments.matching)?);
+    let matcher = Matcher::build(entries, &matcher_settings(&arguments.matching, task)?, task)?;
+    let files = TextFiles::find(arguments.file.as_deref(), encoding)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let files: Vec<(String, Box<dyn Read + Send>)> = match arguments.file.as_deref() {
-        None | Some("-") => vec![("standard input".to_owned(), Box::new(io::stdin()))],
-        Some(file) => source::expand(file, "a file of texts")?
-            .into_iter()
-            .map(|found| Ok((found.uri.clone(), found.open()?)))
-            .collect::<Result<_>>()?,
-    };
-    for (uri, bytes) in files {
-        match &arguments.column {
-            Some(column) => {
-                let input = Input::new(uri, bytes, encoding)?;
-                match_column(&matcher, input, column, task, |mentions| {
-                    print_mentions(&mut out, &mentions)
-                })?;
-            }
-            None => match_lines(&matcher, &uri, bytes, task, &mut out)?,
-        }
+    let print = |mentions: &DataFrame| print_mentions(&mut out, mentions);
+    match &arguments.column {
+        Some(column) => files.match_column(&matcher, column, task, print, |uri, passed_over| {
+            let PassedOver { rows, first } = passed_over;
+            super::warn(&format!(
+                "{uri}: {rows} rows could not be read and were not searched; the first: {first}"
+            ));
+        })?,
+        None => files.match_lines(&matcher, task, print)?,
     }
     printed(out.flush())
-}
-
-/// Every line is a text; rows count from 0.
-fn match_lines(
-    matcher: &Matcher,
-    uri: &str,
-    bytes: Box<dyn Read + Send>,
-    task: &Task,
-    out: &mut impl Write,
-) -> Result<()> {
-    let mut reader = BufReader::with_capacity(1 << 18, bytes);
-    let (mut row, mut byte) = (0_u64, 0_u64);
-    loop {
-        task.check()?;
-        let mut lines = Vec::with_capacity(LINES);
-        let mut line = Vec::new();
-        while lines.len() < LINES {
-            line.clear();
-            let read = reader
-                .read_until(b'\n', &mut line)
-                .map_err(|error| Error::storage(uri, "read the texts", error))?;
-            if read == 0 {
-                break;
-            }
-            while matches!(line.last(), Some(b'\n' | b'\r')) {
-                line.pop();
-            }
-            let text = String::from_utf8(line.clone()).map_err(|error| Error::Encoding {
-                uri: uri.to_owned(),
-                byte: byte + error.utf8_error().valid_up_to() as u64,
-                found: "not valid UTF-8".to_owned(),
-                remedy: "save the texts as UTF-8".to_owned(),
-            })?;
-            byte += read as u64;
-            lines.push(text);
-        }
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let texts: Vec<Option<&str>> = lines.iter().map(|line| Some(line.as_str())).collect();
-        print_mentions(out, &shifted(find_many(matcher, &texts, task)?, row)?)?;
-        row += lines.len() as u64;
-    }
 }
 
 #[derive(Serialize)]

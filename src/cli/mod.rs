@@ -23,6 +23,12 @@ pub fn report_error(error: &Error) -> u8 {
     }
 }
 
+/// Tells about something that did not go as it should and is no error.
+#[expect(clippy::print_stderr, reason = "this is the command's own voice")]
+pub(crate) fn warn(message: &str) {
+    eprintln!("drugs-rs: warning: {message}");
+}
+
 /// Tells about an error that has no class here, and gives the exit code.
 #[expect(clippy::print_stderr, reason = "this is the command's own voice")]
 pub fn report_message(message: &str) -> u8 {

@@ -161,3 +161,31 @@ impl ExtraColumns {
         notes.extra_columns = self.0.clone();
     }
 }
+
+/// Sentences about a file, the first of them word by word and the others counted.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    kept: Vec<String>,
+    others: usize,
+}
+
+/// More sentences than this in a report would help nobody.
+const MOST_REMARKS: usize = 20;
+
+impl Remarks {
+    pub(super) fn add(&mut self, remark: String) {
+        if self.kept.len() < MOST_REMARKS {
+            self.kept.push(remark);
+        } else {
+            self.others += 1;
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<String> {
+        let mut all = self.kept.clone();
+        if self.others > 0 {
+            all.push(format!("and {} more of the kind", self.others));
+        }
+        all
+    }
+}

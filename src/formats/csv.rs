@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
-use super::buffer::{Buffer, Draft, ExtraColumns};
+use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
 use super::fields::Fields;
 use super::input::Input;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
@@ -46,7 +46,7 @@ pub(super) struct CsvReader<'f> {
     line: u64,
     blank_lines: u64,
     extra: ExtraColumns,
-    remarks: Vec<String>,
+    remarks: Remarks,
 }
 
 impl<'f> CsvReader<'f> {
@@ -61,7 +61,7 @@ impl<'f> CsvReader<'f> {
             line: 1,
             blank_lines: 0,
             extra: ExtraColumns::default(),
-            remarks: Vec::new(),
+            remarks: Remarks::default(),
         };
         reader.read_header()?;
         Ok(reader)
@@ -156,7 +156,7 @@ impl<'f> CsvReader<'f> {
         }
         if delimiter != b',' {
             let name = if delimiter == b';' { "semicolons" } else { "tabs" };
-            self.remarks.push(format!("fields are separated by {name}"));
+            self.remarks.add(format!("fields are separated by {name}"));
         }
         self.delimiter = delimiter;
         self.width = header.len();
@@ -311,7 +311,7 @@ impl RowReader for CsvReader<'_> {
     fn notes(&self) -> Notes {
         let mut notes = Notes {
             blank_lines: self.blank_lines,
-            remarks: self.remarks.clone(),
+            remarks: self.remarks.all(),
             ..Notes::default()
         };
         self.extra.note(&mut notes);

@@ -32,23 +32,33 @@ impl Fields {
         self.0.iter()
     }
 
-    /// The number of the field that a source calls `name`.
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
+    /// The number of the field that a source calls `name`, and the place of that name among the field's names.
+    pub(super) fn position(&self, name: &str) -> Option<(usize, usize)> {
         let name = name.trim();
-        self.0
-            .iter()
-            .position(|field| field.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
+        self.0.iter().enumerate().find_map(|(field, its)| {
+            let rank = its
+                .aliases
+                .iter()
+                .position(|alias| alias.eq_ignore_ascii_case(name))?;
+            Some((field, rank))
+        })
     }
 
-    /// For each field the first column of a header that is it.
+    /// For each field its column in a header: the first of its names that is there, of equal ones the first column.
     pub(super) fn places(&self, header: &[String]) -> Vec<Option<usize>> {
-        let mut places = vec![None; self.len()];
+        let mut places: Vec<Option<(usize, usize)>> = vec![None; self.len()];
         for (column, name) in header.iter().enumerate() {
-            if let Some(place) = self.position(name).and_then(|field| places.get_mut(field)) {
-                place.get_or_insert(column);
+            if let Some((field, rank)) = self.position(name) {
+                let better = places[field].is_none_or(|(best, _)| rank < best);
+                if better {
+                    places[field] = Some((rank, column));
+                }
             }
         }
         places
+            .into_iter()
+            .map(|place| place.map(|(_, column)| column))
+            .collect()
     }
 
     /// The same for objects: where none of them has any of the fields, they are something else altogether.

@@ -36,14 +36,20 @@ impl std::fmt::Debug for Input {
 const BUFFER: usize = 1 << 18;
 
 impl Input {
-    /// Recognises compression and encoding by the first bytes.
+    /// Recognises compression and encoding by the first bytes. A file without a byte is an error.
     pub fn new(uri: impl Into<String>, bytes: Box<dyn Read + Send>, encoding: Encoding) -> Result<Self> {
         let uri = uri.into();
+        Self::open_or_empty(&uri, bytes, encoding)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
+    }
+
+    /// The same for whom a file without a byte is just nothing.
+    pub fn open_or_empty(uri: &str, bytes: Box<dyn Read + Send>, encoding: Encoding) -> Result<Option<Self>> {
+        let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, bytes);
         let head = plain.fill_buf().map_err(failed)?;
         if head.is_empty() {
-            return Err(empty(&uri, "an empty file of 0 bytes"));
+            return Ok(None);
         }
         let (packing, unpacked): (Option<&'static str>, Box<dyn Read + Send>) = match head {
             [0x1f, 0x8b, ..] => (
@@ -78,11 +84,11 @@ impl Input {
             _ if encoding == Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
             _ => Box::new(unpacked),
         };
-        Ok(Self {
+        Ok(Some(Self {
             uri,
             packing,
             reader: BufReader::with_capacity(BUFFER, decoded),
-        })
+        }))
     }
 
     /// What the caller called it.
@@ -222,6 +228,8 @@ impl<R: BufRead> Read for Utf16<R> {
 struct Lines1252<R> {
     inner: R,
     ready: Vec<u8>,
+    /// The first bytes of a letter whose others are not read yet.
+    cut: Vec<u8>,
     taken: usize,
 }
 
@@ -230,6 +238,7 @@ impl<R: BufRead> Lines1252<R> {
         Self {
             inner,
             ready: Vec::new(),
+            cut: Vec::new(),
             taken: 0,
         }
     }
@@ -240,13 +249,20 @@ impl<R: BufRead> Read for Lines1252<R> {
         if self.taken == self.ready.len() {
             self.ready.clear();
             self.taken = 0;
-            // A line longer than this is decoded in pieces, which the encoding (one byte a letter) does not mind.
+            // A line longer than this is decoded in pieces.
+            self.ready.append(&mut self.cut);
             (&mut self.inner)
                 .take(BUFFER as u64)
                 .read_until(b'\n', &mut self.ready)?;
-            if std::str::from_utf8(&self.ready).is_err() {
-                let (text, _) = WINDOWS_1252.decode_without_bom_handling(&self.ready);
-                self.ready = text.into_owned().into_bytes();
+            if let Err(error) = std::str::from_utf8(&self.ready) {
+                let whole = error.valid_up_to();
+                if error.error_len().is_none() && whole > 0 && !self.inner.fill_buf()?.is_empty() {
+                    // The piece ends inside a letter of UTF-8, whose rest comes with the next piece.
+                    self.cut = self.ready.split_off(whole);
+                } else {
+                    let (text, _) = WINDOWS_1252.decode_without_bom_handling(&self.ready);
+                    self.ready = text.into_owned().into_bytes();
+                }
             }
         }
         let count = buffer.len().min(self.ready.len() - self.taken);

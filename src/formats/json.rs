@@ -6,7 +6,7 @@
 
 use memchr::memchr2;
 
-use super::buffer::{Buffer, Draft};
+use super::buffer::{Buffer, Draft, Remarks};
 use super::fields::Fields;
 use super::input::Input;
 use super::object::Row;
@@ -40,7 +40,7 @@ pub(super) struct JsonReader<'f> {
     element: u64,
     row: Row,
     checked: bool,
-    remarks: Vec<String>,
+    remarks: Remarks,
 }
 
 impl<'f> JsonReader<'f> {
@@ -64,7 +64,7 @@ impl<'f> JsonReader<'f> {
             element: 0,
             row: Row::new(fields),
             checked: false,
-            remarks: Vec::new(),
+            remarks: Remarks::default(),
         }
     }
 
@@ -103,7 +103,7 @@ impl<'f> JsonReader<'f> {
         match self.row.read(text, self.fields) {
             Ok(mended) => {
                 if mended {
-                    self.remarks.push(format!(
+                    self.remarks.add(format!(
                         "trailing comma inside element {} at byte {byte}",
                         self.element
                     ));
@@ -141,7 +141,7 @@ impl<'f> JsonReader<'f> {
             }
             (Place::Element | Place::Separator, b']') if self.array => {
                 if let Some(comma) = self.comma.take() {
-                    self.remarks.push(format!("trailing comma at byte {comma}"));
+                    self.remarks.add(format!("trailing comma at byte {comma}"));
                 }
                 self.place = Place::Behind;
                 Ok(Some(start + 1))
@@ -235,7 +235,7 @@ impl RowReader for JsonReader<'_> {
 
     fn notes(&self) -> Notes {
         let mut notes = Notes {
-            remarks: self.remarks.clone(),
+            remarks: self.remarks.all(),
             ..Notes::default()
         };
         self.row.extra.note(&mut notes);

@@ -10,15 +10,17 @@ mod csv;
 mod fields;
 mod input;
 mod json;
+mod lines;
 mod ndjson;
 mod object;
 
 pub use fields::{Field, Fields};
 pub use input::{Encoding, Input};
+pub use lines::TextLines;
 
 use polars::prelude::DataFrame;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::Rejected;
 use crate::task::Task;
 
@@ -86,6 +88,10 @@ pub fn open<'f>(mut input: Input, fields: &'f Fields) -> Result<Box<dyn RowReade
     Ok(match input.first_letter()? {
         b'[' => Box::new(json::JsonReader::new(input, fields)),
         b'{' => Box::new(ndjson::NdjsonReader::new(input, fields)),
+        b'<' => {
+            let remedy = "expected CSV with a header line, a JSON array or NDJSON";
+            return Err(Error::format(input.uri(), "byte 0", "XML or HTML", remedy));
+        }
         _ => Box::new(csv::CsvReader::new(input, fields)?),
     })
 }

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::buffer::{Buffer, Draft};
+use super::buffer::{Buffer, Draft, Remarks};
 use super::fields::Fields;
 use super::input::Input;
 use super::json::{JsonReader, value_end};
@@ -54,7 +54,7 @@ impl<'f> NdjsonReader<'f> {
                 blank_lines: 0,
                 row: Row::new(fields),
                 checked: false,
-                remarks: Vec::new(),
+                remarks: Remarks::default(),
             })
         };
         Ok(())
@@ -95,7 +95,7 @@ pub(super) struct Lines<'f> {
     blank_lines: u64,
     row: Row,
     checked: bool,
-    remarks: Vec<String>,
+    remarks: Remarks,
 }
 
 impl Lines<'_> {
@@ -114,7 +114,7 @@ impl Lines<'_> {
         match self.row.read(text, self.fields) {
             Ok(mended) => {
                 if mended {
-                    self.remarks.push(format!("trailing comma on line {}", self.line));
+                    self.remarks.add(format!("trailing comma on line {}", self.line));
                 }
                 draft.push(self.line, (at, end), self.row.values.iter().map(Option::as_deref));
             }
@@ -172,7 +172,7 @@ impl Lines<'_> {
     fn notes(&self) -> Notes {
         let mut notes = Notes {
             blank_lines: self.blank_lines,
-            remarks: self.remarks.clone(),
+            remarks: self.remarks.all(),
             ..Notes::default()
         };
         self.row.extra.note(&mut notes);

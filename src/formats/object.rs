@@ -21,6 +21,8 @@ pub(super) struct Fault {
 #[derive(Debug)]
 pub(super) struct Row {
     pub values: Vec<Option<String>>,
+    /// By which of its names each value was given: an earlier name goes before a later one.
+    ranks: Vec<usize>,
     /// Which fields any object had so far.
     pub seen: Vec<bool>,
     pub extra: ExtraColumns,
@@ -32,6 +34,7 @@ impl Row {
     pub(super) fn new(fields: &Fields) -> Self {
         Self {
             values: vec![None; fields.len()],
+            ranks: vec![0; fields.len()],
             seen: vec![false; fields.len()],
             extra: ExtraColumns::default(),
             fault: None,
@@ -120,7 +123,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             fields: self.fields,
             extra: &mut self.row.extra,
         })? {
-            let Some(field) = field else {
+            let Some((field, rank)) = field else {
                 map.next_value::<serde::de::IgnoredAny>()?;
                 continue;
             };
@@ -129,7 +132,11 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             match scalar(raw.get(), many) {
                 Ok(value) => {
                     self.row.seen[field] = true;
-                    self.row.values[field] = value.map(Cow::into_owned);
+                    let better = self.row.values[field].is_none() || rank <= self.row.ranks[field];
+                    if better && value.is_some() {
+                        self.row.values[field] = value.map(Cow::into_owned);
+                        self.row.ranks[field] = rank;
+                    }
                 }
                 Err(ScalarFault::Invalid(error)) => return Err(A::Error::custom(error)),
                 Err(ScalarFault::Kind(kind)) => {
@@ -145,14 +152,14 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 }
 
-/// Gives the number of the field that a key is, and notes a key that is none.
+/// Gives the number of the field that a key is and the place of the key among the field's names, and notes a key that is none.
 struct KeySeed<'r> {
     fields: &'r Fields,
     extra: &'r mut ExtraColumns,
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Option<usize>;
+    type Value = Option<(usize, usize)>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -160,7 +167,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
 }
 
 impl Visitor<'_> for KeySeed<'_> {
-    type Value = Option<usize>;
+    type Value = Option<(usize, usize)>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a key")

@@ -140,12 +140,9 @@ pub fn write_shape(graph: &DrugGraph, shape: Shape, mut out: impl Write) -> io::
             out.write_all(b"\n")
         }),
         Shape::EdgesCsv => {
-            let mut header = false;
+            let header = ["atccode", "date", "drug", "journal", "kind", "publication_id"];
+            write_csv_row(&mut out, header.map(Some).into_iter())?;
             write_edges(graph, |edge| {
-                if !header {
-                    write_csv_row(&mut out, edge.keys().map(|key| Some(key.as_str())))?;
-                    header = true;
-                }
                 write_csv_row(&mut out, edge.values().map(Value::as_str))
             })
         }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod export;
+pub mod frames;
 mod json;
 mod model;
 

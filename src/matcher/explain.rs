@@ -26,7 +26,7 @@ pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<Strin
         .find(text)
         .find(|mention| entries.contains(&mention.entry))
     {
-        return Ok(found(text, &mention, &mut points));
+        return Ok(found(text, &mention, matcher.settings.boundary, &mut points));
     }
     for name in names(first) {
         if let Some(sentence) = missed(matcher, text, first, name, &mut points) {
@@ -46,16 +46,20 @@ fn names(entry: &Entry) -> impl Iterator<Item = &str> {
     std::iter::once(entry.drug.as_str()).chain(entry.synonyms.iter().map(String::as_str))
 }
 
-fn found(text: &str, mention: &Mention<'_>, points: &mut CodePoints<'_>) -> String {
+fn found(text: &str, mention: &Mention<'_>, boundary: Boundary, points: &mut CodePoints<'_>) -> String {
     let surface = &text[mention.start..mention.end];
     let (start, end) = (points.at(mention.start), points.at(mention.end));
     let why = match mention.rule {
-        Rule::Name => "its name stands there as whole words",
-        Rule::Synonym => "a synonym of it stands there as whole words",
-        Rule::Abbreviation => "the text itself introduced this abbreviation of it",
+        Rule::Name => "its name stands there",
+        Rule::Synonym => "a synonym of it stands there",
+        Rule::Abbreviation => "the text itself introduced this abbreviation of it, which stands there",
+    };
+    let how = match boundary {
+        Boundary::Word => " as whole words",
+        Boundary::None => "; bounds of words do not matter to this matcher",
     };
     format!(
-        "`{}` ({}) is found at {start} to {end} as `{surface}`: {why}.",
+        "`{}` ({}) is found at {start} to {end} as `{surface}`: {why}{how}.",
         mention.entry.drug, mention.entry.atccode
     )
 }
@@ -72,9 +76,13 @@ fn missed(
     let settings = &matcher.settings;
     let form = folded_name(name, settings.accents);
     if settings.stop_words.stops(&form) {
-        let reason = stop_words::shipped()
-            .get(&form)
-            .map_or(String::new(), |reason| format!(" ({reason})"));
+        let reason = match stop_words::shipped().get(&form) {
+            Some(reason) => format!(" ({reason})"),
+            None if form.chars().count() < 2 => {
+                " (a single letter or digit is no name in running text)".to_owned()
+            }
+            None => String::new(),
+        };
         return Some(format!(
             "`{drug}` ({atccode}) is not found: `{name}` is on the stop list{reason}."
         ));

@@ -35,6 +35,7 @@ use substring::Substrings;
 
 use crate::error::Result;
 use crate::schema::Rule;
+use crate::task::Task;
 pub use crate::text::fold::Accents;
 
 /// An entry of the vocabulary.
@@ -114,6 +115,24 @@ impl Matcher {
     /// each of them.
     pub fn new(entries: Vec<Entry>, settings: &Settings) -> Self {
         let names = names_by_form(&entries, settings);
+        Self::of_names(entries, settings, names)
+    }
+
+    /// The same, unless somebody asks the task to stop: a vocabulary of a million names takes seconds.
+    pub fn build(entries: Vec<Entry>, settings: &Settings, task: &Task) -> Result<Self> {
+        let mut names = Names::default();
+        for (number, entry) in (0_u32..).zip(&entries) {
+            if number % 1024 == 0 {
+                task.check()?;
+            }
+            add_names(&mut names, number, entry, settings);
+        }
+        sort_targets(&mut names, &entries);
+        task.check()?;
+        Ok(Self::of_names(entries, settings, names))
+    }
+
+    fn of_names(entries: Vec<Entry>, settings: &Settings, names: Names) -> Self {
         let forms = names.keys().map(String::as_str);
         let engine = match settings.boundary {
             Boundary::Word => Engine::Words(Index::build(forms, settings.accents)),
@@ -177,28 +196,38 @@ impl Matcher {
 }
 
 /// The folded forms of all names that may match, each with the entries that it names.
-pub(crate) fn names_by_form(entries: &[Entry], settings: &Settings) -> BTreeMap<String, Vec<(u32, Rule)>> {
-    let mut names: BTreeMap<String, Vec<(u32, Rule)>> = BTreeMap::new();
+type Names = BTreeMap<String, Vec<(u32, Rule)>>;
+
+pub(crate) fn names_by_form(entries: &[Entry], settings: &Settings) -> Names {
+    let mut names = Names::default();
     for (number, entry) in (0_u32..).zip(entries) {
-        let own = std::iter::once((&entry.drug, Rule::Name));
-        let others = entry.synonyms.iter().map(|synonym| (synonym, Rule::Synonym));
-        for (name, rule) in own.chain(others) {
-            let form = folded_name(name, settings.accents);
-            if form.is_empty() || settings.stop_words.stops(&form) {
-                continue;
-            }
-            let targets = names.entry(form).or_default();
-            // A synonym that folds to the entry's own name says nothing new.
-            if !targets.iter().any(|(target, _)| *target == number) {
-                targets.push((number, rule));
-            }
+        add_names(&mut names, number, entry, settings);
+    }
+    sort_targets(&mut names, entries);
+    names
+}
+
+fn add_names(names: &mut Names, number: u32, entry: &Entry, settings: &Settings) {
+    let own = std::iter::once((&entry.drug, Rule::Name));
+    let others = entry.synonyms.iter().map(|synonym| (synonym, Rule::Synonym));
+    for (name, rule) in own.chain(others) {
+        let form = folded_name(name, settings.accents);
+        if form.is_empty() || settings.stop_words.stops(&form) {
+            continue;
+        }
+        let targets = names.entry(form).or_default();
+        // A synonym that folds to the entry's own name says nothing new.
+        if !targets.iter().any(|(target, _)| *target == number) {
+            targets.push((number, rule));
         }
     }
+}
+
+fn sort_targets(names: &mut Names, entries: &[Entry]) {
     for targets in names.values_mut() {
         targets.sort_by(|(left, _), (right, _)| {
             let (left, right) = (&entries[*left as usize], &entries[*right as usize]);
             (&left.atccode, &left.drug).cmp(&(&right.atccode, &right.drug))
         });
     }
-    names
 }

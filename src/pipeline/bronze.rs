@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::dt::Dt;
 use super::layout;
 use super::manifest::{self, Version};
-use super::report::{Output, StepReport};
+use super::report::{Output, StepReport, all_stand};
 use crate::error::{Error, Result};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
@@ -166,7 +166,7 @@ fn copy_source(
         files: copied,
     };
     let bytes = manifest::to_bytes(&manifest)?;
-    let unchanged = before.1.as_ref() == Some(&bytes);
+    let unchanged = before.1.as_ref() == Some(&bytes) && all_stand(&outputs, storage)?;
     if !unchanged {
         manifest::write(transaction.as_mut(), &manifest_path, &bytes)?;
         task.check()?;

@@ -1,11 +1,14 @@
-//! Matching texts outside of a lake: many at once, or the lines or a column of a file.
+//! Matching texts outside of a lake: many at once, or the lines or a column of files.
+
+use std::io::Read;
 
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBuilder};
 use rayon::prelude::*;
 
-use crate::error::Result;
-use crate::formats::{self, Encoding, Field, Fields, Input};
-use crate::matcher::{CodePoints, Matcher};
+use crate::error::{Error, Result};
+use crate::formats::{self, Encoding, Field, Fields, Input, RawBatch, TextLines};
+use crate::matcher::{CodePoints, Matcher, Mention};
+use crate::storage::source::{SourceFile, expand};
 use crate::task::Task;
 
 /// Texts that one thread takes at a time.
@@ -13,113 +16,211 @@ const SLICE: usize = 2048;
 
 /// The mentions of many texts: `row` is the number of the text from 0, `start` and `end` are code points.
 pub fn find_many(matcher: &Matcher, texts: &[Option<&str>], task: &Task) -> Result<DataFrame> {
-    let found: Vec<Found<'_>> = texts
+    find_numbered(matcher, texts, task, |place| place as u64)
+}
+
+/// The same with other numbers for the texts.
+fn find_numbered(
+    matcher: &Matcher,
+    texts: &[Option<&str>],
+    task: &Task,
+    number_of: impl Fn(usize) -> u64 + Sync,
+) -> Result<DataFrame> {
+    let found: Vec<Vec<Found<'_>>> = texts
         .par_chunks(SLICE)
         .enumerate()
-        .map(|(number, slice)| {
+        .map(|(slice_number, slice)| {
             task.check()?;
-            let mut found = Found::default();
-            for (row, text) in slice.iter().enumerate() {
+            let mut found = Vec::new();
+            for (place, text) in slice.iter().enumerate() {
                 if let Some(text) = text {
-                    found.add(matcher, (number * SLICE + row) as u64, text);
+                    add(&mut found, matcher, number_of(slice_number * SLICE + place), text);
                 }
             }
             task.count_rows(slice.len());
             Ok(found)
         })
         .collect::<Result<_>>()?;
-    let mentions = || found.iter().flat_map(|found| &found.mentions);
-    let height = found.iter().map(|found| found.mentions.len()).sum();
-    let number = |name: &str, value: &dyn Fn(&FoundMention<'_>) -> u64| {
+    let mentions = || found.iter().flatten();
+    let height = found.iter().map(Vec::len).sum();
+    let number = |name: &str, value: &dyn Fn(&Found<'_>) -> u64| {
         Series::new(name.into(), mentions().map(value).collect::<Vec<u64>>()).into_column()
     };
-    let text = |name: &str, value: &dyn for<'f> Fn(&'f FoundMention<'_>) -> &'f str| {
+    let text = |name: &str, value: &dyn for<'f> Fn(&'f Found<'_>) -> &'f str| {
         let mut column = StringChunkedBuilder::new(name.into(), height);
         mentions().for_each(|mention| column.append_value(value(mention)));
         column.finish().into_column()
     };
     let columns = vec![
-        number("row", &|mention| mention.row),
-        text("atccode", &|mention| &mention.mention.entry.atccode),
-        text("drug", &|mention| &mention.mention.entry.drug),
-        number("start", &|mention| mention.start),
-        number("end", &|mention| mention.end),
-        text("surface", &|mention| mention.surface),
-        text("rule", &|mention| mention.mention.rule.name()),
+        number("row", &|found| found.row),
+        text("atccode", &|found| &found.mention.entry.atccode),
+        text("drug", &|found| &found.mention.entry.drug),
+        number("start", &|found| found.start),
+        number("end", &|found| found.end),
+        text("surface", &|found| found.surface),
+        text("rule", &|found| found.mention.rule.name()),
     ];
     Ok(DataFrame::new(height, columns)?)
 }
 
-#[derive(Default)]
+/// A mention in one of many texts.
 struct Found<'t> {
-    mentions: Vec<FoundMention<'t>>,
-}
-
-struct FoundMention<'t> {
     row: u64,
     start: u64,
     end: u64,
     surface: &'t str,
-    mention: crate::matcher::Mention<'t>,
+    mention: Mention<'t>,
 }
 
-impl<'t> Found<'t> {
-    fn add(&mut self, matcher: &'t Matcher, row: u64, text: &'t str) {
-        let mut points = CodePoints::new(text);
-        for mention in matcher.find(text) {
-            self.mentions.push(FoundMention {
-                row,
-                start: points.at(mention.start) as u64,
-                end: points.at(mention.end) as u64,
-                surface: &text[mention.start..mention.end],
-                mention,
-            });
+fn add<'t>(found: &mut Vec<Found<'t>>, matcher: &'t Matcher, row: u64, text: &'t str) {
+    let mut points = CodePoints::new(text);
+    for mention in matcher.find(text) {
+        found.push(Found {
+            row,
+            start: points.at(mention.start) as u64,
+            end: points.at(mention.end) as u64,
+            surface: &text[mention.start..mention.end],
+            mention,
+        });
+    }
+}
+
+/// Rows of a file that could not be read, and so not searched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    pub rows: u64,
+    /// What was wrong with the first of them.
+    pub first: String,
+}
+
+/// Files of texts, with rows counted on from file to file.
+#[derive(Debug)]
+pub struct TextFiles {
+    /// Nothing stands for standard input.
+    files: Vec<Option<SourceFile>>,
+    encoding: Encoding,
+}
+
+impl TextFiles {
+    /// The files that a path, folder or glob names; standard input without one or for `-`.
+    pub fn find(uri: Option<&str>, encoding: Encoding) -> Result<Self> {
+        let files = match uri {
+            None | Some("-") => vec![None],
+            Some(uri) => expand(uri, "a file of texts")?.into_iter().map(Some).collect(),
+        };
+        Ok(Self { files, encoding })
+    }
+
+    fn open(&self, file: Option<&SourceFile>) -> Result<(String, Option<Input>)> {
+        let (uri, bytes): (String, Box<dyn Read + Send>) = match file {
+            None => ("standard input".to_owned(), Box::new(std::io::stdin())),
+            Some(file) => (file.uri.clone(), file.open()?),
+        };
+        let input = Input::open_or_empty(&uri, bytes, self.encoding)?;
+        Ok((uri, input))
+    }
+
+    /// Calls `each` with the mentions of the lines, batch by batch. An empty input has no lines.
+    pub fn match_lines(
+        &self,
+        matcher: &Matcher,
+        task: &Task,
+        mut each: impl FnMut(&DataFrame) -> Result<()>,
+    ) -> Result<()> {
+        let mut row = 0;
+        for file in &self.files {
+            let (_, Some(input)) = self.open(file.as_ref())? else {
+                continue;
+            };
+            let mut lines = TextLines::new(input);
+            while let Some(texts) = lines.next_batch(task)? {
+                let texts: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
+                each(&find_numbered(matcher, &texts, task, |place| row + place as u64)?)?;
+                row += texts.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with the mentions of a column, batch by batch, and `skipped` with the rows of a file that could not be
+    /// read; they count as rows all the same.
+    pub fn match_column(
+        &self,
+        matcher: &Matcher,
+        column: &str,
+        task: &Task,
+        mut each: impl FnMut(&DataFrame) -> Result<()>,
+        mut skipped: impl FnMut(&str, &PassedOver),
+    ) -> Result<()> {
+        // The fields of a reader live as long as the process; this one is made once a command.
+        let alias: &'static str = Box::leak(column.to_owned().into_boxed_str());
+        let aliases: &'static [&'static str] = Box::leak(vec![alias].into_boxed_slice());
+        let fields = Fields::new([Field {
+            name: "text",
+            aliases,
+            required: true,
+            many: false,
+        }]);
+        let mut base = 0;
+        for file in &self.files {
+            let (uri, Some(input)) = self.open(file.as_ref())? else {
+                return Err(Error::format(
+                    "input",
+                    "byte 0",
+                    "an empty file",
+                    "expected CSV, JSON or NDJSON",
+                ));
+            };
+            let mut passed_over = PassedOver::default();
+            let mut reader = formats::open(input, &fields)?;
+            while let Some(batch) = reader.next_batch(task)? {
+                let rows = row_numbers(&batch, base)?;
+                let texts: Vec<Option<&str>> = batch.frame.column("text")?.str()?.iter().collect();
+                each(&find_numbered(matcher, &texts, task, |place| rows[place])?)?;
+                base += (texts.len() + batch.rejected.len()) as u64;
+                passed_over.rows += batch.rejected.len() as u64;
+                if let Some(first) = batch.rejected.first().filter(|_| passed_over.first.is_empty()) {
+                    passed_over.first.clone_from(&first.message);
+                }
+            }
+            if passed_over.rows > 0 {
+                skipped(&uri, &passed_over);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The numbers of the rows of a batch, with those counted that could not be read.
+fn row_numbers(batch: &RawBatch, base: u64) -> Result<Vec<u64>> {
+    let mut unread = batch
+        .rejected
+        .iter()
+        .map(|row| row.source_row)
+        .collect::<Vec<u64>>();
+    unread.sort_unstable();
+    let places = batch.frame.column("source_row")?.u64()?.into_no_null_iter();
+    Ok((base..)
+        .zip(places)
+        .map(|(row, source_row)| row + unread.partition_point(|before| *before < source_row) as u64)
+        .collect())
+}
+
+/// The names in a file of stop words: one a line, without blank lines and lines that begin with `#`.
+pub fn read_stop_words(uri: &str, task: &Task) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    for file in expand(uri, "a file of stop words, one a line")? {
+        let Some(input) = Input::open_or_empty(&file.uri, file.open()?, Encoding::Utf8)? else {
+            continue;
+        };
+        let mut lines = TextLines::new(input);
+        while let Some(batch) = lines.next_batch(task)? {
+            words.extend(
+                batch
+                    .into_iter()
+                    .filter(|line| !line.trim().is_empty() && !line.starts_with('#')),
+            );
         }
     }
-}
-
-/// Calls `each` with the mentions of a column of a file, batch by batch; `row` goes on from batch to batch.
-pub fn match_column(
-    matcher: &Matcher,
-    input: Input,
-    column: &str,
-    task: &Task,
-    mut each: impl FnMut(DataFrame) -> Result<()>,
-) -> Result<()> {
-    // The fields of a reader live as long as the process; this one is made once a command.
-    let alias: &'static str = Box::leak(column.to_owned().into_boxed_str());
-    let aliases: &'static [&'static str] = Box::leak(vec![alias].into_boxed_slice());
-    let fields = Fields::new([Field {
-        name: "text",
-        aliases,
-        required: true,
-        many: false,
-    }]);
-    let mut reader = formats::open(input, &fields)?;
-    let mut row = 0;
-    while let Some(batch) = reader.next_batch(task)? {
-        let texts: Vec<Option<&str>> = batch.frame.column("text")?.str()?.iter().collect();
-        each(shifted(find_many(matcher, &texts, task)?, row)?)?;
-        row += texts.len() as u64;
-    }
-    Ok(())
-}
-
-/// The same frame with `row` counted from `base`.
-pub fn shifted(mut frame: DataFrame, base: u64) -> Result<DataFrame> {
-    if base > 0 {
-        let rows: Vec<u64> = frame
-            .column("row")?
-            .u64()?
-            .into_no_null_iter()
-            .map(|row| row + base)
-            .collect();
-        frame.with_column(Series::new("row".into(), rows).into_column())?;
-    }
-    Ok(frame)
-}
-
-/// An input that the caller opened, for [`match_column`].
-pub fn open_input(uri: &str, bytes: Box<dyn std::io::Read + Send>, encoding: Encoding) -> Result<Input> {
-    Input::new(uri, bytes, encoding)
+    Ok(words)
 }

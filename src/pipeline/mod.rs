@@ -6,6 +6,7 @@
 
 pub mod bronze;
 pub mod dt;
+pub mod export;
 mod frames;
 pub mod gold;
 pub mod layout;

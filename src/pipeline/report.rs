@@ -20,6 +20,23 @@ pub struct Output {
     pub sha256: String,
 }
 
+impl Output {
+    /// Whether the file still stands in the lake as it was written, by its size.
+    pub(super) fn stands(&self, storage: &dyn Storage) -> Result<bool> {
+        Ok(storage.size(&self.path)? == Some(self.bytes))
+    }
+}
+
+/// Whether all files of an earlier run still stand. What somebody deleted is made again.
+pub(super) fn all_stand(outputs: &[Output], storage: &dyn Storage) -> Result<bool> {
+    for output in outputs {
+        if !output.stands(storage)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What the gold step counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoldNumbers {
@@ -95,10 +112,22 @@ impl StepReport {
     /// Writes the report into the lake. The report of a step that changed nothing is written only where none is.
     pub(super) fn save(&self, storage: &dyn Storage, dt: Dt, name: &str) -> Result<()> {
         let path = layout::report(&self.step, dt, name);
-        if self.unchanged && storage.read(&path)?.is_some() {
+        if self.unchanged && self.is_told(storage, &path)? {
             return Ok(());
         }
         storage.put(&path, self.to_json()?.as_bytes())
+    }
+
+    /// Whether the report that stands in the lake tells the same: a process killed between a commit and its report leaves
+    /// the report of the run before.
+    fn is_told(&self, storage: &dyn Storage, path: &str) -> Result<bool> {
+        let Some(bytes) = storage.read(path)? else {
+            return Ok(false);
+        };
+        let told: Option<Self> = serde_json::from_slice(&bytes).ok();
+        Ok(told.is_some_and(|told| {
+            told.sources == self.sources && told.outputs == self.outputs && told.gold == self.gold
+        }))
     }
 
     /// The report as JSON for people and machines.

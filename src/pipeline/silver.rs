@@ -10,7 +10,7 @@ use super::dt::Dt;
 use super::frames::TableWriter;
 use super::layout;
 use super::manifest::{self, Version};
-use super::report::{Output, StepReport};
+use super::report::{Output, StepReport, all_stand};
 use super::spool::Spool;
 use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Fields, Input, RawBatch, RowReader};
@@ -143,13 +143,16 @@ impl Partition<'_> {
         let manifest_path = format!("{folder}/{}", layout::MANIFEST);
         let (old, before) = manifest::read::<SilverManifest>(self.storage, manifest_path.clone())?;
         let fingerprint = self.fingerprint();
-        if let Some(old) = old.filter(|old| old.fingerprint == fingerprint) {
+        if let Some(old) = old.filter(|old| old.fingerprint == fingerprint)
+            && all_stand(&old.outputs, self.storage)?
+        {
+            let (sources, outputs) = (old.sources, old.outputs);
             return Ok(StepReport::new(
                 "silver",
                 self.dt,
                 self.storage,
-                old.sources,
-                old.outputs,
+                sources,
+                outputs,
                 true,
                 started,
             ));

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Path) -> Result<()> {
     match units {
         [] => Ok(()),
-        [unit] => exchange_one(&root.join(unit), &staged.join(unit), spare),
+        [unit] => exchange_one(root, &root.join(unit), &staged.join(unit), spare),
         _ => {
             let common = common_folder(units);
             if common.as_os_str().is_empty() {
@@ -36,15 +36,15 @@ pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Pat
             let mut folders = vec![next.clone()];
             link_rest(root, staged, &common, &inner, &mut folders)?;
             sync_folders(&folders)?;
-            exchange_one(&root.join(&common), &next, spare)
+            exchange_one(root, &root.join(&common), &next, spare)
         }
     }
 }
 
 /// Renames `new` to `target`; what stood there goes to `spare`.
-fn exchange_one(target: &Path, new: &Path, spare: &Path) -> Result<()> {
+fn exchange_one(root: &Path, target: &Path, new: &Path, spare: &Path) -> Result<()> {
     let parent = target.parent().unwrap_or(Path::new(""));
-    create_folders(parent)?;
+    create_durably(root, parent)?;
     let failed = |source: io::Error| Error::storage(target.display(), "replace", source);
     if !new.exists() {
         if target.exists() {
@@ -55,13 +55,8 @@ fn exchange_one(target: &Path, new: &Path, spare: &Path) -> Result<()> {
     if new.is_dir() && target.exists() {
         match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
             Ok(()) => {}
-            // A file system without the exchange (some network mounts): two renames, as close together as can be.
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-                fs::rename(target, spare).map_err(failed)?;
-                if let Err(error) = fs::rename(new, target) {
-                    let _ = fs::rename(spare, target);
-                    return Err(failed(error));
-                }
+                exchange_in_two(root, target, new, spare).map_err(failed)?;
             }
             Err(error) => return Err(failed(error.into())),
         }
@@ -69,6 +64,37 @@ fn exchange_one(target: &Path, new: &Path, spare: &Path) -> Result<()> {
         fs::rename(new, target).map_err(failed)?;
     }
     sync_folder(parent)
+}
+
+/// The file beside `spare` that names what `spare` is the old state of, while two renames are under way.
+pub(super) const RESTORE: &str = "restore";
+
+/// The exchange on a file system that has none (some network mounts): two renames, as close together as can be. Killed
+/// between them, the old state is brought back by the next transaction (see `staging.rs`).
+fn exchange_in_two(root: &Path, target: &Path, new: &Path, spare: &Path) -> io::Result<()> {
+    let relative = target.strip_prefix(root).unwrap_or(target);
+    let note = spare.with_file_name(RESTORE);
+    fs::write(&note, relative.to_string_lossy().as_bytes())?;
+    File::open(&note)?.sync_all()?;
+    fs::rename(target, spare)?;
+    if let Err(error) = fs::rename(new, target) {
+        fs::rename(spare, target)?;
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Creates a folder below `root` and makes the names of all that had to be created durable.
+fn create_durably(root: &Path, folder: &Path) -> Result<()> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|ancestor| *ancestor != root && !ancestor.exists())
+        .collect();
+    create_folders(folder)?;
+    missing
+        .into_iter()
+        .filter_map(Path::parent)
+        .try_for_each(sync_folder)
 }
 
 /// The nearest folder that holds all units.

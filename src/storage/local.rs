@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::commit::{exchange, link_or_copy, sync_folder};
 use super::reservation::{self, Reservation};
 use super::staging::{Staging, create_folders};
-use super::{ReadSeek, Sharing, Storage, Transaction};
+use super::{Sharing, Storage, Transaction};
 use crate::error::{Error, Result};
 
 /// The file whose lock orders commits and listings.
@@ -87,8 +87,12 @@ impl Storage for LocalStorage {
         }
     }
 
-    fn open(&self, path: &str) -> Result<Box<dyn ReadSeek>> {
-        Ok(Box::new(self.open_file(path)?))
+    fn size(&self, path: &str) -> Result<Option<u64>> {
+        match fs::metadata(self.path(path)) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(Error::storage(self.path(path).display(), "read", error)),
+        }
     }
 
     fn open_file(&self, path: &str) -> Result<File> {
@@ -227,11 +231,6 @@ impl Transaction for LocalTransaction {
             .write(true)
             .open(&path)
             .map_err(|error| Error::storage(path.display(), "write", error))
-    }
-
-    fn reopen(&self, path: &str) -> Result<File> {
-        let place = self.new_state().join(path);
-        File::open(&place).map_err(|error| Error::storage(place.display(), "read", error))
     }
 
     fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {

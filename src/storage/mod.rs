@@ -1,7 +1,7 @@
 //! Bytes and where they live. Tables and formats are unknown here.
 //!
 //! - [`source`] finds and opens what a caller names: files, folders, globs.
-//! - [`Storage`] is a lake: a root folder that is read through a [`Snapshot`]-like view and changed only by a
+//! - [`Storage`] is a lake: a root folder that is changed only by a
 //!   [`Transaction`], whose [`Transaction::commit`] is one atomic operation.
 //! - [`local`] is the lake on a disk.
 //!
@@ -22,17 +22,13 @@ mod reservation;
 pub mod source;
 mod staging;
 
-use std::io::{Read, Seek, Write};
+use std::io::Write;
 
 pub use hash::{Digest256, HashingWriter, sha256_hex};
 pub use local::LocalStorage;
 pub use reservation::Reservation;
 
 use crate::error::Result;
-
-/// Something to read from any position.
-pub trait ReadSeek: Read + Seek + Send {}
-impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// A lake's root. Paths are relative, with `/` between their parts.
 pub trait Storage: Send + Sync {
@@ -42,10 +38,10 @@ pub trait Storage: Send + Sync {
     /// The bytes of a file, or nothing where there is none.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>>;
 
-    /// Opens a file that must exist.
-    fn open(&self, path: &str) -> Result<Box<dyn ReadSeek>>;
+    /// The size of a file in bytes, or nothing where there is none.
+    fn size(&self, path: &str) -> Result<Option<u64>>;
 
-    /// Opens a file that must exist as a plain file of the machine's file system.
+    /// Opens a file that must exist.
     fn open_file(&self, path: &str) -> Result<std::fs::File>;
 
     /// The names directly below a folder, sorted; none where there is no such folder.
@@ -83,9 +79,6 @@ pub trait Transaction: Send {
 
     /// A scratch file of this transaction: written, read again, and gone with the transaction.
     fn scratch(&mut self, name: &str) -> Result<std::fs::File>;
-
-    /// Reads a file that this transaction created.
-    fn reopen(&self, path: &str) -> Result<std::fs::File>;
 
     /// Makes the new state the state. `unchanged_since` names files whose bytes must still be what the caller read when
     /// it began (nothing where there was no file); otherwise another run came first and this is a conflict.

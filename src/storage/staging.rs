@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::commit::RESTORE;
 use crate::error::{Error, Result};
 
 /// The folder of all staging folders, below the lake's root.
@@ -37,7 +38,7 @@ impl Staging {
         let mut tries = 0;
         loop {
             create_folders(&folder)?;
-            remove_abandoned(&folder);
+            remove_abandoned(root, &folder);
             match Self::give_birth(&folder, &name) {
                 Ok(alive) => {
                     return Ok(Self {
@@ -83,7 +84,7 @@ pub(super) fn leave(root: &Path) {
 }
 
 /// Removes staging folders that nobody holds any more. Failing to is no error: the next transaction tries again.
-fn remove_abandoned(folder: &Path) {
+fn remove_abandoned(root: &Path, folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -99,8 +100,20 @@ fn remove_abandoned(folder: &Path) {
             continue;
         };
         if alive.try_lock().is_ok() && (!born || is_old(&path)) {
+            bring_back(root, &path);
             let _ = fs::remove_dir_all(&path);
         }
+    }
+}
+
+/// Where a dead process had moved the old state away and not yet put the new one in its place, the old one returns.
+fn bring_back(root: &Path, staging: &Path) {
+    let Ok(target) = fs::read_to_string(staging.join(RESTORE)) else {
+        return;
+    };
+    let (target, old) = (root.join(target), staging.join("old"));
+    if old.exists() && !target.exists() {
+        let _ = fs::rename(old, target);
     }
 }
 

@@ -6,7 +6,7 @@ pub(super) struct Decoded {
     pub text: String,
     /// At least one run was valid UTF-8 and now stands as its letters.
     pub decoded: bool,
-    /// At least one run was not valid UTF-8 and is gone, with the blank behind it.
+    /// At least one run was not valid UTF-8 and is gone, with the blank behind it where that parts no words.
     pub removed: bool,
 }
 
@@ -43,7 +43,9 @@ pub(super) fn decode(text: &str) -> Option<Decoded> {
             }
             _ => {
                 result.removed = true;
-                if bytes.get(position) == Some(&b' ') {
+                // The blank behind goes with it, unless it is all that parts two words.
+                let parts_words = result.text.ends_with(|letter: char| !letter.is_whitespace());
+                if bytes.get(position) == Some(&b' ') && !parts_words {
                     position += 1;
                 }
             }

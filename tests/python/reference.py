@@ -40,14 +40,15 @@ class Publication(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Decode literal escapes, drop broken runs of them with the blank behind, compose letters, squeeze blanks."""
+    """Decode literal escapes, drop broken runs of them with the blank behind where it parts no words, compose letters, squeeze blanks."""
 
     def decoded(match: re.Match[str]) -> str:
         run = bytes(int(pair, 16) for pair in re.findall(r"x([0-9A-Fa-f]{2})", match.group(0)))
         try:
             return run.decode("utf-8") + match.group(1)
         except UnicodeDecodeError:
-            return ""
+            before = match.string[: match.start()][-1:]
+            return match.group(1) if before.strip() else ""
 
     return " ".join(unicodedata.normalize("NFC", ESCAPES.sub(decoded, text)).split())
 

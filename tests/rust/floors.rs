@@ -20,8 +20,7 @@ const FLOORS: [(&str, u8); 14] = [
     ("bindings", 7),
 ];
 
-/// Who may look across: `task` fails with an error, silver makes what formats and quality count, gold matches, and the
-/// bindings show the command's progress bar.
+/// Who may look across: `task` fails with an error, and the bindings show the command's progress bar.
 const DOORS: [(&str, &str); 2] = [("task", "error"), ("bindings", "cli")];
 
 fn floor(module: &str) -> Option<u8> {
@@ -84,6 +83,19 @@ fn no_module_names_a_higher_floor_or_a_neighbour() {
         }
     }
     assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn only_the_pipeline_names_storage() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let elsewhere: Vec<_> = files
+        .iter()
+        .filter(|file| !file.starts_with(root.join("pipeline")) && !file.starts_with(root.join("storage")))
+        .filter(|file| named(&fs::read_to_string(file).unwrap()).any(|module| module == "storage"))
+        .collect();
+    assert_eq!(elsewhere, Vec::<&PathBuf>::new());
 }
 
 #[test]

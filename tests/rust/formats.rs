@@ -170,6 +170,37 @@ fn csv_headers() {
 }
 
 #[test]
+fn of_several_names_the_first_one_counts() {
+    // A trial may have both titles; CSV once took the first column and JSON the last key.
+    for text in ["alpha,b,a\n2,x,1\n", "a,b,alpha\n1,x,2\n"] {
+        assert_eq!(read(text.as_bytes()).unwrap().rows, ["2: 1|x"], "{text}");
+    }
+    let json = br#"[{"alpha":2,"a":1,"b":"x"},{"a":1,"alpha":2,"b":"x"},{"a":null,"alpha":2,"b":"x"},{"alpha":2,"a":null,"b":"x"}]"#;
+    assert_eq!(read(json).unwrap().rows, ["1: 1|x", "2: 1|x", "3: 2|x", "4: 2|x"]);
+}
+
+#[test]
+fn remarks_without_end_are_counted() {
+    let text = format!("[{}]", vec![r#"{"a":1,"b":2,}"#; 50].join(","));
+    let remarks = read(text.as_bytes()).unwrap().notes.remarks;
+    assert_eq!(
+        (remarks.len(), remarks[20].as_str()),
+        (21, "and 30 more of the kind")
+    );
+}
+
+#[test]
+fn windows_1252_leaves_long_lines_of_utf8_alone() {
+    // Lines are decoded in pieces; a piece that ended inside a letter was once taken for Windows-1252 as a whole.
+    let long = "é".repeat(400_001);
+    for shift in ["", "x"] {
+        let text = format!("a,b\n{shift}{long},y\n");
+        let rows = read_as(text.as_bytes(), Encoding::Windows1252).unwrap().rows;
+        assert_eq!(rows, [format!("2: {shift}{long}|y")]);
+    }
+}
+
+#[test]
 fn json_arrays_and_lines() {
     let text = br#"[{"a": 1, "b": "x"}, {"A": "2", "b": null, "z": {"deep": [1, "]"]}}, {"a": 1.50, "b": "\u00e9"},]"#;
     let array = read(text).unwrap();
@@ -248,6 +279,7 @@ fn json_that_is_none() {
         ),
         (br#"[{"a": 1}]"#, "missing column `b`; found `a`"),
         (b"42", "byte 0: the JSON value 42"),
+        (b"<?xml version=\"1.0\"?><a/>", "byte 0: XML or HTML"),
         (b"", "an empty file of 0 bytes"),
         (b" \n\t ", "nothing but white space"),
     ] {

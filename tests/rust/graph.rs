@@ -166,6 +166,12 @@ fn other_shapes() {
     assert_eq!(shape(Shape::Neo4jNodes).lines().count(), 8);
     assert!(shape(Shape::Neo4jRelationships).contains("pubmed:1,drug:A,2020-01-01,MENTIONS"));
     assert_eq!(shape(Shape::Graph), json(&graph));
+    let mut empty = Vec::new();
+    write_shape(&DrugGraph::default(), Shape::EdgesCsv, &mut empty).unwrap();
+    assert_eq!(
+        empty, b"atccode,date,drug,journal,kind,publication_id\n",
+        "a table without rows has its header"
+    );
 }
 
 proptest! {

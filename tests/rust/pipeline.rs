@@ -287,3 +287,60 @@ fn two_days_at_once_both_arrive() {
         assert!(!root.join(".staging").exists());
     }
 }
+
+#[test]
+fn what_was_deleted_is_made_again() {
+    let lake = Lake::new();
+    let pubmed = articles(&["1,Ethanol,2020,J", ",,2020,J"]);
+    lake.run("2020-01-01", DRUGS, &pubmed).unwrap();
+    let contents = |lake: &Lake| {
+        let all = files(&lake.root())
+            .into_iter()
+            .map(|(path, (bytes, _))| (path, bytes));
+        all.filter(|(path, _)| !path.starts_with("reports"))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let whole = contents(&lake);
+    for path in whole.keys().filter(|path| !path.ends_with(".lock")) {
+        fs::remove_file(lake.root().join(path)).unwrap();
+        let report = lake.run("2020-01-01", DRUGS, &pubmed).unwrap();
+        assert!(!report.unchanged, "{}", path.display());
+        assert_eq!(contents(&lake), whole, "{}", path.display());
+        assert!(lake.run("2020-01-01", DRUGS, &pubmed).unwrap().unchanged);
+    }
+}
+
+#[test]
+fn a_day_that_was_a_slip_of_the_pen_can_be_taken_back() {
+    let lake = Lake::new();
+    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"]))
+        .unwrap();
+    lake.run("2099-01-01", DRUGS, &articles(&["2,Ethanol,2020,J"]))
+        .unwrap();
+    for folder in ["drugs", "publications/kind=pubmed"] {
+        fs::remove_dir_all(lake.root().join(format!("silver/{folder}/dt=2099-01-01"))).unwrap();
+    }
+    let report = lake
+        .run("2020-01-02", DRUGS, &articles(&["3,Ethanol,2020,J"]))
+        .unwrap();
+    assert_eq!(report.gold.unwrap().as_of, "2020-01-02");
+    assert_eq!(
+        lake.gold()["drug"]["V03AB"]["pubmed_id"],
+        serde_json::json!(["1", "3"])
+    );
+}
+
+#[test]
+fn a_report_that_a_kill_left_behind_is_told_again() {
+    let lake = Lake::new();
+    lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"]))
+        .unwrap();
+    let path = lake.root().join("reports/silver/dt=2020-01-01/pubmed.json");
+    let stale = fs::read(&path).unwrap();
+    let pubmed = articles(&["1,Ethanol,2020,J", "2,Ethanol,2020,J"]);
+    lake.run("2020-01-01", DRUGS, &pubmed).unwrap();
+    fs::write(&path, &stale).unwrap();
+    assert!(lake.run("2020-01-01", DRUGS, &pubmed).unwrap().unchanged);
+    let told: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(told["rows_in"], 2);
+}

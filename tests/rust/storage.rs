@@ -223,3 +223,19 @@ fn a_lake_of_many_partitions_is_exchanged_as_one_of_few() {
     assert_eq!(after.len(), 301);
     assert_eq!(after.iter().filter(|(_, text)| text == "new").count(), 2);
 }
+
+#[test]
+fn an_old_state_that_was_moved_away_returns() {
+    // Without an exchange of folders there are two renames; this is what a kill between them leaves.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    write(&storage, &["l/a"], &[("l/a/f", "old")]).unwrap();
+    let dead = root.join(".staging/999999-0");
+    fs::create_dir_all(&dead).unwrap();
+    fs::write(dead.join(".alive"), "").unwrap();
+    fs::write(dead.join("restore"), "l").unwrap();
+    fs::rename(root.join("l"), dead.join("old")).unwrap();
+    write(&storage, &["m"], &[("m", "x")]).unwrap();
+    assert_eq!(state(&root), pairs(&[("l/a/f", "old"), ("m", "x")]));
+}

@@ -14,7 +14,7 @@ fn cleaned(text: &str) -> (String, Vec<&'static str>) {
 
 #[test]
 fn texts_come_out_clean() {
-    let cases: [(&str, &str, &[&str]); 21] = [
+    let cases: [(&str, &str, &[&str]); 23] = [
         ("plain", "plain", &[]),
         ("", "", &[]),
         ("  a \t\n b  ", "a b", &[]),
@@ -28,6 +28,12 @@ fn texts_come_out_clean() {
             &["decoded_escapes"],
         ),
         (r"nursing\xc3\x28", "nursing", &["removed_escapes"]),
+        (
+            r"warfarin\xc3\x28 metformin",
+            "warfarin metformin",
+            &["removed_escapes"],
+        ),
+        (r"\xc3\x28 b", "b", &["removed_escapes"]),
         (r"a \xc3\x28 b", "a b", &["removed_escapes"]),
         (r"\xC3\xA9t\xC3\xA9", "été", &["decoded_escapes"]),
         (r"\x5cx41", "A", &["decoded_escapes"]),

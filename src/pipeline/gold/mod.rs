@@ -28,7 +28,7 @@ use crate::pipeline::dt::Dt;
 use crate::pipeline::frames::{TableWriter, read_frames};
 use crate::pipeline::layout;
 use crate::pipeline::manifest::{self, Version};
-use crate::pipeline::report::{GoldNumbers, Output, StepReport};
+use crate::pipeline::report::{GoldNumbers, Output, StepReport, all_stand};
 use crate::pipeline::silver::SilverManifest;
 use crate::pipeline::vocabulary::{newest_drugs, read_entries};
 use crate::schema::{MENTIONS, PublicationKind, SourceTable};
@@ -150,7 +150,7 @@ impl<'a> Attempt<'a> {
         let (old, version) = manifest::read::<GoldManifest>(storage, layout::GOLD_MANIFEST.to_owned())?;
         let mut versions = vec![version];
         let reached = old.as_ref().and_then(|old| Dt::parse(&old.numbers.as_of).ok());
-        let as_of = reached.map_or(dt, |reached| reached.max(dt));
+        let as_of = newest_partition(storage, reached)?.map_or(dt, |newest| newest.max(dt));
         let drugs = newest_drugs(storage, as_of)?;
         let drugs_manifest =
             silver_manifest(storage, &layout::silver(SourceTable::Drugs, drugs), &mut versions)?;
@@ -188,8 +188,11 @@ impl<'a> Attempt<'a> {
 
     fn make(mut self, started: Instant) -> Result<StepReport> {
         let fingerprint = self.fingerprint();
-        if let Some(old) = self.old.take_if(|old| old.fingerprint == fingerprint) {
-            return Ok(self.report(old, true, started));
+        let same = self.old.as_ref().filter(|old| old.fingerprint == fingerprint);
+        if let Some(old) = same
+            && all_stand(&old.outputs, self.storage)?
+        {
+            return Ok(self.report(old.clone(), true, started));
         }
         let entries = read_entries(self.storage, self.drugs)?;
         let mut builder = GraphBuilder::default();
@@ -333,13 +336,17 @@ impl<'a> Attempt<'a> {
         graph: &DrugGraph,
         transaction: &mut dyn Transaction,
     ) -> Result<(BTreeMap<String, MentionsFile>, Vec<Link>)> {
-        let mut matcher = None;
+        let mut matcher: Option<Matcher> = None;
         let mut files = BTreeMap::new();
         let mut links = Vec::new();
         for partition in &self.partitions {
             let path = partition.mentions();
             let kept = self.old.as_ref().and_then(|old| old.mentions.get(&path));
-            let output = match kept.filter(|kept| kept.fingerprint == partition.fingerprint) {
+            let kept = match kept.filter(|kept| kept.fingerprint == partition.fingerprint) {
+                Some(kept) if kept.output.stands(self.storage)? => Some(kept),
+                _ => None,
+            };
+            let output = match kept {
                 Some(kept) => {
                     transaction.keep(&path)?;
                     let wanted = ["atccode", "publication_id"].map(str::to_owned);
@@ -352,8 +359,11 @@ impl<'a> Attempt<'a> {
                     kept.output.clone()
                 }
                 None => {
-                    let matcher =
-                        matcher.get_or_insert_with(|| Matcher::new(entries.to_vec(), &self.settings.matcher));
+                    let found = match matcher.take() {
+                        Some(built) => built,
+                        None => Matcher::build(entries.to_vec(), &self.settings.matcher, self.task)?,
+                    };
+                    let matcher = matcher.insert(found);
                     self.find(partition, matcher, journals, graph, transaction, &mut links)?
                 }
             };
@@ -421,6 +431,21 @@ impl<'a> Attempt<'a> {
         report.gold = Some(manifest.numbers);
         report
     }
+}
+
+/// The newest silver partition up to a date that gold has reached: it never goes back behind that one.
+fn newest_partition(storage: &dyn Storage, reached: Option<Dt>) -> Result<Option<Dt>> {
+    let Some(reached) = reached else { return Ok(None) };
+    let mut newest = None;
+    for table in SourceTable::ALL {
+        let names = storage.list(&layout::silver_table(table))?;
+        let dts = names
+            .iter()
+            .filter_map(|name| Dt::of_folder(name))
+            .filter(|dt| *dt <= reached);
+        newest = newest.max(dts.max());
+    }
+    Ok(newest)
 }
 
 fn silver_manifest(
