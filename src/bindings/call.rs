@@ -79,7 +79,7 @@ pub(super) fn apart<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    let done = py.detach(move || {
+    let done: PyResult<Result<T>> = py.detach(move || {
         let (give, take) = sync_channel(1);
         let worker = move || {
             // Nobody takes it when a signal came first.

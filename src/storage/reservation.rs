@@ -1,12 +1,18 @@
 //! Reservations: while one process works on a partition, another is told so at once.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Sharing;
 use super::staging::{self, create_folders, leave};
 use crate::error::{Error, Result};
+
+/// So often a lock that is held is asked for again, a moment later, before it counts as held by somebody at work.
+const PATIENCE: usize = 20;
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// A reservation of a name; it ends when this is dropped or the process dies.
 #[derive(Debug)]
@@ -38,25 +44,20 @@ fn folder(root: &Path) -> PathBuf {
 pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reservation> {
     let path = folder(root).join(format!("{name}.lock"));
     let failed = |source| Error::storage(path.display(), "lock", source);
-    // Each turn loses only against a holder that went away in between, so a few are plenty.
-    for _ in 0..100 {
+    let mut refusals = 0;
+    // Each turn loses only against a holder that goes away at this moment, so that a few are plenty.
+    for _ in 0..1000 {
         create_folders(&folder(root))?;
-        let Ok(file) = File::options()
+        let opened = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(&path)
-        else {
-            if path.parent().is_some_and(Path::is_dir) {
-                // Not a folder that went away meanwhile: a real refusal, which opening again will name.
-                File::options()
-                    .create(true)
-                    .truncate(false)
-                    .write(true)
-                    .open(&path)
-                    .map_err(failed)?;
-            }
-            continue;
+            .open(&path);
+        let file = match opened {
+            Ok(file) => file,
+            // The folder went away with its last reservation.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed(error)),
         };
         let locked = match sharing {
             Sharing::Alone => file.try_lock(),
@@ -64,6 +65,12 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
         };
         match locked {
             Ok(()) => {}
+            // A holder that leaves has the lock alone for the moment of taking the file away: that is no refusal yet.
+            Err(TryLockError::WouldBlock) if refusals < PATIENCE => {
+                refusals += 1;
+                std::thread::sleep(MOMENT);
+                continue;
+            }
             Err(TryLockError::WouldBlock) => break,
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }

@@ -126,7 +126,19 @@ fn is_old(path: &Path) -> bool {
     age.is_some_and(|age| age.as_secs() > 60)
 }
 
-/// Creates a folder and those above it.
+/// Creates a folder and those above it. Other processes take empty staging folders away at the same time, so what was
+/// there a moment ago may be gone when it is asked for again.
 pub(super) fn create_folders(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|source| Error::storage(path.display(), "create the folder", source))
+    let mut tries = 0;
+    loop {
+        let Err(error) = fs::create_dir_all(path) else {
+            return Ok(());
+        };
+        let raced = matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound)
+            && path.ancestors().all(|folder| !folder.exists() || folder.is_dir());
+        if !raced || tries == 100 {
+            return Err(Error::storage(path.display(), "create the folder", error));
+        }
+        tries += 1;
+    }
 }

@@ -40,7 +40,7 @@ class Publication(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Decode literal escapes, drop broken runs of them with the blank behind where it parts no words, compose letters, squeeze blanks."""
+    """Decode literal escapes, drop broken runs (and the blank behind that parts no words), compose, squeeze blanks."""
 
     def decoded(match: re.Match[str]) -> str:
         run = bytes(int(pair, 16) for pair in re.findall(r"x([0-9A-Fa-f]{2})", match.group(0)))

@@ -152,7 +152,7 @@ TITLES = (
     # The blank behind goes with it, or two would be left.
     ("nursing \\xc3\\x28 weekly", "nursing weekly", ("removed_escapes",)),
     # The whole run has to be valid: half of it decoded would be a guess.
-    ("a\\xc3\\xa8\\xc3 b", "ab", ("removed_escapes",)),
+    ("a\\xc3\\xa8\\xc3 b", "a b", ("removed_escapes",)),
     ("one \\xc3\\xa8 and \\xc3\\x28 two", "one è and two", ("decoded_escapes", "removed_escapes")),
     ("C:\\xylophone \\x1 \\xzz", "C:\\xylophone \\x1 \\xzz", ()),
     ("H<sub>2</sub>O and <i>in vivo</i> data", "H2O and in vivo data", ("markup_removed",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -221,3 +222,30 @@ def test_the_command_runs_under_its_own_name(samples: Path, tmp_path: Path) -> N
     arguments = run_arguments(whole_sample(samples), tmp_path / "lake", DT)
     assert subprocess.run([str(script), *arguments], stdout=subprocess.DEVNULL, check=False).returncode == 0
     assert len(gold_files(tmp_path / "lake")) == 3
+
+
+def test_rows_that_cannot_be_read_count_and_are_told(tmp_path: Path) -> None:
+    """They were once passed over in silence, and the rows behind them had the wrong numbers."""
+    texts = tmp_path / "texts.csv"
+    texts.write_text("text,x\nnothing,1\nbroken\n\nwarfarin,1\n", encoding="utf-8")
+    vocabulary = tmp_path / "drugs.csv"
+    vocabulary.write_text("atccode,drug\nB01AA03,WARFARIN\n", encoding="utf-8")
+    finished = shell("match", "--vocabulary", str(vocabulary), "--column", "text", str(texts))
+    assert finished.returncode == 0
+    assert [json.loads(line)["row"] for line in finished.stdout.splitlines()] == [2]
+    talk = finished.stderr.decode("utf-8")
+    assert "texts.csv: 1 rows could not be read" in talk
+    assert "line 3" in talk
+
+
+def test_lines_may_be_packed_and_abbreviated(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt.gz"
+    texts.write_bytes(gzip.compress(b"\xef\xbb\xbfdoxorubicin (DOX)\r\n\nDOX alone\n"))
+    vocabulary = tmp_path / "drugs.csv"
+    vocabulary.write_text("atccode,drug\nL01DB01,doxorubicin\n", encoding="utf-8")
+    finished = shell("match", "--vocabulary", str(vocabulary), "--abbreviations", str(texts))
+    found = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert [(mention["row"], mention["start"], mention["rule"]) for mention in found] == [
+        (0, 0, "name"),
+        (0, 13, "abbreviation"),
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx
+import pyarrow.parquet as parquet
 import pytest
 
 import drugs_rs
@@ -152,3 +153,15 @@ def test_file_that_is_no_graph(content: str, tmp_path: Path) -> None:
     (tmp_path / "gold" / "drug_graph.json").write_text(content, encoding="utf-8")
     with pytest.raises(FormatError, match="drug_graph.json"):
         drugs_rs.read_graph(tmp_path)
+
+
+def test_write_goes_by_the_ending(sample_graph: drugs_rs.DrugGraph, tmp_path: Path) -> None:
+    """A path that ends in .parquet once got JSON."""
+    rows = sample_graph.mentions().to_dicts()
+    sample_graph.write(tmp_path / "edges.parquet")
+    assert parquet.read_table(str(tmp_path / "edges.parquet")).to_pylist() == rows
+    sample_graph.write(tmp_path / "edges.ndjson")
+    lines = (tmp_path / "edges.ndjson").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["publication_id"] for line in lines] == [row["publication_id"] for row in rows]
+    sample_graph.write(tmp_path / "graph.graphml")
+    assert len(networkx.read_graphml(str(tmp_path / "graph.graphml"))) == len(sample_graph.to_networkx())

@@ -280,3 +280,12 @@ def test_any_name_is_found_or_refused(name: str) -> None:
     for mention in matcher.find(text):
         assert text[mention.start : mention.end] == mention.surface
     assert matcher.find("") == []
+
+
+def test_accents_by_option() -> None:
+    names = {"A": ["levodopa"], "B": ["lévodopa"]}
+    assert [m.atccode for m in matcher_of(names).find("lévodopa")] == ["A", "B"], "folded, the two are one name"
+    kept = drugs_rs.Matcher.from_names(names, accents="keep", stop_words=[])
+    assert [m.atccode for m in kept.find("lévodopa levodopa")] == ["B", "A"]
+    with pytest.raises(ArgumentError, match=r"fold.*keep"):
+        drugs_rs.Matcher.from_names(names, accents="umlaut")  # type: ignore[arg-type]

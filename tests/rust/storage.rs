@@ -239,3 +239,26 @@ fn an_old_state_that_was_moved_away_returns() {
     write(&storage, &["m"], &[("m", "x")]).unwrap();
     assert_eq!(state(&root), pairs(&[("l/a/f", "old"), ("m", "x")]));
 }
+
+#[test]
+fn transactions_that_come_and_go_do_not_trip_each_other() {
+    // The last one out takes the empty staging folder with it, while the next one is about to create its own in there.
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::create(folder.path().join("lake")).unwrap();
+    write(&storage, &["kept"], &[("kept", "x")]).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let storage = &storage;
+            scope.spawn(move || {
+                for round in 0..200 {
+                    drop(storage.begin(&["a".to_owned()]).unwrap());
+                    drop(storage.reserve(&format!("t{thread}"), Sharing::Alone).unwrap());
+                    drop(storage.reserve("all", Sharing::Shared).unwrap());
+                    if round % 10 == 0 {
+                        storage.put(&format!("r{thread}"), b"x").unwrap();
+                    }
+                }
+            });
+        }
+    });
+}
