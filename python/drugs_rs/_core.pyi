@@ -476,9 +476,9 @@ class DrugGraph:
         Args:
             path: The file.
             shape: `"graph"` for `drug_graph.json`, `"node-link"` for the JSON of `to_node_link`, `"graphml"` for Gephi,
-                yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one mention a row, `"neo4j-nodes"` and
-                `"neo4j-relationships"` for the two CSV files of Neo4j's bulk import. `None` goes by the file's ending:
-                `.graphml`, `.csv`, `.ndjson`, `.parquet`, and `drug_graph.json` for anything else.
+                yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one mention a row,
+                `"neo4j-nodes"` and `"neo4j-relationships"` for the two CSV files of Neo4j's bulk import. `None` goes by
+                the file's ending: `.graphml`, `.csv`, `.ndjson`, `.parquet`, and `drug_graph.json` for anything else.
 
         Raises:
             ArgumentError: An unknown shape.
