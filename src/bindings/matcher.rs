@@ -78,10 +78,10 @@ impl Matcher {
         let py = vocabulary.py();
         let settings = arguments::settings(py, boundary, abbreviations, stop_words, accents)?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
-        let inner = call::engine(py, false, |task| {
-            let entries = vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)?;
-            matcher::Matcher::build(entries, &settings, task)
+        let entries = call::engine(py, false, |task| {
+            vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)
         })?;
+        let inner = call::apart(py, move || Ok(matcher::Matcher::new(entries, &settings)))?;
         Ok(Self {
             inner: Arc::new(inner),
         })

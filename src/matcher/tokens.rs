@@ -46,21 +46,17 @@ impl WordHash {
         }
     }
 
-    /// The hash of a word of ASCII letters and digits in any case, without a look at each byte.
-    fn of_ascii(word: &[u8], seed: u64) -> u64 {
+    /// The hash of `bytes[start..end]`, ASCII letters and digits in any case, without a look at each byte.
+    #[inline]
+    fn of_ascii(bytes: &[u8], start: usize, end: usize, seed: u64) -> u64 {
         let mut hash = seed;
-        let mut chunks = word.chunks_exact(8);
-        for chunk in &mut chunks {
-            hash = mixed(hash ^ (chunk.try_into().map_or(0, u64::from_le_bytes) | SMALL));
+        let mut at = start;
+        while at < end {
+            let unused = 64 - 8 * (end - at).min(8) as u32;
+            hash = mixed(hash ^ ((eight(bytes, at) | SMALL) & (u64::MAX >> unused)));
+            at += 8;
         }
-        let rest = chunks.remainder();
-        if !rest.is_empty() {
-            let mut chunk = [0; 8];
-            chunk[..rest.len()].copy_from_slice(rest);
-            let small = SMALL >> (64 - 8 * rest.len());
-            hash = mixed(hash ^ (u64::from_le_bytes(chunk) | small));
-        }
-        mixed(hash ^ word.len() as u64)
+        mixed(hash ^ (end - start) as u64)
     }
 
     fn letter(&mut self, letter: char) {
@@ -80,6 +76,18 @@ impl WordHash {
         }
         mixed(self.hash ^ self.length as u64)
     }
+}
+
+/// Eight bytes of a text as a number; zeros behind its end.
+#[inline]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    if let Some(eight) = bytes.get(at..at + 8) {
+        return eight.try_into().map_or(0, u64::from_le_bytes);
+    }
+    bytes[at..]
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Mixes all bits into all bits: the two halves of a long product, one upon the other.
@@ -152,7 +160,7 @@ impl<'t> Tokens<'t> {
         }
         Token {
             kind: Kind::Word,
-            hash: WordHash::of_ascii(&bytes[start..self.at], self.seed),
+            hash: WordHash::of_ascii(bytes, start, self.at, self.seed),
             start,
             end: self.at,
         }
