@@ -210,3 +210,14 @@ def test_two_threads_search_with_one_matcher(matcher: drugs_rs.Matcher) -> None:
     for thread in threads:
         thread.join()
     assert found == [50000] * 4
+
+
+def test_keyboard_interrupt_while_a_matcher_is_made(tmp_path: Path) -> None:
+    """A vocabulary of half a million names takes seconds to index, and once nobody asked for signals meanwhile."""
+    names = {f"C{number:06}": [f"drug{number:x} of {number % 997}"] for number in range(500_000)}
+    assert seconds_after_interrupt(0.05, lambda: drugs_rs.Matcher.from_names(names)) < PATIENCE_SECONDS
+    vocabulary = tmp_path / "drugs.csv"
+    rows = (f"{code},{name}\n" for code, [name] in names.items())
+    vocabulary.write_text("atccode,drug\n" + "".join(rows), encoding="utf-8")
+    call = lambda: drugs_rs.Matcher.from_vocabulary(vocabulary)  # noqa: E731
+    assert seconds_after_interrupt(0.05, call) < PATIENCE_SECONDS
