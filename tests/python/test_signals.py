@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import signal
 import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable
@@ -13,7 +14,7 @@ import pytest
 from generated_input import generate
 from lake_state import gold_files, hashes, leftovers
 from lake_tables import DT, rows
-from shell import command, run_arguments
+from shell import command, program, run_arguments
 from written_sources import whole_sample
 
 import drugs_rs
@@ -212,12 +213,16 @@ def test_two_threads_search_with_one_matcher(matcher: drugs_rs.Matcher) -> None:
     assert found == [50000] * 4
 
 
-def test_keyboard_interrupt_while_a_matcher_is_made(tmp_path: Path) -> None:
-    """A vocabulary of half a million names takes seconds to index, and once nobody asked for signals meanwhile."""
-    names = {f"C{number:06}": [f"drug{number:x} of {number % 997}"] for number in range(500_000)}
-    assert seconds_after_interrupt(0.05, lambda: drugs_rs.Matcher.from_names(names)) < PATIENCE_SECONDS
-    vocabulary = tmp_path / "drugs.csv"
-    rows = (f"{code},{name}\n" for code, [name] in names.items())
-    vocabulary.write_text("atccode,drug\n" + "".join(rows), encoding="utf-8")
-    call = lambda: drugs_rs.Matcher.from_vocabulary(vocabulary)  # noqa: E731
-    assert seconds_after_interrupt(0.05, call) < PATIENCE_SECONDS
+@pytest.mark.parametrize("made", ["from_names", "from_vocabulary"])
+def test_keyboard_interrupt_while_a_matcher_is_made(made: str, tmp_path: Path) -> None:
+    """A vocabulary of half a million names takes seconds to index, and once nobody asked for signals meanwhile.
+
+    It has a process of its own: in this one, callbacks of the test tools' own may swallow the interrupt.
+    """
+    finished = subprocess.run(
+        [sys.executable, str(program("interrupted_matcher")), made, str(tmp_path / "drugs.csv")],
+        stdout=subprocess.PIPE,
+        timeout=120,
+        check=True,
+    )
+    assert float(finished.stdout) < PATIENCE_SECONDS
