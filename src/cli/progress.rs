@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount, ProgressDrawTarget};
+use indicatif::{HumanBytes, HumanCount, ProgressDrawTarget, ProgressStyle};
 
 use crate::task::Progress;
 
@@ -17,6 +17,8 @@ impl ProgressBar {
         let shown = wanted && std::io::stderr().is_terminal();
         Self(shown.then(|| {
             let bar = indicatif::ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // How much there is to do is not known beforehand: a spinner and words, no bar.
+            bar.set_style(ProgressStyle::default_spinner());
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         }))

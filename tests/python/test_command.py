@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from generated_input import generate
 from lake_state import gold_files, hashes
 from lake_tables import DT, publications
 from shell import command, run_arguments
@@ -249,3 +253,21 @@ def test_lines_may_be_packed_and_abbreviated(tmp_path: Path) -> None:
         (0, 0, "name"),
         (0, 13, "abbreviation"),
     ]
+
+
+def test_progress_is_words_on_a_terminal(tmp_path: Path) -> None:
+    """It was once an empty bar that said 0/0 for as long as the run took."""
+    sources = generate(tmp_path / "sources", "progress", 60_000)
+    terminal, stderr = pty.openpty()
+    process = subprocess.Popen(
+        command(*run_arguments(sources, tmp_path / "lake", DT)), stdout=subprocess.DEVNULL, stderr=stderr
+    )
+    os.close(stderr)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal is an input/output error
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0
+    assert re.search(rb"(bronze|silver|gold): [^\r\n]* read, [\d,]+ rows", shown), shown[-400:]
+    assert b"0/0" not in shown
