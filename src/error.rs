@@ -141,6 +141,7 @@ impl Error {
 }
 
 /// A failure inside polars on frames that this crate built itself is a bug, not bad input.
+#[cfg(feature = "tables")]
 impl From<polars::error::PolarsError> for Error {
     fn from(error: polars::error::PolarsError) -> Self {
         Self::Internal {

@@ -62,15 +62,21 @@
 
 #[cfg(feature = "python")]
 mod bindings;
+#[cfg(feature = "tables")]
 pub mod cli;
 pub mod error;
+#[cfg(feature = "tables")]
 pub mod formats;
+#[cfg(feature = "tables")]
 pub mod gold;
+#[cfg(feature = "tables")]
 pub mod graph;
 pub mod matcher;
+#[cfg(feature = "tables")]
 pub mod pipeline;
 pub mod quality;
 pub mod schema;
+#[cfg(feature = "tables")]
 pub mod silver;
 pub mod storage;
 pub mod task;

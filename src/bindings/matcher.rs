@@ -58,7 +58,7 @@ impl Matcher {
             let drug = own.next().unwrap_or_default();
             entries.push(Entry::new(code, drug, own));
         }
-        let inner = call::apart(py, move || Ok(matcher::Matcher::new(entries, &settings)))?;
+        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -81,7 +81,7 @@ impl Matcher {
         let entries = call::engine(py, false, |task| {
             vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)
         })?;
-        let inner = call::apart(py, move || Ok(matcher::Matcher::new(entries, &settings)))?;
+        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -92,9 +92,9 @@ impl Matcher {
         let text = utf8(text)?;
         call::here(py, || {
             let mut points = CodePoints::new(&text);
-            let mentions = self.inner.find(&text).map(|mention| Mention {
-                atccode: mention.entry.atccode.clone(),
-                drug: mention.entry.drug.clone(),
+            let mentions = self.inner.find(&text).into_iter().map(|mention| Mention {
+                atccode: mention.atccode().to_owned(),
+                drug: mention.drug().to_owned(),
                 start: points.at(mention.start),
                 end: points.at(mention.end),
                 surface: text[mention.start..mention.end].to_owned(),
@@ -154,7 +154,7 @@ impl Matcher {
         format!(
             "Matcher({} names of {} drugs)",
             self.inner.len(),
-            self.inner.entries().len()
+            self.inner.entries()
         )
     }
 }

@@ -174,7 +174,7 @@ fn printed(result: io::Result<()>) -> Result<()> {
 fn match_texts(arguments: &MatchArguments, task: &Task) -> Result<()> {
     let encoding = encoding(arguments.encoding);
     let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
-    let matcher = Matcher::build(entries, &matcher_settings(&arguments.matching, task)?, task)?;
+    let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
     let files = TextFiles::find(arguments.file.as_deref(), encoding)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let print = |mentions: &DataFrame| print_mentions(&mut out, mentions);

@@ -106,8 +106,8 @@ impl Draft {
         let mut points = CodePoints::new(text);
         for mention in matcher.find(text) {
             self.texts.push([
-                mention.entry.atccode.clone(),
-                mention.entry.drug.clone(),
+                mention.atccode().to_owned(),
+                mention.drug().to_owned(),
                 publication.id.to_owned(),
                 field.to_owned(),
                 text[mention.start..mention.end].to_owned(),

@@ -1,6 +1,6 @@
 //! Why a drug was found in a text, or why it was not, in one sentence.
 
-use super::index::folded_name;
+use super::names::folded_name;
 use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords, stop_words};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
@@ -9,12 +9,16 @@ use crate::schema::Rule;
 pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<String> {
     let accents = matcher.settings.accents;
     let form = folded_name(drug, accents);
-    let entries: Vec<&Entry> = matcher
-        .entries
-        .iter()
-        .filter(|entry| entry.atccode == drug || names(entry).any(|name| folded_name(name, accents) == form))
+    let vocabulary = &matcher.vocabulary;
+    let entries: Vec<u32> = (0..vocabulary.len() as u32)
+        .filter(|entry| {
+            vocabulary.code(*entry) == drug
+                || vocabulary
+                    .names(*entry)
+                    .any(|name| folded_name(name, accents) == form)
+        })
         .collect();
-    let Some(first) = entries.first() else {
+    let Some(&first) = entries.first() else {
         return Err(Error::argument(
             "drug",
             format!("`{drug}` is no name and no code of this vocabulary"),
@@ -24,26 +28,23 @@ pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<Strin
     let mut points = CodePoints::new(text);
     if let Some(mention) = matcher
         .find(text)
+        .into_iter()
         .find(|mention| entries.contains(&mention.entry))
     {
         return Ok(found(text, &mention, matcher.settings.boundary, &mut points));
     }
-    for name in names(first) {
-        if let Some(sentence) = missed(matcher, text, first, name, &mut points) {
+    for name in vocabulary.names(first) {
+        if let Some(sentence) = missed(matcher, text, first, name, &mut points)? {
             return Ok(sentence);
         }
     }
-    let all: Vec<String> = names(first).map(|name| format!("`{name}`")).collect();
+    let all: Vec<String> = vocabulary.names(first).map(|name| format!("`{name}`")).collect();
     Ok(format!(
         "`{}` ({}) is not found: the text holds none of its names {}.",
-        first.drug,
-        first.atccode,
+        vocabulary.drug(first),
+        vocabulary.code(first),
         all.join(", ")
     ))
-}
-
-fn names(entry: &Entry) -> impl Iterator<Item = &str> {
-    std::iter::once(entry.drug.as_str()).chain(entry.synonyms.iter().map(String::as_str))
 }
 
 fn found(text: &str, mention: &Mention<'_>, boundary: Boundary, points: &mut CodePoints<'_>) -> String {
@@ -60,7 +61,8 @@ fn found(text: &str, mention: &Mention<'_>, boundary: Boundary, points: &mut Cod
     };
     format!(
         "`{}` ({}) is found at {start} to {end} as `{surface}`: {why}{how}.",
-        mention.entry.drug, mention.entry.atccode
+        mention.drug(),
+        mention.atccode()
     )
 }
 
@@ -68,11 +70,11 @@ fn found(text: &str, mention: &Mention<'_>, boundary: Boundary, points: &mut Cod
 fn missed(
     matcher: &Matcher,
     text: &str,
-    entry: &Entry,
+    entry: u32,
     name: &str,
     points: &mut CodePoints<'_>,
-) -> Option<String> {
-    let Entry { atccode, drug, .. } = entry;
+) -> Result<Option<String>> {
+    let (atccode, drug) = (matcher.vocabulary.code(entry), matcher.vocabulary.drug(entry));
     let settings = &matcher.settings;
     let form = folded_name(name, settings.accents);
     if settings.stop_words.stops(&form) {
@@ -83,9 +85,9 @@ fn missed(
             }
             None => String::new(),
         };
-        return Some(format!(
+        return Ok(Some(format!(
             "`{drug}` ({atccode}) is not found: `{name}` is on the stop list{reason}."
-        ));
+        )));
     }
     let alone = |boundary: Boundary| {
         let settings = Settings {
@@ -93,28 +95,31 @@ fn missed(
             stop_words: StopWords::none(),
             ..settings.clone()
         };
-        Matcher::new(vec![Entry::new(atccode, name, [])], &settings)
-    };
-    let by_itself = alone(Boundary::Word)
-        .find(text)
-        .next()
-        .map(|mention| (mention.start, mention.end));
-    if let Some((start, end)) = by_itself {
-        let cover = matcher
+        let matcher = Matcher::new(&[Entry::new(atccode, name, [])], &settings)?;
+        let first = matcher
             .find(text)
-            .find(|other| other.start < end && start < other.end)?;
-        let surface = &text[cover.start..cover.end];
-        return Some(format!(
-            "`{drug}` ({atccode}) is not found: `{name}` at {} is part of `{surface}`, a longer or earlier mention of `{}` ({}).",
-            points.at(start),
-            cover.entry.drug,
-            cover.entry.atccode
-        ));
+            .first()
+            .map(|mention| (mention.start, mention.end));
+        Ok::<_, Error>(first)
+    };
+    if let Some((start, end)) = alone(Boundary::Word)? {
+        let covering = matcher
+            .find(text)
+            .into_iter()
+            .find(|other| other.start < end && start < other.end);
+        return Ok(covering.map(|cover| {
+            format!(
+                "`{drug}` ({atccode}) is not found: `{name}` at {} is part of `{}`, a longer or earlier mention of `{}` ({}).",
+                points.at(start),
+                &text[cover.start..cover.end],
+                cover.drug(),
+                cover.atccode()
+            )
+        }));
     }
-    let (start, end) = alone(Boundary::None)
-        .find(text)
-        .next()
-        .map(|mention| (mention.start, mention.end))?;
+    let Some((start, end)) = alone(Boundary::None)? else {
+        return Ok(None);
+    };
     let word_start = text[..start].rfind(|letter: char| !letter.is_alphanumeric());
     let word_start = word_start.map_or(0, |place| {
         place + text[place..].chars().next().map_or(1, char::len_utf8)
@@ -122,9 +127,9 @@ fn missed(
     let word_end = text[end..]
         .find(|letter: char| !letter.is_alphanumeric())
         .map_or(text.len(), |length| end + length);
-    Some(format!(
+    Ok(Some(format!(
         "`{drug}` ({atccode}) is not found: at {} its name stands only inside the word `{}`.",
         points.at(start),
         &text[word_start..word_end]
-    ))
+    )))
 }

@@ -1,56 +1,91 @@
 //! The index: names as paths of a trie over the hashes of their words.
 //!
-//! Looking at a word of a text costs one bit of a filter that fits the processor's cache, whatever the number of names.
-//! Only where a name may begin does the matcher walk on, token by token, as far as some name goes; what it arrives at is
-//! compared with the name letter by letter, so that a collision of hashes finds nothing.
+//! Looking at a word of a text costs two looks at filters that fit the processor's cache, whatever the number of names:
+//! one tells whether the word may be a name by itself, one whether it and the word or sign before it may begin a longer
+//! name. Everyday words begin names by the thousand (`in situ hydrogel`), pairs of them hardly any. Only where a filter
+//! says yes does the matcher walk the trie, token by token, as far as some name goes; what it arrives at is compared with
+//! the name letter by letter, so that a collision of hashes finds nothing.
+//!
+//! All of it is a few columns of numbers and one text, which is what makes saving and loading it cheap.
 
-use std::collections::HashMap;
-
-use super::tokens::{Kind, Token, Tokens, folded, folds_to};
+use super::filter::Filter;
+use super::names::{Names, SHORTEST_SINGULAR};
+use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word, folds_to};
 use crate::text::fold::Accents;
 
 /// What a step of a path is: the hash of a word, or one of the numbers below.
-type Step = u64;
+pub(super) type Step = u64;
 
-/// The step over a gap; no hash is asked for it, for steps over words are words in the vocabulary.
-const GAP: Step = 0;
+/// Set in a step with a gap before it. A gap by itself is no step: two words never stand together without one.
+const AFTER_GAP: Step = 1 << 62;
 
-/// Steps over signs are small numbers; a word whose hash is as small makes the index choose another seed.
-const SIGNS: Step = 1 << 32;
-
-fn step(token: &Token) -> Step {
-    match token.kind {
-        Kind::Word => token.hash,
-        Kind::Gap => GAP,
-        Kind::Sign(sign) => 1 + sign as Step,
-    }
+/// The step over a word or a sign. Hashes of words have their highest bit set, and signs are small numbers.
+pub(super) fn step(token: &Token, after_gap: bool) -> Step {
+    let own = match token.kind {
+        Kind::Sign(sign) => 1 + Step::from(sign),
+        _ => token.hash & !AFTER_GAP,
+    };
+    own | if after_gap { AFTER_GAP } else { 0 }
 }
 
-const NONE: u32 = u32::MAX;
-
-#[derive(Debug, Clone, Copy)]
-struct Node {
-    /// The pattern that ends here, or [`NONE`].
-    pattern: u32,
-    /// The edges of this node: `edges[first..last]`, ascending by step.
-    first: u32,
-    last: u32,
+/// The step over an ASCII sign.
+#[inline(always)]
+fn sign_step(byte: u8) -> Step {
+    1 + Step::from(if byte == b'`' { b'\'' } else { byte })
 }
+
+/// Which ASCII bytes stand for a sign that a name begins with.
+pub(super) fn ascii_signs(signs: &[Step]) -> u128 {
+    (0..128)
+        .filter(|byte| signs.contains(&sign_step(*byte)))
+        .map(|byte| 1 << byte)
+        .sum()
+}
+
+pub(super) const NONE: u32 = u32::MAX;
 
 /// An immutable index of patterns (folded names), shared by all threads.
-#[derive(Debug)]
+///
+/// Nodes are numbered level by level: first those behind a first step, then those behind a second one, and so on, each
+/// level in the order of its parents. So the node behind the edge `e` is `roots + e`. What is read together lies
+/// together: a name that is found costs five places in memory, and nearly all other words none beside the filters.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Index {
-    accents: Accents,
-    seed: u64,
-    /// One bit for each hash that a name may begin with, and for few others.
-    filter: Vec<u64>,
-    starts: Starts,
-    /// Nodes behind the signs that a name begins with; almost always empty.
-    sign_starts: Vec<(char, u32)>,
-    nodes: Vec<Node>,
-    edges: Vec<(Step, u32)>,
-    /// The folded names.
-    forms: Vec<Box<str>>,
+    pub(super) accents: Accents,
+    pub(super) seed: u64,
+    /// The words that are names by themselves.
+    pub(super) singles: Filter,
+    /// The first two steps of all longer names that begin with a word, gaps left out: [`pair`].
+    pub(super) pairs: Filter,
+    /// The nodes behind the words that a name begins with, in an open-addressed table: 32 bits of the word's hash
+    /// ([`print`]), then the node. A power of two long.
+    pub(super) starts: Vec<u64>,
+    /// The steps of the signs that a name begins with, ascending. The nodes behind them are the first ones.
+    pub(super) signs: Vec<Step>,
+    /// One bit for each of them that is ASCII.
+    pub(super) ascii_signs: u128,
+    /// How many nodes stand behind first steps.
+    pub(super) roots: u32,
+    /// For each node the pattern that ends there, or [`NONE`], then 32 bits that say where its edges end; they begin
+    /// where those of the node before end.
+    pub(super) nodes: Vec<u64>,
+    /// The steps of the edges, ascending for each node.
+    pub(super) edges: Vec<Step>,
+}
+
+/// A free slot in the table of starts.
+pub(super) const FREE: u64 = u64::MAX;
+
+/// Two numbers of 32 bits in one.
+#[inline]
+pub(super) fn packed(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// What the table of starts keeps of a word's hash beside its slot; never what a free slot begins with.
+#[inline]
+pub(super) fn print(hash: Step) -> u32 {
+    (hash >> 32) as u32 & 0x3fff_ffff
 }
 
 /// Where a pattern stands in a text, in bytes.
@@ -62,77 +97,217 @@ pub(super) struct Hit {
 }
 
 impl Index {
-    /// Builds the index of different folded names; a pattern's number is its place.
-    pub(super) fn build<'n>(forms: impl Iterator<Item = &'n str>, accents: Accents) -> Self {
-        let forms: Vec<Box<str>> = forms.map(Box::from).collect();
-        // Two words of one hash are one chance in thousands of millions of vocabularies; another seed parts them.
-        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-        loop {
-            match Draft::new(&forms, accents, seed) {
-                Some(draft) => return draft.finish(forms, accents, seed),
-                None => seed = seed.rotate_left(7).wrapping_add(1),
-            }
-        }
-    }
-
     /// Gives every hit: leftmost first, of those the longest, never overlapping.
-    pub(super) fn find(&self, text: &str, mut give: impl FnMut(Hit)) {
-        let mask = self.filter.len() as u64 * 64 - 1;
-        let mut tokens = Tokens::new(text, self.accents, self.seed);
+    ///
+    /// This loop is where the time goes, so it keeps to ASCII words and numbers in registers. Anything else is told by
+    /// [`Index::odd`], and only where a filter says yes is anything walked.
+    pub(super) fn find(&self, names: &Names, text: &str, mut give: impl FnMut(Hit)) {
+        let bytes = text.as_bytes();
+        let mut at = 0;
         let mut after_word = false;
-        while let Some(token) = tokens.next() {
-            let start = match token.kind {
-                Kind::Word => {
-                    let bit = token.hash & mask;
-                    if self.filter[(bit / 64) as usize] & (1 << (bit % 64)) == 0 {
-                        after_word = true;
-                        continue;
-                    }
-                    self.starts.get(token.hash)
+        // The word before, as long as nothing but a gap has followed it: its hash, or 0, and its place.
+        let (mut before, mut before_start, mut before_end) = (0, 0, 0);
+        while let Some(byte) = bytes.get(at) {
+            let found = match CLASS[usize::from(*byte)] {
+                GAP => {
+                    at += 1;
+                    after_word = false;
+                    continue;
                 }
-                // A name that begins with a sign still begins at a word's bound.
-                Kind::Sign(sign) if !after_word => self.sign_start(sign),
-                _ => NONE,
+                WORD => {
+                    let start = at;
+                    let mut hash;
+                    (hash, at) = ascii_word(bytes, start, self.seed);
+                    if bytes.get(at).is_some_and(|next| *next >= 128) {
+                        (hash, at) = self.odd_word(text, start);
+                    }
+                    after_word = true;
+                    let last_word = Token::word(before, before_start, before_end);
+                    let paired = before != 0 && self.pairs.may_hold(pair(before, hash));
+                    (before, before_start, before_end) = (hash, start, at);
+                    if paired || self.singles.may_hold(hash) {
+                        self.begun(
+                            names,
+                            text,
+                            paired.then_some(last_word),
+                            Token::word(hash, start, at),
+                        )
+                    } else if at - start > SHORTEST_SINGULAR && matches!(bytes[at - 1], b's' | b'S' | 128..) {
+                        self.plural(names, text, Token::word(hash, start, at))
+                    } else {
+                        None
+                    }
+                }
+                // A sign with which no name goes on or begins, as nearly all do.
+                SIGN if bytes.get(at + 1).is_none_or(u8::is_ascii)
+                    && (after_word || !self.begins_with(*byte))
+                    && (before == 0 || !self.pairs.may_hold(pair(before, sign_step(*byte)))) =>
+                {
+                    at += 1;
+                    after_word = false;
+                    before = 0;
+                    continue;
+                }
+                _ => {
+                    let Some(token) = self.odd(text, at) else { return };
+                    at = token.end;
+                    let at_bound = !std::mem::take(&mut after_word);
+                    let last_word = Token::word(before, before_start, before_end);
+                    match token.kind {
+                        Kind::Gap => continue,
+                        Kind::Sign(_) => {
+                            let last_word = (before != 0).then_some(last_word);
+                            before = 0;
+                            self.signed(names, text, last_word, token, at_bound)
+                        }
+                        Kind::Word => {
+                            after_word = true;
+                            let last_word = (before != 0 && self.pairs.may_hold(pair(before, token.hash)))
+                                .then_some(last_word);
+                            (before, before_start, before_end) = (token.hash, token.start, token.end);
+                            self.begun(names, text, last_word, token)
+                        }
+                    }
+                }
             };
-            after_word = token.kind == Kind::Word;
-            if start == NONE {
-                continue;
-            }
-            if let Some((hit, last)) = self.longest(text, token, start) {
+            if let Some((hit, last)) = found {
                 give(hit);
                 after_word = last == Kind::Word;
-                tokens.seek(hit.end);
+                before = 0;
+                at = hit.end;
             }
         }
     }
 
-    fn sign_start(&self, sign: char) -> u32 {
-        self.sign_starts
-            .iter()
-            .find(|(first, _)| *first == sign)
-            .map_or(NONE, |(_, node)| *node)
+    /// Whether some name begins with an ASCII sign.
+    #[inline(always)]
+    fn begins_with(&self, sign: u8) -> bool {
+        self.ascii_signs >> (sign & 127) & 1 == 1
+    }
+
+    /// The token at a place where the loop above does not know its way: a sign, or something beyond ASCII.
+    fn odd(&self, text: &str, at: usize) -> Option<Token> {
+        let mut tokens = Tokens::new(text, self.accents, self.seed);
+        tokens.seek(at);
+        tokens.next()
+    }
+
+    #[cold]
+    fn odd_word(&self, text: &str, start: usize) -> (Step, usize) {
+        self.odd(text, start)
+            .map_or((0, text.len()), |token| (token.hash, token.end))
+    }
+
+    /// The longest name that begins with the word before this one, where the two may begin a name, or with this one.
+    #[inline(never)]
+    fn begun(&self, names: &Names, text: &str, before: Option<Token>, word: Token) -> Option<(Hit, Kind)> {
+        before
+            .and_then(|before| self.walk(names, text, before))
+            .or_else(|| self.walk(names, text, word))
+            .or_else(|| self.plural(names, text, word))
+    }
+
+    /// The name of one word that this word is the plural of.
+    #[inline(never)]
+    fn plural(&self, names: &Names, text: &str, word: Token) -> Option<(Hit, Kind)> {
+        let singular = Tokens::new(text, self.accents, self.seed).singular(&word)?;
+        if !self.singles.may_hold(singular) {
+            return None;
+        }
+        self.single_plural(names, text, word, singular)
+    }
+
+    fn single_plural(&self, names: &Names, text: &str, word: Token, singular: Step) -> Option<(Hit, Kind)> {
+        let node = self.start(singular);
+        if node == NONE {
+            return None;
+        }
+        let hit = self.plural_hit(names, text, node as usize, word.start, word.end)?;
+        Some((hit, Kind::Word))
+    }
+
+    /// The longest name that begins with a word.
+    fn walk(&self, names: &Names, text: &str, word: Token) -> Option<(Hit, Kind)> {
+        let node = self.start(word.hash);
+        if node == NONE {
+            return None;
+        }
+        self.longest(names, text, word, node)
+    }
+
+    /// The longest name that goes on from a word with this sign, or that begins with the sign, at the bound of a word.
+    #[inline]
+    fn signed(
+        &self,
+        names: &Names,
+        text: &str,
+        before: Option<Token>,
+        sign: Token,
+        at_bound: bool,
+    ) -> Option<(Hit, Kind)> {
+        let step = step(&sign, false);
+        if let Some(before) = before
+            && self.pairs.may_hold(pair(before.hash, step))
+            && let Some(found) = self.walk(names, text, before)
+        {
+            return Some(found);
+        }
+        if !at_bound {
+            return None;
+        }
+        let node = self.signs.binary_search(&step).ok()?;
+        self.longest(names, text, sign, node as u32)
+    }
+
+    fn plural_hit(&self, names: &Names, text: &str, node: usize, start: usize, end: usize) -> Option<Hit> {
+        let pattern = self.pattern(node);
+        (pattern != NONE
+            && names.plurals[pattern as usize] == 1
+            && self.is(names, &text[start..end], pattern, true))
+        .then_some(Hit { pattern, start, end })
+    }
+
+    /// The node behind a word that a name begins with.
+    #[inline]
+    fn start(&self, hash: Step) -> u32 {
+        let mask = self.starts.len() - 1;
+        let mut slot = start_slot(hash, mask);
+        loop {
+            let found = self.starts[slot];
+            if found == FREE {
+                return NONE;
+            }
+            if (found >> 32) as u32 == print(hash) {
+                return found as u32;
+            }
+            slot = (slot + 1) & mask;
+        }
     }
 
     /// The longest pattern that begins with the token `first`, whose node is `node`, and the kind of its last token.
-    fn longest(&self, text: &str, first: Token, node: u32) -> Option<(Hit, Kind)> {
-        let mut node = self.nodes[node as usize];
+    fn longest(&self, names: &Names, text: &str, first: Token, node: u32) -> Option<(Hit, Kind)> {
+        let mut node = node as usize;
         let mut best = None;
         let mut tokens = Tokens::new(text, self.accents, self.seed);
         tokens.seek(first.end);
         let mut last = first;
         loop {
-            let leaf = node.first == node.last;
+            let edges = self.edge_range(node);
+            let leaf = edges.is_empty();
             // A word is always followed by a bound, so at a leaf that ends with one nothing more needs to be read.
-            let following = if leaf && last.kind == Kind::Word {
-                None
+            let (following, after_gap) = if leaf && last.kind == Kind::Word {
+                (None, false)
             } else {
-                tokens.next()
+                tokens.next_beyond_gap()
             };
             // A name that ends with a sign must not run into a word.
-            let bounded = last.kind == Kind::Word || following.is_none_or(|token| token.kind != Kind::Word);
-            if node.pattern != NONE && bounded && self.is(&text[first.start..last.end], node.pattern) {
+            let bounded = last.kind == Kind::Word
+                || after_gap
+                || following.is_none_or(|token| token.kind != Kind::Word);
+            let pattern = self.pattern(node);
+            if pattern != NONE && bounded && self.is(names, &text[first.start..last.end], pattern, false) {
                 let hit = Hit {
-                    pattern: node.pattern,
+                    pattern,
                     start: first.start,
                     end: last.end,
                 };
@@ -141,18 +316,64 @@ impl Index {
             let Some(token) = following.filter(|_| !leaf) else {
                 return best;
             };
-            let edges = &self.edges[node.first as usize..node.last as usize];
-            match edges.binary_search_by_key(&step(&token), |(step, _)| *step) {
-                Ok(edge) => node = self.nodes[edges[edge].1 as usize],
-                Err(_) => return best,
+            let steps = &self.edges[edges.clone()];
+            let edge = steps.binary_search(&step(&token, after_gap));
+            // `acids` may go on to a longer name and be the plural of `acid` at the end of this one.
+            if let Some(singular) = tokens.singular(&token)
+                && let Ok(edge) = steps.binary_search(&step(
+                    &Token {
+                        hash: singular,
+                        ..token
+                    },
+                    after_gap,
+                ))
+                && let Some(hit) = self.plural_hit(
+                    names,
+                    text,
+                    self.behind(edges.start + edge),
+                    first.start,
+                    token.end,
+                )
+            {
+                best = Some((hit, Kind::Word));
             }
-            last = token;
+            let Ok(edge) = edge else { return best };
+            (node, last) = (self.behind(edges.start + edge), token);
         }
     }
 
-    /// Whether a piece of a text folds to a pattern.
-    fn is(&self, text: &str, pattern: u32) -> bool {
-        let mut form = &*self.forms[pattern as usize];
+    /// The node behind an edge.
+    #[inline]
+    fn behind(&self, edge: usize) -> usize {
+        self.roots as usize + edge
+    }
+
+    #[inline]
+    fn pattern(&self, node: usize) -> u32 {
+        (self.nodes[node] >> 32) as u32
+    }
+
+    #[inline]
+    fn edge_range(&self, node: usize) -> std::ops::Range<usize> {
+        let first = if node == 0 { 0 } else { self.nodes[node - 1] as u32 };
+        first as usize..self.nodes[node] as u32 as usize
+    }
+
+    /// Whether a piece of a text folds to a pattern, or to its plural.
+    fn is(&self, names: &Names, text: &str, pattern: u32, plural: bool) -> bool {
+        let form = names.form(pattern);
+        if form.len() + usize::from(plural) == text.len()
+            && looks_like(text.as_bytes(), form.as_bytes(), plural)
+        {
+            return true;
+        }
+        self.folds_to_form(text, form, plural)
+    }
+
+    /// The same, token by token.
+    #[cold]
+    fn folds_to_form(&self, text: &str, form: &str, plural: bool) -> bool {
+        let mut form = form;
         Tokens::new(text, self.accents, self.seed).all(|token| {
             let length = match token.kind {
                 Kind::Gap => form.starts_with(' ').then_some(1),
@@ -161,7 +382,9 @@ impl Index {
                     let own = Tokens::new(form, self.accents, self.seed)
                         .next()
                         .map_or(0, |word| word.end);
-                    folds_to(&text[token.start..token.end], &form[..own], self.accents).then_some(own)
+                    let more = if plural && own == form.len() { "s" } else { "" };
+                    let word = &text[token.start..token.end];
+                    folds_to(word, [&form[..own], more], self.accents).then_some(own)
                 }
             };
             form = &form[length.unwrap_or(0)..];
@@ -170,158 +393,30 @@ impl Index {
     }
 }
 
-/// The trie in the making.
-struct Draft {
-    children: HashMap<(u32, Step), u32>,
-    patterns: Vec<u32>,
-}
-
-impl Draft {
-    /// Nothing when two different words of the names have one hash.
-    fn new(forms: &[Box<str>], accents: Accents, seed: u64) -> Option<Self> {
-        let mut words: HashMap<u64, &str> = HashMap::with_capacity(forms.len());
-        let mut draft = Self {
-            children: HashMap::with_capacity(forms.len() * 2),
-            patterns: vec![NONE],
-        };
-        for (pattern, form) in (0_u32..).zip(forms) {
-            let mut node = 0;
-            for token in Tokens::new(form, accents, seed) {
-                if token.kind == Kind::Word {
-                    let word = &form[token.start..token.end];
-                    if token.hash < SIGNS || *words.entry(token.hash).or_insert(word) != word {
-                        return None;
-                    }
-                }
-                let next = narrow(draft.patterns.len());
-                node = *draft.children.entry((node, step(&token))).or_insert(next);
-                if node == next {
-                    draft.patterns.push(NONE);
-                }
-            }
-            if node != 0 {
-                draft.patterns[node as usize] = pattern;
-            }
-        }
-        Some(draft)
-    }
-
-    fn finish(self, forms: Vec<Box<str>>, accents: Accents, seed: u64) -> Index {
-        let mut children: Vec<((u32, Step), u32)> = self.children.into_iter().collect();
-        children.sort_unstable();
-        let from_root = children.partition_point(|((parent, _), _)| *parent == 0);
-        let (roots, inner) = children.split_at(from_root);
-        let mut nodes: Vec<Node> = self
-            .patterns
-            .iter()
-            .map(|&pattern| Node {
-                pattern,
-                first: 0,
-                last: 0,
-            })
-            .collect();
-        let mut edges = Vec::with_capacity(inner.len());
-        for same_parent in inner.chunk_by(|left, right| left.0.0 == right.0.0) {
-            let first = narrow(edges.len());
-            edges.extend(same_parent.iter().map(|((_, step), child)| (*step, *child)));
-            let node = &mut nodes[same_parent[0].0.0 as usize];
-            (node.first, node.last) = (first, narrow(edges.len()));
-        }
-        let (signs, words): (Vec<_>, Vec<_>) = roots
-            .iter()
-            .map(|((_, step), child)| (*step, *child))
-            .partition(|(step, _)| *step < SIGNS);
-        let sign_starts = signs
-            .into_iter()
-            .filter_map(|(step, child)| Some((char::from_u32(u32::try_from(step - 1).ok()?)?, child)))
-            .collect();
-        // Sixteen bits a word let one word in sixteen pass that begins no name.
-        let bits = (words.len() * 16).next_power_of_two().max(1 << 10);
-        let mut filter = vec![0_u64; bits / 64];
-        for (hash, _) in &words {
-            let bit = hash & (bits as u64 - 1);
-            filter[(bit / 64) as usize] |= 1 << (bit % 64);
-        }
-        Index {
-            accents,
-            seed,
-            filter,
-            starts: Starts::new(&words),
-            sign_starts,
-            nodes,
-            edges,
-            forms,
-        }
+/// What the filter of pairs takes for a word or a sign, with or without a gap before it.
+pub(super) fn pair_step(token: &Token) -> Step {
+    match token.kind {
+        Kind::Sign(sign) => 1 + Step::from(sign),
+        _ => token.hash,
     }
 }
 
-/// The node behind each word that a name begins with, in an open-addressed table.
-#[derive(Debug)]
-struct Starts {
-    /// `(hash, node)`; a node of [`NONE`] is a free slot. A power of two long.
-    slots: Vec<(u64, u32)>,
+/// What the filter of pairs knows of a word and the word or sign behind it.
+#[inline(always)]
+pub(super) fn pair(word: Step, next: Step) -> u64 {
+    word.rotate_left(23) ^ next
 }
 
-impl Starts {
-    fn new(words: &[(Step, u32)]) -> Self {
-        let size = (words.len() * 2).next_power_of_two().max(2);
-        let mut slots = vec![(0, NONE); size];
-        for &(hash, node) in words {
-            let mut slot = Self::first(hash, size);
-            while slots[slot].1 != NONE {
-                slot = (slot + 1) & (size - 1);
-            }
-            slots[slot] = (hash, node);
-        }
-        Self { slots }
-    }
-
-    /// The filter takes the low bits; these are others.
-    fn first(hash: u64, size: usize) -> usize {
-        (hash >> 24) as usize & (size - 1)
-    }
-
-    fn get(&self, hash: u64) -> u32 {
-        let mut slot = Self::first(hash, self.slots.len());
-        loop {
-            let (found, node) = self.slots[slot];
-            if node == NONE || found == hash {
-                return node;
-            }
-            slot = (slot + 1) & (self.slots.len() - 1);
-        }
-    }
+/// Where in the table of starts a word stands, or would stand. The filter takes the low bits; these are others.
+#[inline]
+pub(super) fn start_slot(hash: Step, mask: usize) -> usize {
+    (hash >> 24) as usize & mask
 }
 
-/// The tokens of a name without the gaps at its ends.
-fn name_tokens(name: &str, accents: Accents) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Tokens::new(name, accents, 0).collect();
-    while tokens.last().is_some_and(|token| token.kind == Kind::Gap) {
-        tokens.pop();
-    }
-    let leading = tokens.iter().take_while(|token| token.kind == Kind::Gap).count();
-    tokens.drain(..leading);
-    tokens
-}
-
-/// The folded form of a name, with single blanks for its gaps: equal forms are equal names.
-pub(super) fn folded_name(name: &str, accents: Accents) -> String {
-    let mut form = String::with_capacity(name.len());
-    for token in name_tokens(name, accents) {
-        match token.kind {
-            Kind::Gap => form.push(' '),
-            Kind::Sign(sign) => form.push(sign),
-            Kind::Word => form.push_str(&folded(&name[token.start..token.end], accents)),
-        }
-    }
-    form
-}
-
-/// Numbers of this index fit 32 bits: a vocabulary of four thousand million words does not fit the memory first.
-#[expect(
-    clippy::expect_used,
-    reason = "an index that large cannot be built on any machine this runs on"
-)]
-fn narrow(number: usize) -> u32 {
-    u32::try_from(number).expect("fewer than 2^32 nodes")
+/// Whether ASCII letters equal a form but for their case and the kind of single gaps.
+fn looks_like(text: &[u8], form: &[u8], plural: bool) -> bool {
+    let equal = text.iter().zip(form).all(|(own, other)| {
+        own.to_ascii_lowercase() == *other || (*other == b' ' && CLASS[usize::from(*own)] == GAP)
+    });
+    equal && (!plural || text.last().is_some_and(|last| last.eq_ignore_ascii_case(&b's')))
 }

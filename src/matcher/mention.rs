@@ -1,15 +1,29 @@
 //! One drug found at one place, and the way from bytes to code points.
 
-use super::Entry;
+use super::vocabulary::Vocabulary;
 use crate::schema::Rule;
 
 /// A drug found at one place of a text. `start` and `end` are byte offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mention<'m> {
-    pub entry: &'m Entry,
+    /// The number of the entry in the vocabulary.
+    pub entry: u32,
     pub start: usize,
     pub end: usize,
     pub rule: Rule,
+    pub(super) vocabulary: &'m Vocabulary,
+}
+
+impl<'m> Mention<'m> {
+    /// The code of the drug.
+    pub fn atccode(&self) -> &'m str {
+        self.vocabulary.code(self.entry)
+    }
+
+    /// The name of the drug in the vocabulary, which need not be the name that stands in the text.
+    pub fn drug(&self) -> &'m str {
+        self.vocabulary.drug(self.entry)
+    }
 }
 
 /// Turns ascending byte offsets of one text into offsets of Unicode code points, in one pass over the text.

@@ -11,55 +11,39 @@
 //! use drugs_rs::matcher::{Entry, Matcher, Settings};
 //!
 //! let vocabulary = vec![Entry::new("A01AD", "EPINEPHRINE", [])];
-//! let matcher = Matcher::new(vocabulary, &Settings::default());
+//! let matcher = Matcher::new(&vocabulary, &Settings::default())?;
 //! let text = "Norepinephrine or (epinephrine)-treated?";
-//! let found: Vec<_> = matcher.find(text).map(|mention| &text[mention.start..mention.end]).collect();
+//! let found: Vec<_> = matcher.find(text).iter().map(|mention| &text[mention.start..mention.end]).collect();
 //! assert_eq!(found, ["epinephrine"]);
+//! # Ok::<(), drugs_rs::Error>(())
 //! ```
 
 mod abbreviation;
+mod build;
 mod explain;
+mod filter;
 mod index;
 mod mention;
 pub mod naive;
+mod names;
+mod packed;
 mod stop_words;
 mod substring;
 mod tokens;
+mod vocabulary;
 
-use std::collections::BTreeMap;
-
-use index::{Hit, Index, folded_name};
+use index::{Hit, Index};
 pub use mention::{CodePoints, Mention};
+use names::Names;
 pub use stop_words::StopWords;
 use substring::Substrings;
+pub use vocabulary::Entry;
+use vocabulary::Vocabulary;
 
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::task::Task;
 pub use crate::text::fold::Accents;
-
-/// An entry of the vocabulary.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
-    pub atccode: String,
-    pub drug: String,
-    pub synonyms: Vec<String>,
-}
-
-impl Entry {
-    /// An entry of a code, a name and maybe other names.
-    pub fn new(
-        atccode: impl Into<String>,
-        drug: impl Into<String>,
-        synonyms: impl IntoIterator<Item = String>,
-    ) -> Self {
-        Self {
-            atccode: atccode.into(),
-            drug: drug.into(),
-            synonyms: synonyms.into_iter().collect(),
-        }
-    }
-}
 
 /// Where a name may begin and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,10 +81,9 @@ impl Settings {
 /// An immutable matcher over a vocabulary. Sharing it between threads costs nothing.
 #[derive(Debug)]
 pub struct Matcher {
-    entries: Vec<Entry>,
     settings: Settings,
-    /// For each pattern the entries that it names, in the order of code and drug.
-    targets: Vec<Vec<(u32, Rule)>>,
+    vocabulary: Vocabulary,
+    names: Names,
     engine: Engine,
 }
 
@@ -113,73 +96,58 @@ enum Engine {
 impl Matcher {
     /// Builds a matcher. Blank names and names on the stop list match nothing; a name of several entries is found for
     /// each of them.
-    pub fn new(entries: Vec<Entry>, settings: &Settings) -> Self {
-        let names = names_by_form(&entries, settings);
-        Self::of_names(entries, settings, names)
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Argument`] for more than 4 GiB of names.
+    pub fn new(entries: &[Entry], settings: &Settings) -> Result<Self> {
+        Self::build(entries, settings, &Task::new())
     }
 
     /// The same, unless somebody asks the task to stop: a vocabulary of a million names takes seconds.
-    pub fn build(entries: Vec<Entry>, settings: &Settings, task: &Task) -> Result<Self> {
-        let mut names = Names::default();
-        for (number, entry) in (0_u32..).zip(&entries) {
-            if number % 1024 == 0 {
-                task.check()?;
-            }
-            add_names(&mut names, number, entry, settings);
-        }
-        sort_targets(&mut names, &entries);
-        task.check()?;
-        Ok(Self::of_names(entries, settings, names))
-    }
-
-    fn of_names(entries: Vec<Entry>, settings: &Settings, names: Names) -> Self {
-        let forms = names.keys().map(String::as_str);
+    pub fn build(entries: &[Entry], settings: &Settings, task: &Task) -> Result<Self> {
+        let vocabulary = Vocabulary::of_entries(entries)?;
+        let names = Names::collect(&vocabulary, settings, task)?;
         let engine = match settings.boundary {
-            Boundary::Word => Engine::Words(Index::build(forms, settings.accents)),
-            Boundary::None => Engine::Substrings(Substrings::build(forms, settings.accents)),
+            Boundary::Word => Engine::Words(build::build(&names, settings.accents, task)?),
+            Boundary::None => Engine::Substrings(Substrings::build(names.forms(), settings.accents)),
         };
-        let targets = names.into_values().collect();
-        Self {
-            entries,
+        Ok(Self {
             settings: settings.clone(),
-            targets,
+            vocabulary,
+            names,
             engine,
-        }
+        })
     }
 
-    /// The vocabulary, as given.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// How many entries the vocabulary has.
+    pub fn entries(&self) -> usize {
+        self.vocabulary.len()
     }
 
     /// How many different names can be found.
     pub fn len(&self) -> usize {
-        self.targets.len()
+        self.names.len()
     }
 
     /// Whether there is no name to find.
     pub fn is_empty(&self) -> bool {
-        self.targets.is_empty()
+        self.names.len() == 0
     }
 
     /// The mentions of a text, in the order of their places; at one place in the order of code and drug.
-    pub fn find<'m>(&'m self, text: &str) -> impl Iterator<Item = Mention<'m>> + use<'m> {
-        let mut hits = Vec::new();
-        self.hits(text, |hit| hits.push((hit, false)));
-        if self.settings.abbreviations && !hits.is_empty() {
-            let names: Vec<Hit> = hits.iter().map(|(hit, _)| *hit).collect();
-            hits = abbreviation::extend(text, &names);
+    pub fn find<'m>(&'m self, text: &str) -> Vec<Mention<'m>> {
+        let mut mentions = Vec::new();
+        self.finder().each(text, |mention| mentions.push(mention));
+        mentions
+    }
+
+    /// A finder for many texts.
+    pub fn finder(&self) -> Finder<'_> {
+        Finder {
+            matcher: self,
+            hits: Vec::new(),
         }
-        hits.into_iter().flat_map(move |(hit, abbreviated)| {
-            self.targets[hit.pattern as usize]
-                .iter()
-                .map(move |&(entry, rule)| Mention {
-                    entry: &self.entries[entry as usize],
-                    start: hit.start,
-                    end: hit.end,
-                    rule: if abbreviated { Rule::Abbreviation } else { rule },
-                })
-        })
     }
 
     /// Says in one sentence why the drug of a name or code is found in a text, or why it is not.
@@ -189,45 +157,46 @@ impl Matcher {
 
     fn hits(&self, text: &str, give: impl FnMut(Hit)) {
         match &self.engine {
-            Engine::Words(index) => index.find(text, give),
+            Engine::Words(index) => index.find(&self.names, text, give),
             Engine::Substrings(substrings) => substrings.find(text, give),
         }
     }
 }
 
-/// The folded forms of all names that may match, each with the entries that it names.
-type Names = BTreeMap<String, Vec<(u32, Rule)>>;
-
-pub(crate) fn names_by_form(entries: &[Entry], settings: &Settings) -> Names {
-    let mut names = Names::default();
-    for (number, entry) in (0_u32..).zip(entries) {
-        add_names(&mut names, number, entry, settings);
-    }
-    sort_targets(&mut names, entries);
-    names
+/// Finds the mentions of one text after the other; what it needs to remember within a text it keeps for the next, so
+/// that a text costs no allocation.
+#[derive(Debug)]
+pub struct Finder<'m> {
+    matcher: &'m Matcher,
+    hits: Vec<Hit>,
 }
 
-fn add_names(names: &mut Names, number: u32, entry: &Entry, settings: &Settings) {
-    let own = std::iter::once((&entry.drug, Rule::Name));
-    let others = entry.synonyms.iter().map(|synonym| (synonym, Rule::Synonym));
-    for (name, rule) in own.chain(others) {
-        let form = folded_name(name, settings.accents);
-        if form.is_empty() || settings.stop_words.stops(&form) {
-            continue;
+impl<'m> Finder<'m> {
+    /// Gives the mentions of a text as [`Matcher::find`] does.
+    #[inline]
+    pub fn each(&mut self, text: &str, mut give: impl FnMut(Mention<'m>)) {
+        let matcher = self.matcher;
+        let mut one = |hit: Hit, abbreviated: bool| {
+            for (entry, rule) in matcher.names.targets(hit.pattern) {
+                give(Mention {
+                    entry,
+                    start: hit.start,
+                    end: hit.end,
+                    rule: if abbreviated { Rule::Abbreviation } else { rule },
+                    vocabulary: &matcher.vocabulary,
+                });
+            }
+        };
+        if !matcher.settings.abbreviations {
+            matcher.hits(text, |hit| one(hit, false));
+            return;
         }
-        let targets = names.entry(form).or_default();
-        // A synonym that folds to the entry's own name says nothing new.
-        if !targets.iter().any(|(target, _)| *target == number) {
-            targets.push((number, rule));
+        self.hits.clear();
+        matcher.hits(text, |hit| self.hits.push(hit));
+        if !self.hits.is_empty() {
+            for (hit, abbreviated) in abbreviation::extend(text, &self.hits) {
+                one(hit, abbreviated);
+            }
         }
-    }
-}
-
-fn sort_targets(names: &mut Names, entries: &[Entry]) {
-    for targets in names.values_mut() {
-        targets.sort_by(|(left, _), (right, _)| {
-            let (left, right) = (&entries[*left as usize], &entries[*right as usize]);
-            (&left.atccode, &left.drug).cmp(&(&right.atccode, &right.drug))
-        });
     }
 }

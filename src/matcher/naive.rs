@@ -1,7 +1,9 @@
 //! The slow oracle: the semantics of the matcher written down as plainly as possible, sharing only the folding of
 //! single letters with the fast one. Tests hold the two against each other; nothing else calls it.
 
-use super::{Entry, Settings, names_by_form};
+use super::names::names_of;
+use super::{Entry, Settings};
+use crate::error::Result;
 use crate::schema::Rule;
 use crate::text::fold::{Accents, Class, class, fold};
 
@@ -20,28 +22,36 @@ struct Unit {
 /// A mention as `(entry number, start byte, end byte, rule)`.
 pub type NaiveMention = (usize, usize, usize, Rule);
 
-/// What [`super::Matcher::find`] must give for these entries and a text, at word bounds.
-pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Vec<NaiveMention> {
+/// What [`super::Matcher::find`] must give for these entries and a text, at word bounds and without abbreviations.
+pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Result<Vec<NaiveMention>> {
     let units = units(text, settings.accents);
-    let names = names_by_form(entries, settings);
+    let names = names_of(entries, settings)?;
+    // A name as it is, and where it has one its plural; the name itself comes later, for `max_by_key` takes the last.
+    let mut forms: Vec<(String, u32)> = Vec::new();
+    for pattern in 0..names.len() {
+        if names.plurals[pattern] == 1 {
+            forms.push((format!("{}s", names.form(pattern as u32)), pattern as u32));
+        }
+    }
+    forms.extend((0..names.len()).map(|pattern| (names.form(pattern as u32).to_owned(), pattern as u32)));
     let mut found = Vec::new();
     let mut from = 0;
     while from < units.len() {
-        let longest = names
+        let longest = forms
             .iter()
             .filter(|(form, _)| stands_at(&units, from, form))
             .max_by_key(|(form, _)| form.chars().count());
-        let Some((form, targets)) = longest else {
+        let Some((form, pattern)) = longest else {
             from += 1;
             continue;
         };
         let to = from + form.chars().count();
-        for &(entry, rule) in targets {
+        for (entry, rule) in names.targets(*pattern) {
             found.push((entry as usize, units[from].start, units[to - 1].end, rule));
         }
         from = to;
     }
-    found
+    Ok(found)
 }
 
 fn stands_at(units: &[Unit], from: usize, form: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text::fold::Accents;
 
-use super::index::folded_name;
+use super::names::folded_name;
 
 /// The shipped list: a word, a tab, the reason. Lines that begin with `#` are comments.
 const SHIPPED: &str = include_str!("stop_words.tsv");

@@ -26,7 +26,21 @@ pub(super) struct Token {
     pub end: usize,
 }
 
-/// The hash of a folded word: its bytes, eight at a time, then their number.
+impl Token {
+    #[inline(always)]
+    pub(super) fn word(hash: u64, start: usize, end: usize) -> Self {
+        Self {
+            kind: Kind::Word,
+            hash,
+            start,
+            end,
+        }
+    }
+}
+
+/// The hash of a folded word while its letters come one by one: its bytes, eight at a time.
+///
+/// No byte of a word is zero, so the zeros that fill the last eight need no length beside them.
 #[derive(Debug, Clone, Copy)]
 struct WordHash {
     hash: u64,
@@ -46,61 +60,100 @@ impl WordHash {
         }
     }
 
-    /// The hash of `bytes[start..end]`, ASCII letters and digits in any case, without a look at each byte.
-    #[inline]
-    fn of_ascii(bytes: &[u8], start: usize, end: usize, seed: u64) -> u64 {
-        let mut hash = seed;
-        let mut at = start;
-        while at < end {
-            let unused = 64 - 8 * (end - at).min(8) as u32;
-            hash = mixed(hash ^ ((eight(bytes, at) | SMALL) & (u64::MAX >> unused)));
-            at += 8;
-        }
-        mixed(hash ^ (end - start) as u64)
-    }
-
     fn letter(&mut self, letter: char) {
         for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-            self.waiting[self.length % 8] = byte;
+            self.waiting[self.length] = byte;
             self.length += 1;
-            if self.length.is_multiple_of(8) {
+            if self.length == 8 {
                 self.hash = mixed(self.hash ^ u64::from_le_bytes(self.waiting));
-                self.waiting = [0; 8];
+                (self.waiting, self.length) = ([0; 8], 0);
             }
         }
     }
 
-    fn finish(mut self) -> u64 {
-        if !self.length.is_multiple_of(8) {
-            self.hash = mixed(self.hash ^ u64::from_le_bytes(self.waiting));
-        }
-        mixed(self.hash ^ self.length as u64)
+    fn finish(self) -> u64 {
+        let rest = u64::from_le_bytes(self.waiting);
+        word_step(if rest == 0 {
+            self.hash
+        } else {
+            mixed(self.hash ^ rest)
+        })
     }
 }
 
-/// Eight bytes of a text as a number; zeros behind its end.
+/// Hashes of words are never small numbers: those stand for gaps and signs in the index.
 #[inline]
-fn eight(bytes: &[u8], at: usize) -> u64 {
-    if let Some(eight) = bytes.get(at..at + 8) {
-        return eight.try_into().map_or(0, u64::from_le_bytes);
-    }
-    bytes[at..]
-        .iter()
-        .rev()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+fn word_step(hash: u64) -> u64 {
+    hash | 1 << 63
 }
 
 /// Mixes all bits into all bits: the two halves of a long product, one upon the other.
+#[inline]
 fn mixed(hash: u64) -> u64 {
     let product = u128::from(hash ^ 0x2d35_8dcc_aa6c_78a5) * 0x8bb8_4b93_962e_acc9;
     (product as u64) ^ ((product >> 64) as u64)
 }
 
+/// Eight bytes of a text as a number; zeros behind its end.
+#[inline]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        return u64::from_le_bytes(*eight);
+    }
+    let left = bytes.len().saturating_sub(at) as u32;
+    match bytes.last_chunk::<8>() {
+        // The last eight of the text, without those before `at`.
+        Some(last) if left > 0 => u64::from_le_bytes(*last) >> (64 - 8 * left),
+        _ => bytes
+            .get(at..)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    }
+}
+
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// How many of eight bytes, from the first one on, are ASCII letters or digits; all eight are looked at together.
+///
+/// Each byte has its high bit to itself: adding to its other seven carries into it exactly where they reach a bound.
+#[inline]
+fn word_length(eight: u64) -> usize {
+    let seven = eight & !HIGH;
+    let small = seven | SMALL;
+    let letter = (small + EACH * (0x80 - b'a' as u64)) & !(small + EACH * (0x7f - b'z' as u64));
+    let digit = (seven + EACH * (0x80 - b'0' as u64)) & !(seven + EACH * (0x7f - b'9' as u64));
+    let others = !((letter | digit) & !eight) & HIGH;
+    others.trailing_zeros() as usize / 8
+}
+
+/// The hash and the end of a word of ASCII letters, eight of them at a time. What may follow is not looked at.
+#[inline(always)]
+pub(super) fn ascii_word(bytes: &[u8], start: usize, seed: u64) -> (u64, usize) {
+    let (mut hash, mut at) = (seed, start);
+    loop {
+        let next = eight(bytes, at);
+        let length = word_length(next);
+        if length == 8 {
+            hash = mixed(hash ^ (next | SMALL));
+            at += 8;
+            continue;
+        }
+        if length > 0 {
+            hash = mixed(hash ^ ((next | SMALL) & (u64::MAX >> (64 - 8 * length))));
+            at += length;
+        }
+        return (word_step(hash), at);
+    }
+}
+
 /// What a byte of a text begins.
-const CLASS: [u8; 256] = class_table();
-const SIGN: u8 = 0;
-const GAP: u8 = 1;
-const WORD: u8 = 2;
+pub(super) const CLASS: [u8; 256] = class_table();
+pub(super) const SIGN: u8 = 0;
+pub(super) const GAP: u8 = 1;
+pub(super) const WORD: u8 = 2;
 const BEYOND_ASCII: u8 = 3;
 
 const fn class_table() -> [u8; 256] {
@@ -142,28 +195,66 @@ impl<'t> Tokens<'t> {
         self.at = at;
     }
 
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
     fn letter(&self) -> Option<char> {
         self.text[self.at..].chars().next()
     }
 
     #[inline]
     fn word(&mut self) -> Token {
-        let bytes = self.text.as_bytes();
         let start = self.at;
-        let length = bytes[start..]
-            .iter()
-            .take_while(|byte| CLASS[usize::from(**byte)] == WORD)
-            .count();
-        self.at = start + length;
-        if bytes.get(self.at).is_some_and(|byte| *byte >= 128) && self.goes_on() {
+        let (hash, end) = ascii_word(self.text.as_bytes(), start, self.seed);
+        self.at = end;
+        if self.text.as_bytes().get(end).is_some_and(|byte| *byte >= 128) && self.goes_on() {
             return self.folded_word(start);
         }
         Token {
             kind: Kind::Word,
-            hash: WordHash::of_ascii(bytes, start, self.at, self.seed),
+            hash,
             start,
-            end: self.at,
+            end,
         }
+    }
+
+    /// The next word or sign, and whether a gap stands before it.
+    pub(super) fn next_beyond_gap(&mut self) -> (Option<Token>, bool) {
+        match self.next() {
+            Some(Token { kind: Kind::Gap, .. }) => (self.next(), true),
+            token => (token, false),
+        }
+    }
+
+    /// The hash of a word without the `s` at its end; nothing for another word.
+    pub(super) fn singular(&self, word: &Token) -> Option<u64> {
+        if word.kind != Kind::Word {
+            return None;
+        }
+        let bytes = self.text.as_bytes();
+        match bytes[word.end - 1] {
+            b's' | b'S' if bytes[word.start..word.end].is_ascii() => {
+                Some(ascii_word(&bytes[..word.end - 1], word.start, self.seed).0)
+            }
+            // A wide letter or one with a mark may be an `s` too.
+            b's' | b'S' | 128.. => self.folded_singular(word),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    fn folded_singular(&self, word: &Token) -> Option<u64> {
+        let mut hash = WordHash::new(self.seed);
+        let (mut singular, mut last) = (hash, ' ');
+        for letter in self.text[word.start..word.end].chars() {
+            fold(letter, self.accents, |folded| {
+                singular = hash;
+                last = folded;
+                hash.letter(folded);
+            });
+        }
+        (last == 's').then(|| singular.finish())
     }
 
     fn goes_on(&self) -> bool {
@@ -249,7 +340,6 @@ impl<'t> Tokens<'t> {
 impl Iterator for Tokens<'_> {
     type Item = Token;
 
-    #[inline]
     fn next(&mut self) -> Option<Token> {
         let byte = *self.text.as_bytes().get(self.at)?;
         match CLASS[usize::from(byte)] {
@@ -261,12 +351,9 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-/// Whether the folded letters of `word`, a slice of a text, are exactly `folded`.
-pub(super) fn folds_to(word: &str, folded: &str, accents: Accents) -> bool {
-    if word.is_ascii() {
-        return word.eq_ignore_ascii_case(folded);
-    }
-    let mut rest = folded.chars();
+/// Whether the folded letters of `word`, a slice of a text, are exactly those of two pieces.
+pub(super) fn folds_to(word: &str, pieces: [&str; 2], accents: Accents) -> bool {
+    let mut rest = pieces[0].chars().chain(pieces[1].chars());
     let mut equal = true;
     for letter in word.chars() {
         fold(letter, accents, |letter| equal &= rest.next() == Some(letter));
@@ -274,11 +361,9 @@ pub(super) fn folds_to(word: &str, folded: &str, accents: Accents) -> bool {
     equal && rest.next().is_none()
 }
 
-/// The folded letters of a word.
-pub(super) fn folded(word: &str, accents: Accents) -> String {
-    let mut folded = String::with_capacity(word.len());
+/// Adds the folded letters of a word to a text.
+pub(super) fn fold_into(text: &mut String, word: &str, accents: Accents) {
     for letter in word.chars() {
-        fold(letter, accents, |letter| folded.push(letter));
+        fold(letter, accents, |folded| text.push(folded));
     }
-    folded
 }

@@ -53,8 +53,8 @@ fn find_numbered(
     };
     let columns = vec![
         number("row", &|found| found.row),
-        text("atccode", &|found| &found.mention.entry.atccode),
-        text("drug", &|found| &found.mention.entry.drug),
+        text("atccode", &|found| found.mention.atccode()),
+        text("drug", &|found| found.mention.drug()),
         number("start", &|found| found.start),
         number("end", &|found| found.end),
         text("surface", &|found| found.surface),

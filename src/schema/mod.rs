@@ -6,9 +6,11 @@
 mod flag;
 mod kind;
 mod reason;
+#[cfg(feature = "tables")]
 mod table;
 
 pub use flag::{Flag, Flags};
 pub use kind::{DatePrecision, PublicationKind, Rule, SourceTable};
 pub use reason::{Reason, Rejected};
+#[cfg(feature = "tables")]
 pub use table::{ColumnType, DRUGS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};

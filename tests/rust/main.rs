@@ -11,11 +11,16 @@
 
 mod dates;
 mod floors;
+#[cfg(feature = "tables")]
 mod formats;
+#[cfg(feature = "tables")]
 mod graph;
 mod matcher;
+#[cfg(feature = "tables")]
 mod merge;
+#[cfg(feature = "tables")]
 mod pipeline;
+#[cfg(feature = "tables")]
 mod schema;
 mod storage;
 mod text;

@@ -361,7 +361,7 @@ impl<'a> Attempt<'a> {
                 None => {
                     let found = match matcher.take() {
                         Some(built) => built,
-                        None => Matcher::build(entries.to_vec(), &self.settings.matcher, self.task)?,
+                        None => Matcher::build(entries, &self.settings.matcher, self.task)?,
                     };
                     let matcher = matcher.insert(found);
                     self.find(partition, matcher, journals, graph, transaction, &mut links)?

@@ -1,0 +1,198 @@
+//! Building the index: the trie level by level, each level one sort.
+
+use super::filter::Filter;
+use super::index::{FREE, Index, NONE, Step, ascii_signs, packed, pair, pair_step, print, start_slot, step};
+use super::names::Names;
+use super::tokens::{Kind, Tokens};
+use crate::error::Result;
+use crate::task::Task;
+use crate::text::fold::Accents;
+
+/// A pattern on its way through the levels.
+#[derive(Debug, Clone, Copy)]
+struct Walker {
+    /// The node it has come to.
+    node: u32,
+    pattern: u32,
+    /// The byte of the form that it has come to.
+    at: u32,
+    step: Step,
+}
+
+/// Builds the index of different folded names; a pattern's number is its place.
+pub(super) fn build(names: &Names, accents: Accents, task: &Task) -> Result<Index> {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    loop {
+        task.check()?;
+        if let Some(index) = with_seed(names, accents, seed) {
+            return Ok(index);
+        }
+        // Two names of one path are one chance in thousands of millions of vocabularies; another seed parts them.
+        seed = seed.rotate_left(7).wrapping_add(1);
+    }
+}
+
+/// The trie in the making.
+#[derive(Debug, Default)]
+struct Draft {
+    roots: Vec<Step>,
+    /// For each node the pattern that ends there, or [`NONE`].
+    patterns: Vec<u32>,
+    /// For each node where its edges end.
+    edge_ends: Vec<u32>,
+    edges: Vec<Step>,
+}
+
+/// Nothing when two names have the hashes of all their words in common.
+fn with_seed(names: &Names, accents: Accents, seed: u64) -> Option<Index> {
+    let draft = Draft::of(names, accents, seed)?;
+    // Steps over words have their highest bit set, so they come behind those of signs.
+    let signs = draft.roots.partition_point(|step| step >> 63 == 0);
+    let mut index = Index {
+        accents,
+        seed,
+        singles: Filter::for_hashes(0),
+        pairs: Filter::for_hashes(0),
+        starts: starts(&draft.roots[signs..], signs as u32)?,
+        signs: draft.roots[..signs].to_vec(),
+        ascii_signs: ascii_signs(&draft.roots[..signs]),
+        roots: draft.roots.len() as u32,
+        nodes: draft
+            .patterns
+            .iter()
+            .zip(&draft.edge_ends)
+            .map(|(pattern, end)| packed(*pattern, *end))
+            .collect(),
+        edges: draft.edges,
+    };
+    fill_filters(&mut index, names);
+    Some(index)
+}
+
+impl Draft {
+    fn of(names: &Names, accents: Accents, seed: u64) -> Option<Self> {
+        let mut draft = Self::default();
+        let mut walkers: Vec<Walker> = (0..names.len() as u32)
+            .filter_map(|pattern| advance(names.form(pattern), accents, seed, Walker::new(pattern)))
+            .collect();
+        let mut first_level = true;
+        while !walkers.is_empty() {
+            walkers.sort_unstable_by_key(|walker| (walker.node, walker.step));
+            let mut further = Vec::with_capacity(walkers.len());
+            for same in walkers.chunk_by(|left, right| (left.node, left.step) == (right.node, right.step)) {
+                let node = draft.add_node(same[0], first_level);
+                for walker in same {
+                    let form = names.form(walker.pattern);
+                    match advance(form, accents, seed, Walker { node, ..*walker }) {
+                        Some(walker) => further.push(walker),
+                        None if draft.patterns[node as usize] != NONE => return None,
+                        None => draft.patterns[node as usize] = walker.pattern,
+                    }
+                }
+            }
+            first_level = false;
+            walkers = further;
+        }
+        draft
+            .edge_ends
+            .resize(draft.patterns.len(), draft.edges.len() as u32);
+        Some(draft)
+    }
+
+    fn add_node(&mut self, walker: Walker, first_level: bool) -> u32 {
+        if first_level {
+            self.roots.push(walker.step);
+        } else {
+            // The nodes before this parent have no more edges to come.
+            let parents = (walker.node as usize).max(self.edge_ends.len());
+            self.edge_ends.resize(parents, self.edges.len() as u32);
+            self.edges.push(walker.step);
+        }
+        self.patterns.push(NONE);
+        self.patterns.len() as u32 - 1
+    }
+}
+
+impl Walker {
+    fn new(pattern: u32) -> Self {
+        Self {
+            node: 0,
+            pattern,
+            at: 0,
+            step: 0,
+        }
+    }
+}
+
+/// The walker before its next step; nothing at the end of its form.
+fn advance(form: &str, accents: Accents, seed: u64, walker: Walker) -> Option<Walker> {
+    let mut tokens = Tokens::new(form, accents, seed);
+    tokens.seek(walker.at as usize);
+    let (token, after_gap) = tokens.next_beyond_gap();
+    let token = token?;
+    Some(Walker {
+        at: token.end as u32,
+        step: step(&token, after_gap),
+        ..walker
+    })
+}
+
+/// The table of starts: words and their nodes, which are numbered from `first` on. Nothing when two words look the same
+/// to the table.
+fn starts(words: &[Step], first: u32) -> Option<Vec<u64>> {
+    let mut starts = vec![FREE; (words.len() * 2).next_power_of_two().max(2)];
+    let mask = starts.len() - 1;
+    for (word, node) in words.iter().zip(first..) {
+        let mut slot = start_slot(*word, mask);
+        while starts[slot] != FREE {
+            if (starts[slot] >> 32) as u32 == print(*word) {
+                return None;
+            }
+            slot = (slot + 1) & mask;
+        }
+        starts[slot] = packed(print(*word), node);
+    }
+    Some(starts)
+}
+
+/// The filters: each name once, by its only word or by its first two steps.
+fn fill_filters(index: &mut Index, names: &Names) {
+    let (mut singles, mut pairs) = (Vec::new(), Vec::new());
+    let mut plural = String::new();
+    for (form, has_plural) in names.forms().zip(&names.plurals) {
+        if let Some(key) = beginning(form, index) {
+            if key.is_pair { &mut pairs } else { &mut singles }.push(key.hash);
+            // The plural of a second word is another word.
+            if key.is_pair && *has_plural == 1 {
+                plural.clear();
+                plural.push_str(form);
+                plural.push('s');
+                pairs.extend(beginning(&plural, index).map(|key| key.hash));
+            }
+        }
+    }
+    for hashes in [&mut singles, &mut pairs] {
+        hashes.sort_unstable();
+        hashes.dedup();
+    }
+    index.singles = Filter::for_hashes(singles.len());
+    singles.iter().for_each(|hash| index.singles.insert(*hash));
+    index.pairs = Filter::for_hashes(pairs.len());
+    pairs.iter().for_each(|hash| index.pairs.insert(*hash));
+}
+
+struct Beginning {
+    hash: u64,
+    is_pair: bool,
+}
+
+/// What a name that begins with a word is found by.
+fn beginning(form: &str, index: &Index) -> Option<Beginning> {
+    let mut tokens = Tokens::new(form, index.accents, index.seed).filter(|token| token.kind != Kind::Gap);
+    let first = tokens.next().filter(|token| token.kind == Kind::Word)?;
+    let second = tokens.next();
+    Some(Beginning {
+        hash: second.map_or(first.hash, |second| pair(first.hash, pair_step(&second))),
+        is_pair: second.is_some(),
+    })
+}

@@ -1,0 +1,62 @@
+//! Many texts in one: a column of strings that costs four bytes a text beside its letters.
+
+use crate::error::{Error, Result};
+
+/// Texts one after the other, with the place where each ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Packed {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl Packed {
+    /// Adds a text; an error when all of them together no longer have 32-bit places.
+    pub(super) fn push(&mut self, text: &str) -> Result<()> {
+        self.text.push_str(text);
+        let end = u32::try_from(self.text.len()).map_err(|_| too_large())?;
+        self.ends.push(end);
+        Ok(())
+    }
+
+    /// Puts the column together again; nothing where the places do not fit the text.
+    pub(super) fn of_parts(text: String, ends: Vec<u32>) -> Option<Self> {
+        let ascending = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == text.len();
+        let whole = text.is_ascii() || ends.iter().all(|end| text.is_char_boundary(*end as usize));
+        (ascending && whole).then_some(Self { text, ends })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, place: usize) -> &str {
+        let start = if place == 0 {
+            0
+        } else {
+            self.ends[place - 1] as usize
+        };
+        &self.text[start..self.ends[place] as usize]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|place| self.get(place))
+    }
+}
+
+/// The error for a vocabulary whose places no longer fit 32 bits.
+pub(super) fn too_large() -> Error {
+    Error::argument(
+        "vocabulary",
+        "more than 4 GiB of names",
+        "a vocabulary that fits the memory; split it and match with each part",
+    )
+}

@@ -1,0 +1,91 @@
+//! The vocabulary inside a matcher: entries in few long columns instead of many small strings, so that a hundred
+//! thousand names are loaded in milliseconds.
+
+use super::packed::Packed;
+use crate::error::Result;
+
+/// An entry of the vocabulary.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    pub atccode: String,
+    pub drug: String,
+    pub synonyms: Vec<String>,
+}
+
+impl Entry {
+    /// An entry of a code, a name and maybe other names.
+    pub fn new(
+        atccode: impl Into<String>,
+        drug: impl Into<String>,
+        synonyms: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self {
+            atccode: atccode.into(),
+            drug: drug.into(),
+            synonyms: synonyms.into_iter().collect(),
+        }
+    }
+}
+
+/// Entries in columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Vocabulary {
+    pub(super) codes: Packed,
+    pub(super) drugs: Packed,
+    pub(super) synonyms: Packed,
+    /// For each entry where its synonyms end.
+    pub(super) synonym_ends: Vec<u32>,
+}
+
+impl Vocabulary {
+    pub(super) fn of_entries(entries: &[Entry]) -> Result<Self> {
+        let mut vocabulary = Self::default();
+        for entry in entries {
+            vocabulary.codes.push(&entry.atccode)?;
+            vocabulary.drugs.push(&entry.drug)?;
+            for synonym in &entry.synonyms {
+                vocabulary.synonyms.push(synonym)?;
+            }
+            let end = vocabulary.synonyms.len();
+            vocabulary
+                .synonym_ends
+                .push(u32::try_from(end).unwrap_or(u32::MAX));
+        }
+        Ok(vocabulary)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    pub(super) fn code(&self, entry: u32) -> &str {
+        self.codes.get(entry as usize)
+    }
+
+    pub(super) fn drug(&self, entry: u32) -> &str {
+        self.drugs.get(entry as usize)
+    }
+
+    pub(super) fn synonyms(&self, entry: u32) -> impl Iterator<Item = &str> {
+        let entry = entry as usize;
+        let first = if entry == 0 {
+            0
+        } else {
+            self.synonym_ends[entry - 1]
+        };
+        (first..self.synonym_ends[entry]).map(|place| self.synonyms.get(place as usize))
+    }
+
+    /// The name of an entry and its synonyms.
+    pub(super) fn names(&self, entry: u32) -> impl Iterator<Item = &str> {
+        std::iter::once(self.drug(entry)).chain(self.synonyms(entry))
+    }
+
+    /// Whether the columns belong together.
+    pub(super) fn is_whole(&self) -> bool {
+        self.drugs.len() == self.len()
+            && self.synonym_ends.len() == self.len()
+            && self.synonym_ends.is_sorted()
+            && self.synonym_ends.last().map_or(0, |end| *end as usize) == self.synonyms.len()
+    }
+}
