@@ -74,7 +74,7 @@ bench: .venv/bench/.wheel ## time and memory beside a plain pandas pipeline
 	.venv/bench/bin/python benches/run.py
 
 .PHONY: eval
-eval: eval-corpora .venv/eval/.wheel $(PEERS:%=.venv/eval-%/.dependencies) ## accuracy and speed beside five peers, on the corpora of DRUGS_RS_CORPORA
+eval: eval-corpora .venv/eval/.wheel $(PEERS:%=.venv/eval-%/.dependencies) ## accuracy and speed beside five peers
 	.venv/eval/bin/python evaluation/run.py $(EVAL_OPTIONS)
 # First of all, for nothing needs to be built where there is nothing to read.
 .PHONY: eval-corpora
@@ -94,9 +94,10 @@ format: .venv/tools/.ready ## rewrite the sources in the project's format
 	$(TOOLS)/ruff check --fix $(PYTHON_FILES)
 
 .PHONY: pins
-pins: .venv/tools/.ready ## choose the newest versions of the tools and the tests' packages again
+pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' packages and the peers again
 	$(UV) pip compile --quiet --upgrade --python-version 3.8 requirements/test.in --output-file requirements/test-py38.txt
-	for set in tools test bench $(PEERS:%=eval-%); do $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
+	for set in tools test bench $(PEERS:%=eval-%); do \
+	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 
 .PHONY: clean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -219,3 +220,28 @@ def test_errors_are_counted_by_word() -> None:
         (1, "tranexamic acid"),
     ]
     assert scoring.top(scoring.false_hits(texts, gold, found), 3) == [(1, "and")]
+
+
+# --- Workers ---
+
+
+@pytest.mark.parametrize(
+    ("options", "spans"),
+    [
+        ([], [[[4, 15], [17, 20], [26, 29]], [], [[0, 7]]]),
+        (["--columns"], [[[4, 15], [17, 20], [26, 29]], [], [[0, 7]]]),
+        (["--no-abbreviations"], [[[4, 15]], [], [[0, 7]]]),
+    ],
+)
+def test_our_worker_answers_a_job(tmp_path: Path, options: list[str], spans: list[list[list[int]]]) -> None:
+    """The spans are code points, and `find` and `find_many` give the same ones."""
+    texts = ["𝛼𝛽, doxorubicin (DOX), so DOX", "nothing", "Aspirin"]
+    names = {"L": ["doxorubicin"], "B": ["aspirin"]}
+    job, answer = tmp_path / "job.json", tmp_path / "answer.json"
+    job.write_text(json.dumps({"names": names, "corpora": [texts, []], "repeat": 2}), encoding="utf-8")
+    worker = EVALUATION / "workers" / "drugs_rs_find.py"
+    subprocess.run([sys.executable, str(worker), str(job), str(answer), *options], check=True)
+    content = json.loads(answer.read_text(encoding="utf-8"))
+    assert [corpus["spans"] for corpus in content["corpora"]] == [spans, []]
+    assert content["build_seconds"] > 0
+    assert content["peak_bytes"] > 1_000_000
