@@ -16,6 +16,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make pins
 # Wheels alone: a source release of duckdb, say, would be compiled for half an hour.
 export UV_NO_BUILD := 1
+# But for a peer that has no wheel; it is pure Python.
+export UV_NO_BINARY_PACKAGE := flashtext
 
 TOOLS := .venv/tools/bin
 UV := $(TOOLS)/uv
@@ -23,10 +25,14 @@ MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
 # The wheel of the tests, the demo and the benchmark: release profile, for this machine alone.
 WHEELS := target/wheels-test
 SOURCES := $(shell find src python -type f ! -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
-PYTHON_FILES := python tests $(wildcard benches dags examples)
+PYTHON_FILES := python tests $(wildcard benches dags evaluation examples)
 # Looked for when a target needs them, and not for `make help`.
 PYTHONS = $(eval PYTHONS := $$(or $$(shell python3 tests/interpreters.py),$$(error no Python to test on)))$(PYTHONS)
 NEWEST = .venv/test-$(lastword $(PYTHONS))
+# The peers of `make eval`, each with its own environment, and the newest Python here that all of them have wheels for.
+PEERS := dner flashtext pyahocorasick spacy
+EVAL_PYTHON = $(or $(shell for version in 3.13 3.12 3.11 3.10; do \
+    python3 tests/interpreters.py $$version 2> /dev/null && break; done),$(error no Python 3.10 to 3.13 for `make eval`))
 
 .PHONY: help
 help: ## print this list
@@ -59,13 +65,21 @@ check-lint: .venv/tools/.ready
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
 check-types: $$(NEWEST)/.dependencies
-	$(NEWEST)/bin/mypy python tests
+	$(NEWEST)/bin/mypy python tests evaluation
 check-floors: .venv/tools/.ready
 	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
 
 .PHONY: bench
 bench: .venv/bench/.wheel ## time and memory beside a plain pandas pipeline
 	.venv/bench/bin/python benches/run.py
+
+.PHONY: eval
+eval: eval-corpora .venv/eval/.wheel $(PEERS:%=.venv/eval-%/.dependencies) ## accuracy and speed beside five peers
+	.venv/eval/bin/python evaluation/run.py $(EVAL_OPTIONS)
+# First of all, for nothing needs to be built where there is nothing to read.
+.PHONY: eval-corpora
+eval-corpora:
+	@python3 evaluation/corpora.py
 
 .PHONY: wheel
 wheel: .venv/tools/.ready ## one wheel for Python 3.8 and newer, optimised, in dist/
@@ -80,9 +94,10 @@ format: .venv/tools/.ready ## rewrite the sources in the project's format
 	$(TOOLS)/ruff check --fix $(PYTHON_FILES)
 
 .PHONY: pins
-pins: .venv/tools/.ready ## choose the newest versions of the tools and the tests' packages again
+pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' packages and the peers again
 	$(UV) pip compile --quiet --upgrade --python-version 3.8 requirements/test.in --output-file requirements/test-py38.txt
-	for set in tools test bench; do $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
+	for set in tools test bench $(PEERS:%=eval-%); do \
+	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 
 .PHONY: clean
@@ -109,6 +124,15 @@ $(WHEELS)/.built: $(SOURCES) | .venv/tools/.ready
 .venv/bench/.dependencies: requirements/bench.txt | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python $(TOOLS)/python .venv/bench
 	$(UV) pip install --quiet --python .venv/bench --requirement $<
+	@touch $@
+
+.venv/eval/.dependencies: | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/eval
+	@touch $@
+
+.venv/eval-%/.dependencies: requirements/eval-%.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/eval-$*
+	$(UV) pip install --quiet --python .venv/eval-$* --requirement $<
 	@touch $@
 
 .venv/demo/.dependencies: | .venv/tools/.ready
