@@ -149,7 +149,10 @@ impl<'f> CsvReader<'f> {
             [_] => "the first line must be the header".to_owned(),
             _ => {
                 let known: Vec<String> = shapes.iter().map(Fields::described).collect();
-                format!("the first line must be the header; known shapes: {}", known.join(", "))
+                format!(
+                    "the first line must be the header; known shapes: {}",
+                    known.join(", ")
+                )
             }
         };
         let named: Vec<String> = header.iter().filter(|name| !name.is_empty()).cloned().collect();

@@ -40,7 +40,11 @@ impl Fields {
     /// How well a header fits: whether all required columns are there, then how many of all.
     pub(super) fn fit(&self, header: &[String]) -> (bool, usize) {
         let places = self.places(header);
-        let complete = self.fields.iter().zip(&places).all(|(field, place)| !field.required || place.is_some());
+        let complete = self
+            .fields
+            .iter()
+            .zip(&places)
+            .all(|(field, place)| !field.required || place.is_some());
         (complete, places.iter().flatten().count())
     }
 

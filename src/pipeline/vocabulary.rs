@@ -49,7 +49,9 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
             ..FileTally::default()
         };
         let input = Input::new(&file.uri, file.open()?, encoding)?;
-        records.extend(read_records(input, &shapes, number, &mut tally, task, |_, _| Ok(()))?);
+        records.extend(read_records(input, &shapes, number, &mut tally, task, |_, _| {
+            Ok(())
+        })?);
         sources.push(tally);
     }
     task.check()?;

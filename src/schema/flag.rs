@@ -80,7 +80,9 @@ impl Flag {
             Self::MissingAtccode => "The drug had no code; it got one derived from its name.",
             Self::SharedName => "The name stands under several codes; a mention counts for each of them.",
             Self::SharedCode => "The code stands for several names; all of them count for it.",
-            Self::DoubtfulJoin => "Its names belong to several drugs of other vocabularies; it kept its own code.",
+            Self::DoubtfulJoin => {
+                "Its names belong to several drugs of other vocabularies; it kept its own code."
+            }
         }
     }
 

@@ -71,7 +71,11 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
         (None, Some(code)) => (Some(code.as_str()), Rank::Use),
         (None, None) => (None, Rank::Derived),
     };
-    let known_as = if holds.len() == 1 { substances.clone() } else { Vec::new() };
+    let known_as = if holds.len() == 1 {
+        substances.clone()
+    } else {
+        Vec::new()
+    };
     let names = brands.iter().chain(&known_as).map(String::as_str);
     let mut synonyms = names_of(names);
     synonyms.retain(|synonym| *synonym != name.text);
@@ -80,7 +84,10 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
     record.class_code = code.is_none() && !codes.is_empty();
     record.known_as = known_as;
     if holds.len() > 1 {
-        record.ingredients = holds.iter().map(|common| ingredient(common, &substances)).collect();
+        record.ingredients = holds
+            .iter()
+            .map(|common| ingredient(common, &substances))
+            .collect();
         record.ingredients_are_drugs = true;
     }
     Ok(record)
@@ -112,7 +119,10 @@ fn listed(cell: Option<&str>) -> Vec<String> {
 /// The brand, and the one before it: `B (previously A)` is known as B and as A.
 fn brands(cell: &str) -> Vec<String> {
     let cell = clean(cell).text;
-    match cell.strip_suffix(')').and_then(|cell| cell.split_once(" (previously ")) {
+    match cell
+        .strip_suffix(')')
+        .and_then(|cell| cell.split_once(" (previously "))
+    {
         Some((now, before)) => names_of([now, before]),
         None => names_of([&*cell]),
     }

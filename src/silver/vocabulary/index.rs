@@ -45,14 +45,23 @@ impl Index {
         allowed: impl Fn(usize) -> bool,
     ) -> Found {
         for form in forms {
-            let hits: Vec<usize> = self.named(form).iter().copied().filter(|drug| allowed(*drug)).collect();
+            let hits: Vec<usize> = self
+                .named(form)
+                .iter()
+                .copied()
+                .filter(|drug| allowed(*drug))
+                .collect();
             if hits.is_empty() {
                 continue;
             }
             // A name that several drugs share only without their remarks, as `insulin`, tells none of them.
             let exact = hits.iter().any(|drug| own_form(*drug) == form);
             let one = hits.windows(2).all(|pair| own_form(pair[0]) == own_form(pair[1]));
-            return if exact || one { Found::ByName(hits) } else { Found::Doubt };
+            return if exact || one {
+                Found::ByName(hits)
+            } else {
+                Found::Doubt
+            };
         }
         let by_synonym = forms.iter().filter_map(|form| self.synonyms.get(form)).flatten();
         let by_name = others.iter().flat_map(|form| self.named(form));
@@ -66,7 +75,10 @@ impl Index {
         if names.len() > 1 {
             return Found::Doubt;
         }
-        names.into_values().next().map_or(Found::Nothing, Found::BySynonym)
+        names
+            .into_values()
+            .next()
+            .map_or(Found::Nothing, Found::BySynonym)
     }
 }
 

@@ -148,7 +148,11 @@ impl Joiner {
                 self.add_name(place, synonym);
             }
             let news = self.drugs[place].synonyms.len() > before;
-            let reason = if news { MergeReason::SameDrug } else { MergeReason::Identical };
+            let reason = if news {
+                MergeReason::SameDrug
+            } else {
+                MergeReason::Identical
+            };
             return (vec![place], Some(reason));
         }
         let (targets, reason) = match record.rank {
@@ -173,7 +177,7 @@ impl Joiner {
         for name in names_of(&record.drug) {
             let name_form = form(&name);
             for target in &targets {
-                self.give_name(*target, &name, &name_form, record.drug.file);
+                self.give_name(*target, &name, &name_form, &[], record.drug.file);
             }
         }
         (targets, reason)
@@ -235,10 +239,14 @@ impl Joiner {
         }
     }
 
-    /// Adds a name of another row to a drug, unless it is the name of yet another drug.
-    fn give_name(&mut self, drug: usize, name: &str, name_form: &str, file: usize) -> bool {
+    /// Adds a name of another row to a drug, unless it is the name of yet another drug than the `givers`.
+    fn give_name(&mut self, drug: usize, name: &str, name_form: &str, givers: &[usize], file: usize) -> bool {
         let owners = self.index.named(name_form);
-        if !owners.is_empty() && !owners.contains(&drug) {
+        let free = owners.is_empty()
+            || owners
+                .iter()
+                .any(|owner| *owner == drug || givers.contains(owner));
+        if !free {
             *self.joins.entry((file, Join::NameLeftOut)).or_default() += 1;
             return false;
         }
@@ -269,10 +277,10 @@ impl Joiner {
                 }
                 for target in targets.into_iter().filter(|target| !product.own.contains(target)) {
                     for other in ingredient.iter().skip(1) {
-                        self.give_name(target, other, &form(other), product.file);
+                        self.give_name(target, other, &form(other), &[], product.file);
                     }
                     for (name, name_form) in &names {
-                        if self.give_name(target, name, name_form, product.file) {
+                        if self.give_name(target, name, name_form, &product.own, product.file) {
                             *self.joins.entry((product.file, Join::Ingredient)).or_default() += 1;
                         }
                     }

@@ -175,7 +175,10 @@ impl Row<'_> {
     fn name(&self, value: Option<&str>) -> Result<Name, Refused> {
         let cleaned = clean(value.unwrap_or_default());
         if cleaned.text.is_empty() {
-            let message = format!("row {}: the name of the drug is blank; a drug needs one", self.number);
+            let message = format!(
+                "row {}: the name of the drug is blank; a drug needs one",
+                self.number
+            );
             return Err(Refused(Reason::BlankDrug, message));
         }
         Ok(Name {

@@ -37,7 +37,13 @@ pub(super) fn combined(name: &str) -> Vec<&str> {
 }
 
 /// Plurals that name one product all the same.
-const PRODUCTS: [&str; 5] = ["vaccines", "mesylates", "bromelains", "sinecatechins", "immunoglobulins"];
+const PRODUCTS: [&str; 5] = [
+    "vaccines",
+    "mesylates",
+    "bromelains",
+    "sinecatechins",
+    "immunoglobulins",
+];
 
 /// Whether a name of the fifth ATC level is that of a group: `various`, or plain words of which the last is a plural
 /// (`combinations`, `amino acids`, `silver compounds`). Lists ("X and Y") and remarks are judged by their parts.
