@@ -12,12 +12,16 @@ use super::{arguments, arrow, call, errors};
 use crate::error::Error;
 use crate::formats::Encoding;
 use crate::matcher::{self, CodePoints, Entry};
-use crate::pipeline::{matching, vocabulary};
+use crate::pipeline::vocabulary::{self, Vocabulary};
+use crate::pipeline::{matching, report};
+use crate::quality::FileTally;
 
 /// Finds the names of drugs in text.
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct Matcher {
     inner: Arc<matcher::Matcher>,
+    /// The files of the vocabulary and what became of their rows.
+    sources: Vec<FileTally>,
 }
 
 #[pymethods]
@@ -61,6 +65,7 @@ impl Matcher {
         let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
         Ok(Self {
             inner: Arc::new(inner),
+            sources: Vec::new(),
         })
     }
 
@@ -78,12 +83,13 @@ impl Matcher {
         let py = vocabulary.py();
         let settings = arguments::settings(py, boundary, abbreviations, stop_words, accents)?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
-        let entries = call::engine(py, false, |task| {
-            vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)
+        let Vocabulary { entries, sources } = call::engine(py, false, |task| {
+            vocabulary::load_vocabulary(&uris, Encoding::Utf8, task)
         })?;
         let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
         Ok(Self {
             inner: Arc::new(inner),
+            sources,
         })
     }
 
@@ -143,6 +149,13 @@ impl Matcher {
     fn explain(&self, py: Python<'_>, text: &Bound<'_, PyString>, drug: &str) -> PyResult<String> {
         let text = utf8(text)?;
         call::here(py, || self.inner.explain(&text, drug))
+    }
+
+    /// What became of the rows of the vocabulary's files, a dictionary each.
+    #[getter]
+    fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let json = call::here(py, || report::to_json(&self.sources))?;
+        py.import("json")?.call_method1("loads", (json,))
     }
 
     /// Count the names this matcher looks for.

@@ -25,7 +25,7 @@ pub struct Vocabulary {
 
 /// Reads vocabularies from files and combines them into one, as the silver step does.
 pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vocabulary> {
-    let expected = "a CSV, JSON or NDJSON file of drugs (atccode, drug[, synonyms])";
+    let expected = "a vocabulary of drugs: CSV, JSON or NDJSON with atccode and drug, or a WHO ATC, DrugBank or EMA file";
     if uris.is_empty() {
         return Err(Error::argument("vocabulary", "no source", expected));
     }
