@@ -298,6 +298,9 @@ class Matcher:
     ) -> Matcher:
         """Build a matcher from vocabulary files, cleaned as the silver step cleans them.
 
+        Files of several shapes (plain, WHO ATC, DrugBank, EMA) become one vocabulary: names lead to the ATC codes that
+        another file knows them by. `sources` tells what became of the rows.
+
         Args:
             vocabulary: A path, a glob or a folder, or a list of them, as for the argument `drugs` of `run`.
             boundary: As for `from_names`.
@@ -385,6 +388,17 @@ class Matcher:
 
         Raises:
             ArgumentError: No drug of this matcher has that name.
+        """
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """What became of the rows of the vocabulary's files, a dictionary each.
+
+        The entries of `sources` in a step's report; empty for a matcher that was not made from files.
+
+        >>> import drugs_rs
+        >>> drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]}).sources
+        []
         """
 
     def __len__(self) -> int:

@@ -12,18 +12,23 @@ use super::{arguments, arrow, call, errors};
 use crate::error::Error;
 use crate::formats::Encoding;
 use crate::matcher::{self, CodePoints, Entry};
-use crate::pipeline::{matching, vocabulary};
+use crate::pipeline::vocabulary::{self, Vocabulary};
+use crate::pipeline::{matching, report};
+use crate::quality::FileTally;
 
 /// Finds the names of drugs in text.
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct Matcher {
     inner: Arc<matcher::Matcher>,
+    /// The files of the vocabulary and what became of their rows.
+    sources: Vec<FileTally>,
 }
 
 impl Matcher {
-    fn new(inner: matcher::Matcher) -> Self {
+    fn new(inner: matcher::Matcher, sources: Vec<FileTally>) -> Self {
         Self {
             inner: Arc::new(inner),
+            sources,
         }
     }
 }
@@ -75,9 +80,8 @@ impl Matcher {
             let drug = own.next().unwrap_or_default();
             entries.push(Entry::new(code, drug, own));
         }
-        Ok(Self::new(call::apart(py, move || {
-            matcher::Matcher::new(&entries, &settings)
-        })?))
+        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
+        Ok(Self::new(inner, Vec::new()))
     }
 
     /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
@@ -103,12 +107,11 @@ impl Matcher {
             accents,
         )?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
-        let entries = call::engine(py, false, |task| {
-            vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)
+        let Vocabulary { entries, sources } = call::engine(py, false, |task| {
+            vocabulary::load_vocabulary(&uris, Encoding::Utf8, task)
         })?;
-        Ok(Self::new(call::apart(py, move || {
-            matcher::Matcher::new(&entries, &settings)
-        })?))
+        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
+        Ok(Self::new(inner, sources))
     }
 
     /// Find the mentions in one text, in the order in which they stand.
@@ -176,7 +179,7 @@ impl Matcher {
         let py = path.py();
         let path = arguments::path(path, "path")?;
         let inner = call::here(py, || matching::load(&path))?;
-        Ok(Self::new(inner))
+        Ok(Self::new(inner, Vec::new()))
     }
 
     /// Give the matcher as bytes, as `save` writes them.
@@ -191,7 +194,7 @@ impl Matcher {
         let py = data.py();
         let bytes = data.as_bytes();
         let inner = call::here(py, || matcher::Matcher::from_bytes(bytes, "these bytes"))?;
-        Ok(Self::new(inner))
+        Ok(Self::new(inner, Vec::new()))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
@@ -203,6 +206,13 @@ impl Matcher {
     fn explain(&self, py: Python<'_>, text: &Bound<'_, PyString>, drug: &str) -> PyResult<String> {
         let text = utf8(text)?;
         call::here(py, || self.inner.explain(&text, drug))
+    }
+
+    /// What became of the rows of the vocabulary's files, a dictionary each.
+    #[getter]
+    fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let json = call::here(py, || report::to_json(&self.sources))?;
+        py.import("json")?.call_method1("loads", (json,))
     }
 
     /// Count the names this matcher looks for.

@@ -50,10 +50,10 @@ pub(super) struct CsvReader<'f> {
 }
 
 impl<'f> CsvReader<'f> {
-    /// Reads the header.
-    pub(super) fn new(input: Input, fields: &'f Fields) -> Result<Self> {
+    /// Reads the header; gives the number of the shape that it has.
+    pub(super) fn new(input: Input, shapes: &'f [Fields]) -> Result<(usize, Self)> {
         let mut reader = Self {
-            fields,
+            fields: &shapes[0],
             buffer: Buffer::new(input),
             delimiter: b',',
             width: 0,
@@ -63,11 +63,11 @@ impl<'f> CsvReader<'f> {
             extra: ExtraColumns::default(),
             remarks: Remarks::default(),
         };
-        reader.read_header()?;
-        Ok(reader)
+        let shape = reader.read_header(shapes)?;
+        Ok((shape, reader))
     }
 
-    fn read_header(&mut self) -> Result<()> {
+    fn read_header(&mut self, shapes: &'f [Fields]) -> Result<usize> {
         let task = Task::new();
         self.buffer.fill(BATCH_BYTES, &task)?;
         let uri = self.buffer.input.uri().to_owned();
@@ -92,6 +92,8 @@ impl<'f> CsvReader<'f> {
             self.line += 1;
         }
         let mut best: Option<(Vec<String>, usize, u64, u8)> = None;
+        let mut best_fit = (false, 0);
+        let mut shape = 0;
         for delimiter in [b',', b';', b'\t'] {
             let mut spans = Vec::new();
             let header = loop {
@@ -108,18 +110,14 @@ impl<'f> CsvReader<'f> {
             };
             let names = spans
                 .iter()
-                .map(|span| {
-                    String::from_utf8_lossy(&unquoted(&self.buffer.bytes, *span))
-                        .trim()
-                        .to_owned()
-                })
+                .map(|span| folded_header(&unquoted(&self.buffer.bytes, *span)))
                 .collect::<Vec<_>>();
-            let known = |names: &[String]| self.fields.places(names).iter().flatten().count();
-            if best
-                .as_ref()
-                .is_none_or(|(so_far, ..)| known(&names) > known(so_far))
-            {
-                best = Some((names, end, lines, delimiter));
+            for (number, fields) in shapes.iter().enumerate() {
+                let fit = fields.fit(&names);
+                if best.is_none() || fit > best_fit {
+                    best = Some((names.clone(), end, lines, delimiter));
+                    (best_fit, shape, self.fields) = (fit, number, fields);
+                }
             }
         }
         // Without commas nothing is quoted, so that a header with a broken quote may still look like one strange name.
@@ -147,10 +145,20 @@ impl<'f> CsvReader<'f> {
                 ));
             }
         }
-        self.fields
-            .check(&uri, &present, &header, "the first line must be the header")?;
+        let hint = match shapes {
+            [_] => "the first line must be the header".to_owned(),
+            _ => {
+                let known: Vec<String> = shapes.iter().map(Fields::described).collect();
+                format!(
+                    "the first line must be the header; known shapes: {}",
+                    known.join(", ")
+                )
+            }
+        };
+        let named: Vec<String> = header.iter().filter(|name| !name.is_empty()).cloned().collect();
+        self.fields.check(&uri, &present, &named, &hint)?;
         for (column, name) in header.iter().enumerate() {
-            if !self.places.contains(&Some(column)) {
+            if !name.is_empty() && !self.places.contains(&Some(column)) {
                 self.extra.add(name);
             }
         }
@@ -161,7 +169,7 @@ impl<'f> CsvReader<'f> {
         self.delimiter = delimiter;
         self.width = header.len();
         self.line += lines;
-        Ok(())
+        Ok(shape)
     }
 
     /// Rejects the bytes up to the end of the first line; gives where the next one begins, if it is here.
@@ -356,6 +364,12 @@ impl CsvReader<'_> {
         self.buffer.bytes.drain(..length);
         self.buffer.offset += length as u64;
     }
+}
+
+/// The name of a column; a line break or a run of blanks inside it is one blank.
+fn folded_header(bytes: &[u8]) -> String {
+    let name = String::from_utf8_lossy(bytes);
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Takes the record at `from` apart.

@@ -17,25 +17,60 @@ pub struct Field {
 
 /// The columns that a table takes from its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fields(Vec<Field>);
+pub struct Fields {
+    fields: Vec<Field>,
+    title: &'static str,
+}
 
 impl Fields {
     pub fn new(fields: impl IntoIterator<Item = Field>) -> Self {
-        Self(fields.into_iter().collect())
+        Self {
+            fields: fields.into_iter().collect(),
+            title: "",
+        }
+    }
+
+    /// Names the shape, for the message about a header that fits none of several.
+    #[must_use]
+    pub fn titled(mut self, title: &'static str) -> Self {
+        self.title = title;
+        self
+    }
+
+    /// How well a header fits: whether all required columns are there, then how many of all.
+    pub(super) fn fit(&self, header: &[String]) -> (bool, usize) {
+        let places = self.places(header);
+        let complete = self
+            .fields
+            .iter()
+            .zip(&places)
+            .all(|(field, place)| !field.required || place.is_some());
+        (complete, places.iter().flatten().count())
+    }
+
+    /// The shape in one phrase: its title and the columns that it must have.
+    pub(super) fn described(&self) -> String {
+        let required: Vec<String> = self
+            .fields
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| format!("`{}`", field.aliases[0]))
+            .collect();
+        format!("{} ({})", self.title, required.join(", "))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.fields.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
-        self.0.iter()
+        self.fields.iter()
     }
 
     /// The number of the field that a source calls `name`, and the place of that name among the field's names.
     pub(super) fn position(&self, name: &str) -> Option<(usize, usize)> {
         let name = name.trim();
-        self.0.iter().enumerate().find_map(|(field, its)| {
+        self.fields.iter().enumerate().find_map(|(field, its)| {
             let rank = its
                 .aliases
                 .iter()
@@ -66,7 +101,7 @@ impl Fields {
         if !present.contains(&true) {
             let found = format!("objects without any of the expected keys; their keys are {extra:?}");
             let wanted: Vec<&str> = self
-                .0
+                .fields
                 .iter()
                 .filter(|field| field.required)
                 .map(|field| field.aliases[0])
@@ -76,7 +111,7 @@ impl Fields {
             return Err(Error::format(uri, format!("byte {byte}"), found, remedy));
         }
         let seen = self
-            .0
+            .fields
             .iter()
             .zip(present)
             .filter(|(_, seen)| **seen)
@@ -88,7 +123,7 @@ impl Fields {
     /// Names the required fields that are not there.
     pub(super) fn check(&self, uri: &str, present: &[bool], found: &[String], hint: &str) -> Result<()> {
         let missing: Vec<String> = self
-            .0
+            .fields
             .iter()
             .zip(present)
             .filter(|(field, present)| field.required && !**present)

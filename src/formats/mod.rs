@@ -84,16 +84,29 @@ const LONGEST_RECORD: usize = 16 << 20;
 const LONGEST_RAW: usize = 1 << 16;
 
 /// Opens the reader that fits the content of `input`.
-pub fn open<'f>(mut input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
-    Ok(match input.first_letter()? {
+pub fn open<'f>(input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
+    Ok(open_shaped(input, std::slice::from_ref(fields))?.1)
+}
+
+/// The same for a table whose sources come in several shapes: gives the number of the shape that the header has. JSON
+/// always has the first one.
+pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+    let fields = shapes.first().ok_or_else(|| Error::Internal {
+        message: "a source without a shape".to_owned(),
+    })?;
+    let reader: Box<dyn RowReader + 'f> = match input.first_letter()? {
         b'[' => Box::new(json::JsonReader::new(input, fields)),
         b'{' => Box::new(ndjson::NdjsonReader::new(input, fields)),
         b'<' => {
             let remedy = "expected CSV with a header line, a JSON array or NDJSON";
             return Err(Error::format(input.uri(), "byte 0", "XML or HTML", remedy));
         }
-        _ => Box::new(csv::CsvReader::new(input, fields)?),
-    })
+        _ => {
+            let (shape, reader) = csv::CsvReader::new(input, shapes)?;
+            return Ok((shape, Box::new(reader)));
+        }
+    };
+    Ok((0, reader))
 }
 
 /// A row's text as it is kept aside: whole, or its beginning when it is very long.

@@ -132,12 +132,17 @@ impl StepReport {
 
     /// The report as JSON for people and machines.
     pub fn to_json(&self) -> Result<String> {
-        let mut json = serde_json::to_string_pretty(self).map_err(|error| Error::Internal {
-            message: format!("the report as JSON: {error}"),
-        })?;
+        let mut json = to_json(self)?;
         json.push('\n');
         Ok(json)
     }
+}
+
+/// A report, or a part of one, as JSON.
+pub fn to_json(part: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(part).map_err(|error| Error::Internal {
+        message: format!("the report as JSON: {error}"),
+    })
 }
 
 /// Seconds, to the millisecond.

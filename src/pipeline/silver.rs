@@ -12,18 +12,20 @@ use super::layout;
 use super::manifest::{self, Version};
 use super::report::{Output, StepReport, all_stand};
 use super::spool::Spool;
+use super::vocabulary::read_records;
 use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Fields, Input, RawBatch, RowReader};
 use crate::quality::FileTally;
 use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Rejected, SourceTable};
 use crate::silver::merge::{Fate, Merger};
+use crate::silver::vocabulary::{combine, shapes};
 use crate::silver::{drugs, publications, rejected_frame};
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -201,11 +203,12 @@ impl Partition<'_> {
     }
 
     fn open<'f>(&self, input: &InputFile, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
+        formats::open(self.bytes(input)?, fields)
+    }
+
+    fn bytes(&self, input: &InputFile) -> Result<Input> {
         let bytes = Box::new(self.storage.open_file(&input.path)?);
-        formats::open(
-            Input::new(&input.file.uri, bytes, self.settings.encoding)?,
-            fields,
-        )
+        Input::new(&input.file.uri, bytes, self.settings.encoding)
     }
 
     fn tally(&self, input: &InputFile) -> FileTally {
@@ -218,31 +221,26 @@ impl Partition<'_> {
     }
 
     fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<Output>)> {
-        let fields = drugs::fields();
+        let shapes = shapes();
         let mut tallies = Vec::new();
-        let mut rows = Vec::new();
+        let mut records = Vec::new();
         let mut aside = Aside::create(self, transaction)?;
         for (number, input) in self.inputs.iter().enumerate() {
             let mut tally = self.tally(input);
-            let mut reader = self.open(input, &fields)?;
-            while let Some(batch) = reader.next_batch(self.task)? {
-                let (more, rejected) = drugs::clean_batch(batch, number)?;
-                tally.rows_in += (more.len() + rejected.len()) as u64;
-                rows.extend(more);
-                aside.add(&rejected, &mut tally)?;
-            }
-            note(&mut tally, reader.as_ref());
+            let bytes = self.bytes(input)?;
+            let more = read_records(bytes, &shapes, number, &mut tally, self.task, |rejected, uri| {
+                aside.write(rejected, uri)
+            })?;
+            records.extend(more);
             tallies.push(tally);
         }
-        let (kept, merged) = drugs::merge(rows);
-        kept.iter().for_each(|drug| tallies[drug.file].keep(drug.flags));
-        merged
-            .into_iter()
-            .for_each(|(file, reason)| tallies[file].merge(reason));
+        self.task.check()?;
+        let combined = combine(records);
+        combined.count(&mut tallies);
         let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
         let mut writer = TableWriter::create(transaction, path, &DRUGS)?;
-        writer.write(&drugs::frame(&kept, &uris)?)?;
+        writer.write(&drugs::frame(&combined.drugs, &uris)?)?;
         Ok((tallies, vec![writer.finish()?, aside.finish()?]))
     }
 
@@ -347,7 +345,8 @@ fn read_ahead(reader: &mut dyn RowReader, batches: usize, task: &Task) -> Result
     Ok(ahead)
 }
 
-fn note(tally: &mut FileTally, reader: &dyn RowReader) {
+/// What a reader noticed about its file, for the report.
+pub(super) fn note(tally: &mut FileTally, reader: &dyn RowReader) {
     let notes = reader.notes();
     tally.format = reader.format().to_owned();
     tally.blank_lines = notes.blank_lines;
@@ -369,11 +368,15 @@ impl Aside {
     }
 
     fn add(&mut self, rejected: &[Rejected], tally: &mut FileTally) -> Result<()> {
+        rejected.iter().for_each(|row| tally.reject(row.reason));
+        self.write(rejected, &tally.uri)
+    }
+
+    fn write(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {
         if rejected.is_empty() {
             return Ok(());
         }
-        rejected.iter().for_each(|row| tally.reject(row.reason));
-        self.writer.write(&rejected_frame(rejected, &tally.uri)?)
+        self.writer.write(&rejected_frame(rejected, uri)?)
     }
 
     fn finish(self) -> Result<Output> {

@@ -5,40 +5,99 @@ use polars::prelude::DataFrame;
 use super::dt::Dt;
 use super::frames::read_frames;
 use super::layout;
+use super::silver::note;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Input};
+use crate::formats::{self, Encoding, Fields, Input};
 use crate::matcher::Entry;
-use crate::schema::SourceTable;
-use crate::silver::drugs;
+use crate::quality::FileTally;
+use crate::schema::{Rejected, SourceTable};
+use crate::silver::vocabulary::{Record, Shape, clean_batch, combine, shapes};
 use crate::storage::Storage;
 use crate::storage::source::expand;
 use crate::task::Task;
 
-/// Reads vocabularies from files, cleaned as the silver step does.
-pub fn read_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vec<Entry>> {
-    let expected = "a CSV, JSON or NDJSON file of drugs (atccode, drug[, synonyms])";
+/// A vocabulary for a matcher, and what became of the rows of its files.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    pub entries: Vec<Entry>,
+    pub sources: Vec<FileTally>,
+}
+
+/// Reads vocabularies from files and combines them into one, as the silver step does.
+pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vocabulary> {
+    let expected = "a vocabulary of drugs: CSV, JSON or NDJSON with atccode and drug, or a WHO ATC, DrugBank or EMA file";
     if uris.is_empty() {
         return Err(Error::argument("vocabulary", "no source", expected));
     }
-    let fields = drugs::fields();
-    let mut rows = Vec::new();
+    let mut files = Vec::new();
     for uri in uris {
         for file in expand(uri, expected)? {
-            let mut reader = formats::open(Input::new(&file.uri, file.open()?, encoding)?, &fields)?;
-            while let Some(batch) = reader.next_batch(task)? {
-                rows.extend(drugs::clean_batch(batch, 0)?.0);
+            // As in a lake, a file counts once, however often it is named.
+            if !files.contains(&file) {
+                files.push(file);
             }
         }
     }
-    let (drugs, _) = drugs::merge(rows);
-    Ok(drugs
-        .into_iter()
-        .map(|drug| Entry {
-            atccode: drug.atccode,
-            drug: drug.name,
-            synonyms: drug.synonyms,
-        })
-        .collect())
+    let shapes = shapes();
+    let mut sources = Vec::with_capacity(files.len());
+    let mut records = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let mut tally = FileTally {
+            uri: file.uri.clone(),
+            table: SourceTable::Drugs.name().to_owned(),
+            bytes: file.size()?,
+            ..FileTally::default()
+        };
+        let input = Input::new(&file.uri, file.open()?, encoding)?;
+        records.extend(read_records(input, &shapes, number, &mut tally, task, |_, _| {
+            Ok(())
+        })?);
+        sources.push(tally);
+    }
+    task.check()?;
+    let combined = combine(records);
+    combined.count(&mut sources);
+    sources.iter().try_for_each(FileTally::check)?;
+    let entries = combined.drugs.into_iter().map(|drug| Entry {
+        atccode: drug.atccode,
+        drug: drug.name,
+        synonyms: drug.synonyms,
+    });
+    Ok(Vocabulary {
+        entries: entries.collect(),
+        sources,
+    })
+}
+
+/// The entries of [`load_vocabulary`] alone.
+pub fn read_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vec<Entry>> {
+    Ok(load_vocabulary(uris, encoding, task)?.entries)
+}
+
+/// Reads the records of one file and counts its rows; `aside` gets those that are no drugs.
+pub(super) fn read_records(
+    input: Input,
+    shapes: &[Fields],
+    number: usize,
+    tally: &mut FileTally,
+    task: &Task,
+    mut aside: impl FnMut(&[Rejected], &str) -> Result<()>,
+) -> Result<Vec<Record>> {
+    let (shape, mut reader) = formats::open_shaped(input, shapes)?;
+    let shape = Shape::ALL[shape];
+    let mut records = Vec::new();
+    while let Some(batch) = reader.next_batch(task)? {
+        let (more, rejected) = clean_batch(batch, shape, number)?;
+        tally.rows_in += (more.len() + rejected.len()) as u64;
+        records.extend(more);
+        rejected.iter().for_each(|row| tally.reject(row.reason));
+        aside(&rejected, &tally.uri)?;
+    }
+    note(tally, reader.as_ref());
+    if shape != Shape::Plain {
+        tally.notes.insert(0, format!("read as {}", shape.name()));
+    }
+    Ok(records)
 }
 
 /// The newest drugs partition up to `dt`.

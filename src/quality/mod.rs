@@ -2,4 +2,4 @@
 
 mod tally;
 
-pub use tally::{FileTally, MergeReason, Totals};
+pub use tally::{FileTally, Join, MergeReason, Totals};

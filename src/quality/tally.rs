@@ -18,6 +18,12 @@ pub enum MergeReason {
     Superseded,
     /// A drug of the same code and name came before; its synonyms were added there.
     SameDrug,
+    /// A drug of the same code came before under another name; the row's names were added there.
+    SameCode,
+    /// Another vocabulary has drugs of the same name and better codes; the row's names were added there.
+    SameName,
+    /// The same, but the names meet only among the synonyms.
+    SameSynonym,
 }
 
 impl MergeReason {
@@ -28,6 +34,34 @@ impl MergeReason {
             Self::Identical => "identical",
             Self::Superseded => "superseded",
             Self::SameDrug => "same_drug",
+            Self::SameCode => "same_code",
+            Self::SameName => "same_name",
+            Self::SameSynonym => "same_synonym",
+        }
+    }
+}
+
+/// What a row of a vocabulary did to drugs that are not its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Join {
+    /// A product name was added to a drug that the product holds.
+    Ingredient,
+    /// A drug that no row has for itself was added: an ingredient, or a further code of the row.
+    AddedDrug,
+    /// A name was not taken over, for it is the name of another drug.
+    NameLeftOut,
+    /// The row's code names only a class of drugs, so that it is not the drug's code.
+    ClassCode,
+}
+
+impl Join {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingredient => "ingredient",
+            Self::AddedDrug => "added_drug",
+            Self::NameLeftOut => "name_left_out",
+            Self::ClassCode => "class_code",
         }
     }
 }
@@ -46,6 +80,9 @@ pub struct FileTally {
     pub rejected: BTreeMap<String, u64>,
     pub merged: BTreeMap<String, u64>,
     pub flags: BTreeMap<String, u64>,
+    /// What the rows of a vocabulary did beside becoming a drug each; no key where there is nothing to tell.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub joins: BTreeMap<String, u64>,
     pub blank_lines: u64,
     pub extra_columns: Vec<String>,
     pub notes: Vec<String>,
@@ -70,6 +107,13 @@ impl FileTally {
     pub fn merge(&mut self, reason: MergeReason) {
         self.rows_merged += 1;
         *self.merged.entry(reason.name().to_owned()).or_default() += 1;
+    }
+
+    /// Counts something that a row did to other drugs.
+    pub fn join(&mut self, join: Join, count: u64) {
+        if count > 0 {
+            *self.joins.entry(join.name().to_owned()).or_default() += count;
+        }
     }
 
     /// The law of conservation.

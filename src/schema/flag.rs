@@ -16,11 +16,12 @@ pub enum Flag {
     MissingAtccode,
     SharedName,
     SharedCode,
+    DoubtfulJoin,
 }
 
 impl Flag {
     /// Every flag, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SyntheticId,
         Self::MergedHalves,
         Self::BadDate,
@@ -33,6 +34,7 @@ impl Flag {
         Self::MissingAtccode,
         Self::SharedName,
         Self::SharedCode,
+        Self::DoubtfulJoin,
     ];
 
     /// The name in tables and reports.
@@ -50,6 +52,7 @@ impl Flag {
             Self::MissingAtccode => "missing_atccode",
             Self::SharedName => "shared_name",
             Self::SharedCode => "shared_code",
+            Self::DoubtfulJoin => "doubtful_join",
         }
     }
 
@@ -77,6 +80,9 @@ impl Flag {
             Self::MissingAtccode => "The drug had no code; it got one derived from its name.",
             Self::SharedName => "The name stands under several codes; a mention counts for each of them.",
             Self::SharedCode => "The code stands for several names; all of them count for it.",
+            Self::DoubtfulJoin => {
+                "Its names belong to several drugs of other vocabularies; it kept its own code."
+            }
         }
     }
 

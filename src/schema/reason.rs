@@ -5,6 +5,7 @@
 pub enum Reason {
     BlankTitle,
     BlankDrug,
+    ClassOfDrugs,
     MalformedRow,
     UnclosedQuote,
     NulByte,
@@ -16,9 +17,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BlankTitle,
         Self::BlankDrug,
+        Self::ClassOfDrugs,
         Self::MalformedRow,
         Self::UnclosedQuote,
         Self::NulByte,
@@ -33,6 +35,7 @@ impl Reason {
         match self {
             Self::BlankTitle => "blank_title",
             Self::BlankDrug => "blank_drug",
+            Self::ClassOfDrugs => "class_of_drugs",
             Self::MalformedRow => "malformed_row",
             Self::UnclosedQuote => "unclosed_quote",
             Self::NulByte => "nul_byte",
@@ -53,6 +56,7 @@ impl Reason {
         match self {
             Self::BlankTitle => "A publication without a title cannot be searched.",
             Self::BlankDrug => "A drug without a name cannot be found.",
+            Self::ClassOfDrugs => "The row of an ATC classification names a class of drugs, not a drug.",
             Self::MalformedRow => "The row has more or fewer fields than the header.",
             Self::UnclosedQuote => "A quote is opened and not closed, or closed inside a field.",
             Self::NulByte => "The row holds a NUL byte.",

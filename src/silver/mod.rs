@@ -7,5 +7,6 @@ pub mod drugs;
 pub mod merge;
 pub mod publications;
 mod texts;
+pub mod vocabulary;
 
 pub(crate) use texts::rejected_frame;

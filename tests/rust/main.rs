@@ -24,3 +24,4 @@ mod pipeline;
 mod schema;
 mod storage;
 mod text;
+mod vocabulary;

@@ -1,0 +1,41 @@
+//! The DrugBank open vocabulary: a DrugBank ID, a name and many synonyms, but no ATC code. Most rows join drugs of
+//! another vocabulary; those that do not keep their ID as code.
+
+use super::{Rank, Record, Refused, Row, names_of};
+use crate::formats::{Field, Fields};
+
+const CODE: usize = 0;
+const NAME: usize = 1;
+const SYNONYMS: usize = 2;
+
+pub(super) fn fields() -> Fields {
+    Fields::new([
+        Field {
+            name: "drugbank_id",
+            aliases: &["drugbank id", "drugbank_id"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "common_name",
+            aliases: &["common name", "common_name"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "synonyms",
+            aliases: &["synonyms"],
+            required: false,
+            many: true,
+        },
+    ])
+}
+
+pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
+    let name = row.name(row.value(NAME))?;
+    let mut synonyms = names_of(row.value(SYNONYMS).unwrap_or_default().split('|'));
+    synonyms.retain(|synonym| *synonym != name.text);
+    let mut record = Record::new(row, row.value(CODE), Rank::Substance, &name, synonyms);
+    record.known_as.clone_from(&record.drug.synonyms);
+    Ok(record)
+}

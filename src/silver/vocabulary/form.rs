@@ -1,0 +1,28 @@
+//! The form under which names of vocabularies meet: that of the matcher, so that what joins here is found alike there.
+
+use crate::text::fold::{Accents, Class, class, fold};
+
+/// The folded letters and signs of a name, with one blank for every gap inside it.
+pub(super) fn form(name: &str) -> String {
+    let mut form = String::with_capacity(name.len());
+    let mut gap = false;
+    // A mark without a letter before it has nothing to belong to and parts words.
+    let mut after_letter = false;
+    for letter in name.chars() {
+        let kind = class(letter);
+        if kind == Class::Gap || (kind == Class::Mark && !after_letter) {
+            gap = true;
+            after_letter = false;
+            continue;
+        }
+        if std::mem::take(&mut gap) && !form.is_empty() {
+            form.push(' ');
+        }
+        after_letter = true;
+        match kind {
+            Class::Sign(sign) => form.push(sign),
+            _ => fold(letter, Accents::Fold, |folded| form.push(folded)),
+        }
+    }
+    form
+}

@@ -1,0 +1,94 @@
+//! Which drugs a name belongs to, while vocabularies are combined.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// Drugs by the forms of their names, as numbers.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    names: HashMap<String, Vec<usize>>,
+    synonyms: HashMap<String, Vec<usize>>,
+}
+
+/// What an index knows of a drug that looks for its like.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Drugs of the same name.
+    ByName(Vec<usize>),
+    /// Drugs of one name, which meets among synonyms.
+    BySynonym(Vec<usize>),
+    /// Drugs of several names: which one is meant cannot be told.
+    Doubt,
+    Nothing,
+}
+
+impl Index {
+    pub(super) fn add_name(&mut self, form: String, drug: usize) {
+        add(&mut self.names, form, drug);
+    }
+
+    pub(super) fn add_synonym(&mut self, form: String, drug: usize) {
+        add(&mut self.synonyms, form, drug);
+    }
+
+    /// The drugs that have the form as their name.
+    pub(super) fn named(&self, form: &str) -> &[usize] {
+        self.names.get(form).map_or(&[], Vec::as_slice)
+    }
+
+    /// Looks for drugs by the forms of a name, the best one first, and then by the forms of other names. `own_form` gives
+    /// the form of a drug's name, `allowed` says whether a drug may be found at all.
+    pub(super) fn find<'i>(
+        &'i self,
+        forms: &[String],
+        others: &[String],
+        own_form: impl Fn(usize) -> &'i str,
+        allowed: impl Fn(usize) -> bool,
+    ) -> Found {
+        for form in forms {
+            let hits: Vec<usize> = self
+                .named(form)
+                .iter()
+                .copied()
+                .filter(|drug| allowed(*drug))
+                .collect();
+            if hits.is_empty() {
+                continue;
+            }
+            // A name that several drugs share only without their remarks, as `insulin`, tells none of them.
+            let exact = hits.iter().any(|drug| own_form(*drug) == form);
+            let one = hits.windows(2).all(|pair| own_form(pair[0]) == own_form(pair[1]));
+            return if exact || one {
+                Found::ByName(hits)
+            } else {
+                Found::Doubt
+            };
+        }
+        let by_synonym = forms.iter().filter_map(|form| self.synonyms.get(form)).flatten();
+        let by_name = others.iter().flat_map(|form| self.named(form));
+        let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for drug in by_synonym.chain(by_name).copied().filter(|drug| allowed(*drug)) {
+            let drugs = names.entry(own_form(drug)).or_default();
+            if !drugs.contains(&drug) {
+                drugs.push(drug);
+            }
+        }
+        if names.len() > 1 {
+            return Found::Doubt;
+        }
+        names
+            .into_values()
+            .next()
+            .map_or(Found::Nothing, Found::BySynonym)
+    }
+}
+
+fn add(map: &mut HashMap<String, Vec<usize>>, form: String, drug: usize) {
+    if form.is_empty() {
+        return;
+    }
+    let drugs = map.entry(form).or_default();
+    // A drug adds all its names at once, so a repetition can only be the last one.
+    if drugs.last() != Some(&drug) {
+        drugs.push(drug);
+    }
+}

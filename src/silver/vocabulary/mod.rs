@@ -1,0 +1,234 @@
+//! Vocabularies: rows of the shapes that drug vocabularies come in, to one list of drugs.
+//!
+//! A shape is known by its header. Each has a file that says which columns it has and what a row of it means, as a
+//! [`Record`]; [`Combined`] then makes drugs of the records of all files: rows of one drug meet, names go to the codes
+//! that they belong to, and what became of every row is counted.
+
+mod atc;
+mod drugbank;
+mod ema;
+mod form;
+mod index;
+mod join;
+mod parts;
+mod plain;
+
+pub use join::{Combined, combine};
+
+use polars::prelude::StringChunked;
+use uuid::Uuid;
+
+use super::drugs::{Drug, is_atc};
+use crate::error::Result;
+use crate::formats::{Fields, RawBatch};
+use crate::schema::{Flag, Flags, Reason, Rejected};
+use crate::text::clean;
+
+/// The namespace of synthetic codes, fixed for ever.
+const SYNTHETIC_CODES: Uuid = Uuid::from_u128(0x3d0e_7f55_90b4_5c8e_8d1c_2b9a_e407_51f6);
+
+/// The shapes that vocabularies come in, in the order of [`shapes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Plain,
+    Atc,
+    DrugBank,
+    Ema,
+}
+
+impl Shape {
+    /// Every shape, in order; JSON always has the first one.
+    pub const ALL: [Self; 4] = [Self::Plain, Self::Atc, Self::DrugBank, Self::Ema];
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Atc => "WHO ATC",
+            Self::DrugBank => "DrugBank open vocabulary",
+            Self::Ema => "EMA medicines",
+        }
+    }
+
+    fn fields(self) -> Fields {
+        match self {
+            Self::Plain => plain::fields(),
+            Self::Atc => atc::fields(),
+            Self::DrugBank => drugbank::fields(),
+            Self::Ema => ema::fields(),
+        }
+        .titled(self.name())
+    }
+
+    fn record(self, row: &Row<'_>) -> Result<Record, Refused> {
+        match self {
+            Self::Plain => plain::record(row),
+            Self::Atc => atc::record(row),
+            Self::DrugBank => drugbank::record(row),
+            Self::Ema => ema::record(row),
+        }
+    }
+}
+
+/// The columns of every shape, for the reader to choose from.
+pub fn shapes() -> Vec<Fields> {
+    Shape::ALL.into_iter().map(Shape::fields).collect()
+}
+
+/// How much the code of a row says of its drug. A row whose code says less joins drugs whose codes say more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// The code that makes the drug known: as a plain vocabulary gives it, or an ATC code of the WHO.
+    Given,
+    /// An ATC code that another authority quotes.
+    Quoted,
+    /// A code of another system that names the substance: DrugBank.
+    Substance,
+    /// A code of another system that may name the use of a substance: ATCvet.
+    Use,
+    /// None: it is derived from the name.
+    Derived,
+}
+
+/// What one row of a vocabulary says.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The drug, with all names that count for it.
+    pub drug: Drug,
+    pub rank: Rank,
+    /// Other codes that the row gives for the same drug.
+    pub further_codes: Vec<String>,
+    /// Names that are as good as the drug's own when vocabularies are joined: `retinol` of `retinol (vit A)`.
+    pub equals: Vec<String>,
+    /// Names by which the row may join a drug when its own name is unknown. Brands are none.
+    pub known_as: Vec<String>,
+    /// The drugs that a product holds, each with its names.
+    pub ingredients: Vec<Vec<String>>,
+    /// Whether an ingredient is a drug even where no row has it for itself.
+    pub ingredients_are_drugs: bool,
+    /// Whether the row's code names only a class of drugs and was left out.
+    pub class_code: bool,
+}
+
+impl Record {
+    /// A record without anything special. Without a code it gets one that is derived from its name.
+    fn new(row: &Row<'_>, code: Option<&str>, rank: Rank, name: &Name, synonyms: Vec<String>) -> Self {
+        let mut flags = name.flags;
+        let atccode = code.map_or_else(|| derived_code(&name.text), str::to_owned);
+        if code.is_none() {
+            flags.insert(Flag::MissingAtccode);
+        }
+        if !is_atc(&atccode) {
+            flags.insert(Flag::NotAtc);
+        }
+        Self {
+            drug: Drug {
+                atccode,
+                name: name.text.clone(),
+                synonyms,
+                flags,
+                file: row.file,
+                source_row: row.number,
+                added: false,
+            },
+            rank: if code.is_some() { rank } else { Rank::Derived },
+            further_codes: Vec::new(),
+            equals: Vec::new(),
+            known_as: Vec::new(),
+            ingredients: Vec::new(),
+            ingredients_are_drugs: false,
+            class_code: false,
+        }
+    }
+}
+
+/// A code that is derived from a name: the same in any case.
+fn derived_code(name: &str) -> String {
+    Uuid::new_v5(&SYNTHETIC_CODES, name.to_lowercase().as_bytes()).to_string()
+}
+
+/// Why a row is no drug, and the same in words.
+struct Refused(Reason, String);
+
+/// A row of a source.
+struct Row<'r> {
+    file: usize,
+    number: u64,
+    /// The values in the order of the shape's fields.
+    values: Vec<Option<&'r str>>,
+}
+
+/// A cleaned name.
+struct Name {
+    text: String,
+    flags: Flags,
+}
+
+impl Row<'_> {
+    /// A value without blanks around it; nothing when nothing is left.
+    fn value(&self, field: usize) -> Option<&str> {
+        let value = self.values.get(field).copied().flatten()?.trim();
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// The name of the drug, cleaned.
+    fn name(&self, value: Option<&str>) -> Result<Name, Refused> {
+        let cleaned = clean(value.unwrap_or_default());
+        if cleaned.text.is_empty() {
+            let message = format!(
+                "row {}: the name of the drug is blank; a drug needs one",
+                self.number
+            );
+            return Err(Refused(Reason::BlankDrug, message));
+        }
+        Ok(Name {
+            flags: cleaned.flags,
+            text: cleaned.text.into_owned(),
+        })
+    }
+}
+
+/// Cleans one batch of a file: what its rows say, and rows that are no drugs.
+pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Record>, Vec<Rejected>)> {
+    let RawBatch {
+        frame,
+        raw: texts,
+        mut rejected,
+    } = raw;
+    let rows = frame.column("source_row")?.u64()?;
+    let columns: Vec<StringChunked> = frame
+        .columns()
+        .iter()
+        .skip(1)
+        .map(|column| column.str().cloned())
+        .collect::<Result<_, _>>()?;
+    let mut records = Vec::with_capacity(frame.height());
+    for (place, number) in rows.into_no_null_iter().enumerate() {
+        let row = Row {
+            file,
+            number,
+            values: columns.iter().map(|column| column.get(place)).collect(),
+        };
+        match shape.record(&row) {
+            Ok(record) => records.push(record),
+            Err(Refused(reason, message)) => rejected.push(Rejected {
+                reason,
+                message,
+                raw: texts.get(place).to_owned(),
+                source_row: number,
+            }),
+        }
+    }
+    rejected.sort_by_key(|row| row.source_row);
+    Ok((records, rejected))
+}
+
+/// Names between separators, cleaned, none blank and none twice.
+fn names_of<'t>(names: impl IntoIterator<Item = &'t str>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    names
+        .into_iter()
+        .map(|name| clean(name).text.into_owned())
+        .filter(|name| !name.is_empty() && seen.insert(name.clone()))
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! What the names of vocabularies are made of: brackets, lists of ingredients, words of salts, words for groups.
+
+/// The name without a remark in brackets at its end: `insulin` of `insulin (human)`. A remark with a digit in front is an
+/// isotope and makes another substance (`ammonia (13N)`); one that speaks of several substances is none of the name.
+pub(super) fn bare(name: &str) -> Option<&str> {
+    let (front, remark) = name.strip_suffix(')')?.rsplit_once(" (")?;
+    let isotope = remark.starts_with(|letter: char| letter.is_ascii_digit());
+    let several = remark.contains("combination") || remark.contains("etc") || remark.contains(')');
+    let front = front.trim_end();
+    (!isotope && !several && !front.is_empty()).then_some(front)
+}
+
+/// `X` of `X, incl. combinations`, which stands for X alone as well.
+pub(super) fn without_combinations(name: &str) -> Option<&str> {
+    name.split_once(", incl. combinations").map(|(alone, _)| alone)
+}
+
+/// The parts of the name of a combination: `X and Y`, `X, Y and Z`, `X, combinations excl. psycholeptics`,
+/// `combinations of X and Y`. Nothing for any other name.
+pub(super) fn combined(name: &str) -> Vec<&str> {
+    let list = name.strip_prefix("combinations of ").unwrap_or(name);
+    let list = list.strip_suffix(", sequential").unwrap_or(list);
+    let (list, more) = match list.split_once(", combinations") {
+        Some((list, _)) => (list, true),
+        None => (list, false),
+    };
+    let Some((front, last)) = list.rsplit_once(" and ") else {
+        return if more { vec![list] } else { Vec::new() };
+    };
+    front
+        .split(", ")
+        .flat_map(|part| part.split(" and "))
+        .chain([last])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+/// Plurals that name one product all the same.
+const PRODUCTS: [&str; 5] = [
+    "vaccines",
+    "mesylates",
+    "bromelains",
+    "sinecatechins",
+    "immunoglobulins",
+];
+
+/// Whether a name of the fifth ATC level is that of a group: `various`, or plain words of which the last is a plural
+/// (`combinations`, `amino acids`, `silver compounds`). Lists ("X and Y") and remarks are judged by their parts.
+pub(super) fn names_a_group(name: &str) -> bool {
+    let name = name.to_lowercase();
+    if name == "various" {
+        return true;
+    }
+    let plain = name
+        .chars()
+        .all(|letter| letter.is_alphabetic() || matches!(letter, ' ' | '-'));
+    let Some(last) = name.rsplit([' ', '-']).next().filter(|_| plain) else {
+        return false;
+    };
+    let plural = last.ends_with('s') && !["us", "is", "ss", "os"].iter().any(|end| last.ends_with(end));
+    let list = name.contains(" and ");
+    plural && !list && !PRODUCTS.contains(&last)
+}
+
+/// Words that tell the salt, the ester or the water of a substance, not the substance.
+const SALTS: [&str; 55] = [
+    "acetate",
+    "anhydrous",
+    "aspartate",
+    "benzoate",
+    "besilate",
+    "besylate",
+    "bitartrate",
+    "bromide",
+    "butyrate",
+    "calcium",
+    "chloride",
+    "citrate",
+    "decanoate",
+    "dihydrate",
+    "dihydrochloride",
+    "dimaleate",
+    "dipropionate",
+    "disodium",
+    "disoproxil",
+    "edisilate",
+    "fumarate",
+    "furoate",
+    "gluconate",
+    "hcl",
+    "hemifumarate",
+    "hemihydrate",
+    "hemipentahydrate",
+    "hydrate",
+    "hydrobromide",
+    "hydrochloride",
+    "hydrogen",
+    "lactate",
+    "lysine",
+    "magnesium",
+    "malate",
+    "maleate",
+    "medoxomil",
+    "mesilate",
+    "mesylate",
+    "monohydrate",
+    "nitrate",
+    "oxalate",
+    "palmitate",
+    "phosphate",
+    "pivalate",
+    "potassium",
+    "propionate",
+    "sodium",
+    "succinate",
+    "sulfate",
+    "sulphate",
+    "tartrate",
+    "tosilate",
+    "trihydrate",
+    "trometamol",
+];
+
+/// The name with one word of a salt less at its end; nothing when its last word is none.
+pub(super) fn without_salt(name: &str) -> Option<&str> {
+    let (front, last) = name.trim_end().rsplit_once(' ')?;
+    let salt = SALTS.contains(&last.to_lowercase().as_str());
+    salt.then(|| front.trim_end())
+}

@@ -1,0 +1,39 @@
+//! The project's own shape: `atccode,drug[,synonyms]`. Codes and names are taken as they are given, whatever their level.
+
+use super::{Rank, Record, Refused, Row, names_of};
+use crate::formats::{Field, Fields};
+
+const CODE: usize = 0;
+const NAME: usize = 1;
+const SYNONYMS: usize = 2;
+
+pub(super) fn fields() -> Fields {
+    Fields::new([
+        Field {
+            name: "atccode",
+            aliases: &["atccode", "atc_code", "atc code"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "drug",
+            aliases: &["drug", "drug_name", "name"],
+            required: true,
+            many: false,
+        },
+        Field {
+            name: "synonyms",
+            aliases: &["synonyms", "synonym"],
+            required: false,
+            many: true,
+        },
+    ])
+}
+
+pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
+    let name = row.name(row.value(NAME))?;
+    let synonyms = names_of(row.value(SYNONYMS).unwrap_or_default().split('|'));
+    let mut record = Record::new(row, row.value(CODE), Rank::Given, &name, synonyms);
+    record.known_as.clone_from(&record.drug.synonyms);
+    Ok(record)
+}
