@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from drugs_rs.exceptions import SchemaError
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 ALL = [DATA / "atc_classes.csv", DATA / "drugbank_names.csv", DATA / "ema_brands.csv"]
-REAL = Path(__file__).resolve().parents[2] / os.environ.get("DRUGS_RS_CORPORA", "../shared/data") / "vocabulary"
 
 
 def codes(matcher: drugs_rs.Matcher, text: str) -> set[str]:
@@ -91,12 +89,10 @@ def rows_of(path: Path) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def real() -> list[Path]:
-    """The real vocabularies; tests that want them are skipped where there are none."""
-    paths = [REAL / name for name in ("who_atc_2026-04-25.csv", "drugbank_open_vocabulary.csv", "ema_medicines.csv")]
-    if not all(path.exists() for path in paths):
-        pytest.skip(f"no real vocabularies in {REAL}; set DRUGS_RS_CORPORA")
-    return paths
+def real(corpora: Path) -> list[Path]:
+    """The real vocabularies: WHO ATC, DrugBank, EMA."""
+    names = ("who_atc_2026-04-25.csv", "drugbank_open_vocabulary.csv", "ema_medicines.csv")
+    return [corpora / "vocabulary" / name for name in names]
 
 
 def test_real_vocabularies_are_read_whole(real: list[Path]) -> None:

@@ -307,6 +307,58 @@ fn plain_rows_without_a_code_join_other_files_only() {
 }
 
 #[test]
+fn drugs_that_differ_in_their_remarks_are_of_one_name() {
+    let vocabulary = written(&[
+        "atc_code,atc_name\nZ01AA01,velorin (vit Q)\nZ02AA02,velorin\nZ03AA03,barolate with stirring agents\nZ03AA04,stirring agents with barolate\n",
+        "DrugBank ID,Common name,Synonyms\nDB1,Vitamin Q,Velorin | Velorinol\nDB2,Velorin,Velo\n",
+    ])
+    .unwrap();
+    let both: [&str; 2] = ["Z01AA01", "Z02AA02"];
+    check(
+        &vocabulary,
+        &[
+            ("velorin", &both, "with and without the remark"),
+            ("velorinol", &both, "joined by a synonym"),
+            ("velo", &both, "joined by name"),
+            (
+                "barolate with stirring agents",
+                &["Z03AA03"],
+                "a substance, whatever goes with it",
+            ),
+            (
+                "stirring agents with barolate",
+                &[],
+                "a group, whatever goes with it",
+            ),
+        ],
+    );
+    assert!(!vocabulary.sources[1].flags.contains_key("doubtful_join"));
+}
+
+#[test]
+fn substances_of_a_vaccine_are_no_names_of_it() {
+    let vocabulary = written(&[
+        "name of medicine,international non-proprietary name (inn),active substance,atc code\n\
+         Shot,spotfever vaccine,spot toxoid;fever toxoid,J07AZ01\n\
+         Velo,velorin,velorin sodium;velorin,Z01AA01\n\
+         Solo,dorantel\u{a0}/ velorin,,Z01AB01\n",
+    ])
+    .unwrap();
+    check(
+        &vocabulary,
+        &[
+            ("spot toxoid", &[], "what a vaccine holds is not the vaccine"),
+            ("velorin sodium", &["Z01AA01"], "a salt of the one substance"),
+            (
+                "solo",
+                &["Z01AB01", "Z01AA01", "derived:dorantel"],
+                "a blank is a blank",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn a_name_is_not_taken_from_its_own_drug() {
     let vocabulary = written(&[
         "atccode,drug\nZ01AA01,velorin\nZ01AA02,dorantel\n",

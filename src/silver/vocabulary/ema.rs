@@ -71,10 +71,10 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
         (None, Some(code)) => (Some(code.as_str()), Rank::Use),
         (None, None) => (None, Rank::Derived),
     };
-    let known_as = if holds.len() == 1 {
-        substances.clone()
-    } else {
-        Vec::new()
+    let known_as = match (holds.as_slice(), substances.as_slice()) {
+        ([_], [only]) => vec![only.clone()],
+        ([common], several) => ingredient(common, several).split_off(1),
+        _ => Vec::new(),
     };
     let names = brands.iter().chain(&known_as).map(String::as_str);
     let mut synonyms = names_of(names);
@@ -105,10 +105,8 @@ fn ingredient(common: &str, substances: &[String]) -> Vec<String> {
 
 /// The parts of a cell between `;`, or between slashes with blanks around them; `abacavir (as sulfate)` is abacavir.
 fn listed(cell: Option<&str>) -> Vec<String> {
-    let parts = cell
-        .unwrap_or_default()
-        .split(';')
-        .flat_map(|part| part.split(" / "));
+    let cell = clean(cell.unwrap_or_default()).text;
+    let parts = cell.split(';').flat_map(|part| part.split(" / "));
     let cleaned = names_of(parts);
     names_of(cleaned.iter().map(|part| match bare(part) {
         Some(front) if part[front.len()..].trim_start().starts_with("(as ") => front,

@@ -51,25 +51,30 @@ impl Index {
                 .copied()
                 .filter(|drug| allowed(*drug))
                 .collect();
-            if hits.is_empty() {
-                continue;
+            if !hits.is_empty() {
+                return Found::ByName(hits);
             }
-            // A name that several drugs share only without their remarks, as `insulin`, tells none of them.
-            let exact = hits.iter().any(|drug| own_form(*drug) == form);
-            let one = hits.windows(2).all(|pair| own_form(pair[0]) == own_form(pair[1]));
-            return if exact || one {
-                Found::ByName(hits)
-            } else {
-                Found::Doubt
-            };
         }
-        let by_synonym = forms.iter().filter_map(|form| self.synonyms.get(form)).flatten();
-        let by_name = others.iter().flat_map(|form| self.named(form));
         let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for drug in by_synonym.chain(by_name).copied().filter(|drug| allowed(*drug)) {
-            let drugs = names.entry(own_form(drug)).or_default();
+        let mut add = |name: &'i str, drug: usize| {
+            let drugs = names.entry(name).or_default();
             if !drugs.contains(&drug) {
                 drugs.push(drug);
+            }
+        };
+        for drug in forms.iter().filter_map(|form| self.synonyms.get(form)).flatten() {
+            if allowed(*drug) {
+                add(own_form(*drug), *drug);
+            }
+        }
+        for form in others {
+            let Some((form, hits)) = self.names.get_key_value(form) else {
+                continue;
+            };
+            // Drugs that share a name but for remarks (`retinol`, `retinol (vit A)`) are of one name here.
+            let one = hits.windows(2).all(|pair| own_form(pair[0]) == own_form(pair[1]));
+            for drug in hits.iter().copied().filter(|drug| allowed(*drug)) {
+                add(if one { own_form(drug) } else { form }, drug);
             }
         }
         if names.len() > 1 {

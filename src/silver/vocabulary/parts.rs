@@ -37,21 +37,29 @@ pub(super) fn combined(name: &str) -> Vec<&str> {
 }
 
 /// Plurals that name one product all the same.
-const PRODUCTS: [&str; 5] = [
-    "vaccines",
-    "mesylates",
+const PRODUCTS: [&str; 6] = [
     "bromelains",
-    "sinecatechins",
+    "estrogens",
     "immunoglobulins",
+    "mesylates",
+    "sinecatechins",
+    "vaccines",
 ];
 
 /// Whether a name of the fifth ATC level is that of a group: `various`, or plain words of which the last is a plural
-/// (`combinations`, `amino acids`, `silver compounds`). Lists ("X and Y") and remarks are judged by their parts.
+/// (`combinations`, `amino acids`, `silver compounds`). What goes with it does not matter (`antibiotics in combination
+/// with other drugs`); lists ("X and Y") and names with remarks are none.
 pub(super) fn names_a_group(name: &str) -> bool {
     let name = name.to_lowercase();
     if name == "various" {
         return true;
     }
+    let list = name.contains(" and ");
+    let name = [" in combination", " with ", " without "]
+        .iter()
+        .fold(name.as_str(), |name, word| {
+            name.split_once(word).map_or(name, |(front, _)| front)
+        });
     let plain = name
         .chars()
         .all(|letter| letter.is_alphabetic() || matches!(letter, ' ' | '-'));
@@ -59,7 +67,6 @@ pub(super) fn names_a_group(name: &str) -> bool {
         return false;
     };
     let plural = last.ends_with('s') && !["us", "is", "ss", "os"].iter().any(|end| last.ends_with(end));
-    let list = name.contains(" and ");
     plural && !list && !PRODUCTS.contains(&last)
 }
 
