@@ -29,25 +29,36 @@ pub fn clean(text: &str) -> Cleaned<'_> {
     }
     let mut text = Cow::Borrowed(text);
     for depth in 0.. {
-        let repaired = repair_once(&text, &mut flags);
-        match repaired {
-            None => break,
-            Some(_) if depth == DEPTH => {
-                // Escapes nested in escapes without end are an attack on the reader, not text: without these two
-                // characters neither an escape nor a tag can stand in what is left.
+        match repair_once(&text, &mut flags) {
+            Some(better) if depth < DEPTH => {
+                text = Cow::Owned(better);
+                continue;
+            }
+            // Repairs nested in repairs without end are an attack on the reader, not text: without these two characters
+            // neither an escape nor a tag can stand in what is left.
+            Some(_) => {
                 flags.insert(Flag::RemovedEscapes);
                 text = Cow::Owned(text.replace(['\\', '<'], ""));
-                break;
             }
-            Some(better) => text = Cow::Owned(better),
+            None => {}
+        }
+        let plain = single_blanks(composed(&text));
+        let changed = plain != text;
+        text = Cow::Owned(plain.into_owned());
+        // White space that has become a blank can make a tag of what was none: `<b` and a vertical tab before `a="1">`.
+        if !(changed && text.contains(['\\', '<'])) {
+            break;
         }
     }
-    if is_nfc_quick(text.chars()) != IsNormalized::Yes {
-        text = Cow::Owned(text.nfc().collect());
-    }
-    Cleaned {
-        text: single_blanks(text),
-        flags,
+    Cleaned { text, flags }
+}
+
+/// A text in NFC.
+fn composed(text: &str) -> Cow<'_, str> {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
     }
 }
 

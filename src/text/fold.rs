@@ -50,7 +50,7 @@ pub fn class(letter: char) -> Class {
         | '\u{2043}' => Class::Gap,
         // Zero-width space, joiners and the word joiner part words without showing.
         '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Class::Gap,
-        '‘' | '’' | '‛' | '′' | '´' | 'ʼ' | 'ʹ' | 'ʻ' | '＇' => Class::Sign('\''),
+        _ if is_apostrophe(letter) => Class::Sign('\''),
         _ if letter.is_whitespace() => Class::Gap,
         // Marks first: some marks of Indic scripts count as alphabetic too, and they belong to their letter.
         _ if is_combining_mark(letter) => Class::Mark,
@@ -62,6 +62,11 @@ pub fn class(letter: char) -> Class {
         }
         _ => Class::Sign(letter),
     }
+}
+
+/// Some of these are letters to Unicode.
+fn is_apostrophe(letter: char) -> bool {
+    matches!(letter, '‘' | '’' | '‛' | '′' | '´' | 'ʼ' | 'ʹ' | 'ʻ' | '＇')
 }
 
 /// Gives the folded letters of a letter of class [`Class::Word`] or [`Class::Mark`], in order. They are letters, digits
@@ -89,13 +94,13 @@ pub fn fold(letter: char, accents: Accents, mut give: impl FnMut(char)) {
     });
 }
 
-/// Whether a small letter is left of folding: letters and digits are, marks if they are kept. Marks are asked first, for
-/// some of them count as alphabetic.
+/// Whether a small letter is left of folding: letters and digits are, marks if they are kept, but not the apostrophe of
+/// `ŉ`. Marks are asked first, for some of them count as alphabetic.
 fn kept(lower: char, accents: Accents) -> bool {
     if is_combining_mark(lower) {
         accents == Accents::Keep
     } else {
-        lower.is_alphanumeric()
+        lower.is_alphanumeric() && !is_apostrophe(lower)
     }
 }
 

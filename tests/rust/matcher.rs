@@ -1,8 +1,11 @@
-//! The matcher: cases with a line of reason, run through the fast and the slow one, and the two against each other.
+//! The matcher: cases with a line of reason, run through the fast and the slow one. `oracle` holds the two against each
+//! other on texts that nobody wrote, `size` looks at what is long or large.
 
 use drugs_rs::matcher::{Accents, Boundary, CodePoints, Entry, Matcher, Settings, StopWords, naive};
 use drugs_rs::schema::Rule;
-use proptest::prelude::*;
+
+mod oracle;
+mod size;
 
 fn entries(names: &[&str]) -> Vec<Entry> {
     names
@@ -339,53 +342,5 @@ fn offsets_become_code_points() {
     assert_eq!(places.len(), 2);
     for (start, end) in places {
         assert_eq!(letters[start..end].iter().collect::<String>(), "aspirin");
-    }
-}
-
-/// Short names and texts over few letters, so that they meet often, and with everything that folds oddly.
-fn odd_text(longest: usize) -> impl Strategy<Value = String> {
-    let letter = prop_oneof![
-        4 => prop::sample::select(vec!["a", "b", "A", " ", "-"]),
-        2 => prop::sample::select(vec![
-            "α", "alpha", "ß", "ss", "é", "e", "\u{301}", "İ", "i", "ﬁ", "fi", "₂", "2", "'", "’", "–", "\u{a0}", "(", ".",
-            "½", "\u{fe70}", "ﷺ", "Ⅱ", "\u{200b}", "æ", "ae", "🧪", "ω", "ς", "\u{345}", "ｱ", "ﾞ", "한", "\u{0}",
-        ]),
-        1 => any::<char>().prop_map(|letter| -> &'static str { Box::leak(letter.to_string().into_boxed_str()) }),
-    ];
-    prop::collection::vec(letter, 0..longest).prop_map(|letters| letters.concat())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
-
-    #[test]
-    fn the_fast_matcher_is_the_slow_one(
-        names in prop::collection::vec(odd_text(6), 1..6),
-        text in odd_text(24),
-        keep in any::<bool>(),
-    ) {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let settings = Settings { accents: if keep { Accents::Keep } else { Accents::Fold }, ..everything() };
-        let found = find(&entries(&names), &settings, &text);
-        for window in found.windows(2) {
-            prop_assert!(window[0].0 == window[1].0 || window[0].1 <= window[1].0, "overlap");
-        }
-    }
-
-    #[test]
-    fn every_name_is_found_where_it_stands_alone(name in odd_text(8)) {
-        let matcher = Matcher::new(&entries(&[&name]), &everything()).unwrap();
-        let text = format!("one {name} two");
-        prop_assert_eq!(!matcher.find(&text).is_empty(), !matcher.is_empty(), "{:?}", name);
-    }
-
-    #[test]
-    fn substrings_lie_on_letters_of_the_text(names in prop::collection::vec(odd_text(4), 1..4), text in odd_text(24)) {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let matcher = Matcher::new(&entries(&names), &Settings { boundary: Boundary::None, ..everything() }).unwrap();
-        for mention in matcher.find(&text) {
-            prop_assert!(text.is_char_boundary(mention.start) && text.is_char_boundary(mention.end));
-            prop_assert!(mention.start < mention.end);
-        }
     }
 }

@@ -1,8 +1,13 @@
 //! Cleaning, folding of journals: tables and properties.
 
+use std::path::Path;
+
 use drugs_rs::schema::Flag;
 use drugs_rs::text::{clean, journal_key};
 use proptest::prelude::*;
+
+#[path = "../../fuzz/checks/text.rs"]
+mod checks;
 
 fn cleaned(text: &str) -> (String, Vec<&'static str>) {
     let cleaned = clean(text);
@@ -14,7 +19,7 @@ fn cleaned(text: &str) -> (String, Vec<&'static str>) {
 
 #[test]
 fn texts_come_out_clean() {
-    let cases: [(&str, &str, &[&str]); 23] = [
+    let cases: [(&str, &str, &[&str]); 25] = [
         ("plain", "plain", &[]),
         ("", "", &[]),
         ("  a \t\n b  ", "a b", &[]),
@@ -50,6 +55,9 @@ fn texts_come_out_clean() {
         ("x <b and c> y", "x <b and c> y", &[]),
         ("a <unknown> b", "a <unknown> b", &[]),
         ("<<i>i>x", "x", &["markup_removed"]),
+        // White space that cleaning makes a blank parts the name of a tag from its attributes.
+        ("x <i\u{b}a=\"1\">y", "x y", &["markup_removed"]),
+        ("x <i\u{a0}a=\"1\">y", "x y", &["markup_removed"]),
     ];
     for (text, expected, flags) in cases {
         assert_eq!(cleaned(text), (expected.to_owned(), flags.to_vec()), "{text:?}");
@@ -89,6 +97,20 @@ fn spellings_of_a_journal_meet() {
     }
     assert_ne!(journal_key("Pain"), journal_key("Pain Medicine"));
     assert_eq!(journal_key("???"), "???", "a name of signs alone still has a key");
+}
+
+#[test]
+fn every_letter_folds_to_letters_that_fold_to_themselves() {
+    ('\0'..=char::MAX).for_each(checks::check_folding);
+}
+
+#[test]
+fn the_seeds_of_the_fuzz_target_hold() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/text");
+    for seed in std::fs::read_dir(seeds).unwrap() {
+        let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+        checks::check(&String::from_utf8_lossy(&bytes));
+    }
 }
 
 /// Text that is likely to hold what cleaning looks for.
