@@ -226,6 +226,12 @@ def main(arguments: Sequence[str]) -> int:
     Data goes to stdout, talk to stderr. 0 is success, 1 bad input or a failed check, 2 wrong usage.
     """
 
+def _keep(matcher: Matcher) -> str:
+    """Keep a matcher for expressions and return the fingerprint under which they find it."""
+
+def _release(matcher: Matcher) -> bool:
+    """Forget a kept matcher and all that equal it; say whether there was one."""
+
 @final
 class Matcher:
     """Finds the names of drugs in text.

@@ -20,6 +20,13 @@ pub(super) struct Matcher {
     inner: Arc<matcher::Matcher>,
 }
 
+impl Matcher {
+    /// The matcher itself, for work that outlives the Python object.
+    pub(super) fn inner(&self) -> &Arc<matcher::Matcher> {
+        &self.inner
+    }
+}
+
 #[pymethods]
 impl Matcher {
     /// Build a matcher from ATC codes and their names.

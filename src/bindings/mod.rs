@@ -10,8 +10,10 @@ mod call;
 mod command;
 mod errors;
 mod graph;
+mod kept;
 mod matcher;
 mod mention;
+mod plugin;
 mod steps;
 mod table;
 
@@ -26,6 +28,8 @@ mod core_module {
     use super::command::main;
     #[pymodule_export]
     use super::graph::{DrugGraph, read_graph};
+    #[pymodule_export]
+    use super::kept::{keep, release};
     #[pymodule_export]
     use super::matcher::Matcher;
     #[pymodule_export]

@@ -22,6 +22,7 @@ mod abbreviation;
 mod build;
 mod explain;
 mod filter;
+mod fingerprint;
 mod index;
 mod mention;
 pub mod naive;
