@@ -32,7 +32,7 @@ build the same matcher and ``keep`` it; without, polars raises a ``ComputeError`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from drugs_rs import _core
 
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 
     from drugs_rs import Matcher
 
-__all__ = ["DrugsNamespace", "contains", "count", "find", "keep", "release"]
+    # The name of a column or an expression.
+    _Texts: TypeAlias = str | polars.Expr
 
-# The name of a column or an expression.
-_Texts: TypeAlias = "Union[str, polars.Expr]"
+__all__ = ["DrugsNamespace", "contains", "count", "find", "keep", "release"]
 
 
 def find(texts: _Texts, matcher: Matcher) -> polars.Expr:
@@ -91,7 +91,7 @@ def contains(texts: _Texts, matcher: Matcher) -> polars.Expr:
 
 def keep(matcher: Matcher) -> None:
     """Keep a matcher for expressions that come from another process; those made here do it by themselves."""
-    _core._keep(matcher)
+    _core.keep_matcher(matcher)
 
 
 def release(matcher: Matcher) -> bool:
@@ -99,7 +99,7 @@ def release(matcher: Matcher) -> bool:
 
     Queries with it fail from then on. A process that builds many different matchers gets its memory back like this.
     """
-    return _core._release(matcher)
+    return _core.release_matcher(matcher)
 
 
 @polars.api.register_expr_namespace("drugs")
@@ -128,6 +128,6 @@ def _expression(name: str, texts: _Texts, matcher: Matcher) -> polars.Expr:
         plugin_path=_core.__file__,
         function_name=name,
         args=[texts],
-        kwargs={"matcher": _core._keep(matcher)},
+        kwargs={"matcher": _core.keep_matcher(matcher)},
         is_elementwise=True,
     )

@@ -33,8 +33,8 @@ pub(super) fn matcher(fingerprint: &str) -> Result<Arc<matcher::Matcher>> {
 }
 
 /// Keep a matcher for expressions and return the fingerprint under which they find it.
-#[pyfunction(name = "_keep")]
-pub(super) fn keep(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
+#[pyfunction]
+pub(super) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
     let matcher = matcher.inner();
     // A kept matcher cannot have given its place in memory to another one.
     let known = kept()
@@ -51,8 +51,8 @@ pub(super) fn keep(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
 }
 
 /// Forget a kept matcher and all that equal it; say whether there was one.
-#[pyfunction(name = "_release")]
-pub(super) fn release(py: Python<'_>, matcher: &Matcher) -> PyResult<bool> {
+#[pyfunction]
+pub(super) fn release_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<bool> {
     let matcher = matcher.inner();
     call::here(py, || {
         let gone = kept().remove(&matcher.fingerprint());

@@ -29,7 +29,7 @@ mod core_module {
     #[pymodule_export]
     use super::graph::{DrugGraph, read_graph};
     #[pymodule_export]
-    use super::kept::{keep, release};
+    use super::kept::{keep_matcher, release_matcher};
     #[pymodule_export]
     use super::matcher::Matcher;
     #[pymodule_export]
@@ -57,8 +57,10 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "__version__",
         "bronze",
         "gold",
+        "keep_matcher",
         "main",
         "read_graph",
+        "release_matcher",
         "run",
         "silver",
     ];
