@@ -60,6 +60,8 @@ def run(
     abbreviations: bool = False,
     abstracts: bool = False,
     stop_words: Sequence[str] | None = None,
+    extra_stop_words: Sequence[str] | None = None,
+    salts: bool = False,
     accents: _Accents = "fold",
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -81,7 +83,11 @@ def run(
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
-        stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+        stop_words: Names that are never a mention by themselves. `None` takes the shipped list and the rules for
+            classes and short names (`docs/matching.md`), `[]` none of them, a list just its names.
+        extra_stop_words: Names that are never a mention either, besides those of `stop_words`.
+        salts: Also find a name that ends with the words of a salt or hydrate by its ingredient: "metformin" for the
+            name "metformin hydrochloride".
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
@@ -179,6 +185,8 @@ def gold(
     abbreviations: bool = False,
     abstracts: bool = False,
     stop_words: Sequence[str] | None = None,
+    extra_stop_words: Sequence[str] | None = None,
+    salts: bool = False,
     accents: _Accents = "fold",
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -194,7 +202,11 @@ def gold(
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
-        stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+        stop_words: Names that are never a mention by themselves. `None` takes the shipped list and the rules for
+            classes and short names (`docs/matching.md`), `[]` none of them, a list just its names.
+        extra_stop_words: Names that are never a mention either, besides those of `stop_words`.
+        salts: Also find a name that ends with the words of a salt or hydrate by its ingredient: "metformin" for the
+            name "metformin hydrochloride".
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
@@ -261,6 +273,8 @@ class Matcher:
         boundary: _Boundary = "word",
         abbreviations: bool = False,
         stop_words: Sequence[str] | None = None,
+        extra_stop_words: Sequence[str] | None = None,
+        salts: bool = False,
         accents: _Accents = "fold",
     ) -> Matcher:
         """Build a matcher from ATC codes and their names.
@@ -270,7 +284,11 @@ class Matcher:
                 stand under several codes, and is then a mention of each.
             boundary: `"word"` finds whole words only, `"none"` any substring.
             abbreviations: Also find abbreviations that a text defines, as in "doxorubicin (DOX)".
-            stop_words: Names that are never a mention by themselves. `None` takes the shipped list, `[]` none.
+            stop_words: Names that are never a mention by themselves. `None` takes the shipped list and the rules for
+                classes and short names (`docs/matching.md`), `[]` none of them, a list just its names.
+            extra_stop_words: Names that are never a mention either, besides those of `stop_words`.
+            salts: Also find a name that ends with the words of a salt or hydrate by its ingredient: "metformin" for the
+                name "metformin hydrochloride".
             accents: `"fold"` takes `é` for `e`, `"keep"` does not.
 
         Raises:
@@ -285,6 +303,8 @@ class Matcher:
         boundary: _Boundary = "word",
         abbreviations: bool = False,
         stop_words: Sequence[str] | None = None,
+        extra_stop_words: Sequence[str] | None = None,
+        salts: bool = False,
         accents: _Accents = "fold",
     ) -> Matcher:
         """Build a matcher from vocabulary files, cleaned as the silver step cleans them.
@@ -294,6 +314,8 @@ class Matcher:
             boundary: As for `from_names`.
             abbreviations: As for `from_names`.
             stop_words: As for `from_names`.
+            extra_stop_words: As for `from_names`.
+            salts: As for `from_names`.
             accents: As for `from_names`.
 
         Raises:
@@ -327,6 +349,42 @@ class Matcher:
         >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
         >>> matcher.find_many(["nothing here", "Diphenhydramine!"]).to_dicts()[0]["row"]
         1
+        """
+
+    def save(self, path: _Path) -> None:
+        """Write the matcher to a file, whole or not at all, from which `load` reads it in milliseconds.
+
+        The file holds the vocabulary, the settings and the index, with a version of its format and a checksum. A matcher
+        may also be pickled; that carries the same bytes.
+
+        Args:
+            path: The file, in a folder that exists. A file that is there is replaced.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+
+    @classmethod
+    def load(cls, path: _Path) -> Matcher:
+        """Read a matcher that `save` wrote.
+
+        Args:
+            path: The file.
+
+        Raises:
+            SourceNotFoundError: There is no such file.
+            FormatError: The file is no saved matcher, of another version of the format, cut off or damaged.
+        """
+
+    def to_bytes(self) -> bytes:
+        """Give the matcher as bytes, as `save` writes them."""
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Matcher:
+        """Make a matcher of the bytes that `to_bytes` gave.
+
+        Raises:
+            FormatError: They are no saved matcher, of another version of the format, cut off or damaged.
         """
 
     def explain(self, text: str, drug: str) -> str:

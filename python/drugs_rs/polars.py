@@ -20,7 +20,7 @@ The functions of this module do the same, and type checkers know them:
 [('Oral diphenhydramine', 'A04AD', 5, 20, 'diphenhydramine')]
 
 polars calls the core from threads of its own, without the interpreter and its lock. Every row is answered by itself, so
-queries stream; each column of a query that does not stream is one thread's work, and ``Matcher.find_many`` is faster.
+queries stream; in one that does not stream, each column is one thread's work.
 
 **How long a matcher lives.** A query of polars holds no Python objects, and nobody learns when it is gone. So the first
 expression with a matcher makes this process keep it, until ``release`` or the end of the process; the object in Python

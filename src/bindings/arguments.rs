@@ -93,7 +93,8 @@ pub(super) fn settings(
     py: Python<'_>,
     boundary: &str,
     abbreviations: bool,
-    stop_words: Option<Vec<String>>,
+    (stop_words, extra): (Option<Vec<String>>, Option<Vec<String>>),
+    salts: bool,
     accents: &str,
 ) -> PyResult<Settings> {
     let accents = match accents {
@@ -113,10 +114,12 @@ pub(super) fn settings(
         }
     };
     let stop_words = stop_words.map_or_else(StopWords::default, StopWords::of);
+    let stop_words = stop_words.with(extra.unwrap_or_default());
     Ok(Settings {
         boundary,
         accents,
         abbreviations,
+        salts,
         stop_words,
     })
 }

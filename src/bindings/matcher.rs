@@ -25,23 +25,38 @@ impl Matcher {
     pub(super) fn inner(&self) -> &Arc<matcher::Matcher> {
         &self.inner
     }
+
+    fn new(inner: matcher::Matcher) -> Self {
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
 }
 
 #[pymethods]
 impl Matcher {
     /// Build a matcher from ATC codes and their names.
     #[classmethod]
-    #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None, accents="fold"))]
+    #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold"))]
     fn from_names(
         _class: &Bound<'_, PyType>,
         names: &Bound<'_, PyAny>,
         boundary: &str,
         abbreviations: bool,
         stop_words: Option<Vec<String>>,
+        extra_stop_words: Option<Vec<String>>,
+        salts: bool,
         accents: &str,
     ) -> PyResult<Self> {
         let py = names.py();
-        let settings = arguments::settings(py, boundary, abbreviations, stop_words, accents)?;
+        let settings = arguments::settings(
+            py,
+            boundary,
+            abbreviations,
+            (stop_words, extra_stop_words),
+            salts,
+            accents,
+        )?;
         let mut entries = Vec::new();
         for item in names.cast::<PyMapping>()?.items()? {
             let (code, own): (String, Bound<'_, PyAny>) = item.extract()?;
@@ -65,33 +80,40 @@ impl Matcher {
             let drug = own.next().unwrap_or_default();
             entries.push(Entry::new(code, drug, own));
         }
-        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self::new(call::apart(py, move || {
+            matcher::Matcher::new(&entries, &settings)
+        })?))
     }
 
     /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
     #[classmethod]
-    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, accents="fold"))]
+    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold"))]
     fn from_vocabulary(
         _class: &Bound<'_, PyType>,
         vocabulary: &Bound<'_, PyAny>,
         boundary: &str,
         abbreviations: bool,
         stop_words: Option<Vec<String>>,
+        extra_stop_words: Option<Vec<String>>,
+        salts: bool,
         accents: &str,
     ) -> PyResult<Self> {
         let py = vocabulary.py();
-        let settings = arguments::settings(py, boundary, abbreviations, stop_words, accents)?;
+        let settings = arguments::settings(
+            py,
+            boundary,
+            abbreviations,
+            (stop_words, extra_stop_words),
+            salts,
+            accents,
+        )?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
         let entries = call::engine(py, false, |task| {
             vocabulary::read_vocabulary(&uris, Encoding::Utf8, task)
         })?;
-        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self::new(call::apart(py, move || {
+            matcher::Matcher::new(&entries, &settings)
+        })?))
     }
 
     /// Find the mentions in one text, in the order in which they stand.
@@ -144,6 +166,42 @@ impl Matcher {
             })?
         };
         Ok(Table::new(frame))
+    }
+
+    /// Write the matcher to a file, whole or not at all, from which `load` reads it in milliseconds.
+    fn save(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = path.py();
+        let path = arguments::path(path, "path")?;
+        call::here(py, || matching::save(&self.inner, &path))
+    }
+
+    /// Read a matcher that `save` wrote.
+    #[classmethod]
+    fn load(_class: &Bound<'_, PyType>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = path.py();
+        let path = arguments::path(path, "path")?;
+        let inner = call::here(py, || matching::load(&path))?;
+        Ok(Self::new(inner))
+    }
+
+    /// Give the matcher as bytes, as `save` writes them.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = call::here(py, || self.inner.to_bytes())?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Make a matcher of the bytes that `to_bytes` gave.
+    #[classmethod]
+    fn from_bytes(_class: &Bound<'_, PyType>, data: &Bound<'_, PyBytes>) -> PyResult<Self> {
+        let py = data.py();
+        let bytes = data.as_bytes();
+        let inner = call::here(py, || matcher::Matcher::from_bytes(bytes, "these bytes"))?;
+        Ok(Self::new(inner))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let make = slf.get_type().getattr("from_bytes")?;
+        Ok((make, (slf.get().to_bytes(slf.py())?,)))
     }
 
     /// Say in one sentence why a drug is found in a text, or why it is not.

@@ -15,7 +15,7 @@ use crate::task::Task;
 /// Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
 #[pyfunction]
 #[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false,
-    boundary="word", abbreviations=false, abstracts=false, stop_words=None, accents="fold",
+    boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
     progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
@@ -31,6 +31,8 @@ pub(super) fn run<'py>(
     abbreviations: bool,
     abstracts: bool,
     stop_words: Option<Vec<String>>,
+    extra_stop_words: Option<Vec<String>>,
+    salts: bool,
     accents: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -41,7 +43,14 @@ pub(super) fn run<'py>(
         order: arguments::order(month_first),
     };
     let gold = GoldSettings {
-        matcher: arguments::settings(py, boundary, abbreviations, stop_words, accents)?,
+        matcher: arguments::settings(
+            py,
+            boundary,
+            abbreviations,
+            (stop_words, extra_stop_words),
+            salts,
+            accents,
+        )?,
         abstracts,
     };
     report(py, progress, |task| {
@@ -125,7 +134,7 @@ pub(super) fn silver<'py>(
 
 /// Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
 #[pyfunction]
-#[pyo3(signature = (*, out, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, accents="fold",
+#[pyo3(signature = (*, out, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
     progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
@@ -136,12 +145,21 @@ pub(super) fn gold<'py>(
     abbreviations: bool,
     abstracts: bool,
     stop_words: Option<Vec<String>>,
+    extra_stop_words: Option<Vec<String>>,
+    salts: bool,
     accents: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
     let settings = GoldSettings {
-        matcher: arguments::settings(py, boundary, abbreviations, stop_words, accents)?,
+        matcher: arguments::settings(
+            py,
+            boundary,
+            abbreviations,
+            (stop_words, extra_stop_words),
+            salts,
+            accents,
+        )?,
         abstracts,
     };
     report(py, progress, |task| {

@@ -69,15 +69,21 @@ pub(super) struct Matching {
     /// Where a name may begin and end
     #[arg(long, value_enum, default_value = "word")]
     pub boundary: BoundaryName,
-    /// Names that are never a mention, one a line, instead of the shipped list
+    /// Names that are never a mention, one a line, instead of the shipped list and rules
     #[arg(long, value_name = "FILE", conflicts_with = "no_stop_words")]
     pub stop_words: Option<String>,
+    /// Names that are never a mention either, one a line, besides the shipped list
+    #[arg(long, value_name = "FILE")]
+    pub extra_stop_words: Option<String>,
     /// Look for every name of the vocabulary, everyday words too
     #[arg(long)]
     pub no_stop_words: bool,
     /// Count abbreviations that a text itself introduces, as in "doxorubicin (DOX)"
     #[arg(long)]
     pub abbreviations: bool,
+    /// Find "metformin hydrochloride" of the vocabulary where a text says "metformin"
+    #[arg(long)]
+    pub salts: bool,
     /// Whether accents tell letters apart
     #[arg(long, value_enum, default_value = "fold")]
     pub accents: AccentsName,

@@ -141,6 +141,10 @@ fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
         None => StopWords::default(),
         Some(file) => StopWords::of(read_stop_words(file, task)?),
     };
+    let stop_words = match &matching.extra_stop_words {
+        Some(file) => stop_words.with(read_stop_words(file, task)?),
+        None => stop_words,
+    };
     let accents = match matching.accents {
         AccentsName::Fold => Accents::Fold,
         AccentsName::Keep => Accents::Keep,
@@ -149,6 +153,7 @@ fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
         boundary,
         accents,
         abbreviations: matching.abbreviations,
+        salts: matching.salts,
         stop_words,
     })
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::journals::DisplayNames;
 use crate::error::Result;
-use crate::matcher::{CodePoints, Matcher};
+use crate::matcher::{CodePoints, Finder, Matcher};
 use crate::schema::{MENTIONS, PublicationKind};
 use crate::task::Task;
 
@@ -66,6 +66,7 @@ fn find_in_slice(
     let dates = dates.i32()?;
     let abstracts = frame.column("abstract").ok().map(Column::str).transpose()?;
     let mut draft = Draft::default();
+    let mut finder = matcher.finder();
     for (row, ((id, title), (key, date))) in ids
         .iter()
         .zip(titles.iter())
@@ -77,9 +78,9 @@ fn find_in_slice(
             journal: key.and_then(|key| journals.get(key)),
             date,
         };
-        draft.add(&publication, "title", title.unwrap_or_default(), matcher);
+        draft.add(&publication, "title", title.unwrap_or_default(), &mut finder);
         if let Some(text) = abstracts.and_then(|abstracts| abstracts.get(row)) {
-            draft.add(&publication, "abstract", text, matcher);
+            draft.add(&publication, "abstract", text, &mut finder);
         }
     }
     draft.finish(kind)
@@ -102,9 +103,10 @@ struct Draft {
 }
 
 impl Draft {
-    fn add(&mut self, publication: &Publication<'_>, field: &str, text: &str, matcher: &Matcher) {
-        let mut points = CodePoints::new(text);
-        for mention in matcher.find(text) {
+    fn add(&mut self, publication: &Publication<'_>, field: &str, text: &str, finder: &mut Finder<'_>) {
+        let mut points = None;
+        finder.each(text, |mention| {
+            let points = points.get_or_insert_with(|| CodePoints::new(text));
             self.texts.push([
                 mention.atccode().to_owned(),
                 mention.drug().to_owned(),
@@ -117,7 +119,7 @@ impl Draft {
             self.dates.push(publication.date);
             self.starts.push(points.at(mention.start) as u64);
             self.ends.push(points.at(mention.end) as u64);
-        }
+        });
     }
 
     fn finish(self, kind: PublicationKind) -> Result<DataFrame> {

@@ -1,143 +1,252 @@
-//! Abbreviations that a text introduces itself: "doxorubicin (DOX)" makes `DOX` a mention from there on.
+//! Abbreviations that a text introduces itself: "doxorubicin (DOX)" makes `DOX` a mention from there on, and "cardiac
+//! output (CO)" makes `CO` none at all.
 //!
-//! A short form counts when it stands in brackets directly behind a mention, or before a mention in brackets ("DOX
-//! (doxorubicin)"), and its letters stand in the name in that order, the first one at its beginning: the test of Schwartz
-//! and Hearst (Pacific Symposium on Biocomputing, 2003), with the long form given by the mention. A word of salts may
-//! stand between ("doxorubicin hydrochloride (DOX)"). Short forms are compared letter by letter, with their case.
+//! A short form counts when it stands in brackets behind a mention, or before a mention in brackets ("DOX (doxorubicin)"),
+//! and its letters stand in the name in that order, the first one at its beginning: the test of Schwartz and Hearst
+//! (Pacific Symposium on Biocomputing, 2003), with the long form given by the mention. Words of salts may stand between
+//! ("doxorubicin hydrochloride (DOX)"). Where the letters do not fit the mention, their long form before the bracket may
+//! begin in the same run of letters before it ("N-acetylcysteine (NAC)" with the name `acetylcysteine`) or behind a dash
+//! inside it. A code of a laboratory ("tacrolimus (FK506)") needs no letters in common. Short forms are compared letter by
+//! letter, with their case.
+//!
+//! A short form whose long form by the same test is of several words, holds no mention and does not end like a substance
+//! stands for something else: mentions that read exactly like it are dropped from that text.
+
+use std::collections::HashMap;
 
 use super::index::Hit;
+use super::salts::is_salt;
 use super::tokens::{Kind, Token, Tokens};
 use crate::text::fold::Accents;
 
 /// A short form has at least and at most so many letters and digits.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=10;
+/// What stands in brackets and is longer, in bytes, is no short form.
+const LONGEST: usize = 60;
+/// So far before a bracket, in bytes, a long form may begin, or a mention with the words of its salts end.
+const REACH: usize = 200;
+/// A text may introduce so many; a limit, so that no text takes longer than its length says.
+const MOST: usize = 512;
 
-/// Words of salts and hydrates that may stand between a name and its abbreviation.
-const SALTS: [&str; 24] = [
-    "acetate",
-    "bromide",
-    "calcium",
-    "chloride",
-    "citrate",
-    "disodium",
-    "fumarate",
-    "hcl",
-    "hydrobromide",
-    "hydrochloride",
-    "hydrate",
-    "maleate",
-    "mesylate",
-    "monohydrate",
-    "nitrate",
-    "oxalate",
-    "phosphate",
-    "potassium",
-    "sodium",
-    "succinate",
-    "sulfate",
-    "sulphate",
-    "tartrate",
-    "tosylate",
-];
-
-/// A short form and what it stands for.
-struct Definition<'t> {
-    short: &'t str,
-    pattern: u32,
-    /// From where on it stands for it.
-    from: usize,
+/// What the brackets of a text say about its short forms.
+#[derive(Default)]
+struct Definitions<'t> {
+    /// What each stands for, and from which byte on.
+    drugs: HashMap<&'t str, (u32, usize)>,
+    /// Those that stand for something else.
+    others: Vec<&'t str>,
 }
 
-/// Adds the mentions of abbreviations to the hits of a text; gives whether each hit is one, in the order of places.
-pub(super) fn extend(text: &str, hits: &[Hit]) -> Vec<(Hit, bool)> {
-    let mut all: Vec<(Hit, bool)> = hits.iter().map(|hit| (*hit, false)).collect();
-    let definitions = definitions(text, hits);
-    if definitions.is_empty() {
-        return all;
+/// Gives the mentions of a text: its hits, without those that are short for something else, and the abbreviations of
+/// drugs, in the order of places, each with whether it is an abbreviation.
+pub(super) fn each(text: &str, hits: &[Hit], mut give: impl FnMut(Hit, bool)) {
+    let definitions = if hits.is_empty() {
+        Definitions::default()
+    } else {
+        Definitions::read(text, hits)
+    };
+    let stays = |hit: &Hit| {
+        let surface = &text[hit.start..hit.end];
+        definitions.drugs.contains_key(surface) || !definitions.others.contains(&surface)
+    };
+    if definitions.drugs.is_empty() {
+        hits.iter()
+            .filter(|hit| stays(hit))
+            .for_each(|hit| give(*hit, false));
+        return;
     }
-    for token in Tokens::new(text, Accents::Keep, 0).filter(|token| token.kind == Kind::Word) {
-        for definition in definitions
-            .iter()
-            .filter(|definition| token.start >= definition.from)
+    let mut all: Vec<(Hit, bool)> = hits
+        .iter()
+        .filter(|hit| stays(hit))
+        .map(|hit| (*hit, false))
+        .collect();
+    let named = all.len();
+    definitions.places(text, |place| {
+        // The hits before are in the order of their places and do not overlap.
+        let next = all[..named].partition_point(|(hit, _)| hit.end <= place.start);
+        let behind = all[named..].last().map_or(0, |(hit, _)| hit.end);
+        if all[..named]
+            .get(next)
+            .is_none_or(|(hit, _)| hit.start >= place.end)
+            && place.start >= behind
         {
-            let end = token.start + definition.short.len();
-            if text.get(token.start..end) != Some(definition.short) || !bounded(text, end) {
-                continue;
-            }
-            let hit = Hit {
-                pattern: definition.pattern,
-                start: token.start,
-                end,
-            };
-            if !all
-                .iter()
-                .any(|(other, _)| other.start < hit.end && hit.start < other.end)
+            all.push((place, true));
+        }
+    });
+    all.sort_by_key(|(hit, _)| hit.start);
+    all.into_iter()
+        .for_each(|(hit, abbreviated)| give(hit, abbreviated));
+}
+
+impl<'t> Definitions<'t> {
+    fn read(text: &'t str, hits: &[Hit]) -> Self {
+        let mut definitions = Self::default();
+        for bracket in brackets(text) {
+            definitions.add_behind(text, hits, &bracket);
+        }
+        for hit in hits {
+            if let Some((short, from)) = before(text, hit)
+                && is_short_form(short)
+                && abbreviates(short, &text[hit.start..hit.end])
             {
-                all.push((hit, true));
+                definitions.define(short, hit.pattern, from);
+            }
+        }
+        definitions
+    }
+
+    fn define(&mut self, short: &'t str, pattern: u32, from: usize) {
+        if self.drugs.len() < MOST {
+            self.drugs.entry(short).or_insert((pattern, from));
+        }
+    }
+
+    /// What a bracket says of the words before it.
+    fn add_behind(&mut self, text: &'t str, hits: &[Hit], bracket: &Bracket) {
+        let inside = &text[bracket.start..bracket.end];
+        let short = inside.trim();
+        let code = is_code(short);
+        if !code && !is_short_form(short) {
+            return;
+        }
+        let from = bracket.start + (inside.len() - inside.trim_start().len());
+        let long = long_form(text, bracket.open, short);
+        let before = hits.partition_point(|hit| hit.end <= bracket.open);
+        let near = before
+            .checked_sub(1)
+            .map(|last| hits[last])
+            .filter(|hit| only_salts(text, hit.end, bracket.open));
+        if let Some(hit) = near {
+            let name = &text[hit.start..hit.end];
+            let begins_near = long.is_some_and(|start| {
+                if start <= hit.start {
+                    !text[start..hit.start].contains(char::is_whitespace)
+                } else {
+                    start < hit.end && !text[..start].ends_with(char::is_alphanumeric)
+                }
+            });
+            if code || abbreviates(short, name) || begins_near {
+                self.define(short, hit.pattern, from);
+                return;
+            }
+        }
+        let Some(start) = long.filter(|_| is_short_form(short)) else {
+            return;
+        };
+        let holds_mention = before.checked_sub(1).is_some_and(|last| hits[last].end > start);
+        if !holds_mention && says_no_substance(&text[start..bracket.open]) && self.others.len() < MOST {
+            self.others.push(short);
+        }
+    }
+
+    /// Every place of every short form, from its introduction on.
+    fn places(&self, text: &'t str, mut give: impl FnMut(Hit)) {
+        let mut by_first_word: HashMap<&str, Vec<&str>> = HashMap::new();
+        for short in self.drugs.keys() {
+            by_first_word.entry(first_word(short)).or_default().push(short);
+        }
+        for shorts in by_first_word.values_mut() {
+            shorts.sort_unstable_by_key(|short| (std::cmp::Reverse(short.len()), *short));
+        }
+        for token in Tokens::new(text, Accents::Keep, 0).filter(|token| token.kind == Kind::Word) {
+            let Some(shorts) = by_first_word.get(&text[token.start..token.end]) else {
+                continue;
+            };
+            let found = shorts.iter().take(MOST / 16).find(|short| {
+                text[token.start..].starts_with(**short)
+                    && is_bound(text, token.start + short.len())
+                    && self.drugs[**short].1 <= token.start
+            });
+            if let Some(short) = found {
+                give(Hit {
+                    pattern: self.drugs[short].0,
+                    start: token.start,
+                    end: token.start + short.len(),
+                });
             }
         }
     }
-    all.sort_by_key(|(hit, _)| hit.start);
-    all
 }
 
-fn bounded(text: &str, end: usize) -> bool {
+fn first_word(short: &str) -> &str {
+    Tokens::new(short, Accents::Keep, 0)
+        .next()
+        .map_or(short, |token| &short[token.start..token.end])
+}
+
+/// Whether no word goes on over a place of a text.
+fn is_bound(text: &str, end: usize) -> bool {
     let mut tokens = Tokens::new(&text[end..], Accents::Keep, 0);
     tokens.next().is_none_or(|token| token.kind != Kind::Word)
 }
 
-fn definitions<'t>(text: &'t str, hits: &[Hit]) -> Vec<Definition<'t>> {
-    let mut definitions: Vec<Definition<'t>> = Vec::new();
-    for hit in hits {
-        let name = &text[hit.start..hit.end];
-        let found = behind(text, hit.end).or_else(|| before(text, hit));
-        let Some((short, from)) = found.filter(|(short, _)| is_short_form(short) && abbreviates(short, name))
-        else {
-            continue;
-        };
-        if !definitions.iter().any(|known| known.short == short) {
-            definitions.push(Definition {
-                short,
-                pattern: hit.pattern,
-                from,
-            });
-        }
-    }
-    definitions
+/// A bracket and what stands in it, up to its own close, a semicolon or a comma before a blank.
+struct Bracket {
+    open: usize,
+    start: usize,
+    end: usize,
 }
 
-/// The short form in brackets behind a mention that ends at `end`.
-fn behind(text: &str, end: usize) -> Option<(&str, usize)> {
-    let mut tokens = Tokens::new(text, Accents::Fold, 0);
-    tokens.seek(end);
-    let mut open: Option<Token> = None;
-    for token in tokens.by_ref().take(6) {
-        match token.kind {
-            Kind::Sign('(' | '[') => {
-                open = Some(token);
-                break;
+fn brackets(text: &str) -> impl Iterator<Item = Bracket> {
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b'(', b'[', bytes).filter_map(move |open| {
+        let start = open + 1;
+        let mut depth = 0;
+        let window = &bytes[start..bytes.len().min(start + LONGEST)];
+        for (offset, byte) in window.iter().enumerate() {
+            match byte {
+                b'(' | b'[' => depth += 1,
+                b')' | b']' if depth > 0 => depth -= 1,
+                b')' | b']' | b';' if depth == 0 => {
+                    return Some(Bracket {
+                        open,
+                        start,
+                        end: start + offset,
+                    });
+                }
+                b',' if depth == 0 && bytes.get(start + offset + 1).is_some_and(u8::is_ascii_whitespace) => {
+                    return Some(Bracket {
+                        open,
+                        start,
+                        end: start + offset,
+                    });
+                }
+                _ => {}
             }
-            Kind::Gap => {}
-            Kind::Word if SALTS.contains(&text[token.start..token.end].to_lowercase().as_str()) => {}
-            _ => return None,
         }
-    }
-    let open = open?;
-    let inside = &text[open.end..];
-    let close = inside.find([')', ']', ',', ';', '('])?;
-    let short = inside[..close].trim();
-    let start = open.end + (inside.len() - inside.trim_start().len());
-    Some((short, start))
+        None
+    })
+}
+
+/// Whether nothing but gaps and the words of salts stand between a mention and a bracket.
+fn only_salts(text: &str, end: usize, open: usize) -> bool {
+    open - end <= REACH
+        && Tokens::new(&text[end..open], Accents::Fold, 0).all(|token| match token.kind {
+            Kind::Gap => true,
+            Kind::Word => is_salt(&text[end + token.start..end + token.end].to_lowercase()),
+            Kind::Sign(_) => false,
+        })
 }
 
 /// The short form before a mention that stands alone in brackets.
 fn before<'t>(text: &'t str, hit: &Hit) -> Option<(&'t str, usize)> {
     let head = text[..hit.start].strip_suffix(['(', '['])?.trim_end();
     text[hit.end..].starts_with([')', ']']).then_some(())?;
-    let start = head.rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
+    let window = floor(text, head.len().saturating_sub(LONGEST));
+    let start = head[window..]
+        .rfind(char::is_whitespace)
+        .map_or(window, |blank| window + blank + 1);
     // A letter of several bytes before the word ends where the word begins.
     let start = (start..=head.len()).find(|place| head.is_char_boundary(*place))?;
     Some((&head[start..], start))
+}
+
+/// The place of a letter at or before a byte.
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// Whether a text looks like a short form: few letters, of which one is a capital, beginning with a letter or digit.
@@ -151,18 +260,97 @@ fn is_short_form(short: &str) -> bool {
         && short.contains(char::is_uppercase)
 }
 
+/// Whether a text looks like the code of a substance: capitals, then maybe a blank or dash, then a number (`FK506`,
+/// `RU 486`, `U-50488`).
+fn is_code(short: &str) -> bool {
+    let capitals = short.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = short[capitals..].trim_start_matches([' ', '-']);
+    let parted = short.len() - capitals - digits.len() <= 1;
+    let enough = match capitals {
+        1 => 3..=6,
+        2..=4 => 2..=6,
+        _ => return false,
+    };
+    parted && enough.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether the letters of a short form stand in a name in their order, the first at its beginning. Digits and signs of the
 /// short form that the name lacks are overlooked, as long as two letters are left.
 fn abbreviates(short: &str, name: &str) -> bool {
-    let name: Vec<char> = name.to_lowercase().chars().collect();
-    let letters: Vec<char> = short
-        .to_lowercase()
+    let mut letters = short
         .chars()
         .filter(|letter| letter.is_alphabetic())
-        .collect();
-    if letters.len() < 2 || name.first() != letters.first() || letters.len() >= name.len() {
-        return false;
+        .flat_map(char::to_lowercase);
+    let mut rest = name.chars().flat_map(char::to_lowercase);
+    let (count, length) = (letters.clone().count(), rest.clone().count());
+    count >= 2
+        && count < length
+        && letters.next() == rest.next()
+        && letters.all(|letter| rest.any(|other| other == letter))
+}
+
+/// Where the long form of a short form begins, by the test of Schwartz and Hearst: going back from the bracket, the
+/// letters of the short form are met in their order, the first of them at the beginning of a word.
+fn long_form(text: &str, open: usize, short: &str) -> Option<usize> {
+    let letters = short.chars().filter(|letter| letter.is_alphanumeric()).count();
+    let words = (letters + 5).min(letters * 2);
+    let window = floor(text, open.saturating_sub(REACH));
+    let before = text[window..open].trim_end();
+    let sentence = [". ", "; "]
+        .iter()
+        .filter_map(|end| Some(before.rfind(end)? + 2))
+        .max()
+        .unwrap_or(0);
+    let mut start = before.len();
+    for (place, word) in words_backwards(&before[sentence..]).take(words) {
+        start = sentence + place;
+        debug_assert!(!word.is_empty(), "words are runs of letters");
     }
-    let mut rest = name.iter();
-    letters.iter().all(|letter| rest.any(|other| other == letter))
+    let candidate = &before[start..];
+    let mut rest = candidate.char_indices().rev().peekable();
+    let mut wanted = short
+        .chars()
+        .rev()
+        .filter(|letter| letter.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .peekable();
+    let mut place = None;
+    while let Some(letter) = wanted.next() {
+        let first = wanted.peek().is_none();
+        place = loop {
+            let (at, found) = rest.next()?;
+            let inside_word = rest.peek().is_some_and(|(_, before)| before.is_alphanumeric());
+            if found.to_lowercase().eq(std::iter::once(letter)) && !(first && inside_word) {
+                break Some(window + start + at);
+            }
+        };
+    }
+    place
+}
+
+/// The words of a text from its last to its first, with their places.
+fn words_backwards(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut rest = text.trim_end();
+    std::iter::from_fn(move || {
+        let start = rest
+            .char_indices()
+            .rev()
+            .find(|(_, letter)| letter.is_whitespace());
+        let start = start.map_or(0, |(place, blank)| place + blank.len_utf8());
+        let word = &rest[start..];
+        rest = rest[..start].trim_end();
+        (!word.is_empty()).then_some((start, word))
+    })
+}
+
+/// Whether a long form is no substance: it has several words, of which the last does not end as names of substances do.
+fn says_no_substance(long: &str) -> bool {
+    const ENDINGS: [&str; 26] = [
+        "ine", "ines", "ate", "ates", "ol", "one", "ones", "ide", "ides", "acid", "acids", "in", "ins",
+        "ene", "ane", "am", "il", "ose", "ium", "ester", "amide", "an", "ib", "mab", "yl", "oxide",
+    ];
+    let words = || Tokens::new(long, Accents::Fold, 0).filter(|token: &Token| token.kind == Kind::Word);
+    let Some(last) = words().last() else { return false };
+    let last = long[last.start..last.end].to_lowercase();
+    words().nth(1).is_some() && !ENDINGS.iter().any(|ending| last.ends_with(ending))
 }

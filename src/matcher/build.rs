@@ -159,11 +159,11 @@ fn starts(words: &[Step], first: u32) -> Option<Vec<u64>> {
 fn fill_filters(index: &mut Index, names: &Names) {
     let (mut singles, mut pairs) = (Vec::new(), Vec::new());
     let mut plural = String::new();
-    for (form, has_plural) in names.forms().zip(&names.plurals) {
+    for (form, pattern) in names.forms().zip(0..) {
         if let Some(key) = beginning(form, index) {
             if key.is_pair { &mut pairs } else { &mut singles }.push(key.hash);
             // The plural of a second word is another word.
-            if key.is_pair && *has_plural == 1 {
+            if key.is_pair && names.has_plural(pattern) {
                 plural.clear();
                 plural.push_str(form);
                 plural.push('s');

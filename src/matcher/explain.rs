@@ -1,7 +1,7 @@
 //! Why a drug was found in a text, or why it was not, in one sentence.
 
 use super::names::folded_name;
-use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords, stop_words};
+use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 
@@ -77,16 +77,9 @@ fn missed(
     let (atccode, drug) = (matcher.vocabulary.code(entry), matcher.vocabulary.drug(entry));
     let settings = &matcher.settings;
     let form = folded_name(name, settings.accents);
-    if settings.stop_words.stops(&form) {
-        let reason = match stop_words::shipped().get(&form) {
-            Some(reason) => format!(" ({reason})"),
-            None if form.chars().count() < 2 => {
-                " (a single letter or digit is no name in running text)".to_owned()
-            }
-            None => String::new(),
-        };
+    if let Some(reason) = settings.stop_words.reason(&form) {
         return Ok(Some(format!(
-            "`{drug}` ({atccode}) is not found: `{name}` is on the stop list{reason}."
+            "`{drug}` ({atccode}) is not found: `{name}` is left out by the stop words ({reason})."
         )));
     }
     let alone = |boundary: Boundary| {
@@ -107,6 +100,14 @@ fn missed(
             .find(text)
             .into_iter()
             .find(|other| other.start < end && start < other.end);
+        let surface = &text[start..end];
+        if covering.is_none() {
+            return Ok(Some(format!(
+                "`{drug}` ({atccode}) is not found: `{surface}` at {} is too short a word to count unless it is written as \
+                 the vocabulary writes it or in capitals, or the text says that it stands for something else.",
+                points.at(start)
+            )));
+        }
         return Ok(covering.map(|cover| {
             format!(
                 "`{drug}` ({atccode}) is not found: `{name}` at {} is part of `{}`, a longer or earlier mention of `{}` ({}).",

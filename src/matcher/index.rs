@@ -261,10 +261,8 @@ impl Index {
 
     fn plural_hit(&self, names: &Names, text: &str, node: usize, start: usize, end: usize) -> Option<Hit> {
         let pattern = self.pattern(node);
-        (pattern != NONE
-            && names.plurals[pattern as usize] == 1
-            && self.is(names, &text[start..end], pattern, true))
-        .then_some(Hit { pattern, start, end })
+        (pattern != NONE && names.has_plural(pattern) && self.is(names, &text[start..end], pattern, true))
+            .then_some(Hit { pattern, start, end })
     }
 
     /// The node behind a word that a name begins with.
@@ -362,12 +360,10 @@ impl Index {
     /// Whether a piece of a text folds to a pattern, or to its plural.
     fn is(&self, names: &Names, text: &str, pattern: u32, plural: bool) -> bool {
         let form = names.form(pattern);
-        if form.len() + usize::from(plural) == text.len()
-            && looks_like(text.as_bytes(), form.as_bytes(), plural)
-        {
-            return true;
-        }
-        self.folds_to_form(text, form, plural)
+        let same_length = form.len() + usize::from(plural) == text.len();
+        ((same_length && looks_like(text.as_bytes(), form.as_bytes(), plural))
+            || self.folds_to_form(text, form, plural))
+            && (plural || names.accepts(pattern, text))
     }
 
     /// The same, token by token.

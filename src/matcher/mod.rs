@@ -20,6 +20,7 @@
 
 mod abbreviation;
 mod build;
+mod class_words;
 mod explain;
 mod filter;
 mod fingerprint;
@@ -28,6 +29,8 @@ mod mention;
 pub mod naive;
 mod names;
 mod packed;
+mod salts;
+mod saved;
 mod stop_words;
 mod substring;
 mod tokens;
@@ -62,6 +65,8 @@ pub struct Settings {
     pub boundary: Boundary,
     /// Whether abbreviations that a text itself introduces are looked for.
     pub abbreviations: bool,
+    /// Whether a name with the words of a salt or hydrate is found by its ingredient too.
+    pub salts: bool,
     pub accents: Accents,
     pub stop_words: StopWords,
 }
@@ -70,9 +75,10 @@ impl Settings {
     /// What these settings change in the mentions, as text to fingerprint.
     pub fn fingerprint(&self) -> String {
         format!(
-            "boundary={:?} abbreviations={} accents={:?} stop_words={}",
+            "boundary={:?} abbreviations={} salts={} accents={:?} stop_words={}",
             self.boundary,
             self.abbreviations,
+            self.salts,
             self.accents,
             self.stop_words.fingerprint()
         )
@@ -194,10 +200,6 @@ impl<'m> Finder<'m> {
         }
         self.hits.clear();
         matcher.hits(text, |hit| self.hits.push(hit));
-        if !self.hits.is_empty() {
-            for (hit, abbreviated) in abbreviation::extend(text, &self.hits) {
-                one(hit, abbreviated);
-            }
-        }
+        abbreviation::each(text, &self.hits, one);
     }
 }

@@ -29,7 +29,7 @@ pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Result<Vec<Na
     // A name as it is, and where it has one its plural; the name itself comes later, for `max_by_key` takes the last.
     let mut forms: Vec<(String, u32)> = Vec::new();
     for pattern in 0..names.len() {
-        if names.plurals[pattern] == 1 {
+        if names.has_plural(pattern as u32) {
             forms.push((format!("{}s", names.form(pattern as u32)), pattern as u32));
         }
     }
@@ -39,7 +39,12 @@ pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Result<Vec<Na
     while from < units.len() {
         let longest = forms
             .iter()
-            .filter(|(form, _)| stands_at(&units, from, form))
+            .filter(|(form, pattern)| {
+                stands_at(&units, from, form) && {
+                    let surface = &text[units[from].start..units[from + form.chars().count() - 1].end];
+                    names.form(*pattern) != form || names.accepts(*pattern, surface)
+                }
+            })
             .max_by_key(|(form, _)| form.chars().count());
         let Some((form, pattern)) = longest else {
             from += 1;

@@ -1,10 +1,10 @@
 //! Which names of a vocabulary are looked for, and what each stands for.
 
 use super::index::packed;
-use super::packed::too_large;
+use super::packed::{Packed, too_large};
 use super::tokens::{Kind, Tokens, fold_into};
 use super::vocabulary::Vocabulary;
-use super::{Entry, Settings};
+use super::{Boundary, Entry, Settings, salts};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::task::Task;
@@ -17,39 +17,73 @@ pub(super) struct Names {
     pub(super) text: String,
     /// For each form where its targets end, then 32 bits that say where it ends itself.
     pub(super) ends: Vec<u64>,
-    /// For each form whether its plural is a mention too: 1 or 0.
-    pub(super) plurals: Vec<u8>,
+    /// For each form [`PLURAL`] and [`SPELLED`], or neither.
+    pub(super) traits: Vec<u8>,
     /// Twice the number of an entry, and one more where the form is a synonym of it.
     pub(super) targets: Vec<u32>,
+    /// How the vocabulary spells the forms that are [`SPELLED`], and for each spelling its form, ascending.
+    pub(super) spellings: Packed,
+    pub(super) spelled: Vec<u32>,
 }
+
+/// The plural of this form is a mention too.
+pub(super) const PLURAL: u8 = 1;
+/// This form is a mention only as the vocabulary spells it, or written as a symbol.
+const SPELLED: u8 = 2;
 
 impl Names {
     /// The names of a vocabulary, without those that the settings stop. Targets stand in the order of code and drug.
     pub(super) fn collect(vocabulary: &Vocabulary, settings: &Settings, task: &Task) -> Result<Self> {
         let mut drafts = Vec::with_capacity(vocabulary.len() + vocabulary.synonyms.len());
+        let mut cased = false;
         for entry in 0..vocabulary.len() as u32 {
             if entry % 1024 == 0 {
                 task.check()?;
             }
             let mut synonym = false;
             for name in vocabulary.names(entry) {
+                cased |= name.len() >= 5 && name.contains(char::is_lowercase);
                 let form = folded_name(name, settings.accents);
-                if !form.is_empty() && !settings.stop_words.stops(&form) {
-                    drafts.push((form, 2 * entry + u32::from(synonym)));
-                }
+                let target = 2 * entry + u32::from(synonym);
                 synonym = true;
+                if form.is_empty() {
+                    continue;
+                }
+                if settings.salts
+                    && let Some(base) = salts::without(&form)
+                    && !settings.stop_words.stops(base)
+                {
+                    drafts.push((base.to_owned(), target | 1, ""));
+                }
+                if !settings.stop_words.stops(&form) {
+                    drafts.push((form, target, name));
+                }
             }
         }
         let order = |target: &u32| (vocabulary.code(target / 2), vocabulary.drug(target / 2), *target);
-        drafts.sort_unstable_by(|(left, one), (right, other)| {
+        drafts.sort_unstable_by(|(left, one, _), (right, other, _)| {
             left.cmp(right).then_with(|| order(one).cmp(&order(other)))
         });
         task.check()?;
         let mut names = Self::default();
+        let by_case = cased && settings.stop_words.has_rules() && settings.boundary == Boundary::Word;
         for same in drafts.chunk_by(|left, right| left.0 == right.0) {
-            names.text.push_str(&same[0].0);
+            let form = same[0].0.as_str();
+            let mut traits = 0;
+            if by_case && is_spelled(form, same.iter().map(|(_, _, name)| *name)) {
+                traits |= SPELLED;
+                for (_, _, name) in same {
+                    names.spellings.push(name.trim())?;
+                    names.spelled.push(names.ends.len() as u32);
+                }
+            }
+            if has_plural(form) && !settings.stop_words.stops(&format!("{form}s")) {
+                traits |= PLURAL;
+            }
+            names.traits.push(traits);
+            names.text.push_str(form);
             let first = names.targets.len();
-            for (_, target) in same {
+            for (_, target, _) in same {
                 // A synonym that folds to the entry's own name says nothing new.
                 if names.targets.len() == first
                     || names.targets.last().is_some_and(|last| last / 2 != target / 2)
@@ -60,15 +94,54 @@ impl Names {
             let end = u32::try_from(names.text.len()).map_err(|_| too_large())?;
             names.ends.push(packed(names.targets.len() as u32, end));
         }
-        names.plurals = names
-            .forms()
-            .map(|form| u8::from(has_plural(form) && !settings.stop_words.stops(&format!("{form}s"))))
-            .collect();
         Ok(names)
+    }
+
+    /// Whether a form may stand in the plural.
+    #[inline]
+    pub(super) fn has_plural(&self, pattern: u32) -> bool {
+        self.traits[pattern as usize] & PLURAL != 0
+    }
+
+    /// Whether what stands in a text, and folds to a form, is written as that name must be.
+    #[inline]
+    pub(super) fn accepts(&self, pattern: u32, surface: &str) -> bool {
+        self.traits[pattern as usize] & SPELLED == 0 || self.is_spelling(pattern, surface)
+    }
+
+    fn is_spelling(&self, pattern: u32, surface: &str) -> bool {
+        let symbol = surface
+            .chars()
+            .filter(|letter| letter.is_uppercase() || letter.is_numeric())
+            .nth(1);
+        let first = self.spelled.partition_point(|spelled| *spelled < pattern);
+        symbol.is_some()
+            || self.spelled[first..]
+                .iter()
+                .take_while(|spelled| **spelled == pattern)
+                .zip(first..)
+                .any(|(_, place)| self.spellings.get(place) == surface)
     }
 
     pub(super) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Whether the columns belong together and to a vocabulary of so many entries.
+    pub(super) fn is_whole(&self, entries: usize) -> bool {
+        let text_ends = self.ends.iter().map(|end| *end as u32 as usize);
+        let target_ends = self.ends.iter().map(|end| (end >> 32) as usize);
+        text_ends.clone().is_sorted()
+            && target_ends.clone().is_sorted()
+            && text_ends.clone().last().unwrap_or(0) == self.text.len()
+            && target_ends.last().unwrap_or(0) == self.targets.len()
+            && (self.text.is_ascii() || text_ends.clone().all(|end| self.text.is_char_boundary(end)))
+            && self.traits.len() == self.len()
+            && self
+                .targets
+                .iter()
+                .all(|target| ((target / 2) as usize) < entries)
+            && self.spellings.len() == self.spelled.len()
     }
 
     #[inline]
@@ -114,14 +187,23 @@ pub(super) fn names_of(entries: &[Entry], settings: &Settings) -> Result<Names> 
 }
 
 /// The last word of a name that may stand in the plural has at least so many letters.
-pub(super) const SHORTEST_SINGULAR: usize = 4;
+pub(super) const SHORTEST_SINGULAR: usize = 5;
 
-/// Whether a mention may stand in the plural: names that end in a word of at least four ASCII letters, but not in `s`,
-/// `x` or `z`, whose plural is another.
+/// Whether a mention may stand in the plural: names that end in a word of ASCII letters that is long enough, but not in
+/// `s`, `x`, `y` or `z`, whose plural is another.
 fn has_plural(form: &str) -> bool {
     let letters = form.bytes().rev().take_while(u8::is_ascii_lowercase).count();
     let whole_word = !form[..form.len() - letters].ends_with(char::is_alphanumeric);
-    letters >= SHORTEST_SINGULAR && whole_word && !form.ends_with(['s', 'x', 'z'])
+    letters >= SHORTEST_SINGULAR && whole_word && !form.ends_with(['s', 'x', 'y', 'z'])
+}
+
+/// Whether a name is so short that its case tells it from an everyday word: `NO` from `no`, `As` from `as`. A name of
+/// several words is none, and one of four letters is one only where the vocabulary writes it in capitals.
+fn is_spelled<'n>(form: &str, mut names: impl Iterator<Item = &'n str>) -> bool {
+    let letters = form.chars().count();
+    letters <= 4
+        && form.chars().all(char::is_alphanumeric)
+        && (letters <= 3 || !names.any(|name| name.chars().skip(1).any(char::is_lowercase)))
 }
 
 /// The folded form of a name, with single blanks for its gaps and none at its ends: equal forms are equal names.
@@ -140,6 +222,11 @@ pub(super) fn folded_name(name: &str, accents: Accents) -> String {
             Kind::Sign(sign) => form.push(sign),
             _ => fold_into(&mut form, &name[token.start..token.end], accents),
         }
+    }
+    // `alcohol,` is how a list was cut up; `p.m.` stands in texts with and without its last dot.
+    let bare = form.trim_end_matches([' ', ',', ';', ':', '.']).len();
+    if form[..bare].contains(char::is_alphanumeric) {
+        form.truncate(bare);
     }
     form
 }

@@ -46,10 +46,6 @@ impl Packed {
         };
         &self.text[start..self.ends[place] as usize]
     }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|place| self.get(place))
-    }
 }
 
 /// The error for a vocabulary whose places no longer fit 32 bits.

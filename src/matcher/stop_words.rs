@@ -1,50 +1,50 @@
-//! Everyday words that stand in vocabularies as names of drugs and nearly never mean the drug.
+//! Names of a vocabulary that are not looked for: everyday words by a list, classes by a rule, single letters.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
-use crate::text::fold::Accents;
-
+use super::class_words;
 use super::names::folded_name;
+use crate::text::fold::Accents;
 
 /// The shipped list: a word, a tab, the reason. Lines that begin with `#` are comments.
 const SHIPPED: &str = include_str!("stop_words.tsv");
+/// The names that stay in spite of the rules, in the same form.
+const KEPT: &str = include_str!("kept_names.tsv");
+
+static KEPT_FORMS: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| table(KEPT));
+static SHIPPED_FORMS: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| table(SHIPPED));
 
 /// Names that are not looked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StopWords {
     forms: BTreeSet<String>,
-    /// Whether single letters and digits are left out too.
-    shortest: usize,
+    /// Whether the rules hold as well: classes, single letters and digits, the case of short names.
+    rules: bool,
 }
 
 impl Default for StopWords {
-    /// The shipped list.
+    /// The shipped list and the rules.
     fn default() -> Self {
         Self {
-            forms: shipped().into_keys().collect(),
-            shortest: 2,
+            forms: SHIPPED_FORMS.keys().cloned().collect(),
+            rules: true,
         }
     }
 }
 
 impl StopWords {
-    /// No stop words: every name of the vocabulary is looked for, the single letters too.
+    /// No stop words and no rules: every name of the vocabulary is looked for, the single letters too.
     pub fn none() -> Self {
         Self {
             forms: BTreeSet::new(),
-            shortest: 0,
+            rules: false,
         }
     }
 
     /// Just these names; an empty list is [`StopWords::none`].
     pub fn of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            forms: names
-                .into_iter()
-                .map(|name| folded_name(name.as_ref(), Accents::Fold))
-                .collect(),
-            shortest: 0,
-        }
+        Self::none().with(names)
     }
 
     /// These names besides the ones already there.
@@ -58,21 +58,57 @@ impl StopWords {
         self
     }
 
+    /// Whether the rules hold as well as the list.
+    pub(super) fn has_rules(&self) -> bool {
+        self.rules
+    }
+
+    /// Puts the list together again.
+    pub(super) fn of_parts(forms: BTreeSet<String>, rules: bool) -> Self {
+        Self { forms, rules }
+    }
+
+    pub(super) fn forms(&self) -> &BTreeSet<String> {
+        &self.forms
+    }
+
     /// Whether a folded name is left out.
-    pub(crate) fn stops(&self, form: &str) -> bool {
-        form.chars().count() < self.shortest || self.forms.contains(form)
+    pub(super) fn stops(&self, form: &str) -> bool {
+        self.reason(form).is_some()
+    }
+
+    /// Why a folded name is left out.
+    pub(super) fn reason(&self, form: &str) -> Option<&'static str> {
+        if self.forms.contains(form) {
+            return Some(
+                SHIPPED_FORMS
+                    .get(form)
+                    .copied()
+                    .unwrap_or("it is on your list of stop words"),
+            );
+        }
+        if !self.rules || KEPT_FORMS.contains_key(form) {
+            return None;
+        }
+        if form
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .nth(1)
+            .is_none()
+        {
+            return Some("a single letter or digit is no name in running text");
+        }
+        class_words::reason(form)
     }
 
     /// The names that are left out, as text to fingerprint.
     pub fn fingerprint(&self) -> String {
-        format!("{}:{:?}", self.shortest, self.forms)
+        format!("{}:{:?}", self.rules, self.forms)
     }
 }
 
-/// The shipped stop words, each with its reason.
-pub fn shipped() -> BTreeMap<String, &'static str> {
-    SHIPPED
-        .lines()
+fn table(text: &'static str) -> BTreeMap<String, &'static str> {
+    text.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('\t'))
         .map(|(word, reason)| (folded_name(word, Accents::Fold), reason))

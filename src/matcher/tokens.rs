@@ -195,10 +195,6 @@ impl<'t> Tokens<'t> {
         self.at = at;
     }
 
-    pub(super) fn text(&self) -> &'t str {
-        self.text
-    }
-
     fn letter(&self) -> Option<char> {
         self.text[self.at..].chars().next()
     }

@@ -43,8 +43,22 @@ pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
     }))
 }
 
-/// Writes one file whole or not at all, by the commit protocol of its folder.
+/// Writes a graph to one file.
 pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape) -> Result<()> {
+    let mut bytes = Vec::new();
+    match shape {
+        FileShape::Text(shape) => {
+            write_shape(graph, shape, &mut bytes).map_err(|error| Error::storage(path, "write", error))?;
+        }
+        FileShape::EdgesParquet => {
+            ParquetWriter::new(&mut bytes).finish(&mut frames::mentions(graph)?)?;
+        }
+    }
+    write_file(path, &bytes)
+}
+
+/// Writes one file whole or not at all, by the commit protocol of its folder, which must exist.
+pub(super) fn write_file(path: &str, bytes: &[u8]) -> Result<()> {
     let path = local_path(path)?;
     let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = parent.map_or_else(|| ".".into(), ToOwned::to_owned);
@@ -52,14 +66,6 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape) -> Result<()
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let mut bytes = Vec::new();
-    match shape {
-        FileShape::Text(shape) => write_shape(graph, shape, &mut bytes)
-            .map_err(|error| Error::storage(path.display(), "write", error))?,
-        FileShape::EdgesParquet => {
-            ParquetWriter::new(&mut bytes).finish(&mut frames::mentions(graph)?)?;
-        }
-    }
     if !folder.is_dir() {
         let found = std::io::ErrorKind::NotFound.into();
         return Err(Error::storage(
@@ -68,5 +74,5 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape) -> Result<()
             found,
         ));
     }
-    LocalStorage::existing(folder)?.put(&name, &bytes)
+    LocalStorage::existing(folder)?.put(&name, bytes)
 }

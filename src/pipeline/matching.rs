@@ -5,9 +5,10 @@ use std::io::Read;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBuilder};
 use rayon::prelude::*;
 
+use super::export::write_file;
 use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Field, Fields, Input, RawBatch, TextLines};
-use crate::matcher::{CodePoints, Matcher, Mention};
+use crate::matcher::{CodePoints, Finder, Matcher, Mention};
 use crate::storage::source::{SourceFile, expand};
 use crate::task::Task;
 
@@ -32,9 +33,15 @@ fn find_numbered(
         .map(|(slice_number, slice)| {
             task.check()?;
             let mut found = Vec::new();
+            let mut finder = matcher.finder();
             for (place, text) in slice.iter().enumerate() {
                 if let Some(text) = text {
-                    add(&mut found, matcher, number_of(slice_number * SLICE + place), text);
+                    add(
+                        &mut found,
+                        &mut finder,
+                        number_of(slice_number * SLICE + place),
+                        text,
+                    );
                 }
             }
             task.count_rows(slice.len());
@@ -72,9 +79,11 @@ struct Found<'t> {
     mention: Mention<'t>,
 }
 
-fn add<'t>(found: &mut Vec<Found<'t>>, matcher: &'t Matcher, row: u64, text: &'t str) {
-    let mut points = CodePoints::new(text);
-    for mention in matcher.find(text) {
+fn add<'t>(found: &mut Vec<Found<'t>>, finder: &mut Finder<'t>, row: u64, text: &'t str) {
+    // Most texts mention nothing, and then nothing is asked about their letters.
+    let mut points = None;
+    finder.each(text, |mention| {
+        let points = points.get_or_insert_with(|| CodePoints::new(text));
         found.push(Found {
             row,
             start: points.at(mention.start) as u64,
@@ -82,7 +91,31 @@ fn add<'t>(found: &mut Vec<Found<'t>>, matcher: &'t Matcher, row: u64, text: &'t
             surface: &text[mention.start..mention.end],
             mention,
         });
-    }
+    });
+}
+
+/// Writes a matcher to a file, whole or not at all.
+pub fn save(matcher: &Matcher, path: &str) -> Result<()> {
+    write_file(path, &matcher.to_bytes()?)
+}
+
+/// Reads a matcher that [`save`] wrote.
+pub fn load(path: &str) -> Result<Matcher> {
+    let expected = "a saved matcher";
+    let files = expand(path, expected)?;
+    let [file] = files.as_slice() else {
+        let found = format!("{} files", files.len());
+        return Err(Error::argument(
+            path.to_owned(),
+            found,
+            "the path of one saved matcher",
+        ));
+    };
+    let mut bytes = Vec::with_capacity(usize::try_from(file.size()?).unwrap_or(0));
+    file.open()?
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::storage(&file.uri, "read the saved matcher", error))?;
+    Matcher::from_bytes(&bytes, &file.uri)
 }
 
 /// Rows of a file that could not be read, and so not searched.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -247,6 +248,14 @@ def test_fingerprints_do_not_mix() -> None:
     assert pickled(drugs_rs.polars.count("title", matchers[0])) == fingerprints[0]
 
 
+@pytest.mark.parametrize("settings", [{}, {"boundary": "none", "stop_words": ["x"]}, {"abbreviations": True}])
+def test_a_copy_is_the_same_matcher(settings: dict[str, Any]) -> None:
+    """What another process loads or unpickles is what a query names."""
+    matcher = drugs_rs.Matcher.from_names(NAMES, **settings)
+    copy = pickle.loads(pickle.dumps(matcher))
+    assert pickled(drugs_rs.polars.count("title", copy)) == pickled(drugs_rs.polars.count("title", matcher))
+
+
 def pickled(expression: pl.Expr) -> bytes:
     """The expression as bytes, the fingerprint of its matcher among them."""
     return expression.meta.serialize(format="binary")
@@ -349,3 +358,23 @@ frame.with_columns(pl.col("title").drugs.find(matcher).alias("a"), b=pl.col("tit
 print(len(os.listdir("/proc/self/task")) - before)
 """
     assert printed(program).strip() == "0"
+
+
+def test_a_fork() -> None:
+    """Our engine in the parent does no harm to expressions in the child. polars in the parent would, also without us."""
+    program = """
+import os, signal
+import polars as pl
+import drugs_rs.polars
+
+matcher = drugs_rs.Matcher.from_names({"X": ["thing"]})
+matcher.find_many(["thing"] * 100_000)
+expression = pl.col("title").drugs.count(matcher).sum()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    found = pl.DataFrame({"title": ["thing", None] * 1000}).select(expression).item()
+    os._exit(0 if found == 1000 else 1)
+print(os.waitpid(child, 0)[1])
+"""
+    assert printed(program).strip().splitlines()[-1] == "0"

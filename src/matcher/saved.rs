@@ -1,0 +1,297 @@
+//! A matcher as bytes: what a file, a pickle or another machine gets, and back without building anything.
+//!
+//! ```text
+//! "drugs_rs matcher"  version u32  0 u32  checksum u64  | settings, columns
+//! ```
+//!
+//! The checksum (XXH3) is of all that follows. Numbers are little-endian. The settings are JSON; each column is its length
+//! in bytes as u64 and its bytes. Only what the matcher is made of is kept, so bytes of the same vocabulary and settings
+//! are the same bytes. With `boundary="none"` the automaton is not kept but built again.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::filter::Filter;
+use super::index::{FREE, Index, NONE, ascii_signs};
+use super::names::Names;
+use super::packed::Packed;
+use super::substring::Substrings;
+use super::vocabulary::Vocabulary;
+use super::{Accents, Boundary, Engine, Matcher, Settings, StopWords};
+use crate::error::{Error, Result};
+
+const MAGIC: &[u8; 16] = b"drugs_rs matcher";
+/// Raised by every change of the format, of the hash of words, or of what the columns mean.
+const VERSION: u32 = 1;
+const HEADER: usize = 32;
+
+#[derive(Serialize, Deserialize)]
+struct SavedSettings {
+    substrings: bool,
+    abbreviations: bool,
+    salts: bool,
+    keep_accents: bool,
+    rules: bool,
+    stop_words: BTreeSet<String>,
+}
+
+impl Matcher {
+    /// The matcher as bytes, from which [`Matcher::from_bytes`] makes it again in a few milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] only.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Writer::default();
+        let settings = SavedSettings {
+            substrings: self.settings.boundary == Boundary::None,
+            abbreviations: self.settings.abbreviations,
+            salts: self.settings.salts,
+            keep_accents: self.settings.accents == Accents::Keep,
+            rules: self.settings.stop_words.has_rules(),
+            stop_words: self.settings.stop_words.forms().clone(),
+        };
+        let settings = serde_json::to_vec(&settings).map_err(|error| Error::Internal {
+            message: format!("the settings of a matcher: {error}"),
+        })?;
+        out.bytes(&settings);
+        let Vocabulary {
+            codes,
+            drugs,
+            synonyms,
+            synonym_ends,
+        } = &self.vocabulary;
+        for texts in [codes, drugs, synonyms, &self.names.spellings] {
+            out.bytes(texts.text().as_bytes());
+            out.u32s(texts.ends());
+        }
+        out.u32s(synonym_ends);
+        let Names {
+            text,
+            ends,
+            traits,
+            targets,
+            spelled,
+            spellings: _,
+        } = &self.names;
+        out.bytes(text.as_bytes());
+        out.u64s(ends);
+        out.bytes(traits);
+        out.u32s(targets);
+        out.u32s(spelled);
+        if let Engine::Words(index) = &self.engine {
+            out.u64s(&[index.seed, u64::from(index.roots)]);
+            for numbers in [
+                index.singles.words(),
+                index.pairs.words(),
+                &index.starts,
+                &index.signs,
+                &index.nodes,
+                &index.edges,
+            ] {
+                out.u64s(numbers);
+            }
+        }
+        let mut bytes = Vec::with_capacity(HEADER + out.bytes.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&xxh3_64(&out.bytes).to_le_bytes());
+        bytes.append(&mut out.bytes);
+        Ok(bytes)
+    }
+
+    /// The matcher that [`Matcher::to_bytes`] made bytes of. `uri` says in messages where they come from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] for bytes of something else, of another version of the format, or changed since.
+    pub fn from_bytes(bytes: &[u8], uri: &str) -> Result<Self> {
+        let remedy = "build the matcher again from its vocabulary and save it";
+        if !bytes.starts_with(MAGIC) || bytes.len() < HEADER {
+            return Err(Error::format(uri, "byte 0", "not a saved matcher", remedy));
+        }
+        let version = number(&bytes[16..20]);
+        if version != u64::from(VERSION) {
+            let found = format!(
+                "a saved matcher of format {version}, and this version of drugs_rs reads format {VERSION}"
+            );
+            return Err(Error::format(uri, "byte 16", found, remedy));
+        }
+        let body = &bytes[HEADER..];
+        if number(&bytes[24..32]) != xxh3_64(body) {
+            let found = format!(
+                "a saved matcher that is cut off or damaged ({} bytes)",
+                bytes.len()
+            );
+            return Err(Error::format(uri, "byte 24", found, remedy));
+        }
+        read(body).ok_or_else(|| {
+            Error::format(
+                uri,
+                "byte 32",
+                "a saved matcher whose parts do not fit together",
+                remedy,
+            )
+        })
+    }
+}
+
+fn read(body: &[u8]) -> Option<Matcher> {
+    let mut input = Reader { rest: body };
+    let saved: SavedSettings = serde_json::from_slice(input.bytes()?).ok()?;
+    let settings = Settings {
+        boundary: if saved.substrings {
+            Boundary::None
+        } else {
+            Boundary::Word
+        },
+        abbreviations: saved.abbreviations,
+        salts: saved.salts,
+        accents: if saved.keep_accents {
+            Accents::Keep
+        } else {
+            Accents::Fold
+        },
+        stop_words: StopWords::of_parts(saved.stop_words, saved.rules),
+    };
+    let (codes, drugs, synonyms) = (input.texts()?, input.texts()?, input.texts()?);
+    let spellings = input.texts()?;
+    let vocabulary = Vocabulary {
+        codes,
+        drugs,
+        synonyms,
+        synonym_ends: input.u32s()?,
+    };
+    let names = Names {
+        text: input.text()?,
+        ends: input.u64s()?,
+        traits: input.bytes()?.to_vec(),
+        targets: input.u32s()?,
+        spellings,
+        spelled: input.u32s()?,
+    };
+    if !vocabulary.is_whole() || !names.is_whole(vocabulary.len()) {
+        return None;
+    }
+    let engine = match settings.boundary {
+        Boundary::None => Engine::Substrings(Substrings::build(names.forms(), settings.accents)),
+        Boundary::Word => {
+            let numbers = input.u64s()?;
+            let [seed, roots] = numbers[..] else { return None };
+            let (singles, pairs) = (Filter::of_words(input.u64s()?)?, Filter::of_words(input.u64s()?)?);
+            let (starts, signs) = (input.u64s()?, input.u64s()?);
+            let index = Index {
+                accents: settings.accents,
+                seed,
+                singles,
+                pairs,
+                starts,
+                ascii_signs: ascii_signs(&signs),
+                signs,
+                roots: u32::try_from(roots).ok()?,
+                nodes: input.u64s()?,
+                edges: input.u64s()?,
+            };
+            if !is_whole(&index, names.len()) {
+                return None;
+            }
+            Engine::Words(index)
+        }
+    };
+    input.rest.is_empty().then_some(Matcher {
+        settings,
+        vocabulary,
+        names,
+        engine,
+    })
+}
+
+/// Whether no number of an index leads out of it.
+fn is_whole(index: &Index, patterns: usize) -> bool {
+    let nodes = index.nodes.len();
+    let edge_ends = index.nodes.iter().map(|node| *node as u32 as usize);
+    index.starts.len().is_power_of_two()
+        && index.starts.contains(&FREE)
+        && index
+            .starts
+            .iter()
+            .all(|start| *start == FREE || ((*start as u32) as usize) < index.roots as usize)
+        && index.signs.len() <= index.roots as usize
+        && nodes == index.roots as usize + index.edges.len()
+        && edge_ends.clone().is_sorted()
+        && edge_ends.last().unwrap_or(0) == index.edges.len()
+        && index
+            .nodes
+            .iter()
+            .map(|node| (node >> 32) as u32)
+            .all(|pattern| pattern == NONE || (pattern as usize) < patterns)
+}
+
+#[derive(Default)]
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn u32s(&mut self, numbers: &[u32]) {
+        self.bytes
+            .extend_from_slice(&(numbers.len() as u64 * 4).to_le_bytes());
+        self.bytes
+            .extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    }
+
+    fn u64s(&mut self, numbers: &[u64]) {
+        self.bytes
+            .extend_from_slice(&(numbers.len() as u64 * 8).to_le_bytes());
+        self.bytes
+            .extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    }
+}
+
+struct Reader<'b> {
+    rest: &'b [u8],
+}
+
+impl<'b> Reader<'b> {
+    fn bytes(&mut self) -> Option<&'b [u8]> {
+        let (length, rest) = self.rest.split_first_chunk::<8>()?;
+        let (bytes, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    fn u32s(&mut self) -> Option<Vec<u32>> {
+        let (numbers, rest) = self.bytes()?.as_chunks::<4>();
+        rest.is_empty()
+            .then(|| numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
+    }
+
+    fn u64s(&mut self) -> Option<Vec<u64>> {
+        let (numbers, rest) = self.bytes()?.as_chunks::<8>();
+        rest.is_empty()
+            .then(|| numbers.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect())
+    }
+
+    fn text(&mut self) -> Option<String> {
+        Some(std::str::from_utf8(self.bytes()?).ok()?.to_owned())
+    }
+
+    fn texts(&mut self) -> Option<Packed> {
+        Packed::of_parts(self.text()?, self.u32s()?)
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
