@@ -19,8 +19,10 @@ __all__ = [
     "__version__",
     "bronze",
     "gold",
+    "keep_matcher",
     "main",
     "read_graph",
+    "release_matcher",
     "run",
     "silver",
 ]
@@ -237,6 +239,15 @@ def main(arguments: Sequence[str]) -> int:
 
     Data goes to stdout, talk to stderr. 0 is success, 1 bad input or a failed check, 2 wrong usage.
     """
+
+def keep_matcher(matcher: Matcher) -> str:
+    """Keep a matcher for expressions and return the fingerprint under which they find it.
+
+    This and `release_matcher` are what `drugs_rs.polars` stands on.
+    """
+
+def release_matcher(matcher: Matcher) -> bool:
+    """Forget a kept matcher and all that equal it; say whether there was one."""
 
 @final
 class Matcher:

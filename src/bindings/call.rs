@@ -63,7 +63,8 @@ fn panic_error(payload: &(dyn Any + Send)) -> Error {
     }
 }
 
-fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Does work whose panic is an error.
+pub(super) fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())))
 }
 

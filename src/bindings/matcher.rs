@@ -25,6 +25,11 @@ pub(super) struct Matcher {
 }
 
 impl Matcher {
+    /// The matcher itself, for work that outlives the Python object.
+    pub(super) fn inner(&self) -> &Arc<matcher::Matcher> {
+        &self.inner
+    }
+
     fn new(inner: matcher::Matcher, sources: Vec<FileTally>) -> Self {
         Self {
             inner: Arc::new(inner),

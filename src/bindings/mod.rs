@@ -10,8 +10,10 @@ mod call;
 mod command;
 mod errors;
 mod graph;
+mod kept;
 mod matcher;
 mod mention;
+mod plugin;
 mod steps;
 mod table;
 
@@ -26,6 +28,8 @@ mod core_module {
     use super::command::main;
     #[pymodule_export]
     use super::graph::{DrugGraph, read_graph};
+    #[pymodule_export]
+    use super::kept::{keep_matcher, release_matcher};
     #[pymodule_export]
     use super::matcher::Matcher;
     #[pymodule_export]
@@ -53,8 +57,10 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "__version__",
         "bronze",
         "gold",
+        "keep_matcher",
         "main",
         "read_graph",
+        "release_matcher",
         "run",
         "silver",
     ];

@@ -22,6 +22,8 @@ pub(super) enum Command {
     Gold(GoldArguments),
     /// Find drugs in texts: one NDJSON line a mention
     Match(MatchArguments),
+    /// Say in one sentence why a drug is found in a text, or why it is not
+    Explain(ExplainArguments),
 }
 
 #[derive(Debug, Args)]
@@ -194,6 +196,27 @@ pub(super) struct MatchArguments {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// A drug vocabulary: file, folder or glob; may be given several times
+    #[arg(long, value_name = "PATH", required = true)]
+    pub vocabulary: Vec<String>,
+    /// The text; `-` reads standard input, all of it as one text
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// The drug: one of its names, or its code as the vocabulary writes it
+    #[arg(value_name = "DRUG")]
+    pub drug: String,
+    #[command(flatten)]
+    pub matching: Matching,
+    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub encoding: Option<EncodingName>,
+    /// Print JSON with the keys `drug` and `explanation` instead of the sentence
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What the words of a command line came to.
 #[derive(Debug)]
 pub enum Invocation {
@@ -215,7 +238,7 @@ impl ParsedCommand {
             Command::Bronze(bronze) => !bronze.output.quiet,
             Command::Silver(silver) => !silver.output.quiet,
             Command::Gold(gold) => !gold.output.quiet,
-            Command::Match(_) => false,
+            Command::Match(_) | Command::Explain(_) => false,
         }
     }
 }

@@ -6,8 +6,8 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    AccentsName, BoundaryName, Command, EncodingName, MatchArguments, Matching, Output, ParsedCommand,
-    Reading,
+    AccentsName, BoundaryName, Command, EncodingName, ExplainArguments, MatchArguments, Matching, Output,
+    ParsedCommand, Reading,
 };
 use super::summary;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::formats::Encoding;
 use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
-use crate::pipeline::matching::{PassedOver, TextFiles, read_stop_words};
+use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
 use crate::pipeline::silver::{SilverSettings, silver};
 use crate::pipeline::vocabulary::read_vocabulary;
 use crate::pipeline::{Dt, StepReport, existing_lake, open_lake, run};
@@ -92,6 +92,7 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             )
         }
         Command::Match(arguments) => return match_texts(arguments, task),
+        Command::Explain(arguments) => return explain(arguments, task),
     };
     print_report(&report, output)
 }
@@ -193,6 +194,43 @@ fn match_texts(arguments: &MatchArguments, task: &Task) -> Result<()> {
         None => files.match_lines(&matcher, task, print)?,
     }
     printed(out.flush())
+}
+
+#[derive(Serialize)]
+struct Explanation<'e> {
+    drug: &'e str,
+    explanation: &'e str,
+}
+
+fn explain(arguments: &ExplainArguments, task: &Task) -> Result<()> {
+    let encoding = encoding(arguments.encoding);
+    let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
+    let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
+    let text = match arguments.text.as_str() {
+        "-" => read_standard_input(encoding, task)?,
+        text => text.to_owned(),
+    };
+    let drug = arguments.drug.as_str();
+    // The usage is right and the vocabulary lacks the drug: a matter of the input, told by the exit code 1.
+    let explanation = matcher.explain(&text, drug).map_err(|error| match error {
+        Error::Argument { .. } => Error::SourceNotFound {
+            uri: format!("`{drug}` in {}", arguments.vocabulary.join(", ")),
+            expected: "a name of the vocabulary, or a code as it is written there".to_owned(),
+        },
+        other => other,
+    })?;
+    let mut line = if arguments.json {
+        let explanation = Explanation {
+            drug,
+            explanation: &explanation,
+        };
+        serde_json::to_string(&explanation)
+            .map_err(|error| Error::storage("standard output", "write", error.into()))?
+    } else {
+        explanation
+    };
+    line.push('\n');
+    printed(io::stdout().lock().write_all(line.as_bytes()))
 }
 
 #[derive(Serialize)]

@@ -23,6 +23,7 @@ mod build;
 mod class_words;
 mod explain;
 mod filter;
+mod fingerprint;
 mod index;
 mod mention;
 pub mod naive;

@@ -239,6 +239,19 @@ fn row_numbers(batch: &RawBatch, base: u64) -> Result<Vec<u64>> {
         .collect())
 }
 
+/// All of standard input as one text, without the line end at its end.
+pub fn read_standard_input(encoding: Encoding, task: &Task) -> Result<String> {
+    let Some(input) = Input::open_or_empty("standard input", Box::new(std::io::stdin()), encoding)? else {
+        return Ok(String::new());
+    };
+    let mut lines = TextLines::new(input);
+    let mut text = Vec::new();
+    while let Some(batch) = lines.next_batch(task)? {
+        text.extend(batch);
+    }
+    Ok(text.join("\n"))
+}
+
 /// The names in a file of stop words: one a line, without blank lines and lines that begin with `#`.
 pub fn read_stop_words(uri: &str, task: &Task) -> Result<Vec<String>> {
     let mut words = Vec::new();

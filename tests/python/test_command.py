@@ -162,6 +162,51 @@ def test_match_with_a_column_that_is_not_there(samples: Path) -> None:
     assert all(word in talk for word in ("headline", "title", "journal")), "what is missing, and what there is"
 
 
+@pytest.mark.parametrize(
+    ("options", "text", "drug"),
+    [
+        ([], "Warfarin-treated", "warfarin"),
+        ([], "nothing here", "B01AA03"),
+        ([], "norwarfarin", "WARFARIN"),
+        (["--boundary", "none"], "norwarfarin", "WARFARIN"),
+        (["--no-stop-words"], "warfarin", "warfarin"),
+    ],
+)
+def test_explain(samples: Path, options: list[str], text: str, drug: str) -> None:
+    arguments: list[str | Path] = ["--vocabulary", samples / "drugs.csv", *options, text, drug]
+    finished = shell("explain", *arguments)
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    matcher = drugs_rs.Matcher.from_vocabulary(
+        samples / "drugs.csv",
+        boundary="none" if "none" in options else "word",
+        stop_words=[] if "--no-stop-words" in options else None,
+    )
+    sentence = matcher.explain(text, drug)
+    assert finished.stdout.decode("utf-8") == sentence + "\n"
+    finished = shell("explain", *arguments, "--json")
+    assert lines(finished.stdout) == [{"drug": drug, "explanation": sentence}]
+
+
+def test_explain_a_text_from_stdin(samples: Path) -> None:
+    """All of it is one text, and a text may begin with a dash."""
+    text = "Étude\n\nde la\nwarfarin\n"
+    finished = shell("explain", "--vocabulary", samples / "drugs.csv", "-", "warfarin", stdin=text.encode("utf-8"))
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert "is found at 13 to 21" in finished.stdout.decode("utf-8")
+    finished = shell("explain", "--vocabulary", samples / "drugs.csv", "-", "warfarin", stdin=b"")
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert "is not found" in finished.stdout.decode("utf-8")
+    finished = shell("explain", "--vocabulary", samples / "drugs.csv", "--", "--warfarin", "warfarin")
+    assert "is found at 2 to 10" in finished.stdout.decode("utf-8")
+
+
+def test_explain_a_drug_that_is_not_there(samples: Path) -> None:
+    finished = shell("explain", "--vocabulary", samples / "drugs.csv", "warfarin", "tralala")
+    assert (finished.returncode, finished.stdout) == (1, b"")
+    talk = finished.stderr.decode("utf-8")
+    assert all(word in talk for word in ("`tralala`", "drugs.csv", "not found"))
+
+
 def test_reader_that_goes_away_is_no_fault(samples: Path, tmp_path: Path) -> None:
     """`drugs-rs match … | head -1`."""
     path = write(tmp_path / "titles.txt", "warfarin and ibuprofen\n" * 200000)
@@ -179,14 +224,16 @@ def test_reader_that_goes_away_is_no_fault(samples: Path, tmp_path: Path) -> Non
     assert b"Traceback" not in talk
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["match", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["match", "--help"], ["explain", "--help"], ["--version"]]
+)
 def test_help_is_asked_for_so_it_is_data(arguments: list[str]) -> None:
     finished = shell(*arguments)
     assert (finished.returncode, finished.stderr) == (0, b"")
     text = finished.stdout.decode("utf-8")
     assert "drugs-rs" in text
     if arguments == ["--help"]:
-        assert all(word in text for word in ("run", "bronze", "silver", "gold", "match"))
+        assert all(word in text for word in ("run", "bronze", "silver", "gold", "match", "explain"))
     if arguments == ["run", "--help"]:
         assert all(flag in text for flag in ("--drugs", "--pubmed", "--clinical-trials", "--out", "--dt", "--json"))
 
@@ -202,6 +249,8 @@ def test_help_is_asked_for_so_it_is_data(arguments: list[str]) -> None:
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "lake", "--dt", "01/06/2020"],
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "lake", "--dt", DT, "--boundary", "syllable"],
         ["match"],
+        ["explain", "warfarin"],
+        ["explain", "--vocabulary", "drugs.csv", "warfarin"],
     ],
     ids=lambda arguments: " ".join(arguments) or "nothing",
 )

@@ -1,0 +1,133 @@
+"""Drugs in columns of polars: expressions for eager, lazy and streaming queries.
+
+Importing this module gives every expression of polars a namespace ``drugs``:
+
+>>> import polars as pl
+>>> import drugs_rs
+>>> import drugs_rs.polars
+>>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
+>>> titles = pl.LazyFrame({"title": ["Oral diphenhydramine", "nothing here", None]})
+>>> titles.select(pl.col("title").drugs.count(matcher)).collect()["title"].to_list()
+[1, 0, None]
+
+The functions of this module do the same, and type checkers know them:
+
+>>> query = titles.filter(drugs_rs.polars.contains("title", matcher)).with_columns(
+...     drugs_rs.polars.find("title", matcher).alias("mention")
+... )
+>>> mentions = query.explode("mention").unnest("mention").collect()
+>>> mentions.select("title", "atccode", "start", "end", "surface").rows()
+[('Oral diphenhydramine', 'A04AD', 5, 20, 'diphenhydramine')]
+
+polars calls the core from threads of its own, without the interpreter and its lock. Every row is answered by itself, so
+queries stream; in one that does not stream, each column is one thread's work.
+
+**How long a matcher lives.** A query of polars holds no Python objects, and nobody learns when it is gone. So the first
+expression with a matcher makes this process keep it, until ``release`` or the end of the process; the object in Python
+may go. Equal matchers, of the same names with the same settings, are kept once, however often they are built.
+
+**Queries in other processes.** A query that was serialised names its matcher without holding it. Where it is to run,
+build the same matcher and ``keep`` it; without, polars raises a ``ComputeError`` that says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drugs_rs import _core
+
+try:
+    import polars
+    from polars.plugins import register_plugin_function
+except ImportError as error:
+    message = "drugs_rs.polars needs polars 1.8 or newer: pip install drugs-rs[notebook]"
+    raise ModuleNotFoundError(message, name="polars") from error
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
+    from drugs_rs import Matcher
+
+    # The name of a column or an expression.
+    _Texts: TypeAlias = str | polars.Expr
+
+__all__ = ["DrugsNamespace", "contains", "count", "find", "keep", "release"]
+
+
+def find(texts: _Texts, matcher: Matcher) -> polars.Expr:
+    """Find the mentions in each text of a column.
+
+    Args:
+        texts: The name of a column of strings, or an expression.
+        matcher: What to find.
+
+    Returns:
+        For each text a list of structs with the fields of ``Mention``: ``atccode``, ``drug``, ``start``, ``end``,
+        ``surface`` and ``rule``, where ``start`` and ``end`` count code points. A text without a mention has an empty
+        list, null has null. A column of anything but strings is a ``ComputeError`` of polars.
+    """
+    return _expression("find", texts, matcher)
+
+
+def count(texts: _Texts, matcher: Matcher) -> polars.Expr:
+    """Count the mentions in each text of a column; null for null.
+
+    Args:
+        texts: The name of a column of strings, or an expression.
+        matcher: What to find.
+    """
+    return _expression("count", texts, matcher)
+
+
+def contains(texts: _Texts, matcher: Matcher) -> polars.Expr:
+    """Tell whether each text of a column has a mention; null for null.
+
+    Args:
+        texts: The name of a column of strings, or an expression.
+        matcher: What to find.
+    """
+    return _expression("contains", texts, matcher)
+
+
+def keep(matcher: Matcher) -> None:
+    """Keep a matcher for expressions that come from another process; those made here do it by themselves."""
+    _core.keep_matcher(matcher)
+
+
+def release(matcher: Matcher) -> bool:
+    """Let go of a kept matcher and of all that equal it, and tell whether there was one.
+
+    Queries with it fail from then on. A process that builds many different matchers gets its memory back like this.
+    """
+    return _core.release_matcher(matcher)
+
+
+@polars.api.register_expr_namespace("drugs")
+class DrugsNamespace:
+    """The namespace ``drugs`` of expressions: the functions of this module as methods."""
+
+    def __init__(self, texts: polars.Expr) -> None:
+        self._texts = texts
+
+    def find(self, matcher: Matcher) -> polars.Expr:
+        """Find the mentions in each text; see ``drugs_rs.polars.find``."""
+        return find(self._texts, matcher)
+
+    def count(self, matcher: Matcher) -> polars.Expr:
+        """Count the mentions in each text; see ``drugs_rs.polars.count``."""
+        return count(self._texts, matcher)
+
+    def contains(self, matcher: Matcher) -> polars.Expr:
+        """Tell whether each text has a mention; see ``drugs_rs.polars.contains``."""
+        return contains(self._texts, matcher)
+
+
+def _expression(name: str, texts: _Texts, matcher: Matcher) -> polars.Expr:
+    """Ask polars to call the native module; it pickles the keywords, so a name goes there and no object."""
+    return register_plugin_function(
+        plugin_path=_core.__file__,
+        function_name=name,
+        args=[texts],
+        kwargs={"matcher": _core.keep_matcher(matcher)},
+        is_elementwise=True,
+    )

@@ -1,0 +1,61 @@
+//! Matchers that expressions of polars name.
+//!
+//! A plan of polars holds bytes and no Python objects, and nobody tells when it is gone. So an expression holds the
+//! fingerprint of its matcher, and the process keeps the matcher under it, until it is released by hand or the process
+//! ends. Equal matchers have equal fingerprints: building the same one again keeps no second one, and a plan that comes
+//! from another process finds the matcher that was built and kept here, or none, but never a wrong one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+use super::call;
+use super::matcher::Matcher;
+use crate::error::{Error, Result};
+use crate::matcher;
+
+static KEPT: Mutex<BTreeMap<String, Arc<matcher::Matcher>>> = Mutex::new(BTreeMap::new());
+
+/// The map is whole at any moment, so a panic elsewhere does not spoil it.
+fn kept() -> MutexGuard<'static, BTreeMap<String, Arc<matcher::Matcher>>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The matcher of an expression.
+pub(super) fn matcher(fingerprint: &str) -> Result<Arc<matcher::Matcher>> {
+    kept().get(fingerprint).cloned().ok_or_else(|| {
+        let found = "this process has no such matcher: the expression was made in another process, or its matcher was released";
+        let expected = "the matcher built here as well, from the same names with the same settings, and given to \
+                        drugs_rs.polars.keep()";
+        Error::argument("matcher of the expression", found, expected)
+    })
+}
+
+/// Keep a matcher for expressions and return the fingerprint under which they find it.
+#[pyfunction]
+pub(super) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
+    let matcher = matcher.inner();
+    // A kept matcher cannot have given its place in memory to another one.
+    let known = kept()
+        .iter()
+        .find_map(|(fingerprint, kept)| Arc::ptr_eq(kept, matcher).then(|| fingerprint.clone()));
+    if let Some(fingerprint) = known {
+        return Ok(fingerprint);
+    }
+    let fingerprint = call::here(py, || Ok(matcher.fingerprint()))?;
+    kept()
+        .entry(fingerprint.clone())
+        .or_insert_with(|| Arc::clone(matcher));
+    Ok(fingerprint)
+}
+
+/// Forget a kept matcher and all that equal it; say whether there was one.
+#[pyfunction]
+pub(super) fn release_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<bool> {
+    let matcher = matcher.inner();
+    call::here(py, || {
+        let gone = kept().remove(&matcher.fingerprint());
+        Ok(gone.is_some())
+    })
+}
