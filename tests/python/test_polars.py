@@ -361,7 +361,7 @@ print(len(os.listdir("/proc/self/task")) - before)
 
 
 def test_a_fork() -> None:
-    """Our engine in the parent does no harm to expressions in the child. polars in the parent would, also without us."""
+    """Our engine in the parent does not harm expressions in the child. polars in the parent would, even without us."""
     program = """
 import os, signal
 import polars as pl
