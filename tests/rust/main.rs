@@ -24,4 +24,5 @@ mod pipeline;
 mod schema;
 mod storage;
 mod text;
+#[cfg(feature = "tables")]
 mod vocabulary;
