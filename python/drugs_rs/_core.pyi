@@ -357,8 +357,8 @@ class Matcher:
     def save(self, path: _Path) -> None:
         """Write the matcher to a file, whole or not at all, from which `load` reads it in milliseconds.
 
-        The file holds the vocabulary, the settings and the index, with a version of its format and a checksum. A matcher
-        may also be pickled; that carries the same bytes.
+        The file holds the vocabulary, the settings and the index, with a version of its format and a checksum. A
+        matcher may also be pickled; that carries the same bytes. Neither carries `sources`, which is empty afterwards.
 
         Args:
             path: The file, in a folder that exists. A file that is there is replaced.
