@@ -195,7 +195,6 @@ impl<'t> Tokens<'t> {
         self.at = at;
     }
 
-
     fn letter(&self) -> Option<char> {
         self.text[self.at..].chars().next()
     }
