@@ -22,8 +22,8 @@ pub struct Case {
 impl Case {
     /// Reads a case that people can write as well as a fuzzer can: a line of settings, then a line for each drug with its
     /// names between tabs, then a blank line, then the text. A letter in the line of settings turns one of them on: `k`
-    /// keeps accents, `a` looks for abbreviations, `n` is for no bounds, `s` for the shipped stop words, `e` asks for
-    /// explanations too. Nothing where the blank line is missing.
+    /// keeps accents, `a` looks for abbreviations, `n` is for no bounds, `s` for the shipped stop words, `h` for the
+    /// ingredients of salts and hydrates, `e` asks for explanations too. Nothing where the blank line is missing.
     pub fn read(content: &str) -> Option<Self> {
         let (switches, rest) = content.split_once('\n')?;
         let (names, text) = rest.split_once("\n\n")?;
@@ -158,6 +158,7 @@ pub fn settings(is_on: impl Fn(char) -> bool) -> Settings {
             Boundary::Word
         },
         abbreviations: is_on('a'),
+        salts: is_on('h'),
         accents: if is_on('k') { Accents::Keep } else { Accents::Fold },
         stop_words: if is_on('s') {
             SHIPPED.clone()

@@ -133,7 +133,10 @@ impl Index {
                             Token::word(hash, start, at),
                         )
                     } else if at - start > SHORTEST_SINGULAR && matches!(bytes[at - 1], b's' | b'S' | 128..) {
-                        self.plural(names, text, Token::word(hash, start, at))
+                        let word = Token::word(hash, start, at);
+                        // A longer name may begin with the plural: `insulins (` beside `insulin`.
+                        self.plural(names, text, word)
+                            .map(|plural| self.walk(names, text, word).unwrap_or(plural))
                     } else {
                         None
                     }

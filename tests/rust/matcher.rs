@@ -55,7 +55,7 @@ fn surfaces<'t>(names: &[&str], text: &'t str) -> Vec<&'t str> {
 
 #[test]
 fn whole_words_and_nothing_else() {
-    let cases: [(&str, &[&str], &str, &[&str]); 38] = [
+    let cases: [(&str, &[&str], &str, &[&str]); 40] = [
         (
             "case does not matter",
             &["EPINEPHRINE"],
@@ -233,6 +233,18 @@ fn whole_words_and_nothing_else() {
         ("so is a bar", &["a|b"], "a b a|b", &["a|b"]),
         ("and a dot and a star", &[".*"], "x .* y", &[".*"]),
         ("a name of signs is bounded too", &[".*"], "x.* .*y", &[]),
+        (
+            "a longer name may begin with the plural of a name",
+            &["insulin", "insulins (pooled)"],
+            "insulins (pooled), insulins (",
+            &["insulins (pooled)", "insulins"],
+        ),
+        (
+            "a letter with an apostrophe in it is its letter",
+            &["ŉab"],
+            "ŉab nab",
+            &["ŉab", "nab"],
+        ),
         ("digits and a dash", &["5-FU"], "5-fu, 15-FU, 5-FUs", &["5-fu"]),
     ];
     for (reason, names, text, expected) in cases {

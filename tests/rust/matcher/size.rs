@@ -106,10 +106,14 @@ fn a_name_of_ten_thousand_letters_is_found_and_explained() {
 
 #[test]
 fn a_nul_is_a_sign() {
-    let text = "\0aspirin\0 a\0b ab\0";
+    let text = "\0aspirin\0 a\0b ab\0 \0";
     let found = find(&entries(&["aspirin", "a\0b", "\0"]), &everything(), text);
     let surfaces: Vec<_> = found.iter().map(|(start, end, ..)| &text[*start..*end]).collect();
-    assert_eq!(surfaces, ["aspirin", "a\0b", "\0"]);
+    assert_eq!(
+        surfaces,
+        ["aspirin", "a\0b", "\0"],
+        "but not where it touches a letter"
+    );
 }
 
 #[test]
