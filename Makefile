@@ -62,6 +62,7 @@ check-format: .venv/tools/.ready
 	$(TOOLS)/ruff format --check $(PYTHON_FILES)
 check-lint: .venv/tools/.ready
 	$(TOOLS)/ruff check $(PYTHON_FILES)
+	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
 check-types: $$(NEWEST)/.dependencies

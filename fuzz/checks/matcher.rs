@@ -165,7 +165,6 @@ pub fn settings(is_on: impl Fn(char) -> bool) -> Settings {
         } else {
             StopWords::none()
         },
-        ..Settings::default()
     }
 }
 

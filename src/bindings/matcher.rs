@@ -43,6 +43,7 @@ impl Matcher {
     /// Build a matcher from ATC codes and their names.
     #[classmethod]
     #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold"))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
     fn from_names(
         _class: &Bound<'_, PyType>,
         names: &Bound<'_, PyAny>,
@@ -92,6 +93,7 @@ impl Matcher {
     /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
     #[classmethod]
     #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold"))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
     fn from_vocabulary(
         _class: &Bound<'_, PyType>,
         vocabulary: &Bound<'_, PyAny>,

@@ -133,8 +133,8 @@ impl Names {
         let target_ends = self.ends.iter().map(|end| (end >> 32) as usize);
         text_ends.clone().is_sorted()
             && target_ends.clone().is_sorted()
-            && text_ends.clone().last().unwrap_or(0) == self.text.len()
-            && target_ends.last().unwrap_or(0) == self.targets.len()
+            && text_ends.clone().next_back().unwrap_or(0) == self.text.len()
+            && target_ends.clone().next_back().unwrap_or(0) == self.targets.len()
             && (self.text.is_ascii() || text_ends.clone().all(|end| self.text.is_char_boundary(end)))
             && self.traits.len() == self.len()
             && self

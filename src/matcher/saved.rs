@@ -222,7 +222,7 @@ fn is_whole(index: &Index, patterns: usize) -> bool {
         && index.signs.len() <= index.roots as usize
         && nodes == index.roots as usize + index.edges.len()
         && edge_ends.clone().is_sorted()
-        && edge_ends.last().unwrap_or(0) == index.edges.len()
+        && edge_ends.clone().next_back().unwrap_or(0) == index.edges.len()
         && index
             .nodes
             .iter()

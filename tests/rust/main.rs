@@ -2,7 +2,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "what was measured, and why a test was left out, for whoever runs it with --nocapture"
 )]
 #![expect(
     clippy::disallowed_methods,

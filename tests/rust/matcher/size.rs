@@ -86,7 +86,10 @@ fn a_name_of_ten_thousand_letters_is_found_and_explained() {
         let matcher = Matcher::new(&vocabulary, &everything()).unwrap();
         let text = format!("one, {}, two; {}", name.trim_end_matches([' ', '-']), &name[1..]);
         assert_eq!(
-            matcher.find(&text).first().map(|mention| mention.atccode()),
+            matcher
+                .find(&text)
+                .first()
+                .map(drugs_rs::matcher::Mention::atccode),
             Some("C000")
         );
         assert!(
