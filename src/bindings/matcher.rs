@@ -159,6 +159,10 @@ impl Matcher {
             let mut owned: Vec<Option<String>> = Vec::with_capacity(texts.len().unwrap_or(0));
             for text in texts.try_iter()? {
                 let text = text?;
+                // Copying a long list holds the interpreter; other threads get their turns in between.
+                if owned.len() % 4096 == 4095 {
+                    py.detach(|| ());
+                }
                 owned.push(if text.is_none() {
                     None
                 } else {
