@@ -118,8 +118,11 @@ impl Index {
                     let start = at;
                     let mut hash;
                     (hash, at) = ascii_word(bytes, start, self.seed);
+                    // How long an ASCII word must be for a plural. Others may fold to more letters than they have.
+                    let mut singular = SHORTEST_SINGULAR;
                     if bytes.get(at).is_some_and(|next| *next >= 128) {
                         (hash, at) = self.odd_word(text, start);
+                        singular = 0;
                     }
                     after_word = true;
                     let last_word = Token::word(before, before_start, before_end);
@@ -132,7 +135,7 @@ impl Index {
                             paired.then_some(last_word),
                             Token::word(hash, start, at),
                         )
-                    } else if at - start > SHORTEST_SINGULAR && matches!(bytes[at - 1], b's' | b'S' | 128..) {
+                    } else if at - start > singular && matches!(bytes[at - 1], b's' | b'S' | 128..) {
                         let word = Token::word(hash, start, at);
                         // A longer name may begin with the plural: `insulins (` beside `insulin`.
                         self.plural(names, text, word)

@@ -55,7 +55,7 @@ fn surfaces<'t>(names: &[&str], text: &'t str) -> Vec<&'t str> {
 
 #[test]
 fn whole_words_and_nothing_else() {
-    let cases: [(&str, &[&str], &str, &[&str]); 40] = [
+    let cases: [(&str, &[&str], &str, &[&str]); 41] = [
         (
             "case does not matter",
             &["EPINEPHRINE"],
@@ -238,6 +238,12 @@ fn whole_words_and_nothing_else() {
             &["insulin", "insulins (pooled)"],
             "insulins (pooled), insulins (",
             &["insulins (pooled)", "insulins"],
+        ),
+        (
+            "a plural counts the letters that it folds to",
+            &["sβ"],
+            "sβs, sbetas",
+            &["sβs", "sbetas"],
         ),
         (
             "a letter with an apostrophe in it is its letter",

@@ -20,6 +20,14 @@ fn cases() -> u32 {
     std::env::var("DRUGS_RS_CASES").map_or(20_000, |cases| cases.parse().expect("a number"))
 }
 
+fn configuration(cases: u32) -> ProptestConfig {
+    // What fails is printed, and becomes a row or a seed that people can read.
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases)
+    }
+}
+
 /// A piece of a name or text.
 #[derive(Debug, Clone, Copy)]
 enum Piece {
@@ -110,7 +118,7 @@ fn case(names: &[String], text: &[Piece], switches: &str) -> Case {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases()))]
+    #![proptest_config(configuration(cases()))]
 
     #[test]
     fn over_letters_the_fast_matcher_is_the_slow_one(
@@ -125,7 +133,8 @@ proptest! {
     fn over_words_the_fast_matcher_is_the_slow_one(
         names in names(word(), 8, 9),
         text in text(word(), 24),
-        switches in prop::sample::select(vec!["", "k", "s", "h", "hs"]),
+        // Seldom with the shipped stop words, whose copying takes most of the time.
+        switches in prop_oneof![9 => prop::sample::select(vec!["", "k", "h"]), 1 => prop::sample::select(vec!["s", "hs"])],
     ) {
         case(&names, &text, switches).check_against_the_slow_one();
     }
@@ -133,7 +142,7 @@ proptest! {
 
 proptest! {
     // A tenth of the cases: these look at every place of what is found, or build several matchers.
-    #![proptest_config(ProptestConfig::with_cases(cases() / 10))]
+    #![proptest_config(configuration(cases() / 10))]
 
     #[test]
     fn mentions_lie_on_letters_and_in_order(
