@@ -26,6 +26,11 @@ MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
 WHEELS := target/wheels-test
 SOURCES := $(shell find src python -type f ! -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
 PYTHON_FILES := python tests $(wildcard benches dags evaluation examples)
+# Together all properties of the matcher then see a million cases (tests/rust/matcher/oracle.rs).
+MATCHER_CASES := 455000
+# One minute for all fuzz targets; `make fuzz FUZZ_SECONDS=3600` for a night.
+FUZZ_SECONDS := 60
+FUZZ_TARGETS := $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
 # Looked for when a target needs them, and not for `make help`.
 PYTHONS = $(eval PYTHONS := $$(or $$(shell python3 tests/interpreters.py),$$(error no Python to test on)))$(PYTHONS)
 NEWEST = .venv/test-$(lastword $(PYTHONS))
@@ -36,7 +41,7 @@ EVAL_PYTHON = $(or $(shell for version in 3.13 3.12 3.11 3.10; do \
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: .venv/demo/.wheel ## build, run the pipeline on the sample files, show the result
@@ -45,10 +50,13 @@ demo: .venv/demo/.wheel ## build, run the pipeline on the sample files, show the
 	    --pubmed examples/data/pubmed.csv --pubmed examples/data/pubmed.json \
 	    --clinical-trials examples/data/clinical_trials.csv --out target/demo-lake --dt 2024-03-01
 
-.PHONY: test test-rust test-python test-stub
-test: check test-rust test-python test-stub ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest
+.PHONY: test test-rust test-matcher test-python test-stub
+test: check test-rust test-matcher test-python test-stub ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest
 test-rust:
 	cargo test --locked
+test-matcher: ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
+	DRUGS_RS_CASES=$(MATCHER_CASES) cargo test --locked --release --no-default-features --test rust -- \
+	    --include-ignored --show-output matcher::
 test-python: $$(addprefix test-python-,$$(PYTHONS))
 test-python-%: .venv/test-%/.wheel
 	.venv/test-$*/bin/pytest
@@ -73,6 +81,15 @@ check-floors: .venv/tools/.ready
 .PHONY: bench
 bench: .venv/bench/.wheel ## time and memory beside a plain pandas pipeline
 	.venv/bench/bin/python benches/run.py
+
+.PHONY: fuzz
+fuzz: target/cargo-tools/bin/cargo-fuzz ## look for inputs that break it, FUZZ_SECONDS (60) in all
+	@for target in $(FUZZ_TARGETS); do \
+	    mkdir -p fuzz/corpus/$$target; \
+	    (cd fuzz && RUSTC_BOOTSTRAP=1 ../target/cargo-tools/bin/cargo-fuzz fuzz run --fuzz-dir . --sanitizer none \
+	        $$target corpus/$$target seeds/$$target -- -dict=words.dict -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+	        -print_final_stats=1 -max_total_time=$$(($(FUZZ_SECONDS) / $(words $(FUZZ_TARGETS))))); \
+	done
 
 .PHONY: eval
 eval: eval-corpora .venv/eval/.wheel $(PEERS:%=.venv/eval-%/.dependencies) ## accuracy and speed beside five peers
@@ -111,6 +128,10 @@ clean: ## remove what was made here, but Cargo's own work (`cargo clean`)
 	python3 -m venv .venv/tools
 	$(TOOLS)/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+# Beside Cargo's own folder, so that a shared CARGO_TARGET_DIR does not decide where it is looked for.
+target/cargo-tools/bin/cargo-fuzz:
+	cargo install --locked --quiet --root target/cargo-tools cargo-fuzz
 
 $(WHEELS)/.built: $(SOURCES) | .venv/tools/.ready
 	rm -rf $(WHEELS)

@@ -136,10 +136,16 @@ impl Index {
                             Token::word(hash, start, at),
                         )
                     } else if at - start > singular && matches!(bytes[at - 1], b's' | b'S' | 128..) {
-                        let word = Token::word(hash, start, at);
-                        // A longer name may begin with the plural: `insulins (` beside `insulin`.
-                        self.plural(names, text, word)
-                            .map(|plural| self.walk(names, text, word).unwrap_or(plural))
+                        // The singular of an ASCII word, the usual one, is but its letters without the last.
+                        if singular > 0
+                            && !self
+                                .singles
+                                .may_hold(ascii_word(&bytes[..at - 1], start, self.seed).0)
+                        {
+                            None
+                        } else {
+                            self.plural(names, text, Token::word(hash, start, at))
+                        }
                     } else {
                         None
                     }
@@ -205,22 +211,33 @@ impl Index {
     }
 
     /// The longest name that begins with the word before this one, where the two may begin a name, or with this one.
+    ///
+    /// A word that is no name by itself is passed by: a longer name that begins with it is found at its second word.
     #[inline(never)]
     fn begun(&self, names: &Names, text: &str, before: Option<Token>, word: Token) -> Option<(Hit, Kind)> {
-        before
-            .and_then(|before| self.walk(names, text, before))
-            .or_else(|| self.walk(names, text, word))
-            .or_else(|| self.plural(names, text, word))
+        if let Some(before) = before
+            && let Some(found) = self.walk(names, text, before)
+        {
+            return Some(found);
+        }
+        if self.singles.may_hold(word.hash)
+            && let Some(found) = self.walk(names, text, word)
+        {
+            return Some(found);
+        }
+        self.plural(names, text, word)
     }
 
-    /// The name of one word that this word is the plural of.
+    /// The name of one word that this word is the plural of, or a longer name that begins with it: `insulins (` beside
+    /// `insulin`.
     #[inline(never)]
     fn plural(&self, names: &Names, text: &str, word: Token) -> Option<(Hit, Kind)> {
         let singular = Tokens::new(text, self.accents, self.seed).singular(&word)?;
         if !self.singles.may_hold(singular) {
             return None;
         }
-        self.single_plural(names, text, word, singular)
+        let plural = self.single_plural(names, text, word, singular)?;
+        Some(self.walk(names, text, word).unwrap_or(plural))
     }
 
     fn single_plural(&self, names: &Names, text: &str, word: Token, singular: Step) -> Option<(Hit, Kind)> {

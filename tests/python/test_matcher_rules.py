@@ -96,7 +96,7 @@ def test_extra_stop_words_stand_beside_the_shipped_ones() -> None:
     ]
 
 
-SALTS = (
+SALTS: tuple[tuple[str, str, list[str]], ...] = (
     ("metformin hydrochloride", "metformin, metformin hydrochloride", ["metformin", "metformin hydrochloride"]),
     ("morphine sulfate pentahydrate", "morphine", []),
     ("codeine phosphate hemihydrate", "codeine", ["codeine"]),
@@ -111,7 +111,7 @@ def test_salts_reach_their_ingredient_on_request(name: str, text: str, wanted: l
     assert "metformin" not in [surface for surface, _, _ in found({"A": [name]}, text)]
 
 
-ABBREVIATIONS = (
+ABBREVIATIONS: tuple[tuple[str, list[str], str], ...] = (
     ("doxorubicin (DOX) and DOX", ["DOX", "DOX"], "the letters of the name in their order"),
     ("doxorubicin hydrochloride (DOX)", ["DOX"], "words of salts may stand between"),
     ("N-doxorubicin (NDOX), NDOX", ["NDOX", "NDOX"], "the long form begins in the same run of letters"),
