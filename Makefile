@@ -79,8 +79,11 @@ check-floors: .venv/tools/.ready
 	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
 
 .PHONY: bench
-bench: .venv/bench/.wheel ## time and memory beside a plain pandas pipeline
+bench: bench-matcher ## time and memory beside a plain pandas pipeline, and the matcher beside automata
 	.venv/bench/bin/python benches/run.py
+.PHONY: bench-matcher
+bench-matcher: .venv/bench/.wheel .venv/eval-dner/.dependencies
+	.venv/bench/bin/python benches/matcher.py --names-python .venv/eval-dner/bin/python
 
 .PHONY: fuzz
 fuzz: target/cargo-tools/bin/cargo-fuzz ## look for inputs that break it, FUZZ_SECONDS (60) in all

@@ -1,7 +1,9 @@
 //! Building the index: the trie level by level, each level one sort.
 
 use super::filter::Filter;
-use super::index::{FREE, Index, NONE, Step, ascii_signs, packed, pair, pair_step, print, start_slot, step};
+use super::index::{
+    FREE, Index, LEAF, NONE, Step, ascii_signs, packed, pair, pair_step, print, start_slot, step,
+};
 use super::names::Names;
 use super::tokens::{Kind, Tokens};
 use crate::error::Result;
@@ -53,7 +55,7 @@ fn with_seed(names: &Names, accents: Accents, seed: u64) -> Option<Index> {
         seed,
         singles: Filter::for_hashes(0),
         pairs: Filter::for_hashes(0),
-        starts: starts(&draft.roots[signs..], signs as u32)?,
+        starts: starts(&draft, signs)?,
         signs: draft.roots[..signs].to_vec(),
         ascii_signs: ascii_signs(&draft.roots[..signs]),
         roots: draft.roots.len() as u32,
@@ -137,12 +139,13 @@ fn advance(form: &str, accents: Accents, seed: u64, walker: Walker) -> Option<Wa
     })
 }
 
-/// The table of starts: words and their nodes, which are numbered from `first` on. Nothing when two words look the same
-/// to the table.
-fn starts(words: &[Step], first: u32) -> Option<Vec<u64>> {
+/// The table of starts: the words among the roots, which come behind the signs. Nothing when two words look the same to
+/// the table.
+fn starts(draft: &Draft, signs: usize) -> Option<Vec<u64>> {
+    let words = &draft.roots[signs..];
     let mut starts = vec![FREE; (words.len() * 2).next_power_of_two().max(2)];
     let mask = starts.len() - 1;
-    for (word, node) in words.iter().zip(first..) {
+    for (word, node) in words.iter().zip(signs..) {
         let mut slot = start_slot(*word, mask);
         while starts[slot] != FREE {
             if (starts[slot] >> 32) as u32 == print(*word) {
@@ -150,7 +153,14 @@ fn starts(words: &[Step], first: u32) -> Option<Vec<u64>> {
             }
             slot = (slot + 1) & mask;
         }
-        starts[slot] = packed(print(*word), node);
+        let first_edge = node.checked_sub(1).map_or(0, |before| draft.edge_ends[before]);
+        let is_leaf = draft.edge_ends[node] == first_edge && draft.patterns[node] != NONE;
+        let behind = if is_leaf {
+            draft.patterns[node] | LEAF
+        } else {
+            node as u32
+        };
+        starts[slot] = packed(print(*word), behind);
     }
     Some(starts)
 }

@@ -48,7 +48,8 @@ pub(super) const NONE: u32 = u32::MAX;
 ///
 /// Nodes are numbered level by level: first those behind a first step, then those behind a second one, and so on, each
 /// level in the order of its parents. So the node behind the edge `e` is `roots + e`. What is read together lies
-/// together: a name that is found costs five places in memory, and nearly all other words none beside the filters.
+/// together: a name of one word that is found costs four places in memory (its start, its ends, its letters, its targets),
+/// and nearly all other words none beside the filters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Index {
     pub(super) accents: Accents,
@@ -58,7 +59,7 @@ pub(super) struct Index {
     /// The first two steps of all longer names that begin with a word, gaps left out: [`pair`].
     pub(super) pairs: Filter,
     /// The nodes behind the words that a name begins with, in an open-addressed table: 32 bits of the word's hash
-    /// ([`print`]), then the node. A power of two long.
+    /// ([`print`]), then the node or, where no name goes on, the pattern with [`LEAF`]. A power of two long.
     pub(super) starts: Vec<u64>,
     /// The steps of the signs that a name begins with, ascending. The nodes behind them are the first ones.
     pub(super) signs: Vec<Step>,
@@ -75,6 +76,9 @@ pub(super) struct Index {
 
 /// A free slot in the table of starts.
 pub(super) const FREE: u64 = u64::MAX;
+
+/// Set in a start whose word is a whole name that no other goes on from: what follows is its pattern and no node.
+pub(super) const LEAF: u32 = 1 << 31;
 
 /// Two numbers of 32 bits in one.
 #[inline]
@@ -241,21 +245,28 @@ impl Index {
     }
 
     fn single_plural(&self, names: &Names, text: &str, word: Token, singular: Step) -> Option<(Hit, Kind)> {
-        let node = self.start(singular);
-        if node == NONE {
-            return None;
-        }
-        let hit = self.plural_hit(names, text, node as usize, word.start, word.end)?;
+        let pattern = match self.start(singular) {
+            NONE => return None,
+            leaf if leaf & LEAF != 0 => leaf & !LEAF,
+            node => self.pattern(node as usize),
+        };
+        let hit = self.plural_hit(names, text, pattern, word.start, word.end)?;
         Some((hit, Kind::Word))
     }
 
     /// The longest name that begins with a word.
     fn walk(&self, names: &Names, text: &str, word: Token) -> Option<(Hit, Kind)> {
-        let node = self.start(word.hash);
-        if node == NONE {
-            return None;
+        let Token { start, end, .. } = word;
+        match self.start(word.hash) {
+            NONE => None,
+            leaf if leaf & LEAF != 0 => {
+                let pattern = leaf & !LEAF;
+                let hit = Hit { pattern, start, end };
+                self.is(names, &text[start..end], pattern, false)
+                    .then_some((hit, Kind::Word))
+            }
+            node => self.longest(names, text, word, node),
         }
-        self.longest(names, text, word, node)
     }
 
     /// The longest name that goes on from a word with this sign, or that begins with the sign, at the bound of a word.
@@ -282,13 +293,12 @@ impl Index {
         self.longest(names, text, sign, node as u32)
     }
 
-    fn plural_hit(&self, names: &Names, text: &str, node: usize, start: usize, end: usize) -> Option<Hit> {
-        let pattern = self.pattern(node);
+    fn plural_hit(&self, names: &Names, text: &str, pattern: u32, start: usize, end: usize) -> Option<Hit> {
         (pattern != NONE && names.has_plural(pattern) && self.is(names, &text[start..end], pattern, true))
             .then_some(Hit { pattern, start, end })
     }
 
-    /// The node behind a word that a name begins with.
+    /// The node behind a word that a name begins with, or its pattern and [`LEAF`], or [`NONE`].
     #[inline]
     fn start(&self, hash: Step) -> u32 {
         let mask = self.starts.len() - 1;
@@ -351,7 +361,7 @@ impl Index {
                 && let Some(hit) = self.plural_hit(
                     names,
                     text,
-                    self.behind(edges.start + edge),
+                    self.pattern(self.behind(edges.start + edge)),
                     first.start,
                     token.end,
                 )

@@ -15,10 +15,9 @@ use crate::text::fold::Accents;
 pub(super) struct Names {
     /// The forms, one after the other.
     pub(super) text: String,
-    /// For each form where its targets end, then 32 bits that say where it ends itself.
+    /// For each form [`PLURAL`] and [`SPELLED`], or neither, then 30 bits that say where its targets end and 32 that say
+    /// where it ends itself.
     pub(super) ends: Vec<u64>,
-    /// For each form [`PLURAL`] and [`SPELLED`], or neither.
-    pub(super) traits: Vec<u8>,
     /// Twice the number of an entry, and one more where the form is a synonym of it.
     pub(super) targets: Vec<u32>,
     /// How the vocabulary spells the forms that are [`SPELLED`], and for each spelling its form, ascending.
@@ -27,9 +26,16 @@ pub(super) struct Names {
 }
 
 /// The plural of this form is a mention too.
-pub(super) const PLURAL: u8 = 1;
+pub(super) const PLURAL: u64 = 1 << 62;
 /// This form is a mention only as the vocabulary spells it, or written as a symbol.
-const SPELLED: u8 = 2;
+const SPELLED: u64 = 1 << 63;
+/// So many targets have places in [`Names::ends`].
+const MOST_TARGETS: usize = 1 << 30;
+
+#[inline(always)]
+fn target_end(end: u64) -> usize {
+    (end >> 32) as usize & (MOST_TARGETS - 1)
+}
 
 impl Names {
     /// The names of a vocabulary, without those that the settings stop. Targets stand in the order of code and drug.
@@ -80,7 +86,6 @@ impl Names {
             if has_plural(form) && !settings.stop_words.stops(&format!("{form}s")) {
                 traits |= PLURAL;
             }
-            names.traits.push(traits);
             names.text.push_str(form);
             let first = names.targets.len();
             for (_, target, _) in same {
@@ -92,7 +97,10 @@ impl Names {
                 }
             }
             let end = u32::try_from(names.text.len()).map_err(|_| too_large())?;
-            names.ends.push(packed(names.targets.len() as u32, end));
+            if names.targets.len() >= MOST_TARGETS {
+                return Err(too_large());
+            }
+            names.ends.push(packed(names.targets.len() as u32, end) | traits);
         }
         Ok(names)
     }
@@ -100,13 +108,13 @@ impl Names {
     /// Whether a form may stand in the plural.
     #[inline]
     pub(super) fn has_plural(&self, pattern: u32) -> bool {
-        self.traits[pattern as usize] & PLURAL != 0
+        self.ends[pattern as usize] & PLURAL != 0
     }
 
     /// Whether what stands in a text, and folds to a form, is written as that name must be.
     #[inline]
     pub(super) fn accepts(&self, pattern: u32, surface: &str) -> bool {
-        self.traits[pattern as usize] & SPELLED == 0 || self.is_spelling(pattern, surface)
+        self.ends[pattern as usize] & SPELLED == 0 || self.is_spelling(pattern, surface)
     }
 
     fn is_spelling(&self, pattern: u32, surface: &str) -> bool {
@@ -130,13 +138,12 @@ impl Names {
     /// Whether the columns belong together and to a vocabulary of so many entries.
     pub(super) fn is_whole(&self, entries: usize) -> bool {
         let text_ends = self.ends.iter().map(|end| *end as u32 as usize);
-        let target_ends = self.ends.iter().map(|end| (end >> 32) as usize);
+        let target_ends = self.ends.iter().map(|end| target_end(*end));
         text_ends.clone().is_sorted()
             && target_ends.clone().is_sorted()
             && text_ends.clone().next_back().unwrap_or(0) == self.text.len()
             && target_ends.clone().next_back().unwrap_or(0) == self.targets.len()
             && (self.text.is_ascii() || text_ends.clone().all(|end| self.text.is_char_boundary(end)))
-            && self.traits.len() == self.len()
             && self
                 .targets
                 .iter()
@@ -158,7 +165,7 @@ impl Names {
     #[inline]
     pub(super) fn targets(&self, pattern: u32) -> impl Iterator<Item = (u32, Rule)> + '_ {
         let (start, end) = self.around(pattern);
-        self.targets[(start >> 32) as usize..(end >> 32) as usize]
+        self.targets[target_end(start)..target_end(end)]
             .iter()
             .map(|target| {
                 (

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::filter::Filter;
-use super::index::{FREE, Index, NONE, ascii_signs};
+use super::index::{FREE, Index, LEAF, NONE, ascii_signs};
 use super::names::Names;
 use super::packed::Packed;
 use super::substring::Substrings;
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 16] = b"drugs_rs matcher";
 /// Raised by every change of the format, of the hash of words, or of what the columns mean.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 32;
 
 #[derive(Serialize, Deserialize)]
@@ -58,12 +58,11 @@ impl Matcher {
         })?;
         out.bytes(&settings);
         let Vocabulary {
-            codes,
-            drugs,
+            labels,
             synonyms,
             synonym_ends,
         } = &self.vocabulary;
-        for texts in [codes, drugs, synonyms, &self.names.spellings] {
+        for texts in [labels, synonyms, &self.names.spellings] {
             out.bytes(texts.text().as_bytes());
             out.u32s(texts.ends());
         }
@@ -71,14 +70,12 @@ impl Matcher {
         let Names {
             text,
             ends,
-            traits,
             targets,
             spelled,
             spellings: _,
         } = &self.names;
         out.bytes(text.as_bytes());
         out.u64s(ends);
-        out.bytes(traits);
         out.u32s(targets);
         out.u32s(spelled);
         if let Engine::Words(index) = &self.engine {
@@ -157,18 +154,16 @@ fn read(body: &[u8]) -> Option<Matcher> {
         },
         stop_words: StopWords::of_parts(saved.stop_words, saved.rules),
     };
-    let (codes, drugs, synonyms) = (input.texts()?, input.texts()?, input.texts()?);
+    let (labels, synonyms) = (input.texts()?, input.texts()?);
     let spellings = input.texts()?;
     let vocabulary = Vocabulary {
-        codes,
-        drugs,
+        labels,
         synonyms,
         synonym_ends: input.u32s()?,
     };
     let names = Names {
         text: input.text()?,
         ends: input.u64s()?,
-        traits: input.bytes()?.to_vec(),
         targets: input.u32s()?,
         spellings,
         spelled: input.u32s()?,
@@ -215,10 +210,11 @@ fn is_whole(index: &Index, patterns: usize) -> bool {
     let edge_ends = index.nodes.iter().map(|node| *node as u32 as usize);
     index.starts.len().is_power_of_two()
         && index.starts.contains(&FREE)
-        && index
-            .starts
-            .iter()
-            .all(|start| *start == FREE || ((*start as u32) as usize) < index.roots as usize)
+        && index.starts.iter().all(|start| match *start as u32 {
+            _ if *start == FREE => true,
+            leaf if leaf & LEAF != 0 => ((leaf & !LEAF) as usize) < patterns,
+            node => node < index.roots,
+        })
         && index.signs.len() <= index.roots as usize
         && nodes == index.roots as usize + index.edges.len()
         && edge_ends.clone().is_sorted()

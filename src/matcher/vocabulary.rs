@@ -30,8 +30,8 @@ impl Entry {
 /// Entries in columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Vocabulary {
-    pub(super) codes: Packed,
-    pub(super) drugs: Packed,
+    /// The code and the drug of each entry, side by side: whoever asks for one asks for the other.
+    pub(super) labels: Packed,
     pub(super) synonyms: Packed,
     /// For each entry where its synonyms end.
     pub(super) synonym_ends: Vec<u32>,
@@ -41,8 +41,8 @@ impl Vocabulary {
     pub(super) fn of_entries(entries: &[Entry]) -> Result<Self> {
         let mut vocabulary = Self::default();
         for entry in entries {
-            vocabulary.codes.push(&entry.atccode)?;
-            vocabulary.drugs.push(&entry.drug)?;
+            vocabulary.labels.push(&entry.atccode)?;
+            vocabulary.labels.push(&entry.drug)?;
             for synonym in &entry.synonyms {
                 vocabulary.synonyms.push(synonym)?;
             }
@@ -55,15 +55,15 @@ impl Vocabulary {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.codes.len()
+        self.labels.len() / 2
     }
 
     pub(super) fn code(&self, entry: u32) -> &str {
-        self.codes.get(entry as usize)
+        self.labels.get(2 * entry as usize)
     }
 
     pub(super) fn drug(&self, entry: u32) -> &str {
-        self.drugs.get(entry as usize)
+        self.labels.get(2 * entry as usize + 1)
     }
 
     pub(super) fn synonyms(&self, entry: u32) -> impl Iterator<Item = &str> {
@@ -83,7 +83,7 @@ impl Vocabulary {
 
     /// Whether the columns belong together.
     pub(super) fn is_whole(&self) -> bool {
-        self.drugs.len() == self.len()
+        self.labels.len().is_multiple_of(2)
             && self.synonym_ends.len() == self.len()
             && self.synonym_ends.is_sorted()
             && self.synonym_ends.last().map_or(0, |end| *end as usize) == self.synonyms.len()

@@ -48,24 +48,30 @@ fn find_numbered(
             Ok(found)
         })
         .collect::<Result<_>>()?;
-    let mentions = || found.iter().flatten();
     let height = found.iter().map(Vec::len).sum();
-    let number = |name: &str, value: &dyn Fn(&Found<'_>) -> u64| {
-        Series::new(name.into(), mentions().map(value).collect::<Vec<u64>>()).into_column()
-    };
-    let text = |name: &str, value: &dyn for<'f> Fn(&'f Found<'_>) -> &'f str| {
-        let mut column = StringChunkedBuilder::new(name.into(), height);
-        mentions().for_each(|mention| column.append_value(value(mention)));
-        column.finish().into_column()
-    };
+    let text = |name: &str| StringChunkedBuilder::new(name.into(), height);
+    let (mut codes, mut drugs) = (text("atccode"), text("drug"));
+    let (mut surfaces, mut rules) = (text("surface"), text("rule"));
+    let number = || Vec::<u64>::with_capacity(height);
+    let (mut rows, mut starts, mut ends) = (number(), number(), number());
+    // All columns at once: a mention and what its names take from memory are near then.
+    for found in found.iter().flatten() {
+        rows.push(found.row);
+        codes.append_value(found.mention.atccode());
+        drugs.append_value(found.mention.drug());
+        starts.push(found.start);
+        ends.push(found.end);
+        surfaces.append_value(found.surface);
+        rules.append_value(found.mention.rule.name());
+    }
     let columns = vec![
-        number("row", &|found| found.row),
-        text("atccode", &|found| found.mention.atccode()),
-        text("drug", &|found| found.mention.drug()),
-        number("start", &|found| found.start),
-        number("end", &|found| found.end),
-        text("surface", &|found| found.surface),
-        text("rule", &|found| found.mention.rule.name()),
+        Series::new("row".into(), rows).into_column(),
+        codes.finish().into_column(),
+        drugs.finish().into_column(),
+        Series::new("start".into(), starts).into_column(),
+        Series::new("end".into(), ends).into_column(),
+        surfaces.finish().into_column(),
+        rules.finish().into_column(),
     ];
     Ok(DataFrame::new(height, columns)?)
 }
