@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 import drugs_rs
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# A shell that starts the tests in the background, as CI does, starts them deaf to Ctrl-C, and so would be every process
+# that they start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
