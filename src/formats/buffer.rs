@@ -135,6 +135,7 @@ impl Draft {
                 spans: self.spans,
             },
             rejected: self.rejected,
+            deletions: Vec::new(),
         })
     }
 }

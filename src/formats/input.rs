@@ -115,6 +115,11 @@ impl Input {
         }
     }
 
+    /// What is here of the beginning, to tell the format by.
+    pub(super) fn head(&self) -> &[u8] {
+        self.reader.buffer()
+    }
+
     /// Makes the buffer longer, for a file that begins with white space or arrives in drops.
     fn look_further(&mut self) -> Result<()> {
         let mut head = self.reader.buffer().to_vec();

@@ -93,7 +93,7 @@ pub(super) fn read_records(
         rejected.iter().for_each(|row| tally.reject(row.reason));
         aside(&rejected, &tally.uri)?;
     }
-    note(tally, reader.as_ref());
+    note(tally, reader.format(), reader.notes());
     if shape != Shape::Plain {
         tally.notes.insert(0, format!("read as {}", shape.name()));
     }

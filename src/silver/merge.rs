@@ -21,6 +21,8 @@ pub struct RowKey {
     /// The hash of the journal; 0 without one.
     pub journal: u64,
     pub flags: Flags,
+    /// The version that its source gives it; a lower one never replaces a higher one.
+    pub version: u32,
 }
 
 /// A row that lacks either its id or its journal.
@@ -48,12 +50,22 @@ pub enum Fate {
 pub struct Merger {
     rows: Vec<RowKey>,
     halves: Vec<(usize, HalfRow)>,
+    /// Ids that are deleted, each with the number of rows before the notice.
+    deletions: Vec<(usize, u128)>,
 }
 
 impl Merger {
-    /// Takes the keys of the next batch.
-    pub fn extend(&mut self, keys: Vec<RowKey>, halves: Vec<(usize, HalfRow)>) {
+    /// Takes the keys of the next batch, and the notices of deletion in it: how many of its rows stand before each, and
+    /// the hash of the id.
+    pub fn extend(
+        &mut self,
+        keys: Vec<RowKey>,
+        halves: Vec<(usize, HalfRow)>,
+        deletions: impl IntoIterator<Item = (usize, u128)>,
+    ) {
         let base = self.rows.len();
+        self.deletions
+            .extend(deletions.into_iter().map(|(behind, id)| (base + behind, id)));
         self.halves
             .extend(halves.into_iter().map(|(row, half)| (base + row, half)));
         self.rows.extend(keys);
@@ -102,10 +114,15 @@ impl Merger {
         journals
     }
 
-    /// Of the rows of one id the last one stays; an equal one is no news.
+    /// Of the rows of one id the last one of the highest version stays; an equal one is no news. A notice of deletion takes away
+    /// what came before it.
     fn join_ids(&self, fates: &mut [Fate]) {
         let mut last: HashMap<u128, usize> = HashMap::with_capacity(self.rows.len());
+        let mut deletions = self.deletions.iter().peekable();
         for (number, row) in self.rows.iter().enumerate() {
+            while let Some((_, id)) = deletions.next_if(|(behind, _)| *behind <= number) {
+                delete(&mut last, *id, fates);
+            }
             if matches!(fates[number], Fate::Merged(_)) {
                 continue;
             }
@@ -116,11 +133,22 @@ impl Merger {
             let earlier = &self.rows[before];
             if (earlier.content, earlier.journal) == (row.content, row.journal) {
                 fates[number] = Fate::Merged(MergeReason::Identical);
+            } else if row.version < earlier.version {
+                fates[number] = Fate::Merged(MergeReason::Superseded);
             } else {
                 fates[before] = Fate::Merged(MergeReason::Superseded);
                 last.insert(row.id, number);
             }
         }
+        for (_, id) in deletions {
+            delete(&mut last, *id, fates);
+        }
+    }
+}
+
+fn delete(last: &mut HashMap<u128, usize>, id: u128, fates: &mut [Fate]) {
+    if let Some(row) = last.remove(&id) {
+        fates[row] = Fate::Merged(MergeReason::Deleted);
     }
 }
 
