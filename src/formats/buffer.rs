@@ -136,6 +136,7 @@ impl Draft {
             },
             rejected: self.rejected,
             deletions: Vec::new(),
+            member: None,
         })
     }
 }

@@ -5,6 +5,7 @@
 //! and never holds more of a file than one batch. Rows that the format cannot read come out beside the batch, with
 //! their reason, message and raw text; the rest goes on.
 
+mod archive;
 mod buffer;
 mod csv;
 mod fields;
@@ -14,6 +15,7 @@ mod lines;
 mod medline;
 mod ndjson;
 mod object;
+mod packing;
 mod pubmed_xml;
 mod study;
 mod xml;
@@ -39,6 +41,8 @@ pub struct RawBatch {
     pub rejected: Vec<Rejected>,
     /// Notices that publications are no more, in the order of the file.
     pub deletions: Vec<Deletion>,
+    /// The file in the archive that the rows come from; nothing where the source is no archive.
+    pub member: Option<String>,
 }
 
 /// The notice that a publication is no more.
@@ -112,6 +116,19 @@ pub fn open<'f>(input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 
 /// The same for a table whose sources come in several shapes: gives the number of the shape that the header has. Formats
 /// without a header always have the first one.
 pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+    let uri = input.uri().to_owned();
+    input.look()?;
+    let input = match input.archive() {
+        Ok((encoding, archive)) => {
+            return archive::ArchiveReader::open(uri, archive, encoding, shapes);
+        }
+        Err(input) => input,
+    };
+    open_plain(input, shapes)
+}
+
+/// The same for what is no archive.
+fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
     let fields = shapes.first().ok_or_else(|| Error::Internal {
         message: "a source without a shape".to_owned(),
     })?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::formats::{Notes, RawBatch, RowReader};
 use crate::silver::publications::{CleanBatch, Context, clean_batch};
 use crate::task::Task;
@@ -31,6 +31,18 @@ pub(super) enum Piece {
     Batch(usize, CleanBatch),
     /// A file is read to its end: its format and what was noticed.
     End(usize, &'static str, Notes),
+    /// A file cannot be read, or no further; what was given of it counts no more.
+    Bad(usize, Error),
+}
+
+/// What a file that cannot be read does to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnBadFile {
+    /// The step fails and commits nothing.
+    #[default]
+    Fail,
+    /// The file is kept aside as one rejected row, and the others go on.
+    Reject,
 }
 
 /// An opened file.
@@ -41,6 +53,7 @@ pub(super) type Opened<'f> = (Box<dyn RowReader + 'f>, Context);
 pub(super) fn clean_files<'f>(
     sizes: &[u64],
     open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
+    on_bad_file: OnBadFile,
     task: &Task,
     mut give: impl FnMut(Piece) -> Result<()>,
 ) -> Result<()> {
@@ -65,7 +78,7 @@ pub(super) fn clean_files<'f>(
                 if place > 0 && lane.ready_bytes > MOST_READY {
                     return Ok(());
                 }
-                lane.step(open, ahead, task)
+                lane.step(open, ahead, on_bad_file, task)
             })
             .collect();
         // The first file that is bad is the one that is told of, whichever thread was faster.
@@ -104,6 +117,7 @@ fn groups(sizes: &[u64]) -> Vec<Range<usize>> {
 enum Raw {
     Batch(usize, Arc<Context>, RawBatch),
     End(usize, &'static str, Notes),
+    Bad(usize, Error),
 }
 
 struct Lane<'f> {
@@ -135,6 +149,7 @@ impl<'f> Lane<'f> {
         &mut self,
         open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
         ahead: usize,
+        on_bad_file: OnBadFile,
         task: &Task,
     ) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
@@ -145,7 +160,7 @@ impl<'f> Lane<'f> {
                     .map(|raw| clean(raw, task))
                     .collect::<Result<Vec<_>>>()
             },
-            || self.read(open, ahead, task),
+            || self.read(open, ahead, on_bad_file, task),
         );
         let clean = clean?;
         self.waiting = next?;
@@ -162,6 +177,7 @@ impl<'f> Lane<'f> {
         &mut self,
         open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
         ahead: usize,
+        on_bad_file: OnBadFile,
         task: &Task,
     ) -> Result<Vec<Raw>> {
         let mut raw = Vec::new();
@@ -171,18 +187,28 @@ impl<'f> Lane<'f> {
                 Some(current) => current,
                 None => {
                     let Some(file) = self.files.next() else { break };
-                    let (reader, context) = open(file)?;
-                    (file, reader, Arc::new(context))
+                    match open(file) {
+                        Ok((reader, context)) => (file, reader, Arc::new(context)),
+                        Err(error) if on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                            raw.push(Raw::Bad(file, error));
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
             };
-            match reader.next_batch(task)? {
-                Some(batch) => {
+            match reader.next_batch(task) {
+                Err(error) if on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                    raw.push(Raw::Bad(file, error));
+                }
+                Err(error) => return Err(error),
+                Ok(Some(batch)) => {
                     // A file of a few bytes costs its opening all the same.
                     bytes += batch.raw.bytes().max(1 << 12);
                     raw.push(Raw::Batch(file, Arc::clone(&context), batch));
                     self.current = Some((file, reader, context));
                 }
-                None => raw.push(Raw::End(file, reader.format(), reader.notes())),
+                Ok(None) => raw.push(Raw::End(file, reader.format(), reader.notes())),
             }
         }
         Ok(raw)
@@ -199,6 +225,7 @@ fn clean(raw: Raw, task: &Task) -> Result<Piece> {
             Ok(Piece::Batch(file, clean))
         }
         Raw::End(file, format, notes) => Ok(Piece::End(file, format, notes)),
+        Raw::Bad(file, error) => Ok(Piece::Bad(file, error)),
     }
 }
 

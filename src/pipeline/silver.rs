@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bronze::{BronzeFile, manifests};
 use super::dt::Dt;
 use super::frames::TableWriter;
+pub use super::lanes::OnBadFile;
 use super::lanes::{Opened, Piece, clean_files};
 use super::layout;
 use super::manifest::{self, Version};
@@ -17,7 +18,7 @@ use super::vocabulary::read_records;
 use crate::error::{Error, Result};
 use crate::formats::{self, Deletion, Encoding, Input, Notes};
 use crate::quality::FileTally;
-use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Rejected, SourceTable};
+use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Reason, Rejected, SourceTable};
 use crate::silver::merge::{Fate, Merger};
 use crate::silver::{drugs, publications, rejected_frame, shapes, vocabulary};
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
@@ -32,6 +33,7 @@ const VERSION: u32 = 3;
 pub struct SilverSettings {
     pub encoding: Encoding,
     pub order: NumericOrder,
+    pub on_bad_file: OnBadFile,
 }
 
 /// What a silver partition holds: `_manifest.json`.
@@ -198,8 +200,8 @@ impl Partition<'_> {
 
     fn fingerprint(&self) -> String {
         let mut text = format!(
-            "silver {VERSION} {:?} {:?}",
-            self.settings.encoding, self.settings.order
+            "silver {VERSION} {:?} {:?} {:?}",
+            self.settings.encoding, self.settings.order, self.settings.on_bad_file
         );
         for input in &self.inputs {
             text.push_str(&format!("\n{:?} {}", input.file.uri, input.file.sha256));
@@ -228,11 +230,23 @@ impl Partition<'_> {
         let mut aside = Aside::create(self, transaction)?;
         for (number, input) in self.inputs.iter().enumerate() {
             let mut tally = self.tally(input);
-            let bytes = self.bytes(input)?;
-            let more = read_records(bytes, &shapes, number, &mut tally, self.task, |rejected, uri| {
-                aside.write(rejected, uri)
-            })?;
-            records.extend(more);
+            let mut waiting = Vec::new();
+            let read = self.bytes(input).and_then(|bytes| {
+                read_records(bytes, &shapes, number, &mut tally, self.task, |rejected| {
+                    waiting.extend(rejected);
+                    Ok(())
+                })
+            });
+            match read {
+                Ok(more) => {
+                    records.extend(more);
+                    aside.write(&waiting, &tally.uri)?;
+                }
+                Err(error) if self.settings.on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                    aside.reject_file(&mut tally, &error)?;
+                }
+                Err(error) => return Err(error),
+            }
             tallies.push(tally);
         }
         self.task.check()?;
@@ -273,24 +287,31 @@ impl Partition<'_> {
             };
             Ok((reader, context))
         };
-        clean_files(&sizes, &open, self.task, |piece| match piece {
+        let on_bad_file = self.settings.on_bad_file;
+        clean_files(&sizes, &open, on_bad_file, self.task, |piece| match piece {
             Piece::Batch(file, batch) => {
                 let tally = &mut tallies[file];
                 rows += batch.keys.len();
                 tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
-                aside.add(&batch.rejected, tally)?;
+                aside.add(batch.rejected, &batch.uri, tally)?;
                 let ids = batch
                     .deletions
                     .iter()
                     .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
                 merger.extend(batch.keys, batch.halves, ids);
-                deleted.extend(batch.deletions, &tally.uri);
+                deleted.extend(file, batch.deletions, &batch.uri);
                 spool.push(batch.frame, transaction)
             }
             Piece::End(file, format, notes) => {
                 note(&mut tallies[file], format, notes);
                 ends.push(rows);
-                Ok(())
+                aside.settle()
+            }
+            Piece::Bad(file, error) => {
+                merger.drop_from(ends.last().copied().unwrap_or(0));
+                deleted.drop_file(file);
+                ends.push(rows);
+                aside.reject_file(&mut tallies[file], &error)
             }
         })?;
         let plan = merger.finish();
@@ -299,6 +320,8 @@ impl Partition<'_> {
             for number in row..end {
                 match plan.row(number) {
                     (Fate::Merged(reason), _) => tally.merge(reason),
+                    // Their file is counted as one rejected row.
+                    (Fate::Dropped, _) => {}
                     (_, flags) => tally.keep(flags),
                 }
             }
@@ -327,18 +350,29 @@ impl Partition<'_> {
 /// The notices of deletion of a partition.
 #[derive(Default)]
 struct Deleted {
+    files: Vec<usize>,
     ids: Vec<String>,
     uris: Vec<String>,
     rows: Vec<u64>,
 }
 
 impl Deleted {
-    fn extend(&mut self, deletions: Vec<Deletion>, uri: &str) {
+    fn extend(&mut self, file: usize, deletions: Vec<Deletion>, uri: &str) {
         for deletion in deletions {
+            self.files.push(file);
             self.ids.push(deletion.publication_id);
             self.uris.push(uri.to_owned());
             self.rows.push(deletion.source_row);
         }
+    }
+
+    /// Takes back the notices of the last file.
+    fn drop_file(&mut self, file: usize) {
+        let kept = self.files.partition_point(|other| *other < file);
+        self.files.truncate(kept);
+        self.ids.truncate(kept);
+        self.uris.truncate(kept);
+        self.rows.truncate(kept);
     }
 
     fn is_empty(&self) -> bool {
@@ -367,19 +401,58 @@ pub(super) fn note(tally: &mut FileTally, format: &str, notes: Notes) {
 /// The rejected rows of a partition on their way to their file.
 struct Aside {
     writer: TableWriter,
+    /// The rejected rows of a file that may still turn out to be bad.
+    waiting: Option<Vec<(Vec<Rejected>, String)>>,
 }
 
 impl Aside {
     fn create(partition: &Partition<'_>, transaction: &mut dyn Transaction) -> Result<Self> {
         let path = layout::rejected(partition.table, partition.dt);
+        let waits = partition.settings.on_bad_file == OnBadFile::Reject;
         Ok(Self {
             writer: TableWriter::create(transaction, path, &REJECTED)?,
+            waiting: waits.then(Vec::new),
         })
     }
 
-    fn add(&mut self, rejected: &[Rejected], tally: &mut FileTally) -> Result<()> {
+    fn add(&mut self, rejected: Vec<Rejected>, uri: &str, tally: &mut FileTally) -> Result<()> {
         rejected.iter().for_each(|row| tally.reject(row.reason));
-        self.write(rejected, &tally.uri)
+        match &mut self.waiting {
+            Some(waiting) if !rejected.is_empty() => {
+                waiting.push((rejected, uri.to_owned()));
+                Ok(())
+            }
+            _ => self.write(&rejected, uri),
+        }
+    }
+
+    /// The file is read to its end: its rejected rows are written.
+    fn settle(&mut self) -> Result<()> {
+        let waiting = self.waiting.as_mut().map(std::mem::take).unwrap_or_default();
+        waiting
+            .iter()
+            .try_for_each(|(rejected, uri)| self.write(rejected, uri))
+    }
+
+    /// The file is bad: it is one rejected row, whatever was read of it before.
+    fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
+        self.waiting.as_mut().map(std::mem::take);
+        *tally = FileTally {
+            uri: std::mem::take(&mut tally.uri),
+            table: std::mem::take(&mut tally.table),
+            bytes: tally.bytes,
+            rows_in: 1,
+            ..FileTally::default()
+        };
+        tally.reject(Reason::BadFile);
+        tally.notes.push(error.to_string());
+        let row = Rejected {
+            reason: Reason::BadFile,
+            message: error.to_string(),
+            raw: String::new(),
+            source_row: 0,
+        };
+        self.write(&[row], &tally.uri)
     }
 
     fn write(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {

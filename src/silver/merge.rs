@@ -3,6 +3,7 @@
 //! The rows themselves stay where they are; this works on a [`RowKey`] a row and gives a [`Fate`] a row.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use polars::prelude::{BooleanChunked, DataFrame, IntoColumn, NamedFrom, NewChunkedArray, Series};
 
@@ -43,6 +44,8 @@ pub enum Fate {
     Complete(usize),
     /// It is part of another row.
     Merged(MergeReason),
+    /// Its file turned out to be bad, and nothing of it is taken.
+    Dropped,
 }
 
 /// Collects the keys of a partition, batch by batch, in the order of the rows.
@@ -52,6 +55,8 @@ pub struct Merger {
     halves: Vec<(usize, HalfRow)>,
     /// Ids that are deleted, each with the number of rows before the notice.
     deletions: Vec<(usize, u128)>,
+    /// Runs of rows of bad files.
+    dropped: Vec<Range<usize>>,
 }
 
 impl Merger {
@@ -71,9 +76,19 @@ impl Merger {
         self.rows.extend(keys);
     }
 
+    /// Takes back all rows from one on, and the notices among them: their file turned out to be bad.
+    pub fn drop_from(&mut self, first: usize) {
+        self.dropped.push(first..self.rows.len());
+        self.halves.retain(|(row, _)| *row < first);
+        while self.deletions.pop_if(|(behind, _)| *behind >= first).is_some() {}
+    }
+
     /// Decides the fate of every row.
     pub fn finish(mut self) -> Plan {
         let mut fates = vec![Fate::Keep; self.rows.len()];
+        for run in &self.dropped {
+            fates[run.clone()].fill(Fate::Dropped);
+        }
         let journals = self.join_halves(&mut fates);
         self.join_ids(&mut fates);
         let flags = self.rows.iter().map(|row| row.flags).collect();
@@ -123,7 +138,7 @@ impl Merger {
             while let Some((_, id)) = deletions.next_if(|(behind, _)| *behind <= number) {
                 delete(&mut last, *id, fates);
             }
-            if matches!(fates[number], Fate::Merged(_)) {
+            if matches!(fates[number], Fate::Merged(_) | Fate::Dropped) {
                 continue;
             }
             let Some(&before) = last.get(&row.id) else {
@@ -174,7 +189,7 @@ impl Plan {
         }
         let kept: Vec<bool> = fates
             .iter()
-            .map(|fate| !matches!(fate, Fate::Merged(_)))
+            .map(|fate| !matches!(fate, Fate::Merged(_) | Fate::Dropped))
             .collect();
         let completed = if fates.iter().any(|fate| matches!(fate, Fate::Complete(_))) {
             self.complete(frame, base)?

@@ -40,6 +40,8 @@ pub struct CleanBatch {
     pub frame: DataFrame,
     pub keys: Vec<RowKey>,
     pub halves: Vec<(usize, HalfRow)>,
+    /// The file that the rows come from: the source, or a file in an archive.
+    pub uri: String,
     /// Rows that the format could not read and rows that are no publication, by place.
     pub rejected: Vec<Rejected>,
     /// Notices of deletion; their `behind` counts the rows of this frame.
@@ -53,6 +55,7 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
         raw: texts,
         mut rejected,
         mut deletions,
+        member,
     } = raw;
     let rows = frame.column("source_row")?.u64()?.clone();
     let column = |name: &str| -> Result<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
@@ -123,7 +126,11 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
         out.push(context, row);
     }
     rejected.sort_by_key(|row| row.source_row);
-    out.finish(context, rejected, deletions)
+    let uri = member.map_or_else(
+        || context.uri.clone(),
+        |member| format!("{}/{member}", context.uri),
+    );
+    out.finish(context, uri, rejected, deletions)
 }
 
 /// The values of one row, as they were taken out of their columns.
@@ -242,6 +249,7 @@ impl Columns {
     fn finish(
         self,
         context: &Context,
+        uri: String,
         rejected: Vec<Rejected>,
         deletions: Vec<Deletion>,
     ) -> Result<CleanBatch> {
@@ -261,7 +269,7 @@ impl Columns {
                 self.journals.finish().into_column(),
                 self.journal_keys.finish().into_column(),
                 self.flags.finish(),
-                constant("source_uri", &context.uri, height),
+                constant("source_uri", &uri, height),
                 Series::new("source_row".into(), self.source_rows).into_column(),
                 constant("dt", &context.dt, height),
             ],
@@ -271,6 +279,7 @@ impl Columns {
             frame,
             keys: self.keys,
             halves: self.halves,
+            uri,
             rejected,
             deletions,
         })

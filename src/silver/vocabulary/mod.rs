@@ -196,6 +196,7 @@ pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Reco
         mut rejected,
         // Vocabularies have no notices of deletion.
         deletions: _,
+        member: _,
     } = raw;
     let rows = frame.column("source_row")?.u64()?;
     let columns: Vec<StringChunked> = frame
