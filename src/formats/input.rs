@@ -209,6 +209,11 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
             "deliver the file again",
         );
     }
+    // Disks have other complaints; this one is of the archive that the file is in.
+    if error.kind() == io::ErrorKind::InvalidData {
+        let place = format!("byte {at} of the unpacked content");
+        return Error::format(uri, place, error.to_string(), "deliver the file again");
+    }
     Error::storage(uri, "read the source", error)
 }
 

@@ -134,12 +134,13 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
 }
 
 /// The values of one row, as they were taken out of their columns.
+#[derive(Clone, Copy)]
 struct Row<'r> {
     source_row: u64,
     id: Option<&'r str>,
     version: u32,
     title: &'r Cleaned<'r>,
-    date: Cow<'r, str>,
+    date: &'r str,
     journal: &'r str,
     summary: Option<&'r str>,
 }
@@ -188,7 +189,7 @@ impl Columns {
             summary,
         } = row;
         let mut flags = title.flags;
-        let (date, precision) = match parse(&date, context.order) {
+        let (date, precision) = match parse(date, context.order) {
             Parsed::Date(date, precision) => (Some(date), Some(precision)),
             Parsed::Missing => {
                 flags.insert(Flag::MissingDate);

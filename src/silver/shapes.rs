@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::formats::{Field, Fields};
 use crate::schema::PublicationKind;
+use crate::text::date::{NumericOrder, Parsed, parse};
 
 /// Where the values of a row stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,23 +101,19 @@ impl Layout {
     pub(super) fn journal(self, text: &str) -> &str {
         match self {
             Self::Plain => text,
-            // `Crit Rev Oncol Hematol.  2019`
-            Self::LegacyPubmed => {
-                let text = text.trim();
-                let bare = text.trim_end_matches(|letter: char| letter.is_ascii_digit());
-                if bare.len() + 4 == text.len() {
-                    bare.trim_end().trim_end_matches('.')
-                } else {
-                    text
-                }
-            }
+            // `Crit Rev Oncol Hematol.  2019`; a book has the year alone.
+            Self::LegacyPubmed => match text.rsplit_once(".  ") {
+                Some((journal, _)) => journal.trim(),
+                None if text.trim().bytes().all(|byte| byte.is_ascii_digit()) => "",
+                None => text.trim(),
+            },
         }
     }
 
     /// The date in its column.
-    pub(super) fn date<'d>(self, date: &'d str, journal: &'d str) -> Cow<'d, str> {
+    pub(super) fn date<'d>(self, date: &'d str, journal: &'d str) -> &'d str {
         match self {
-            Self::Plain => Cow::Borrowed(date),
+            Self::Plain => date,
             // `Nutrition. 2019 Jun 26;67-68:110535. doi: …`, behind the journal of `Nutrition.  2019`
             Self::LegacyPubmed => {
                 let name = self.journal(journal).trim();
@@ -126,12 +123,15 @@ impl Layout {
                     .map_or(date, |rest| rest.trim_start_matches(['.', ' ']));
                 let end = behind.find([';', ':', '.']).unwrap_or(behind.len());
                 let found = behind[..end].trim();
-                if found.starts_with(|letter: char| letter.is_ascii_digit()) {
-                    return Cow::Borrowed(found);
+                if matches!(parse(found, NumericOrder::DayFirst), Parsed::Date(..)) {
+                    return found;
                 }
-                // At least the year.
-                let journal = journal.trim();
-                Cow::Borrowed(journal.get(journal.len().saturating_sub(4)..).unwrap_or_default())
+                // At least the year; where there is none either, what stands there is bad and not missing.
+                let year = journal.trim().rsplit(' ').next().unwrap_or_default();
+                match parse(year, NumericOrder::DayFirst) {
+                    Parsed::Date(..) => year,
+                    _ => found,
+                }
             }
         }
     }
@@ -198,6 +198,20 @@ mod tests {
             ),
             ("Odd.  2001", "something else", "Odd", "2001"),
             ("Without year", "2010 May;3", "Without year", "2010 May"),
+            (
+                "J Spec Oper Med.  Spri",
+                "J Spec Oper Med. Spring 2019;19(1):1.",
+                "J Spec Oper Med",
+                "Spring 2019",
+            ),
+            (
+                "Odd Month.  2019",
+                "Odd Month. 2019 Aprial;28(2):1.",
+                "Odd Month",
+                "2019",
+            ),
+            (" 2019", "Ottawa (ON): Agency; 2019 Jun.", "", "2019"),
+            ("Nothing", "no date", "Nothing", "no date"),
         ];
         for (short, details, journal, date) in cases {
             assert_eq!(Layout::LegacyPubmed.journal(short), journal);
