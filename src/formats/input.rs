@@ -210,7 +210,10 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
         );
     }
     // Disks have other complaints; this one is of the archive that the file is in.
-    if error.kind() == io::ErrorKind::InvalidData {
+    if matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
+    ) {
         let place = format!("byte {at} of the unpacked content");
         return Error::format(uri, place, error.to_string(), "deliver the file again");
     }

@@ -215,7 +215,9 @@ impl Stream {
                 let input = self.bytes.fill_buf()?;
                 let ended = input.is_empty();
                 let (before_in, before_out) = (deflate.total_in(), deflate.total_out());
-                let status = deflate.decompress(input, buffer, flate2::FlushDecompress::None)?;
+                let status = deflate
+                    .decompress(input, buffer, flate2::FlushDecompress::None)
+                    .map_err(|error| broken(error.to_string()))?;
                 let taken = deflate.total_in() - before_in;
                 let read = (deflate.total_out() - before_out) as usize;
                 self.bytes.consume(taken as usize);

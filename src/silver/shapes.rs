@@ -117,11 +117,12 @@ impl Layout {
             // `Nutrition. 2019 Jun 26;67-68:110535. doi: …`, behind the journal of `Nutrition.  2019`
             Self::LegacyPubmed => {
                 let name = self.journal(journal).trim();
-                let behind = date
-                    .trim()
-                    .strip_prefix(name)
-                    .map_or(date, |rest| rest.trim_start_matches(['.', ' ']));
-                let end = behind.find([';', ':', '.']).unwrap_or(behind.len());
+                // `Version 2. Wellcome Open Res. 2019 Jul 8 [revised …];4:56.`: there may be something before it.
+                let behind = match date.find(name).filter(|_| !name.is_empty()) {
+                    Some(place) => date[place + name.len()..].trim_start_matches(['.', ' ']),
+                    None => date,
+                };
+                let end = behind.find([';', ':', '.', '[']).unwrap_or(behind.len());
                 let found = behind[..end].trim();
                 if matches!(parse(found, NumericOrder::DayFirst), Parsed::Date(..)) {
                     return found;

@@ -92,7 +92,8 @@ def test_a_whole_baseline_file_of_pubmed(pubmed_xml: Path, articles: dict[str, d
             continue
         assert str(row["date"].year) == given["Year"]
         if "Month" in given:
-            assert row["date"].month == months.index(given["Month"]) + 1
+            month = given["Month"]
+            assert row["date"].month == (int(month) if month.isdigit() else months.index(month) + 1)
             assert row["date"].day == int(given.get("Day", "1"))
             assert row["date_precision"] == ("day" if "Day" in given else "month")
 
@@ -132,7 +133,7 @@ def test_the_old_export_of_pubmed(corpora: Path, tmp_path: Path) -> None:
     assert {row["publication_id"] for row in rows if row["journal"] is None} == books
     for row in rows:
         source = last[row["publication_id"]]
-        assert source["Details"].startswith(row["journal"] or "")
+        assert (row["journal"] or "") in source["Details"]
         assert str(row["date"].year) in source["Details"]
 
 
