@@ -132,9 +132,9 @@ def test_the_old_export_of_pubmed(corpora: Path, tmp_path: Path) -> None:
     books = {row["EntrezUID"] for row in last.values() if row["ShortDetails"].strip().isdigit()}
     assert {row["publication_id"] for row in rows if row["journal"] is None} == books
     for row in rows:
-        source = last[row["publication_id"]]
-        assert (row["journal"] or "") in source["Details"]
-        assert str(row["date"].year) in source["Details"]
+        details = last[row["publication_id"]]["Details"]
+        assert (row["journal"] or "") in details
+        assert str(row["date"].year) in details
 
 
 @pytest.mark.parametrize(
