@@ -79,8 +79,11 @@ check-floors: .venv/tools/.ready
 	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
 
 .PHONY: bench
-bench: bench-matcher ## time and memory beside a plain pandas pipeline, and the matcher beside automata
+bench: bench-matcher bench-sources ## time and memory beside a plain pandas pipeline, and the matcher beside automata
 	.venv/bench/bin/python benches/run.py
+.PHONY: bench-sources
+bench-sources: .venv/bench/.wheel
+	.venv/bench/bin/python benches/sources.py
 .PHONY: bench-matcher
 bench-matcher: .venv/bench/.wheel .venv/eval-dner/.dependencies
 	.venv/bench/bin/python benches/matcher.py --names-python .venv/eval-dner/bin/python

@@ -124,6 +124,14 @@ impl Error {
         }
     }
 
+    /// Whether what is wrong is a file of somebody else's making, and not this call, this machine or this crate.
+    pub fn is_of_a_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Schema { .. } | Self::Format { .. } | Self::Encoding { .. }
+        )
+    }
+
     /// A format error at `place` ("byte 12", "line 3") of `uri`.
     pub fn format(
         uri: impl Into<String>,

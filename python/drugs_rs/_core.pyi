@@ -34,6 +34,7 @@ _Date: TypeAlias = str | datetime.date
 _Boundary: TypeAlias = Literal["word", "none"]
 _Accents: TypeAlias = Literal["fold", "keep"]
 _Encoding: TypeAlias = Literal["windows-1252"]
+_OnBadFile: TypeAlias = Literal["fail", "reject"]
 _Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
 
 # Anything with the Arrow PyCapsule interface, whichever library it comes from.
@@ -56,6 +57,7 @@ def run(
     dt: _Date,
     encoding: _Encoding | None = None,
     month_first: bool = False,
+    on_bad_file: _OnBadFile = "fail",
     boundary: _Boundary = "word",
     abbreviations: bool = False,
     abstracts: bool = False,
@@ -80,6 +82,8 @@ def run(
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark. Without it such text is
             an `EncodingError`.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
+        on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
+            `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
@@ -91,8 +95,9 @@ def run(
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
-    Each source is a path, a glob or a folder, or a list of them; CSV, a JSON array or NDJSON, told by content, plain or
-    compressed with gzip or zstd.
+    Each source is a path, a glob or a folder, or a list of them. Formats are told by content (`docs/sources.md`): CSV,
+    a JSON array, NDJSON, PubMed's XML and MEDLINE text, ClinicalTrials.gov's exports and studies of its API; plain,
+    packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
 
     Returns:
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
@@ -150,6 +155,7 @@ def silver(
     tables: Sequence[_Table] | None = None,
     encoding: _Encoding | None = None,
     month_first: bool = False,
+    on_bad_file: _OnBadFile = "fail",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Clean what bronze holds for one logical date into tables of drugs and publications.
@@ -163,6 +169,8 @@ def silver(
         tables: Which of `"drugs"`, `"pubmed"` and `"clinical_trials"`; by default all that bronze holds.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
+        on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
+            `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Returns:

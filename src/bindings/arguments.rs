@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::formats::Encoding;
 use crate::matcher::{Accents, Boundary, Settings, StopWords};
 use crate::pipeline::Dt;
+use crate::pipeline::silver::OnBadFile;
 use crate::schema::SourceTable;
 use crate::text::date::NumericOrder;
 
@@ -85,6 +86,18 @@ pub(super) fn order(month_first: bool) -> NumericOrder {
         NumericOrder::MonthFirst
     } else {
         NumericOrder::DayFirst
+    }
+}
+
+/// What a bad file does.
+pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
+    match name {
+        "fail" => Ok(OnBadFile::Fail),
+        "reject" => Ok(OnBadFile::Reject),
+        name => {
+            let error = Error::argument("on_bad_file", format!("`{name}`"), "\"fail\" or \"reject\"");
+            Err(exception(py, &error))
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::task::Task;
 
 /// Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
 #[pyfunction]
-#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false,
+#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false, on_bad_file="fail",
     boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
     progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
@@ -27,6 +27,7 @@ pub(super) fn run<'py>(
     dt: &Bound<'py, PyAny>,
     encoding: Option<&str>,
     month_first: bool,
+    on_bad_file: &str,
     boundary: &str,
     abbreviations: bool,
     abstracts: bool,
@@ -41,6 +42,7 @@ pub(super) fn run<'py>(
     let silver = SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
+        on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
     };
     let gold = GoldSettings {
         matcher: arguments::settings(
@@ -105,7 +107,8 @@ pub(super) fn bronze<'py>(
 
 /// Clean what bronze holds for one logical date into tables of drugs and publications.
 #[pyfunction]
-#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, progress=false))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", progress=false))]
 pub(super) fn silver<'py>(
     py: Python<'py>,
     out: &Bound<'py, PyAny>,
@@ -113,6 +116,7 @@ pub(super) fn silver<'py>(
     tables: Option<&Bound<'py, PyAny>>,
     encoding: Option<&str>,
     month_first: bool,
+    on_bad_file: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tables = arguments::tables(tables)?;
@@ -120,6 +124,7 @@ pub(super) fn silver<'py>(
     let settings = SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
+        on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
     };
     report(py, progress, |task| {
         pipeline::silver::silver(

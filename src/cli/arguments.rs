@@ -54,6 +54,15 @@ pub(super) struct Reading {
     /// Read 01/02/2020 as 2 January instead of 1 February
     #[arg(long)]
     pub month_first: bool,
+    /// What a file that cannot be read as a whole does: fail the step, or be kept aside while the others go on
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
+    pub on_bad_file: OnBadFileName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnBadFileName {
+    Fail,
+    Reject,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -6,8 +6,8 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    AccentsName, BoundaryName, Command, EncodingName, ExplainArguments, MatchArguments, Matching, Output,
-    ParsedCommand, Reading,
+    AccentsName, BoundaryName, Command, EncodingName, ExplainArguments, MatchArguments, Matching,
+    OnBadFileName, Output, ParsedCommand, Reading,
 };
 use super::summary;
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
 use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
-use crate::pipeline::silver::{SilverSettings, silver};
+use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
 use crate::pipeline::vocabulary::read_vocabulary;
 use crate::pipeline::{Dt, StepReport, existing_lake, open_lake, run};
 use crate::schema::SourceTable;
@@ -121,6 +121,10 @@ fn silver_settings(reading: &Reading) -> SilverSettings {
     SilverSettings {
         encoding: encoding(reading.encoding),
         order,
+        on_bad_file: match reading.on_bad_file {
+            OnBadFileName::Fail => OnBadFile::Fail,
+            OnBadFileName::Reject => OnBadFile::Reject,
+        },
     }
 }
 

@@ -135,6 +135,8 @@ impl Draft {
                 spans: self.spans,
             },
             rejected: self.rejected,
+            deletions: Vec::new(),
+            member: None,
         })
     }
 }

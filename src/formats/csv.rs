@@ -47,6 +47,8 @@ pub(super) struct CsvReader<'f> {
     blank_lines: u64,
     extra: ExtraColumns,
     remarks: Remarks,
+    /// Whether some row had an empty field too many at its end.
+    ends_with_delimiter: bool,
 }
 
 impl<'f> CsvReader<'f> {
@@ -62,6 +64,7 @@ impl<'f> CsvReader<'f> {
             blank_lines: 0,
             extra: ExtraColumns::default(),
             remarks: Remarks::default(),
+            ends_with_delimiter: false,
         };
         let shape = reader.read_header(shapes)?;
         Ok((shape, reader))
@@ -253,6 +256,15 @@ impl RowReader for CsvReader<'_> {
                 continue;
             };
             let text = &self.buffer.bytes[at..text_end];
+            if spans.len() == self.width + 1 && text.ends_with(&[self.delimiter]) {
+                // PubMed's old export ends every row with a comma, and the header without.
+                spans.pop();
+                if !self.ends_with_delimiter {
+                    self.ends_with_delimiter = true;
+                    let remark = format!("line {}: a separator behind the last field", self.line);
+                    self.remarks.add(remark);
+                }
+            }
             if spans.len() == 1 && text.trim_ascii().is_empty() {
                 self.blank_lines += 1;
             } else if memchr(0, text).is_some() {

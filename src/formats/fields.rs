@@ -59,6 +59,18 @@ impl Fields {
         format!("{} ({})", self.title, required.join(", "))
     }
 
+    /// The number of the field of a name.
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// Whether the rows are publications, which have formats of their own.
+    pub(super) fn are_publications(&self) -> bool {
+        ["id", "title", "date"]
+            .iter()
+            .all(|name| self.index(name).is_some())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.fields.len()
     }

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::packing::{Archive, BUFFER, Bytes, archive_kind, packing, unpacked};
 use crate::error::{Error, Result};
 
 /// What bytes that are neither UTF-8 nor UTF-16 with a byte order mark are taken for.
@@ -19,8 +20,9 @@ pub enum Encoding {
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
+    encoding: Encoding,
     packing: Option<&'static str>,
-    reader: BufReader<Box<dyn Read + Send>>,
+    reader: BufReader<Bytes>,
 }
 
 impl std::fmt::Debug for Input {
@@ -33,17 +35,15 @@ impl std::fmt::Debug for Input {
     }
 }
 
-const BUFFER: usize = 1 << 18;
-
 impl Input {
     /// Recognises compression and encoding by the first bytes. A file without a byte is an error.
-    pub fn new(uri: impl Into<String>, bytes: Box<dyn Read + Send>, encoding: Encoding) -> Result<Self> {
+    pub fn new(uri: impl Into<String>, bytes: Bytes, encoding: Encoding) -> Result<Self> {
         let uri = uri.into();
         Self::open_or_empty(&uri, bytes, encoding)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
 
     /// The same for whom a file without a byte is just nothing.
-    pub fn open_or_empty(uri: &str, bytes: Box<dyn Read + Send>, encoding: Encoding) -> Result<Option<Self>> {
+    pub fn open_or_empty(uri: &str, bytes: Bytes, encoding: Encoding) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, bytes);
@@ -51,30 +51,25 @@ impl Input {
         if head.is_empty() {
             return Ok(None);
         }
-        let (packing, unpacked): (Option<&'static str>, Box<dyn Read + Send>) = match head {
-            [0x1f, 0x8b, ..] => (
-                Some("gzip"),
-                Box::new(flate2::bufread::MultiGzDecoder::new(plain)),
-            ),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => (
-                Some("zstd"),
-                Box::new(zstd::Decoder::with_buffer(plain).map_err(failed)?),
-            ),
-            [b'P', b'A', b'R', b'1', ..] | [0x50, 0x4b, 0x03, 0x04, ..] => {
-                return Err(Error::format(
-                    &uri,
-                    "byte 0",
-                    "a Parquet file or a ZIP archive",
-                    "expected CSV, a JSON array or NDJSON, plain or compressed with gzip or zstd",
-                ));
-            }
-            _ => (None, Box::new(plain)),
+        if head.starts_with(b"PAR1") {
+            return Err(Error::format(
+                &uri,
+                "byte 0",
+                "a Parquet file",
+                "expected CSV, a JSON array or NDJSON, plain, packed or in an archive",
+            ));
+        }
+        let packing = packing(head);
+        let unpacked = match packing {
+            Some(packing) => unpacked(packing, plain).map_err(failed)?,
+            None => Box::new(plain),
         };
         let mut unpacked = BufReader::with_capacity(BUFFER, unpacked);
         let head = unpacked
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
-        let decoded: Box<dyn Read + Send> = match head {
+        let decoded: Bytes = match head {
+            _ if archive_kind(head).is_some() => Box::new(unpacked),
             [0xef, 0xbb, 0xbf, ..] => {
                 unpacked.consume(3);
                 Box::new(unpacked)
@@ -86,6 +81,7 @@ impl Input {
         };
         Ok(Some(Self {
             uri,
+            encoding,
             packing,
             reader: BufReader::with_capacity(BUFFER, decoded),
         }))
@@ -113,6 +109,41 @@ impl Input {
                 None => self.look_further()?,
             }
         }
+    }
+
+    /// The files in it, where it is an archive.
+    pub(super) fn archive(self) -> Result<(Encoding, Archive), Self> {
+        match archive_kind(self.reader.buffer()) {
+            Some(kind) => Ok((self.encoding, Archive::new(kind, Box::new(self.reader)))),
+            None => Err(self),
+        }
+    }
+
+    /// The same bytes, where they are no archive: one text cannot be several files.
+    pub fn single(mut self) -> Result<Self> {
+        self.look()?;
+        match archive_kind(self.reader.buffer()) {
+            None => Ok(self),
+            Some(kind) => Err(Error::format(
+                &self.uri,
+                "byte 0",
+                format!("a {kind} archive"),
+                "take the file out of the archive",
+            )),
+        }
+    }
+
+    /// Looks at the beginning without taking it.
+    pub(super) fn look(&mut self) -> Result<()> {
+        match self.reader.fill_buf() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(read_error(&self.uri, 0, self.packing, error)),
+        }
+    }
+
+    /// What is here of the beginning, to tell the format by.
+    pub(super) fn head(&self) -> &[u8] {
+        self.reader.buffer()
     }
 
     /// Makes the buffer longer, for a file that begins with white space or arrives in drops.
@@ -177,6 +208,14 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
             format!("the {packing} file is cut off or broken ({error})"),
             "deliver the file again",
         );
+    }
+    // Disks have other complaints; this one is of the archive that the file is in.
+    if matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
+    ) {
+        let place = format!("byte {at} of the unpacked content");
+        return Error::format(uri, place, error.to_string(), "deliver the file again");
     }
     Error::storage(uri, "read the source", error)
 }

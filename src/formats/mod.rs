@@ -5,14 +5,20 @@
 //! and never holds more of a file than one batch. Rows that the format cannot read come out beside the batch, with
 //! their reason, message and raw text; the rest goes on.
 
+mod archive;
 mod buffer;
 mod csv;
 mod fields;
 mod input;
 mod json;
 mod lines;
+mod medline;
 mod ndjson;
 mod object;
+mod packing;
+mod pubmed_xml;
+mod study;
+mod xml;
 
 pub use fields::{Field, Fields};
 pub use input::{Encoding, Input};
@@ -33,6 +39,20 @@ pub struct RawBatch {
     pub raw: RawTexts,
     /// Rows that could not be read.
     pub rejected: Vec<Rejected>,
+    /// Notices that publications are no more, in the order of the file.
+    pub deletions: Vec<Deletion>,
+    /// The file in the archive that the rows come from; nothing where the source is no archive.
+    pub member: Option<String>,
+}
+
+/// The notice that a publication is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// How many rows of the frame stand before the notice.
+    pub behind: usize,
+    pub publication_id: String,
+    /// The place of the notice in the file: the record before it.
+    pub source_row: u64,
 }
 
 /// The raw texts of the rows of a batch, without a copy of them.
@@ -43,6 +63,11 @@ pub struct RawTexts {
 }
 
 impl RawTexts {
+    /// How many bytes all of them take.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The raw text of a row.
     pub fn get(&self, row: usize) -> &str {
         self.spans
@@ -88,18 +113,41 @@ pub fn open<'f>(input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 
     Ok(open_shaped(input, std::slice::from_ref(fields))?.1)
 }
 
-/// The same for a table whose sources come in several shapes: gives the number of the shape that the header has. JSON
-/// always has the first one.
+/// The same for a table whose sources come in several shapes: gives the number of the shape that the header has. Formats
+/// without a header always have the first one.
 pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+    let uri = input.uri().to_owned();
+    input.look()?;
+    let input = match input.archive() {
+        Ok((encoding, archive)) => {
+            return archive::ArchiveReader::open(uri, archive, encoding, shapes);
+        }
+        Err(input) => input,
+    };
+    open_plain(input, shapes)
+}
+
+/// The same for what is no archive.
+fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
     let fields = shapes.first().ok_or_else(|| Error::Internal {
         message: "a source without a shape".to_owned(),
     })?;
     let reader: Box<dyn RowReader + 'f> = match input.first_letter()? {
         b'[' => Box::new(json::JsonReader::new(input, fields)),
         b'{' => Box::new(ndjson::NdjsonReader::new(input, fields)),
+        b'<' if fields.are_publications() && pubmed_xml::is_pubmed(input.head()) => {
+            Box::new(pubmed_xml::PubmedXmlReader::new(input, fields))
+        }
         b'<' => {
-            let remedy = "expected CSV with a header line, a JSON array or NDJSON";
+            let remedy = if fields.are_publications() {
+                "expected PubMed's XML, MEDLINE, CSV with a header line, a JSON array or NDJSON"
+            } else {
+                "expected CSV with a header line, a JSON array or NDJSON"
+            };
             return Err(Error::format(input.uri(), "byte 0", "XML or HTML", remedy));
+        }
+        b'A'..=b'Z' if fields.are_publications() && medline::is_medline(input.head()) => {
+            Box::new(medline::MedlineReader::new(input, fields))
         }
         _ => {
             let (shape, reader) = csv::CsvReader::new(input, shapes)?;

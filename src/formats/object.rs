@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::buffer::ExtraColumns;
 use super::fields::Fields;
+use super::study::{self, Study};
 use crate::schema::Reason;
 
 /// Why an element is no row.
@@ -123,9 +124,21 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             fields: self.fields,
             extra: &mut self.row.extra,
         })? {
-            let Some((field, rank)) = field else {
-                map.next_value::<serde::de::IgnoredAny>()?;
-                continue;
+            let (field, rank) = match field {
+                Key::Field(field, rank) => (field, rank),
+                Key::Study => {
+                    let study: Study<'_> = map.next_value()?;
+                    for (place, field) in self.fields.iter().enumerate() {
+                        self.row.values[place] = study.value(field.name);
+                        // A study is whole as it is: registries know no journals.
+                        self.row.seen[place] = true;
+                    }
+                    continue;
+                }
+                Key::Other => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                    continue;
+                }
             };
             let raw: &RawValue = map.next_value()?;
             let many = self.fields.iter().nth(field).is_some_and(|field| field.many);
@@ -152,6 +165,15 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 }
 
+/// What a key of an object is.
+enum Key {
+    /// A field, and the place of the key among the field's names.
+    Field(usize, usize),
+    /// A study of ClinicalTrials.gov, whose values stand deeper.
+    Study,
+    Other,
+}
+
 /// Gives the number of the field that a key is and the place of the key among the field's names, and notes a key that is none.
 struct KeySeed<'r> {
     fields: &'r Fields,
@@ -159,7 +181,7 @@ struct KeySeed<'r> {
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Option<(usize, usize)>;
+    type Value = Key;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -167,18 +189,21 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
 }
 
 impl Visitor<'_> for KeySeed<'_> {
-    type Value = Option<(usize, usize)>;
+    type Value = Key;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a key")
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        let field = self.fields.position(key);
-        if field.is_none() {
-            self.extra.add(key);
+        if let Some((field, rank)) = self.fields.position(key) {
+            return Ok(Key::Field(field, rank));
         }
-        Ok(field)
+        if key == study::KEY && self.fields.are_publications() {
+            return Ok(Key::Study);
+        }
+        self.extra.add(key);
+        Ok(Key::Other)
     }
 }
 

@@ -12,6 +12,12 @@ pub struct Newest {
 }
 
 impl Newest {
+    /// Takes note that a publication is no more, for all batches to come, which are older.
+    pub fn delete(&mut self, ids: &StringChunked) {
+        self.seen
+            .extend(ids.iter().flatten().map(|id| xxh3_128(id.as_bytes())));
+    }
+
     /// For each row of the next older batch whether it is the newest state of its publication.
     pub fn live(&mut self, ids: &StringChunked) -> Vec<bool> {
         ids.iter()

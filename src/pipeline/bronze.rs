@@ -101,7 +101,7 @@ pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
     let argument = source.table.name();
     let expected = match source.table {
         SourceTable::Drugs => "a CSV, JSON or NDJSON file of drugs",
-        SourceTable::Pubmed => "a CSV, JSON or NDJSON file of PubMed articles",
+        SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON or NDJSON file of PubMed articles",
         SourceTable::ClinicalTrials => "a CSV, JSON or NDJSON file of clinical trials",
     };
     if source.uris.is_empty() {
@@ -251,6 +251,7 @@ fn media_type_of(head: &[u8]) -> &'static str {
             Some(b'[') => "application/json",
             Some(b'{') => "application/x-ndjson",
             Some(b'<') => "application/xml",
+            _ if text.starts_with(b"PMID- ") => "application/nbib",
             _ => "text/csv",
         },
     }

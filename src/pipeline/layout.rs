@@ -45,6 +45,11 @@ pub fn rejected(table: SourceTable, dt: Dt) -> String {
     }
 }
 
+/// The file of notices of deletion in a partition of publications; there is none where nothing was deleted.
+pub fn deleted(kind: PublicationKind, dt: Dt) -> String {
+    format!("silver/deleted/publications/dt={dt}/{}.parquet", kind.name())
+}
+
 /// The data file of a silver partition.
 pub const PART: &str = "part-00000.parquet";
 

@@ -171,7 +171,7 @@ impl TextFiles {
             let (_, Some(input)) = self.open(file.as_ref())? else {
                 continue;
             };
-            let mut lines = TextLines::new(input);
+            let mut lines = TextLines::new(input.single()?);
             while let Some(texts) = lines.next_batch(task)? {
                 let texts: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
                 each(&find_numbered(matcher, &texts, task, |place| row + place as u64)?)?;
@@ -250,7 +250,7 @@ pub fn read_standard_input(encoding: Encoding, task: &Task) -> Result<String> {
     let Some(input) = Input::open_or_empty("standard input", Box::new(std::io::stdin()), encoding)? else {
         return Ok(String::new());
     };
-    let mut lines = TextLines::new(input);
+    let mut lines = TextLines::new(input.single()?);
     let mut text = Vec::new();
     while let Some(batch) = lines.next_batch(task)? {
         text.extend(batch);
@@ -265,7 +265,7 @@ pub fn read_stop_words(uri: &str, task: &Task) -> Result<Vec<String>> {
         let Some(input) = Input::open_or_empty(&file.uri, file.open()?, Encoding::Utf8)? else {
             continue;
         };
-        let mut lines = TextLines::new(input);
+        let mut lines = TextLines::new(input.single()?);
         while let Some(batch) = lines.next_batch(task)? {
             words.extend(
                 batch

@@ -10,6 +10,7 @@ pub mod dt;
 pub mod export;
 mod frames;
 pub mod gold;
+mod lanes;
 pub mod layout;
 mod manifest;
 pub mod matching;

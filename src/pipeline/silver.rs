@@ -2,36 +2,38 @@
 
 use std::time::Instant;
 
-use rayon::prelude::*;
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use serde::{Deserialize, Serialize};
 
 use super::bronze::{BronzeFile, manifests};
 use super::dt::Dt;
 use super::frames::TableWriter;
+pub use super::lanes::OnBadFile;
+use super::lanes::{Opened, Piece, clean_files};
 use super::layout;
 use super::manifest::{self, Version};
 use super::report::{Output, StepReport, all_stand};
 use super::spool::Spool;
 use super::vocabulary::read_records;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Fields, Input, RawBatch, RowReader};
+use crate::formats::{self, Deletion, Encoding, Input, Notes};
 use crate::quality::FileTally;
-use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Rejected, SourceTable};
+use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Reason, Rejected, SourceTable};
 use crate::silver::merge::{Fate, Merger};
-use crate::silver::vocabulary::{combine, shapes};
-use crate::silver::{drugs, publications, rejected_frame};
+use crate::silver::{drugs, publications, rejected_frame, shapes, vocabulary};
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SilverSettings {
     pub encoding: Encoding,
     pub order: NumericOrder,
+    pub on_bad_file: OnBadFile,
 }
 
 /// What a silver partition holds: `_manifest.json`.
@@ -159,7 +161,12 @@ impl Partition<'_> {
                 started,
             ));
         }
-        let units = [folder, layout::rejected(self.table, self.dt)];
+        let mut units = vec![folder, layout::rejected(self.table, self.dt)];
+        units.extend(
+            self.table
+                .publication_kind()
+                .map(|kind| layout::deleted(kind, self.dt)),
+        );
         let mut transaction = self.storage.begin(&units)?;
         let (sources, outputs) = match self.table.publication_kind() {
             None => self.write_drugs(transaction.as_mut())?,
@@ -193,17 +200,13 @@ impl Partition<'_> {
 
     fn fingerprint(&self) -> String {
         let mut text = format!(
-            "silver {VERSION} {:?} {:?}",
-            self.settings.encoding, self.settings.order
+            "silver {VERSION} {:?} {:?} {:?}",
+            self.settings.encoding, self.settings.order, self.settings.on_bad_file
         );
         for input in &self.inputs {
             text.push_str(&format!("\n{:?} {}", input.file.uri, input.file.sha256));
         }
         sha256_hex(text.as_bytes())
-    }
-
-    fn open<'f>(&self, input: &InputFile, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
-        formats::open(self.bytes(input)?, fields)
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
@@ -221,21 +224,33 @@ impl Partition<'_> {
     }
 
     fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<Output>)> {
-        let shapes = shapes();
+        let shapes = vocabulary::shapes();
         let mut tallies = Vec::new();
         let mut records = Vec::new();
         let mut aside = Aside::create(self, transaction)?;
         for (number, input) in self.inputs.iter().enumerate() {
             let mut tally = self.tally(input);
-            let bytes = self.bytes(input)?;
-            let more = read_records(bytes, &shapes, number, &mut tally, self.task, |rejected, uri| {
-                aside.write(rejected, uri)
-            })?;
-            records.extend(more);
+            let mut waiting = Vec::new();
+            let read = self.bytes(input).and_then(|bytes| {
+                read_records(bytes, &shapes, number, &mut tally, self.task, |rejected| {
+                    waiting.extend(rejected);
+                    Ok(())
+                })
+            });
+            match read {
+                Ok(more) => {
+                    records.extend(more);
+                    aside.write(&waiting, &tally.uri)?;
+                }
+                Err(error) if self.settings.on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                    aside.reject_file(&mut tally, &error)?;
+                }
+                Err(error) => return Err(error),
+            }
             tallies.push(tally);
         }
         self.task.check()?;
-        let combined = combine(records);
+        let combined = vocabulary::combine(records);
         combined.count(&mut tallies);
         let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
@@ -249,41 +264,64 @@ impl Partition<'_> {
         kind: PublicationKind,
         transaction: &mut dyn Transaction,
     ) -> Result<(Vec<FileTally>, Vec<Output>)> {
-        let fields = publications::fields(kind);
-        let mut tallies = Vec::new();
+        let (shapes, layouts) = shapes::shapes(kind);
+        let mut tallies: Vec<FileTally> = self.inputs.iter().map(|input| self.tally(input)).collect();
         let mut aside = Aside::create(self, transaction)?;
         let mut spool = Spool::new(&PUBLICATIONS);
         let mut merger = Merger::default();
+        let mut deleted = Deleted::default();
         // Where the rows of each file end among all rows that were not rejected.
-        let mut ends = Vec::new();
+        let mut ends = Vec::with_capacity(self.inputs.len());
         let mut rows = 0_usize;
-        for (number, input) in (0_u32..).zip(&self.inputs) {
+        let sizes: Vec<u64> = self.inputs.iter().map(|input| input.file.bytes).collect();
+        let open = |number: usize| -> Result<Opened<'_>> {
+            let input = &self.inputs[number];
+            let (shape, reader) = formats::open_shaped(self.bytes(input)?, &shapes)?;
             let context = publications::Context {
                 kind,
                 uri: input.file.uri.clone(),
-                file: number,
+                file: number as u32,
                 dt: self.dt.to_string(),
                 order: self.settings.order,
+                layout: layouts[shape],
             };
-            let mut tally = self.tally(input);
-            let mut reader = self.open(input, &fields)?;
-            clean_in_parallel(reader.as_mut(), &context, self.task, |batch| {
+            Ok((reader, context))
+        };
+        let on_bad_file = self.settings.on_bad_file;
+        clean_files(&sizes, &open, on_bad_file, self.task, |piece| match piece {
+            Piece::Batch(file, batch) => {
+                let tally = &mut tallies[file];
                 rows += batch.keys.len();
                 tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
-                aside.add(&batch.rejected, &mut tally)?;
-                merger.extend(batch.keys, batch.halves);
+                aside.add(batch.rejected, &batch.uri, tally)?;
+                let ids = batch
+                    .deletions
+                    .iter()
+                    .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
+                merger.extend(batch.keys, batch.halves, ids);
+                deleted.extend(file, batch.deletions, &batch.uri);
                 spool.push(batch.frame, transaction)
-            })?;
-            note(&mut tally, reader.as_ref());
-            tallies.push(tally);
-            ends.push(rows);
-        }
+            }
+            Piece::End(file, format, notes) => {
+                note(&mut tallies[file], format, notes);
+                ends.push(rows);
+                aside.settle()
+            }
+            Piece::Bad(file, error) => {
+                merger.drop_from(ends.last().copied().unwrap_or(0));
+                deleted.drop_file(file);
+                ends.push(rows);
+                aside.reject_file(&mut tallies[file], &error)
+            }
+        })?;
         let plan = merger.finish();
         let mut row = 0;
         for (tally, end) in tallies.iter_mut().zip(ends) {
             for number in row..end {
                 match plan.row(number) {
                     (Fate::Merged(reason), _) => tally.merge(reason),
+                    // Their file is counted as one rejected row.
+                    (Fate::Dropped, _) => {}
                     (_, flags) => tally.keep(flags),
                 }
             }
@@ -299,56 +337,62 @@ impl Partition<'_> {
             base += height;
             Ok(())
         })?;
-        Ok((tallies, vec![writer.finish()?, aside.finish()?]))
+        let mut outputs = vec![writer.finish()?, aside.finish()?];
+        if !deleted.is_empty() {
+            let mut writer = TableWriter::create(transaction, layout::deleted(kind, self.dt), &DELETED)?;
+            writer.write(&deleted.frame()?)?;
+            outputs.push(writer.finish()?);
+        }
+        Ok((tallies, outputs))
     }
 }
 
-/// Reads on while the batches before are being cleaned by all threads; gives the clean ones in the order of the file.
-fn clean_in_parallel(
-    reader: &mut dyn RowReader,
-    context: &publications::Context,
-    task: &Task,
-    mut give: impl FnMut(publications::CleanBatch) -> Result<()>,
-) -> Result<()> {
-    let ahead = rayon::current_num_threads().max(1) * 2;
-    let mut waiting = read_ahead(reader, ahead, task)?;
-    while !waiting.is_empty() {
-        let (clean, next) = rayon::join(
-            || {
-                std::mem::take(&mut waiting)
-                    .into_par_iter()
-                    .map(|batch| {
-                        task.check()?;
-                        let rows = batch.frame.height();
-                        let clean = publications::clean_batch(batch, context)?;
-                        task.count_rows(rows);
-                        Ok(clean)
-                    })
-                    .collect::<Result<Vec<_>>>()
-            },
-            || read_ahead(reader, ahead, task),
-        );
-        clean?.into_iter().try_for_each(&mut give)?;
-        waiting = next?;
-    }
-    Ok(())
+/// The notices of deletion of a partition.
+#[derive(Default)]
+struct Deleted {
+    files: Vec<usize>,
+    ids: Vec<String>,
+    uris: Vec<String>,
+    rows: Vec<u64>,
 }
 
-fn read_ahead(reader: &mut dyn RowReader, batches: usize, task: &Task) -> Result<Vec<RawBatch>> {
-    let mut ahead = Vec::with_capacity(batches);
-    while ahead.len() < batches {
-        match reader.next_batch(task)? {
-            Some(batch) => ahead.push(batch),
-            None => break,
+impl Deleted {
+    fn extend(&mut self, file: usize, deletions: Vec<Deletion>, uri: &str) {
+        for deletion in deletions {
+            self.files.push(file);
+            self.ids.push(deletion.publication_id);
+            self.uris.push(uri.to_owned());
+            self.rows.push(deletion.source_row);
         }
     }
-    Ok(ahead)
+
+    /// Takes back the notices of the last file.
+    fn drop_file(&mut self, file: usize) {
+        let kept = self.files.partition_point(|other| *other < file);
+        self.files.truncate(kept);
+        self.ids.truncate(kept);
+        self.uris.truncate(kept);
+        self.rows.truncate(kept);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    fn frame(self) -> Result<DataFrame> {
+        let height = self.ids.len();
+        let columns = vec![
+            Series::new("publication_id".into(), self.ids).into_column(),
+            Series::new("source_uri".into(), self.uris).into_column(),
+            Series::new("source_row".into(), self.rows).into_column(),
+        ];
+        Ok(DataFrame::new(height, columns)?)
+    }
 }
 
 /// What a reader noticed about its file, for the report.
-pub(super) fn note(tally: &mut FileTally, reader: &dyn RowReader) {
-    let notes = reader.notes();
-    tally.format = reader.format().to_owned();
+pub(super) fn note(tally: &mut FileTally, format: &str, notes: Notes) {
+    tally.format = format.to_owned();
     tally.blank_lines = notes.blank_lines;
     tally.extra_columns = notes.extra_columns;
     tally.notes = notes.remarks;
@@ -357,19 +401,58 @@ pub(super) fn note(tally: &mut FileTally, reader: &dyn RowReader) {
 /// The rejected rows of a partition on their way to their file.
 struct Aside {
     writer: TableWriter,
+    /// The rejected rows of a file that may still turn out to be bad.
+    waiting: Option<Vec<(Vec<Rejected>, String)>>,
 }
 
 impl Aside {
     fn create(partition: &Partition<'_>, transaction: &mut dyn Transaction) -> Result<Self> {
         let path = layout::rejected(partition.table, partition.dt);
+        let waits = partition.settings.on_bad_file == OnBadFile::Reject;
         Ok(Self {
             writer: TableWriter::create(transaction, path, &REJECTED)?,
+            waiting: waits.then(Vec::new),
         })
     }
 
-    fn add(&mut self, rejected: &[Rejected], tally: &mut FileTally) -> Result<()> {
+    fn add(&mut self, rejected: Vec<Rejected>, uri: &str, tally: &mut FileTally) -> Result<()> {
         rejected.iter().for_each(|row| tally.reject(row.reason));
-        self.write(rejected, &tally.uri)
+        match &mut self.waiting {
+            Some(waiting) if !rejected.is_empty() => {
+                waiting.push((rejected, uri.to_owned()));
+                Ok(())
+            }
+            _ => self.write(&rejected, uri),
+        }
+    }
+
+    /// The file is read to its end: its rejected rows are written.
+    fn settle(&mut self) -> Result<()> {
+        let waiting = self.waiting.as_mut().map(std::mem::take).unwrap_or_default();
+        waiting
+            .iter()
+            .try_for_each(|(rejected, uri)| self.write(rejected, uri))
+    }
+
+    /// The file is bad: it is one rejected row, whatever was read of it before.
+    fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
+        self.waiting.as_mut().map(std::mem::take);
+        *tally = FileTally {
+            uri: std::mem::take(&mut tally.uri),
+            table: std::mem::take(&mut tally.table),
+            bytes: tally.bytes,
+            rows_in: 1,
+            ..FileTally::default()
+        };
+        tally.reject(Reason::BadFile);
+        tally.notes.push(error.to_string());
+        let row = Rejected {
+            reason: Reason::BadFile,
+            message: error.to_string(),
+            raw: String::new(),
+            source_row: 0,
+        };
+        self.write(&[row], &tally.uri)
     }
 
     fn write(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {

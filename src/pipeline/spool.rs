@@ -11,7 +11,10 @@ use crate::schema::Table;
 use crate::storage::Transaction;
 
 /// So many bytes of frames stay in memory.
-const IN_MEMORY: usize = 256 << 20;
+const IN_MEMORY: usize = 128 << 20;
+
+/// So many rows are written as one group.
+const GROUP: usize = 1 << 14;
 
 /// A sequence of frames of one table.
 pub(super) struct Spool {
@@ -49,10 +52,15 @@ impl Spool {
         let Some((_, writer)) = &mut self.scratch else {
             return Ok(());
         };
-        for mut frame in self.frames.drain(..) {
-            frame.rechunk_mut();
+        // A frame of XML has two hundred rows. As a row group each, reading them back costs the square of their number.
+        let mut frames = self.frames.drain(..).peekable();
+        while let Some(mut group) = frames.next() {
+            while let Some(frame) = frames.next_if(|_| group.height() < GROUP) {
+                group.vstack_mut_owned(frame)?;
+            }
+            group.rechunk_mut();
             writer
-                .write_batch(&frame)
+                .write_batch(&group)
                 .map_err(|error| scratch_error(std::io::Error::other(error.to_string())))?;
         }
         Ok(())

@@ -49,9 +49,14 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
             ..FileTally::default()
         };
         let input = Input::new(&file.uri, file.open()?, encoding)?;
-        records.extend(read_records(input, &shapes, number, &mut tally, task, |_, _| {
-            Ok(())
-        })?);
+        records.extend(read_records(
+            input,
+            &shapes,
+            number,
+            &mut tally,
+            task,
+            |_| Ok(()),
+        )?);
         sources.push(tally);
     }
     task.check()?;
@@ -81,7 +86,7 @@ pub(super) fn read_records(
     number: usize,
     tally: &mut FileTally,
     task: &Task,
-    mut aside: impl FnMut(&[Rejected], &str) -> Result<()>,
+    mut aside: impl FnMut(Vec<Rejected>) -> Result<()>,
 ) -> Result<Vec<Record>> {
     let (shape, mut reader) = formats::open_shaped(input, shapes)?;
     let shape = Shape::ALL[shape];
@@ -91,9 +96,9 @@ pub(super) fn read_records(
         tally.rows_in += (more.len() + rejected.len()) as u64;
         records.extend(more);
         rejected.iter().for_each(|row| tally.reject(row.reason));
-        aside(&rejected, &tally.uri)?;
+        aside(rejected)?;
     }
-    note(tally, reader.as_ref());
+    note(tally, reader.format(), reader.notes());
     if shape != Shape::Plain {
         tally.notes.insert(0, format!("read as {}", shape.name()));
     }

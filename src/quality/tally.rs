@@ -16,6 +16,8 @@ pub enum MergeReason {
     Identical,
     /// A later row of the same id replaces it.
     Superseded,
+    /// A later notice says that the publication is no more.
+    Deleted,
     /// A drug of the same code and name came before; its synonyms were added there.
     SameDrug,
     /// A drug of the same code came before under another name; the row's names were added there.
@@ -33,6 +35,7 @@ impl MergeReason {
             Self::HalfRow => "half_row",
             Self::Identical => "identical",
             Self::Superseded => "superseded",
+            Self::Deleted => "deleted",
             Self::SameDrug => "same_drug",
             Self::SameCode => "same_code",
             Self::SameName => "same_name",

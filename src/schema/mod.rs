@@ -13,4 +13,4 @@ pub use flag::{Flag, Flags};
 pub use kind::{DatePrecision, PublicationKind, Rule, SourceTable};
 pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
-pub use table::{ColumnType, DRUGS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};
+pub use table::{ColumnType, DELETED, DRUGS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};

@@ -13,11 +13,12 @@ pub enum Reason {
     NotAnObject,
     InvalidJson,
     WrongType,
+    BadFile,
 }
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BlankTitle,
         Self::BlankDrug,
         Self::ClassOfDrugs,
@@ -28,6 +29,7 @@ impl Reason {
         Self::NotAnObject,
         Self::InvalidJson,
         Self::WrongType,
+        Self::BadFile,
     ];
 
     /// The name in tables and reports.
@@ -43,6 +45,7 @@ impl Reason {
             Self::NotAnObject => "not_an_object",
             Self::InvalidJson => "invalid_json",
             Self::WrongType => "wrong_type",
+            Self::BadFile => "bad_file",
         }
     }
 
@@ -64,6 +67,7 @@ impl Reason {
             Self::NotAnObject => "The element is not a JSON object.",
             Self::InvalidJson => "The element or line is not valid JSON.",
             Self::WrongType => "A value is of a type that its column cannot be.",
+            Self::BadFile => "The file as a whole cannot be read; nothing of it was taken.",
         }
     }
 }

@@ -105,6 +105,16 @@ pub const REJECTED: Table = Table {
     ],
 };
 
+/// `silver/deleted/publications`: one row a notice that a publication is no more.
+pub const DELETED: Table = Table {
+    name: "deleted",
+    columns: &[
+        required("publication_id", Text),
+        required("source_uri", Text),
+        required("source_row", Number),
+    ],
+};
+
 /// `gold/mentions`: one row a drug found at one place of a publication.
 pub const MENTIONS: Table = Table {
     name: "mentions",

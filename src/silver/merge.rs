@@ -3,6 +3,7 @@
 //! The rows themselves stay where they are; this works on a [`RowKey`] a row and gives a [`Fate`] a row.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use polars::prelude::{BooleanChunked, DataFrame, IntoColumn, NamedFrom, NewChunkedArray, Series};
 
@@ -21,6 +22,8 @@ pub struct RowKey {
     /// The hash of the journal; 0 without one.
     pub journal: u64,
     pub flags: Flags,
+    /// The version that its source gives it; a lower one never replaces a higher one.
+    pub version: u32,
 }
 
 /// A row that lacks either its id or its journal.
@@ -41,6 +44,8 @@ pub enum Fate {
     Complete(usize),
     /// It is part of another row.
     Merged(MergeReason),
+    /// Its file turned out to be bad, and nothing of it is taken.
+    Dropped,
 }
 
 /// Collects the keys of a partition, batch by batch, in the order of the rows.
@@ -48,20 +53,42 @@ pub enum Fate {
 pub struct Merger {
     rows: Vec<RowKey>,
     halves: Vec<(usize, HalfRow)>,
+    /// Ids that are deleted, each with the number of rows before the notice.
+    deletions: Vec<(usize, u128)>,
+    /// Runs of rows of bad files.
+    dropped: Vec<Range<usize>>,
 }
 
 impl Merger {
-    /// Takes the keys of the next batch.
-    pub fn extend(&mut self, keys: Vec<RowKey>, halves: Vec<(usize, HalfRow)>) {
+    /// Takes the keys of the next batch, and the notices of deletion in it: how many of its rows stand before each, and
+    /// the hash of the id.
+    pub fn extend(
+        &mut self,
+        keys: Vec<RowKey>,
+        halves: Vec<(usize, HalfRow)>,
+        deletions: impl IntoIterator<Item = (usize, u128)>,
+    ) {
         let base = self.rows.len();
+        self.deletions
+            .extend(deletions.into_iter().map(|(behind, id)| (base + behind, id)));
         self.halves
             .extend(halves.into_iter().map(|(row, half)| (base + row, half)));
         self.rows.extend(keys);
     }
 
+    /// Takes back all rows from one on, and the notices among them: their file turned out to be bad.
+    pub fn drop_from(&mut self, first: usize) {
+        self.dropped.push(first..self.rows.len());
+        self.halves.retain(|(row, _)| *row < first);
+        while self.deletions.pop_if(|(behind, _)| *behind >= first).is_some() {}
+    }
+
     /// Decides the fate of every row.
     pub fn finish(mut self) -> Plan {
         let mut fates = vec![Fate::Keep; self.rows.len()];
+        for run in &self.dropped {
+            fates[run.clone()].fill(Fate::Dropped);
+        }
         let journals = self.join_halves(&mut fates);
         self.join_ids(&mut fates);
         let flags = self.rows.iter().map(|row| row.flags).collect();
@@ -102,11 +129,16 @@ impl Merger {
         journals
     }
 
-    /// Of the rows of one id the last one stays; an equal one is no news.
+    /// Of the rows of one id the last one of the highest version stays; an equal one is no news. A notice of deletion takes away
+    /// what came before it.
     fn join_ids(&self, fates: &mut [Fate]) {
         let mut last: HashMap<u128, usize> = HashMap::with_capacity(self.rows.len());
+        let mut deletions = self.deletions.iter().peekable();
         for (number, row) in self.rows.iter().enumerate() {
-            if matches!(fates[number], Fate::Merged(_)) {
+            while let Some((_, id)) = deletions.next_if(|(behind, _)| *behind <= number) {
+                delete(&mut last, *id, fates);
+            }
+            if matches!(fates[number], Fate::Merged(_) | Fate::Dropped) {
                 continue;
             }
             let Some(&before) = last.get(&row.id) else {
@@ -116,11 +148,22 @@ impl Merger {
             let earlier = &self.rows[before];
             if (earlier.content, earlier.journal) == (row.content, row.journal) {
                 fates[number] = Fate::Merged(MergeReason::Identical);
+            } else if row.version < earlier.version {
+                fates[number] = Fate::Merged(MergeReason::Superseded);
             } else {
                 fates[before] = Fate::Merged(MergeReason::Superseded);
                 last.insert(row.id, number);
             }
         }
+        for (_, id) in deletions {
+            delete(&mut last, *id, fates);
+        }
+    }
+}
+
+fn delete(last: &mut HashMap<u128, usize>, id: u128, fates: &mut [Fate]) {
+    if let Some(row) = last.remove(&id) {
+        fates[row] = Fate::Merged(MergeReason::Deleted);
     }
 }
 
@@ -146,7 +189,7 @@ impl Plan {
         }
         let kept: Vec<bool> = fates
             .iter()
-            .map(|fate| !matches!(fate, Fate::Merged(_)))
+            .map(|fate| !matches!(fate, Fate::Merged(_) | Fate::Dropped))
             .collect();
         let completed = if fates.iter().any(|fate| matches!(fate, Fate::Complete(_))) {
             self.complete(frame, base)?

@@ -6,6 +6,7 @@
 pub mod drugs;
 pub mod merge;
 pub mod publications;
+pub mod shapes;
 mod texts;
 pub mod vocabulary;
 

@@ -1,5 +1,7 @@
 //! Cleaning publications: one batch of raw rows to one batch of the table [`PUBLICATIONS`].
 
+use std::borrow::Cow;
+
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
     DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
@@ -9,9 +11,10 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use super::merge::{HalfRow, RowKey};
+use super::shapes::{Layout, trial_summary};
 use super::texts::{TextLists, constant};
 use crate::error::Result;
-use crate::formats::{Field, Fields, RawBatch};
+use crate::formats::{Deletion, RawBatch};
 use crate::schema::{DatePrecision, Flag, PUBLICATIONS, PublicationKind, Reason, Rejected};
 use crate::text::date::{NumericOrder, Parsed, parse};
 use crate::text::{Cleaned, clean, journal_key};
@@ -28,6 +31,7 @@ pub struct Context {
     pub file: u32,
     pub dt: String,
     pub order: NumericOrder,
+    pub layout: Layout,
 }
 
 /// A cleaned batch. `keys` and the frame have one row each for every row that was not rejected.
@@ -36,48 +40,12 @@ pub struct CleanBatch {
     pub frame: DataFrame,
     pub keys: Vec<RowKey>,
     pub halves: Vec<(usize, HalfRow)>,
+    /// The file that the rows come from: the source, or a file in an archive.
+    pub uri: String,
     /// Rows that the format could not read and rows that are no publication, by place.
     pub rejected: Vec<Rejected>,
-}
-
-/// The columns of a source of publications.
-pub fn fields(kind: PublicationKind) -> Fields {
-    let (id, title): (&'static [&'static str], &'static [&'static str]) = match kind {
-        PublicationKind::Pubmed => (&["id", "pmid"], &["title"]),
-        PublicationKind::ClinicalTrial => (&["id", "nct_id"], &["scientific_title", "title"]),
-    };
-    Fields::new([
-        Field {
-            name: "id",
-            aliases: id,
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "title",
-            aliases: title,
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "date",
-            aliases: &["date"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "journal",
-            aliases: &["journal"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "abstract",
-            aliases: &["abstract"],
-            required: false,
-            many: false,
-        },
-    ])
+    /// Notices of deletion; their `behind` counts the rows of this frame.
+    pub deletions: Vec<Deletion>,
 }
 
 /// Cleans one batch.
@@ -86,11 +54,25 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
         frame,
         raw: texts,
         mut rejected,
+        mut deletions,
+        member,
     } = raw;
     let rows = frame.column("source_row")?.u64()?.clone();
     let column = |name: &str| -> Result<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
     let (ids, titles, dates) = (column("id")?, column("title")?, column("date")?);
     let (journals, abstracts) = (column("journal")?, column("abstract")?);
+    let more = |name: &str| {
+        frame
+            .column(name)
+            .ok()
+            .map(|column| column.str().cloned())
+            .transpose()
+    };
+    let (versions, brief_titles, interventions) =
+        (more("version")?, more("brief_title")?, more("interventions")?);
+    let of = |column: &Option<StringChunked>, row: usize| -> Option<String> {
+        column.as_ref()?.get(row).map(str::to_owned)
+    };
     let mut out = Columns::new(frame.height());
     let values = rows
         .into_no_null_iter()
@@ -100,8 +82,17 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
         .zip(journals.iter())
         .zip(abstracts.iter());
     for (number, (((((row, id), title), date), journal), summary)) in values.enumerate() {
-        let title = clean(title.unwrap_or_default());
+        let brief_title = of(&brief_titles, number);
+        let mut title = clean(title.unwrap_or_default());
         if title.text.is_empty() {
+            title = clean(brief_title.as_deref().unwrap_or_default());
+        }
+        if title.text.is_empty() {
+            // What stood behind this row stands one row nearer now.
+            deletions
+                .iter_mut()
+                .filter(|deletion| deletion.behind > out.keys.len())
+                .for_each(|deletion| deletion.behind -= 1);
             rejected.push(Rejected {
                 reason: Reason::BlankTitle,
                 message: format!("row {row}: the title is blank; a publication needs one"),
@@ -110,10 +101,48 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
             });
             continue;
         }
-        out.push(context, row, id, &title, date, journal, summary);
+        let summary = match context.kind {
+            PublicationKind::Pubmed => summary.map(Cow::Borrowed),
+            PublicationKind::ClinicalTrial => trial_summary(
+                &title.text,
+                brief_title.as_deref(),
+                summary,
+                of(&interventions, number).as_deref(),
+            ),
+        };
+        let given = journal.unwrap_or_default();
+        let row = Row {
+            source_row: row,
+            id,
+            version: versions
+                .as_ref()
+                .and_then(|versions| versions.get(number)?.trim().parse().ok())
+                .unwrap_or(0),
+            title: &title,
+            date: context.layout.date(date.unwrap_or_default(), given),
+            journal: context.layout.journal(given),
+            summary: summary.as_deref(),
+        };
+        out.push(context, row);
     }
     rejected.sort_by_key(|row| row.source_row);
-    out.finish(context, rejected)
+    let uri = member.map_or_else(
+        || context.uri.clone(),
+        |member| format!("{}/{member}", context.uri),
+    );
+    out.finish(context, uri, rejected, deletions)
+}
+
+/// The values of one row, as they were taken out of their columns.
+#[derive(Clone, Copy)]
+struct Row<'r> {
+    source_row: u64,
+    id: Option<&'r str>,
+    version: u32,
+    title: &'r Cleaned<'r>,
+    date: &'r str,
+    journal: &'r str,
+    summary: Option<&'r str>,
 }
 
 /// The columns of a batch in the making.
@@ -149,19 +178,18 @@ impl Columns {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one value a column of the source")]
-    fn push(
-        &mut self,
-        context: &Context,
-        row: u64,
-        id: Option<&str>,
-        title: &Cleaned<'_>,
-        date: Option<&str>,
-        journal: Option<&str>,
-        summary: Option<&str>,
-    ) {
+    fn push(&mut self, context: &Context, row: Row<'_>) {
+        let Row {
+            source_row,
+            id,
+            version,
+            title,
+            date,
+            journal,
+            summary,
+        } = row;
         let mut flags = title.flags;
-        let (date, precision) = match parse(date.unwrap_or_default(), context.order) {
+        let (date, precision) = match parse(date, context.order) {
             Parsed::Date(date, precision) => (Some(date), Some(precision)),
             Parsed::Missing => {
                 flags.insert(Flag::MissingDate);
@@ -172,7 +200,7 @@ impl Columns {
                 (None, None)
             }
         };
-        let journal = clean(journal.unwrap_or_default());
+        let journal = clean(journal);
         flags.extend(journal.flags);
         let journal = (!journal.text.is_empty()).then_some(journal.text);
         if journal.is_none() {
@@ -200,12 +228,13 @@ impl Columns {
             self.halves.push((self.keys.len(), half));
         }
         self.keys.push(RowKey {
-            id: xxh3_128(id.as_bytes()),
+            id: id_hash(id),
             content: content_hash(&title.text, summary.as_deref(), date, precision),
             journal: journal
                 .as_deref()
                 .map_or(0, |journal| xxh3_64(journal.as_bytes())),
             flags,
+            version,
         });
         self.ids.append_value(id);
         self.titles.append_value(&title.text);
@@ -215,10 +244,16 @@ impl Columns {
         self.journals.append_option(journal.as_deref());
         self.journal_keys.append_option(key.as_deref());
         self.flags.push_flags(flags);
-        self.source_rows.push(row);
+        self.source_rows.push(source_row);
     }
 
-    fn finish(self, context: &Context, rejected: Vec<Rejected>) -> Result<CleanBatch> {
+    fn finish(
+        self,
+        context: &Context,
+        uri: String,
+        rejected: Vec<Rejected>,
+        deletions: Vec<Deletion>,
+    ) -> Result<CleanBatch> {
         let height = self.keys.len();
         let dates = Int32Chunked::from_slice_options("date".into(), &self.dates)
             .into_series()
@@ -235,7 +270,7 @@ impl Columns {
                 self.journals.finish().into_column(),
                 self.journal_keys.finish().into_column(),
                 self.flags.finish(),
-                constant("source_uri", &context.uri, height),
+                constant("source_uri", &uri, height),
                 Series::new("source_row".into(), self.source_rows).into_column(),
                 constant("dt", &context.dt, height),
             ],
@@ -245,9 +280,16 @@ impl Columns {
             frame,
             keys: self.keys,
             halves: self.halves,
+            uri,
             rejected,
+            deletions,
         })
     }
+}
+
+/// What stands for an id where ids are compared.
+pub fn id_hash(id: &str) -> u128 {
+    xxh3_128(id.as_bytes())
 }
 
 /// Days since 1970-01-01, as Arrow counts them.

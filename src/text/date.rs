@@ -11,8 +11,8 @@
 //! | month name, day, year | `January 1, 2020` | day |
 //! | month name, year | `March 2020` | month |
 //! | year, month name, maybe day | `2020 Jan 5`, `2020 Jan` | day, month |
-//! | a span, which counts from its beginning | `1975 Jan-Feb`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1975-1976` | as its beginning |
-//! | season | `2021 Spring`, `Summer 2020` | season |
+//! | a span, which counts from its beginning | `1975 Jan-Feb`, `1975 Jan/Feb`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1975-1976` | as its beginning |
+//! | season | `2021 Spring`, `Summer 2020`, `1979-1980 Fall` | season |
 //!
 //! A partial date is its first day: a season begins in March, June and September, and winter, which the year of the
 //! date must hold, on 1 January. Numeric day and month are read day-first unless the source says month-first; a date
@@ -191,9 +191,16 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
         [Year(first), Season(month), Dash, Year(last), Season(_)] if first <= last => {
             (first, month, 1, Precision::Season)
         }
+        // A winter that began in the year before, as journals count their volumes
+        [Year(first), Dash, Year(last), Season(month)] if first <= last => {
+            (first, month, 1, Precision::Season)
+        }
+        [Year(first), Dash, Year(last), Season(month), Dash, Season(_)] if first <= last => {
+            (first, month, 1, Precision::Season)
+        }
         // Spans, from their beginning
         [Year(first), Dash, Year(last)] if first <= last => (first, 1, 1, Precision::Year),
-        [Year(year), Month(month), Dash, Month(_)] => (year, month, 1, Precision::Month),
+        [Year(year), Month(month), Dash | Slash, Month(_)] => (year, month, 1, Precision::Month),
         [Year(first), Month(month), Dash, Year(last), Month(_)] if first <= last => {
             (first, month, 1, Precision::Month)
         }

@@ -27,6 +27,8 @@ mod merge;
 mod pipeline;
 #[cfg(feature = "tables")]
 mod schema;
+#[cfg(feature = "tables")]
+mod sources;
 mod storage;
 mod text;
 #[cfg(feature = "tables")]

@@ -10,13 +10,14 @@ fn row(id: u128, content: u64, journal: u64) -> RowKey {
         content,
         journal,
         flags: Flags::default(),
+        version: 0,
     }
 }
 
 fn fates(rows: Vec<RowKey>, halves: Vec<(usize, HalfRow)>) -> Vec<Fate> {
     let count = rows.len();
     let mut merger = Merger::default();
-    merger.extend(rows, halves);
+    merger.extend(rows, halves, []);
     let plan = merger.finish();
     (0..count).map(|number| plan.row(number).0).collect()
 }
@@ -98,11 +99,45 @@ fn a_completed_row_meets_its_full_twin() {
     // 1 lacks the journal, 90 lends it; the third row is the whole record already.
     let rows = vec![row(1, 7, 0), row(90, 7, 5), row(1, 7, 5)];
     let mut merger = Merger::default();
-    merger.extend(rows, vec![(0, lacks_journal(3)), (1, lacks_id(3))]);
+    merger.extend(rows, vec![(0, lacks_journal(3)), (1, lacks_id(3))], []);
     let plan = merger.finish();
     assert_eq!(
         [plan.row(0).0, plan.row(1).0, plan.row(2).0],
         [Fate::Complete(0), HALF, IDENTICAL]
     );
     assert!(plan.row(0).1.contains(Flag::MergedHalves));
+}
+
+#[test]
+fn a_lower_version_never_replaces_a_higher_one() {
+    let versioned = |version, content| RowKey {
+        version,
+        ..row(1, content, 0)
+    };
+    let superseded = Fate::Merged(MergeReason::Superseded);
+    assert_eq!(
+        fates(vec![versioned(2, 10), versioned(1, 11)], vec![]),
+        [Fate::Keep, superseded]
+    );
+    assert_eq!(
+        fates(vec![versioned(1, 10), versioned(2, 11)], vec![]),
+        [superseded, Fate::Keep]
+    );
+    assert_eq!(
+        fates(vec![versioned(1, 10), versioned(1, 11)], vec![]),
+        [superseded, Fate::Keep]
+    );
+}
+
+#[test]
+fn a_notice_of_deletion_takes_away_what_came_before_it_and_nothing_else() {
+    let mut merger = Merger::default();
+    let rows = vec![row(1, 1, 1), row(2, 2, 2), row(1, 3, 3)];
+    merger.extend(rows, vec![], [(1, 1), (1, 9), (3, 2)]);
+    merger.extend(vec![row(2, 4, 4), row(3, 5, 5)], vec![], [(2, 3)]);
+    let plan = merger.finish();
+    let deleted = Fate::Merged(MergeReason::Deleted);
+    let fates: Vec<Fate> = (0..5).map(|number| plan.row(number).0).collect();
+    // The second row of id 1 and that of id 2 came back behind the notice.
+    assert_eq!(fates, [deleted, deleted, Fate::Keep, Fate::Keep, deleted]);
 }

@@ -125,6 +125,10 @@ impl Partition {
         )
     }
 
+    fn deleted(&self) -> String {
+        layout::deleted(self.kind, self.dt)
+    }
+
     fn mentions(&self) -> String {
         layout::mentions(self.kind, self.dt)
     }
@@ -247,6 +251,12 @@ impl<'a> Attempt<'a> {
         for partition in &mut self.partitions {
             let path = partition.path();
             let newest = newest.entry(partition.kind).or_default();
+            let deleted = partition.deleted();
+            let has_deleted = partition
+                .manifest
+                .outputs
+                .iter()
+                .any(|output| output.path == deleted);
             read_frames(
                 || self.storage.open_file(&path),
                 &path,
@@ -267,6 +277,18 @@ impl<'a> Attempt<'a> {
                     Ok(())
                 },
             )?;
+            // Within their own partition the notices have done their work already.
+            if has_deleted {
+                read_frames(
+                    || self.storage.open_file(&deleted),
+                    &deleted,
+                    None,
+                    |frame| {
+                        newest.delete(frame.column("publication_id")?.str()?);
+                        Ok(())
+                    },
+                )?;
+            }
         }
         let journals = spellings.finish();
         let settings = self.settings.fingerprint();

@@ -194,6 +194,9 @@ pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Reco
         frame,
         raw: texts,
         mut rejected,
+        // Vocabularies have no notices of deletion.
+        deletions: _,
+        member: _,
     } = raw;
     let rows = frame.column("source_row")?.u64()?;
     let columns: Vec<StringChunked> = frame

@@ -1,0 +1,142 @@
+//! The files of an archive as one source: read one after the other, each by its own content.
+
+use super::input::{Encoding, Input};
+use super::packing::Archive;
+use super::{Fields, Notes, RawBatch, RowReader, open_plain};
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+pub(super) struct ArchiveReader<'f> {
+    uri: String,
+    archive: Archive,
+    encoding: Encoding,
+    shapes: &'f [Fields],
+    /// The shape of the first file, which all others must have.
+    shape: usize,
+    current: Option<(String, Box<dyn RowReader + 'f>)>,
+    files: u64,
+    notes: Notes,
+}
+
+impl<'f> ArchiveReader<'f> {
+    /// Opens the first file; gives the number of its shape.
+    pub(super) fn open(
+        uri: String,
+        archive: Archive,
+        encoding: Encoding,
+        shapes: &'f [Fields],
+    ) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+        let mut reader = Self {
+            uri,
+            archive,
+            encoding,
+            shapes,
+            shape: 0,
+            current: None,
+            files: 0,
+            notes: Notes::default(),
+        };
+        if !reader.next_file()? {
+            let found = format!("a {} archive without a file", reader.archive.kind());
+            return Err(Error::format(
+                &reader.uri,
+                "byte 0",
+                found,
+                "expected files of publications or drugs in it",
+            ));
+        }
+        Ok((reader.shape, Box::new(reader)))
+    }
+
+    /// Opens the next file that is not empty.
+    fn next_file(&mut self) -> Result<bool> {
+        loop {
+            let member = self.archive.next_member().map_err(|error| {
+                let found = format!(
+                    "the {} archive is cut off or broken behind {} files ({error})",
+                    self.archive.kind(),
+                    self.files
+                );
+                Error::format(&self.uri, "archive", found, "deliver the file again")
+            })?;
+            let Some(member) = member else { return Ok(false) };
+            let uri = format!("{}/{}", self.uri, member.name);
+            let Some(mut input) = Input::open_or_empty(&uri, member.bytes, self.encoding)? else {
+                self.notes.remarks.push(format!("`{}` is empty", member.name));
+                continue;
+            };
+            input.look()?;
+            let Err(input) = input.archive() else {
+                return Err(Error::format(
+                    &uri,
+                    "byte 0",
+                    "an archive in an archive",
+                    "pack the files once",
+                ));
+            };
+            let (shape, reader) = open_plain(input, self.shapes)?;
+            if self.files == 0 {
+                self.shape = shape;
+            } else if shape != self.shape {
+                return Err(Error::format(
+                    &uri,
+                    "line 1",
+                    "another header than that of the first file in the archive",
+                    "keep exports of one kind in an archive",
+                ));
+            }
+            self.files += 1;
+            self.current = Some((member.name, reader));
+            return Ok(true);
+        }
+    }
+
+    fn leave(&mut self, name: &str, notes: Notes) {
+        self.notes.blank_lines += notes.blank_lines;
+        for column in notes.extra_columns {
+            if !self.notes.extra_columns.contains(&column) {
+                self.notes.extra_columns.push(column);
+            }
+        }
+        let room = 20_usize.saturating_sub(self.notes.remarks.len());
+        let remarks = notes.remarks.into_iter().take(room);
+        self.notes
+            .remarks
+            .extend(remarks.map(|remark| format!("{name}: {remark}")));
+    }
+}
+
+impl RowReader for ArchiveReader<'_> {
+    fn format(&self) -> &'static str {
+        match self.archive.kind() {
+            "ZIP" => "zip",
+            _ => "tar",
+        }
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        loop {
+            let Some((name, mut reader)) = self.current.take() else {
+                return Ok(None);
+            };
+            if let Some(mut batch) = reader.next_batch(task)? {
+                batch.member = Some(name.clone());
+                self.current = Some((name, reader));
+                return Ok(Some(batch));
+            }
+            self.leave(&name, reader.notes());
+            drop(reader);
+            if !self.next_file()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn notes(&self) -> Notes {
+        let mut notes = self.notes.clone();
+        notes
+            .remarks
+            .insert(0, format!("{} files in the archive", self.files));
+        notes
+    }
+}

@@ -1,0 +1,446 @@
+//! PubMed's XML: `PubmedArticleSet` of baseline and update files, and what E-utilities hand out.
+//!
+//! A record is everything from `<PubmedArticle>` to its closing tag; it is cut out by a substring search and then asked for its few
+//! wanted elements. A file that ends before its last record or before its root is closed is cut off, and what else is
+//! missing cannot be known: an error. Declarations of entities are an error as well, for nobody at NLM writes any.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
+use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
+use super::fields::Fields;
+use super::input::Input;
+use super::xml::{Name, attribute, plain, tag_length, text};
+use super::{BATCH_BYTES, Deletion, LONGEST_RECORD, Notes, RawBatch, RowReader};
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+/// The elements that are records, and their closing tags.
+const RECORDS: [(&str, &str); 3] = [
+    ("PubmedArticle", "</PubmedArticle>"),
+    ("PubmedBookArticle", "</PubmedBookArticle>"),
+    // Before 2017 files held these alone.
+    ("MedlineCitation", "</MedlineCitation>"),
+];
+/// The elements that hold records or ids of deleted ones.
+const SETS: [&str; 4] = [
+    "PubmedArticleSet",
+    "PubmedBookArticleSet",
+    "MedlineCitationSet",
+    "DeleteCitation",
+];
+
+/// Whether the beginning of a file looks like one of these.
+pub(super) fn is_pubmed(head: &[u8]) -> bool {
+    SETS.iter()
+        .chain(RECORDS.iter().map(|(name, _)| name))
+        .any(|name| memmem::find(head, format!("<{name}").as_bytes()).is_some())
+}
+
+#[derive(Debug)]
+pub(super) struct PubmedXmlReader<'f> {
+    fields: &'f Fields,
+    places: Places,
+    buffer: Buffer,
+    record: u64,
+    /// The sets that are open, outermost first.
+    open: Vec<&'static str>,
+    deletions: u64,
+    extra: ExtraColumns,
+    remarks: Remarks,
+}
+
+/// Where the values of a record go.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    id: Option<usize>,
+    title: Option<usize>,
+    date: Option<usize>,
+    journal: Option<usize>,
+    summary: Option<usize>,
+    version: Option<usize>,
+}
+
+/// The wanted elements.
+struct Names {
+    pmid: Name,
+    journal: Name,
+    pub_date: Name,
+    year: Name,
+    month: Name,
+    day: Name,
+    season: Name,
+    medline_date: Name,
+    title: Name,
+    abbreviation: Name,
+    article_title: Name,
+    book_title: Name,
+    vernacular: Name,
+    summary: Name,
+    summary_text: Name,
+    medline_journal: Name,
+}
+
+static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
+    pmid: Name::new("<PMID", "</PMID>"),
+    journal: Name::new("<Journal", "</Journal>"),
+    pub_date: Name::new("<PubDate", "</PubDate>"),
+    year: Name::new("<Year", "</Year>"),
+    month: Name::new("<Month", "</Month>"),
+    day: Name::new("<Day", "</Day>"),
+    season: Name::new("<Season", "</Season>"),
+    medline_date: Name::new("<MedlineDate", "</MedlineDate>"),
+    title: Name::new("<Title", "</Title>"),
+    abbreviation: Name::new("<ISOAbbreviation", "</ISOAbbreviation>"),
+    article_title: Name::new("<ArticleTitle", "</ArticleTitle>"),
+    book_title: Name::new("<BookTitle", "</BookTitle>"),
+    vernacular: Name::new("<VernacularTitle", "</VernacularTitle>"),
+    summary: Name::new("<Abstract", "</Abstract>"),
+    summary_text: Name::new("<AbstractText", "</AbstractText>"),
+    medline_journal: Name::new("<MedlineTA", "</MedlineTA>"),
+});
+
+/// What stands at a place of the file.
+enum Step {
+    /// Something of this length that is no record.
+    Pass(usize),
+    /// A record of this length.
+    Record(usize),
+    /// The id of a deleted record, and the length of its element.
+    Deleted(String, usize),
+    /// More bytes are needed to tell.
+    More,
+}
+
+impl<'f> PubmedXmlReader<'f> {
+    pub(super) fn new(input: Input, fields: &'f Fields) -> Self {
+        let place = |name| fields.index(name);
+        Self {
+            fields,
+            places: Places {
+                id: place("id"),
+                title: place("title"),
+                date: place("date"),
+                journal: place("journal"),
+                summary: place("abstract"),
+                version: place("version"),
+            },
+            buffer: Buffer::new(input),
+            record: 0,
+            open: Vec::new(),
+            deletions: 0,
+            extra: ExtraColumns::default(),
+            remarks: Remarks::default(),
+        }
+    }
+
+    fn error(&self, at: usize, found: impl Into<String>, remedy: &str) -> Error {
+        let byte = self.buffer.offset + at as u64;
+        Error::format(self.buffer.input.uri(), format!("byte {byte}"), found, remedy)
+    }
+
+    /// What stands at `at`, which is no white space.
+    fn step(&mut self, at: usize) -> Result<Step> {
+        let bytes = &self.buffer.bytes[at..];
+        if bytes[0] != b'<' {
+            let length = memchr::memchr(b'<', bytes).unwrap_or(bytes.len());
+            let byte = self.buffer.offset + at as u64;
+            self.remarks
+                .add(format!("{length} bytes of text between records at byte {byte}"));
+            return Ok(Step::Pass(length));
+        }
+        if bytes.starts_with(b"<!") || bytes.starts_with(b"<?") {
+            return self.declaration(at);
+        }
+        let Some(tag) = tag_length(bytes) else {
+            return Ok(Step::More);
+        };
+        let inside = &bytes[1..tag - 1];
+        let closes = inside.first() == Some(&b'/');
+        let inside = inside.strip_prefix(b"/").unwrap_or(inside);
+        let length = inside
+            .iter()
+            .position(|byte| byte.is_ascii_whitespace() || *byte == b'/')
+            .unwrap_or(inside.len());
+        let (name, empty) = (&inside[..length], inside.ends_with(b"/"));
+        if let Some((_, close)) = RECORDS.iter().find(|(record, _)| record.as_bytes() == name) {
+            if closes {
+                return Err(self.error(
+                    at,
+                    format!("{close} without its beginning"),
+                    "deliver the file again",
+                ));
+            }
+            return Ok(match memmem::find(&bytes[tag..], close.as_bytes()) {
+                _ if empty => Step::Record(tag),
+                Some(place) => Step::Record(tag + place + close.len()),
+                None => Step::More,
+            });
+        }
+        if let Some(set) = SETS.iter().find(|set| set.as_bytes() == name) {
+            if closes {
+                if self.open.last() != Some(set) {
+                    let found = format!("</{set}> where {:?} are open", self.open);
+                    return Err(self.error(at, found, "deliver the file again"));
+                }
+                self.open.pop();
+            } else if !empty {
+                self.open.push(set);
+            }
+            return Ok(Step::Pass(tag));
+        }
+        if name == b"PMID" && self.open.last() == Some(&"DeleteCitation") {
+            let Some(end) = memmem::find(bytes, b"</PMID>") else {
+                return Ok(Step::More);
+            };
+            let id = String::from_utf8_lossy(&bytes[tag..end.max(tag)])
+                .trim()
+                .to_owned();
+            return Ok(Step::Deleted(id, end + "</PMID>".len()));
+        }
+        if self.open.is_empty() {
+            let found = format!("<{}>", String::from_utf8_lossy(&inside[..length.min(64)]));
+            let remedy = "expected a PubmedArticleSet as PubMed hands it out";
+            return Err(self.error(at, found, remedy));
+        }
+        self.extra
+            .add(&String::from_utf8_lossy(&inside[..length.min(64)]));
+        Ok(Step::Pass(tag))
+    }
+
+    /// A comment, a processing instruction or a document type, which may declare nothing.
+    fn declaration(&self, at: usize) -> Result<Step> {
+        let bytes = &self.buffer.bytes[at..];
+        let end: &[u8] = if bytes.starts_with(b"<!--") {
+            b"-->"
+        } else if bytes.starts_with(b"<?") {
+            b"?>"
+        } else {
+            let Some(length) = tag_length(bytes) else {
+                return Ok(Step::More);
+            };
+            if bytes[..length].contains(&b'[') {
+                return Err(self.error(
+                    at,
+                    "a document type with declarations of its own",
+                    "entities are never expanded and never fetched; deliver the file without them",
+                ));
+            }
+            return Ok(Step::Pass(length));
+        };
+        Ok(memmem::find(bytes, end).map_or(Step::More, |place| Step::Pass(place + end.len())))
+    }
+
+    /// The error for a file that ends in the middle.
+    fn cut(&self, at: usize) -> Error {
+        let end = self.buffer.offset + self.buffer.bytes.len() as u64;
+        let found = if at < self.buffer.bytes.len() {
+            format!(
+                "the file ends at byte {end} inside what begins here, after {} records",
+                self.record
+            )
+        } else {
+            format!(
+                "the file ends before <{}> is closed, after {} records",
+                self.open.last().unwrap_or(&""),
+                self.record
+            )
+        };
+        self.error(at, found, "the file is cut off; deliver it again")
+    }
+
+    fn read_record(&mut self, start: usize, end: usize, draft: &mut Draft) -> Result<()> {
+        self.record += 1;
+        let bytes = &self.buffer.bytes[start..end];
+        let xml = std::str::from_utf8(bytes).map_err(|error| {
+            let at = error.valid_up_to();
+            let byte = self.buffer.offset + (start + at) as u64;
+            self.buffer.input.not_utf8(byte, bytes[at])
+        })?;
+        let xml = plain(xml);
+        let mut values: Vec<Option<Cow<'_, str>>> = vec![None; self.fields.len()];
+        let mut set = |place: Option<usize>, value: Cow<'_, str>| {
+            if let Some(place) = place
+                && !value.trim().is_empty()
+            {
+                values[place] = Some(Cow::Owned(value.into_owned()));
+            }
+        };
+        let names = &*NAMES;
+        let pmid = names.pmid.find(&xml, 0);
+        if let Some(pmid) = pmid {
+            set(self.places.id, text(pmid.inner));
+            if let Some(version) = attribute(pmid.attributes, "Version") {
+                set(self.places.version, version);
+            }
+        }
+        let journal = names.journal.find(&xml, pmid.map_or(0, |pmid| pmid.end));
+        let behind = journal.map_or(0, |journal| journal.end);
+        if let Some(journal) = journal {
+            let mut name = names.title.text(journal.inner);
+            if name.trim().is_empty() {
+                name = names.abbreviation.text(journal.inner);
+            }
+            if name.trim().is_empty() {
+                name = names.medline_journal.text(&xml);
+            }
+            set(self.places.journal, name);
+        }
+        let date_in = journal.map_or(&*xml, |journal| journal.inner);
+        if let Some(date) = names.pub_date.find(date_in, 0) {
+            set(self.places.date, Cow::Owned(date_text(date.inner)));
+        }
+        let title = names.article_title.find(&xml, behind);
+        let mut titled = title.map_or(Cow::Borrowed(""), |title| text(title.inner));
+        if is_blank(&titled) {
+            // A title that was never translated stands in its own language alone; a book has the title of the book.
+            titled = [&names.vernacular, &names.book_title]
+                .into_iter()
+                .map(|name| name.text(&xml))
+                .find(|title| !is_blank(title))
+                .unwrap_or_default();
+        }
+        set(self.places.title, titled);
+        if self.places.summary.is_some() {
+            let from = title.map_or(behind, |title| title.end);
+            if let Some(summary) = names.summary.find(&xml, from) {
+                set(self.places.summary, Cow::Owned(summary_text(summary.inner)));
+            }
+        }
+        draft.push(
+            self.record,
+            (start, end),
+            values.iter().map(|value| value.as_deref()),
+        );
+        Ok(())
+    }
+}
+
+/// `[Not Available].` is what NLM writes where there is no title.
+fn is_blank(title: &str) -> bool {
+    let bare = title.trim().trim_end_matches('.');
+    bare.is_empty() || bare.eq_ignore_ascii_case("[Not Available]")
+}
+
+/// A publication date in a form that the reader of dates knows.
+fn date_text(inner: &str) -> String {
+    let names = &*NAMES;
+    let part = |name: &Name| name.text(inner).trim().to_owned();
+    let (year, month, day) = (part(&names.year), part(&names.month), part(&names.day));
+    if year.is_empty() {
+        return part(&names.medline_date);
+    }
+    let season = part(&names.season);
+    if month.is_empty() {
+        return if season.is_empty() {
+            year
+        } else {
+            format!("{year} {season}")
+        };
+    }
+    let separator = if month.bytes().all(|byte| byte.is_ascii_digit()) {
+        "-"
+    } else {
+        " "
+    };
+    if day.is_empty() {
+        format!("{year}{separator}{month}")
+    } else {
+        format!("{year}{separator}{month}{separator}{day}")
+    }
+}
+
+/// The sections of an abstract, each behind its label.
+fn summary_text(inner: &str) -> String {
+    let mut summary = String::with_capacity(inner.len());
+    let mut from = 0;
+    while let Some(section) = NAMES.summary_text.find(inner, from) {
+        from = section.end;
+        if !summary.is_empty() {
+            summary.push(' ');
+        }
+        let label = attribute(section.attributes, "Label").filter(|label| !label.trim().is_empty());
+        if let Some(label) = label.filter(|label| !label.eq_ignore_ascii_case("UNLABELLED")) {
+            summary.push_str(label.trim().trim_end_matches(':'));
+            summary.push_str(": ");
+        }
+        summary.push_str(&text(section.inner));
+    }
+    if from == 0 {
+        summary.push_str(&text(inner));
+    }
+    summary
+}
+
+impl RowReader for PubmedXmlReader<'_> {
+    fn format(&self) -> &'static str {
+        "pubmed_xml"
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        self.buffer.fill(BATCH_BYTES, task)?;
+        let mut draft = Draft::new(self.fields, 512);
+        let mut deletions = Vec::new();
+        let mut at = 0;
+        while at < BATCH_BYTES {
+            let Some(offset) = self.buffer.bytes[at..]
+                .iter()
+                .position(|byte| !byte.is_ascii_whitespace())
+            else {
+                at = self.buffer.bytes.len();
+                if self.buffer.ended && !self.open.is_empty() {
+                    return Err(self.cut(at));
+                }
+                break;
+            };
+            let start = at + offset;
+            match self.step(start)? {
+                Step::Pass(length) => at = start + length,
+                Step::Record(length) => {
+                    at = start + length;
+                    self.read_record(start, at, &mut draft)?;
+                }
+                Step::Deleted(publication_id, length) => {
+                    at = start + length;
+                    self.deletions += 1;
+                    deletions.push(Deletion {
+                        behind: draft.spans.len(),
+                        publication_id,
+                        source_row: self.record,
+                    });
+                }
+                Step::More if self.buffer.ended => return Err(self.cut(start)),
+                Step::More if self.buffer.bytes.len() - start > LONGEST_RECORD => {
+                    return Err(self.error(
+                        start,
+                        format!("a record of more than {LONGEST_RECORD} bytes"),
+                        "look for a tag or a quote that is not closed",
+                    ));
+                }
+                Step::More if at > 0 => break,
+                Step::More => self.buffer.fill_more(task)?,
+            }
+        }
+        if at == 0 {
+            return Ok(None);
+        }
+        let text = self.buffer.take(at)?;
+        let mut batch = draft.finish(text)?;
+        batch.deletions = deletions;
+        Ok(Some(batch))
+    }
+
+    fn notes(&self) -> Notes {
+        let mut notes = Notes {
+            remarks: self.remarks.all(),
+            ..Notes::default()
+        };
+        if self.deletions > 0 {
+            notes.remarks.push(format!("{} deletion notices", self.deletions));
+        }
+        self.extra.note(&mut notes);
+        notes
+    }
+}

@@ -1,0 +1,267 @@
+//! Just enough XML to take known elements out of a record: tags, attributes, character references, comments, CDATA.
+//!
+//! A PubMed file is 90 % what nobody asked for (authors, headings, references). A parser that makes an event of every tag spends
+//! its time on that; here the wanted elements are searched for by name and everything else is passed over at the speed
+//! of a substring search. Nothing is ever expanded or fetched: a reference to an entity that XML itself does not know
+//! stays as it stands.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memmem};
+
+/// An element of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Element<'x> {
+    /// What stands in its opening tag behind the name.
+    pub attributes: &'x str,
+    /// What stands between its tags.
+    pub inner: &'x str,
+    /// Where it ends in the text that it was looked for in.
+    pub end: usize,
+}
+
+/// Looks for elements of one name; elements that hold elements of their own name are cut at the first end.
+#[derive(Debug)]
+pub(super) struct Name {
+    open: memmem::Finder<'static>,
+    close: memmem::Finder<'static>,
+}
+
+impl Name {
+    /// Takes the beginning of the opening tag and the closing tag: `<PMID` and `</PMID>`.
+    pub(super) fn new(open: &'static str, close: &'static str) -> Self {
+        Self {
+            open: memmem::Finder::new(open),
+            close: memmem::Finder::new(close),
+        }
+    }
+
+    /// The first element of the name from `from` on.
+    pub(super) fn find<'x>(&self, xml: &'x str, from: usize) -> Option<Element<'x>> {
+        let bytes = xml.as_bytes();
+        let mut at = from;
+        loop {
+            let start = at + self.open.find(bytes.get(at..)?)?;
+            let name_end = start + self.open.needle().len();
+            match bytes.get(name_end)? {
+                b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r' => {}
+                // A longer name: `<AbstractText` where `<Abstract` is looked for.
+                _ => {
+                    at = name_end;
+                    continue;
+                }
+            }
+            let tag_end = name_end + tag_length(&bytes[name_end..])?;
+            let attributes = &xml[name_end..tag_end - 1];
+            if attributes.ends_with('/') {
+                return Some(Element {
+                    attributes: attributes.trim_end_matches('/'),
+                    inner: "",
+                    end: tag_end,
+                });
+            }
+            let length = self.close.find(&bytes[tag_end..])?;
+            return Some(Element {
+                attributes,
+                inner: &xml[tag_end..tag_end + length],
+                end: tag_end + length + self.close.needle().len(),
+            });
+        }
+    }
+
+    /// The text of the first element of the name, without the tags in it; blank where there is none.
+    pub(super) fn text<'x>(&self, xml: &'x str) -> Cow<'x, str> {
+        self.find(xml, 0)
+            .map_or(Cow::Borrowed(""), |element| text(element.inner))
+    }
+}
+
+/// The bytes up to the `>` that closes a tag, itself included; one inside a quoted value closes nothing.
+pub(super) fn tag_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let end = at + memchr(b'>', bytes.get(at..)?)?;
+        match memchr2(b'"', b'\'', &bytes[at..end]) {
+            None => return Some(end + 1),
+            Some(quote) => {
+                let quote = at + quote;
+                at = quote + 1 + memchr(bytes[quote], bytes.get(quote + 1..)?)? + 1;
+            }
+        }
+    }
+}
+
+/// The value of an attribute of an opening tag.
+pub(super) fn attribute<'x>(attributes: &'x str, name: &str) -> Option<Cow<'x, str>> {
+    let mut rest = attributes;
+    while let Some((found, behind)) = rest.split_once('=') {
+        let behind = behind.trim_start();
+        let quote = behind
+            .chars()
+            .next()
+            .filter(|letter| matches!(letter, '"' | '\''))?;
+        let (value, others) = behind[1..].split_once(quote)?;
+        if found.trim() == name {
+            return Some(text(value));
+        }
+        rest = others;
+    }
+    None
+}
+
+/// The text of a piece of XML: its tags dropped, its character references decoded.
+pub(super) fn text(xml: &str) -> Cow<'_, str> {
+    if memchr2(b'<', b'&', xml.as_bytes()).is_none() {
+        return Cow::Borrowed(xml);
+    }
+    let mut text = String::with_capacity(xml.len());
+    let mut rest = xml;
+    while let Some(place) = memchr2(b'<', b'&', rest.as_bytes()) {
+        text.push_str(&rest[..place]);
+        rest = &rest[place..];
+        if rest.starts_with('<') {
+            // A `<` that no `>` closes is no tag.
+            let length = tag_length(rest.as_bytes()).unwrap_or(0);
+            if length == 0 {
+                text.push('<');
+            }
+            rest = &rest[length.max(1)..];
+        } else {
+            let (letter, length) = reference(rest).unwrap_or(('&', 1));
+            text.push(letter);
+            rest = &rest[length..];
+        }
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// The letter that a reference stands for, and the length of the reference. Entities beyond the five of XML are not ours.
+fn reference(text: &str) -> Option<(char, usize)> {
+    let end = memchr(b';', &text.as_bytes()[..text.len().min(12)])?;
+    let name = &text[1..end];
+    let letter = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let number = match number.strip_prefix(['x', 'X']) {
+                Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
+                None => number.parse(),
+            };
+            match number.ok()? {
+                0 => char::REPLACEMENT_CHARACTER,
+                number => char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER),
+            }
+        }
+    };
+    Some((letter, end + 1))
+}
+
+/// A record without its comments, and with its CDATA written as other text is. Hardly any record has either.
+pub(super) fn plain(xml: &str) -> Cow<'_, str> {
+    const COMMENT: &str = "<!--";
+    const CDATA: &str = "<![CDATA[";
+    let Some(first) = memmem::find(xml.as_bytes(), b"<!") else {
+        return Cow::Borrowed(xml);
+    };
+    let mut plain = String::with_capacity(xml.len());
+    plain.push_str(&xml[..first]);
+    let mut rest = &xml[first..];
+    while !rest.is_empty() {
+        if let Some(inside) = rest.strip_prefix(COMMENT) {
+            rest = inside.split_once("-->").map_or("", |(_, behind)| behind);
+        } else if let Some(inside) = rest.strip_prefix(CDATA) {
+            let (data, behind) = inside.split_once("]]>").unwrap_or((inside, ""));
+            for letter in data.chars() {
+                match letter {
+                    '&' => plain.push_str("&amp;"),
+                    '<' => plain.push_str("&lt;"),
+                    '>' => plain.push_str("&gt;"),
+                    _ => plain.push(letter),
+                }
+            }
+            rest = behind;
+        } else {
+            // The next one, at the earliest behind this `<`.
+            let next = memmem::find(&rest.as_bytes()[1..], b"<!").map_or(rest.len(), |place| place + 1);
+            plain.push_str(&rest[..next]);
+            rest = &rest[next..];
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_element_is_without_tags_and_references() {
+        let cases = [
+            ("plain", "plain"),
+            ("H<sub>2</sub>O", "H2O"),
+            ("a &lt; b &amp;&amp; c &gt; d", "a < b && c > d"),
+            ("&#945;-tocopherol &#x3B1;", "α-tocopherol α"),
+            // Never expanded, never fetched.
+            ("&xxe; &lol9;", "&xxe; &lol9;"),
+            (
+                "&#0;&#xD800;&#99999999;&#x110000000;",
+                "\u{fffd}\u{fffd}\u{fffd}&#x110000000;",
+            ),
+            ("a & b &", "a & b &"),
+            ("p < 0.05", "p < 0.05"),
+            (r#"<a title="x > y">z</a>"#, "z"),
+            ("<mml:math><mml:mi>x</mml:mi></mml:math>", "x"),
+        ];
+        for (xml, wanted) in cases {
+            assert_eq!(text(xml), wanted, "{xml}");
+        }
+    }
+
+    #[test]
+    fn elements_are_found_by_their_whole_name() {
+        let name = Name::new("<Abstract", "</Abstract>");
+        let xml = "<AbstractText>no</AbstractText><Abstract lang='en'>yes</Abstract><Abstract/>";
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(element) = name.find(xml, at) {
+            at = element.end;
+            found.push((element.inner, element.attributes));
+        }
+        assert_eq!(found, [("yes", " lang='en'"), ("", "")]);
+        assert_eq!(at, xml.len());
+        assert_eq!(name.find("<Abstract>never closed", 0), None);
+        assert_eq!(name.find("<Abstract", 0), None);
+    }
+
+    #[test]
+    fn attributes_have_values_in_either_quotes() {
+        let attributes = r#" Label='A "quoted" one' NlmCategory = "A &amp; B""#;
+        assert_eq!(
+            attribute(attributes, "Label").as_deref(),
+            Some("A \"quoted\" one")
+        );
+        assert_eq!(attribute(attributes, "NlmCategory").as_deref(), Some("A & B"));
+        assert_eq!(attribute(attributes, "Other"), None);
+        assert_eq!(attribute("broken=x", "broken"), None);
+    }
+
+    #[test]
+    fn comments_go_and_cdata_becomes_text() {
+        let cases = [
+            ("a<!-- </x> -->b", "ab"),
+            ("<![CDATA[a < b & <i>]]>", "a &lt; b &amp; &lt;i&gt;"),
+            ("<!-- never closed", ""),
+            ("<![CDATA[never closed", "never closed"),
+            ("<!x>kept", "<!x>kept"),
+            ("nothing", "nothing"),
+        ];
+        for (xml, wanted) in cases {
+            assert_eq!(plain(xml), wanted, "{xml}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The files of a partition, read and cleaned side by side and given in their order.
+//!
+//! Unpacking and cutting a file into records is work for one thread, so several files are read at a time, each in a lane of
+//! its own; small files share a lane. A lane that is ahead of its turn stops when it holds [`MOST_READY`] bytes of
+//! clean rows, so memory does not grow with the size or the number of files. What comes out, and in which order, does
+//! not depend on threads.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::formats::{Notes, RawBatch, RowReader};
+use crate::silver::publications::{CleanBatch, Context, clean_batch};
+use crate::task::Task;
+
+/// Files that are smaller than this together share a lane.
+const SHARED_BYTES: u64 = 4 << 20;
+
+/// So much of a lane is read before it is cleaned.
+const READ_AHEAD: usize = 2 << 20;
+
+/// A lane that waits for its turn holds no more than about this many bytes of clean rows.
+const MOST_READY: usize = 48 << 20;
+
+/// What becomes of a file, piece by piece.
+pub(super) enum Piece {
+    /// Some clean rows of a file.
+    Batch(usize, CleanBatch),
+    /// A file is read to its end: its format and what was noticed.
+    End(usize, &'static str, Notes),
+    /// A file cannot be read, or no further; what was given of it counts no more.
+    Bad(usize, Error),
+}
+
+/// What a file that cannot be read does to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnBadFile {
+    /// The step fails and commits nothing.
+    #[default]
+    Fail,
+    /// The file is kept aside as one rejected row, and the others go on.
+    Reject,
+}
+
+/// An opened file.
+pub(super) type Opened<'f> = (Box<dyn RowReader + 'f>, Context);
+
+/// Reads and cleans files of the given sizes; `open` opens the file of a number, and `give` gets the pieces of the first file,
+/// then those of the second, and so on.
+pub(super) fn clean_files<'f>(
+    sizes: &[u64],
+    open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
+    on_bad_file: OnBadFile,
+    task: &Task,
+    mut give: impl FnMut(Piece) -> Result<()>,
+) -> Result<()> {
+    let threads = rayon::current_num_threads().max(1);
+    let mut groups = groups(sizes).into_iter();
+    let mut lanes: VecDeque<Lane<'f>> = VecDeque::new();
+    loop {
+        lanes.extend(groups.by_ref().take(threads - lanes.len()).map(Lane::new));
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        // A lane alone keeps all threads busy with cleaning what it has read before.
+        let ahead = if lanes.len() == 1 {
+            READ_AHEAD * threads
+        } else {
+            READ_AHEAD
+        };
+        let results: Vec<Result<()>> = lanes
+            .par_iter_mut()
+            .enumerate()
+            .map(|(place, lane)| {
+                if place > 0 && lane.ready_bytes > MOST_READY {
+                    return Ok(());
+                }
+                lane.step(open, ahead, on_bad_file, task)
+            })
+            .collect();
+        // The first file that is bad is the one that is told of, whichever thread was faster.
+        results.into_iter().collect::<Result<()>>()?;
+        while let Some(first) = lanes.front_mut() {
+            first.ready_bytes = 0;
+            first.ready.drain(..).try_for_each(&mut give)?;
+            if !first.is_done() {
+                break;
+            }
+            lanes.pop_front();
+        }
+    }
+}
+
+/// Runs of files that are read by one lane.
+fn groups(sizes: &[u64]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut bytes = 0;
+    for (file, size) in sizes.iter().enumerate() {
+        match groups.last_mut().filter(|_| bytes + size <= SHARED_BYTES) {
+            Some(group) => {
+                group.end = file + 1;
+                bytes += size;
+            }
+            None => {
+                groups.push(file..file + 1);
+                bytes = *size;
+            }
+        }
+    }
+    groups
+}
+
+/// Raw rows of a file, or its end.
+enum Raw {
+    Batch(usize, Arc<Context>, RawBatch),
+    End(usize, &'static str, Notes),
+    Bad(usize, Error),
+}
+
+struct Lane<'f> {
+    /// The files that are not opened yet.
+    files: Range<usize>,
+    current: Option<(usize, Box<dyn RowReader + 'f>, Arc<Context>)>,
+    waiting: Vec<Raw>,
+    ready: Vec<Piece>,
+    ready_bytes: usize,
+}
+
+impl<'f> Lane<'f> {
+    fn new(files: Range<usize>) -> Self {
+        Self {
+            files,
+            current: None,
+            waiting: Vec::new(),
+            ready: Vec::new(),
+            ready_bytes: 0,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.files.is_empty() && self.current.is_none() && self.waiting.is_empty()
+    }
+
+    /// Cleans what was read before, and reads on meanwhile.
+    fn step(
+        &mut self,
+        open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
+        ahead: usize,
+        on_bad_file: OnBadFile,
+        task: &Task,
+    ) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (clean, next) = rayon::join(
+            || {
+                waiting
+                    .into_par_iter()
+                    .map(|raw| clean(raw, task))
+                    .collect::<Result<Vec<_>>>()
+            },
+            || self.read(open, ahead, on_bad_file, task),
+        );
+        let clean = clean?;
+        self.waiting = next?;
+        for piece in &clean {
+            if let Piece::Batch(_, batch) = piece {
+                self.ready_bytes += batch.frame.estimated_size();
+            }
+        }
+        self.ready.extend(clean);
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
+        ahead: usize,
+        on_bad_file: OnBadFile,
+        task: &Task,
+    ) -> Result<Vec<Raw>> {
+        let mut raw = Vec::new();
+        let mut bytes = 0;
+        while bytes < ahead {
+            let (file, mut reader, context) = match self.current.take() {
+                Some(current) => current,
+                None => {
+                    let Some(file) = self.files.next() else { break };
+                    match open(file) {
+                        Ok((reader, context)) => (file, reader, Arc::new(context)),
+                        Err(error) if on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                            raw.push(Raw::Bad(file, error));
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            };
+            match reader.next_batch(task) {
+                Err(error) if on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                    raw.push(Raw::Bad(file, error));
+                }
+                Err(error) => return Err(error),
+                Ok(Some(batch)) => {
+                    // A file of a few bytes costs its opening all the same.
+                    bytes += batch.raw.bytes().max(1 << 12);
+                    raw.push(Raw::Batch(file, Arc::clone(&context), batch));
+                    self.current = Some((file, reader, context));
+                }
+                Ok(None) => raw.push(Raw::End(file, reader.format(), reader.notes())),
+            }
+        }
+        Ok(raw)
+    }
+}
+
+fn clean(raw: Raw, task: &Task) -> Result<Piece> {
+    match raw {
+        Raw::Batch(file, context, batch) => {
+            task.check()?;
+            let rows = batch.frame.height();
+            let clean = clean_batch(batch, &context)?;
+            task.count_rows(rows);
+            Ok(Piece::Batch(file, clean))
+        }
+        Raw::End(file, format, notes) => Ok(Piece::End(file, format, notes)),
+        Raw::Bad(file, error) => Ok(Piece::Bad(file, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_files_share_a_lane_and_large_ones_do_not() {
+        let large = SHARED_BYTES + 1;
+        assert!(groups(&[]).is_empty());
+        let one = |range: Range<usize>| vec![range];
+        assert_eq!(groups(&[large]), one(0..1));
+        assert_eq!(groups(&[large, large]), [0..1, 1..2]);
+        assert_eq!(groups(&[0; 5]), one(0..5));
+        assert_eq!(
+            groups(&[1, 2, SHARED_BYTES, 3, large, 1]),
+            [0..2, 2..3, 3..4, 4..5, 5..6]
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! How sources of publications call their columns, and what has to be taken out of a column before it is cleaned.
+
+use std::borrow::Cow;
+
+use crate::formats::{Field, Fields};
+use crate::schema::PublicationKind;
+use crate::text::date::{NumericOrder, Parsed, parse};
+
+/// Where the values of a row stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// A column each.
+    #[default]
+    Plain,
+    /// PubMed's own CSV before 2020: journal and date stand inside descriptions.
+    LegacyPubmed,
+}
+
+/// The shapes of a kind: first the plain one, which JSON and tagged formats have as well.
+pub fn shapes(kind: PublicationKind) -> (Vec<Fields>, Vec<Layout>) {
+    match kind {
+        PublicationKind::Pubmed => (
+            vec![
+                Fields::new(plain(&["id", "pmid"], &["title"]).into_iter().chain([
+                    optional("abstract", &["abstract"]),
+                    optional("version", &["version"]),
+                ]))
+                .titled("PubMed articles"),
+                Fields::new([
+                    required("id", &["EntrezUID"]),
+                    required("title", &["Title"]),
+                    required("date", &["Details"]),
+                    required("journal", &["ShortDetails"]),
+                    optional("abstract", &[]),
+                    optional("version", &[]),
+                ])
+                .titled("PubMed's CSV export of before 2020"),
+            ],
+            vec![Layout::Plain, Layout::LegacyPubmed],
+        ),
+        PublicationKind::ClinicalTrial => {
+            let more = [
+                optional("abstract", &["abstract", "Brief Summary"]),
+                optional("brief_title", &["brief_title"]),
+                optional("interventions", &["interventions"]),
+            ];
+            (
+                vec![
+                    Fields::new(
+                        plain(&["id", "nct_id"], &["scientific_title", "title"])
+                            .into_iter()
+                            .chain(more),
+                    )
+                    .titled("clinical trials"),
+                    Fields::new(
+                        [
+                            required("id", &["NCT Number"]),
+                            required("title", &["Study Title", "Title"]),
+                            // Some exports of the new site lack the dates altogether, and none has a journal.
+                            optional("date", &["Start Date"]),
+                            optional("journal", &["journal"]),
+                        ]
+                        .into_iter()
+                        .chain(more),
+                    )
+                    .titled("ClinicalTrials.gov's CSV exports"),
+                ],
+                vec![Layout::Plain, Layout::Plain],
+            )
+        }
+    }
+}
+
+fn plain(id: &'static [&'static str], title: &'static [&'static str]) -> [Field; 4] {
+    [
+        required("id", id),
+        required("title", title),
+        required("date", &["date"]),
+        required("journal", &["journal"]),
+    ]
+}
+
+fn required(name: &'static str, aliases: &'static [&'static str]) -> Field {
+    Field {
+        name,
+        aliases,
+        required: true,
+        many: false,
+    }
+}
+
+fn optional(name: &'static str, aliases: &'static [&'static str]) -> Field {
+    Field {
+        required: false,
+        ..required(name, aliases)
+    }
+}
+
+impl Layout {
+    /// The journal in its column.
+    pub(super) fn journal(self, text: &str) -> &str {
+        match self {
+            Self::Plain => text,
+            // `Crit Rev Oncol Hematol.  2019`; a book has the year alone.
+            Self::LegacyPubmed => match text.rsplit_once(".  ") {
+                Some((journal, _)) => journal.trim(),
+                None if text.trim().bytes().all(|byte| byte.is_ascii_digit()) => "",
+                None => text.trim(),
+            },
+        }
+    }
+
+    /// The date in its column.
+    pub(super) fn date<'d>(self, date: &'d str, journal: &'d str) -> &'d str {
+        match self {
+            Self::Plain => date,
+            // `Nutrition. 2019 Jun 26;67-68:110535. doi: …`, behind the journal of `Nutrition.  2019`
+            Self::LegacyPubmed => {
+                let name = self.journal(journal).trim();
+                // `Version 2. Wellcome Open Res. 2019 Jul 8 [revised …];4:56.`: there may be something before it.
+                let behind = match date.find(name).filter(|_| !name.is_empty()) {
+                    Some(place) => date[place + name.len()..].trim_start_matches(['.', ' ']),
+                    None => date,
+                };
+                let end = behind.find([';', ':', '.', '[']).unwrap_or(behind.len());
+                let found = behind[..end].trim();
+                if matches!(parse(found, NumericOrder::DayFirst), Parsed::Date(..)) {
+                    return found;
+                }
+                // At least the year; where there is none either, what stands there is bad and not missing.
+                let year = journal.trim().rsplit(' ').next().unwrap_or_default();
+                match parse(year, NumericOrder::DayFirst) {
+                    Parsed::Date(..) => year,
+                    _ => found,
+                }
+            }
+        }
+    }
+}
+
+/// What is searched as the abstract of a trial: its brief title, its summary and its interventions.
+pub(super) fn trial_summary<'s>(
+    title: &str,
+    brief_title: Option<&'s str>,
+    summary: Option<&'s str>,
+    interventions: Option<&str>,
+) -> Option<Cow<'s, str>> {
+    let given = |text: Option<&'s str>| text.map(str::trim).filter(|text| !text.is_empty());
+    let brief_title = given(brief_title).filter(|brief| *brief != title.trim());
+    let interventions = interventions.map(str::trim).filter(|text| !text.is_empty());
+    if brief_title.is_none() && interventions.is_none() {
+        return given(summary).map(Cow::Borrowed);
+    }
+    let mut parts: Vec<Cow<'_, str>> = Vec::with_capacity(3);
+    if let Some(brief) = brief_title {
+        let stop = if brief.ends_with(['.', '?', '!']) { "" } else { "." };
+        parts.push(Cow::Owned(format!("{brief}{stop}")));
+    }
+    parts.extend(given(summary).map(Cow::Borrowed));
+    if let Some(interventions) = interventions {
+        parts.push(Cow::Owned(format!(
+            "Interventions: {}.",
+            interventions.replace('|', "; ").trim_end_matches('.')
+        )));
+    }
+    Some(Cow::Owned(parts.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn journal_and_date_stand_inside_the_old_descriptions() {
+        let cases = [
+            (
+                "Nutrition.  2019",
+                "Nutrition. 2019 Jun 26;67-68:110535. doi: 10.1016/x.",
+                "Nutrition",
+                "2019 Jun 26",
+            ),
+            (
+                "Biosci Rep.  2019",
+                "Biosci Rep. 2019 Aug 2. pii: BSR2. doi: 1.",
+                "Biosci Rep",
+                "2019 Aug 2",
+            ),
+            (
+                "J Chem.  1999",
+                "J Chem. 1999 Jan-Feb;3(1):1-9.",
+                "J Chem",
+                "1999 Jan-Feb",
+            ),
+            (
+                "Medicine (Baltimore).  2019",
+                "Medicine (Baltimore). 2019 Aug;98(33):e1.",
+                "Medicine (Baltimore)",
+                "2019 Aug",
+            ),
+            ("Odd.  2001", "something else", "Odd", "2001"),
+            ("Without year", "2010 May;3", "Without year", "2010 May"),
+            (
+                "J Spec Oper Med.  Spri",
+                "J Spec Oper Med. Spring 2019;19(1):1.",
+                "J Spec Oper Med",
+                "Spring 2019",
+            ),
+            (
+                "Odd Month.  2019",
+                "Odd Month. 2019 Aprial;28(2):1.",
+                "Odd Month",
+                "2019",
+            ),
+            (" 2019", "Ottawa (ON): Agency; 2019 Jun.", "", "2019"),
+            ("Nothing", "no date", "Nothing", "no date"),
+        ];
+        for (short, details, journal, date) in cases {
+            assert_eq!(Layout::LegacyPubmed.journal(short), journal);
+            assert_eq!(Layout::LegacyPubmed.date(details, short), date, "{details}");
+        }
+    }
+
+    #[test]
+    fn a_trial_is_summed_up_from_what_is_there() {
+        let summary = |brief, text, interventions| {
+            trial_summary("Official", brief, text, interventions).map(Cow::into_owned)
+        };
+        assert_eq!(summary(None, None, None), None);
+        assert_eq!(summary(Some("Official"), Some(" "), Some("")), None);
+        assert_eq!(
+            summary(None, Some("A summary."), None).as_deref(),
+            Some("A summary.")
+        );
+        assert_eq!(
+            summary(
+                Some("Brief"),
+                Some("A summary."),
+                Some("DRUG: Aspirin|OTHER: Rest")
+            )
+            .as_deref(),
+            Some("Brief. A summary. Interventions: DRUG: Aspirin; OTHER: Rest.")
+        );
+    }
+}

@@ -1,0 +1,216 @@
+"""Packed sources: every packing and archive gives the table of the plain file; bombs and broken ones are told."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+from lake_tables import DT, publications, rejected, rows
+
+import drugs_rs
+from drugs_rs import exceptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CSV = "id,title,date,journal\n" + "".join(f"{n},Title {n} of aspirin,2020-01-0{n},J\n" for n in range(1, 8))
+XML = "<PubmedArticleSet>{}</PubmedArticleSet>"
+ARTICLE = (
+    '<PubmedArticle><PMID Version="{1}">{0}</PMID><Journal><PubDate><Year>2020</Year></PubDate><Title>J</Title>'
+    "</Journal><ArticleTitle>{2}</ArticleTitle></PubmedArticle>"
+)
+
+
+def silver(lake: Path, source: Path, dt: str = DT, **keywords: Any) -> dict[str, Any]:
+    drugs_rs.bronze(pubmed=source, out=lake, dt=dt)
+    report: dict[str, Any] = drugs_rs.silver(out=lake, dt=dt, **keywords)
+    for source_report in report["sources"]:
+        counts = [source_report[f"rows_{part}"] for part in ("kept", "merged", "rejected")]
+        assert source_report["rows_in"] == sum(counts)
+    return report
+
+
+def tar(compress: Callable[[bytes], bytes] = bytes) -> Callable[[dict[str, bytes]], bytes]:
+    def pack(files: dict[str, bytes]) -> bytes:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        return compress(packed.getvalue())
+
+    return pack
+
+
+def zipped(compression: int, streamed: bool) -> Callable[[dict[str, bytes]], bytes]:
+    class Pipe(io.BytesIO):
+        """Cannot go back, so that sizes and checksums stand behind the files."""
+
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self) -> int:
+            raise io.UnsupportedOperation
+
+    def pack(files: dict[str, bytes]) -> bytes:
+        packed = Pipe() if streamed else io.BytesIO()
+        with zipfile.ZipFile(packed, "w", compression) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        return packed.getvalue()
+
+    return pack
+
+
+ARCHIVES = {
+    "tar": tar(),
+    "tar.gz": tar(gzip.compress),
+    "tar.bz2": tar(bz2.compress),
+    "zip": zipped(zipfile.ZIP_DEFLATED, streamed=False),
+    "zip stored": zipped(zipfile.ZIP_STORED, streamed=False),
+    "zip as a stream": zipped(zipfile.ZIP_DEFLATED, streamed=True),
+}
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_a_packed_file_is_the_file(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    # Two members one after the other are one file.
+    middle = CSV.index("\n4,")
+    source = tmp_path / "source"
+    source.write_bytes(pack(CSV[:middle].encode()) + pack(CSV[middle:].encode()))
+    silver(tmp_path / "lake", source)
+    assert [row["publication_id"] for row in publications(tmp_path / "lake")] == list("1234567")
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_the_files_of_an_archive_are_read_one_after_the_other(tmp_path: Path, kind: str) -> None:
+    long_name = "deep/" * 30 + "second file ü.csv"
+    files = {
+        "first.csv": CSV.encode(),
+        ".hidden": b"\x00",
+        "__MACOSX/first.csv": b"\x00",
+        "empty.csv": b"",
+        long_name: gzip.compress(b"id,title,date,journal\n8,Eight,2020,J\n9,,2020,J\n"),
+    }
+    source = tmp_path / "archive"
+    source.write_bytes(ARCHIVES[kind](files))
+    report = silver(tmp_path / "lake", source)
+    kept = publications(tmp_path / "lake")
+    assert [row["publication_id"] for row in kept] == list("12345678")
+    assert [row["source_row"] for row in kept] == [2, 3, 4, 5, 6, 7, 8, 2]
+    assert {row["source_uri"] for row in kept} == {f"{source}/first.csv", f"{source}/{long_name}"}
+    (aside,) = rejected(tmp_path / "lake", "pubmed")
+    assert (aside["source_uri"], aside["source_row"], aside["reason"]) == (
+        f"{source}/{long_name}",
+        3,
+        "blank_title",
+    )
+    assert report["sources"][0]["notes"][0] == "2 files in the archive"
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_a_broken_archive_is_told_and_nothing_is_written(tmp_path: Path, kind: str) -> None:
+    packed = ARCHIVES[kind]({"first.csv": CSV.encode() * 50, "second.csv": CSV.encode()})
+    for end in (len(packed) // 4, len(packed) // 2):
+        source = tmp_path / f"cut-{end}"
+        source.write_bytes(packed[:end])
+        with pytest.raises(exceptions.InputError, match=f"cut-{end}"):
+            silver(tmp_path / "lake", source)
+    assert not (tmp_path / "lake" / "silver").exists()
+
+
+def test_archives_that_are_none_of_ours(tmp_path: Path) -> None:
+    inner = ARCHIVES["zip"]({"a.csv": CSV.encode()})
+    cases = {
+        "nested": ARCHIVES["zip"]({"inner.zip": inner}),
+        "no file": ARCHIVES["tar"]({".hidden": b"x"}),
+        "another header": ARCHIVES["zip"](
+            {"a.csv": CSV.encode(), "b.csv": b"EntrezUID,Title,Details,ShortDetails\n1,T,J. 2020,J.  2020\n"}
+        ),
+        "damaged": inner.replace(b"PK\x03\x04", b"PK\x03\x04", 1)[:60] + b"\xff" * 20 + inner[80:],
+    }
+    for name, content in cases.items():
+        source = tmp_path / name
+        source.write_bytes(content)
+        with pytest.raises(exceptions.InputError, match=name):
+            silver(tmp_path / "lake", source)
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "bomb.csv.gz"
+    with gzip.open(str(source), "wb") as packed:
+        packed.write(b"id,title,date,journal\n")
+        for _ in range(300):
+            packed.write(b"\n" * (1 << 20))
+    with pytest.raises(exceptions.FormatError, match="a bomb"):
+        silver(tmp_path / "lake", source)
+
+
+def test_a_bad_file_fails_the_step_or_is_kept_aside(tmp_path: Path) -> None:
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    many = "id,title,date,journal\n" + "".join(f"x{n},Title {n},2020,J\nx{n},,2020,J\n" for n in range(60000))
+    (folder / "a.csv").write_text(CSV, encoding="utf-8")
+    # Batches of it are read before its end turns out to be missing.
+    cut = gzip.compress(many.encode())
+    (folder / "b.csv.gz").write_bytes(cut[: len(cut) - 100])
+    (folder / "c.xml").write_text("<PubmedArticleSet><PubmedArticle>", encoding="utf-8")
+    (folder / "d.csv").write_text("neither,nor\n1,2\n", encoding="utf-8")
+    (folder / "e.csv").write_text("id,title,date,journal\n9,Nine,2020,J\n", encoding="utf-8")
+    lake = tmp_path / "lake"
+    with pytest.raises(exceptions.FormatError, match="b.csv.gz"):
+        silver(lake, folder)
+    assert not (lake / "silver").exists()
+
+    report = silver(lake, folder, on_bad_file="reject")
+    assert [row["publication_id"] for row in publications(lake)] == [*"1234567", "9"]
+    aside = rejected(lake, "pubmed")
+    assert [(row["reason"], row["source_uri"].rsplit("/", 1)[1]) for row in aside] == [
+        ("bad_file", "b.csv.gz"),
+        ("bad_file", "c.xml"),
+        ("bad_file", "d.csv"),
+    ]
+    assert "cut off" in aside[0]["message"]
+    assert [source["rows_in"] for source in report["sources"]] == [7, 1, 1, 1, 1]
+    with pytest.raises(exceptions.ArgumentError, match="on_bad_file"):
+        drugs_rs.silver(out=lake, dt=DT, on_bad_file="skip")  # type: ignore[arg-type]
+
+
+def test_deletions_reach_back_over_partitions(tmp_path: Path) -> None:
+    drugs = tmp_path / "drugs.csv"
+    drugs.write_text("atccode,drug\nN02BA01,aspirin\n", encoding="utf-8")
+    first, second = tmp_path / "first.xml", tmp_path / "second.xml"
+    articles = [ARTICLE.format(n, 1, f"Aspirin {n}") for n in (1, 2, 3)]
+    first.write_text(XML.format("".join(articles)), encoding="utf-8")
+    second.write_text(
+        XML.format(
+            ARTICLE.format(2, 2, "Aspirin, second version")
+            + ARTICLE.format(2, 1, "Aspirin, late first version")
+            + ARTICLE.format(4, 1, "Aspirin of a moment")
+            + "<DeleteCitation><PMID Version='1'>1</PMID><PMID>4</PMID></DeleteCitation>"
+        ),
+        encoding="utf-8",
+    )
+    graphs: list[bytes] = []
+    for order in ((first, second), (second, first)):
+        lake = tmp_path / f"lake-{len(graphs)}"
+        for source in order:
+            dt = "2020-01-01" if source == first else "2020-01-02"
+            drugs_rs.bronze(drugs=drugs, pubmed=source, out=lake, dt=dt)
+            report = drugs_rs.silver(out=lake, dt=dt)
+            drugs_rs.gold(out=lake, dt=dt)
+            if source == second:
+                (tally,) = (source for source in report["sources"] if source["table"] == "pubmed")
+                assert tally["merged"] == {"deleted": 1, "superseded": 1}
+        (notice, other) = rows(lake / "silver/deleted/publications/dt=2020-01-02/pubmed.parquet")
+        assert (notice["publication_id"], other["publication_id"]) == ("1", "4")
+        graph = drugs_rs.read_graph(lake)
+        graphs.append((lake / "gold" / "drug_graph.json").read_bytes())
+        assert sorted(row["publication_id"] for row in graph.mentions().to_dicts()) == ["2", "3"]
+    assert graphs[0] == graphs[1]

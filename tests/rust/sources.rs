@@ -1,0 +1,317 @@
+//! What PubMed and ClinicalTrials.gov hand out, read by content: XML, MEDLINE, the CSV exports, studies of the API.
+
+use std::io::Cursor;
+
+use drugs_rs::error::Error;
+use drugs_rs::formats::{Encoding, Input, Notes, open_shaped};
+use drugs_rs::schema::PublicationKind;
+use drugs_rs::silver::shapes::shapes;
+use drugs_rs::task::Task;
+
+/// A source as its reader gives it: a line a row with the fields between bars, `-` for what is not there.
+#[derive(Debug)]
+struct Read {
+    rows: Vec<String>,
+    rejected: Vec<String>,
+    deleted: Vec<(usize, String)>,
+    notes: Notes,
+    format: &'static str,
+}
+
+fn read(kind: PublicationKind, content: &str) -> Result<Read, Error> {
+    let (shapes, _) = shapes(kind);
+    let bytes = content.as_bytes().to_vec();
+    let input = Input::new("file", Box::new(Cursor::new(bytes)), Encoding::Utf8)?;
+    let (_, mut reader) = open_shaped(input, &shapes)?;
+    let (mut rows, mut rejected, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some(batch) = reader.next_batch(&Task::new())? {
+        let base = rows.len();
+        for row in 0..batch.frame.height() {
+            let values = batch.frame.columns().iter().map(|column| match column.str() {
+                Ok(texts) => texts.get(row).unwrap_or("-").to_owned(),
+                Err(_) => column.u64().unwrap().get(row).unwrap().to_string(),
+            });
+            rows.push(values.collect::<Vec<_>>().join("|"));
+        }
+        rejected.extend(
+            batch
+                .rejected
+                .iter()
+                .map(|row| format!("{}: {}", row.source_row, row.reason.name())),
+        );
+        deleted.extend(
+            batch
+                .deletions
+                .into_iter()
+                .map(|notice| (base + notice.behind, notice.publication_id)),
+        );
+    }
+    Ok(Read {
+        rows,
+        rejected,
+        deleted,
+        notes: reader.notes(),
+        format: reader.format(),
+    })
+}
+
+fn pubmed(content: &str) -> Read {
+    read(PublicationKind::Pubmed, content).unwrap()
+}
+
+fn trials(content: &str) -> Read {
+    read(PublicationKind::ClinicalTrial, content).unwrap()
+}
+
+fn fault(content: &str) -> String {
+    read(PublicationKind::Pubmed, content).unwrap_err().to_string()
+}
+
+/// One article around what is under test.
+fn article(inside: &str) -> String {
+    format!(
+        "<PubmedArticleSet><PubmedArticle><MedlineCitation>{inside}</MedlineCitation></PubmedArticle></PubmedArticleSet>"
+    )
+}
+
+#[test]
+fn an_article_gives_its_few_wanted_values() {
+    let xml = r#"<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2019//EN" "http://dtd.nlm.nih.gov/x.dtd">
+<!-- two articles -->
+<PubmedArticleSet>
+ <PubmedArticle><MedlineCitation Status="MEDLINE">
+  <PMID Version="2">11</PMID>
+  <Article><Journal><ISSN>1</ISSN><JournalIssue><PubDate><Year>1979</Year><Month>Jun</Month><Day>3</Day></PubDate></JournalIssue>
+   <Title>Journal of A &amp; B</Title><ISOAbbreviation>J A B</ISOAbbreviation></Journal>
+   <ArticleTitle>Uptake of <sup>3</sup>H-<i>ouabain</i> &lt; 5 &#956;M</ArticleTitle>
+   <Abstract><AbstractText Label="AIM">To see.</AbstractText><AbstractText Label="UNLABELLED">And more.</AbstractText>
+    <CopyrightInformation>not ours</CopyrightInformation></Abstract></Article>
+  <CommentsCorrectionsList><CommentsCorrections><PMID Version="1">99</PMID></CommentsCorrections></CommentsCorrectionsList>
+ </MedlineCitation></PubmedArticle>
+ <PubmedArticle><MedlineCitation><PMID>12</PMID><Article><Journal><JournalIssue><PubDate/></JournalIssue>
+   <ISOAbbreviation>J C</ISOAbbreviation></Journal><ArticleTitle/></Article></MedlineCitation></PubmedArticle>
+ <DeleteCitation><PMID Version="1">7</PMID><PMID>8</PMID></DeleteCitation>
+</PubmedArticleSet>
+"#;
+    let found = pubmed(xml);
+    assert_eq!(found.format, "pubmed_xml");
+    assert_eq!(
+        found.rows,
+        [
+            "1|11|Uptake of 3H-ouabain < 5 μM|1979 Jun 3|Journal of A & B|AIM: To see. And more.|2",
+            "2|12|-|-|J C|-|-",
+        ]
+    );
+    assert_eq!(found.deleted, [(2, "7".to_owned()), (2, "8".to_owned())]);
+    assert_eq!(found.notes.remarks, ["2 deletion notices"]);
+}
+
+#[test]
+fn every_shape_of_a_publication_date() {
+    let cases = [
+        ("<Year>2020</Year>", "2020", "a year"),
+        (
+            "<Year>2020</Year><Month>06</Month>",
+            "2020-06",
+            "a month as a number",
+        ),
+        (
+            "<Year>2020</Year><Month>6</Month><Day>5</Day>",
+            "2020-6-5",
+            "a day in numbers",
+        ),
+        (
+            "<Year>2020</Year><Month>Jun</Month><Day>05</Day>",
+            "2020 Jun 05",
+            "a month by name",
+        ),
+        (
+            "<Year>2020</Year><Season>Spring</Season>",
+            "2020 Spring",
+            "a season",
+        ),
+        (
+            "<MedlineDate>1975 Jan-Feb</MedlineDate>",
+            "1975 Jan-Feb",
+            "a span",
+        ),
+        ("", "-", "nothing"),
+    ];
+    for (inside, wanted, reason) in cases {
+        let xml = article(&format!(
+            "<PMID>1</PMID><Journal><PubDate>{inside}</PubDate></Journal><ArticleTitle>T</ArticleTitle>"
+        ));
+        let date = pubmed(&xml).rows[0].split('|').nth(3).unwrap().to_owned();
+        assert_eq!(date, wanted, "{reason}");
+    }
+}
+
+#[test]
+fn the_title_is_whatever_title_there_is() {
+    let cases = [
+        (
+            "<ArticleTitle>Own</ArticleTitle><VernacularTitle>Eigen</VernacularTitle>",
+            "Own",
+        ),
+        (
+            "<ArticleTitle>[Not Available].</ArticleTitle><VernacularTitle>Eigen</VernacularTitle>",
+            "Eigen",
+        ),
+        (
+            "<ArticleTitle> </ArticleTitle><VernacularTitle>Eigen</VernacularTitle>",
+            "Eigen",
+        ),
+        ("<BookTitle>A book</BookTitle>", "A book"),
+        (
+            "<ArticleTitle><![CDATA[a < b & <i>c</i>]]></ArticleTitle>",
+            "a < b & <i>c</i>",
+        ),
+        (
+            "<ArticleTitle>one<!-- <ArticleTitle>no</ArticleTitle> --> two</ArticleTitle>",
+            "one two",
+        ),
+        (
+            "<ArticleTitle book=\"x\" part='a > b'>With attributes</ArticleTitle>",
+            "With attributes",
+        ),
+        (
+            "<ArticleTitle><mml:math><mml:mi>x</mml:mi></mml:math> of y</ArticleTitle>",
+            "x of y",
+        ),
+        ("<ArticleTitle>&xxe; stays</ArticleTitle>", "&xxe; stays"),
+    ];
+    for (inside, wanted) in cases {
+        let found = pubmed(&article(&format!("<PMID>1</PMID><Journal></Journal>{inside}")));
+        assert_eq!(found.rows[0].split('|').nth(2), Some(wanted), "{inside}");
+    }
+}
+
+#[test]
+fn xml_that_cannot_be_trusted_is_an_error_that_names_the_byte() {
+    let whole = article("<PMID>1</PMID><ArticleTitle>T</ArticleTitle>");
+    for end in 1..whole.len() {
+        // Cut anywhere, it is never taken for a smaller but whole file.
+        let cut = &whole[..end];
+        let message = fault(cut);
+        let tells = ["cut off", "inside what begins here", "is closed", "XML or HTML"];
+        assert!(
+            tells.iter().any(|words| message.contains(words)),
+            "{end}: {message}"
+        );
+    }
+    let bomb = format!(r#"<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>{whole}"#);
+    assert!(fault(&bomb).contains("never expanded"), "{}", fault(&bomb));
+    let external = format!(r#"<!DOCTYPE x [ <!ENTITY xxe SYSTEM "file:///etc/passwd"> ]>{whole}"#);
+    assert!(fault(&external).contains("never fetched"));
+    assert!(fault("<html><body>PubmedArticleSet</body></html>").contains("XML or HTML"));
+    assert!(fault("<Other><PubmedArticleSet/></Other>").contains("<Other>"));
+    assert!(fault("<PubmedArticleSet></PubmedArticle></PubmedArticleSet>").contains("without its beginning"));
+    assert!(fault("<PubmedArticleSet></DeleteCitation></PubmedArticleSet>").contains("are open"));
+}
+
+#[test]
+fn articles_are_found_across_the_borders_of_batches() {
+    // Records of all lengths around the size of a batch, so that its end falls on every part of one.
+    let mut xml = String::from("<PubmedArticleSet>");
+    let count = 700;
+    for number in 0..count {
+        let title = "long ".repeat(number % 1009);
+        xml.push_str(&format!(
+            "<PubmedArticle><PMID Version='1'>{number}</PMID><ArticleTitle>{title}{number}</ArticleTitle></PubmedArticle>\n"
+        ));
+    }
+    xml.push_str("</PubmedArticleSet>");
+    let found = pubmed(&xml);
+    assert_eq!(found.rows.len(), count);
+    for (number, row) in found.rows.iter().enumerate() {
+        assert!(row.starts_with(&format!("{}|{number}|", number + 1)));
+        assert_eq!(
+            row.split('|').nth(2).unwrap().split(' ').count(),
+            number % 1009 + 1
+        );
+    }
+}
+
+#[test]
+fn medline_records_end_at_a_blank_line_or_the_next_pmid() {
+    let text = "\r\n\nPMID- 1\r\nTI  - First\r\n      title\r\nDP  - 2020 Jan-Feb\r\nJT  - Journal\r\nAB  - Text - with dash\r\n\r\n\
+                PMID- 2\nTI  - Second\nTA  - J Abbr\nPMID- 3\nTI  - Third\n\nno tag at all\n\nOWN - NLM\nTI  - No id";
+    let found = pubmed(text);
+    assert_eq!(found.format, "medline");
+    assert_eq!(
+        found.rows,
+        [
+            "3|1|First title|2020 Jan-Feb|Journal|Text - with dash|-",
+            "10|2|Second|-|J Abbr|-|-",
+            "13|3|Third|-|-|-|-",
+            "18|-|No id|-|-|-|-",
+        ]
+    );
+    assert_eq!(found.rejected, ["16: malformed_row"]);
+}
+
+#[test]
+fn studies_are_read_from_deep_inside_their_objects() {
+    let study = r#"{"hasResults":false,"protocolSection":{"identificationModule":{"nctId":"NCT01","briefTitle":"Brief",
+        "officialTitle":"Official \"one\"","organization":{"fullName":"X"}},"statusModule":{"startDateStruct":{"date":"2024-12"}},
+        "descriptionModule":{"briefSummary":"A summary."},"armsInterventionsModule":{"interventions":[
+        {"type":"DRUG","name":"Docetaxel","otherNames":["Taxotere","T"]},{"type":"OTHER","name":"Rest"},{"type":"DRUG"}]}},
+        "derivedSection":{"x":[1,2]}}"#;
+    let line = study.replace('\n', "");
+    let row = r#"NCT01|Official "one"|2024-12|-|A summary.|Brief|DRUG: Docetaxel (Taxotere, T)|OTHER: Rest"#;
+    for (content, format) in [
+        (format!("[{study},\n{study}]"), "json"),
+        (format!("{line}\n{line}\n"), "ndjson"),
+        (format!("{study}\n{study}"), "json"),
+    ] {
+        let found = trials(&content);
+        assert_eq!(found.format, format);
+        let rows: Vec<&str> = found
+            .rows
+            .iter()
+            .map(|row| row.split_once('|').unwrap().1)
+            .collect();
+        assert_eq!(rows, [row, row]);
+    }
+    let bare = trials(
+        r#"[{"protocolSection":{"identificationModule":{"nctId":"NCT02","briefTitle":"Only brief"}}}]"#,
+    );
+    assert_eq!(bare.rows, ["1|NCT02|-|-|-|-|Only brief|-"]);
+    let broken =
+        trials(r#"[{"protocolSection":{"identificationModule":{"nctId":5}}},{"protocolSection":{}}]"#);
+    assert_eq!(broken.rejected, ["1: invalid_json"]);
+}
+
+#[test]
+fn exports_of_both_sites_are_told_by_their_headers() {
+    let classic =
+        "Rank,NCT Number,Title,Interventions,Start Date\n1,NCT1,A trial,Drug: X|Drug: Y,\"March 1, 2020\"\n";
+    assert_eq!(
+        trials(classic).rows,
+        ["2|NCT1|A trial|March 1, 2020|-|-|-|Drug: X|Drug: Y"]
+    );
+    let new = "NCT Number,Study Title,Brief Summary,Start Date\nNCT2,Another,In short,2020-01\n";
+    assert_eq!(trials(new).rows, ["2|NCT2|Another|2020-01|-|In short|-|-"]);
+    let without_dates = "NCT Number,Study Title\nNCT3,Undated\n";
+    assert_eq!(trials(without_dates).rows, ["2|NCT3|Undated|-|-|-|-|-"]);
+    let plain = "id,scientific_title,date,journal\nNCT4,Old,1 January 2020,J\n";
+    assert_eq!(trials(plain).rows, ["2|NCT4|Old|1 January 2020|J|-|-|-"]);
+    let message = read(PublicationKind::ClinicalTrial, "a,b\n1,2\n")
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("NCT Number"), "the shapes are told: {message}");
+}
+
+#[test]
+fn the_comma_behind_each_row_of_the_old_export_is_no_field() {
+    let text = "Title,Details,ShortDetails,EntrezUID\nOne,\"N. 2019 Jun 26;6\",\"N.  2019\",7,\nTwo,\"N. 2018;6\",\"N.  2018\",8,extra\n";
+    let found = pubmed(text);
+    assert_eq!(found.rows, ["2|7|One|N. 2019 Jun 26;6|N.  2019|-|-"]);
+    assert_eq!(
+        found.rejected,
+        ["3: malformed_row"],
+        "a field too many with something in it is still a fault"
+    );
+    assert_eq!(found.notes.remarks, ["line 2: a separator behind the last field"]);
+}
