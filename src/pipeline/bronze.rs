@@ -62,7 +62,10 @@ impl BronzeSource {
 pub fn bronze(storage: &dyn Storage, sources: &[BronzeSource], dt: Dt, task: &Task) -> Result<StepReport> {
     let started = Instant::now();
     // All sources are looked up before the first is copied: a typing error costs nothing.
-    let files: Vec<Vec<SourceFile>> = sources.iter().map(find_files).collect::<Result<_>>()?;
+    let files: Vec<Vec<SourceFile>> = sources
+        .iter()
+        .map(|source| find_files(source, task))
+        .collect::<Result<_>>()?;
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
     bronze_found(storage, sources, &files, dt, task, started)
 }
@@ -97,7 +100,7 @@ fn bronze_found(
 }
 
 /// The files of a source, each once.
-pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
+pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<SourceFile>> {
     let argument = source.table.name();
     let expected = match source.table {
         SourceTable::Drugs => "a CSV, JSON or NDJSON file of drugs",
@@ -118,7 +121,7 @@ pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
     }
     let mut files: Vec<SourceFile> = Vec::new();
     for uri in &source.uris {
-        for file in expand(uri, expected)? {
+        for file in expand(uri, expected, task)? {
             if !files.contains(&file) {
                 files.push(file);
             }
