@@ -1,6 +1,6 @@
 //! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::time::Instant;
 
@@ -130,6 +130,9 @@ pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
     Ok(files)
 }
 
+/// So many sources are open: while one is copied, servers look for the next ones.
+const OPEN_AHEAD: usize = 8;
+
 fn copy_source(
     storage: &dyn Storage,
     source: &BronzeSource,
@@ -144,10 +147,18 @@ fn copy_source(
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
     let mut copied = Vec::with_capacity(files.len());
     let mut outputs = Vec::with_capacity(files.len());
+    let mut unopened = files.iter();
+    let mut ahead = VecDeque::new();
     for (file, name) in files.iter().zip(names(files)) {
+        while ahead.len() < OPEN_AHEAD
+            && let Some(next) = unopened.next()
+        {
+            ahead.push_back(next.open()?);
+        }
+        let Some(from) = ahead.pop_front() else { break };
         let path = format!("{folder}/{name}");
-        let (bytes, sha256, media_type) =
-            copy(file, transaction.create(&path)?, &transaction.shown(&path), task)?;
+        let shown = transaction.shown(&path);
+        let (bytes, sha256, media_type) = copy((file, from), transaction.create(&path)?, &shown, task)?;
         outputs.push(Output {
             path,
             rows: 0,
@@ -212,12 +223,11 @@ fn names(files: &[SourceFile]) -> Vec<String> {
 
 /// Copies one file; gives its size, digest and media type.
 fn copy(
-    file: &SourceFile,
+    (file, mut from): (&SourceFile, Box<dyn Read + Send>),
     to: Box<dyn Write + Send>,
     path: &str,
     task: &Task,
 ) -> Result<(u64, String, String)> {
-    let mut from = file.open()?;
     let (mut to, digest) = HashingWriter::new(to);
     let mut buffer = vec![0; 1 << 18];
     let mut media_type = None;

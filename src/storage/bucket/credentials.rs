@@ -17,7 +17,7 @@ use crate::storage::uri::{BucketUri, Scheme};
 const EMULATOR: &str = "STORAGE_EMULATOR_HOST";
 
 /// Asking a machine for its identity answers within moments, or not at all where there is nobody to ask.
-const IDENTITY: Duration = Duration::from_secs(15);
+const IDENTITY: Duration = Duration::from_secs(10);
 
 /// Lost connections, 429 and 5xx are asked again, for about a minute in all.
 fn retries() -> RetryConfig {

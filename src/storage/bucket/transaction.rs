@@ -26,6 +26,8 @@ const UPLOADS: usize = 8;
 
 /// So often a commit looks at the newest state and tries again, each time a little later.
 const TRIES: u32 = 16;
+/// So often the answer to a put may be lost, each time after the library has asked for a minute.
+const LOST: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
@@ -264,6 +266,7 @@ impl Shared {
     ) -> Result<Option<Next>> {
         let mut base = self.base.clone();
         let mut wait = FIRST_WAIT;
+        let mut lost = 0;
         for attempt in 0..TRIES {
             if attempt > 0 {
                 self.lake.client.wait(tokio_sleep(wait))?;
@@ -311,11 +314,8 @@ impl Shared {
                     self.lake.refresh()?;
                     return Ok(Some(next));
                 }
-                Err(error) if refusal::is_lost_race(&error) || refusal::is_unclear(&error) => {
-                    if attempt + 1 == TRIES && refusal::is_unclear(&error) {
-                        return Err(refusal::storage(&self.lake.client.uri(&key), "commit", &error));
-                    }
-                }
+                Err(error) if refusal::is_lost_race(&error) => {}
+                Err(error) if refusal::is_unclear(&error) && lost + 1 < LOST => lost += 1,
                 Err(error) => return Err(refusal::storage(&self.lake.client.uri(&key), "commit", &error)),
             }
         }

@@ -1,0 +1,135 @@
+"""Who the tests of buckets talk to: Google's storage (see `google_storage`) and Amazon's, which is moto's server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Optional, Tuple
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from google_storage import GoogleStorage, google_storage
+
+BUCKET = "tests"
+NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+# Nobody's: a peer that wants credentials gets these, and no message may ever repeat them.
+ACCESS_KEY, SECRET_KEY = "AKIDEXAMPLE0000000", "hunter2-hunter2-hunter2-hunter2"
+
+
+class Peer:
+    """One bucket of a service."""
+
+    scheme: str
+    environment: Dict[str, str]
+
+    def uri(self, name: str) -> str:
+        """The URI of an object or prefix."""
+        return f"{self.scheme}://{BUCKET}/{name}"
+
+    def put(self, name: str, data: bytes) -> None:
+        raise NotImplementedError
+
+    def contents(self, prefix: str = "") -> Dict[str, Tuple[str, bytes]]:
+        """Name → version and bytes: an object that is written anew with the same bytes shows."""
+        raise NotImplementedError
+
+    def data(self, name: str) -> bytes:
+        return self.contents(name)[name][1]
+
+
+class Google(Peer):
+    """The strict little server."""
+
+    scheme = "gs"
+
+    def __init__(self, service: GoogleStorage) -> None:
+        self.service = service
+        self.environment = {"STORAGE_EMULATOR_HOST": service.endpoint}
+
+    def put(self, name: str, data: bytes) -> None:
+        self.service.put(BUCKET, name, data)
+
+    def contents(self, prefix: str = "") -> Dict[str, Tuple[str, bytes]]:
+        found = self.service.contents(BUCKET, prefix)
+        return {name: (str(generation), data) for name, (generation, data) in found.items()}
+
+
+class Amazon(Peer):
+    """moto's server, which enforces `If-Match` and `If-None-Match` of puts."""
+
+    scheme = "s3"
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.environment = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": "us-east-1",
+        }
+        self.ask("PUT", f"/{BUCKET}")
+
+    def ask(self, method: str, path: str, data: Optional[bytes] = None) -> bytes:
+        request = urllib.request.Request(self.endpoint + path, data=data, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body: bytes = answer.read()
+            return body
+
+    def put(self, name: str, data: bytes) -> None:
+        self.ask("PUT", f"/{BUCKET}/{quote(name)}", data)
+
+    def contents(self, prefix: str = "") -> Dict[str, Tuple[str, bytes]]:
+        found: Dict[str, Tuple[str, bytes]] = {}
+        token: List[str] = []
+        while True:
+            query = f"/{BUCKET}?list-type=2&prefix={quote(prefix)}" + "".join(f"&continuation-token={t}" for t in token)
+            page = ElementTree.fromstring(self.ask("GET", query))
+            for entry in page.iter(NAMESPACE + "Contents"):
+                name = entry.findtext(NAMESPACE + "Key") or ""
+                # moto tells the time to the microsecond, so that even the same bytes written again show.
+                version = f"{entry.findtext(NAMESPACE + 'ETag')} {entry.findtext(NAMESPACE + 'LastModified')}"
+                found[name] = (version, self.ask("GET", f"/{BUCKET}/{quote(name)}"))
+            following = page.findtext(NAMESPACE + "NextContinuationToken")
+            if not following:
+                return found
+            token = [quote(following)]
+
+
+@contextmanager
+def google() -> Iterator[Google]:
+    """A service of its own."""
+    with google_storage(BUCKET) as service:
+        yield Google(service)
+
+
+@contextmanager
+def amazon() -> Iterator[Amazon]:
+    """A process of its own, which says its port."""
+    code = (
+        "from moto.server import ThreadedMotoServer as Server; import sys\n"
+        "server = Server(ip_address='127.0.0.1', port=0, verbose=False); server.start()\n"
+        "print(server.get_host_and_port()[1], flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    try:
+        port = int(process.stdout.readline())
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                peer = Amazon(f"http://127.0.0.1:{port}")
+            except OSError:
+                assert time.monotonic() < deadline, "moto's server does not answer"
+                time.sleep(0.05)
+            else:
+                break
+        yield peer
+    finally:
+        process.kill()
+        process.communicate()
