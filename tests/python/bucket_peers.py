@@ -7,11 +7,18 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+import pytest
 from google_storage import GoogleStorage, google_storage
+from lake_state import GOLD_FILES
+
+from drugs_rs import exceptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BUCKET = "tests"
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -133,3 +140,35 @@ def amazon() -> Iterator[Amazon]:
     finally:
         process.kill()
         process.communicate()
+
+
+def point_to(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in peer.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def upload(peer: Peer, prefix: str, samples: Path) -> Dict[str, Any]:
+    """The sample files as objects; the sources that name them."""
+    for path in samples.iterdir():
+        if path.is_file():
+            peer.put(f"{prefix}/in/{path.name}", path.read_bytes())
+    return {
+        "drugs": peer.uri(f"{prefix}/in/drugs.csv"),
+        "pubmed": [peer.uri(f"{prefix}/in/pubmed.*")],
+        "clinical_trials": peer.uri(f"{prefix}/in/clinical_trials.csv"),
+    }
+
+
+def local_gold(lake: Path) -> Dict[str, bytes]:
+    return {name: (lake / "gold" / name).read_bytes() for name in GOLD_FILES}
+
+
+def bucket_gold(peer: Peer, lake: str) -> Dict[str, bytes]:
+    """The plain copies of the answers."""
+    return {name: peer.data(f"{lake}/gold/{name}") for name in GOLD_FILES}
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(exceptions.DrugsError) as caught:
+        call()
+    return f"{type(caught.value).__name__}: {caught.value}"

@@ -61,6 +61,8 @@ class Trouble:
     cut_every: int = 0
     # Every so many puts are done, and their answers never come.
     lose_every: int = 0
+    # Every request is refused with what it brought along.
+    echoes: bool = False
     # Requests of these methods are not allowed.
     denied: Tuple[str, ...] = ()
     # Called with method and name of a request before it is done.
@@ -141,6 +143,8 @@ class Handler(BaseHTTPRequestHandler):
             service.authorizations.append(self.headers.get("authorization", ""))
         if trouble.before is not None:
             trouble.before(self.command, name)
+        if trouble.echoes:
+            return self.refuse(403, "AccessDenied", escape(f"{self.headers}".replace("\n", " ")))
         unknown = {key.lower() for key in self.headers} - KNOWN_HEADERS
         unknown |= set(query) - KNOWN_QUERIES.get((self.command, not name), set())
         if unknown:

@@ -6,14 +6,12 @@ Amazon's side needs a moto that enforces the conditions of puts, and so a newer 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Dict, List
 
 import pytest
-from bucket_peers import BUCKET, Amazon, Google, Peer, amazon, google
-from lake_state import GOLD_FILES
+from bucket_peers import BUCKET, Google, Peer, bucket_gold, local_gold, refused, upload
 from shell import command, program
 
 import drugs_rs
@@ -23,76 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DT = "2024-03-01"
-# What would lead a test to the real clouds, or around them.
-FOREIGN = ("AWS_", "GOOGLE_", "GCE_", "STORAGE_EMULATOR_HOST", "SERVICE_ACCOUNT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Amazon]:
-    pytest.importorskip("moto", reason="moto is installed on newer Pythons alone: its last release for 3.8 is lax")
-    with amazon() as peer:
-        yield peer
-
-
-@pytest.fixture(autouse=True)
-def no_clouds(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().startswith(FOREIGN):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(params=["gs", "s3"])
-def peer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
-    """Each of the two, with an empty bucket as far as this test's prefix goes."""
-    if request.param == "s3":
-        found: Amazon = request.getfixturevalue("moto")
-        point_to(found, monkeypatch)
-        yield found
-        return
-    with google() as service:
-        point_to(service, monkeypatch)
-        yield service
-
-
-@pytest.fixture
-def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
-    """Google's side alone, which can be told to make trouble."""
-    with google() as service:
-        point_to(service, monkeypatch)
-        yield service
-
-
-@pytest.fixture
-def prefix(request: pytest.FixtureRequest) -> str:
-    """A part of the bucket for this test alone."""
-    return "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
-
-
-def point_to(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in peer.environment.items():
-        monkeypatch.setenv(name, value)
-
-
-def upload(peer: Peer, prefix: str, samples: Path) -> Dict[str, Any]:
-    """The sample files as objects; the sources that name them."""
-    for path in samples.iterdir():
-        if path.is_file():
-            peer.put(f"{prefix}/in/{path.name}", path.read_bytes())
-    return {
-        "drugs": peer.uri(f"{prefix}/in/drugs.csv"),
-        "pubmed": [peer.uri(f"{prefix}/in/pubmed.*")],
-        "clinical_trials": peer.uri(f"{prefix}/in/clinical_trials.csv"),
-    }
-
-
-def local_gold(lake: Path) -> Dict[str, bytes]:
-    return {name: (lake / "gold" / name).read_bytes() for name in GOLD_FILES}
-
-
-def bucket_gold(peer: Peer, lake: str) -> Dict[str, bytes]:
-    """The plain copies of the answers."""
-    return {name: peer.data(f"{lake}/gold/{name}") for name in GOLD_FILES}
-
 
 def test_a_lake_in_a_bucket_holds_the_same_answers(
     peer: Peer, prefix: str, samples: Path, sample_lake: Path, sample_report: Dict[str, Any]
@@ -254,12 +182,6 @@ def together(runs: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
             process.kill()
             process.communicate()
     return answers
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(exceptions.DrugsError) as caught:
-        call()
-    return f"{type(caught.value).__name__}: {caught.value}"
 
 
 def test_missing_buckets_and_objects_are_told(peer: Peer, prefix: str, samples: Path) -> None:

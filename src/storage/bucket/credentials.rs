@@ -93,7 +93,7 @@ fn amazon(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
 /// Asks once for credentials, so that their absence is told as such and not as a server that cannot be reached.
 pub(super) fn check(client: &Client, uri: &BucketUri, identity: Identity) -> Result<()> {
     let Some(identity) = identity else { return Ok(()) };
-    match client.wait(tokio::time::timeout(IDENTITY, identity))? {
+    match client.wait(async { tokio::time::timeout(IDENTITY, identity).await })? {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(unusable(uri)),
     }

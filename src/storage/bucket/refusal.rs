@@ -118,7 +118,7 @@ fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
 fn told(answer: &Answer) -> String {
     let text = answer.to_string();
     let told = if let Some((status, body)) = status(&text) {
-        let words = words_of(body);
+        let words = words_of(&without_secrets(body.to_owned()));
         if words.is_empty() {
             format!("the server answered {status}")
         } else {
