@@ -15,7 +15,16 @@ import drugs_rs
 ROOT = Path(__file__).resolve().parents[2]
 
 # What would lead a test to the real clouds, or around them.
-FOREIGN = ("AWS_", "GOOGLE_", "GCE_", "STORAGE_EMULATOR_HOST", "SERVICE_ACCOUNT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+FOREIGN = (
+    "AWS_",
+    "GOOGLE_",
+    "GCE_",
+    "STORAGE_EMULATOR_HOST",
+    "SERVICE_ACCOUNT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+)
 
 # A shell that starts the tests in the background, as CI does, starts them deaf to Ctrl-C, and so would be every process
 # that they start and interrupt.
@@ -70,30 +79,32 @@ def moto() -> Iterator[Amazon]:
 
 
 @pytest.fixture
-def no_clouds(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_clouds(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without credentials, endpoints and proxies."""
     for name in list(os.environ):
         if name.upper().startswith(FOREIGN):
             monkeypatch.delenv(name)
+    return monkeypatch
 
 
 @pytest.fixture(params=["gs", "s3"])
-def peer(request: pytest.FixtureRequest, no_clouds: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:  # noqa: ARG001
+def peer(request: pytest.FixtureRequest, no_clouds: pytest.MonkeyPatch) -> Iterator[Peer]:
     """Each of the two, with an empty bucket as far as this test's prefix goes."""
     if request.param == "s3":
         found: Amazon = request.getfixturevalue("moto")
-        point_to(found, monkeypatch)
+        point_to(found, no_clouds)
         yield found
         return
     with google() as service:
-        point_to(service, monkeypatch)
+        point_to(service, no_clouds)
         yield service
 
 
 @pytest.fixture
-def gs(no_clouds: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:  # noqa: ARG001
+def gs(no_clouds: pytest.MonkeyPatch) -> Iterator[Google]:
     """Google's side alone, which can be told to make trouble."""
     with google() as service:
-        point_to(service, monkeypatch)
+        point_to(service, no_clouds)
         yield service
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -43,7 +43,7 @@ class Blob:
     data: bytes
     generation: int
     written: float
-    metadata: Dict[str, str]
+    metadata: dict[str, str]
 
     @property
     def tag(self) -> str:
@@ -64,40 +64,40 @@ class Trouble:
     # Every request is refused with what it brought along.
     echoes: bool = False
     # Requests of these methods are not allowed.
-    denied: Tuple[str, ...] = ()
-    # Called with method and name of a request before it is done.
-    before: Optional[Callable[[str, str], None]] = None
+    denied: tuple[str, ...] = ()
+    # Called with method and name of a request before it is done; if it says so, the request is not done at all.
+    before: Callable[[str, str], bool | None] | None = None
 
 
 @dataclass
 class GoogleStorage:
     """The service: its buckets, its clock, its log."""
 
-    buckets: Dict[str, Dict[str, Blob]] = field(default_factory=dict)
+    buckets: dict[str, dict[str, Blob]] = field(default_factory=dict)
     trouble: Trouble = field(default_factory=Trouble)
     # Seconds that the service's clock is ahead of this machine's.
     ahead: float = 0.0
-    log: List[Tuple[str, str, int]] = field(default_factory=list)
-    authorizations: List[str] = field(default_factory=list)
+    log: list[tuple[str, str, int]] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     endpoint: str = ""
     page: int = PAGE
-    _generation: int = 1000
-    _uploads: Dict[str, Tuple[str, str, Dict[int, Blob]]] = field(default_factory=dict)
-    _counts: Dict[str, int] = field(default_factory=dict)
+    generation: int = 1000
+    uploads: dict[str, tuple[str, str, dict[int, Blob]]] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
 
-    def put(self, bucket: str, name: str, data: bytes, metadata: Optional[Dict[str, str]] = None) -> Blob:
+    def put(self, bucket: str, name: str, data: bytes, metadata: dict[str, str] | None = None) -> Blob:
         with self.lock:
-            self._generation += 1
-            blob = Blob(data, self._generation, time.time() + self.ahead, metadata or {})
+            self.generation += 1
+            blob = Blob(data, self.generation, time.time() + self.ahead, metadata or {})
             self.buckets[bucket][name] = blob
             return blob
 
-    def names(self, bucket: str, prefix: str = "") -> List[str]:
+    def names(self, bucket: str, prefix: str = "") -> list[str]:
         with self.lock:
             return sorted(name for name in self.buckets[bucket] if name.startswith(prefix))
 
-    def contents(self, bucket: str, prefix: str = "") -> Dict[str, Tuple[int, bytes]]:
+    def contents(self, bucket: str, prefix: str = "") -> dict[str, tuple[int, bytes]]:
         """Name → generation and bytes: an object that is written anew with the same bytes shows."""
         with self.lock:
             return {name: (blob.generation, blob.data) for name, blob in self.buckets[bucket].items()
@@ -126,10 +126,10 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Tests look at `log`."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.handle_request()
 
-    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
+    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
 
     def handle_request(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -141,8 +141,9 @@ class Handler(BaseHTTPRequestHandler):
         service, trouble = self.service, self.service.trouble
         with service.lock:
             service.authorizations.append(self.headers.get("authorization", ""))
-        if trouble.before is not None:
-            trouble.before(self.command, name)
+        if trouble.before is not None and trouble.before(self.command, name):
+            self.close_connection = True
+            return None
         if trouble.echoes:
             return self.refuse(403, "AccessDenied", escape(f"{self.headers}".replace("\n", " ")))
         unknown = {key.lower() for key in self.headers} - KNOWN_HEADERS
@@ -159,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
                 return self.refuse(404, "NoSuchBucket", "The specified bucket does not exist.")
             return self.answer(blobs, bucket, name, query, body)
 
-    def answer(self, blobs: Dict[str, Blob], bucket: str, name: str, query: Dict[str, str], body: bytes) -> None:
+    def answer(self, blobs: dict[str, Blob], bucket: str, name: str, query: dict[str, str], body: bytes) -> None:
         if not name:
             return self.list(blobs, query)
         if self.command in ("GET", "HEAD"):
@@ -171,11 +172,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "POST":
             return self.multipart(bucket, name, query, body)
         if "uploadId" in query:
-            self.service._uploads.pop(query["uploadId"], None)  # noqa: SLF001
+            self.service.uploads.pop(query["uploadId"], None)
             return self.send(204)
         return self.send(204) if blobs.pop(name, None) else self.missing()
 
-    def list(self, blobs: Dict[str, Blob], query: Dict[str, str]) -> None:
+    def list(self, blobs: dict[str, Blob], query: dict[str, str]) -> None:
         if query.get("list-type") != "2":
             return self.refuse(501, "NotImplemented", "only list-type=2")
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
@@ -185,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
                 after = json.loads(query["continuation-token"])["after"]
             except (ValueError, KeyError, TypeError):
                 return self.refuse(400, "InvalidArgument", "not a token of mine")
-        entries: Dict[str, str] = {}
+        entries: dict[str, str] = {}
         for name in sorted(name for name in blobs if name.startswith(prefix)):
             rest = name[len(prefix) :]
             if delimiter and delimiter in rest:
@@ -206,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
         inner = "".join(entries[name] for name in page)
         return self.send_xml(f"<ListBucketResult>{inner}{token}</ListBucketResult>")
 
-    def get(self, blob: Optional[Blob], query: Dict[str, str]) -> None:
+    def get(self, blob: Blob | None, query: dict[str, str]) -> None:
         if blob is None or ("generation" in query and int(query["generation"]) != blob.generation):
             return self.missing()
         if self.headers.get("if-match", blob.tag) != blob.tag:
@@ -227,7 +228,7 @@ class Handler(BaseHTTPRequestHandler):
             data, status = data[first : last + 1], 206
         return self.send(status, data, headers)
 
-    def put(self, old: Optional[Blob], bucket: str, name: str, body: bytes) -> None:
+    def put(self, old: Blob | None, bucket: str, name: str, body: bytes) -> None:
         condition = self.headers.get("x-goog-if-generation-match")
         if condition is not None and int(condition) != (old.generation if old else 0):
             return self.refuse(412, "PreconditionFailed", "At least one of the pre-conditions did not hold.")
@@ -235,24 +236,24 @@ class Handler(BaseHTTPRequestHandler):
         blob = self.service.put(bucket, name, body, metadata)
         return self.send(200, b"", {"ETag": blob.tag, "x-goog-generation": str(blob.generation)})
 
-    def put_part(self, query: Dict[str, str], body: bytes) -> None:
-        upload = self.service._uploads.get(query["uploadId"])  # noqa: SLF001
+    def put_part(self, query: dict[str, str], body: bytes) -> None:
+        upload = self.service.uploads.get(query["uploadId"])
         if upload is None:
             return self.refuse(404, "NoSuchUpload", "The upload id is unknown.")
         part = Blob(body, 0, 0.0, {})
         upload[2][int(query["partNumber"])] = part
         return self.send(200, b"", {"ETag": part.tag})
 
-    def multipart(self, bucket: str, name: str, query: Dict[str, str], body: bytes) -> None:
+    def multipart(self, bucket: str, name: str, query: dict[str, str], body: bytes) -> None:
         service = self.service
         if "uploads" in query:
-            service._generation += 1  # noqa: SLF001
-            upload_id = f"upload-{service._generation}"  # noqa: SLF001
-            service._uploads[upload_id] = (bucket, name, {})  # noqa: SLF001
+            service.generation += 1
+            upload_id = f"upload-{service.generation}"
+            service.uploads[upload_id] = (bucket, name, {})
             return self.send_xml(
                 f"<InitiateMultipartUploadResult><UploadId>{upload_id}</UploadId></InitiateMultipartUploadResult>"
             )
-        upload = service._uploads.get(query["uploadId"])  # noqa: SLF001
+        upload = service.uploads.get(query["uploadId"])
         if upload is None or upload[:2] != (bucket, name):
             return self.refuse(404, "NoSuchUpload", "The upload id is unknown.")
         parts = [upload[2][number] for number in sorted(upload[2])]
@@ -261,7 +262,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(400, "InvalidPart", "A part is missing from the list.")
         if any(len(part.data) < SMALLEST_PART for part in parts[:-1]):
             return self.refuse(400, "EntityTooSmall", "A part but the last is smaller than 5 MiB.")
-        del service._uploads[query["uploadId"]]  # noqa: SLF001
+        del service.uploads[query["uploadId"]]
         blob = service.put(bucket, name, b"".join(part.data for part in parts))
         return self.send_xml(
             f"<CompleteMultipartUploadResult><ETag>{escape(blob.tag)}</ETag></CompleteMultipartUploadResult>",
@@ -275,11 +276,11 @@ class Handler(BaseHTTPRequestHandler):
         body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
         self.send(status, body.encode(), {"Content-Type": "application/xml"})
 
-    def send_xml(self, inner: str, headers: Optional[Dict[str, str]] = None) -> None:
+    def send_xml(self, inner: str, headers: dict[str, str] | None = None) -> None:
         body = f"<?xml version='1.0' encoding='UTF-8'?>{inner}"
         self.send(200, body.encode(), {"Content-Type": "application/xml", **(headers or {})})
 
-    def send(self, status: int, data: bytes = b"", headers: Optional[Dict[str, str]] = None) -> None:
+    def send(self, status: int, data: bytes = b"", headers: dict[str, str] | None = None) -> None:
         service, trouble = self.service, self.service.trouble
         with service.lock:
             service.log.append((self.command, self.seen, status))
@@ -293,11 +294,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        if self.command == "GET" and status in (200, 206) and "ETag" in (headers or {}):
-            if service.every("get", trouble.cut_every):
-                self.wfile.write(data[: len(data) // 2])
-                self.close_connection = True
-                return
+        is_object = self.command == "GET" and "ETag" in (headers or {})
+        if is_object and service.every("get", trouble.cut_every):
+            self.wfile.write(data[: len(data) // 2])
+            self.close_connection = True
+            return
         self.wfile.write(data)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bucket_peers import BUCKET, Google, Peer, bucket_gold, local_gold, refused, upload
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 DT = "2024-03-01"
 
+
 def test_a_lake_in_a_bucket_holds_the_same_answers(
-    peer: Peer, prefix: str, samples: Path, sample_lake: Path, sample_report: Dict[str, Any]
+    peer: Peer, prefix: str, samples: Path, sample_lake: Path, sample_report: dict[str, Any]
 ) -> None:
     sources = upload(peer, prefix, samples)
     lake = f"{prefix}/lake"
@@ -44,7 +45,7 @@ def test_a_lake_in_a_bucket_holds_the_same_answers(
     assert peer.contents(lake) == before, "the same sources change no object, not even to the same bytes"
 
     # One file of two is another one: its partition is made anew, and the rest stays.
-    peer.put(f"{prefix}/in/pubmed.json", b'[{"id": "77", "title": "Ethanol", "date": "2021", "journal": "J"}]')
+    peer.put(f"{prefix}/in/pubmed.json", b'[{"id": "77", "title": "Warfarin", "date": "2021", "journal": "J"}]')
     assert drugs_rs.run(out=peer.uri(lake), dt=DT, **sources)["unchanged"] is False
     after = peer.contents(lake)
     changed = {name for name in after if after[name] != before.get(name)}
@@ -53,9 +54,9 @@ def test_a_lake_in_a_bucket_holds_the_same_answers(
 
 
 def test_steps_backfills_and_other_sources(peer: Peer, prefix: str, samples: Path, tmp_path: Path) -> None:
-    """Bronze, silver and gold one by one, the days out of order, from a disk and from a bucket: the same as on a disk."""
+    """Steps one by one, the days out of order, sources of a disk and of a bucket: the same as in a local lake."""
     sources = upload(peer, prefix, samples)
-    peer.put(f"{prefix}/in/late.csv", b"id,title,date,journal\n9,Betamethasone again,2019-05-05,Late\n")
+    peer.put(f"{prefix}/in/late.csv", b"id,title,date,journal\n9,Warfarin again,2019-05-05,Late\n")
     days = {
         "2024-03-02": {"pubmed": peer.uri(f"{prefix}/in/late.csv")},
         "2024-03-01": dict(sources, drugs=str(samples / "drugs.csv")),
@@ -80,14 +81,14 @@ def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: P
     # Consoles make "folders" by such objects.
     peer.put(f"{prefix}/in/", b"")
 
-    def found(source: str) -> List[str]:
+    def found(source: str) -> list[str]:
         try:
             return [json.loads(json.dumps(entry))["uri"] for entry in sources_of(source)]
         except exceptions.DrugsError as error:
             return [type(error).__name__]
 
-    def sources_of(source: str) -> List[Dict[str, Any]]:
-        sources: List[Dict[str, Any]] = drugs_rs.Matcher.from_vocabulary(source).sources
+    def sources_of(source: str) -> list[dict[str, Any]]:
+        sources: list[dict[str, Any]] = drugs_rs.Matcher.from_vocabulary(source).sources
         return sources
 
     for pattern in ["in", "in/", "in/*.csv", "in/?.csv", "in/[ab].csv", "in/*/*.csv", "in/**/*.csv", "in/*", "in/a.csv",
@@ -104,9 +105,9 @@ def test_thousands_of_objects(peer: Peer, prefix: str, samples: Path) -> None:
     """More than a page of a listing holds, and more than fit on one page of a rerun's look at what stands."""
     count = 2500 if isinstance(peer, Google) else 1100
     for number in range(count):
-        title = f"Ethanol in study {number}"
+        title = f"Warfarin in study {number}"
         peer.put(f"{prefix}/in/{number:05d}.csv", f"id,title,date,journal\n{number},{title},2020,J\n".encode())
-    arguments: Dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "drugs": samples / "drugs.csv",
         "pubmed": peer.uri(f"{prefix}/in/*.csv"),
         "out": peer.uri(f"{prefix}/lake"),
@@ -121,12 +122,12 @@ def test_whatever_takes_a_path_takes_a_uri(peer: Peer, prefix: str, samples: Pat
     sources = upload(peer, prefix, samples)
     matcher = drugs_rs.Matcher.from_vocabulary(sources["drugs"])
     matcher.save(peer.uri(f"{prefix}/matcher"))
-    [mention] = drugs_rs.Matcher.load(peer.uri(f"{prefix}/matcher")).find("ethanol")
-    assert mention.surface == "ethanol"
+    [mention] = drugs_rs.Matcher.load(peer.uri(f"{prefix}/matcher")).find("Warfarin")
+    assert mention.surface == "Warfarin"
     sample_graph.write(peer.uri(f"{prefix}/graph.json"))
     assert peer.data(f"{prefix}/graph.json").decode() == sample_graph.to_json()
-    peer.put(f"{prefix}/stop.txt", b"# none of these\nethanol\n")
-    peer.put(f"{prefix}/texts.txt", b"ethanol and epinephrine\n")
+    peer.put(f"{prefix}/stop.txt", b"# none of these\nwarfarin\n")
+    peer.put(f"{prefix}/texts.txt", b"warfarin and ibuprofen\n")
     out = subprocess.run(
         command(
             "match", "--vocabulary", sources["drugs"], "--extra-stop-words", peer.uri(f"{prefix}/stop.txt"),
@@ -134,12 +135,12 @@ def test_whatever_takes_a_path_takes_a_uri(peer: Peer, prefix: str, samples: Pat
         ),
         capture_output=True, check=True, timeout=120,
     )  # fmt: skip
-    assert [json.loads(line)["surface"] for line in out.stdout.splitlines()] == ["epinephrine"]
+    assert [json.loads(line)["surface"] for line in out.stdout.splitlines()] == ["ibuprofen"]
 
 
 def test_two_runs_of_one_day_never_mix(peer: Peer, prefix: str, samples: Path, tmp_path: Path) -> None:
     sources = upload(peer, prefix, samples)
-    peer.put(f"{prefix}/in/other.csv", b"id,title,date,journal\n1,Ethanol and more,2020-01-01,Other\n")
+    peer.put(f"{prefix}/in/other.csv", b"id,title,date,journal\n1,Warfarin and more,2020-01-01,Other\n")
     deliveries = [sources, dict(sources, pubmed=peer.uri(f"{prefix}/in/other.csv"))]
     expected = []
     for number, delivery in enumerate(deliveries):
@@ -157,16 +158,16 @@ def test_two_runs_of_one_day_never_mix(peer: Peer, prefix: str, samples: Path, t
         assert drugs_rs.read_graph(peer.uri(lake)).to_json().encode() == gold["drug_graph.json"]
 
 
-def together(runs: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def together(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Start all runs at once; what each says."""
     processes = [
         subprocess.Popen(
             [sys.executable, str(program("run_when_told")), json.dumps(run)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
-        for run in ({name: value if isinstance(value, list) else str(value) for name, value in run.items()} for run in runs)
+        for run in runs
     ]  # fmt: skip
-    answers: List[Dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     try:
         for process in processes:
             assert process.stdout is not None and json.loads(process.stdout.readline()) == "ready"

@@ -87,6 +87,8 @@ static CONNECTIONS: Mutex<Option<HashMap<Key, Weak<Bucket>>>> = Mutex::new(None)
 impl Client {
     /// Connects to the bucket of a URI.
     pub(crate) fn connect(uri: &BucketUri, task: &Task) -> Result<Self> {
+        // A name that cannot be costs no connection.
+        parse(&uri.root(), uri.key())?;
         let key = (std::process::id(), uri.scheme(), uri.bucket().to_owned());
         if let Some(bucket) = known(&key) {
             return Ok(Self {
@@ -172,13 +174,7 @@ impl Client {
 
     /// The path of a key.
     fn path(&self, key: &str) -> Result<Path> {
-        Path::parse(key).map_err(|_| {
-            Error::argument(
-                self.uri(key),
-                "a name with empty parts, `.`, `..` or control characters between its slashes",
-                "an object's name without them",
-            )
-        })
+        parse(&self.bucket.root, key)
     }
 
     /// Asks for an object; nothing where there is none.
@@ -261,6 +257,16 @@ impl Client {
             None => drop(self.wait(removal)),
         }
     }
+}
+
+fn parse(root: &str, key: &str) -> Result<Path> {
+    Path::parse(key).map_err(|_| {
+        Error::argument(
+            format!("{root}/{key}"),
+            "a name with empty parts, `.`, `..` or control characters between its slashes",
+            "an object's name without them",
+        )
+    })
 }
 
 /// Writes one object, whole or not at all.

@@ -142,9 +142,13 @@ impl Transaction for BucketTransaction {
             return Err(error);
         }
         let committed = shared.commit(&self.units, unchanged_since)?;
-        let Some(next) = committed else { return Ok(()) };
-        // From here on the state is the new one, and what follows is for people and for order.
+        // From here on the state is the new one, and what follows is for people and for order. Where it was the new one
+        // before, its run may have been killed before it had published.
         let lake = Arc::clone(&shared.lake);
+        let Some(next) = committed else {
+            drop(shared);
+            return publish::publish(&lake, &self.units);
+        };
         let run = shared.run.take();
         drop(shared);
         let published = publish::publish(&lake, &self.units);

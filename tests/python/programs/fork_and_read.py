@@ -2,8 +2,8 @@
 
 usage: fork_and_read.py URI
 
-Reading needs no engine, so it works in forked children; a child that used its parent's connections would wait for ever for
-threads that it does not have. Prints one JSON object: `status` is `worked` or `hung`.
+Reading needs no engine, so it works in forked children; a child that used its parent's connections would wait for ever
+for threads that it does not have. Prints one JSON object: `status` is `worked` or `hung`.
 """
 
 from __future__ import annotations
