@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Cursor, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::{GetOptions, UpdateVersion};
 
+use super::ahead::{KEPT, MIDDLING, SMALL, with_neighbours};
 use super::reader::{Found, ObjectReader, download};
 use super::state::{Entry, RUNS, STATE, State};
 use super::transaction::BucketTransaction;
@@ -21,6 +22,12 @@ use crate::task::Task;
 
 /// Copies of tables that were read stay on this machine's disk, up to so many bytes and the last one.
 const MOST_COPIES: u64 = 2 << 30;
+
+/// So many open copies are kept.
+const MOST_OPEN: usize = 64;
+
+/// So many folders are listed one by one before all are listed together.
+const MOST_FOLDERS: usize = 16;
 
 /// Which paths of a lake are treated in another way than the rest.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +61,8 @@ pub(super) struct Lake {
     snapshot: Mutex<Snapshot>,
     /// By folder of objects their names and sizes, as they were listed.
     standing: Mutex<HashMap<String, BTreeMap<String, u64>>>,
+    /// By key, small objects that were asked for together with another one.
+    fetched: Mutex<HashMap<String, Vec<u8>>>,
     copies: Mutex<VecDeque<(String, File, u64)>>,
 }
 
@@ -92,6 +101,7 @@ impl BucketLake {
             places,
             snapshot: Mutex::new(nothing),
             standing: Mutex::default(),
+            fetched: Mutex::default(),
             copies: Mutex::default(),
         };
         lake.refresh()?;
@@ -160,20 +170,29 @@ impl Lake {
         *locked(&self.snapshot) = snapshot;
     }
 
-    /// Whether the object of a file stands in the bucket as it was written, by its size. Its folder is listed once for all.
+    /// Whether the object of a file stands in the bucket as it was written, by its size. Its folder is listed once for all;
+    /// who asks for many folders gets all of them listed.
     pub(super) fn stands(&self, path: &str, entry: &Entry) -> Result<bool> {
         let key = self.entry_key(path, entry);
+        let everything = self.key(RUNS);
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if let Some(listed) = locked(&self.standing).get(folder) {
+        let mut standing = locked(&self.standing);
+        let known = standing.get(folder).or_else(|| standing.get(&everything));
+        if let Some(listed) = known {
             return Ok(listed.get(&key) == Some(&entry.bytes));
         }
-        let objects = self.client.list(folder)?;
+        let folder = if standing.len() < MOST_FOLDERS {
+            folder.to_owned()
+        } else {
+            everything
+        };
+        let objects = self.client.list(&folder)?;
         let listed: BTreeMap<String, u64> = objects
             .into_iter()
             .map(|object| (object.location.to_string(), object.size))
             .collect();
         let stands = listed.get(&key) == Some(&entry.bytes);
-        locked(&self.standing).insert(folder.to_owned(), listed);
+        standing.insert(folder, listed);
         Ok(stands)
     }
 
@@ -194,15 +213,45 @@ impl Lake {
         let Some(found) = self.client.get(&key, GetOptions::default(), "read")? else {
             return Ok(None);
         };
-        if sha256_hex(&found.bytes) != entry.sha256 {
-            let source = refusal::of_our_own(
-                ErrorKind::InvalidData,
-                "its bytes are not those that were written",
-                "somebody replaced the object by hand: run the step that writes it again, into a new lake if it must be",
-            );
-            return Err(Error::storage(self.client.uri(&key), "read", source));
+        self.check(path, entry, found.bytes).map(Some)
+    }
+
+    fn check(&self, path: &str, entry: &Entry, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        if sha256_hex(&bytes) == entry.sha256 {
+            return Ok(bytes);
         }
-        Ok(Some(found.bytes))
+        let source = refusal::of_our_own(
+            ErrorKind::InvalidData,
+            "its bytes are not those that were written",
+            "somebody replaced the object by hand: run the step that writes it again, into a new lake if it must be",
+        );
+        let uri = self.client.uri(&self.entry_key(path, entry));
+        Err(Error::storage(uri, "read", source))
+    }
+
+    /// The same for a small file that is read in a row with others: they are asked for together.
+    fn bytes_in_a_row(&self, state: &State, path: &str, entry: &Entry) -> Result<Option<Vec<u8>>> {
+        let key = self.entry_key(path, entry);
+        let mut fetched = locked(&self.fetched);
+        if let Some(bytes) = fetched.remove(&key) {
+            return self.check(path, entry, bytes).map(Some);
+        }
+        let wanted: Vec<String> = with_neighbours(&state.files, path, SMALL, false)
+            .into_iter()
+            .map(|(path, entry)| self.entry_key(path, entry))
+            .collect();
+        if wanted.len() == 1 {
+            drop(fetched);
+            return self.bytes(path, entry);
+        }
+        if fetched.len() > KEPT {
+            fetched.clear();
+        }
+        fetched.extend(self.client.get_all(&wanted)?);
+        let Some(bytes) = fetched.remove(&key) else {
+            return Ok(None);
+        };
+        self.check(path, entry, bytes).map(Some)
     }
 
     fn found(&self, path: &str) -> Result<Found> {
@@ -210,11 +259,15 @@ impl Lake {
         let entry = state.files.get(path).ok_or_else(|| {
             Error::storage(self.uri(path), "read", ErrorKind::NotFound.into())
         })?;
-        Ok(Found {
+        Ok(self.found_as(path, entry))
+    }
+
+    fn found_as(&self, path: &str, entry: &Entry) -> Found {
+        Found {
             key: self.entry_key(path, entry),
             bytes: entry.bytes,
             tag: None,
-        })
+        }
     }
 }
 
@@ -231,8 +284,9 @@ impl Storage for BucketLake {
                 .get(&self.0.key(path), GetOptions::default(), "read")?;
             return Ok(found.map(|found| found.bytes));
         }
-        match self.0.snapshot().state.files.get(path) {
-            Some(entry) => self.0.bytes(path, entry),
+        let state = self.0.snapshot().state;
+        match state.files.get(path) {
+            Some(entry) => self.0.bytes_in_a_row(&state, path, entry),
             None => Ok(None),
         }
     }
@@ -259,10 +313,24 @@ impl Storage for BucketLake {
         if let Some((_, file, _)) = copies.iter().find(|(key, _, _)| *key == found.key) {
             return scratch::reopened(file).map_err(failed);
         }
-        let file = download(&self.0.client, &found)?;
-        let opened = scratch::reopened(&file).map_err(failed)?;
-        copies.push_back((found.key, file, found.bytes));
-        while copies.len() > 1 && copies.iter().map(|(_, _, bytes)| bytes).sum::<u64>() > MOST_COPIES {
+        // Gold reads tables from the newest day back to the oldest.
+        let state = self.0.snapshot().state;
+        let wanted: Vec<Found> = with_neighbours(&state.files, path, MIDDLING, true)
+            .into_iter()
+            .map(|(path, entry)| self.0.found_as(path, entry))
+            .filter(|found| copies.iter().all(|(key, _, _)| *key != found.key))
+            .collect();
+        // The one that is asked for comes last, so that it is the last one to go.
+        for (found, file) in download(&self.0.client, wanted)?.into_iter().rev() {
+            copies.push_back((found.key, file, found.bytes));
+        }
+        let opened = match copies.back() {
+            Some((key, file, _)) if *key == found.key => scratch::reopened(file).map_err(failed)?,
+            _ => return Err(failed(ErrorKind::NotFound.into())),
+        };
+        while copies.len() > MOST_OPEN
+            || (copies.len() > 1 && copies.iter().map(|(_, _, bytes)| bytes).sum::<u64>() > MOST_COPIES)
+        {
             copies.pop_front();
         }
         Ok(opened)
@@ -270,6 +338,14 @@ impl Storage for BucketLake {
 
     fn open_stream(&self, path: &str) -> Result<Box<dyn Read + Send>> {
         let found = self.0.found(path)?;
+        if found.bytes <= SMALL {
+            let state = self.0.snapshot().state;
+            if let Some(entry) = state.files.get(path)
+                && let Some(bytes) = self.0.bytes_in_a_row(&state, path, entry)?
+            {
+                return Ok(Box::new(Cursor::new(bytes)));
+            }
+        }
         Ok(Box::new(ObjectReader::open(self.0.client.clone(), found)?))
     }
 

@@ -5,10 +5,11 @@
 //! importing starts nothing and a forked child never meets a runtime of its parent, whose threads it does not have.
 //!
 //! - [`credentials`] turns the environment into a store; [`refusal`] a server's answer into an error without secrets.
-//! - [`reader`] reads an object piece by piece; [`upload`] writes one that is known only when it is finished.
+//! - [`ahead`] knows what is likely to be wanted next; [`reader`] reads an object piece by piece; [`upload`] writes one that is known only when it is finished.
 //! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put, [`sweep`]
 //!   what becomes of objects that nobody needs, [`publish`] the copies for people.
 
+mod ahead;
 mod credentials;
 mod lake;
 mod publish;
@@ -195,6 +196,28 @@ impl Client {
             Err(error) if refusal::is_missing_object(&error) => Ok(None),
             Err(error) => Err(refusal::storage(&self.uri(key), action, &error)),
         }
+    }
+
+    /// Asks for several small objects at once; those that are not there are left out.
+    fn get_all(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>> {
+        let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_>>()?;
+        let answers: Vec<object_store::Result<Vec<u8>>> = self.wait(
+            futures::stream::iter(paths.iter().map(|path| async move {
+                let bytes = self.bucket.store.get(path).await?.bytes().await?;
+                Ok(bytes.into())
+            }))
+            .buffered(ahead::TOGETHER)
+            .collect(),
+        )?;
+        let mut found = HashMap::new();
+        for (key, answer) in keys.iter().zip(answers) {
+            match answer {
+                Ok(bytes) => drop(found.insert(key.clone(), bytes)),
+                Err(error) if refusal::is_missing_object(&error) => {}
+                Err(error) => return Err(refusal::storage(&self.uri(key), "read", &error)),
+            }
+        }
+        Ok(found)
     }
 
     /// What is known of an object without reading it; nothing where there is none.

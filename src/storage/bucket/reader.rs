@@ -22,8 +22,8 @@ const PIECE: u64 = 4 << 20;
 /// So many pieces are under way while one is being used.
 const AHEAD: usize = 2;
 
-/// So many requests fetch a file that is needed as a whole.
-const SIDE_BY_SIDE: usize = 4;
+/// So many requests fetch files that are needed as a whole.
+const SIDE_BY_SIDE: usize = 8;
 
 /// Which object, as it was found.
 #[derive(Debug, Clone)]
@@ -114,24 +114,33 @@ impl Drop for ObjectReader {
     }
 }
 
-/// The whole object as a file without a name, fetched by several requests side by side.
-pub(super) fn download(client: &Client, found: &Found) -> Result<File> {
-    let uri = client.uri(&found.key);
-    let no_room = |error: io::Error| Error::storage(&uri, "keep a temporary copy of it", error);
-    let file = scratch::unnamed().map_err(no_room)?;
-    let (store, path) = (client.store(), client.path(&found.key)?);
-    let starts = (0..found.bytes).step_by(PIECE as usize);
-    let mut pieces = futures::stream::iter(starts.map(|start| {
-        let options = options(found, start, (start + PIECE).min(found.bytes));
-        let (store, path) = (&store, &path);
-        async move { (start, piece(store.as_ref(), path, options).await) }
-    }))
-    .buffer_unordered(SIDE_BY_SIDE);
-    while let Some((start, piece)) = client.wait(pieces.next())? {
-        let piece = piece.map_err(|error| refusal::storage(&uri, "read", &error))?;
-        file.write_all_at(&piece, start).map_err(no_room)?;
+/// Whole objects as files without names, fetched by several requests side by side.
+pub(super) fn download(client: &Client, objects: Vec<Found>) -> Result<Vec<(Found, File)>> {
+    let mut files = Vec::with_capacity(objects.len());
+    for found in objects {
+        let file = scratch::unnamed().map_err(|error| no_room(client, &found, error))?;
+        files.push((client.path(&found.key)?, found, file));
     }
-    Ok(file)
+    let store = client.store();
+    let wanted = files.iter().flat_map(|(path, found, file)| {
+        let store = &store;
+        (0..found.bytes).step_by(PIECE as usize).map(move |start| {
+            let options = options(found, start, (start + PIECE).min(found.bytes));
+            async move { (found, file, start, piece(store.as_ref(), path, options).await) }
+        })
+    });
+    let mut pieces = futures::stream::iter(wanted).buffer_unordered(SIDE_BY_SIDE);
+    while let Some((found, file, start, piece)) = client.wait(pieces.next())? {
+        let piece = piece.map_err(|error| refusal::storage(&client.uri(&found.key), "read", &error))?;
+        file.write_all_at(&piece, start)
+            .map_err(|error| no_room(client, found, error))?;
+    }
+    drop(pieces);
+    Ok(files.into_iter().map(|(_, found, file)| (found, file)).collect())
+}
+
+fn no_room(client: &Client, found: &Found, error: io::Error) -> Error {
+    Error::storage(client.uri(&found.key), "keep a temporary copy of it", error)
 }
 
 fn options(found: &Found, start: u64, end: u64) -> GetOptions {
