@@ -33,7 +33,7 @@ pub(super) fn with_neighbours<'s>(
         let its_above = its_folder.rsplit_once('/').map_or("", |(above, _)| above);
         its_name == name && its_above == above
     };
-    let below = format!("{above}/");
+    let below = inside_of(above);
     let small = |(other, entry): &(&String, &Entry)| other.as_str() == path || entry.bytes <= most;
     let alike = |(other, _): &(&String, &Entry)| is_alike(other);
     let inside = |(other, _): &(&String, &Entry)| other.starts_with(&below);
@@ -58,13 +58,22 @@ pub(super) fn with_neighbours<'s>(
     if found.len() > 1 {
         return found;
     }
-    let beside = format!("{folder}/");
+    let beside = inside_of(folder);
     files
         .range(path.to_owned()..)
         .take_while(|(other, _)| other.starts_with(&beside))
         .filter(small)
         .take(TOGETHER)
         .collect()
+}
+
+/// What paths in a folder begin with.
+fn inside_of(folder: &str) -> String {
+    if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +111,13 @@ mod tests {
         assert_eq!(names(&files, "a/d=4/m", true), ["a/d=4/m", "a/d=2/m", "a/d=1/m"]);
         assert_eq!(names(&files, "a/d=3/m", true), ["a/d=3/m", "a/d=2/m", "a/d=1/m"], "but the one that is asked for");
         assert_eq!(names(&files, "b/d=1/m", false), ["b/d=1/m"]);
+    }
+
+    #[test]
+    fn a_file_at_the_root_is_among_what_is_asked_for() {
+        let files = lake(&[("a", SMALL + 1), ("b", 1)]);
+        assert_eq!(names(&files, "a", false), ["a", "b"]);
+        assert_eq!(names(&files, "b", true), ["b"]);
     }
 
     #[test]
