@@ -168,7 +168,12 @@ pub(super) fn gold<'py>(
         abstracts,
     };
     report(py, progress, |task| {
-        pipeline::gold::gold(pipeline::existing_lake_for(&out, task)?.as_ref(), dt, &settings, task)
+        pipeline::gold::gold(
+            pipeline::existing_lake_for(&out, task)?.as_ref(),
+            dt,
+            &settings,
+            task,
+        )
     })
 }
 

@@ -61,7 +61,12 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             }
             let dt = Dt::parse(&arguments.lake.dt)?;
             (
-                bronze(open_lake_for(&arguments.lake.out, task)?.as_ref(), &sources, dt, task)?,
+                bronze(
+                    open_lake_for(&arguments.lake.out, task)?.as_ref(),
+                    &sources,
+                    dt,
+                    task,
+                )?,
                 &arguments.output,
             )
         }
@@ -87,7 +92,12 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             let settings = gold_settings(&arguments.matching, arguments.abstracts, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             (
-                gold(existing_lake_for(&arguments.lake.out, task)?.as_ref(), dt, &settings, task)?,
+                gold(
+                    existing_lake_for(&arguments.lake.out, task)?.as_ref(),
+                    dt,
+                    &settings,
+                    task,
+                )?,
                 &arguments.output,
             )
         }

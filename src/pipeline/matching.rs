@@ -145,7 +145,10 @@ impl TextFiles {
     pub fn find(uri: Option<&str>, encoding: Encoding, task: &Task) -> Result<Self> {
         let files = match uri {
             None | Some("-") => vec![None],
-            Some(uri) => expand(uri, "a file of texts", task)?.into_iter().map(Some).collect(),
+            Some(uri) => expand(uri, "a file of texts", task)?
+                .into_iter()
+                .map(Some)
+                .collect(),
         };
         Ok(Self { files, encoding })
     }

@@ -46,7 +46,9 @@ pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
         #[cfg(feature = "cloud")]
         Place::Bucket(uri) => Ok(Box::new(BucketLake::create(&uri, PLACES, task)?)),
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => Ok(Box::new(LocalStorage::create(crate::storage::uri::local_path(out)?)?)),
+        Place::Bucket(_) => Ok(Box::new(LocalStorage::create(crate::storage::uri::local_path(
+            out,
+        )?)?)),
     }
 }
 
@@ -57,7 +59,9 @@ pub fn existing_lake_for(lake: &str, task: &Task) -> Result<Box<dyn Storage>> {
         #[cfg(feature = "cloud")]
         Place::Bucket(uri) => Ok(Box::new(BucketLake::existing(&uri, PLACES, task)?)),
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => Ok(Box::new(LocalStorage::existing(crate::storage::uri::local_path(lake)?)?)),
+        Place::Bucket(_) => Ok(Box::new(LocalStorage::existing(
+            crate::storage::uri::local_path(lake)?,
+        )?)),
     }
 }
 

@@ -58,8 +58,8 @@ impl SourceFile {
     pub fn open(&self) -> Result<Box<dyn Read + Send>> {
         match &self.place {
             FilePlace::Local(path) => {
-                let file =
-                    File::open(path).map_err(|source| Error::storage(&self.uri, "read the source", source))?;
+                let file = File::open(path)
+                    .map_err(|source| Error::storage(&self.uri, "read the source", source))?;
                 Ok(Box::new(file))
             }
             #[cfg(feature = "cloud")]

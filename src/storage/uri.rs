@@ -161,7 +161,10 @@ mod tests {
                 other => assert_eq!(format!("{other:?}"), uri),
             }
         }
-        assert_eq!(Place::parse("file:///x/y").ok(), Some(Place::Local("/x/y".into())));
+        assert_eq!(
+            Place::parse("file:///x/y").ok(),
+            Some(Place::Local("/x/y".into()))
+        );
         assert_eq!(Place::parse("a:b/c").ok(), Some(Place::Local("a:b/c".into())));
     }
 
@@ -183,6 +186,9 @@ mod tests {
     #[test]
     fn a_uri_that_lost_a_slash_is_told() {
         let told = refused("gs:/bucket/x");
-        assert!(told.contains("pathlib") && told.contains("gs://bucket/x"), "{told}");
+        assert!(
+            told.contains("pathlib") && told.contains("gs://bucket/x"),
+            "{told}"
+        );
     }
 }

@@ -77,10 +77,7 @@ impl Server {
 
     fn names(&self) -> Vec<String> {
         let listed: Vec<ObjectMeta> = at_once(self.memory.list(None).try_collect()).unwrap();
-        let mut names: Vec<String> = listed
-            .iter()
-            .map(|object| object.location.to_string())
-            .collect();
+        let mut names: Vec<String> = listed.iter().map(|object| object.location.to_string()).collect();
         names.sort();
         names
     }
@@ -211,8 +208,16 @@ fn leftovers(server: &Server) -> Vec<String> {
 fn units_are_replaced_whole_and_seen_at_once() {
     let server = Server::new();
     let handle = lake(&server);
-    let transaction = begin(&handle, &["l/a", "l/b"], &[("l/a/1", "one"), ("l/a/2", "two"), ("l/b", "b")]);
-    assert_eq!(read(&server, "l/a/1"), None, "what is not committed cannot be seen");
+    let transaction = begin(
+        &handle,
+        &["l/a", "l/b"],
+        &[("l/a/1", "one"), ("l/a/2", "two"), ("l/b", "b")],
+    );
+    assert_eq!(
+        read(&server, "l/a/1"),
+        None,
+        "what is not committed cannot be seen"
+    );
     transaction.commit(&[]).unwrap();
     assert_eq!(handle.list("l/a").unwrap(), ["1", "2"]);
     assert_eq!(handle.list("l").unwrap(), ["a", "b"]);
@@ -227,11 +232,7 @@ fn units_are_replaced_whole_and_seen_at_once() {
         "a run that is done leaves no sign of being under way"
     );
     assert!(
-        handle
-            .begin(&["l/a".to_owned()])
-            .unwrap()
-            .create("l/ab")
-            .is_err(),
+        handle.begin(&["l/a".to_owned()]).unwrap().create("l/ab").is_err(),
         "outside of its units a transaction writes nothing"
     );
 }
@@ -272,7 +273,11 @@ fn a_change_in_between_is_a_conflict_unless_it_is_the_same() {
         write(&lake(&server), &["a"], &[("a/m", theirs)]).unwrap();
         let before = vec![("a/m".to_owned(), None)];
         let result = transaction.commit(&before);
-        assert_eq!(matches!(result, Err(Error::Conflict { .. })), conflicts, "{result:?}");
+        assert_eq!(
+            matches!(result, Err(Error::Conflict { .. })),
+            conflicts,
+            "{result:?}"
+        );
         assert_eq!(read(&server, "a/m").as_deref(), Some(theirs));
         assert_eq!(leftovers(&server).len(), 1, "the loser took its object back");
         // The handle sees the state that it lost against, as the next try needs it.
@@ -332,7 +337,10 @@ fn a_lost_answer_is_no_second_commit_and_a_lost_request_is_tried_again() {
         server.trouble(&[trouble]);
         write(&lake(&server), &["a"], &[("a", "new")]).unwrap();
         assert_eq!(read(&server, "a").as_deref(), Some("new"), "{trouble:?}");
-        assert!(server.text("lake/_lake.json").contains("\"commit\":2"), "{trouble:?}");
+        assert!(
+            server.text("lake/_lake.json").contains("\"commit\":2"),
+            "{trouble:?}"
+        );
     }
 }
 
@@ -349,7 +357,11 @@ fn a_refused_commit_leaves_the_old_state_and_a_doubtful_one_leaves_its_objects()
     let handle = lake(&server);
     let doubtful = write(&handle, &["a"], &[("a", "doubtful")]).unwrap_err();
     assert!(doubtful.to_string().contains("cannot commit"), "{doubtful}");
-    assert!(leftovers(&server).iter().any(|name| server.text(name) == "doubtful"));
+    assert!(
+        leftovers(&server)
+            .iter()
+            .any(|name| server.text(name) == "doubtful")
+    );
     assert_eq!(read(&server, "a").as_deref(), Some("old"));
 }
 
@@ -363,7 +375,10 @@ fn what_was_replaced_stays_for_a_day_for_those_who_read_it() {
     assert_eq!(reader.read("a/1").unwrap().as_deref(), Some(&b"first"[..]));
     server.pass(DAY);
     write(&lake(&server), &["b"], &[("b", "x")]).unwrap();
-    assert!(reader.read("a/1").unwrap().is_some(), "no commit yet knows that a day has passed");
+    assert!(
+        reader.read("a/1").unwrap().is_some(),
+        "no commit yet knows that a day has passed"
+    );
     server.pass(DAY);
     write(&lake(&server), &["b"], &[("b", "y")]).unwrap();
     write(&lake(&server), &["b"], &[("b", "z")]).unwrap();
@@ -450,7 +465,12 @@ fn what_somebody_deleted_is_told_and_made_again() {
 fn published_files_have_copies_and_reports_belong_to_no_state() {
     let server = Server::new();
     let handle = lake(&server);
-    write(&handle, &["g/shown", "g/other"], &[("g/shown", "{}"), ("g/other", "x")]).unwrap();
+    write(
+        &handle,
+        &["g/shown", "g/other"],
+        &[("g/shown", "{}"), ("g/other", "x")],
+    )
+    .unwrap();
     assert_eq!(server.text("lake/g/shown"), "{}");
     assert!(!server.names().contains(&"lake/g/other".to_owned()));
     write(&handle, &["g/shown"], &[("g/shown", "{1}")]).unwrap();
@@ -463,7 +483,10 @@ fn published_files_have_copies_and_reports_belong_to_no_state() {
     let state = server.text("lake/_lake.json");
     handle.put("reports/r.json", b"report").unwrap();
     assert_eq!(server.text("lake/reports/r.json"), "report");
-    assert_eq!(handle.read("reports/r.json").unwrap().as_deref(), Some(&b"report"[..]));
+    assert_eq!(
+        handle.read("reports/r.json").unwrap().as_deref(),
+        Some(&b"report"[..])
+    );
     assert_eq!(server.text("lake/_lake.json"), state);
 }
 
@@ -487,7 +510,12 @@ fn large_files_go_up_and_come_back_in_pieces() {
     assert_eq!(handle.size("a").unwrap(), Some(size as u64));
     let expected = |bytes: &[u8]| {
         assert_eq!(bytes.len(), size);
-        assert!(bytes.iter().enumerate().all(|(place, byte)| *byte == (place % 256) as u8));
+        assert!(
+            bytes
+                .iter()
+                .enumerate()
+                .all(|(place, byte)| *byte == (place % 256) as u8)
+        );
     };
     let mut bytes = Vec::new();
     handle.open_stream("a").unwrap().read_to_end(&mut bytes).unwrap();
@@ -497,7 +525,11 @@ fn large_files_go_up_and_come_back_in_pieces() {
     bytes.clear();
     other.read_to_end(&mut bytes).unwrap();
     expected(&bytes);
-    assert_eq!(one.stream_position().unwrap(), 1_000_000, "each has a place of its own");
+    assert_eq!(
+        one.stream_position().unwrap(),
+        1_000_000,
+        "each has a place of its own"
+    );
     let mut scratch = handle.begin(&["b".to_owned()]).unwrap().scratch("s").unwrap();
     scratch.write_all(b"x").unwrap();
 }

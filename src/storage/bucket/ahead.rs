@@ -109,7 +109,11 @@ mod tests {
         ]);
         assert_eq!(names(&files, "a/d=1/m", false), ["a/d=1/m", "a/d=2/m", "a/d=4/m"]);
         assert_eq!(names(&files, "a/d=4/m", true), ["a/d=4/m", "a/d=2/m", "a/d=1/m"]);
-        assert_eq!(names(&files, "a/d=3/m", true), ["a/d=3/m", "a/d=2/m", "a/d=1/m"], "but the one that is asked for");
+        assert_eq!(
+            names(&files, "a/d=3/m", true),
+            ["a/d=3/m", "a/d=2/m", "a/d=1/m"],
+            "but the one that is asked for"
+        );
         assert_eq!(names(&files, "b/d=1/m", false), ["b/d=1/m"]);
     }
 
@@ -122,7 +126,15 @@ mod tests {
 
     #[test]
     fn a_file_alone_of_its_name_brings_its_neighbours() {
-        let files = lake(&[("a/d=1/1.csv", 1), ("a/d=1/2.csv", 1), ("a/d=1/_m", 1), ("a/d=2/_m", 1)]);
-        assert_eq!(names(&files, "a/d=1/1.csv", false), ["a/d=1/1.csv", "a/d=1/2.csv", "a/d=1/_m"]);
+        let files = lake(&[
+            ("a/d=1/1.csv", 1),
+            ("a/d=1/2.csv", 1),
+            ("a/d=1/_m", 1),
+            ("a/d=2/_m", 1),
+        ]);
+        assert_eq!(
+            names(&files, "a/d=1/1.csv", false),
+            ["a/d=1/1.csv", "a/d=1/2.csv", "a/d=1/_m"]
+        );
     }
 }

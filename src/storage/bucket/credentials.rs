@@ -63,7 +63,10 @@ fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
         }
         None => GoogleCloudStorageBuilder::from_env(),
     };
-    let skips = builder.get_config_value(&GoogleConfigKey::SkipSignature).as_deref() == Some("true");
+    let skips = builder
+        .get_config_value(&GoogleConfigKey::SkipSignature)
+        .as_deref()
+        == Some("true");
     let store = builder
         .with_bucket_name(uri.bucket())
         .with_retry(retries())
@@ -135,7 +138,10 @@ fn unusable(uri: &BucketUri) -> Error {
     let found = if set.is_empty() {
         "no credentials were found: no variable names any, and the machine gave none".to_owned()
     } else {
-        format!("no usable credentials were found; set in the environment: {}", set.join(", "))
+        format!(
+            "no usable credentials were found; set in the environment: {}",
+            set.join(", ")
+        )
     };
     let source = refusal::of_our_own(ErrorKind::PermissionDenied, found, remedy);
     Error::storage(uri.root(), "connect", source)

@@ -86,7 +86,11 @@ impl BucketLake {
 
     /// A lake in any store, for tests.
     pub fn over(store: Arc<dyn object_store::ObjectStore>, places: Places, task: &Task) -> Result<Self> {
-        Self::open(Client::over("memory://bucket".to_owned(), store, task)?, "lake", places)
+        Self::open(
+            Client::over("memory://bucket".to_owned(), store, task)?,
+            "lake",
+            places,
+        )
     }
 
     fn open(client: Client, root: &str, places: Places) -> Result<Self> {
@@ -256,9 +260,10 @@ impl Lake {
 
     fn found(&self, path: &str) -> Result<Found> {
         let state = self.snapshot().state;
-        let entry = state.files.get(path).ok_or_else(|| {
-            Error::storage(self.uri(path), "read", ErrorKind::NotFound.into())
-        })?;
+        let entry = state
+            .files
+            .get(path)
+            .ok_or_else(|| Error::storage(self.uri(path), "read", ErrorKind::NotFound.into()))?;
         Ok(self.found_as(path, entry))
     }
 

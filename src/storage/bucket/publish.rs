@@ -60,7 +60,9 @@ fn publish_one(lake: &Lake, path: &str) -> Result<()> {
             None => PutMode::Create,
         };
         // Gone already means that the state is newer than this one by now.
-        let Some(bytes) = lake.bytes(path, entry)? else { continue };
+        let Some(bytes) = lake.bytes(path, entry)? else {
+            continue;
+        };
         let mut options = PutOptions::from(version);
         options
             .attributes

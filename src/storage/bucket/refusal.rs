@@ -64,7 +64,8 @@ pub(super) fn is_lost_race(answer: &Answer) -> bool {
 /// server's own troubles.
 pub(super) fn is_unclear(answer: &Answer) -> bool {
     matches!(answer, Answer::Generic { .. })
-        && status(&answer.to_string()).is_none_or(|(status, _)| status.starts_with('5') || status.starts_with("429"))
+        && status(&answer.to_string())
+            .is_none_or(|(status, _)| status.starts_with('5') || status.starts_with("429"))
 }
 
 const NO_BUCKET: &str =
@@ -141,7 +142,10 @@ fn told(answer: &Answer) -> String {
 /// The status ("403 Forbidden") and what follows it.
 fn status(text: &str) -> Option<(&str, &str)> {
     let (_, rest) = text.split_once("non-2xx status code: ")?;
-    Some(rest.split_once(": ").unwrap_or((rest.trim_end_matches([':', ' ']), "")))
+    Some(
+        rest.split_once(": ")
+            .unwrap_or((rest.trim_end_matches([':', ' ']), "")),
+    )
 }
 
 /// The code and the message inside an answer in XML or JSON.
@@ -203,11 +207,15 @@ mod tests {
         );
         let error = storage("gs://b/x", "read", &answer).to_string();
         assert!(
-            error.contains("gs://b/x: cannot read: the server answered 403 Forbidden (AccessDenied: No access)"),
+            error.contains(
+                "gs://b/x: cannot read: the server answered 403 Forbidden (AccessDenied: No access)"
+            ),
             "{error}"
         );
         assert!(!error.contains("secret") && error.contains("grant"), "{error}");
-        let json = denied("Server returned non-2xx status code: 403 Forbidden: {\"error\": {\"message\": \"Nope\"}}");
+        let json = denied(
+            "Server returned non-2xx status code: 403 Forbidden: {\"error\": {\"message\": \"Nope\"}}",
+        );
         assert!(storage("u", "read", &json).to_string().contains("(Nope)"));
         let bare = denied("Server returned non-2xx status code: 403 Forbidden: ");
         assert!(storage("u", "read", &bare).to_string().contains("403 Forbidden;"));
@@ -220,8 +228,14 @@ mod tests {
             source: text.into(),
         };
         assert!(is_unclear(&generic("connection reset")));
-        assert!(is_unclear(&generic("Server returned non-2xx status code: 503 Service Unavailable: ")));
-        assert!(!is_unclear(&generic("Server returned non-2xx status code: 400 Bad Request: ")));
-        assert!(!is_unclear(&denied("Server returned non-2xx status code: 403 Forbidden: ")));
+        assert!(is_unclear(&generic(
+            "Server returned non-2xx status code: 503 Service Unavailable: "
+        )));
+        assert!(!is_unclear(&generic(
+            "Server returned non-2xx status code: 400 Bad Request: "
+        )));
+        assert!(!is_unclear(&denied(
+            "Server returned non-2xx status code: 403 Forbidden: "
+        )));
     }
 }

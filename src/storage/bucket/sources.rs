@@ -114,7 +114,11 @@ fn directly_below(client: &Client, prefix: &str) -> Result<(bool, Vec<ObjectMeta
 /// The objects that a glob matches, looked for below its longest part without a sign of a glob.
 fn matching(client: &Client, uri: &str, key: &str) -> Result<(bool, Vec<ObjectMeta>)> {
     let pattern = glob::Pattern::new(key).map_err(|error| {
-        Error::argument(uri.to_owned(), error.to_string(), "an object or a glob such as in/*.csv")
+        Error::argument(
+            uri.to_owned(),
+            error.to_string(),
+            "an object or a glob such as in/*.csv",
+        )
     })?;
     let literal = &key[..key.find(['*', '?', '[']).unwrap_or(key.len())];
     let prefix = literal.rsplit_once('/').map_or("", |(prefix, _)| prefix);

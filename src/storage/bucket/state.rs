@@ -132,14 +132,18 @@ impl State {
             .iter()
             .map(|(path, entry)| (path, &entry.run))
             .collect();
-        let gone = self.files.iter().filter(|(path, entry)| !named.contains(&(*path, &entry.run)));
+        let gone = self
+            .files
+            .iter()
+            .filter(|(path, entry)| !named.contains(&(*path, &entry.run)));
         let objects: Vec<String> = gone.map(|(path, entry)| object(&entry.run, path)).collect();
         for retired in &mut state.retired {
             if retired.at.is_none() && retired.commit == self.commit {
                 retired.at = at;
             }
         }
-        let is_over = |since: Option<i64>| matches!((since, at), (Some(since), Some(now)) if now - since > GRACE);
+        let is_over =
+            |since: Option<i64>| matches!((since, at), (Some(since), Some(now)) if now - since > GRACE);
         let (over, kept) = std::mem::take(&mut state.retired)
             .into_iter()
             .partition(|retired| is_over(retired.at));
@@ -215,7 +219,10 @@ mod tests {
         let first = commit(&State::default(), 0, "r1", "a", &[("a/x", "r1"), ("a/y", "r1")]).state;
         let second = commit(&first, 100, "r2", "a", &[("a/x", "r2"), ("a/y", "r1")]).state;
         assert_eq!(second.retired.len(), 1, "y was kept and x was not");
-        assert_eq!((second.retired[0].at, &second.retired[0].objects), (None, &vec!["r1/a/x".to_owned()]));
+        assert_eq!(
+            (second.retired[0].at, &second.retired[0].objects),
+            (None, &vec!["r1/a/x".to_owned()])
+        );
         // The next commit learns from the server when the second one was: at 200.
         let third = commit(&second, 200, "r3", "b", &[("b", "r3")]);
         assert_eq!(third.state.retired[0].at, Some(200));

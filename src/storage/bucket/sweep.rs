@@ -30,10 +30,7 @@ fn try_sweep(lake: &Lake) -> Result<()> {
     let mut runs: BTreeMap<String, Vec<(String, ObjectMeta)>> = BTreeMap::new();
     for object in lake.client.list(&lake.key(RUNS))? {
         let key = object.location.to_string();
-        let Some((run, path)) = key
-            .strip_prefix(&folder)
-            .and_then(|name| name.split_once('/'))
-        else {
+        let Some((run, path)) = key.strip_prefix(&folder).and_then(|name| name.split_once('/')) else {
             continue;
         };
         runs.entry(run.to_owned())

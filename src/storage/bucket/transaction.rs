@@ -86,7 +86,10 @@ impl BucketTransaction {
             failed: None,
         };
         Self {
-            units: units.iter().map(|unit| unit.trim_matches('/').to_owned()).collect(),
+            units: units
+                .iter()
+                .map(|unit| unit.trim_matches('/').to_owned())
+                .collect(),
             shared: Arc::new(Mutex::new(shared)),
         }
     }
@@ -124,7 +127,11 @@ impl Transaction for BucketTransaction {
         let mut shared = self.shared();
         let Some(entry) = shared.base.state.files.get(path).cloned() else {
             let source = ErrorKind::NotFound.into();
-            return Err(Error::storage(shared.lake.uri(path), "keep the unchanged file", source));
+            return Err(Error::storage(
+                shared.lake.uri(path),
+                "keep the unchanged file",
+                source,
+            ));
         };
         shared.files.insert(path.to_owned(), entry);
         shared.kept.push(path.to_owned());
@@ -152,7 +159,11 @@ impl Transaction for BucketTransaction {
         let run = shared.run.take();
         drop(shared);
         let published = publish::publish(&lake, &self.units);
-        let mut gone: Vec<String> = next.expired.iter().map(|object| lake.object_key(object)).collect();
+        let mut gone: Vec<String> = next
+            .expired
+            .iter()
+            .map(|object| lake.object_key(object))
+            .collect();
         if let Some(run) = run {
             gone.push(lake.object_key(&object(&run.id, UNDER_WAY)));
         }
@@ -204,7 +215,8 @@ impl Shared {
 
     /// Takes a finished file: one that stands in the lake with the same bytes stays, another goes up.
     fn take(&mut self, path: &str, spooled: Spooled) -> Result<()> {
-        let kept = |error: io::Error| Error::storage(self.lake.uri(path), "keep a temporary copy of it", error);
+        let kept =
+            |error: io::Error| Error::storage(self.lake.uri(path), "keep a temporary copy of it", error);
         let (body, bytes, sha256) = spooled.finish().map_err(kept)?;
         let old = self.base.state.files.get(path);
         if let Some(old) = old.filter(|old| old.bytes == bytes && old.sha256 == sha256)
@@ -331,11 +343,7 @@ impl Shared {
 
     /// Whether another run came first with the very same result. Another result, or another version of what this step read
     /// or kept, is a conflict.
-    fn is_done_by_another(
-        &self,
-        now: &State,
-        unchanged_since: &[(String, Option<Vec<u8>>)],
-    ) -> Result<bool> {
+    fn is_done_by_another(&self, now: &State, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<bool> {
         let conflict = |path: &str| Error::Conflict {
             path: self.lake.uri(path),
             found: "another run replaced it with different content meanwhile".to_owned(),
@@ -431,7 +439,9 @@ impl Write for NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        let Some(spooled) = self.spooled.take() else { return };
+        let Some(spooled) = self.spooled.take() else {
+            return;
+        };
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         // The commit tells.
         if let Err(error) = shared.take(&self.path, spooled) {

@@ -122,7 +122,9 @@ pub(super) async fn send(store: Arc<dyn ObjectStore>, path: Path, body: Body) ->
 
 async fn send_small(store: &dyn ObjectStore, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let payload = PutPayload::from(bytes.to_vec());
-    let created = store.put_opts(path, payload, PutOptions::from(PutMode::Create)).await;
+    let created = store
+        .put_opts(path, payload, PutOptions::from(PutMode::Create))
+        .await;
     match created {
         Err(error) if !refusal::is_lost_race(&error) => Err(Failure::Store(error)),
         _ => Ok(()),
