@@ -63,6 +63,8 @@ class Trouble:
     lose_every: int = 0
     # Every request is refused with what it brought along.
     echoes: bool = False
+    # Objects are given whole, whatever range was asked for, as Google does when it unpacks them on the way.
+    whole: bool = False
     # Requests of these methods are not allowed.
     denied: tuple[str, ...] = ()
     # Called with method and name of a request before it is done; if it says so, the request is not done at all.
@@ -219,7 +221,7 @@ class Handler(BaseHTTPRequestHandler):
         }
         headers.update(blob.metadata)
         data, status = blob.data, 200
-        if "range" in self.headers:
+        if "range" in self.headers and not self.service.trouble.whole:
             start, _, end = self.headers["range"].replace("bytes=", "").partition("-")
             first, last = int(start), min(int(end), len(data) - 1)
             if first >= len(data):

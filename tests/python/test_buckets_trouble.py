@@ -201,6 +201,12 @@ def test_an_object_that_vanishes_or_changes_is_told(gs: Google, sources: dict[st
     assert not (tmp_path / "lake").exists(), "and the lake is as it was"
 
 
+def test_a_server_that_gives_no_pieces_is_told(gs: Google, sources: dict[str, Any]) -> None:
+    gs.service.trouble = Trouble(whole=True)
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary(sources["drugs"]))
+    assert told.startswith("StorageError") and "Content-Encoding: gzip" in told
+
+
 def interrupted(arguments: list[str], ready: Callable[[], bool], number: signal.Signals) -> float:
     """Start a command, send it a signal once it waits for the server, and time how long it takes to end."""
     process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)

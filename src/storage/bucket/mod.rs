@@ -6,8 +6,8 @@
 //!
 //! - [`credentials`] turns the environment into a store; [`refusal`] a server's answer into an error without secrets.
 //! - [`ahead`] knows what is likely to be wanted next; [`reader`] reads an object piece by piece; [`upload`] writes one that is known only when it is finished.
-//! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put, [`sweep`]
-//!   what becomes of objects that nobody needs, [`publish`] the copies for people.
+//! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put, [`run`] its
+//!   sign of life, [`sweep`] what becomes of objects that nobody needs, [`publish`] the copies for people.
 
 mod ahead;
 mod credentials;
@@ -15,6 +15,7 @@ mod lake;
 mod publish;
 mod reader;
 mod refusal;
+mod run;
 mod sources;
 mod state;
 mod sweep;

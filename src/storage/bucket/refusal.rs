@@ -64,6 +64,7 @@ pub(super) fn is_lost_race(answer: &Answer) -> bool {
 /// server's own troubles.
 pub(super) fn is_unclear(answer: &Answer) -> bool {
     matches!(answer, Answer::Generic { .. })
+        && !is_whole(answer)
         && status(&answer.to_string())
             .is_none_or(|(status, _)| status.starts_with('5') || status.starts_with("429"))
 }
@@ -97,6 +98,11 @@ fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
             "an object there has a name with empty parts, `.` or `..` between its slashes: rename it, or name a prefix \
              without such objects",
         ),
+        _ if is_whole(answer) => (
+            ErrorKind::InvalidData,
+            "Google's server does so with objects stored with `Content-Encoding: gzip`: store the file without it; packed files \
+             are read as they are",
+        ),
         _ => match status(&answer.to_string()) {
             Some((status, _)) if status.starts_with('3') || status.starts_with("400") => (
                 ErrorKind::InvalidInput,
@@ -115,6 +121,11 @@ fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
     }
 }
 
+/// Whether a server gave a whole object where a piece was asked for.
+fn is_whole(answer: &Answer) -> bool {
+    answer.to_string().contains("non-partial response")
+}
+
 /// What happened, in a line.
 fn told(answer: &Answer) -> String {
     let text = answer.to_string();
@@ -127,6 +138,8 @@ fn told(answer: &Answer) -> String {
         }
     } else if text.contains("Received redirect without LOCATION") {
         "the server sent us elsewhere without saying where, as it does when the region is wrong".to_owned()
+    } else if is_whole(answer) {
+        "the server gave the whole object where a piece of it was asked for".to_owned()
     } else if matches!(answer, Answer::NotFound { .. }) {
         "the object is gone".to_owned()
     } else if matches!(answer, Answer::InvalidPath { .. }) {

@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use object_store::{PutMode, PutOptions, UpdateVersion};
+use object_store::{PutMode, PutOptions};
 use tokio::task::JoinHandle;
 
 use super::lake::{Lake, Snapshot};
-use super::state::{Entry, GRACE, Next, STATE, State, UNDER_WAY, is_in, object};
+use super::run::Run;
+use super::state::{Entry, Next, STATE, State, is_in, object};
 use super::upload::{Failure, Spooled, send};
 use super::{publish, refusal, sweep};
 use crate::error::{Error, Result};
@@ -31,19 +31,8 @@ const LOST: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// So many names a run tries for itself.
-const CLAIMS: usize = 4;
-
 /// Taking back what was not committed may take so long; a sweep does the rest.
 const LEAVING: Duration = Duration::from_millis(500);
-
-/// A run that has put something into the bucket.
-#[derive(Debug, Clone)]
-struct Run {
-    id: String,
-    /// The object that says so, as this run wrote it: whoever holds the run for dead has replaced it.
-    under_way: UpdateVersion,
-}
 
 type Upload = (String, JoinHandle<std::result::Result<(), Failure>>);
 
@@ -165,7 +154,7 @@ impl Transaction for BucketTransaction {
             .map(|object| lake.object_key(object))
             .collect();
         if let Some(run) = run {
-            gone.push(lake.object_key(&object(&run.id, UNDER_WAY)));
+            gone.push(run.key(&lake));
         }
         lake.client.remove(&gone, None);
         if next.sweeps {
@@ -185,7 +174,7 @@ impl Drop for BucketTransaction {
         let lake = Arc::clone(&shared.lake);
         let mut keys: Vec<String> = shared.sent.iter().map(|object| lake.object_key(object)).collect();
         drop(shared);
-        keys.push(lake.object_key(&object(&run.id, UNDER_WAY)));
+        keys.push(run.key(&lake));
         lake.client.remove(&keys, Some(LEAVING));
     }
 }
@@ -226,7 +215,7 @@ impl Shared {
             self.kept.push(path.to_owned());
             return Ok(());
         }
-        let run = self.run()?.id;
+        let run = self.run()?.id.clone();
         let name = object(&run, path);
         let client = self.lake.client.clone();
         let target = client.path(&self.lake.object_key(&name))?;
@@ -239,39 +228,12 @@ impl Shared {
     }
 
     /// This run, which begins to exist in the bucket with its first file.
-    fn run(&mut self) -> Result<Run> {
-        if let Some(run) = &self.run {
-            return Ok(run.clone());
-        }
-        let mut tries = 1;
-        loop {
-            // Any name will do that nobody else has, and the number in front keeps runs in order for people who look.
-            let chance = std::hash::RandomState::new().build_hasher().finish();
-            let id = format!("{:08}-{chance:016x}", self.base.state.commit + 1);
-            let key = self.lake.object_key(&object(&id, UNDER_WAY));
-            let text = b"a run of drugs_rs is under way\n".to_vec();
-            match self
-                .lake
-                .client
-                .put(&key, text, PutOptions::from(PutMode::Create))?
-            {
-                Ok(put) => {
-                    let run = Run {
-                        id,
-                        under_way: put.into(),
-                    };
-                    self.run = Some(run.clone());
-                    return Ok(run);
-                }
-                // Somebody has it: maybe this very request, whose answer was lost. Then a sweep removes it some day.
-                Err(error)
-                    if tries < CLAIMS && (refusal::is_lost_race(&error) || refusal::is_unclear(&error)) =>
-                {
-                    tries += 1;
-                }
-                Err(error) => return Err(refusal::storage(&self.lake.client.uri(&key), "write", &error)),
-            }
-        }
+    fn run(&mut self) -> Result<&Run> {
+        let run = match self.run.take() {
+            Some(run) => run,
+            None => Run::begin(&self.lake, self.base.state.commit + 1)?,
+        };
+        Ok(self.run.insert(run))
     }
 
     /// Puts the new state in place; nothing where it is what stands there already.
@@ -285,7 +247,7 @@ impl Shared {
         let mut lost = 0;
         for attempt in 0..TRIES {
             if attempt > 0 {
-                self.lake.client.wait(tokio_sleep(wait))?;
+                self.lake.client.wait(async { tokio::time::sleep(wait).await })?;
                 wait = (wait * 2).min(LONGEST_WAIT);
                 let before = std::mem::replace(&mut base, self.lake.refresh()?);
                 if let Some(run) = &self.run
@@ -314,7 +276,9 @@ impl Shared {
             if next.state.files == base.state.files {
                 return Ok(None);
             }
-            self.check_alive(base.at)?;
+            if let Some(run) = &mut self.run {
+                run.check_alive(&self.lake, base.at)?;
+            }
             let mode = match &base.version {
                 Some(version) => PutMode::Update(version.clone()),
                 None => PutMode::Create,
@@ -379,42 +343,6 @@ impl Shared {
         }
         Ok(false)
     }
-
-    /// Makes sure that nobody holds this run for dead, now or before its commit is done: see `sweep.rs`.
-    fn check_alive(&mut self, now: Option<i64>) -> Result<()> {
-        let Some(run) = &self.run else { return Ok(()) };
-        let key = self.lake.object_key(&object(&run.id, UNDER_WAY));
-        let dead = || Error::Conflict {
-            path: self.lake.client.uri(&key),
-            found: "this run took so long that another one held it for dead and removed its files".to_owned(),
-        };
-        let found = self.lake.client.head(&key)?.ok_or_else(dead)?;
-        if found.meta.e_tag != run.under_way.e_tag {
-            return Err(dead());
-        }
-        let is_old = now.is_some_and(|now| now - found.meta.last_modified.timestamp() > GRACE / 2);
-        if !is_old {
-            return Ok(());
-        }
-        let text = b"a run of drugs_rs is under way, and about to commit\n".to_vec();
-        let mode = PutMode::Update(run.under_way.clone());
-        match self.lake.client.put(&key, text, PutOptions::from(mode))? {
-            Ok(put) => {
-                let id = run.id.clone();
-                self.run = Some(Run {
-                    id,
-                    under_way: put.into(),
-                });
-                Ok(())
-            }
-            Err(error) if refusal::is_lost_race(&error) => Err(dead()),
-            Err(error) => Err(refusal::storage(&self.lake.client.uri(&key), "write", &error)),
-        }
-    }
-}
-
-async fn tokio_sleep(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 /// A file of the new state in the making; it is finished when it is dropped.
