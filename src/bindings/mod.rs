@@ -14,6 +14,7 @@ mod kept;
 mod matcher;
 mod mention;
 mod plugin;
+mod reading;
 mod steps;
 mod table;
 
@@ -35,6 +36,8 @@ mod core_module {
     #[pymodule_export]
     use super::mention::Mention;
     #[pymodule_export]
+    use super::reading::{CleanTable, PublicationBatches, iter_publications, read_drugs, read_publications};
+    #[pymodule_export]
     use super::steps::{bronze, gold, run, silver};
     #[pymodule_export]
     use super::table::Table;
@@ -50,16 +53,21 @@ mod core_module {
 /// What `from drugs_rs._core import *` would give, and what the stubs list.
 fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let names = [
+        "CleanTable",
         "DrugGraph",
         "Matcher",
         "Mention",
+        "PublicationBatches",
         "Table",
         "__version__",
         "bronze",
         "gold",
+        "iter_publications",
         "keep_matcher",
         "main",
+        "read_drugs",
         "read_graph",
+        "read_publications",
         "release_matcher",
         "run",
         "silver",

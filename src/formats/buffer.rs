@@ -133,6 +133,7 @@ impl Draft {
             raw: RawTexts {
                 text,
                 spans: self.spans,
+                cells: None,
             },
             rejected: self.rejected,
             deletions: Vec::new(),

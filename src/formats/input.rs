@@ -1,5 +1,6 @@
 //! The bytes of a source, unpacked and in UTF-8.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -17,12 +18,17 @@ pub enum Encoding {
     Windows1252,
 }
 
+/// How a Parquet file begins.
+const PARQUET: &[u8] = b"PAR1";
+
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
     encoding: Encoding,
     packing: Option<&'static str>,
     reader: BufReader<Bytes>,
+    /// The whole file, where it is Parquet, which is read from its end.
+    parquet: Option<File>,
 }
 
 impl std::fmt::Debug for Input {
@@ -42,8 +48,25 @@ impl Input {
         Self::open_or_empty(&uri, bytes, encoding)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
 
+    /// The same for a file, which may also be Parquet.
+    pub fn of_file(uri: &str, file: File, encoding: Encoding) -> Result<Self> {
+        Self::of_file_or_empty(uri, file, encoding)?.ok_or_else(|| empty(uri, "an empty file of 0 bytes"))
+    }
+
     /// The same for whom a file without a byte is just nothing.
+    pub fn of_file_or_empty(uri: &str, file: File, encoding: Encoding) -> Result<Option<Self>> {
+        let bytes = file
+            .try_clone()
+            .map_err(|error| read_error(uri, 0, None, error))?;
+        Self::recognise(uri, Box::new(bytes), Some(file), encoding)
+    }
+
+    /// The same for whom a stream without a byte is just nothing.
     pub fn open_or_empty(uri: &str, bytes: Bytes, encoding: Encoding) -> Result<Option<Self>> {
+        Self::recognise(uri, bytes, None, encoding)
+    }
+
+    fn recognise(uri: &str, bytes: Bytes, file: Option<File>, encoding: Encoding) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, bytes);
@@ -51,13 +74,22 @@ impl Input {
         if head.is_empty() {
             return Ok(None);
         }
-        if head.starts_with(b"PAR1") {
-            return Err(Error::format(
-                &uri,
-                "byte 0",
-                "a Parquet file",
-                "expected CSV, a JSON array or NDJSON, plain, packed or in an archive",
-            ));
+        if head.starts_with(PARQUET) {
+            let Some(file) = file else {
+                return Err(Error::format(
+                    &uri,
+                    "byte 0",
+                    "Parquet in an archive or in a stream",
+                    "Parquet is read from its end: deliver it as a file of its own",
+                ));
+            };
+            return Ok(Some(Self {
+                uri,
+                encoding,
+                packing: None,
+                reader: BufReader::new(Box::new(io::empty())),
+                parquet: Some(file),
+            }));
         }
         let packing = packing(head);
         let unpacked = match packing {
@@ -68,6 +100,14 @@ impl Input {
         let head = unpacked
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
+        if head.starts_with(PARQUET) {
+            return Err(Error::format(
+                &uri,
+                "byte 0 of the unpacked content",
+                format!("Parquet inside {}", packing.unwrap_or("another file")),
+                "Parquet is packed inside and read from its end: deliver it unpacked",
+            ));
+        }
         let decoded: Bytes = match head {
             _ if archive_kind(head).is_some() => Box::new(unpacked),
             [0xef, 0xbb, 0xbf, ..] => {
@@ -84,7 +124,14 @@ impl Input {
             encoding,
             packing,
             reader: BufReader::with_capacity(BUFFER, decoded),
+            parquet: None,
         }))
+    }
+
+    /// The file itself, where it is Parquet.
+    pub(super) fn take_parquet(&mut self) -> Option<(String, File)> {
+        let file = self.parquet.take()?;
+        Some((self.uri.clone(), file))
     }
 
     /// What the caller called it.
@@ -121,6 +168,14 @@ impl Input {
 
     /// The same bytes, where they are no archive: one text cannot be several files.
     pub fn single(mut self) -> Result<Self> {
+        if self.parquet.is_some() {
+            return Err(Error::format(
+                &self.uri,
+                "byte 0",
+                "a Parquet file",
+                "expected text; name the column that holds it",
+            ));
+        }
         self.look()?;
         match archive_kind(self.reader.buffer()) {
             None => Ok(self),
@@ -196,7 +251,7 @@ fn empty(uri: &str, found: &str) -> Error {
         uri,
         "byte 0",
         found,
-        "expected CSV with a header line, a JSON array or NDJSON",
+        "expected CSV with a header line, a JSON array, NDJSON or Parquet",
     )
 }
 

@@ -16,6 +16,7 @@ mod medline;
 mod ndjson;
 mod object;
 mod packing;
+mod parquet;
 mod pubmed_xml;
 mod study;
 mod xml;
@@ -23,6 +24,8 @@ mod xml;
 pub use fields::{Field, Fields};
 pub use input::{Encoding, Input};
 pub use lines::TextLines;
+
+use std::borrow::Cow;
 
 use polars::prelude::DataFrame;
 
@@ -60,20 +63,42 @@ pub struct Deletion {
 pub struct RawTexts {
     text: String,
     spans: Vec<(usize, usize)>,
+    /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
+    cells: Option<DataFrame>,
 }
 
 impl RawTexts {
+    fn of_cells(frame: DataFrame) -> Self {
+        Self {
+            cells: Some(frame),
+            ..Self::default()
+        }
+    }
+
     /// How many bytes all of them take.
     pub fn bytes(&self) -> usize {
-        self.text.len()
+        self.text.len() + self.cells.as_ref().map_or(0, DataFrame::estimated_size)
     }
 
     /// The raw text of a row.
-    pub fn get(&self, row: usize) -> &str {
+    pub fn get(&self, row: usize) -> Cow<'_, str> {
+        if let Some(cells) = &self.cells {
+            return Cow::Owned(row_as_json(cells, row));
+        }
         self.spans
             .get(row)
             .map_or("", |&(start, end)| &self.text[start..end])
+            .into()
     }
+}
+
+/// The texts of a row as a JSON object, without those that are not there.
+fn row_as_json(cells: &DataFrame, row: usize) -> String {
+    let texts = cells.columns().iter().filter_map(|column| {
+        let text = column.str().ok()?.get(row)?;
+        Some((column.name().to_string(), text.into()))
+    });
+    serde_json::Value::Object(texts.collect()).to_string()
 }
 
 /// What a reader noticed about its file besides the rows.
@@ -129,6 +154,10 @@ pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize,
 
 /// The same for what is no archive.
 fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+    if let Some((uri, file)) = input.take_parquet() {
+        let (shape, reader) = parquet::ParquetReader::new(uri, file, shapes)?;
+        return Ok((shape, Box::new(reader)));
+    }
     let fields = shapes.first().ok_or_else(|| Error::Internal {
         message: "a source without a shape".to_owned(),
     })?;
@@ -140,9 +169,9 @@ fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<
         }
         b'<' => {
             let remedy = if fields.are_publications() {
-                "expected PubMed's XML, MEDLINE, CSV with a header line, a JSON array or NDJSON"
+                "expected PubMed's XML, MEDLINE, CSV with a header line, a JSON array, NDJSON or Parquet"
             } else {
-                "expected CSV with a header line, a JSON array or NDJSON"
+                "expected CSV with a header line, a JSON array, NDJSON or Parquet"
             };
             return Err(Error::format(input.uri(), "byte 0", "XML or HTML", remedy));
         }

@@ -210,8 +210,8 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
-        let bytes = Box::new(self.storage.open_file(&input.path)?);
-        Input::new(&input.file.uri, bytes, self.settings.encoding)
+        let file = self.storage.open_file(&input.path)?;
+        Input::of_file(&input.file.uri, file, self.settings.encoding)
     }
 
     fn tally(&self, input: &InputFile) -> FileTally {

@@ -29,6 +29,13 @@ impl SourceFile {
         Ok(Box::new(file))
     }
 
+    /// Opens the file itself, for formats that are read from their end; nothing for a stream that has none, such as a pipe.
+    pub fn open_file(&self) -> Result<Option<File>> {
+        let failed = |source| Error::storage(&self.uri, "read the source", source);
+        let file = File::open(&self.path).map_err(failed)?;
+        Ok(file.metadata().map_err(failed)?.is_file().then_some(file))
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> Result<u64> {
         let metadata = self
