@@ -20,6 +20,7 @@ __all__ = [
     "Table",
     "__version__",
     "bronze",
+    "generate",
     "gold",
     "iter_publications",
     "keep_matcher",
@@ -42,6 +43,11 @@ _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
 _Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
 _Kind: TypeAlias = Literal["pubmed", "clinical_trial"]
+_Plain: TypeAlias = Literal["csv", "json", "ndjson", "parquet"]
+_ArticlesFormat: TypeAlias = _Plain | Literal["pubmed-xml", "medline", "pubmed-csv"]
+_TrialsFormat: TypeAlias = (
+    _Plain | Literal["ctgov-csv", "ctgov-classic-csv", "studies-json", "studies-ndjson", "study-files"]
+)
 
 # Anything with the Arrow PyCapsule interface, whichever library it comes from.
 class _ArrowArray(Protocol):
@@ -233,6 +239,74 @@ def gold(
         ArgumentError: A bad `dt` or `boundary`.
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
+        ForkError: The engine was used in the process that this one was forked from.
+    """
+
+def generate(
+    out: _Path,
+    *,
+    seed: int = 1,
+    articles: int = 7000,
+    trials: int = 3000,
+    drugs: int = 1000,
+    journals: int = 300,
+    articles_format: _ArticlesFormat = "csv",
+    trials_format: _TrialsFormat = "csv",
+    drugs_format: _Plain = "csv",
+    files: int = 1,
+    packing: Literal["none", "gz", "zst"] | None = None,
+    abstracts: float = 0.0,
+    dirt: Mapping[str, float] | None = None,
+    clean: bool = False,
+    force: bool = False,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Make up sources of any size, with the truth about them: which drug is mentioned where and when.
+
+    The same settings give the same bytes. Memory does not grow with the number of records. The folder appears whole or not
+    at all; made again with the same settings, it stays as it is.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp()) / "made-up"
+    >>> made = drugs_rs.generate(folder, articles=500, trials=200, articles_format="pubmed-xml")
+    >>> report = drugs_rs.run(
+    ...     drugs=folder / "drugs",
+    ...     pubmed=folder / "pubmed",
+    ...     clinical_trials=folder / "clinical_trials",
+    ...     out=folder.parent / "lake",
+    ...     dt="2020-06-01",
+    ... )
+    >>> truth = made["truth"]
+    >>> report["steps"][-1]["mentions"] == truth["pubmed"]["mentions"] + truth["clinical_trials"]["mentions"]
+    True
+
+    Args:
+        out: A folder that is empty or not there yet, in one that exists.
+        seed: What decides everything that is drawn by lot.
+        articles: How many PubMed articles.
+        trials: How many clinical trials.
+        drugs: How many drugs.
+        journals: How many journals.
+        articles_format: What articles are written as.
+        trials_format: What trials are written as.
+        drugs_format: What drugs are written as.
+        files: Into how many files articles and trials are split, each.
+        packing: What files are packed with; Parquet never is.
+        abstracts: The share of records with an abstract. No drug is in one.
+        dirt: The share of records with each kind of dirt (`docs/generate.md` lists them), instead of the usual share. A
+            kind that a format cannot express is left out there.
+        clean: No dirt but that of `dirt`.
+        force: Replace whatever the folder holds.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Returns:
+        What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`, `rows_kept`,
+        `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `bytes`, `sha256`).
+
+    Raises:
+        ArgumentError: A setting that makes no sense, or a folder that holds something else.
+        StorageError: The folder cannot be written.
         ForkError: The engine was used in the process that this one was forked from.
     """
 

@@ -9,6 +9,7 @@ mod arrow;
 mod call;
 mod command;
 mod errors;
+mod generate;
 mod graph;
 mod kept;
 mod matcher;
@@ -27,6 +28,8 @@ mod core_module {
 
     #[pymodule_export]
     use super::command::main;
+    #[pymodule_export]
+    use super::generate::generate;
     #[pymodule_export]
     use super::graph::{DrugGraph, read_graph};
     #[pymodule_export]
@@ -61,6 +64,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "Table",
         "__version__",
         "bronze",
+        "generate",
         "gold",
         "iter_publications",
         "keep_matcher",

@@ -25,7 +25,7 @@ pub(super) enum Command {
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
     /// Make up sources of any size, with the truth about them
-    Generate(super::generate::GenerateArguments),
+    Generate(Box<super::generate::GenerateArguments>),
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use chrono::{DateTime, Datelike, NaiveDate};
 use polars::error::PolarsResult;
 use polars::io::parquet::metadata::FileMetadataRef;
 use polars::prelude::{
-    ArrowDataType, ChunkFullNull, DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy,
+    ArrowDataType, ChunkFullNull, ChunkedArray, DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy,
     ParquetReader as PolarsReader, SerReader, Series, StringChunked, TimeUnit,
 };
 
@@ -333,10 +333,10 @@ fn as_texts(series: &Series) -> std::result::Result<Option<StringChunked>, usize
             }
             collected(texts)
         }
-        DataType::Int32 => numbers(series.i32().ok().map(|values| values.iter())).and_then(collected),
-        DataType::Int64 => numbers(series.i64().ok().map(|values| values.iter())).and_then(collected),
-        DataType::UInt32 => numbers(series.u32().ok().map(|values| values.iter())).and_then(collected),
-        DataType::UInt64 => numbers(series.u64().ok().map(|values| values.iter())).and_then(collected),
+        DataType::Int32 => numbers(series.i32().ok().map(ChunkedArray::iter)).and_then(collected),
+        DataType::Int64 => numbers(series.i64().ok().map(ChunkedArray::iter)).and_then(collected),
+        DataType::UInt32 => numbers(series.u32().ok().map(ChunkedArray::iter)).and_then(collected),
+        DataType::UInt64 => numbers(series.u64().ok().map(ChunkedArray::iter)).and_then(collected),
         DataType::Float32 => series
             .f32()
             .ok()

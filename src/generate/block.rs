@@ -135,7 +135,7 @@ impl Block {
             Format::PubmedXml => pubmed_xml::article(row, again, out),
             Format::Medline => medline::record(row, out),
             Format::PubmedCsv | Format::CtgovCsv | Format::CtgovClassicCsv => {
-                registry::export(format, row, out)
+                registry::export(format, row, out);
             }
             Format::StudiesJson | Format::StudiesNdjson => registry::study(format, row, out),
             Format::StudyFiles => {

@@ -34,7 +34,7 @@ impl Drugs {
         let mask = MOST_DRUGS - 1;
         let key = Dice::new(self.seed, 0xd, 0).next();
         let mut mixed = (number ^ key) & mask;
-        for factor in [0x9e_3779_b1, 0x85_ebca_6b] {
+        for factor in [0x9e37_79b1, 0x85eb_ca6b] {
             mixed = mixed.wrapping_mul(factor | 1) & mask;
             mixed ^= mixed >> 13;
         }

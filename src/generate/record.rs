@@ -150,7 +150,7 @@ impl<'s> Maker<'s> {
                 };
             }
             Some(fault @ (Dirt::TrailingComma | Dirt::BlankLine | Dirt::MalformedRow)) => {
-                row.fault = Some(fault)
+                row.fault = Some(fault);
             }
             Some(Dirt::Deleted) => {}
         }

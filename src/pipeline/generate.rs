@@ -64,10 +64,10 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
     // The folder is the unit that is exchanged, so the one above it is the root of the transaction.
     let storage = LocalStorage::create(parent)?;
     let described = describe(settings);
-    if let Some(bytes) = storage.read(&format!("{name}/{MANIFEST}"))? {
-        if let Some(text) = standing(&storage, name, &bytes, &described)? {
-            return Ok((text, true));
-        }
+    if let Some(bytes) = storage.read(&format!("{name}/{MANIFEST}"))?
+        && let Some(text) = standing(&storage, name, &bytes, &described)?
+    {
+        return Ok((text, true));
     }
     if !force && !storage.list(name)?.is_empty() {
         return Err(refused(
@@ -167,8 +167,13 @@ impl Writer<'_> {
         let mut truth = self.text_file(path)?;
         let mut counts = BTreeMap::new();
         for table in Table::ALL {
-            if self.settings.count(table) > 0 {
-                counts.insert(table.folder(), self.table(table, &mut truth)?);
+            if self.settings.count(table) == 0 {
+                continue;
+            }
+            let its = self.table(table, &mut truth)?;
+            // Every row of a vocabulary is a drug.
+            if table != Table::Drugs {
+                counts.insert(table.folder(), its);
             }
         }
         self.files.push(truth.finish()?);
@@ -244,7 +249,7 @@ impl Writer<'_> {
         let mut file = self.text_file(format!("{name}{}", self.settings.packing.ending()))?;
         file.write(Block::head(table, format).as_bytes())?;
         Ok(Sink::Text {
-            file,
+            file: Box::new(file),
             between: Block::between(format),
             begun: false,
         })
@@ -276,7 +281,7 @@ impl Writer<'_> {
 /// Where the blocks of a file go.
 enum Sink {
     Text {
-        file: TextFile,
+        file: Box<TextFile>,
         between: &'static str,
         begun: bool,
     },
@@ -354,7 +359,7 @@ impl TextFile {
         flushed
             .and_then(|mut file| file.flush())
             .map_err(|error| Error::storage(&self.shown, "write", error))?;
-        Ok(output(self.path, self.digest))
+        Ok(output(self.path, &self.digest))
     }
 }
 
@@ -418,11 +423,11 @@ impl ParquetFile {
         self.writer
             .finish()
             .map_err(|error| Error::storage(&self.shown, "write", io::Error::other(error.to_string())))?;
-        Ok(output(self.path, self.digest))
+        Ok(output(self.path, &self.digest))
     }
 }
 
-fn output(path: String, digest: Digest256) -> Output {
+fn output(path: String, digest: &Digest256) -> Output {
     let (bytes, sha256) = digest.finish();
     Output {
         path,

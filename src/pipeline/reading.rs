@@ -62,7 +62,7 @@ pub fn read_publications(
                 let tally = &mut tallies[file];
                 rows += batch.keys.len();
                 tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
-                aside.add(batch.rejected, &batch.uri, tally)?;
+                aside.add(&batch.rejected, &batch.uri, tally)?;
                 let ids = batch
                     .deletions
                     .iter()
@@ -112,7 +112,7 @@ pub fn read_publications(
         }
     }
     Ok(CleanTable {
-        frame: without_lake(kept.unwrap_or_else(|| PUBLICATIONS.empty()))?,
+        frame: without_lake(&kept.unwrap_or_else(|| PUBLICATIONS.empty()))?,
         rejected: aside.finish()?,
         sources: tallies,
     })
@@ -227,7 +227,7 @@ impl PublicationStream {
         let frame = self.ready.head(Some(rows));
         self.ready = self.ready.slice(rows as i64, self.ready.height() - rows);
         Ok(Some(CleanTable {
-            frame: without_lake(frame)?,
+            frame: without_lake(&frame)?,
             rejected: together(std::mem::take(&mut self.aside))?,
             sources: Vec::new(),
         }))
@@ -396,7 +396,7 @@ fn static_shapes(kind: PublicationKind) -> (&'static [Fields], Vec<Layout>) {
     (fields, layouts.clone())
 }
 
-fn without_lake(frame: DataFrame) -> Result<DataFrame> {
+fn without_lake(frame: &DataFrame) -> Result<DataFrame> {
     Ok(frame.drop(ONLY_IN_A_LAKE)?)
 }
 
@@ -425,10 +425,10 @@ struct Aside {
 }
 
 impl Aside {
-    fn add(&mut self, rejected: Vec<Rejected>, uri: &str, tally: &mut FileTally) -> Result<()> {
+    fn add(&mut self, rejected: &[Rejected], uri: &str, tally: &mut FileTally) -> Result<()> {
         rejected.iter().for_each(|row| tally.reject(row.reason));
         if !rejected.is_empty() {
-            self.waiting.push(rejected_frame(&rejected, uri)?);
+            self.waiting.push(rejected_frame(rejected, uri)?);
         }
         Ok(())
     }
