@@ -65,7 +65,6 @@ mod bindings;
 #[cfg(feature = "tables")]
 pub mod cli;
 pub mod error;
-#[cfg(feature = "tables")]
 pub mod formats;
 pub mod generate;
 #[cfg(feature = "tables")]

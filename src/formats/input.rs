@@ -69,7 +69,7 @@ impl Input {
     fn recognise(uri: &str, bytes: Bytes, file: Option<File>, encoding: Encoding) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
-        let mut plain = BufReader::with_capacity(BUFFER, bytes);
+        let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes, PACKING_SHOWS));
         let head = plain.fill_buf().map_err(failed)?;
         if head.is_empty() {
             return Ok(None);
@@ -96,7 +96,7 @@ impl Input {
             Some(packing) => unpacked(packing, plain).map_err(failed)?,
             None => Box::new(plain),
         };
-        let mut unpacked = BufReader::with_capacity(BUFFER, unpacked);
+        let mut unpacked = BufReader::with_capacity(BUFFER, Ahead::of(unpacked, ARCHIVE_SHOWS));
         let head = unpacked
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
@@ -123,12 +123,13 @@ impl Input {
             uri,
             encoding,
             packing,
-            reader: BufReader::with_capacity(BUFFER, decoded),
+            reader: BufReader::with_capacity(BUFFER, Ahead::of(decoded, BUFFER)),
             parquet: None,
         }))
     }
 
     /// The file itself, where it is Parquet.
+    #[cfg(feature = "tables")]
     pub(super) fn take_parquet(&mut self) -> Option<(String, File)> {
         let file = self.parquet.take()?;
         Some((self.uri.clone(), file))
@@ -273,6 +274,46 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
         return Error::format(uri, place, error.to_string(), "deliver the file again");
     }
     Error::storage(uri, "read the source", error)
+}
+
+/// A packing shows in its first bytes.
+const PACKING_SHOWS: usize = 16;
+
+/// An archive shows in its first block, a byte order mark before.
+const ARCHIVE_SHOWS: usize = 512;
+
+/// A stream whose beginning is read at once: what it is taken for must not depend on how it arrives. A pipe, an unpacker or an
+/// object store may give it in drops.
+struct Ahead {
+    head: io::Cursor<Vec<u8>>,
+    /// What went wrong behind the head; told when the reader comes to it.
+    error: Option<io::Error>,
+    rest: Bytes,
+}
+
+impl Ahead {
+    fn of(mut bytes: Bytes, length: usize) -> Bytes {
+        let mut head = Vec::new();
+        let error = (&mut bytes).take(length as u64).read_to_end(&mut head).err();
+        Box::new(Self {
+            head: io::Cursor::new(head),
+            error,
+            rest: bytes,
+        })
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.head.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.rest.read(buffer),
+        }
+    }
 }
 
 /// UTF-16 on its way to UTF-8. A broken pair becomes U+FFFD, as every reader of UTF-16 does.

@@ -7,6 +7,7 @@
 
 mod archive;
 mod buffer;
+mod columns;
 mod csv;
 mod fields;
 mod input;
@@ -16,18 +17,18 @@ mod medline;
 mod ndjson;
 mod object;
 mod packing;
+#[cfg(feature = "tables")]
 mod parquet;
 mod pubmed_xml;
 mod study;
 mod xml;
 
+pub use columns::Frame;
 pub use fields::{Field, Fields};
 pub use input::{Encoding, Input};
 pub use lines::TextLines;
 
 use std::borrow::Cow;
-
-use polars::prelude::DataFrame;
 
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
@@ -37,7 +38,7 @@ use crate::task::Task;
 #[derive(Debug)]
 pub struct RawBatch {
     /// The column `source_row` and one text column a field of [`Fields`]; a value that is not there is null.
-    pub frame: DataFrame,
+    pub frame: Frame,
     /// The raw text of each row of the frame.
     pub raw: RawTexts,
     /// Rows that could not be read.
@@ -64,11 +65,13 @@ pub struct RawTexts {
     text: String,
     spans: Vec<(usize, usize)>,
     /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
-    cells: Option<DataFrame>,
+    #[cfg(feature = "tables")]
+    cells: Option<Frame>,
 }
 
 impl RawTexts {
-    fn of_cells(frame: DataFrame) -> Self {
+    #[cfg(feature = "tables")]
+    fn of_cells(frame: Frame) -> Self {
         Self {
             cells: Some(frame),
             ..Self::default()
@@ -77,11 +80,16 @@ impl RawTexts {
 
     /// How many bytes all of them take.
     pub fn bytes(&self) -> usize {
-        self.text.len() + self.cells.as_ref().map_or(0, DataFrame::estimated_size)
+        #[cfg(feature = "tables")]
+        if let Some(cells) = &self.cells {
+            return cells.estimated_size();
+        }
+        self.text.len()
     }
 
     /// The raw text of a row.
     pub fn get(&self, row: usize) -> Cow<'_, str> {
+        #[cfg(feature = "tables")]
         if let Some(cells) = &self.cells {
             return Cow::Owned(row_as_json(cells, row));
         }
@@ -93,7 +101,8 @@ impl RawTexts {
 }
 
 /// The texts of a row as a JSON object, without those that are not there.
-fn row_as_json(cells: &DataFrame, row: usize) -> String {
+#[cfg(feature = "tables")]
+fn row_as_json(cells: &Frame, row: usize) -> String {
     let texts = cells.columns().iter().filter_map(|column| {
         let text = column.str().ok()?.get(row)?;
         Some((column.name().to_string(), text.into()))
@@ -154,6 +163,7 @@ pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize,
 
 /// The same for what is no archive.
 fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+    #[cfg(feature = "tables")]
     if let Some((uri, file)) = input.take_parquet() {
         let (shape, reader) = parquet::ParquetReader::new(uri, file, shapes)?;
         return Ok((shape, Box::new(reader)));
