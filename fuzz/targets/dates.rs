@@ -2,7 +2,7 @@
 #![no_main]
 
 #[path = "../checks/text.rs"]
-#[allow(dead_code, reason = "the target `text` checks the rest")]
+#[expect(dead_code, reason = "the target `text` checks the rest")]
 mod checks;
 
 use libfuzzer_sys::fuzz_target;

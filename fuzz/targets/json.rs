@@ -2,7 +2,7 @@
 #![no_main]
 
 #[path = "../checks/formats.rs"]
-#[allow(dead_code, reason = "each target checks one form, and some choices of it")]
+#[expect(dead_code, reason = "each target checks one form, and some choices of it")]
 mod checks;
 
 use libfuzzer_sys::fuzz_target;
