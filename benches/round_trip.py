@@ -2,9 +2,9 @@
 
     python benches/round_trip.py --records 10000000 --format parquet
 
-Each command is a process of its own; printed are its seconds and its peak memory. The truth and the mentions are too long to
-hold, so each is reduced to a count and to a sum of hashes, which does not depend on the order: equal sums are equal
-sets, but for one chance in 2^64.
+Each command is a process of its own; printed are its seconds and its peak memory. The truth and the mentions are too
+long to hold, so each is reduced to a count and to a sum of hashes, which does not depend on the order: equal sums are
+equal sets, but for one chance in 2^64.
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ def main() -> int:
         "silver": [*program, "silver", *where],
         "gold": [*program, "gold", *where],
     }
-    print(f"{options.records:,} records as {options.format}, {options.drugs:,} drugs; drugs_rs {drugs_rs.__version__}\n")
+    print(
+        f"{options.records:,} records as {options.format}, {options.drugs:,} drugs; drugs_rs {drugs_rs.__version__}\n"
+    )
     print("| step | seconds | peak memory |\n|---|---:|---:|")
     for name, command in commands.items():
         seconds, peak = run_once(command, out / "log", None)

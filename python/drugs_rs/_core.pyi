@@ -263,8 +263,8 @@ def generate(
 ) -> dict[str, Any]:
     """Make up sources of any size, with the truth about them: which drug is mentioned where and when.
 
-    The same settings give the same bytes. Memory does not grow with the number of records. The folder appears whole or not
-    at all; made again with the same settings, it stays as it is.
+    The same settings give the same bytes. Memory does not grow with the number of records. The folder appears whole or
+    not at all; made again with the same settings, it stays as it is.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs
@@ -301,8 +301,8 @@ def generate(
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Returns:
-        What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`, `rows_kept`,
-        `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `bytes`, `sha256`).
+        What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`,
+        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `bytes`, `sha256`).
 
     Raises:
         ArgumentError: A setting that makes no sense, or a folder that holds something else.
@@ -331,15 +331,15 @@ def read_publications(
     on_bad_file: _OnBadFile = "fail",
     progress: bool = False,
 ) -> CleanTable:
-    """Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
+    r"""Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
 
-    The columns are those of `silver/publications` but for `dt`, in the order of the sources, and the same rows: half rows
-    are completed, of one id the newest version stays, what a notice deletes is gone.
+    The columns are those of `silver/publications` but for `dt`, in the order of the sources, and the same rows: half
+    rows are completed, of one id the newest version stays, what a notice deletes is gone.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "articles.csv"
-    >>> _ = path.write_text("id,title,date,journal\\n1,Ethanol in <i>vitro</i>,2 May 2020,Toxicon\\n2, ,2020,Toxicon\\n")
+    >>> _ = path.write_text("id,title,date,journal\n1,Ethanol in <i>vitro</i>,2 May 2020,Toxicon\n2, ,2020,Toxicon\n")
     >>> articles = drugs_rs.read_publications(path)
     >>> [(row["publication_id"], row["title"], row["flags"]) for row in articles.to_dicts()]
     [('1', 'Ethanol in vitro', ['markup_removed'])]
@@ -375,15 +375,15 @@ def iter_publications(
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
 ) -> PublicationBatches:
-    """Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
+    r"""Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
 
-    Rows are cleaned and flagged as `read_publications` does it, and given as they stand, in the order of the sources: an id
-    that comes twice is two rows, half rows stay halves, notices of deletion delete nothing.
+    Rows are cleaned and flagged as `read_publications` does it, and given as they stand, in the order of the sources:
+    an id that comes twice is two rows, half rows stay halves, notices of deletion delete nothing.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "articles.csv"
-    >>> _ = path.write_text("id,title,date,journal\\n" + "1,Ethanol,2020,Toxicon\\n" * 5)
+    >>> _ = path.write_text("id,title,date,journal\n" + "1,Ethanol,2020,Toxicon\n" * 5)
     >>> batches = drugs_rs.iter_publications(path, batch_rows=2)
     >>> [len(batch) for batch in batches]
     [2, 2, 1]
@@ -414,14 +414,14 @@ def read_drugs(
     on_bad_file: _OnBadFile = "fail",
     progress: bool = False,
 ) -> CleanTable:
-    """Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
+    r"""Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
 
     The columns are those of `silver/drugs`. Several files, of one shape or of several, become one vocabulary.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "drugs.csv"
-    >>> _ = path.write_text("atccode,drug,synonyms\\nV03AB,ETHANOL,alcohol | spirit\\n6302001, ,\\n")
+    >>> _ = path.write_text("atccode,drug,synonyms\nV03AB,ETHANOL,alcohol | spirit\n6302001, ,\n")
     >>> drugs = drugs_rs.read_drugs(path)
     >>> [(row["atccode"], row["drug"], row["synonyms"]) for row in drugs.to_dicts()]
     [('V03AB', 'ETHANOL', ['alcohol', 'spirit'])]

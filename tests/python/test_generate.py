@@ -1,7 +1,7 @@
 """Made-up sources: what the pipeline finds in them is what was put there, in every format, dirt and all.
 
-The truth comes from where the generator put each drug, so these tests fail where the reader, the cleaning, the merging or
-the matcher is wrong. Shares of dirt are far above the usual ones, so that a few hundred records have every kind.
+The truth comes from where the generator put each drug, so these tests fail where the reader, the cleaning, the merging
+or the matcher is wrong. Shares of dirt are far above the usual ones, so that a few hundred records have every kind.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def found(lake: Path) -> Counter[tuple[Any, ...]]:
 
 def run(folder: Path, lake: Path) -> dict[str, Any]:
     """All steps on a made-up folder."""
-    sources = {name: folder / name for name in ("pubmed", "clinical_trials") if (folder / name).exists()}
+    sources: dict[str, Any] = {
+        name: folder / name for name in ("pubmed", "clinical_trials") if (folder / name).exists()
+    }
     report: dict[str, Any] = drugs_rs.run(drugs=folder / "drugs", out=lake, dt=DT, **sources)
     return report
 
@@ -187,9 +189,7 @@ def test_python_and_the_command_do_the_same(tmp_path: Path) -> None:
         tmp_path / "python", articles=300, trials=100, trials_format="studies-json", clean=True, dirt={"markup": 0.5}
     )
     arguments = ["--articles", "300", "--trials", "100", "--trials-format", "studies-json", "--clean"]
-    finished = shell(
-        "generate", "--out", str(tmp_path / "shell"), *arguments, "--dirt", "markup=0.5", "--json"
-    )
+    finished = shell("generate", "--out", str(tmp_path / "shell"), *arguments, "--dirt", "markup=0.5", "--json")
     assert finished.returncode == 0, finished.stderr.decode()
     assert json.loads(finished.stdout) == made
     assert content(tmp_path / "python") == content(tmp_path / "shell")

@@ -1,7 +1,7 @@
 """A small hand-made file of every format, and the whole table that comes of it.
 
-`tests/data/README.md` says what is odd in each. `DRUGS_RS_UPDATE_GOLDEN=1 pytest tests/python/test_golden_formats.py` writes
-the tables anew, and their difference is to be read like code.
+`tests/data/README.md` says what is odd in each. `DRUGS_RS_UPDATE_GOLDEN=1 pytest tests/python/test_golden_formats.py`
+writes the tables anew, and their difference is to be read like code.
 """
 
 from __future__ import annotations

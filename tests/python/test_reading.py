@@ -1,9 +1,10 @@
-"""Sources as tables without a lake: the same rows, columns, flags and counts as silver, and batches in bounded memory."""
+"""Sources as tables without a lake: rows, columns, flags and counts are those of silver; batches in bounded memory."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pytest
@@ -12,9 +13,6 @@ from written_sources import DRUG_COLUMNS, PUBMED_COLUMNS, TRIAL_COLUMNS, csv_tex
 
 import drugs_rs
 from drugs_rs import exceptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RECORDS = [
     ("1", "Ethanol in <i>vitro</i>", "2 May 2020", "Toxicon"),
@@ -49,13 +47,21 @@ def test_trials_and_month_first(tmp_path: Path) -> None:
         drugs_rs.read_publications(path, kind="clinical_trial", month_first=month_first).to_dicts()[0]
         for month_first in (False, True)
     )
-    assert (by_day["kind"], str(by_day["date"]), str(by_month["date"])) == ("clinical_trial", "2020-02-01", "2020-01-02")
+    assert (by_day["kind"], str(by_day["date"]), str(by_month["date"])) == (
+        "clinical_trial",
+        "2020-02-01",
+        "2020-01-02",
+    )
 
 
 def test_several_sources_merge_as_one(tmp_path: Path) -> None:
     for name, title in (("a", "Old"), ("b", "New")):
         write(tmp_path / "in" / f"{name}.csv", csv_text(PUBMED_COLUMNS, [("1", title, "2020", "J")]))
-    for sources in (tmp_path / "in", str(tmp_path / "in" / "*.csv"), [tmp_path / "in" / "a.csv", tmp_path / "in" / "b.csv"]):
+    for sources in (
+        tmp_path / "in",
+        str(tmp_path / "in" / "*.csv"),
+        [tmp_path / "in" / "a.csv", tmp_path / "in" / "b.csv"],
+    ):
         table = drugs_rs.read_publications(sources)
         assert [row["title"] for row in table.to_dicts()] == ["New"]
         assert [source["merged"] for source in table.sources] == [{"superseded": 1}, {}]
@@ -132,15 +138,16 @@ def test_batches_across_files_and_a_bad_one(tmp_path: Path) -> None:
 
 
 def test_wrong_arguments(articles: Path, tmp_path: Path) -> None:
-    for function in (drugs_rs.read_publications, drugs_rs.iter_publications):
+    functions: list[Any] = [drugs_rs.read_publications, drugs_rs.iter_publications]
+    for function in functions:
         with pytest.raises(exceptions.ArgumentError, match="kind"):
-            function(articles, kind="trials")  # type: ignore[operator]
+            function(articles, kind="trials")
         with pytest.raises(exceptions.ArgumentError, match="no source"):
-            function([])  # type: ignore[operator]
+            function([])
         with pytest.raises(exceptions.SourceNotFoundError):
-            function(tmp_path / "nowhere.csv")  # type: ignore[operator]
+            function(tmp_path / "nowhere.csv")
         with pytest.raises(TypeError):
-            function(None)  # type: ignore[operator]
+            function(None)
     with pytest.raises(exceptions.ArgumentError, match="batch_rows"):
         drugs_rs.iter_publications(articles, batch_rows=0)
     with pytest.raises(exceptions.ArgumentError, match="no source"):
@@ -166,8 +173,8 @@ def test_batches_do_not_hold_the_file(tmp_path: Path) -> None:
 
 
 def resident() -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4096
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
 
 
 def test_a_forked_child_is_told(articles: Path) -> None:
