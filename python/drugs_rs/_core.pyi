@@ -302,7 +302,8 @@ def generate(
 
     Returns:
         What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`,
-        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `bytes`, `sha256`).
+        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `bytes`,
+        `sha256`).
 
     Raises:
         ArgumentError: A setting that makes no sense, or a folder that holds something else.

@@ -112,7 +112,11 @@ impl Input {
             _ if archive_kind(head).is_some() => Box::new(unpacked),
             [0xef, 0xbb, 0xbf, ..] => {
                 unpacked.consume(3);
-                Box::new(unpacked)
+                match encoding {
+                    // The mark speaks for the program that wrote the file, not for every line that went into it.
+                    Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
+                    Encoding::Utf8 => Box::new(unpacked),
+                }
             }
             [0xff, 0xfe, ..] => Box::new(Utf16::new(unpacked, UTF_16LE.new_decoder_with_bom_removal())),
             [0xfe, 0xff, ..] => Box::new(Utf16::new(unpacked, UTF_16BE.new_decoder_with_bom_removal())),

@@ -62,7 +62,11 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
         _ => std::path::Path::new("."),
     };
     // The folder is the unit that is exchanged, so the one above it is the root of the transaction.
-    let storage = LocalStorage::create(parent)?;
+    let storage = if parent.is_dir() {
+        LocalStorage::existing(parent)?
+    } else {
+        LocalStorage::create(parent)?
+    };
     let described = describe(settings);
     if let Some(bytes) = storage.read(&format!("{name}/{MANIFEST}"))?
         && let Some(text) = standing(&storage, name, &bytes, &described)?

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import json
 import zipfile
 from typing import TYPE_CHECKING, Callable
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from lake_tables import DT, Row, clean, without
+from shell import drugs_rs as shell
 from written_sources import PUBMED_COLUMNS, Record, csv_text, json_text, ndjson_text
 
 import drugs_rs
@@ -137,6 +139,16 @@ def test_a_pipeline_from_parquet_alone(tmp_path: Path) -> None:
     assert drugs_rs.read_graph(tmp_path / "lake").top_journals() == {"Annals": 1}
     matcher = drugs_rs.Matcher.from_vocabulary(tmp_path / "drugs.parquet")
     assert [mention.rule for mention in matcher.find("Jantoven")] == ["synonym"]
+
+
+def test_a_column_of_parquet_is_matched_in_a_shell(tmp_path: Path) -> None:
+    path = parquet_file(tmp_path / "a.parquet", PARQUET_TEXTS["string"])
+    drugs = written(tmp_path, "drugs.csv", b"atccode,drug\nB01AA03,WARFARIN\n")
+    found = shell("match", "--vocabulary", drugs, "--column", "title", path)
+    assert [json.loads(line)["row"] for line in found.stdout.splitlines()] == [0]
+    lines = shell("match", "--vocabulary", drugs, path)
+    assert lines.returncode == 1
+    assert b"name the column" in lines.stderr
 
 
 def test_parquet_that_is_packed_is_refused(tmp_path: Path) -> None:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import signal
+import subprocess
+import time
 import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lake_tables import DT, mentions
+from shell import command
 from shell import drugs_rs as shell
 
 import drugs_rs
@@ -210,6 +214,33 @@ def test_made_again_it_stays_and_anything_else_is_refused(tmp_path: Path) -> Non
     with pytest.raises(drugs_rs.exceptions.ArgumentError):
         drugs_rs.generate(folder, articles=101, trials=10)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".staging")] == []
+
+
+def started(out: Path) -> subprocess.Popen[bytes]:
+    """A run that takes minutes, caught when it has begun to write."""
+    size = ["--articles", "500000000", "--articles-format", "ndjson"]
+    process = subprocess.Popen(command("generate", "--out", out, "--quiet", *size), stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not any(out.parent.glob(".staging/*/new/made/pubmed/*")):
+        assert process.poll() is None, "it ended by itself"
+        assert time.monotonic() < deadline, "it never began"
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_ended_on_the_way_it_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    out = tmp_path / "made"
+    process = started(out)
+    process.send_signal(number)
+    assert process.wait(30) != 0
+    assert process.stderr is not None
+    process.stderr.close()
+    assert not out.exists()
+    left = [path.name for path in tmp_path.iterdir() if path.name != ".lock"]
+    assert left == ([".staging"] if number == signal.SIGKILL else [])
+    drugs_rs.generate(out, articles=10, trials=0)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".lock") == ["made"]
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,12 @@ fn encodings() {
         ["2: 1|Genève €", "3: 2|Genève"],
         "a line of UTF-8 stays what it is"
     );
+    // A mark for UTF-8 once shut out the encoding that was asked for, with the advice to ask for it. Found by fuzzing.
+    let marked = [b"\xef\xbb\xbf".as_slice(), windows].concat();
+    assert_eq!(
+        read_as(&marked, Encoding::Windows1252).unwrap().rows,
+        ["2: 1|Genève €", "3: 2|Genève"]
+    );
     assert!(
         error(b"[{\"a\": \"\xff\", \"b\": 1}]").contains("byte 8"),
         "the offset of the byte, not of its element"
