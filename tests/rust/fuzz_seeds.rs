@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 #[path = "../../fuzz/checks/formats.rs"]
-#[allow(
+#[expect(
     dead_code,
     reason = "the fuzz targets have less time and check some choices alone"
 )]

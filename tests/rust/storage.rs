@@ -268,7 +268,7 @@ fn transactions_that_come_and_go_do_not_trip_each_other() {
 fn a_folder_that_stood_before_stays() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("mine");
-    std::fs::create_dir(&root).unwrap();
+    fs::create_dir(&root).unwrap();
     let storage = LocalStorage::existing(&root).unwrap();
     drop(storage.begin(&["made".to_owned()]).unwrap());
     assert_eq!(root.read_dir().unwrap().count(), 0);
