@@ -55,7 +55,7 @@ pub fn check_folding(letter: char) {
     }
 }
 
-/// A date that was read is read from its ISO form as the same day; blanks around it and capitals in it mean nothing; only
+/// A date that was read is read from its ISO form as the same day; blanks around it and capitals in what was read mean nothing; only
 /// blanks are a missing one.
 fn check_date(line: &str, order: NumericOrder) {
     let found = date::parse(line, order);
@@ -64,11 +64,13 @@ fn check_date(line: &str, order: NumericOrder) {
         date::parse(&format!(" {line}\t"), order),
         "{line:?} between blanks"
     );
-    assert_eq!(
-        found,
-        date::parse(&line.to_ascii_uppercase(), order),
-        "{line:?} in capitals"
-    );
+    if let Parsed::Date(..) = found {
+        assert_eq!(
+            found,
+            date::parse(&line.to_ascii_uppercase(), order),
+            "{line:?} in capitals"
+        );
+    }
     assert_eq!(found == Parsed::Missing, line.trim().is_empty(), "{line:?}");
     if let Parsed::Date(day, _) = date::parse(line, order) {
         match date::parse(&day.to_string(), order) {
