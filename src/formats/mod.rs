@@ -19,6 +19,8 @@ mod object;
 mod packing;
 #[cfg(feature = "tables")]
 mod parquet;
+#[cfg(feature = "tables")]
+mod parquet_pages;
 mod pubmed_xml;
 mod study;
 mod xml;

@@ -20,6 +20,7 @@ use polars::prelude::{
 
 use super::buffer::ExtraColumns;
 use super::fields::Fields;
+use super::parquet_pages;
 use super::{BATCH_BYTES, Notes, RawBatch, RawTexts, RowReader};
 use crate::error::{Error, Result};
 use crate::task::Task;
@@ -163,6 +164,11 @@ impl<'f> ParquetReader<'f> {
         let piece = (PIECE_BYTES / group.row_bytes).clamp(1, PIECE_ROWS);
         let rows = piece.min(group.rows - group.taken);
         let wanted: Vec<String> = self.columns.iter().flatten().cloned().collect();
+        if group.taken == 0 {
+            for name in &wanted {
+                check_pages(&self.uri, &self.file, group, name)?;
+            }
+        }
         let file = again(&self.uri, &self.file)?;
         let decoded = guarded(&self.uri, || {
             let mut reader = PolarsReader::new(file)
@@ -283,6 +289,23 @@ fn guarded<T>(uri: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T> 
         Ok(Err(error)) => Err(broken(uri, &error.to_string())),
         Err(_) => Err(broken(uri, "it cannot be decoded")),
     }
+}
+
+/// Looks at the headers of a column's pages before they are decoded.
+fn check_pages(uri: &str, file: &File, group: &Group, name: &str) -> Result<()> {
+    for its in &group.metadata.row_groups {
+        for chunk in its.columns_under_root_iter(name).into_iter().flatten() {
+            let place = guarded(uri, || Ok(chunk.byte_range()))?;
+            // A column that is no list has a value a row.
+            let values = if chunk.descriptor().descriptor.max_rep_level == 0 {
+                group.rows as u64
+            } else {
+                u64::try_from(chunk.num_values()).unwrap_or(0)
+            };
+            parquet_pages::check(file, place, values).map_err(|error| broken(uri, &error.to_string()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether values of a type can be a field.
