@@ -54,22 +54,25 @@ fn find_numbered(
     let (mut surfaces, mut rules) = (text("surface"), text("rule"));
     let number = || Vec::<u64>::with_capacity(height);
     let (mut rows, mut starts, mut ends) = (number(), number(), number());
-    // Where codes and drugs lie in memory is asked for all mentions first: such looks wait for nothing but each other, and
-    // copying letters is a guess for the processor at every text.
-    let labels: Vec<(&str, &str)> = found
-        .iter()
-        .flatten()
-        .map(|found| (found.mention.atccode(), found.mention.drug()))
-        .collect();
-    // All columns at once: a mention and what its names take from memory are near then.
-    for (found, (code, drug)) in found.iter().flatten().zip(labels) {
-        rows.push(found.row);
-        codes.append_value(code);
-        drugs.append_value(drug);
-        starts.push(found.start);
-        ends.push(found.end);
-        surfaces.append_value(found.surface);
-        rules.append_value(found.mention.rule.name());
+    let mut labels: Vec<(&str, &str)> = Vec::new();
+    for found in &found {
+        // Where codes and drugs lie in memory is asked for a slice of mentions first: such looks wait for nothing but
+        // each other, while copying letters is a guess for the processor at every text.
+        labels.clear();
+        labels.extend(
+            found
+                .iter()
+                .map(|found| (found.mention.atccode(), found.mention.drug())),
+        );
+        for (found, (code, drug)) in found.iter().zip(&labels) {
+            rows.push(found.row);
+            codes.append_value(code);
+            drugs.append_value(drug);
+            starts.push(found.start);
+            ends.push(found.end);
+            surfaces.append_value(found.surface);
+            rules.append_value(found.mention.rule.name());
+        }
     }
     let columns = vec![
         Series::new("row".into(), rows).into_column(),
