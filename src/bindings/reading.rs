@@ -114,7 +114,9 @@ pub(super) fn iter_publications(
     let uris = arguments::paths(sources, "sources")?;
     let kind = kind_of(py, kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file)?;
-    let stream = call::here(py, || PublicationStream::open(&uris, kind, settings, batch_rows))?;
+    let stream = call::engine(py, false, |task| {
+        PublicationStream::open(&uris, kind, settings, batch_rows, task)
+    })?;
     Ok(PublicationBatches {
         state: Mutex::new(State {
             stream: Some(stream),

@@ -44,7 +44,7 @@ pub fn read_publications(
     settings: SilverSettings,
     task: &Task,
 ) -> Result<CleanTable> {
-    let (files, mut tallies) = find_files(uris, table_of(kind))?;
+    let (files, mut tallies) = find_files(uris, table_of(kind), task)?;
     let (shapes, layouts) = shapes(kind);
     let mut aside = Aside::default();
     let mut merger = Merger::default();
@@ -120,7 +120,7 @@ pub fn read_publications(
 
 /// Reads vocabularies and combines them into one.
 pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Result<CleanTable> {
-    let (files, mut tallies) = find_files(uris, SourceTable::Drugs)?;
+    let (files, mut tallies) = find_files(uris, SourceTable::Drugs, task)?;
     let shapes = vocabulary::shapes();
     let mut aside = Aside::default();
     let mut records = Vec::new();
@@ -181,11 +181,12 @@ impl PublicationStream {
         kind: PublicationKind,
         settings: SilverSettings,
         batch_rows: usize,
+        task: &Task,
     ) -> Result<Self> {
         if batch_rows == 0 {
             return Err(Error::argument("batch_rows", "0", "1 or more rows"));
         }
-        let (files, sources) = find_files(uris, table_of(kind))?;
+        let (files, sources) = find_files(uris, table_of(kind), task)?;
         let (shapes, layouts) = static_shapes(kind);
         Ok(Self {
             files: files.into_iter().enumerate().collect(),
@@ -332,7 +333,7 @@ fn table_of(kind: PublicationKind) -> SourceTable {
 }
 
 /// The files of some sources, each once, and an empty tally for each.
-fn find_files(uris: &[String], table: SourceTable) -> Result<(Vec<SourceFile>, Vec<FileTally>)> {
+fn find_files(uris: &[String], table: SourceTable, task: &Task) -> Result<(Vec<SourceFile>, Vec<FileTally>)> {
     let expected = match table {
         SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
         SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON, NDJSON or Parquet file of PubMed articles",
@@ -344,7 +345,7 @@ fn find_files(uris: &[String], table: SourceTable) -> Result<(Vec<SourceFile>, V
     let mut files: Vec<SourceFile> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for uri in uris {
-        for file in expand(uri, expected)? {
+        for file in expand(uri, expected, task)? {
             if seen.insert(file.uri.clone()) {
                 files.push(file);
             }

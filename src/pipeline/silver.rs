@@ -210,12 +210,13 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
-        let file = self.storage.open_file(&input.path)?;
         if input.file.media_type == PARQUET {
             // It is read from its end, so it takes the file itself.
+            let file = self.storage.open_file(&input.path)?;
             return Input::of_file(&input.file.uri, file, self.settings.encoding);
         }
-        Input::new(&input.file.uri, Box::new(file), self.settings.encoding)
+        let bytes = self.storage.open_stream(&input.path)?;
+        Input::new(&input.file.uri, bytes, self.settings.encoding)
     }
 
     fn tally(&self, input: &InputFile) -> FileTally {
