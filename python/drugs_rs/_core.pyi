@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, final
 
 import networkx
-from typing_extensions import TypeAlias
+from typing_extensions import TypeAlias, disjoint_base
 
 __all__ = [
     "CleanTable",
@@ -107,9 +107,9 @@ def run(
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
-    Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. Formats are told by content (`docs/sources.md`): CSV,
-    a JSON array, NDJSON, PubMed's XML and MEDLINE text, ClinicalTrials.gov's exports and studies of its API; plain,
-    packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
+    Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. Formats are told by content
+    (`docs/sources.md`): CSV, a JSON array, NDJSON, PubMed's XML and MEDLINE text, ClinicalTrials.gov's exports and
+    studies of its API; plain, packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
 
     Returns:
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
@@ -656,6 +656,7 @@ class Mention:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@disjoint_base
 class Table:
     """Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
 

@@ -24,8 +24,8 @@ type Decode = fn(BufReader<Bytes>) -> Bytes;
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How a Parquet file begins.
-const PARQUET: &[u8] = b"PAR1";
+/// The beginning of a Parquet file, which is read from its end.
+pub const PARQUET: &[u8] = b"PAR1";
 
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {

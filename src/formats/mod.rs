@@ -27,7 +27,7 @@ mod xml;
 
 pub use columns::Frame;
 pub use fields::{Field, Fields};
-pub use input::{Encoding, Input};
+pub use input::{Encoding, Input, PARQUET};
 pub use lines::TextLines;
 
 use std::borrow::Cow;
