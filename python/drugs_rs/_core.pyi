@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, final
 
 import networkx
-from typing_extensions import TypeAlias
+from typing_extensions import TypeAlias, disjoint_base
 
 __all__ = [
     "CleanTable",
@@ -656,6 +656,7 @@ class Mention:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@disjoint_base
 class Table:
     """Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
 
