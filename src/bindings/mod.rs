@@ -27,7 +27,7 @@ mod core_module {
     #[pymodule_export]
     use super::command::main;
     #[pymodule_export]
-    use super::graph::{DrugGraph, read_graph};
+    use super::graph::{DrugGraph, read_answers, read_graph};
     #[pymodule_export]
     use super::kept::{keep_matcher, release_matcher};
     #[pymodule_export]
@@ -59,6 +59,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "gold",
         "keep_matcher",
         "main",
+        "read_answers",
         "read_graph",
         "release_matcher",
         "run",
