@@ -20,7 +20,7 @@ from drugs_rs.airflow import (
     SilverOperator,
     asset,
     on_failure,
-    partition,
+    partition_of,
     slow_run_alert,
     source_sensor,
 )
@@ -59,7 +59,7 @@ with DAG(
     params={
         "dt": Param(None, type=["null", "string"], description="The partition, YYYY-MM-DD; empty: the logical date")
     },
-    user_defined_macros={"drugs_rs_partition": partition},
+    user_defined_macros={"drugs_rs_partition": partition_of},
     default_args={
         "owner": settings.owner,
         # Days stand for themselves, so that a backfill may come in any order.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         QualityOperator,
         SilverOperator,
     )
-    from drugs_rs.airflow.partition import PARTITION, partition
+    from drugs_rs.airflow.partition import PARTITION, partition_of
     from drugs_rs.airflow.sensors import source_sensor
     from drugs_rs.airflow.settings import Settings
 
@@ -40,7 +40,7 @@ _HOMES = {
     "SilverOperator": "operators",
     "asset": "assets",
     "on_failure": "alerts",
-    "partition": "partition",
+    "partition_of": "partition",
     "slow_run_alert": "alerts",
     "source_sensor": "sensors",
 }
@@ -55,7 +55,7 @@ __all__ = [
     "SilverOperator",
     "asset",
     "on_failure",
-    "partition",
+    "partition_of",
     "slow_run_alert",
     "source_sensor",
 ]

@@ -53,9 +53,11 @@ async def on_deadline(**kwargs: Any) -> None:
 
 
 def slow_run_alert(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the arguments of the DAG, and of its last tasks, that raise the alert for a slow run."""
+    """Give the arguments of the DAG, and of its last tasks, that raise the alert for a slow run; 0 hours: none."""
     from datetime import timedelta
 
+    if not settings.slow_run_hours:
+        return {}, {}
     limit = timedelta(hours=settings.slow_run_hours)
     return slow_run_arguments(limit, on_sla_miss, f"{__name__}.{on_deadline.__name__}")
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable
 
 from airflow import __version__ as _version
-from airflow.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
+
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -18,15 +18,25 @@ if TYPE_CHECKING:
 AIRFLOW_VERSION = tuple(int(part) for part in _version.split(".")[:2])
 AIRFLOW_3 = AIRFLOW_VERSION >= (3, 0)
 
+if AIRFLOW_VERSION >= (3, 1):
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
+else:
+    from airflow.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
+
 if AIRFLOW_3:
     from airflow.sdk import DAG, Asset, BaseNotifier, BaseOperator, BaseOperatorLink, Param, Variable
 else:
     from airflow import DAG
     from airflow.datasets import Dataset as Asset
     from airflow.models import Variable
-    from airflow.models.baseoperator import BaseOperator, BaseOperatorLink
+    from airflow.models.baseoperator import BaseOperator
     from airflow.models.param import Param
     from airflow.notifications.basenotifier import BaseNotifier
+
+    if AIRFLOW_VERSION >= (2, 10):  # where it stood before, 2.10 gives it with a warning
+        from airflow.models.baseoperatorlink import BaseOperatorLink
+    else:
+        from airflow.models.baseoperator import BaseOperatorLink
 
 __all__ = [
     "AIRFLOW_3",

@@ -11,7 +11,7 @@ from drugs_rs.airflow.compat import AirflowFailException
 PARTITION = "{{ drugs_rs_partition(params, dag_run) }}"
 
 
-def partition(params: Mapping[str, Any], dag_run: Any) -> str:  # noqa: ANN401
+def partition_of(params: Mapping[str, Any], dag_run: Any) -> str:  # noqa: ANN401
     """Give the ``dt`` of a run.
 
     Raises:
