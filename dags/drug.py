@@ -18,6 +18,7 @@ from drugs_rs.airflow import (
     QualityOperator,
     Settings,
     SilverOperator,
+    apply_variable,
     asset,
     on_failure,
     partition_of,
@@ -42,7 +43,7 @@ SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "
 settings = Settings.load(DEVELOPMENT if SAMPLES.is_dir() else None)
 slow_run, of_last_tasks = slow_run_alert(settings)
 lake = {"out": settings.out, "dt": PARTITION}
-step = {**lake, "isolation": settings.isolation, "pool": settings.pool}
+step = {**lake, "isolation": settings.isolation, "pool": settings.pool, "pre_execute": apply_variable}
 
 with DAG(
     dag_id="drug",
@@ -105,9 +106,8 @@ with DAG(
     quality = QualityOperator(
         task_id="silver_quality",
         reports=[task.output for task in silver.values()],
-        max_rejected_share=settings.max_rejected_share,
-        max_flag_shares=settings.max_flag_shares,
-        min_rows=settings.min_rows,
+        pre_execute=apply_variable,
+        **settings.gate,
         doc_md="Fails when the day's tables are too poor to be published; the graph then stays as it was.",
     )
     gold = GoldOperator(

@@ -81,10 +81,11 @@ def corpora() -> Path:
 
 @pytest.fixture
 def make_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Give the DAG as Airflow loads it with these settings in its Variable."""
+    """Give the DAG as Airflow loads it with these settings in its environment."""
 
     def make(**settings: Any) -> Any:
-        monkeypatch.setenv("AIRFLOW_VAR_DRUGS_RS", json.dumps(settings))
+        for name, value in settings.items():
+            monkeypatch.setenv("DRUGS_RS_" + name.upper(), value if isinstance(value, str) else json.dumps(value))
         try:
             from airflow.dag_processing.dagbag import DagBag
         except ImportError:

@@ -45,4 +45,6 @@ def returned(dag: Any, day: str, task_id: str) -> Any:
             return XComModel.deserialize_value(entry.one())
         from airflow.models import XCom
 
-        return XCom.get_one(run_id=found.run_id, dag_id=dag.dag_id, task_id=task_id, session=session)
+        return XCom.get_one(
+            run_id=found.run_id, dag_id=dag.dag_id, task_id=task_id, key="return_value", session=session
+        )

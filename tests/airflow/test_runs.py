@@ -135,8 +135,8 @@ def test_a_source_that_does_not_come_fires_the_callbacks_and_leaves_the_lake_unt
     assert stamps(lake) == before
     (alert,) = heard()
     assert (alert["kind"], alert["task_id"]) == ("failure", "pubmed_b_sensor")
-    assert "set `pubmed_b` in the Airflow Variable `drugs_rs`" in alert["hint"]
-    assert "sensor_timeout_hours" in alert["hint"]
+    assert "set DRUGS_RS_PUBMED_B in the environment" in alert["hint"]
+    assert "DRUGS_RS_SENSOR_TIMEOUT_HOURS" in alert["hint"]
     assert said.read_text(encoding="utf-8") == "pubmed_b_sensor", "one notifier fails, the next is called all the same"
 
 
@@ -157,10 +157,16 @@ def test_a_file_that_cannot_be_read_stops_before_gold(
 
 
 def test_the_gate_keeps_a_poor_day_from_the_graph(
-    make_dag: Callable[..., Any], heard: Callable[[], list[dict[str, Any]]], samples: Path, tmp_path: Path
+    make_dag: Callable[..., Any],
+    heard: Callable[[], list[dict[str, Any]]],
+    samples: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake = tmp_path / "lake"
-    states = run(make_dag(**settings_of(samples, lake, max_rejected_share=0.01, min_rows=12)), DAY)
+    dag = make_dag(**settings_of(samples, lake, max_rejected_share=0.01))
+    monkeypatch.setenv("AIRFLOW_VAR_DRUGS_RS", '{"min_rows": 12}')  # after the DAG was loaded
+    states = run(dag, DAY)
     assert (states["silver_quality"], states["drug_graph_gold"]) == ("failed", "upstream_failed")
     assert not (lake / "gold").exists()
     (alert,) = heard()
@@ -193,5 +199,5 @@ def test_a_setting_that_is_not_set_is_told_with_its_place(
 ) -> None:
     states = run(make_dag(**{**settings_of(samples, tmp_path / "lake"), empty: ""}), DAY)
     assert "success" not in {states["drugs_bronze"], states["drug_graph_gold"]}
-    assert any(f"set `{empty}` in the Airflow Variable `drugs_rs`" in alert["message"] for alert in heard())
+    assert any(f"set DRUGS_RS_{empty.upper()} in the environment of Airflow" in alert["message"] for alert in heard())
     assert not (tmp_path / "lake" / "bronze" / "drugs").exists()

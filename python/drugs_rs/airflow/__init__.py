@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from drugs_rs.airflow.partition import PARTITION, partition_of
     from drugs_rs.airflow.sensors import source_sensor
-    from drugs_rs.airflow.settings import Settings
+    from drugs_rs.airflow.settings import Settings, apply_variable
 
 # Name → the module that has it.
 _HOMES = {
@@ -38,6 +38,7 @@ _HOMES = {
     "QualityOperator": "operators",
     "Settings": "settings",
     "SilverOperator": "operators",
+    "apply_variable": "settings",
     "asset": "assets",
     "on_failure": "alerts",
     "partition_of": "partition",
@@ -53,6 +54,7 @@ __all__ = [
     "QualityOperator",
     "Settings",
     "SilverOperator",
+    "apply_variable",
     "asset",
     "on_failure",
     "partition_of",

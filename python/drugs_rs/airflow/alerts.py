@@ -83,7 +83,7 @@ def _notify(alert: Mapping[str, Any], context: MutableMapping[str, Any]) -> None
     line = {"severity": "ERROR" if alert["kind"] == "failure" else "WARNING", "message": alert["message"], MARK: alert}
     log.error("%s", json.dumps(line, default=str, ensure_ascii=False))
     try:
-        notifiers = Settings.load().notifiers
+        notifiers = Settings.load_to_run().notifiers
     except Exception:  # settings that cannot be read are told by the DAG itself
         log.exception("the settings could not be read, so that nobody but this log was told")
         return

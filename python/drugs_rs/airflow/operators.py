@@ -305,7 +305,7 @@ def rendered(task: Any, name: str) -> Any:  # noqa: ANN401
         setting = getattr(task, "report_name", lambda: name)() if name == "sources" else name
         message = (
             f"`{name}` of the task {task.task_id} is {value!r} after its template was rendered: "
-            f"pass a value, or, for dags/drug.py, {where(setting)}"
+            f"pass a value; for dags/drug.py: {where(setting)}"
         )
         raise AirflowFailException(message)
     return value

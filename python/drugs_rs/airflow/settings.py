@@ -1,9 +1,11 @@
-"""The settings of ``dags/drug.py``: one typed place, three sources.
+"""The settings of ``dags/drug.py``: one typed place, two moments.
 
-Every setting is a field of :class:`Settings`. Its value comes from the Airflow Variable ``drugs_rs`` (one JSON object),
-else from the environment variable ``DRUGS_RS_<NAME>``, else it is the default. ``docs/operations.md`` has the table.
+Every setting is a field of :class:`Settings`, and ``docs/operations.md`` has the table. The environment variable
+``DRUGS_RS_<NAME>`` of Airflow's processes gives it when the DAG file is parsed, else it is the default. What a task
+needs only when it runs (``AT_RUN``) may also stand in the Airflow Variable ``drugs_rs``, one JSON object, which goes
+before the environment and takes effect with the next task.
 
-One Variable and not one a setting: the DAG file is parsed all day, and each parse costs one look-up.
+Why not Variables alone: the DAG file is parsed all day in every scheduler, and each look-up there is a query.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ VARIABLE = "drugs_rs"
 PREFIX = "DRUGS_RS_"
 # What a source says where the partition of the run belongs: gs://landing/{dt}/drugs.csv
 DT_PLACEHOLDER = "{dt}"
+READING = ("encoding", "month_first", "on_bad_file")
+MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
+GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
+AT_RUN = (*READING, *MATCHING, *GATE, "isolation", "notifiers")
 
 
 class SettingsError(ValueError):
@@ -27,7 +33,8 @@ class SettingsError(ValueError):
 
 def where(name: str) -> str:
     """Say where a setting is set, for messages."""
-    return f"set `{name}` in the Airflow Variable `{VARIABLE}` (a JSON object), or {PREFIX}{name.upper()} in the environment"
+    environment = f"set {PREFIX}{name.upper()} in the environment of Airflow"
+    return f"{environment}, or `{name}` in the Airflow Variable `{VARIABLE}`" if name in AT_RUN else environment
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Settings:
 
     # When and how it runs.
     schedule: str | None = "@daily"
-    start_date: str = "2024-01-01"
+    start_date: str = "2000-01-01"
     catchup: bool = False
     max_active_runs: int = 1
     pool: str = "default_pool"
@@ -86,36 +93,30 @@ class Settings:
     notifiers: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def load(cls, defaults: Mapping[str, Any] | None = None) -> Settings:
-        """Read the settings: Variable, environment, ``defaults``, the defaults of this class.
+    def load(cls, defaults: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read what the environment says, over ``defaults``, over the defaults of this class.
 
         Raises:
-            SettingsError: The Variable is no JSON object, names a setting that does not exist, or a value has the
-                wrong type.
+            SettingsError: A value has the wrong type or no meaning.
         """
-        return cls.of(_variable(), os.environ, defaults or {})
+        values = dict(defaults or {})
+        for name, kind in _kinds().items():
+            text = environment.get(PREFIX + name.upper())
+            if text is not None:
+                values[name] = _checked(name, _parsed(text, kind), kind, f"{PREFIX}{name.upper()} in the environment")
+        settings = cls(**values)
+        settings._check()
+        return settings
 
     @classmethod
-    def of(
-        cls, given: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
-    ) -> Settings:
-        """Make settings of the object in the Variable and of an environment."""
-        known = {each.name: str(each.type) for each in fields(cls)}
-        strange = sorted(set(given) - set(known))
-        if strange:
-            message = (
-                f"the Airflow Variable `{VARIABLE}` has {', '.join(strange)}, which is no setting; "
-                f"the settings are {', '.join(known)}"
-            )
-            raise SettingsError(message)
-        values = dict(defaults or {})
-        for name, kind in known.items():
-            if name in given:
-                values[name] = _checked(name, given[name], kind, f"the Airflow Variable `{VARIABLE}`")
-            elif PREFIX + name.upper() in environment:
-                place = f"{PREFIX}{name.upper()} in the environment"
-                values[name] = _checked(name, _parsed(environment[PREFIX + name.upper()], kind), kind, place)
-        settings = cls(**values)
+    def load_to_run(cls) -> Settings:
+        """The same with the Airflow Variable before the environment, for a task or a callback at work.
+
+        Raises:
+            SettingsError: As ``load``, or the Variable is no JSON object or names what is not read at that moment.
+        """
+        settings = cls.load()
+        settings = cls(**{**_fields_of(settings), **from_variable()})
         settings._check()
         return settings
 
@@ -144,31 +145,61 @@ class Settings:
     @property
     def matching(self) -> dict[str, Any]:
         """The arguments of gold."""
-        names = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in MATCHING}
 
     @property
     def reading(self) -> dict[str, Any]:
         """The arguments of silver."""
-        return {name: getattr(self, name) for name in ("encoding", "month_first", "on_bad_file")}
+        return {name: getattr(self, name) for name in READING}
+
+    @property
+    def gate(self) -> dict[str, Any]:
+        """The arguments of the quality gate."""
+        return {name: getattr(self, name) for name in GATE}
 
 
-def _variable() -> Mapping[str, Any]:
+def apply_variable(context: Mapping[str, Any], *_: object) -> None:
+    """Give a task what the Airflow Variable says, just before it executes: a ``pre_execute`` of the tasks."""
+    task = context["task"]
+    for name, value in from_variable().items():
+        if hasattr(task, name):
+            setattr(task, name, value)
+
+
+def from_variable() -> dict[str, Any]:
+    """Read the Airflow Variable, checked."""
     text = variable(VARIABLE)
     if text is None or not text.strip():
         return {}
+    place = f"the Airflow Variable `{VARIABLE}`"
+    example = 'set it to an object such as {"max_rejected_share": 0.1}'
     try:
         found = json.loads(text)
     except ValueError as error:
-        message = f"the Airflow Variable `{VARIABLE}` is no JSON ({error}): set it to an object such as " + _EXAMPLE
+        message = f"{place} is no JSON ({error}): {example}"
         raise SettingsError(message) from error
     if not isinstance(found, dict):
-        message = f"the Airflow Variable `{VARIABLE}` is a JSON {type(found).__name__}: set it to an object such as {_EXAMPLE}"
+        message = f"{place} is a JSON {type(found).__name__}: {example}"
         raise SettingsError(message)
-    return found
+    kinds = _kinds()
+    for name in found:
+        if name not in kinds:
+            message = f"{place} has `{name}`, which is no setting; it may have {', '.join(AT_RUN)}"
+            raise SettingsError(message)
+        if name not in AT_RUN:
+            message = f"{place} has `{name}`, which is read when the DAG is parsed: {where(name)} instead"
+            raise SettingsError(message)
+    values = {name: _checked(name, value, kinds[name], place) for name, value in found.items()}
+    Settings(**values)._check()  # noqa: SLF001  # of this module
+    return values
 
 
-_EXAMPLE = '{"out": "gs://bucket/lake", "drugs": "gs://landing/{dt}/drugs.csv"}'
+def _kinds() -> dict[str, str]:
+    return {each.name: str(each.type) for each in fields(Settings)}
+
+
+def _fields_of(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in _kinds()}
 
 
 def _parsed(text: str, kind: str) -> object:
