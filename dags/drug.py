@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from drugs_rs.airflow import (
     PARTITION,
@@ -42,8 +43,8 @@ SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "
 
 settings = Settings.load(DEVELOPMENT if SAMPLES.is_dir() else None)
 slow_run, of_last_tasks = slow_run_alert(settings)
-lake = {"out": settings.out, "dt": PARTITION}
-step = {**lake, "isolation": settings.isolation, "pool": settings.pool, "pre_execute": apply_variable}
+lake: dict[str, Any] = {"out": settings.out, "dt": PARTITION}
+step: dict[str, Any] = {**lake, "isolation": settings.isolation, "pool": settings.pool, "pre_execute": apply_variable}
 
 with DAG(
     dag_id="drug",

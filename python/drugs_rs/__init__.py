@@ -30,7 +30,8 @@ A title alone needs no lake:
 [('A04AD', 'Diphenhydramine')]
 
 What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
-``read_graph``, ``read_answers`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for text of one's own. Everything
+``read_graph``, ``read_answers`` and
+``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for text of one's own. Everything
 that can go wrong is an exception of ``drugs_rs.exceptions``.
 
 Importing this package is cheap on purpose, because Airflow does it in every scheduler loop: names are looked up when

@@ -234,8 +234,8 @@ def gold(
 def read_answers(lake: _Path) -> dict[str, Any]:
     """Read the published answers of a lake, after holding them against its graph.
 
-    The three files of the gold layer must be those that the gold step wrote, and the answers those that the graph gives,
-    to the byte. No engine is used, so that this works in a forked child as well.
+    The three files of the gold layer must be those that the gold step wrote, and the answers those that the graph
+    gives, to the byte. No engine is used, so that this works in a forked child as well.
 
     Args:
         lake: The lake's root folder, as given to `run(out=...)`.

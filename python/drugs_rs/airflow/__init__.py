@@ -63,7 +63,9 @@ __all__ = [
 ]
 
 if find_spec("airflow") is None:
-    _message = "drugs_rs.airflow needs Apache Airflow 2.6.3 or newer, which is not installed: pip install drugs-rs[airflow]"
+    _message = (
+        "drugs_rs.airflow needs Apache Airflow 2.6.3 or newer, which is not installed: pip install drugs-rs[airflow]"
+    )
     raise ImportError(_message, name="airflow")
 
 

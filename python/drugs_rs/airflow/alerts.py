@@ -1,8 +1,8 @@
 """Telling people: a task that failed, a run that takes too long.
 
-Every alert is one structured line in the log, which Cloud Logging turns into a metric (``docs/operations.md``), and goes
-to each notifier of the setting ``notifiers``: any class of a provider that takes a context, such as Slack's and SMTP's.
-A notifier that fails is told in the log and does not keep the others from their work.
+Every alert is one structured line in the log, which Cloud Logging turns into a metric (``docs/operations.md``), and
+goes to each notifier of the setting ``notifiers``: any class of a provider that takes a context, such as Slack's and
+SMTP's. A notifier that fails is told in the log and does not keep the others from their work.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
     _notify(alert, context)
 
 
-def on_sla_miss(dag: Any, task_list: Any, blocking_task_list: Any, slas: Any, _blocking_tis: Any) -> None:  # noqa: ANN401
-    """Tell that a run is slow, on Airflow 2: called by the DAG processor, which starts no engine, and neither does this."""
-    _slow(getattr(dag, "dag_id", ""), f"{task_list} not done; waiting for {blocking_task_list}".replace("\n", ", "), slas)
+def on_sla_miss(dag: Any, task_list: Any, blocking_task_list: Any, slas: Any, _blocking_tis: Any) -> None:
+    """Tell that a run is slow, on Airflow 2: called by the DAG processor, which must not start the engine."""
+    _slow(
+        getattr(dag, "dag_id", ""), f"{task_list} not done; waiting for {blocking_task_list}".replace("\n", ", "), slas
+    )
 
 
 async def on_deadline(**kwargs: Any) -> None:
@@ -73,8 +75,8 @@ def _hint(error: object, task_id: str) -> str:
     if isinstance(error, AirflowSensorTimeout):
         setting = task_id.replace("_sensor", "")
         return (
-            f"nothing was delivered in time: look at the source of the setting `{setting}` and deliver it, then clear the "
-            f"task; {where(setting)}; for more patience, {where('sensor_timeout_hours')}"
+            f"nothing was delivered in time: look at the source of the setting `{setting}` and deliver it, then clear "
+            f"the task; {where(setting)}; for more patience, {where('sensor_timeout_hours')}"
         )
     return "docs/operations.md, 'When a task is red'"
 

@@ -36,7 +36,9 @@ def checked_answer(answer: str, out: str, dt: str, most: int, log: logging.Logge
         "answer": answer,
         "as_of": answers["as_of"],
         "entries": len(entries),
-        "shown": {key: value[:most] if isinstance(value, list) else value for key, value in list(entries.items())[:most]},
+        "shown": {
+            key: value[:most] if isinstance(value, list) else value for key, value in list(entries.items())[:most]
+        },
     }
     if first is not None:
         found["first_place"] = {key: count for key, count in list(entries.items())[:most] if count == first}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from airflow import __version__ as _version
 
-
 if TYPE_CHECKING:
     from datetime import timedelta
 
@@ -79,7 +78,7 @@ def has_connection(conn_id: str) -> bool:
         from airflow.hooks.base import BaseHook
     try:
         BaseHook.get_connection(conn_id)
-    except Exception as error:  # noqa: BLE001  # each version and backend has its own
+    except Exception as error:  # each version and backend has its own
         if "isn't defined" in str(error) or "NOT_FOUND" in str(error) or "not found" in str(error).lower():
             return False
         raise
@@ -112,14 +111,14 @@ def can_defer(sensor: type[Any]) -> bool:
     return "deferrable" in inspect.signature(sensor.__init__).parameters
 
 
-def returned_value(ti_key: Any) -> Any:  # noqa: ANN401
+def returned_value(ti_key: Any) -> Any:
     """Give what a task instance returned, for the webserver of Airflow 2."""
     from airflow.models import XCom
 
     return XCom.get_value(ti_key=ti_key, key="return_value")
 
 
-def log_url(context: Any) -> str | None:  # noqa: ANN401
+def log_url(context: Any) -> str | None:
     """Give the address of a task's log."""
     found: str | None = getattr(context.get("ti"), "log_url", None)
     return found

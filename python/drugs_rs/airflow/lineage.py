@@ -7,13 +7,13 @@ from typing import Any, Mapping
 from drugs_rs.airflow.compat import lineage_classes
 
 
-def of_task(task_instance: Any, out: str) -> Any:  # noqa: ANN401
+def of_task(task_instance: Any, out: str) -> Any:
     """Give the lineage of a step from the report that it returned."""
     report = task_instance.xcom_pull(task_ids=task_instance.task_id)
     return of_report(report, out) if isinstance(report, Mapping) else None
 
 
-def of_report(report: Mapping[str, Any], out: str) -> Any:  # noqa: ANN401
+def of_report(report: Mapping[str, Any], out: str) -> Any:
     """Give the files of a report as inputs and outputs, with rows and bytes of what was written."""
     classes = lineage_classes()
     if classes is None:
@@ -32,7 +32,7 @@ def of_report(report: Mapping[str, Any], out: str) -> Any:  # noqa: ANN401
     return lineage(inputs=inputs, outputs=outputs)
 
 
-def of_reading(_task_instance: Any, out: str, path: str) -> Any:  # noqa: ANN401
+def of_reading(_task_instance: Any, out: str, path: str) -> Any:
     """Give the lineage of a task that reads one file of the lake and writes nothing."""
     classes = lineage_classes()
     if classes is None:
@@ -41,7 +41,7 @@ def of_reading(_task_instance: Any, out: str, path: str) -> Any:  # noqa: ANN401
     return lineage(inputs=[_input(events, "/".join([out.rstrip("/"), path]))])
 
 
-def _input(events: Any, uri: str) -> Any:  # noqa: ANN401
+def _input(events: Any, uri: str) -> Any:
     namespace, name = _named(uri)
     return events.InputDataset(namespace=namespace, name=name)
 

@@ -26,7 +26,7 @@ class ReportLink(BaseOperatorLink):
 
     name = "Report"
 
-    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ANN401
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Give the address of the report; nothing before the step has written one."""
         if AIRFLOW_3:  # asked in the task's own process, when it is done
             uri = getattr(operator, "report_uri", None)

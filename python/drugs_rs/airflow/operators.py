@@ -1,8 +1,8 @@
 """Thin operators: arguments in, one step of the core, its report to XCom.
 
 No operator looks into data, and none computes where a file of the lake lies: paths and URIs go to the core as they are.
-What goes wrong becomes one of Airflow's exceptions: one that is retried where a retry can help (storage, conflicts), one
-that is not where it cannot.
+What goes wrong becomes one of Airflow's exceptions: one that is retried where a retry can help (storage, conflicts),
+one that is not where it cannot.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class StepOperator(BaseOperator):
         self.report_uri = report_uri(keywords["out"], self.step, report["dt"], name)
         return bounded(report, self.report_uri)
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ANN401
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Tell OpenLineage what was read and written, if its provider is installed."""
         return lineage.of_task(task_instance, self.out)
 
@@ -288,12 +288,12 @@ class AnswerOperator(BaseOperator):
 
         return checked_answer(self.answer, rendered(self, "out"), rendered(self, "dt"), self.most, self.log)
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ANN401
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Tell OpenLineage that the graph was read."""
         return lineage.of_reading(task_instance, self.out, "gold/drug_graph.json")
 
 
-def rendered(task: Any, name: str) -> Any:  # noqa: ANN401
+def rendered(task: Any, name: str) -> Any:
     """Give a templated argument; one that came to nothing is refused with the words that help.
 
     Raises:

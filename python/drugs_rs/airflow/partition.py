@@ -11,7 +11,7 @@ from drugs_rs.airflow.compat import AirflowFailException
 PARTITION = "{{ drugs_rs_partition(params, dag_run) }}"
 
 
-def partition_of(params: Mapping[str, Any], dag_run: Any) -> str:  # noqa: ANN401
+def partition_of(params: Mapping[str, Any], dag_run: Any) -> str:
     """Give the ``dt`` of a run.
 
     Raises:
@@ -27,8 +27,8 @@ def partition_of(params: Mapping[str, Any], dag_run: Any) -> str:  # noqa: ANN40
     logical_date = getattr(dag_run, "logical_date", None)
     if logical_date is None:
         message = (
-            f"the run {getattr(dag_run, 'run_id', '')} has no logical date, so it is not known which partition it is for:"
-            ' trigger it with the parameter `dt`, such as {"dt": "2024-03-01"}, or with a logical date'
+            f"the run {getattr(dag_run, 'run_id', '')} has no logical date, so it is not known which partition it is"
+            ' for: trigger it with the parameter `dt`, such as {"dt": "2024-03-01"}, or with a logical date'
         )
         raise AirflowFailException(message)
     day: datetime.date = logical_date.date()

@@ -35,7 +35,7 @@ def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, l
     tables: dict[str, Any] = {}
     faults: list[str] = []
     for report in reports:
-        assert report is not None  # noqa: S101  # looked at above, which the type checker does not see
+        assert report is not None  # looked at above, which the type checker does not see
         table = str(next((source["table"] for source in report["sources"]), report["step"]))
         numbers, found = _of_table(table, report, thresholds)
         log.info("%s: %s", table, numbers)
@@ -57,7 +57,7 @@ def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> 
     for entry in [report, *report["sources"]]:
         if entry["rows_in"] != entry["rows_kept"] + entry["rows_merged"] + entry["rows_rejected"]:
             place = entry.get("uri", "all files")
-            faults.append(f"{table}: rows in are not rows kept + merged + rejected ({place}), which is a bug: report it")
+            faults.append(f"{table}: rows in are not rows kept + merged + rejected ({place}), a bug: report it")
     if rows["kept"] < thresholds.min_rows:
         faults.append(
             f"{table}: {rows['kept']} rows kept, expected at least {thresholds.min_rows} (look at the source, "
@@ -66,7 +66,7 @@ def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> 
     if rejected_share > thresholds.max_rejected_share:
         faults.append(
             f"{table}: {rows['rejected']} of {rows['in']} rows rejected, {_percent(rejected_share)} and at most "
-            f"{_percent(thresholds.max_rejected_share)} pass (look at silver/rejected, or {where('max_rejected_share')})"
+            f"{_percent(thresholds.max_rejected_share)} pass (see silver/rejected, or {where('max_rejected_share')})"
         )
     for name, most in sorted(thresholds.max_flag_shares.items()):
         share = flag_shares.get(name, 0.0)
@@ -75,7 +75,7 @@ def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> 
                 f"{table}: {flags[name]} of {rows['kept']} rows have the flag {name}, {_percent(share)} and at most "
                 f"{_percent(most)} pass (look at the source, or {where('max_flag_shares')})"
             )
-    numbers = {f"rows_{part}": count for part, count in rows.items()}
+    numbers: dict[str, Any] = {f"rows_{part}": count for part, count in rows.items()}
     numbers.update(rejected_share=round(rejected_share, 6), rejected=dict(report.get("rejected", {})), flags=flags)
     return numbers, faults
 

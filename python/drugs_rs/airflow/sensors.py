@@ -18,7 +18,7 @@ def rendered_by_airflow(source: str) -> str:
     return source.replace(DT_PLACEHOLDER, PARTITION)
 
 
-def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: Any) -> Any:  # noqa: ANN401
+def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: Any) -> Any:
     """Make the sensor for the source that is named by a setting.
 
     A file, folder or glob on a disk gets the ``FileSensor``; ``gs://`` an object's or, for a folder or a glob, a

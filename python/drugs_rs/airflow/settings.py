@@ -135,7 +135,8 @@ class Settings:
                 message = f"the setting `{name}` is {getattr(self, name)!r}, expected {listed}; {where(name)}"
                 raise SettingsError(message)
         for number, notifier in enumerate(self.notifiers):
-            if not isinstance(notifier, dict) or not isinstance(notifier.get("class"), str):
+            given: object = notifier  # from a JSON text, whose types nobody has looked at yet
+            if not isinstance(given, dict) or not isinstance(given.get("class"), str):
                 message = (
                     f"notifier {number} is {notifier!r}, expected an object with `class` and maybe `arguments`; "
                     + where("notifiers")
@@ -212,7 +213,7 @@ def _parsed(text: str, kind: str) -> object:
         return text
 
 
-def _checked(name: str, value: object, kind: str, place: str) -> object:
+def _checked(name: str, value: object, kind: str, place: str) -> Any:
     """Hold a value against the type of its field."""
     if value is None and "None" in kind:
         return None

@@ -79,13 +79,13 @@ class Step:
             # Under that folder only names of stop words lie, which the command takes as files.
             command = [sys.executable, "-m", "drugs_rs", *arguments(self.name, self.keywords, folder), "--json"]
             self.log.info("in a process of its own: %s", " ".join(command))
-            child = subprocess.Popen(  # noqa: S603
+            child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.PIPE,
                 env=dict(os.environ, DRUGS_RS_LOG="info"),
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  # the task is forked anew and calls this from one thread
+                preexec_fn=_die_with_parent,  # the task is forked anew and calls this from one thread
             )
             self._child = child
             try:
@@ -170,6 +170,6 @@ def _stop_words(flag: str, names: Sequence[str], folder: str | Path) -> list[str
     if not names:
         return ["--no-stop-words"] if flag == "--stop-words" else []
     path = os.path.join(folder, flag.lstrip("-"))  # noqa: PTH118
-    with contextlib.closing(open(path, "w", encoding="utf-8")) as file:  # noqa: PTH123, SIM115
+    with contextlib.closing(open(path, "w", encoding="utf-8")) as file:  # noqa: PTH123
         file.write("".join(f"{name}\n" for name in names))
     return [flag, path]

@@ -138,7 +138,7 @@ def test_the_sensor_of_a_source(
         assert task.deferrable is True
 
 
-def test_without_the_google_provider_the_dag_loads_and_a_bucket_is_told(tmp_path: Path) -> None:
+def test_without_the_google_provider_the_dag_loads_and_a_bucket_is_told() -> None:
     program = (
         "import sys\n"
         "from drugs_rs.airflow import Settings, source_sensor\n"

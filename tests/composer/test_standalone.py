@@ -47,7 +47,7 @@ def process_at_work(lake: Path) -> int | None:
 
 
 def kill_one_at_work(airflow: Standalone, lake: Path) -> None:
-    """Kill a bronze task in the middle of its transaction, which the lake's lock keeps open as long as this holds it."""
+    """Kill a bronze task in the middle of its transaction, kept open by the lake's lock."""
     with (lake / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         airflow.trigger("second", SECOND)
@@ -74,10 +74,11 @@ def test_trigger_clear_kill_and_retry(samples: Path, tmp_path: Path) -> None:
         assert gold(lake) == wanted
 
         before = stamps(lake)
-        airflow.clear(FIRST, "drugs_silver")
+        airflow.clear("drugs_silver")
+        until(lambda: airflow.tries("first")["drug_graph_gold"] > 1, 90, lambda: str(airflow.states("first")))
         airflow.wait_for_run("first", "success")
         assert stamps(lake) == before, "a task that is cleared and run again changes nothing"
-        assert airflow.tries("first")["drugs_silver"] == 2 + (not AIRFLOW_3) * 0
+        assert airflow.tries("first")["drugs_bronze"] == 1
 
         kill_one_at_work(airflow, lake)
         airflow.wait_for_run("second", "success", 200)

@@ -57,7 +57,9 @@ def test_the_sample_gives_what_the_command_gives_and_again_the_same_bytes(
     assert leftovers(lake) == {}
 
 
-def test_the_first_four_files_give_what_is_expected(make_dag: Callable[..., Any], corpora: Path, tmp_path: Path) -> None:
+def test_the_first_four_files_give_what_is_expected(
+    make_dag: Callable[..., Any], corpora: Path, tmp_path: Path
+) -> None:
     folder = corpora / "servier"
     assert all_succeeded(run(make_dag(**settings_of(folder, tmp_path / "lake")), "2020-06-01"))
     found = {name: json.loads(content.decode("utf-8")) for name, content in gold(tmp_path / "lake").items()}
@@ -107,7 +109,9 @@ def test_days_in_any_order_give_the_same(make_dag: Callable[..., Any], samples: 
         assert hashes(tmp_path / "mixed", layer) == hashes(tmp_path / "ordered", layer)
 
 
-def test_the_parameter_goes_before_the_logical_date(make_dag: Callable[..., Any], samples: Path, tmp_path: Path) -> None:
+def test_the_parameter_goes_before_the_logical_date(
+    make_dag: Callable[..., Any], samples: Path, tmp_path: Path
+) -> None:
     dag = make_dag(**settings_of(samples, tmp_path / "lake"))
     assert all_succeeded(run(dag, "2024-05-05", {"dt": DAY}))
     assert sorted(path.name for path in (tmp_path / "lake" / "bronze" / "drugs").iterdir()) == [f"dt={DAY}"]

@@ -82,10 +82,9 @@ class Standalone:
             words += ["--logical-date" if AIRFLOW_3 else "--exec-date", f"{day}T00:00:00+00:00"]
         self.command(*words)
 
-    def clear(self, day: str, task_id: str) -> None:
-        """Clear one task of a day and what comes after it."""
-        words = ["tasks", "clear", "drug", "--task-regex", f"^{task_id}$", "--downstream", "--yes"]
-        self.command(*words, "--start-date", f"{day}T00:00:00+00:00", "--end-date", f"{day}T00:00:00+00:00")
+    def clear(self, task_id: str) -> None:
+        """Clear one task, of every run, and what comes after it."""
+        self.command("tasks", "clear", "drug", "--task-regex", task_id, "--downstream", "--yes")
 
     def rows(self, question: str, *values: str) -> list[tuple[Any, ...]]:
         """Ask the database, without disturbing who writes it."""
@@ -135,7 +134,12 @@ def standalone(home: Path, settings: Mapping[str, str]) -> Iterator[Standalone]:
     made = environment(home, settings)
     with (home / "standalone.log").open("wb") as log:
         process = subprocess.Popen(
-            ["airflow", "standalone"], env=made, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            ["airflow", "standalone"],
+            env=made,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         running = Standalone(home, made)
         try:

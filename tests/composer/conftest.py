@@ -1,7 +1,8 @@
-"""An Airflow of its own for these tests: home, database, DAG folder; and the DAG made with settings of a test's choice."""
+"""An Airflow of its own for these tests: home, database, DAG folder; and the DAG made with settings of the tests."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -56,10 +57,8 @@ def database() -> Iterator[None]:
         if done.returncode == 0:
             break
     assert done.returncode == 0, done.stderr[-2000:]
-    try:  # 2.10 deletes runs through a table that is only known when this was imported
+    with contextlib.suppress(ImportError):  # 2.10 deletes runs through a table that is known once this was imported
         import airflow.providers.fab.auth_manager.models  # noqa: F401
-    except ImportError:
-        pass
     yield
     shutil.rmtree(HOME, ignore_errors=True)
 

@@ -8,7 +8,7 @@ from typing import Any, Sequence
 from drugs_rs.airflow.compat import BaseNotifier
 
 
-class ToFile(BaseNotifier):  # type: ignore[misc]
+class ToFile(BaseNotifier):
     """Writes its text to a file."""
 
     template_fields: Sequence[str] = ("text",)
@@ -23,7 +23,7 @@ class ToFile(BaseNotifier):  # type: ignore[misc]
         Path(self.path).write_text(self.text, encoding="utf-8")
 
 
-class Broken(BaseNotifier):  # type: ignore[misc]
+class Broken(BaseNotifier):
     """Cannot even be made."""
 
     def __init__(self) -> None:
