@@ -70,7 +70,7 @@ class Standalone:
     def command(self, *words: str) -> str:
         """Run a command of Airflow's and give its output."""
         done = subprocess.run(
-            ["airflow", *words], env=self.environment, capture_output=True, timeout=90, check=False, text=True
+            ["airflow", *words], env=self.environment, capture_output=True, timeout=240, check=False, text=True
         )
         assert done.returncode == 0, f"{words}: {done.stdout[-1500:]} {done.stderr[-1500:]}"
         return done.stdout
@@ -101,7 +101,7 @@ class Standalone:
         question = "select task_id, state from task_instance where dag_id = 'drug' and run_id = ?"
         return dict(self.rows(question, run_id))
 
-    def wait_for_run(self, run_id: str, state: str, seconds: float = 150) -> None:
+    def wait_for_run(self, run_id: str, state: str, seconds: float = 400) -> None:
         """Wait until a run has come to its end, which must be this one."""
 
         def ended() -> str | None:
@@ -143,7 +143,7 @@ def standalone(home: Path, settings: Mapping[str, str]) -> Iterator[Standalone]:
         )
         running = Standalone(home, made)
         try:
-            until(lambda: knows(running, process), 200, lambda: tail(home / "standalone.log"))
+            until(lambda: knows(running, process), 300, lambda: tail(home / "standalone.log"))
             yield running
         except BaseException:
             print(tail(home / "standalone.log"))  # noqa: T201  # pytest shows it with the failure

@@ -146,6 +146,25 @@ def test_a_source_that_does_not_come_fires_the_callbacks_and_leaves_the_lake_unt
     assert said.read_text(encoding="utf-8") == "pubmed_b_sensor", "one notifier fails, the next is called all the same"
 
 
+def test_a_bucket_that_does_not_exist_is_told_with_its_setting(
+    make_dag: Callable[..., Any],
+    heard: Callable[[], list[dict[str, Any]]],
+    samples: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The provider's hook answers for a bucket that does not exist as for an object that is not there yet."""
+    hooks = pytest.importorskip("airflow.providers.google.cloud.hooks.gcs")
+    monkeypatch.setattr(hooks.GCSHook, "__init__", lambda *_, **__: None)
+    monkeypatch.setattr(hooks.GCSHook, "exists", lambda *_, **__: False)
+    settings = settings_of(samples, tmp_path / "lake", sensor_timeout_hours=0.0, deferrable=False)
+    states = run(make_dag(**{**settings, "pubmed_a": "gs://no-such-bucket/{dt}/pubmed.csv"}), DAY)
+    assert (states["pubmed_a_sensor"], states["drugs_bronze"]) == ("failed", "upstream_failed")
+    (alert,) = heard()
+    assert "set DRUGS_RS_PUBMED_A in the environment of Airflow" in alert["hint"]
+    assert not (tmp_path / "lake").exists()
+
+
 def test_a_file_that_cannot_be_read_stops_before_gold(
     make_dag: Callable[..., Any], heard: Callable[[], list[dict[str, Any]]], samples: Path, tmp_path: Path
 ) -> None:

@@ -52,11 +52,11 @@ def trigger_and_kill_one_at_work(airflow: Standalone, lake: Path) -> None:
     with (lake / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         airflow.trigger("first", DAY)
-        process = until(lambda: process_at_work(lake), 120, lambda: str(airflow.states("first")))
+        process = until(lambda: process_at_work(lake), 300, lambda: str(airflow.states("first")))
         os.kill(process, signal.SIGKILL)
 
 
-@pytest.mark.timeout(560)
+@pytest.mark.timeout(1800)
 def test_trigger_kill_retry_and_clear(samples: Path, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     settings = {f"DRUGS_RS_{name.upper()}": str(samples / file) for name, file in SOURCES.items()}
@@ -69,7 +69,7 @@ def test_trigger_kill_retry_and_clear(samples: Path, tmp_path: Path) -> None:
     )
     with standalone(tmp_path / "home", settings) as airflow:
         trigger_and_kill_one_at_work(airflow, lake)
-        airflow.wait_for_run("first", "success", 300)
+        airflow.wait_for_run("first", "success", 600)
         assert set(airflow.states("first").values()) == {"success"}
         tries = {task: count for task, count in airflow.tries("first").items() if count > 1}
         assert tries and all(task.endswith("_bronze") for task in tries), "the task that was killed was tried again"
@@ -78,7 +78,7 @@ def test_trigger_kill_retry_and_clear(samples: Path, tmp_path: Path) -> None:
 
         before = stamps(lake)
         airflow.clear("drugs_silver")
-        until(lambda: airflow.tries("first")["drug_graph_gold"] > 1, 150, lambda: str(airflow.states("first")))
+        until(lambda: airflow.tries("first")["drug_graph_gold"] > 1, 300, lambda: str(airflow.states("first")))
         airflow.wait_for_run("first", "success")
         assert stamps(lake) == before, "a task that is cleared and run again changes nothing"
 
