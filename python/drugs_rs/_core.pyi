@@ -28,7 +28,7 @@ __all__ = [
     "silver",
 ]
 
-# A path, a glob or a folder, or several of them.
+# A path, a glob, a folder or a URI, or several of them.
 _Path: TypeAlias = str | os.PathLike[str]
 _Source: TypeAlias = _Path | Sequence[_Path]
 _Date: TypeAlias = str | datetime.date
@@ -78,7 +78,7 @@ def run(
         drugs: The vocabulary, with the columns `atccode` and `drug`.
         pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
         clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
-        out: The lake's root folder, made if it does not exist.
+        out: The lake's root folder, made if it does not exist, or `gs://bucket/prefix`, `s3://bucket/prefix`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark. Without it such text is
             an `EncodingError`.
@@ -96,7 +96,7 @@ def run(
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
-    Each source is a path, a glob or a folder, or a list of them. Formats are told by content (`docs/sources.md`): CSV,
+    Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. Formats are told by content (`docs/sources.md`): CSV,
     a JSON array, NDJSON, PubMed's XML and MEDLINE text, ClinicalTrials.gov's exports and studies of its API; plain,
     packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
 
@@ -130,7 +130,7 @@ def bronze(
     Nothing is parsed, so nothing can be lost: the manifest has each file's URI, size in bytes, SHA-256 and media type.
 
     Args:
-        out: The lake's root folder, made if it does not exist.
+        out: The lake's root folder, made if it does not exist, or `gs://bucket/prefix`, `s3://bucket/prefix`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
         drugs: Vocabulary files; see `run` for what a source may be.
         pubmed: PubMed files.
@@ -165,7 +165,7 @@ def silver(
     to `silver/rejected/` with its reason, its line and its raw text.
 
     Args:
-        out: The lake's root folder.
+        out: The lake's root: a folder, or a prefix of a bucket.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`.
         tables: Which of `"drugs"`, `"pubmed"` and `"clinical_trials"`; by default all that bronze holds.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
@@ -205,7 +205,7 @@ def gold(
     tables and settings give the same bytes.
 
     Args:
-        out: The lake's root folder.
+        out: The lake's root: a folder, or a prefix of a bucket.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`. Where gold has reached a later date already, it stays
             at that one: a backfill never takes the graph back in time.
         boundary: `"word"` finds whole words only, `"none"` any substring.
@@ -254,7 +254,7 @@ def read_graph(lake: _Path) -> DrugGraph:
     """Read the drug graph of a lake.
 
     Args:
-        lake: The lake's root folder, the `out` of `run`.
+        lake: The lake's root, the `out` of `run`.
 
     Raises:
         SourceNotFoundError: The lake does not exist or has no graph yet.
@@ -341,7 +341,7 @@ class Matcher:
         another file knows them by. `sources` tells what became of the rows.
 
         Args:
-            vocabulary: A path, a glob or a folder, or a list of them, as for the argument `drugs` of `run`.
+            vocabulary: A path, a glob, a folder or a URI, or a list of them, as for the argument `drugs` of `run`.
             boundary: As for `from_names`.
             abbreviations: As for `from_names`.
             stop_words: As for `from_names`.
@@ -389,7 +389,7 @@ class Matcher:
         matcher may also be pickled; that carries the same bytes. Neither carries `sources`, which is empty afterwards.
 
         Args:
-            path: The file, in a folder that exists. A file that is there is replaced.
+            path: The file, in a folder that exists, or the URI of an object. A file that is there is replaced.
 
         Raises:
             StorageError: The file cannot be written.
@@ -400,7 +400,7 @@ class Matcher:
         """Read a matcher that `save` wrote.
 
         Args:
-            path: The file.
+            path: The file, or the URI of an object.
 
         Raises:
             SourceNotFoundError: There is no such file.
@@ -585,7 +585,7 @@ class DrugGraph:
         """Write the graph to a file, which is replaced at once or not at all.
 
         Args:
-            path: The file.
+            path: The file, or the URI of an object.
             shape: `"graph"` for `drug_graph.json`, `"node-link"` for the JSON of `to_node_link`, `"graphml"` for Gephi,
                 yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one mention a row,
                 `"neo4j-nodes"` and `"neo4j-relationships"` for the two CSV files of Neo4j's bulk import. `None` goes by

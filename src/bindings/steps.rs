@@ -57,7 +57,7 @@ pub(super) fn run<'py>(
     };
     report(py, progress, |task| {
         pipeline::run::run(
-            pipeline::open_lake(&out)?.as_ref(),
+            pipeline::open_lake_for(&out, task)?.as_ref(),
             &sources,
             dt,
             silver,
@@ -101,7 +101,7 @@ pub(super) fn bronze<'py>(
     }
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
     report(py, progress, |task| {
-        pipeline::bronze::bronze(pipeline::open_lake(&out)?.as_ref(), &sources, dt, task)
+        pipeline::bronze::bronze(pipeline::open_lake_for(&out, task)?.as_ref(), &sources, dt, task)
     })
 }
 
@@ -128,7 +128,7 @@ pub(super) fn silver<'py>(
     };
     report(py, progress, |task| {
         pipeline::silver::silver(
-            pipeline::existing_lake(&out)?.as_ref(),
+            pipeline::existing_lake_for(&out, task)?.as_ref(),
             tables.as_deref(),
             dt,
             settings,
@@ -168,7 +168,12 @@ pub(super) fn gold<'py>(
         abstracts,
     };
     report(py, progress, |task| {
-        pipeline::gold::gold(pipeline::existing_lake(&out)?.as_ref(), dt, &settings, task)
+        pipeline::gold::gold(
+            pipeline::existing_lake_for(&out, task)?.as_ref(),
+            dt,
+            &settings,
+            task,
+        )
     })
 }
 

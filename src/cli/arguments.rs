@@ -28,7 +28,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Lake {
-    /// The lake's root folder
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
     #[arg(long, value_name = "FOLDER")]
     pub out: String,
     /// The logical date of this delivery, such as 2026-11-22
@@ -116,7 +116,7 @@ pub(super) enum AccentsName {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub drugs: Vec<String>,
     /// PubMed articles; may be given several times
@@ -140,7 +140,7 @@ pub(super) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct BronzeArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
     /// PubMed articles; may be given several times
@@ -186,7 +186,7 @@ pub(super) struct GoldArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The column of FILE (CSV, JSON or NDJSON) that holds the texts; without it every line is a text
@@ -207,7 +207,7 @@ pub(super) struct MatchArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The text; `-` reads standard input, all of it as one text

@@ -1,6 +1,6 @@
 //! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::time::Instant;
 
@@ -62,7 +62,10 @@ impl BronzeSource {
 pub fn bronze(storage: &dyn Storage, sources: &[BronzeSource], dt: Dt, task: &Task) -> Result<StepReport> {
     let started = Instant::now();
     // All sources are looked up before the first is copied: a typing error costs nothing.
-    let files: Vec<Vec<SourceFile>> = sources.iter().map(find_files).collect::<Result<_>>()?;
+    let files: Vec<Vec<SourceFile>> = sources
+        .iter()
+        .map(|source| find_files(source, task))
+        .collect::<Result<_>>()?;
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
     bronze_found(storage, sources, &files, dt, task, started)
 }
@@ -97,7 +100,7 @@ fn bronze_found(
 }
 
 /// The files of a source, each once.
-pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
+pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<SourceFile>> {
     let argument = source.table.name();
     let expected = match source.table {
         SourceTable::Drugs => "a CSV, JSON or NDJSON file of drugs",
@@ -118,7 +121,7 @@ pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
     }
     let mut files: Vec<SourceFile> = Vec::new();
     for uri in &source.uris {
-        for file in expand(uri, expected)? {
+        for file in expand(uri, expected, task)? {
             if !files.contains(&file) {
                 files.push(file);
             }
@@ -126,6 +129,9 @@ pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
     }
     Ok(files)
 }
+
+/// So many sources are open: while one is copied, servers look for the next ones.
+const OPEN_AHEAD: usize = 8;
 
 fn copy_source(
     storage: &dyn Storage,
@@ -141,10 +147,18 @@ fn copy_source(
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
     let mut copied = Vec::with_capacity(files.len());
     let mut outputs = Vec::with_capacity(files.len());
+    let mut unopened = files.iter();
+    let mut ahead = VecDeque::new();
     for (file, name) in files.iter().zip(names(files)) {
+        while ahead.len() < OPEN_AHEAD
+            && let Some(next) = unopened.next()
+        {
+            ahead.push_back(next.open()?);
+        }
+        let Some(from) = ahead.pop_front() else { break };
         let path = format!("{folder}/{name}");
-        let (bytes, sha256, media_type) =
-            copy(file, transaction.create(&path)?, &transaction.shown(&path), task)?;
+        let shown = transaction.shown(&path);
+        let (bytes, sha256, media_type) = copy((file, from), transaction.create(&path)?, &shown, task)?;
         outputs.push(Output {
             path,
             rows: 0,
@@ -209,12 +223,11 @@ fn names(files: &[SourceFile]) -> Vec<String> {
 
 /// Copies one file; gives its size, digest and media type.
 fn copy(
-    file: &SourceFile,
+    (file, mut from): (&SourceFile, Box<dyn Read + Send>),
     to: Box<dyn Write + Send>,
     path: &str,
     task: &Task,
 ) -> Result<(u64, String, String)> {
-    let mut from = file.open()?;
     let (mut to, digest) = HashingWriter::new(to);
     let mut buffer = vec![0; 1 << 18];
     let mut media_type = None;

@@ -54,22 +54,25 @@ fn find_numbered(
     let (mut surfaces, mut rules) = (text("surface"), text("rule"));
     let number = || Vec::<u64>::with_capacity(height);
     let (mut rows, mut starts, mut ends) = (number(), number(), number());
-    // Where codes and drugs lie in memory is asked for all mentions first: such looks wait for nothing but each other, and
-    // copying letters is a guess for the processor at every text.
-    let labels: Vec<(&str, &str)> = found
-        .iter()
-        .flatten()
-        .map(|found| (found.mention.atccode(), found.mention.drug()))
-        .collect();
-    // All columns at once: a mention and what its names take from memory are near then.
-    for (found, (code, drug)) in found.iter().flatten().zip(labels) {
-        rows.push(found.row);
-        codes.append_value(code);
-        drugs.append_value(drug);
-        starts.push(found.start);
-        ends.push(found.end);
-        surfaces.append_value(found.surface);
-        rules.append_value(found.mention.rule.name());
+    let mut labels: Vec<(&str, &str)> = Vec::new();
+    for found in &found {
+        // Where codes and drugs lie in memory is asked for a slice of mentions first: such looks wait for nothing but
+        // each other, while copying letters is a guess for the processor at every text.
+        labels.clear();
+        labels.extend(
+            found
+                .iter()
+                .map(|found| (found.mention.atccode(), found.mention.drug())),
+        );
+        for (found, (code, drug)) in found.iter().zip(&labels) {
+            rows.push(found.row);
+            codes.append_value(code);
+            drugs.append_value(drug);
+            starts.push(found.start);
+            ends.push(found.end);
+            surfaces.append_value(found.surface);
+            rules.append_value(found.mention.rule.name());
+        }
     }
     let columns = vec![
         Series::new("row".into(), rows).into_column(),
@@ -108,14 +111,14 @@ fn add<'t>(found: &mut Vec<Found<'t>>, finder: &mut Finder<'t>, row: u64, text: 
 }
 
 /// Writes a matcher to a file, whole or not at all.
-pub fn save(matcher: &Matcher, path: &str) -> Result<()> {
-    write_file(path, &matcher.to_bytes()?)
+pub fn save(matcher: &Matcher, path: &str, task: &Task) -> Result<()> {
+    write_file(path, &matcher.to_bytes()?, task)
 }
 
 /// Reads a matcher that [`save`] wrote.
-pub fn load(path: &str) -> Result<Matcher> {
+pub fn load(path: &str, task: &Task) -> Result<Matcher> {
     let expected = "a saved matcher";
-    let files = expand(path, expected)?;
+    let files = expand(path, expected, task)?;
     let [file] = files.as_slice() else {
         let found = format!("{} files", files.len());
         return Err(Error::argument(
@@ -149,10 +152,13 @@ pub struct TextFiles {
 
 impl TextFiles {
     /// The files that a path, folder or glob names; standard input without one or for `-`.
-    pub fn find(uri: Option<&str>, encoding: Encoding) -> Result<Self> {
+    pub fn find(uri: Option<&str>, encoding: Encoding, task: &Task) -> Result<Self> {
         let files = match uri {
             None | Some("-") => vec![None],
-            Some(uri) => expand(uri, "a file of texts")?.into_iter().map(Some).collect(),
+            Some(uri) => expand(uri, "a file of texts", task)?
+                .into_iter()
+                .map(Some)
+                .collect(),
         };
         Ok(Self { files, encoding })
     }
@@ -268,7 +274,7 @@ pub fn read_standard_input(encoding: Encoding, task: &Task) -> Result<String> {
 /// The names in a file of stop words: one a line, without blank lines and lines that begin with `#`.
 pub fn read_stop_words(uri: &str, task: &Task) -> Result<Vec<String>> {
     let mut words = Vec::new();
-    for file in expand(uri, "a file of stop words, one a line")? {
+    for file in expand(uri, "a file of stop words, one a line", task)? {
         let Some(input) = Input::open_or_empty(&file.uri, file.open()?, Encoding::Utf8)? else {
             continue;
         };

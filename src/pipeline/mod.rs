@@ -25,18 +25,54 @@ pub use dt::Dt;
 pub use report::StepReport;
 
 use crate::error::Result;
-use crate::storage::{LocalStorage, Storage};
+#[cfg(feature = "cloud")]
+use crate::storage::{BucketLake, Places};
+use crate::storage::{LocalStorage, Storage, uri::Place};
+use crate::task::Task;
 
 /// Opens the lake at `out`, which a step may create.
 pub fn open_lake(out: &str) -> Result<Box<dyn Storage>> {
-    Ok(Box::new(LocalStorage::create(
-        crate::storage::source::local_path(out)?,
-    )?))
+    open_lake_for(out, &Task::new())
 }
 
 /// Opens the lake at `lake`, which must exist.
 pub fn existing_lake(lake: &str) -> Result<Box<dyn Storage>> {
-    Ok(Box::new(LocalStorage::existing(
-        crate::storage::source::local_path(lake)?,
-    )?))
+    existing_lake_for(lake, &Task::new())
+}
+
+/// The same as [`open_lake`] for a task: a lake that has to wait for a server waits no longer than the task may.
+pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
+    match place(out, task)? {
+        Place::Local(path) => Ok(Box::new(LocalStorage::create(path)?)),
+        #[cfg(feature = "cloud")]
+        Place::Bucket(uri) => Ok(Box::new(BucketLake::create(&uri, PLACES, task)?)),
+        #[cfg(not(feature = "cloud"))]
+        Place::Bucket(_) => Ok(Box::new(LocalStorage::create(crate::storage::uri::local_path(
+            out,
+        )?)?)),
+    }
+}
+
+/// The same as [`existing_lake`] for a task.
+pub fn existing_lake_for(lake: &str, task: &Task) -> Result<Box<dyn Storage>> {
+    match place(lake, task)? {
+        Place::Local(path) => Ok(Box::new(LocalStorage::existing(path)?)),
+        #[cfg(feature = "cloud")]
+        Place::Bucket(uri) => Ok(Box::new(BucketLake::existing(&uri, PLACES, task)?)),
+        #[cfg(not(feature = "cloud"))]
+        Place::Bucket(_) => Ok(Box::new(LocalStorage::existing(
+            crate::storage::uri::local_path(lake)?,
+        )?)),
+    }
+}
+
+#[cfg(feature = "cloud")]
+const PLACES: Places = Places {
+    published: layout::PUBLISHED,
+    plain: &[layout::REPORTS],
+};
+
+fn place(uri: &str, task: &Task) -> Result<Place> {
+    task.check()?;
+    Place::parse(uri)
 }

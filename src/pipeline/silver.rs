@@ -210,7 +210,7 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
-        let bytes = Box::new(self.storage.open_file(&input.path)?);
+        let bytes = self.storage.open_stream(&input.path)?;
         Input::new(&input.file.uri, bytes, self.settings.encoding)
     }
 

@@ -31,7 +31,7 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
     }
     let mut files = Vec::new();
     for uri in uris {
-        for file in expand(uri, expected)? {
+        for file in expand(uri, expected, task)? {
             // As in a lake, a file counts once, however often it is named.
             if !files.contains(&file) {
                 files.push(file);
