@@ -153,7 +153,10 @@ impl ProgressLog {
             }
             let logger = py.import("logging")?.call_method1("getLogger", ("drugs_rs",))?;
             let form = "%s: %s bytes read, %s rows so far, after %d s";
-            logger.call_method1("info", (form, stage, bytes, rows, self.started.elapsed().as_secs()))?;
+            logger.call_method1(
+                "info",
+                (form, stage, bytes, rows, self.started.elapsed().as_secs()),
+            )?;
             Ok(())
         })
     }

@@ -37,8 +37,7 @@ pub fn read_answers(storage: &dyn Storage) -> Result<Answers> {
     loop {
         let before = manifest::read::<Published>(storage, layout::GOLD_MANIFEST.to_owned())?;
         let found = check(storage, before.0);
-        let after: (Option<Published>, Version) =
-            manifest::read(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let after: (Option<Published>, Version) = manifest::read(storage, layout::GOLD_MANIFEST.to_owned())?;
         tries += 1;
         if before.1 == after.1 || tries == TRIES {
             return found;
@@ -68,7 +67,10 @@ fn check(storage: &dyn Storage, published: Option<Published>) -> Result<Answers>
         .map_err(|error| Error::storage("the answers", "write", error))?;
     let text = |path: &str, computed: Vec<u8>| {
         if read(path)? != computed {
-            return Err(broken(uri(path), "an answer that the graph beside it does not give"));
+            return Err(broken(
+                uri(path),
+                "an answer that the graph beside it does not give",
+            ));
         }
         String::from_utf8(computed).map_err(|error| Error::Internal {
             message: format!("an answer that is not UTF-8: {error}"),
