@@ -24,6 +24,8 @@ pub(super) enum Command {
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
+    /// Make up sources of any size, with the truth about them
+    Generate(Box<super::generate::GenerateArguments>),
 }
 
 #[derive(Debug, Args)]
@@ -247,6 +249,7 @@ impl ParsedCommand {
             Command::Bronze(bronze) => !bronze.output.quiet,
             Command::Silver(silver) => !silver.output.quiet,
             Command::Gold(gold) => !gold.output.quiet,
+            Command::Generate(generate) => !generate.output.quiet,
             Command::Match(_) | Command::Explain(_) => false,
         }
     }

@@ -103,6 +103,10 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
         }
         Command::Match(arguments) => return match_texts(arguments, task),
         Command::Explain(arguments) => return explain(arguments, task),
+        Command::Generate(arguments) => {
+            let text = super::generate::made(arguments, task)?;
+            return printed(io::stdout().lock().write_all(text.as_bytes()));
+        }
     };
     print_report(&report, output)
 }

@@ -253,13 +253,16 @@ fn copy(
     ))
 }
 
+/// The media type of Parquet.
+pub(super) const PARQUET: &str = "application/vnd.apache.parquet";
+
 /// The media type by the first bytes.
 fn media_type_of(head: &[u8]) -> &'static str {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     match head {
         [0x1f, 0x8b, ..] => "application/gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "application/zstd",
-        [b'P', b'A', b'R', b'1', ..] => "application/vnd.apache.parquet",
+        [b'P', b'A', b'R', b'1', ..] => PARQUET,
         _ => match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'[') => "application/json",
             Some(b'{') => "application/x-ndjson",

@@ -6,6 +6,7 @@ use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBui
 use rayon::prelude::*;
 
 use super::export::write_file;
+use super::open_source_or_empty;
 use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Field, Fields, Input, RawBatch, TextLines};
 use crate::matcher::{CodePoints, Finder, Matcher, Mention};
@@ -164,12 +165,12 @@ impl TextFiles {
     }
 
     fn open(&self, file: Option<&SourceFile>) -> Result<(String, Option<Input>)> {
-        let (uri, bytes): (String, Box<dyn Read + Send>) = match file {
-            None => ("standard input".to_owned(), Box::new(std::io::stdin())),
-            Some(file) => (file.uri.clone(), file.open()?),
+        let Some(file) = file else {
+            let uri = "standard input".to_owned();
+            let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), self.encoding)?;
+            return Ok((uri, input));
         };
-        let input = Input::open_or_empty(&uri, bytes, self.encoding)?;
-        Ok((uri, input))
+        Ok((file.uri.clone(), open_source_or_empty(file, self.encoding)?))
     }
 
     /// Calls `each` with the mentions of the lines, batch by batch. An empty input has no lines.

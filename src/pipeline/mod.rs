@@ -10,11 +10,13 @@ pub mod columns;
 pub mod dt;
 pub mod export;
 mod frames;
+pub mod generate;
 pub mod gold;
 mod lanes;
 pub mod layout;
 mod manifest;
 pub mod matching;
+pub mod reading;
 pub mod report;
 pub mod run;
 pub mod silver;
@@ -25,6 +27,8 @@ pub use dt::Dt;
 pub use report::StepReport;
 
 use crate::error::Result;
+use crate::formats::{Encoding, Input, PARQUET};
+use crate::storage::source::SourceFile;
 #[cfg(feature = "cloud")]
 use crate::storage::{BucketLake, Places};
 use crate::storage::{LocalStorage, Storage, uri::Place};
@@ -75,4 +79,20 @@ const PLACES: Places = Places {
 fn place(uri: &str, task: &Task) -> Result<Place> {
     task.check()?;
     Place::parse(uri)
+}
+
+/// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
+fn open_source(file: &SourceFile, encoding: Encoding) -> Result<Input> {
+    match file.open_file(PARQUET)? {
+        Some(seekable) => Input::of_file(&file.uri, seekable, encoding),
+        None => Input::new(&file.uri, file.open()?, encoding),
+    }
+}
+
+/// The same for whom a file without a byte is just nothing.
+fn open_source_or_empty(file: &SourceFile, encoding: Encoding) -> Result<Option<Input>> {
+    match file.open_file(PARQUET)? {
+        Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, encoding),
+        None => Input::open_or_empty(&file.uri, file.open()?, encoding),
+    }
 }

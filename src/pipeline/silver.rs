@@ -5,7 +5,7 @@ use std::time::Instant;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use serde::{Deserialize, Serialize};
 
-use super::bronze::{BronzeFile, manifests};
+use super::bronze::{BronzeFile, PARQUET, manifests};
 use super::dt::Dt;
 use super::frames::TableWriter;
 pub use super::lanes::OnBadFile;
@@ -210,6 +210,11 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
+        if input.file.media_type == PARQUET {
+            // It is read from its end, so it takes the file itself.
+            let file = self.storage.open_file(&input.path)?;
+            return Input::of_file(&input.file.uri, file, self.settings.encoding);
+        }
         let bytes = self.storage.open_stream(&input.path)?;
         Input::new(&input.file.uri, bytes, self.settings.encoding)
     }

@@ -96,7 +96,7 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
             rejected.push(Rejected {
                 reason: Reason::BlankTitle,
                 message: format!("row {row}: the title is blank; a publication needs one"),
-                raw: texts.get(number).to_owned(),
+                raw: texts.get(number).into_owned(),
                 source_row: row,
             });
             continue;

@@ -2,10 +2,14 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+#[cfg(feature = "cloud")]
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cloud")]
 use super::bucket::{self, ObjectFile};
+#[cfg(feature = "cloud")]
+use super::scratch;
 use super::uri::Place;
 pub use super::uri::local_path;
 use crate::error::{Error, Result};
@@ -64,6 +68,34 @@ impl SourceFile {
             }
             #[cfg(feature = "cloud")]
             FilePlace::Object(object) => object.open(),
+        }
+    }
+
+    /// Opens the file itself, for formats that are read from their end; nothing for a stream that has none, such as a pipe.
+    /// An object is copied to a temporary file for that, if it begins as such a format does, with `magic`.
+    pub fn open_file(&self, magic: &[u8]) -> Result<Option<File>> {
+        let failed = |source| Error::storage(&self.uri, "read the source", source);
+        match &self.place {
+            FilePlace::Local(path) => {
+                let file = File::open(path).map_err(failed)?;
+                Ok(file.metadata().map_err(failed)?.is_file().then_some(file))
+            }
+            #[cfg(feature = "cloud")]
+            FilePlace::Object(object) => {
+                let mut bytes = object.open()?;
+                let mut head = Vec::new();
+                let mut beginning = (&mut bytes).take(magic.len() as u64);
+                beginning.read_to_end(&mut head).map_err(failed)?;
+                if head != magic {
+                    return Ok(None);
+                }
+                let kept = |error| Error::storage(&self.uri, "keep a temporary copy of it", error);
+                let mut copy = scratch::unnamed().map_err(kept)?;
+                copy.write_all(&head).map_err(kept)?;
+                std::io::copy(&mut bytes, &mut copy).map_err(failed)?;
+                copy.rewind().map_err(kept)?;
+                Ok(Some(copy))
+            }
         }
     }
 

@@ -20,11 +20,14 @@ mod dates;
 mod floors;
 #[cfg(feature = "tables")]
 mod formats;
+mod fuzz_seeds;
 #[cfg(feature = "tables")]
 mod graph;
 mod matcher;
 #[cfg(feature = "tables")]
 mod merge;
+#[cfg(feature = "tables")]
+mod parquet;
 #[cfg(feature = "tables")]
 mod pipeline;
 #[cfg(feature = "tables")]

@@ -99,7 +99,8 @@ fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
              without such objects",
         ),
         _ if is_whole(answer) => (
-            ErrorKind::InvalidData,
+            // Not `InvalidData`, which readers take for a fault of the file.
+            ErrorKind::Other,
             "Google's server does so with objects stored with `Content-Encoding: gzip`: store the file without it; packed files \
              are read as they are",
         ),
