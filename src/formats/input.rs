@@ -18,6 +18,12 @@ pub enum Encoding {
     Windows1252,
 }
 
+/// Makes UTF-8 of another encoding.
+type Decode = fn(BufReader<Bytes>) -> Bytes;
+
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The beginning of a Parquet file, which is read from its end.
 pub const PARQUET: &[u8] = b"PAR1";
 
@@ -69,7 +75,7 @@ impl Input {
     fn recognise(uri: &str, bytes: Bytes, file: Option<File>, encoding: Encoding) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
-        let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes, PACKING_SHOWS));
+        let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes));
         let head = plain.fill_buf().map_err(failed)?;
         if head.is_empty() {
             return Ok(None);
@@ -92,11 +98,13 @@ impl Input {
             }));
         }
         let packing = packing(head);
-        let unpacked = match packing {
-            Some(packing) => unpacked(packing, plain).map_err(failed)?,
-            None => Box::new(plain),
+        // What is not packed keeps its buffer: most of a hundred thousand small files are not.
+        let mut unpacked = match packing {
+            Some(packing) => {
+                BufReader::with_capacity(BUFFER, Ahead::of(unpacked(packing, plain).map_err(failed)?))
+            }
+            None => plain,
         };
-        let mut unpacked = BufReader::with_capacity(BUFFER, Ahead::of(unpacked, ARCHIVE_SHOWS));
         let head = unpacked
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
@@ -108,26 +116,31 @@ impl Input {
                 "Parquet is packed inside and read from its end: deliver it unpacked",
             ));
         }
-        let decoded: Bytes = match head {
-            _ if archive_kind(head).is_some() => Box::new(unpacked),
-            [0xef, 0xbb, 0xbf, ..] => {
-                unpacked.consume(3);
-                match encoding {
-                    // The mark speaks for the program that wrote the file, not for every line that went into it.
-                    Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
-                    Encoding::Utf8 => Box::new(unpacked),
-                }
+        let plain = archive_kind(head).is_some() || encoding == Encoding::Utf8;
+        let marked = head.starts_with(MARK);
+        let decoded: Option<Decode> = match head {
+            [0xff, 0xfe, ..] => {
+                Some(|bytes| Box::new(Utf16::new(bytes, UTF_16LE.new_decoder_with_bom_removal())))
             }
-            [0xff, 0xfe, ..] => Box::new(Utf16::new(unpacked, UTF_16LE.new_decoder_with_bom_removal())),
-            [0xfe, 0xff, ..] => Box::new(Utf16::new(unpacked, UTF_16BE.new_decoder_with_bom_removal())),
-            _ if encoding == Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
-            _ => Box::new(unpacked),
+            [0xfe, 0xff, ..] => {
+                Some(|bytes| Box::new(Utf16::new(bytes, UTF_16BE.new_decoder_with_bom_removal())))
+            }
+            // A mark speaks for the program that wrote the file, not for every line that went into it.
+            _ if !plain => Some(|bytes| Box::new(Lines1252::new(bytes))),
+            _ => None,
+        };
+        if marked {
+            unpacked.consume(MARK.len());
+        }
+        let reader = match decoded {
+            Some(decode) => BufReader::with_capacity(BUFFER, Ahead::of(decode(unpacked))),
+            None => unpacked,
         };
         Ok(Some(Self {
             uri,
             encoding,
             packing,
-            reader: BufReader::with_capacity(BUFFER, Ahead::of(decoded, BUFFER)),
+            reader,
             parquet: None,
         }))
     }
@@ -280,12 +293,6 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
     Error::storage(uri, "read the source", error)
 }
 
-/// A packing shows in its first bytes.
-const PACKING_SHOWS: usize = 16;
-
-/// An archive shows in its first block, a byte order mark before.
-const ARCHIVE_SHOWS: usize = 512;
-
 /// A stream whose beginning is read at once: what it is taken for must not depend on how it arrives. A pipe, an unpacker or an
 /// object store may give it in drops.
 struct Ahead {
@@ -296,9 +303,9 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn of(mut bytes: Bytes, length: usize) -> Bytes {
+    fn of(mut bytes: Bytes) -> Bytes {
         let mut head = Vec::new();
-        let error = (&mut bytes).take(length as u64).read_to_end(&mut head).err();
+        let error = (&mut bytes).take(BUFFER as u64).read_to_end(&mut head).err();
         Box::new(Self {
             head: io::Cursor::new(head),
             error,
