@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from google_storage import GoogleStorage, google_storage
 from lake_state import GOLD_FILES
+from shell import program
 
 from drugs_rs import exceptions
 
@@ -24,6 +26,18 @@ BUCKET = "tests"
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 # Nobody's: a peer that wants credentials gets these, and no message may ever repeat them.
 ACCESS_KEY, SECRET_KEY = "AKIDEXAMPLE0000000", "hunter2-hunter2-hunter2-hunter2"
+
+# What would lead a test to the real clouds, or around them.
+FOREIGN = (
+    "AWS_",
+    "GOOGLE_",
+    "GCE_",
+    "STORAGE_EMULATOR_HOST",
+    "SERVICE_ACCOUNT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+)
 
 
 class Peer:
@@ -183,3 +197,32 @@ def refused(call: Callable[[], object]) -> str:
     with pytest.raises(exceptions.DrugsError) as caught:
         call()
     return f"{type(caught.value).__name__}: {caught.value}"
+
+
+def together(runs: list[dict[str, Any]], step: str = "run") -> list[dict[str, Any]]:
+    """Start all runs, or one step of each, at once, each in a process of its own; what each says."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(program("run_when_told")), json.dumps(run), step],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for run in runs
+    ]
+    answers: list[dict[str, Any]] = []
+    try:
+        for process in processes:
+            assert process.stdout is not None and json.loads(process.stdout.readline()) == "ready"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in processes:
+            out, _ = process.communicate(timeout=120)
+            answers.append(json.loads(out.splitlines()[-1]))
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    return answers

@@ -8,23 +8,11 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from bucket_peers import Amazon, Google, Peer, amazon, google, point_to
+from bucket_peers import FOREIGN, Amazon, Google, Peer, amazon, google, point_to
 
 import drugs_rs
 
 ROOT = Path(__file__).resolve().parents[2]
-
-# What would lead a test to the real clouds, or around them.
-FOREIGN = (
-    "AWS_",
-    "GOOGLE_",
-    "GCE_",
-    "STORAGE_EMULATOR_HOST",
-    "SERVICE_ACCOUNT",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-)
 
 # A shell that starts the tests in the background, as CI does, starts them deaf to Ctrl-C, and so would be every process
 # that they start and interrupt.

@@ -305,11 +305,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def google_storage(*buckets: str) -> Iterator[GoogleStorage]:
+def google_storage(*buckets: str, handler: type[Handler] = Handler) -> Iterator[GoogleStorage]:
     """A service on a port of its own, with these buckets."""
     service = GoogleStorage({name: {} for name in buckets})
-    handler = type("BoundHandler", (Handler,), {"service": service})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    bound = type("BoundHandler", (handler,), {"service": service})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
     server.daemon_threads = True
     service.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

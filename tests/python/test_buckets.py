@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bucket_peers import BUCKET, Google, Peer, bucket_gold, local_gold, refused, upload
-from shell import command, program
+from bucket_peers import BUCKET, Google, Peer, bucket_gold, local_gold, refused, together, upload
+from shell import command
 
 import drugs_rs
 from drugs_rs import exceptions
@@ -156,33 +155,6 @@ def test_two_runs_of_one_day_never_mix(peer: Peer, prefix: str, samples: Path, t
         winners = [gold == answer for answer, error in zip(expected, errors) if error is None]
         assert any(winners), errors
         assert drugs_rs.read_graph(peer.uri(lake)).to_json().encode() == gold["drug_graph.json"]
-
-
-def together(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Start all runs at once; what each says."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(program("run_when_told")), json.dumps(run)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for run in runs
-    ]  # fmt: skip
-    answers: list[dict[str, Any]] = []
-    try:
-        for process in processes:
-            assert process.stdout is not None and json.loads(process.stdout.readline()) == "ready"
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        for process in processes:
-            out, _ = process.communicate(timeout=120)
-            answers.append(json.loads(out.splitlines()[-1]))
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
-    return answers
 
 
 def test_missing_buckets_and_objects_are_told(peer: Peer, prefix: str, samples: Path) -> None:

@@ -1,6 +1,6 @@
-"""Load everything, say `ready`, run the pipeline when a line comes on stdin, and print what happened as JSON.
+"""Load everything, say `ready`, run the pipeline or one step when a line comes on stdin, print as JSON what happened.
 
-usage: run_when_told.py ARGUMENTS    ARGUMENTS: the keywords of `drugs_rs.run` as a JSON object
+usage: run_when_told.py ARGUMENTS [STEP]    ARGUMENTS: the keywords of `drugs_rs.run`, or of STEP, as a JSON object
 
 Two of these, told at the same moment, start within microseconds of each other; two fresh interpreters would not.
 """
@@ -18,15 +18,15 @@ from drugs_rs import exceptions
 
 def main() -> None:
     arguments = json.loads(sys.argv[1])
-    run = drugs_rs.run
+    step = getattr(drugs_rs, sys.argv[2] if len(sys.argv) > 2 else "run")
     say("ready")
     sys.stdin.readline()
     try:
-        report = run(**arguments)
+        report = step(**arguments)
     except exceptions.DrugsError as error:
         say(error_of(error))
     else:
-        say({"error": None, "rows_in": report["rows_in"]})
+        say({"error": None, "rows_in": report.get("rows_in")})
 
 
 if __name__ == "__main__":
