@@ -195,6 +195,7 @@ def test_the_gate_keeps_a_poor_day_from_the_graph(
     assert (states["silver_quality"], states["drug_graph_gold"]) == ("failed", "upstream_failed")
     assert not (lake / "gold").exists()
     (alert,) = heard()
+    assert alert["dt"] == DAY, "the gate has no partition of its own and stands for the run's"
     assert "clinical_trials: 1 of 8 rows rejected, 12.5 % and at most 1.0 % pass" in alert["message"]
     assert "drugs: 11 rows kept, expected at least 12" in alert["message"]
     assert "`max_rejected_share` in the Airflow Variable `drugs_rs`" in alert["message"]

@@ -11,7 +11,14 @@ import json
 import logging
 from typing import Any, Mapping, MutableMapping
 
-from drugs_rs.airflow.compat import AirflowSensorTimeout, log_url, provider_class, slow_run_arguments
+from drugs_rs.airflow.compat import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    log_url,
+    provider_class,
+    slow_run_arguments,
+)
+from drugs_rs.airflow.partition import partition_of
 from drugs_rs.airflow.settings import Settings, where
 
 log = logging.getLogger("drugs_rs.alert")
@@ -31,7 +38,7 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
         "dag_id": getattr(ti, "dag_id", ""),
         "task_id": task_id,
         "run_id": getattr(run, "run_id", context.get("run_id", "")),
-        "dt": getattr(task, "dt", None),
+        "dt": _partition(task, context),
         "try_number": getattr(ti, "try_number", None),
         "message": f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error),
         "hint": _hint(error, task_id),
@@ -68,6 +75,17 @@ def _slow(dag_id: str, message: str, slas: object) -> None:
     limit = "the run takes longer than the setting slow_run_hours allows"
     alert = {"kind": "slow", "dag_id": dag_id, "message": f"{limit}: {message}", "hint": where("slow_run_hours")}
     _notify(alert, {"slas": slas})
+
+
+def _partition(task: object, context: Mapping[str, Any]) -> str | None:
+    """Give the partition of a task; a sensor and the gate have none of their own and stand for their run's."""
+    own: str | None = getattr(task, "dt", None)
+    if own is not None:
+        return own
+    try:
+        return partition_of(context.get("params") or {}, context.get("dag_run"))
+    except AirflowFailException:  # what is told is another failure, or this very one
+        return None
 
 
 def _hint(error: object, task_id: str) -> str:
