@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any, Callable
 
+import amazon_sensors
 import pytest
 from conftest import ROOT, settings_of
 
-from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
+from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION, AirflowSensorTimeout
 
 SENSORS = ["drugs_sensor", "clinical_trials_sensor", "pubmed_a_sensor", "pubmed_b_sensor"]
 BRONZE = ["drugs_bronze", "clinical_trials_bronze", "pubmed_a_bronze", "pubmed_b_bronze"]
@@ -132,10 +133,51 @@ def test_the_sensor_of_a_source(
     task = make_dag(**{**settings_of(samples, tmp_path), "pubmed_b": source}).get_task("pubmed_b_sensor")
     assert type(task).__name__ == kind
     assert {name: getattr(task, name) for name in fields} == fields
-    if kind == "FileSensor":
-        assert task.mode == "reschedule"
-    else:
-        assert task.deferrable is True
+    waits_in_triggerer = AIRFLOW_3 and kind != "FileSensor"
+    assert getattr(task, "deferrable", False) is waits_in_triggerer
+    assert (task.mode == "reschedule") is not waits_in_triggerer
+
+
+def test_a_wait_in_the_triggerer_that_was_too_long_is_no_failure_to_be_retried(
+    make_dag: Callable[..., Any], samples: Path, tmp_path: Path
+) -> None:
+    if not AIRFLOW_3:
+        pytest.skip("Airflow 2 would wait again, so that no sensor waits in its triggerer")
+    pytest.importorskip("airflow.providers.google")
+    task = make_dag(**{**settings_of(samples, tmp_path), "drugs": "gs://landing/drugs.csv"}).get_task("drugs_sensor")
+    with pytest.raises(AirflowSensorTimeout):
+        task.resume_execution("__fail__", {"error": "Trigger timeout"}, {})
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "names"),
+    [
+        ("s3://landing/in/pubmed.json", "s3://landing/in/pubmed.json", ["s3://landing/in/pubmed.json"]),
+        ("s3://landing/in/*.json", "s3://landing/in/*.json", ["s3://landing/in/a.json"]),
+        ("s3://landing/in/", "s3://landing/in/*", ["s3://landing/in/a.json"]),
+        ("s3://landing", "s3://landing/*", ["s3://landing/a.json"]),
+        ("s3://landing/{dt}/", "s3://landing/{{ drugs_rs_partition(params, dag_run) }}/*", None),
+    ],
+)
+def test_the_sensor_of_a_source_at_amazon(
+    source: str,
+    key: str,
+    names: list[str] | None,
+    make_dag: Callable[..., Any],
+    samples: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That provider is in no image of Composer's; a stand-in looks for keys as its sensor does."""
+    monkeypatch.setitem(sys.modules, "airflow.providers.amazon.aws.sensors.s3", amazon_sensors)
+    monkeypatch.setattr(amazon_sensors, "EXISTING", ["s3://landing2/in/a.json"])
+    task = make_dag(**{**settings_of(samples, tmp_path), "pubmed_b": source}).get_task("pubmed_b_sensor")
+    assert (type(task).__name__, task.bucket_key) == ("S3KeySensor", key)
+    assert task.deferrable is AIRFLOW_3
+    if names is not None:
+        assert not task.poke({})
+        monkeypatch.setattr(amazon_sensors, "EXISTING", names)
+        assert task.poke({})
 
 
 def test_without_the_google_provider_the_dag_loads_and_a_bucket_is_told() -> None:

@@ -57,6 +57,7 @@ __all__ = [
     "provider_class",
     "returned_value",
     "slow_run_arguments",
+    "time_out_in_triggerer_is_final",
     "variable",
 ]
 
@@ -109,6 +110,22 @@ def can_defer(sensor: type[Any]) -> bool:
     import inspect
 
     return "deferrable" in inspect.signature(sensor.__init__).parameters
+
+
+def time_out_in_triggerer_is_final() -> bool:
+    """Say whether a sensor that waited too long in the triggerer fails as one in a worker does, at once and for good.
+
+    Airflow 2 takes it for any failure of a trigger and waits again, as often as there are retries, before anybody is
+    told that nothing was delivered.
+    """
+    try:
+        from airflow.sdk.exceptions import TaskDeferralTimeout
+    except ImportError:
+        try:
+            from airflow.exceptions import TaskDeferralTimeout  # noqa: F401
+        except ImportError:
+            return False
+    return True
 
 
 def returned_value(ti_key: Any) -> Any:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from drugs_rs.airflow.compat import AirflowFailException, can_defer, file_sensor, has_connection, provider_class
+from drugs_rs.airflow.compat import (
+    AirflowFailException,
+    can_defer,
+    file_sensor,
+    has_connection,
+    provider_class,
+    time_out_in_triggerer_is_final,
+)
 from drugs_rs.airflow.partition import PARTITION
 from drugs_rs.airflow.settings import DT_PLACEHOLDER, Settings, where
 
@@ -22,8 +29,8 @@ def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: A
     """Make the sensor for the source that is named by a setting.
 
     A file, folder or glob on a disk gets the ``FileSensor``; ``gs://`` an object's or, for a folder or a glob, a
-    prefix's existence sensor; ``s3://`` the ``S3KeySensor``. Those that can, wait in the triggerer; others give their
-    worker slot back between two looks.
+    prefix's existence sensor; ``s3://`` the ``S3KeySensor``. Those that can, wait in the triggerer, where this Airflow
+    takes a wait that was too long for what it is; others give their worker slot back between two looks.
     """
     source = getattr(settings, setting)
     kind, more = _sensor(source, settings)
@@ -43,7 +50,10 @@ def _sensor(source: str, settings: Settings) -> tuple[type[Any], dict[str, Any]]
             return provider_class(_GCS + "GCSObjectsWithPrefixExistenceSensor"), dict(connection, prefix=fixed)
         return provider_class(_GCS + "GCSObjectExistenceSensor"), dict(connection, object=key)
     if source.startswith("s3://"):
-        return provider_class(_S3), {"bucket_key": templated, "wildcard_match": bool(_PATTERN & set(source))}
+        # That sensor knows no folders: as the name of an object, one would be waited for in vain.
+        if templated.endswith("/") or "/" not in templated[len("s3://") :]:
+            templated = templated.rstrip("/") + "/*"
+        return provider_class(_S3), {"bucket_key": templated, "wildcard_match": bool(_PATTERN & set(templated))}
     path = templated[len("file://") :] if templated.startswith("file://") else templated
     return file_sensor(), {"filepath": path, "fs_conn_id": settings.fs_conn_id, "recursive": True}
 
@@ -61,9 +71,10 @@ def _waiting(kind: type[Any], settings: Settings) -> dict[str, Any]:
         "poke_interval": settings.poke_interval_seconds,
         "timeout": settings.sensor_timeout_hours * 3600,
     }
-    if settings.deferrable and kind.__name__ != "FileSensor" and can_defer(kind):
-        waiting["deferrable"] = True
-    else:
+    wanted = settings.deferrable and kind.__name__ != "FileSensor" and time_out_in_triggerer_is_final()
+    if can_defer(kind):  # said either way, for Airflow's configuration may have another default
+        waiting["deferrable"] = wanted
+    if not waiting.get("deferrable"):
         waiting["mode"] = "reschedule"
     return waiting
 
