@@ -43,6 +43,7 @@ pub(super) fn run<'py>(
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        ..SilverSettings::default()
     };
     let gold = GoldSettings {
         matcher: arguments::settings(
@@ -54,6 +55,7 @@ pub(super) fn run<'py>(
             accents,
         )?,
         abstracts,
+        ..GoldSettings::default()
     };
     report(py, progress, |task| {
         pipeline::run::run(
@@ -125,6 +127,7 @@ pub(super) fn silver<'py>(
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        ..SilverSettings::default()
     };
     report(py, progress, |task| {
         pipeline::silver::silver(
@@ -166,6 +169,7 @@ pub(super) fn gold<'py>(
             accents,
         )?,
         abstracts,
+        ..GoldSettings::default()
     };
     report(py, progress, |task| {
         pipeline::gold::gold(pipeline::existing_lake(&out)?.as_ref(), dt, &settings, task)

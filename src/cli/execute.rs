@@ -125,6 +125,7 @@ fn silver_settings(reading: &Reading) -> SilverSettings {
             OnBadFileName::Fail => OnBadFile::Fail,
             OnBadFileName::Reject => OnBadFile::Reject,
         },
+        ..SilverSettings::default()
     }
 }
 
@@ -132,6 +133,7 @@ fn gold_settings(matching: &Matching, abstracts: bool, task: &Task) -> Result<Go
     Ok(GoldSettings {
         matcher: matcher_settings(matching, task)?,
         abstracts,
+        ..GoldSettings::default()
     })
 }
 

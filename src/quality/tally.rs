@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::schema::{Flags, Reason};
 
 /// Why a row became part of another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MergeReason {
     /// It and another half row are one record.
     HalfRow,
@@ -102,7 +102,25 @@ impl FileTally {
     pub fn keep(&mut self, flags: Flags) {
         self.rows_kept += 1;
         for flag in flags.iter() {
-            *self.flags.entry(flag.name().to_owned()).or_default() += 1;
+            match self.flags.get_mut(flag.name()) {
+                Some(count) => *count += 1,
+                None => {
+                    self.flags.insert(flag.name().to_owned(), 1);
+                }
+            }
+        }
+    }
+
+    /// Takes back that a row with these flags was kept.
+    pub fn let_go(&mut self, flags: Flags) {
+        self.rows_kept = self.rows_kept.saturating_sub(1);
+        for flag in flags.iter() {
+            if let Some(count) = self.flags.get_mut(flag.name()) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.flags.remove(flag.name());
+                }
+            }
         }
     }
 
