@@ -17,6 +17,9 @@ pub enum Encoding {
     Windows1252,
 }
 
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
@@ -60,24 +63,34 @@ impl Input {
             ));
         }
         let packing = packing(head);
-        let unpacked = match packing {
-            Some(packing) => unpacked(packing, plain).map_err(failed)?,
-            None => Box::new(plain),
+        // What is not packed keeps its buffer: most of a hundred thousand small files are not.
+        let mut unpacked = match packing {
+            Some(packing) => BufReader::with_capacity(BUFFER, unpacked(packing, plain).map_err(failed)?),
+            None => plain,
         };
-        let mut unpacked = BufReader::with_capacity(BUFFER, unpacked);
         let head = unpacked
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
         let decoded: Bytes = match head {
-            _ if archive_kind(head).is_some() => Box::new(unpacked),
-            [0xef, 0xbb, 0xbf, ..] => {
-                unpacked.consume(3);
-                Box::new(unpacked)
-            }
             [0xff, 0xfe, ..] => Box::new(Utf16::new(unpacked, UTF_16LE.new_decoder_with_bom_removal())),
             [0xfe, 0xff, ..] => Box::new(Utf16::new(unpacked, UTF_16BE.new_decoder_with_bom_removal())),
-            _ if encoding == Encoding::Windows1252 => Box::new(Lines1252::new(unpacked)),
-            _ => Box::new(unpacked),
+            _ if encoding == Encoding::Windows1252
+                && archive_kind(head).is_none()
+                && !head.starts_with(MARK) =>
+            {
+                Box::new(Lines1252::new(unpacked))
+            }
+            _ => {
+                if head.starts_with(MARK) {
+                    unpacked.consume(MARK.len());
+                }
+                return Ok(Some(Self {
+                    uri,
+                    encoding,
+                    packing,
+                    reader: unpacked,
+                }));
+            }
         };
         Ok(Some(Self {
             uri,

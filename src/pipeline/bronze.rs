@@ -1,9 +1,10 @@
 //! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
 use std::time::Instant;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::dt::Dt;
@@ -117,15 +118,21 @@ pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
     }
     let mut files: Vec<SourceFile> = Vec::new();
+    let mut known = HashSet::new();
     for uri in &source.uris {
-        for file in expand(uri, expected)? {
-            if !files.contains(&file) {
-                files.push(file);
-            }
-        }
+        files.extend(
+            expand(uri, expected)?
+                .into_iter()
+                .filter(|file| known.insert(file.clone())),
+        );
     }
     Ok(files)
 }
+
+/// So many files are open at a time, however many there are.
+const COPIED_AT_ONCE: usize = 64;
+
+const COPY_BUFFER: usize = 1 << 18;
 
 fn copy_source(
     storage: &dyn Storage,
@@ -141,23 +148,46 @@ fn copy_source(
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
     let mut copied = Vec::with_capacity(files.len());
     let mut outputs = Vec::with_capacity(files.len());
-    for (file, name) in files.iter().zip(names(files)) {
-        let path = format!("{folder}/{name}");
-        let (bytes, sha256, media_type) =
-            copy(file, transaction.create(&path)?, &transaction.shown(&path), task)?;
-        outputs.push(Output {
-            path,
-            rows: 0,
-            bytes,
-            sha256: sha256.clone(),
-        });
-        copied.push(BronzeFile {
-            uri: file.uri.clone(),
-            file: name,
-            bytes,
-            sha256,
-            media_type,
-        });
+    let names = names(files);
+    for (files, names) in files.chunks(COPIED_AT_ONCE).zip(names.chunks(COPIED_AT_ONCE)) {
+        let mut copies = Vec::with_capacity(files.len());
+        for (file, name) in files.iter().zip(names) {
+            let path = format!("{folder}/{name}");
+            copies.push((
+                file,
+                name,
+                transaction.create(&path)?,
+                transaction.shown(&path),
+                path,
+            ));
+        }
+        let made: Vec<(Output, BronzeFile)> = copies
+            .into_par_iter()
+            .map_init(
+                || vec![0; COPY_BUFFER],
+                |buffer, (file, name, to, shown, path)| {
+                    let (bytes, sha256, media_type) = copy(file, to, &shown, buffer, task)?;
+                    let output = Output {
+                        path,
+                        rows: 0,
+                        bytes,
+                        sha256: sha256.clone(),
+                    };
+                    let copied = BronzeFile {
+                        uri: file.uri.clone(),
+                        file: name.clone(),
+                        bytes,
+                        sha256,
+                        media_type,
+                    };
+                    Ok((output, copied))
+                },
+            )
+            .collect::<Result<_>>()?;
+        for (output, file) in made {
+            outputs.push(output);
+            copied.push(file);
+        }
     }
     let manifest = BronzeManifest {
         source: source.name.clone(),
@@ -212,15 +242,15 @@ fn copy(
     file: &SourceFile,
     to: Box<dyn Write + Send>,
     path: &str,
+    buffer: &mut [u8],
     task: &Task,
 ) -> Result<(u64, String, String)> {
     let mut from = file.open()?;
     let (mut to, digest) = HashingWriter::new(to);
-    let mut buffer = vec![0; 1 << 18];
     let mut media_type = None;
     loop {
         task.check()?;
-        let read = match from.read(&mut buffer) {
+        let read = match from.read(buffer) {
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,

@@ -304,8 +304,9 @@ impl Partition<'_> {
                     .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
                 merger.extend(file as u32, &batch.keys, batch.halves, ids)?;
                 deleted.add(batch.deletions, &batch.uri);
-                spool.push(batch.frame, transaction)
+                Ok(())
             }
+            Piece::Frame(frame) => spool.push(frame, transaction),
             Piece::End(file, format, notes) => {
                 note(&mut tallies[file], format, notes);
                 deleted.settle(transaction)?;
