@@ -91,7 +91,7 @@ fn is_clean_ascii(bytes: &[u8]) -> bool {
     }
     let plain = |piece: &[u8]| {
         piece.iter().fold(true, |plain, &byte| {
-            plain & (byte >= b' ') & (byte < 0x7f) & (byte != b'\\') & (byte != b'<')
+            plain & (b' '..0x7f).contains(&byte) & (byte != b'\\') & (byte != b'<')
         })
     };
     let parted = |(before, behind): (&[u8], &[u8])| {
