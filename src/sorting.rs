@@ -19,7 +19,7 @@ pub struct Bound(pub usize);
 impl Default for Bound {
     /// Several sorters live at a time, and so many records are sorted in a moment.
     fn default() -> Self {
-        Self(48 << 20)
+        Self(32 << 20)
     }
 }
 

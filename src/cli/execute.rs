@@ -11,7 +11,7 @@ use super::arguments::{
 };
 use super::summary;
 use crate::error::{Error, Result};
-use crate::formats::Encoding;
+use crate::formats::{Encoding, MostRatio};
 use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
@@ -125,6 +125,7 @@ fn silver_settings(reading: &Reading) -> SilverSettings {
             OnBadFileName::Fail => OnBadFile::Fail,
             OnBadFileName::Reject => OnBadFile::Reject,
         },
+        most_ratio: MostRatio(reading.max_ratio),
         ..SilverSettings::default()
     }
 }

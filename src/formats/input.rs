@@ -17,13 +17,40 @@ pub enum Encoding {
     Windows1252,
 }
 
+/// How many times its size a packed file may unpack to before it is a bomb; 0 is any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MostRatio(pub u64);
+
+impl Default for MostRatio {
+    /// XML of PubMed unpacks to eleven times its size, a column of one and the same text to a hundred times.
+    fn default() -> Self {
+        Self(400)
+    }
+}
+
+/// How the bytes of a source are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    pub encoding: Encoding,
+    pub most_ratio: MostRatio,
+}
+
+impl From<Encoding> for Reading {
+    fn from(encoding: Encoding) -> Self {
+        Self {
+            encoding,
+            ..Self::default()
+        }
+    }
+}
+
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
-    encoding: Encoding,
+    reading: Reading,
     packing: Option<&'static str>,
     reader: BufReader<Bytes>,
 }
@@ -40,13 +67,14 @@ impl std::fmt::Debug for Input {
 
 impl Input {
     /// Recognises compression and encoding by the first bytes. A file without a byte is an error.
-    pub fn new(uri: impl Into<String>, bytes: Bytes, encoding: Encoding) -> Result<Self> {
+    pub fn new(uri: impl Into<String>, bytes: Bytes, reading: impl Into<Reading>) -> Result<Self> {
         let uri = uri.into();
-        Self::open_or_empty(&uri, bytes, encoding)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
+        Self::open_or_empty(&uri, bytes, reading)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
 
     /// The same for whom a file without a byte is just nothing.
-    pub fn open_or_empty(uri: &str, bytes: Bytes, encoding: Encoding) -> Result<Option<Self>> {
+    pub fn open_or_empty(uri: &str, bytes: Bytes, reading: impl Into<Reading>) -> Result<Option<Self>> {
+        let reading = reading.into();
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, bytes);
@@ -65,7 +93,10 @@ impl Input {
         let packing = packing(head);
         // What is not packed keeps its buffer: most of a hundred thousand small files are not.
         let mut unpacked = match packing {
-            Some(packing) => BufReader::with_capacity(BUFFER, unpacked(packing, plain).map_err(failed)?),
+            Some(packing) => BufReader::with_capacity(
+                BUFFER,
+                unpacked(packing, plain, reading.most_ratio).map_err(failed)?,
+            ),
             None => plain,
         };
         let head = unpacked
@@ -74,7 +105,7 @@ impl Input {
         let decoded: Bytes = match head {
             [0xff, 0xfe, ..] => Box::new(Utf16::new(unpacked, UTF_16LE.new_decoder_with_bom_removal())),
             [0xfe, 0xff, ..] => Box::new(Utf16::new(unpacked, UTF_16BE.new_decoder_with_bom_removal())),
-            _ if encoding == Encoding::Windows1252
+            _ if reading.encoding == Encoding::Windows1252
                 && archive_kind(head).is_none()
                 && !head.starts_with(MARK) =>
             {
@@ -86,7 +117,7 @@ impl Input {
                 }
                 return Ok(Some(Self {
                     uri,
-                    encoding,
+                    reading,
                     packing,
                     reader: unpacked,
                 }));
@@ -94,7 +125,7 @@ impl Input {
         };
         Ok(Some(Self {
             uri,
-            encoding,
+            reading,
             packing,
             reader: BufReader::with_capacity(BUFFER, decoded),
         }))
@@ -125,9 +156,12 @@ impl Input {
     }
 
     /// The files in it, where it is an archive.
-    pub(super) fn archive(self) -> Result<(Encoding, Archive), Self> {
+    pub(super) fn archive(self) -> Result<(Reading, Archive), Self> {
         match archive_kind(self.reader.buffer()) {
-            Some(kind) => Ok((self.encoding, Archive::new(kind, Box::new(self.reader)))),
+            Some(kind) => Ok((
+                self.reading,
+                Archive::new(kind, Box::new(self.reader), self.reading.most_ratio),
+            )),
             None => Err(self),
         }
     }

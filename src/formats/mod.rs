@@ -21,7 +21,7 @@ mod study;
 mod xml;
 
 pub use fields::{Field, Fields};
-pub use input::{Encoding, Input};
+pub use input::{Encoding, Input, MostRatio, Reading};
 pub use lines::TextLines;
 
 use polars::prelude::DataFrame;
@@ -119,8 +119,8 @@ pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize,
     let uri = input.uri().to_owned();
     input.look()?;
     let input = match input.archive() {
-        Ok((encoding, archive)) => {
-            return archive::ArchiveReader::open(uri, archive, encoding, shapes);
+        Ok((reading, archive)) => {
+            return archive::ArchiveReader::open(uri, archive, reading, shapes);
         }
         Err(input) => input,
     };

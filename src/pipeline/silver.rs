@@ -16,7 +16,7 @@ use super::report::{Output, StepReport, all_stand};
 use super::spool::Spool;
 use super::vocabulary::read_records;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Input, Notes};
+use crate::formats::{self, Encoding, Input, MostRatio, Notes, Reading};
 use crate::quality::FileTally;
 use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, SourceTable};
 use crate::silver::merge::{Fate, Merger};
@@ -35,6 +35,7 @@ pub struct SilverSettings {
     pub encoding: Encoding,
     pub order: NumericOrder,
     pub on_bad_file: OnBadFile,
+    pub most_ratio: MostRatio,
     /// How much of what grows with the rows is held before it goes to a scratch file. It changes no byte of the tables.
     pub memory: Bound,
 }
@@ -206,6 +207,10 @@ impl Partition<'_> {
             "silver {VERSION} {:?} {:?} {:?}",
             self.settings.encoding, self.settings.order, self.settings.on_bad_file
         );
+        // With the usual limit as before there was any, so that no partition is made anew for it.
+        if self.settings.most_ratio != MostRatio::default() {
+            text.push_str(&format!(" {:?}", self.settings.most_ratio));
+        }
         for input in &self.inputs {
             text.push_str(&format!("\n{:?} {}", input.file.uri, input.file.sha256));
         }
@@ -214,7 +219,11 @@ impl Partition<'_> {
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
         let bytes = Box::new(self.storage.open_file(&input.path)?);
-        Input::new(&input.file.uri, bytes, self.settings.encoding)
+        let reading = Reading {
+            encoding: self.settings.encoding,
+            most_ratio: self.settings.most_ratio,
+        };
+        Input::new(&input.file.uri, bytes, reading)
     }
 
     fn tally(&self, input: &InputFile) -> FileTally {

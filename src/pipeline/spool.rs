@@ -11,7 +11,7 @@ use crate::schema::Table;
 use crate::storage::Transaction;
 
 /// So many bytes of frames stay in memory.
-const IN_MEMORY: usize = 128 << 20;
+const IN_MEMORY: usize = 48 << 20;
 
 /// So many rows are written as one group.
 const GROUP: usize = 1 << 14;

@@ -1,6 +1,8 @@
 //! Cleaning publications: one batch of raw rows to one batch of the table [`PUBLICATIONS`].
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
@@ -21,6 +23,9 @@ use crate::text::{Cleaned, clean, journal_key};
 
 /// The namespace of synthetic ids: a random UUID, fixed for ever.
 const SYNTHETIC_IDS: Uuid = Uuid::from_u128(0x8f27_26a1_2c1b_5d0f_9e55_6f6d_1a3b_7c42);
+
+/// So many keys of journals are remembered at most while a frame is made.
+const MOST_KEYS: usize = 4096;
 
 /// What all rows of one file have in common.
 #[derive(Debug, Clone)]
@@ -190,6 +195,7 @@ struct Columns {
     flags: TextLists,
     source_uris: StringChunkedBuilder,
     source_rows: Vec<u64>,
+    known_keys: HashMap<String, Rc<str>>,
     /// The file of the batch, and its keys and half rows.
     uri: String,
     keys: Vec<RowKey>,
@@ -210,10 +216,23 @@ impl Columns {
             flags: TextLists::new("flags", rows),
             source_uris: text("source_uri"),
             source_rows: Vec::with_capacity(rows),
+            known_keys: HashMap::new(),
             uri: String::new(),
             keys: Vec::new(),
             halves: Vec::new(),
         }
+    }
+
+    /// The key of a journal. Batches name few journals, over and over.
+    fn key_of(&mut self, journal: &str) -> Rc<str> {
+        if let Some(key) = self.known_keys.get(journal) {
+            return Rc::clone(key);
+        }
+        let key: Rc<str> = journal_key(journal).into();
+        if self.known_keys.len() < MOST_KEYS {
+            self.known_keys.insert(journal.to_owned(), Rc::clone(&key));
+        }
+        key
     }
 
     fn begin(&mut self, uri: &str, rows: usize) {
@@ -259,7 +278,7 @@ impl Columns {
             synthetic_id(context.kind, &title.text, date, journal.as_deref())
         });
         let id = given.or(synthetic.as_deref()).unwrap_or_default();
-        let key = journal.as_deref().map(journal_key);
+        let key = journal.as_deref().map(|journal| self.key_of(journal));
         if given.is_none() != journal.is_none()
             && let Some(date) = date
         {
@@ -267,7 +286,7 @@ impl Columns {
                 place: half_key(context, &title.text, date),
                 journal: journal
                     .as_deref()
-                    .map(|journal| (journal.to_owned(), key.clone().unwrap_or_default())),
+                    .map(|journal| (journal.to_owned(), key.as_deref().unwrap_or_default().to_owned())),
             };
             self.halves.push((self.keys.len(), half));
         }
