@@ -84,6 +84,9 @@ bench: bench-matcher bench-sources ## time and memory beside a plain pandas pipe
 .PHONY: bench-sources
 bench-sources: .venv/bench/.wheel
 	.venv/bench/bin/python benches/sources.py
+.PHONY: bench-state
+bench-state: .venv/bench/.wheel
+	.venv/bench/bin/python benches/state.py
 .PHONY: bench-matcher
 bench-matcher: .venv/bench/.wheel .venv/eval-dner/.dependencies
 	.venv/bench/bin/python benches/matcher.py --names-python .venv/eval-dner/bin/python

@@ -1,6 +1,6 @@
 //! The files of an archive as one source: read one after the other, each by its own content.
 
-use super::input::{Input, Reading};
+use super::input::{BOMB_REMEDY, Input, Reading};
 use super::packing::Archive;
 use super::{Fields, Notes, RawBatch, RowReader, open_plain};
 use crate::error::{Error, Result};
@@ -52,6 +52,10 @@ impl<'f> ArchiveReader<'f> {
     fn next_file(&mut self) -> Result<bool> {
         loop {
             let member = self.archive.next_member().map_err(|error| {
+                if error.kind() == std::io::ErrorKind::FileTooLarge {
+                    let place = format!("behind {} files", self.files);
+                    return Error::format(&self.uri, place, error.to_string(), BOMB_REMEDY);
+                }
                 let found = format!(
                     "the {} archive is cut off or broken behind {} files ({error})",
                     self.archive.kind(),

@@ -247,7 +247,14 @@ fn empty(uri: &str, found: &str) -> Error {
     )
 }
 
+/// What to do about a bomb.
+pub(super) const BOMB_REMEDY: &str = "pass max_ratio (--max-ratio) if it is to be read all the same";
+
 fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        let place = format!("byte {at} of the unpacked content");
+        return Error::format(uri, place, error.to_string(), BOMB_REMEDY);
+    }
     if let Some(packing) = packing.filter(|_| !matches!(error.kind(), io::ErrorKind::PermissionDenied)) {
         return Error::format(
             uri,

@@ -77,10 +77,10 @@ struct Guarded {
 /// Whether so many bytes are what a bomb gives.
 fn check_ratio(packed: u64, unpacked: u64, MostRatio(most): MostRatio) -> io::Result<()> {
     if most > 0 && unpacked > HARMLESS && unpacked / most > packed {
-        return Err(broken(format!(
-            "{packed} bytes unpack to more than {most} times their number: a bomb, or one text over and over; \
-             if it is to be read, pass max_ratio (--max-ratio)"
-        )));
+        let found = format!(
+            "{packed} bytes unpack to more than {most} times their number: a bomb, or one text over and over"
+        );
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, found));
     }
     Ok(())
 }
