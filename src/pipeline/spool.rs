@@ -14,7 +14,7 @@ use crate::storage::Transaction;
 const IN_MEMORY: usize = 48 << 20;
 
 /// So many rows are written as one group.
-const GROUP: usize = 1 << 14;
+const GROUP: usize = 1 << 13;
 
 /// A sequence of frames of one table.
 pub(super) struct Spool {

@@ -145,9 +145,26 @@ impl Plan {
         };
         Ok(match kept {
             None => frame,
-            Some(kept) => frame.filter(&BooleanChunked::from_slice("kept".into(), &kept))?,
+            Some(kept) => {
+                let few = kept.iter().filter(|kept| **kept).count() * 2 < kept.len();
+                let frame = frame.filter(&BooleanChunked::from_slice("kept".into(), &kept))?;
+                if few { compact(frame)? } else { frame }
+            }
         })
     }
+}
+
+/// The rows of a frame without the texts of those that are gone: a filtered column holds on to all of them.
+fn compact(mut frame: DataFrame) -> Result<DataFrame> {
+    let names: Vec<_> = frame.get_column_names_owned();
+    for name in names {
+        let column = frame.column(&name)?;
+        let Ok(texts) = column.str() else { continue };
+        let mut own = StringChunkedBuilder::new(name, frame.height());
+        texts.iter().for_each(|text| own.append_option(text));
+        frame.with_column(own.finish().into_column())?;
+    }
+    Ok(frame)
 }
 
 /// Puts journals and flags into their rows.
