@@ -87,6 +87,9 @@ bench-sources: .venv/bench/.wheel
 .PHONY: bench-state
 bench-state: .venv/bench/.wheel
 	.venv/bench/bin/python benches/state.py
+.PHONY: bench-round-trip
+bench-round-trip: .venv/bench/.wheel ## ten million made-up records: what is found is what was put there (ROUND_TRIP for options)
+	.venv/bench/bin/python benches/round_trip.py $(or $(ROUND_TRIP),--records 10000000)
 .PHONY: bench-matcher
 bench-matcher: .venv/bench/.wheel .venv/eval-dner/.dependencies
 	.venv/bench/bin/python benches/matcher.py --names-python .venv/eval-dner/bin/python

@@ -177,7 +177,18 @@ fn or_empty(hint: &str) -> String {
     }
 }
 
+/// What a server of objects answered, as the source of an [`Error::Storage`]: its answer and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{found}")]
+pub struct Refusal {
+    pub found: String,
+    pub remedy: &'static str,
+}
+
 fn remedy_for(source: &io::Error) -> &'static str {
+    if let Some(refusal) = source.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
+        return refusal.remedy;
+    }
     match source.kind() {
         io::ErrorKind::PermissionDenied => "check the permissions of the folder and the user that runs this",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {

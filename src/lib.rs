@@ -19,7 +19,7 @@
 //! | 7 | `bindings` (feature `python`), [`cli`] | Python, the command line |
 //! | 6 | [`pipeline`] | lakes; the sole user of storage |
 //! | 5 | [`silver`], [`gold`], [`graph`] | frames; pure |
-//! | 4 | [`formats`], [`matcher`], [`quality`] | bytes of one file, one text, one count |
+//! | 4 | [`formats`], [`matcher`], [`quality`], [`generate`] | bytes of one file, one text, one count, made-up records |
 //! | 3 | [`storage`] | files and folders, no tables |
 //! | 2 | [`text`] | strings |
 //! | 1 | [`schema`], [`sorting`] | tables, flags, reasons: data; records in order |
@@ -65,8 +65,8 @@ mod bindings;
 #[cfg(feature = "tables")]
 pub mod cli;
 pub mod error;
-#[cfg(feature = "tables")]
 pub mod formats;
+pub mod generate;
 #[cfg(feature = "tables")]
 pub mod gold;
 #[cfg(feature = "tables")]

@@ -43,7 +43,8 @@ pub struct Sorter<R> {
     records: Vec<R>,
     bytes: usize,
     bound: usize,
-    scratch: Arc<File>,
+    /// Nothing where all records stay in memory.
+    scratch: Option<Arc<File>>,
     /// Where each run on the scratch file begins and ends.
     runs: Vec<(u64, u64)>,
 }
@@ -55,7 +56,18 @@ impl<R: Record> Sorter<R> {
             records: Vec::new(),
             bytes: 0,
             bound: bound.0,
-            scratch: Arc::new(scratch),
+            scratch: Some(Arc::new(scratch)),
+            runs: Vec::new(),
+        }
+    }
+
+    /// A sorter without a scratch file, for who holds all rows anyway.
+    pub fn in_memory() -> Self {
+        Self {
+            records: Vec::new(),
+            bytes: 0,
+            bound: usize::MAX,
+            scratch: None,
             runs: Vec::new(),
         }
     }
@@ -71,12 +83,15 @@ impl<R: Record> Sorter<R> {
     }
 
     fn spill(&mut self) -> io::Result<()> {
+        let Some(scratch) = &self.scratch else {
+            return Ok(());
+        };
         self.records.par_sort_unstable();
         let start = self.runs.last().map_or(0, |(_, end)| *end);
         let mut out = io::BufWriter::with_capacity(
             1 << 18,
             At {
-                file: &self.scratch,
+                file: scratch,
                 at: start,
             },
         );
@@ -99,17 +114,16 @@ impl<R: Record> Sorter<R> {
         self.records.par_sort_unstable();
         // All runs together read ahead about as much as the bound allows.
         let ahead = (self.bound / (self.runs.len() + 1)).clamp(1 << 12, 1 << 18);
-        let mut runs: Vec<Run<R>> = self
-            .runs
-            .iter()
-            .map(|&(at, end)| {
-                let file = Arc::clone(&self.scratch);
+        let mut runs: Vec<Run<R>> = Vec::with_capacity(self.runs.len() + 1);
+        if let Some(scratch) = &self.scratch {
+            runs.extend(self.runs.iter().map(|&(at, end)| {
+                let file = Arc::clone(scratch);
                 Run::OnDisk(
                     BufReader::with_capacity(ahead, Part { file, at, end }),
                     Vec::new(),
                 )
-            })
-            .collect();
+            }));
+        }
         runs.push(Run::InMemory(self.records.into_iter()));
         let mut heads = BinaryHeap::with_capacity(runs.len());
         for (number, run) in runs.iter_mut().enumerate() {

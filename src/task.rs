@@ -3,13 +3,17 @@
 //! Workers call [`Task::check`] at every batch and count what they did; the waiting side (the Python border, the
 //! command) sets the flag and reads the counters. Nothing here blocks or allocates.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
-/// One running piece of work. Share it by reference or in an `Arc`.
+/// One running piece of work. Share it by reference; a clone is the same piece of work.
+#[derive(Debug, Default, Clone)]
+pub struct Task(Arc<Shared>);
+
 #[derive(Debug, Default)]
-pub struct Task {
+struct Shared {
     cancelled: AtomicBool,
     bytes: AtomicU64,
     rows: AtomicU64,
@@ -35,12 +39,12 @@ impl Task {
 
     /// Asks the work to stop; it does so at its next batch.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.0.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// `Err(Cancelled)` once somebody asked to stop.
     pub fn check(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.0.cancelled.load(Ordering::Relaxed) {
             Err(Error::Cancelled)
         } else {
             Ok(())
@@ -51,6 +55,7 @@ impl Task {
     pub fn enter(&self, stage: &'static str) {
         // A poisoned lock only means that some thread panicked while naming its stage; the name is still whole.
         *self
+            .0
             .stage
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = stage;
@@ -58,23 +63,24 @@ impl Task {
 
     /// Counts rows that are done.
     pub fn count_rows(&self, rows: usize) {
-        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        self.0.rows.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
     /// Counts source bytes that are done.
     pub fn count_bytes(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// What has been done so far.
     pub fn progress(&self) -> Progress {
         Progress {
             stage: *self
+                .0
                 .stage
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
-            bytes: self.bytes.load(Ordering::Relaxed),
-            rows: self.rows.load(Ordering::Relaxed),
+            bytes: self.0.bytes.load(Ordering::Relaxed),
+            rows: self.0.rows.load(Ordering::Relaxed),
         }
     }
 }

@@ -23,6 +23,11 @@ pub fn check(text: &str) {
     for letter in text.chars() {
         check_folding(letter);
     }
+    check_dates(text);
+}
+
+/// Every line of a text as a date.
+pub fn check_dates(text: &str) {
     for order in [NumericOrder::DayFirst, NumericOrder::MonthFirst] {
         for line in text.lines() {
             check_date(line, order);
@@ -50,8 +55,23 @@ pub fn check_folding(letter: char) {
     }
 }
 
-/// A date that was read is read from its ISO form as the same day.
+/// A date that was read is read from its ISO form as the same day; blanks around it and capitals in what was read mean nothing; only
+/// blanks are a missing one.
 fn check_date(line: &str, order: NumericOrder) {
+    let found = date::parse(line, order);
+    assert_eq!(
+        found,
+        date::parse(&format!(" {line}\t"), order),
+        "{line:?} between blanks"
+    );
+    if let Parsed::Date(..) = found {
+        assert_eq!(
+            found,
+            date::parse(&line.to_ascii_uppercase(), order),
+            "{line:?} in capitals"
+        );
+    }
+    assert_eq!(found == Parsed::Missing, line.trim().is_empty(), "{line:?}");
     if let Parsed::Date(day, _) = date::parse(line, order) {
         match date::parse(&day.to_string(), order) {
             Parsed::Date(again, _) => assert_eq!(day, again, "{line:?}"),

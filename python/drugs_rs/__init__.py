@@ -30,8 +30,9 @@ A title alone needs no lake:
 [('A04AD', 'Diphenhydramine')]
 
 What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
-``read_graph`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for text of one's own. Everything
-that can go wrong is an exception of ``drugs_rs.exceptions``.
+``read_publications``, ``iter_publications`` and ``read_drugs`` for sources as tables, without a lake; ``generate`` for
+made-up ones; ``read_graph`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for one's own text.
+Everything that can go wrong is an exception of ``drugs_rs.exceptions``.
 
 Importing this package is cheap on purpose, because Airflow does it in every scheduler loop: names are looked up when
 first used, and the native module is loaded only then.
@@ -46,28 +47,40 @@ from drugs_rs import exceptions
 
 if TYPE_CHECKING:
     from drugs_rs._core import (
+        CleanTable,
         DrugGraph,
         Matcher,
         Mention,
+        PublicationBatches,
         Table,
         __version__,
         bronze,
+        generate,
         gold,
+        iter_publications,
+        read_drugs,
         read_graph,
+        read_publications,
         run,
         silver,
     )
 
 __all__ = [
+    "CleanTable",
     "DrugGraph",
     "Matcher",
     "Mention",
+    "PublicationBatches",
     "Table",
     "__version__",
     "bronze",
     "exceptions",
+    "generate",
     "gold",
+    "iter_publications",
+    "read_drugs",
     "read_graph",
+    "read_publications",
     "run",
     "silver",
 ]

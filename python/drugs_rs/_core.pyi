@@ -5,29 +5,35 @@ Import these names from `drugs_rs`; only the façade imports this module.
 
 import datetime
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, final
 
 import networkx
 from typing_extensions import TypeAlias
 
 __all__ = [
+    "CleanTable",
     "DrugGraph",
     "Matcher",
     "Mention",
+    "PublicationBatches",
     "Table",
     "__version__",
     "bronze",
+    "generate",
     "gold",
+    "iter_publications",
     "keep_matcher",
     "main",
+    "read_drugs",
     "read_graph",
+    "read_publications",
     "release_matcher",
     "run",
     "silver",
 ]
 
-# A path, a glob or a folder, or several of them.
+# A path, a glob, a folder or a URI, or several of them.
 _Path: TypeAlias = str | os.PathLike[str]
 _Source: TypeAlias = _Path | Sequence[_Path]
 _Date: TypeAlias = str | datetime.date
@@ -36,6 +42,12 @@ _Accents: TypeAlias = Literal["fold", "keep"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
 _Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
+_Kind: TypeAlias = Literal["pubmed", "clinical_trial"]
+_Plain: TypeAlias = Literal["csv", "json", "ndjson", "parquet"]
+_ArticlesFormat: TypeAlias = _Plain | Literal["pubmed-xml", "medline", "pubmed-csv"]
+_TrialsFormat: TypeAlias = (
+    _Plain | Literal["ctgov-csv", "ctgov-classic-csv", "studies-json", "studies-ndjson", "study-files"]
+)
 
 # Anything with the Arrow PyCapsule interface, whichever library it comes from.
 class _ArrowArray(Protocol):
@@ -78,7 +90,7 @@ def run(
         drugs: The vocabulary, with the columns `atccode` and `drug`.
         pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
         clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
-        out: The lake's root folder, made if it does not exist.
+        out: The lake's root folder, made if it does not exist, or `gs://bucket/prefix`, `s3://bucket/prefix`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark. Without it such text is
             an `EncodingError`.
@@ -98,9 +110,9 @@ def run(
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
         progress: Show a progress bar on stderr, if that is a terminal.
 
-    Each source is a path, a glob or a folder, or a list of them. Formats are told by content (`docs/sources.md`): CSV,
-    a JSON array, NDJSON, PubMed's XML and MEDLINE text, ClinicalTrials.gov's exports and studies of its API; plain,
-    packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
+    Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. Formats are told by content
+    (`docs/sources.md`): CSV, a JSON array, NDJSON, PubMed's XML and MEDLINE text, ClinicalTrials.gov's exports and
+    studies of its API; plain, packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
 
     Returns:
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
@@ -132,7 +144,7 @@ def bronze(
     Nothing is parsed, so nothing can be lost: the manifest has each file's URI, size in bytes, SHA-256 and media type.
 
     Args:
-        out: The lake's root folder, made if it does not exist.
+        out: The lake's root folder, made if it does not exist, or `gs://bucket/prefix`, `s3://bucket/prefix`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
         drugs: Vocabulary files; see `run` for what a source may be.
         pubmed: PubMed files.
@@ -168,7 +180,7 @@ def silver(
     to `silver/rejected/` with its reason, its line and its raw text.
 
     Args:
-        out: The lake's root folder.
+        out: The lake's root: a folder, or a prefix of a bucket.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`.
         tables: Which of `"drugs"`, `"pubmed"` and `"clinical_trials"`; by default all that bronze holds.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
@@ -210,7 +222,7 @@ def gold(
     tables and settings give the same bytes.
 
     Args:
-        out: The lake's root folder.
+        out: The lake's root: a folder, or a prefix of a bucket.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`. Where gold has reached a later date already, it stays
             at that one: a backfill never takes the graph back in time.
         boundary: `"word"` finds whole words only, `"none"` any substring.
@@ -236,16 +248,205 @@ def gold(
         ForkError: The engine was used in the process that this one was forked from.
     """
 
+def generate(
+    out: _Path,
+    *,
+    seed: int = 1,
+    articles: int = 7000,
+    trials: int = 3000,
+    drugs: int = 1000,
+    journals: int = 300,
+    articles_format: _ArticlesFormat = "csv",
+    trials_format: _TrialsFormat = "csv",
+    drugs_format: _Plain = "csv",
+    files: int = 1,
+    packing: Literal["none", "gz", "zst"] | None = None,
+    abstracts: float = 0.0,
+    dirt: Mapping[str, float] | None = None,
+    clean: bool = False,
+    force: bool = False,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Make up sources of any size, with the truth about them: which drug is mentioned where and when.
+
+    The same settings give the same bytes. Memory does not grow with the number of records. The folder appears whole or
+    not at all; made again with the same settings, it stays as it is.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp()) / "made-up"
+    >>> made = drugs_rs.generate(folder, articles=500, trials=200, articles_format="pubmed-xml")
+    >>> report = drugs_rs.run(
+    ...     drugs=folder / "drugs",
+    ...     pubmed=folder / "pubmed",
+    ...     clinical_trials=folder / "clinical_trials",
+    ...     out=folder.parent / "lake",
+    ...     dt="2020-06-01",
+    ... )
+    >>> truth = made["truth"]
+    >>> report["steps"][-1]["mentions"] == truth["pubmed"]["mentions"] + truth["clinical_trials"]["mentions"]
+    True
+
+    Args:
+        out: A folder that is empty or not there yet, in one that exists.
+        seed: What decides everything that is drawn by lot.
+        articles: How many PubMed articles.
+        trials: How many clinical trials.
+        drugs: How many drugs.
+        journals: How many journals.
+        articles_format: What articles are written as.
+        trials_format: What trials are written as.
+        drugs_format: What drugs are written as.
+        files: Into how many files articles and trials are split, each.
+        packing: What files are packed with; Parquet never is.
+        abstracts: The share of records with an abstract. No drug is in one.
+        dirt: The share of records with each kind of dirt (`docs/generate.md` lists them), instead of the usual share. A
+            kind that a format cannot express is left out there.
+        clean: No dirt but that of `dirt`.
+        force: Replace whatever the folder holds.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Returns:
+        What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`,
+        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `bytes`,
+        `sha256`).
+
+    Raises:
+        ArgumentError: A setting that makes no sense, or a folder that holds something else.
+        StorageError: The folder cannot be written.
+        ForkError: The engine was used in the process that this one was forked from.
+    """
+
 def read_graph(lake: _Path) -> DrugGraph:
     """Read the drug graph of a lake.
 
     Args:
-        lake: The lake's root folder, the `out` of `run`.
+        lake: The lake's root, the `out` of `run`.
 
     Raises:
         SourceNotFoundError: The lake does not exist or has no graph yet.
         FormatError: `gold/drug_graph.json` is not a drug graph.
         StorageError: The file cannot be read.
+    """
+
+def read_publications(
+    sources: _Source,
+    *,
+    kind: _Kind = "pubmed",
+    encoding: _Encoding | None = None,
+    month_first: bool = False,
+    on_bad_file: _OnBadFile = "fail",
+    progress: bool = False,
+) -> CleanTable:
+    r"""Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
+
+    The columns are those of `silver/publications` but for `dt`, in the order of the sources, and the same rows: half
+    rows are completed, of one id the newest version stays, what a notice deletes is gone.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "articles.csv"
+    >>> _ = path.write_text("id,title,date,journal\n1,Ethanol in <i>vitro</i>,2 May 2020,Toxicon\n2, ,2020,Toxicon\n")
+    >>> articles = drugs_rs.read_publications(path)
+    >>> [(row["publication_id"], row["title"], row["flags"]) for row in articles.to_dicts()]
+    [('1', 'Ethanol in vitro', ['markup_removed'])]
+    >>> [(row["source_row"], row["reason"]) for row in articles.rejected.to_dicts()]
+    [(3, 'blank_title')]
+
+    `polars.DataFrame(drugs_rs.read_publications("baseline/*.xml.gz"))` is a frame of polars; other libraries take it as
+    they take any `Table`. Where the whole does not fit into memory, see `iter_publications`.
+
+    Args:
+        sources: A path, a glob or a folder, or a list of them; see `run` for what a source may be.
+        kind: `"pubmed"` or `"clinical_trial"`.
+        encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
+        month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
+        on_bad_file: `"fail"` raises at a file that cannot be read as a whole; `"reject"` keeps that file aside as one
+            rejected row (`bad_file`) and goes on.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Raises:
+        SourceNotFoundError: A source does not exist or matches no file.
+        ArgumentError: An unknown `kind`, `encoding` or `on_bad_file`, or an empty list of sources.
+        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
+        StorageError: A file may not be read.
+        ForkError: The engine was used in the process that this one was forked from.
+    """
+
+def iter_publications(
+    sources: _Source,
+    *,
+    kind: _Kind = "pubmed",
+    batch_rows: int = 65536,
+    encoding: _Encoding | None = None,
+    month_first: bool = False,
+    on_bad_file: _OnBadFile = "fail",
+) -> PublicationBatches:
+    r"""Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
+
+    Rows are cleaned and flagged as `read_publications` does it, and given as they stand, in the order of the sources:
+    an id that comes twice is two rows, half rows stay halves, notices of deletion delete nothing.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "articles.csv"
+    >>> _ = path.write_text("id,title,date,journal\n" + "1,Ethanol,2020,Toxicon\n" * 5)
+    >>> batches = drugs_rs.iter_publications(path, batch_rows=2)
+    >>> [len(batch) for batch in batches]
+    [2, 2, 1]
+    >>> [(source["rows_in"], source["rows_kept"]) for source in batches.sources]
+    [(5, 5)]
+
+    Args:
+        sources: As for `read_publications`.
+        kind: As for `read_publications`.
+        batch_rows: How many rows a batch has; the last one has fewer. A batch may be empty where rows were only kept
+            aside.
+        encoding: As for `read_publications`.
+        month_first: As for `read_publications`.
+        on_bad_file: As for `read_publications`, but rows of a file that were given before it turned out to be bad stay
+            given, and counted.
+
+    Raises:
+        SourceNotFoundError: A source does not exist or matches no file.
+        ArgumentError: As for `read_publications`, or `batch_rows` is 0.
+
+    What else `read_publications` raises, the batches raise when they come to it; after that they are at their end.
+    """
+
+def read_drugs(
+    sources: _Source,
+    *,
+    encoding: _Encoding | None = None,
+    on_bad_file: _OnBadFile = "fail",
+    progress: bool = False,
+) -> CleanTable:
+    r"""Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
+
+    The columns are those of `silver/drugs`. Several files, of one shape or of several, become one vocabulary.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "drugs.csv"
+    >>> _ = path.write_text("atccode,drug,synonyms\nV03AB,ETHANOL,alcohol | spirit\n6302001, ,\n")
+    >>> drugs = drugs_rs.read_drugs(path)
+    >>> [(row["atccode"], row["drug"], row["synonyms"]) for row in drugs.to_dicts()]
+    [('V03AB', 'ETHANOL', ['alcohol', 'spirit'])]
+    >>> drugs.sources[0]["rejected"]
+    {'blank_drug': 1}
+
+    Args:
+        sources: A path, a glob or a folder, or a list of them, as for the argument `drugs` of `run`.
+        encoding: As for `read_publications`.
+        on_bad_file: As for `read_publications`.
+        progress: As for `read_publications`.
+
+    Raises:
+        SourceNotFoundError: A source does not exist or matches no file.
+        ArgumentError: An unknown `encoding` or `on_bad_file`, or an empty list of sources.
+        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
+        StorageError: A file may not be read.
+        ForkError: The engine was used in the process that this one was forked from.
     """
 
 def main(arguments: Sequence[str]) -> int:
@@ -327,7 +528,7 @@ class Matcher:
         another file knows them by. `sources` tells what became of the rows.
 
         Args:
-            vocabulary: A path, a glob or a folder, or a list of them, as for the argument `drugs` of `run`.
+            vocabulary: A path, a glob, a folder or a URI, or a list of them, as for the argument `drugs` of `run`.
             boundary: As for `from_names`.
             abbreviations: As for `from_names`.
             stop_words: As for `from_names`.
@@ -375,7 +576,7 @@ class Matcher:
         matcher may also be pickled; that carries the same bytes. Neither carries `sources`, which is empty afterwards.
 
         Args:
-            path: The file, in a folder that exists. A file that is there is replaced.
+            path: The file, in a folder that exists, or the URI of an object. A file that is there is replaced.
 
         Raises:
             StorageError: The file cannot be written.
@@ -386,7 +587,7 @@ class Matcher:
         """Read a matcher that `save` wrote.
 
         Args:
-            path: The file.
+            path: The file, or the URI of an object.
 
         Raises:
             SourceNotFoundError: There is no such file.
@@ -461,7 +662,6 @@ class Mention:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
-@final
 class Table:
     """Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
 
@@ -500,6 +700,39 @@ class Table:
 
         Args:
             requested_schema: Part of the protocol, where honouring it is optional; the table keeps its own types.
+        """
+
+@final
+class CleanTable(Table):
+    """A table that was read from sources, and what became of their rows.
+
+    `read_publications` and `read_drugs` give one, `iter_publications` one a batch. The rows of the table are those that
+    were kept.
+    """
+
+    @property
+    def rejected(self) -> Table:
+        """The rows that were kept aside, with their reason, place and raw text."""
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """What became of the rows of each file, a dictionary each.
+
+        The entries are those of `sources` in the report of `run`, and `rows_in == rows_kept + rows_merged +
+        rows_rejected` holds for each. Batches have none; the `PublicationBatches` that gave them does.
+        """
+
+@final
+class PublicationBatches:
+    """The batches of `iter_publications`."""
+
+    def __iter__(self) -> Iterator[CleanTable]: ...
+    def __next__(self) -> CleanTable: ...
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """What became of the rows of each file so far, a dictionary each.
+
+        It counts what was read, which may be a little more than what was given.
         """
 
 @final
@@ -571,7 +804,7 @@ class DrugGraph:
         """Write the graph to a file, which is replaced at once or not at all.
 
         Args:
-            path: The file.
+            path: The file, or the URI of an object.
             shape: `"graph"` for `drug_graph.json`, `"node-link"` for the JSON of `to_node_link`, `"graphml"` for Gephi,
                 yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one mention a row,
                 `"neo4j-nodes"` and `"neo4j-relationships"` for the two CSV files of Neo4j's bulk import. `None` goes by

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -127,12 +127,21 @@ pub(super) fn engine<T: Send>(
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
     guard_fork().map_err(|error| exception(py, &error))?;
-    let task = Arc::new(Task::new());
+    watched(py, progress, work)
+}
+
+/// Does work of one thread that may wait for a server: as [`engine`] does, but in forked children too.
+pub(super) fn watched<T: Send>(
+    py: Python<'_>,
+    progress: bool,
+    work: impl FnOnce(&Task) -> Result<T> + Send,
+) -> PyResult<T> {
+    let task = Task::new();
     let bar = ProgressBar::new(progress);
     let done = py.detach(|| {
         std::thread::scope(|scope| {
             let (give, take) = sync_channel(1);
-            let worker_task = Arc::clone(&task);
+            let worker_task = task.clone();
             let worker = std::thread::Builder::new()
                 .name("drugs_rs".to_owned())
                 .stack_size(STACK)

@@ -101,7 +101,9 @@ impl DrugGraph {
     fn write(&self, py: Python<'_>, path: &Bound<'_, PyAny>, shape: Option<&str>) -> PyResult<()> {
         let path = arguments::path(path, "path")?;
         let shape = export::shape_of(&path, shape).map_err(|error| errors::exception(py, &error))?;
-        call::here(py, || export::write_graph(&self.inner, &path, shape))
+        call::watched(py, false, |task| {
+            export::write_graph(&self.inner, &path, shape, task)
+        })
     }
 
     fn __repr__(&self) -> String {

@@ -181,7 +181,7 @@ impl Matcher {
     fn save(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = path.py();
         let path = arguments::path(path, "path")?;
-        call::here(py, || matching::save(&self.inner, &path))
+        call::watched(py, false, |task| matching::save(&self.inner, &path, task))
     }
 
     /// Read a matcher that `save` wrote.
@@ -189,7 +189,7 @@ impl Matcher {
     fn load(_class: &Bound<'_, PyType>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = path.py();
         let path = arguments::path(path, "path")?;
-        let inner = call::here(py, || matching::load(&path))?;
+        let inner = call::watched(py, false, |task| matching::load(&path, task))?;
         Ok(Self::new(inner, Vec::new()))
     }
 

@@ -9,11 +9,13 @@ mod arrow;
 mod call;
 mod command;
 mod errors;
+mod generate;
 mod graph;
 mod kept;
 mod matcher;
 mod mention;
 mod plugin;
+mod reading;
 mod steps;
 mod table;
 
@@ -27,6 +29,8 @@ mod core_module {
     #[pymodule_export]
     use super::command::main;
     #[pymodule_export]
+    use super::generate::generate;
+    #[pymodule_export]
     use super::graph::{DrugGraph, read_graph};
     #[pymodule_export]
     use super::kept::{keep_matcher, release_matcher};
@@ -34,6 +38,8 @@ mod core_module {
     use super::matcher::Matcher;
     #[pymodule_export]
     use super::mention::Mention;
+    #[pymodule_export]
+    use super::reading::{CleanTable, PublicationBatches, iter_publications, read_drugs, read_publications};
     #[pymodule_export]
     use super::steps::{bronze, gold, run, silver};
     #[pymodule_export]
@@ -50,16 +56,22 @@ mod core_module {
 /// What `from drugs_rs._core import *` would give, and what the stubs list.
 fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let names = [
+        "CleanTable",
         "DrugGraph",
         "Matcher",
         "Mention",
+        "PublicationBatches",
         "Table",
         "__version__",
         "bronze",
+        "generate",
         "gold",
+        "iter_publications",
         "keep_matcher",
         "main",
+        "read_drugs",
         "read_graph",
+        "read_publications",
         "release_matcher",
         "run",
         "silver",

@@ -62,7 +62,7 @@ pub(super) fn run<'py>(
     };
     report(py, progress, |task| {
         pipeline::run::run(
-            pipeline::open_lake(&out)?.as_ref(),
+            pipeline::open_lake_for(&out, task)?.as_ref(),
             &sources,
             dt,
             silver,
@@ -106,7 +106,7 @@ pub(super) fn bronze<'py>(
     }
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
     report(py, progress, |task| {
-        pipeline::bronze::bronze(pipeline::open_lake(&out)?.as_ref(), &sources, dt, task)
+        pipeline::bronze::bronze(pipeline::open_lake_for(&out, task)?.as_ref(), &sources, dt, task)
     })
 }
 
@@ -136,7 +136,7 @@ pub(super) fn silver<'py>(
     };
     report(py, progress, |task| {
         pipeline::silver::silver(
-            pipeline::existing_lake(&out)?.as_ref(),
+            pipeline::existing_lake_for(&out, task)?.as_ref(),
             tables.as_deref(),
             dt,
             settings,
@@ -177,7 +177,12 @@ pub(super) fn gold<'py>(
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
-        pipeline::gold::gold(pipeline::existing_lake(&out)?.as_ref(), dt, &settings, task)
+        pipeline::gold::gold(
+            pipeline::existing_lake_for(&out, task)?.as_ref(),
+            dt,
+            &settings,
+            task,
+        )
     })
 }
 

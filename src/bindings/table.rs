@@ -7,7 +7,7 @@ use pyo3::types::{PyCapsule, PyDict, PyList};
 use super::arrow;
 
 /// Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
-#[pyclass(frozen, module = "drugs_rs")]
+#[pyclass(frozen, subclass, module = "drugs_rs")]
 pub(super) struct Table {
     frame: DataFrame,
 }

@@ -24,11 +24,13 @@ pub(super) enum Command {
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
+    /// Make up sources of any size, with the truth about them
+    Generate(Box<super::generate::GenerateArguments>),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Lake {
-    /// The lake's root folder
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
     #[arg(long, value_name = "FOLDER")]
     pub out: String,
     /// The logical date of this delivery, such as 2026-11-22
@@ -119,7 +121,7 @@ pub(super) enum AccentsName {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub drugs: Vec<String>,
     /// PubMed articles; may be given several times
@@ -143,7 +145,7 @@ pub(super) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct BronzeArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
     /// PubMed articles; may be given several times
@@ -189,7 +191,7 @@ pub(super) struct GoldArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The column of FILE (CSV, JSON or NDJSON) that holds the texts; without it every line is a text
@@ -210,7 +212,7 @@ pub(super) struct MatchArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
-    /// A drug vocabulary: file, folder or glob; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI; may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The text; `-` reads standard input, all of it as one text
@@ -250,6 +252,7 @@ impl ParsedCommand {
             Command::Bronze(bronze) => !bronze.output.quiet,
             Command::Silver(silver) => !silver.output.quiet,
             Command::Gold(gold) => !gold.output.quiet,
+            Command::Generate(generate) => !generate.output.quiet,
             Command::Match(_) | Command::Explain(_) => false,
         }
     }

@@ -18,7 +18,7 @@ use crate::pipeline::gold::{GoldSettings, gold};
 use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
 use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
 use crate::pipeline::vocabulary::read_vocabulary;
-use crate::pipeline::{Dt, StepReport, existing_lake, open_lake, run};
+use crate::pipeline::{Dt, StepReport, existing_lake_for, open_lake_for, run};
 use crate::schema::SourceTable;
 use crate::task::Task;
 use crate::text::date::NumericOrder;
@@ -30,7 +30,7 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             let sources = sources(&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials);
             let gold = gold_settings(&arguments.matching, arguments.abstracts, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
-            let lake = open_lake(&arguments.lake.out)?;
+            let lake = open_lake_for(&arguments.lake.out, task)?;
             let report = run::run(
                 lake.as_ref(),
                 &sources,
@@ -61,7 +61,12 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             }
             let dt = Dt::parse(&arguments.lake.dt)?;
             (
-                bronze(open_lake(&arguments.lake.out)?.as_ref(), &sources, dt, task)?,
+                bronze(
+                    open_lake_for(&arguments.lake.out, task)?.as_ref(),
+                    &sources,
+                    dt,
+                    task,
+                )?,
                 &arguments.output,
             )
         }
@@ -73,7 +78,7 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
                 .collect();
             let tables = (!tables.is_empty()).then_some(tables.as_slice());
             let dt = Dt::parse(&arguments.lake.dt)?;
-            let lake = existing_lake(&arguments.lake.out)?;
+            let lake = existing_lake_for(&arguments.lake.out, task)?;
             let report = silver(
                 lake.as_ref(),
                 tables,
@@ -87,12 +92,21 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             let settings = gold_settings(&arguments.matching, arguments.abstracts, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             (
-                gold(existing_lake(&arguments.lake.out)?.as_ref(), dt, &settings, task)?,
+                gold(
+                    existing_lake_for(&arguments.lake.out, task)?.as_ref(),
+                    dt,
+                    &settings,
+                    task,
+                )?,
                 &arguments.output,
             )
         }
         Command::Match(arguments) => return match_texts(arguments, task),
         Command::Explain(arguments) => return explain(arguments, task),
+        Command::Generate(arguments) => {
+            let text = super::generate::made(arguments, task)?;
+            return printed(io::stdout().lock().write_all(text.as_bytes()));
+        }
     };
     print_report(&report, output)
 }
@@ -188,7 +202,7 @@ fn match_texts(arguments: &MatchArguments, task: &Task) -> Result<()> {
     let encoding = encoding(arguments.encoding);
     let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
     let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
-    let files = TextFiles::find(arguments.file.as_deref(), encoding)?;
+    let files = TextFiles::find(arguments.file.as_deref(), encoding, task)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let print = |mentions: &DataFrame| print_mentions(&mut out, mentions);
     match &arguments.column {

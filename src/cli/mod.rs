@@ -4,6 +4,7 @@
 
 mod arguments;
 mod execute;
+mod generate;
 mod progress;
 mod summary;
 

@@ -1,14 +1,12 @@
 //! A window on an input that moves forward: what the readers look at, and what a batch takes with it.
 
+use super::columns::{Texts, frame};
+use super::fields::Fields;
 use super::input::Input;
 use super::{BATCH_BYTES, Notes, RawBatch, RawTexts};
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
 use crate::task::Task;
-
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBuilder};
-
-use super::fields::Fields;
 
 /// Bytes of an input from some offset on.
 #[derive(Debug)]
@@ -104,17 +102,14 @@ impl Buffer {
 /// A batch in the making.
 pub(super) struct Draft {
     source_rows: Vec<u64>,
-    columns: Vec<StringChunkedBuilder>,
+    columns: Vec<Texts>,
     pub spans: Vec<(usize, usize)>,
     pub rejected: Vec<Rejected>,
 }
 
 impl Draft {
     fn new(fields: &Fields, rows: usize) -> Self {
-        let columns = fields
-            .iter()
-            .map(|field| StringChunkedBuilder::new(field.name.into(), rows))
-            .collect();
+        let columns = fields.iter().map(|field| Texts::new(field.name, rows)).collect();
         Self {
             source_rows: Vec::with_capacity(rows),
             columns,
@@ -133,26 +128,20 @@ impl Draft {
         self.source_rows.push(source_row);
         self.spans.push(span);
         for (column, value) in self.columns.iter_mut().zip(values) {
-            column.append_option(value);
+            column.push(value);
         }
     }
 
     /// The finished batch; `text` is what the spans point into.
     pub(super) fn finish(self, text: String) -> Result<RawBatch, Error> {
-        let height = self.source_rows.len();
-        let rows = Series::new("source_row".into(), self.source_rows);
-        let mut columns: Vec<Column> = vec![rows.into_column()];
-        columns.extend(
-            self.columns
-                .into_iter()
-                .map(|column| column.finish().into_column()),
-        );
-        let frame = DataFrame::new(height, columns)?;
+        let frame = frame(self.source_rows, self.columns)?;
         Ok(RawBatch {
             frame,
             raw: RawTexts {
                 text,
                 spans: self.spans,
+                #[cfg(feature = "tables")]
+                cells: None,
             },
             rejected: self.rejected,
             deletions: Vec::new(),

@@ -1,5 +1,6 @@
 //! The bytes of a source, unpacked and in UTF-8.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -47,12 +48,17 @@ impl From<Encoding> for Reading {
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// The beginning of a Parquet file, which is read from its end.
+pub const PARQUET: &[u8] = b"PAR1";
+
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
     reading: Reading,
     packing: Option<&'static str>,
     reader: BufReader<Bytes>,
+    /// The whole file, where it is Parquet, which is read from its end.
+    parquet: Option<File>,
 }
 
 impl std::fmt::Debug for Input {
@@ -72,63 +78,104 @@ impl Input {
         Self::open_or_empty(&uri, bytes, reading)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
 
+    /// The same for a file, which may also be Parquet.
+    pub fn of_file(uri: &str, file: File, reading: impl Into<Reading>) -> Result<Self> {
+        Self::of_file_or_empty(uri, file, reading)?.ok_or_else(|| empty(uri, "an empty file of 0 bytes"))
+    }
+
     /// The same for whom a file without a byte is just nothing.
+    pub fn of_file_or_empty(uri: &str, file: File, reading: impl Into<Reading>) -> Result<Option<Self>> {
+        let bytes = file
+            .try_clone()
+            .map_err(|error| read_error(uri, 0, None, error))?;
+        Self::recognise(uri, Box::new(bytes), Some(file), reading.into())
+    }
+
+    /// The same for whom a stream without a byte is just nothing.
     pub fn open_or_empty(uri: &str, bytes: Bytes, reading: impl Into<Reading>) -> Result<Option<Self>> {
-        let reading = reading.into();
+        Self::recognise(uri, bytes, None, reading.into())
+    }
+
+    fn recognise(uri: &str, bytes: Bytes, file: Option<File>, reading: Reading) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
-        let mut plain = BufReader::with_capacity(BUFFER, bytes);
+        let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes, BUFFER));
         let head = plain.fill_buf().map_err(failed)?;
         if head.is_empty() {
             return Ok(None);
         }
-        if head.starts_with(b"PAR1") {
-            return Err(Error::format(
-                &uri,
-                "byte 0",
-                "a Parquet file",
-                "expected CSV, a JSON array or NDJSON, plain, packed or in an archive",
-            ));
+        if head.starts_with(PARQUET) {
+            let Some(file) = file else {
+                return Err(Error::format(
+                    &uri,
+                    "byte 0",
+                    "Parquet in an archive or in a stream",
+                    "Parquet is read from its end: deliver it as a file of its own",
+                ));
+            };
+            return Ok(Some(Self {
+                uri,
+                reading,
+                packing: None,
+                reader: BufReader::new(Box::new(io::empty())),
+                parquet: Some(file),
+            }));
         }
         let packing = packing(head);
         // What is not packed keeps its buffer: most of a hundred thousand small files are not.
         let mut unpacked = match packing {
-            Some(packing) => BufReader::with_capacity(
-                BUFFER,
-                unpacked(packing, plain, reading.most_ratio).map_err(failed)?,
-            ),
+            Some(packing) => {
+                let unpacked = unpacked(packing, plain, reading.most_ratio).map_err(failed)?;
+                BufReader::with_capacity(BUFFER, Ahead::of(unpacked, BUFFER))
+            }
             None => plain,
         };
         let head = unpacked
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
+        if head.starts_with(PARQUET) {
+            return Err(Error::format(
+                &uri,
+                "byte 0 of the unpacked content",
+                format!("Parquet inside {}", packing.unwrap_or("another file")),
+                "Parquet is packed inside and read from its end: deliver it unpacked",
+            ));
+        }
         let decoded: Bytes = match head {
             [0xff, 0xfe, ..] => Box::new(Utf16::new(unpacked, UTF_16LE.new_decoder_with_bom_removal())),
             [0xfe, 0xff, ..] => Box::new(Utf16::new(unpacked, UTF_16BE.new_decoder_with_bom_removal())),
-            _ if reading.encoding == Encoding::Windows1252
-                && archive_kind(head).is_none()
-                && !head.starts_with(MARK) =>
-            {
-                Box::new(Lines1252::new(unpacked))
-            }
             _ => {
+                let is_archive = archive_kind(head).is_some();
                 if head.starts_with(MARK) {
                     unpacked.consume(MARK.len());
                 }
-                return Ok(Some(Self {
-                    uri,
-                    reading,
-                    packing,
-                    reader: unpacked,
-                }));
+                // A mark speaks for the program that wrote the file, not for every line that went into it.
+                if reading.encoding == Encoding::Utf8 || is_archive {
+                    return Ok(Some(Self {
+                        uri,
+                        reading,
+                        packing,
+                        reader: unpacked,
+                        parquet: None,
+                    }));
+                }
+                Box::new(Lines1252::new(unpacked))
             }
         };
         Ok(Some(Self {
             uri,
             reading,
             packing,
-            reader: BufReader::with_capacity(BUFFER, decoded),
+            reader: BufReader::with_capacity(BUFFER, Ahead::of(decoded, BUFFER)),
+            parquet: None,
         }))
+    }
+
+    /// The file itself, where it is Parquet.
+    #[cfg(feature = "tables")]
+    pub(super) fn take_parquet(&mut self) -> Option<(String, File)> {
+        let file = self.parquet.take()?;
+        Some((self.uri.clone(), file))
     }
 
     /// What the caller called it.
@@ -168,6 +215,14 @@ impl Input {
 
     /// The same bytes, where they are no archive: one text cannot be several files.
     pub fn single(mut self) -> Result<Self> {
+        if self.parquet.is_some() {
+            return Err(Error::format(
+                &self.uri,
+                "byte 0",
+                "a Parquet file",
+                "expected text; name the column that holds it",
+            ));
+        }
         self.look()?;
         match archive_kind(self.reader.buffer()) {
             None => Ok(self),
@@ -243,7 +298,7 @@ fn empty(uri: &str, found: &str) -> Error {
         uri,
         "byte 0",
         found,
-        "expected CSV with a header line, a JSON array or NDJSON",
+        "expected CSV with a header line, a JSON array, NDJSON or Parquet",
     )
 }
 
@@ -272,6 +327,40 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
         return Error::format(uri, place, error.to_string(), "deliver the file again");
     }
     Error::storage(uri, "read the source", error)
+}
+
+/// A stream whose beginning is read at once: what it is taken for must not depend on how it arrives. A pipe, an unpacker or an
+/// object store may give it in drops.
+struct Ahead {
+    head: io::Cursor<Vec<u8>>,
+    /// What went wrong behind the head; told when the reader comes to it.
+    error: Option<io::Error>,
+    rest: Bytes,
+}
+
+impl Ahead {
+    fn of(mut bytes: Bytes, length: usize) -> Bytes {
+        let mut head = Vec::new();
+        let error = (&mut bytes).take(length as u64).read_to_end(&mut head).err();
+        Box::new(Self {
+            head: io::Cursor::new(head),
+            error,
+            rest: bytes,
+        })
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.head.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.rest.read(buffer),
+        }
+    }
 }
 
 /// UTF-16 on its way to UTF-8. A broken pair becomes U+FFFD, as every reader of UTF-16 does.

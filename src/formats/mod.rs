@@ -7,6 +7,7 @@
 
 mod archive;
 mod buffer;
+mod columns;
 mod csv;
 mod fields;
 mod input;
@@ -16,15 +17,20 @@ mod medline;
 mod ndjson;
 mod object;
 mod packing;
+#[cfg(feature = "tables")]
+mod parquet;
+#[cfg(feature = "tables")]
+mod parquet_pages;
 mod pubmed_xml;
 mod study;
 mod xml;
 
+pub use columns::Frame;
 pub use fields::{Field, Fields};
-pub use input::{Encoding, Input, MostRatio, Reading};
+pub use input::{Encoding, Input, MostRatio, PARQUET, Reading};
 pub use lines::TextLines;
 
-use polars::prelude::DataFrame;
+use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
@@ -34,7 +40,7 @@ use crate::task::Task;
 #[derive(Debug)]
 pub struct RawBatch {
     /// The column `source_row` and one text column a field of [`Fields`]; a value that is not there is null.
-    pub frame: DataFrame,
+    pub frame: Frame,
     /// The raw text of each row of the frame.
     pub raw: RawTexts,
     /// Rows that could not be read.
@@ -60,20 +66,50 @@ pub struct Deletion {
 pub struct RawTexts {
     text: String,
     spans: Vec<(usize, usize)>,
+    /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
+    #[cfg(feature = "tables")]
+    cells: Option<Frame>,
 }
 
 impl RawTexts {
+    #[cfg(feature = "tables")]
+    fn of_cells(frame: Frame) -> Self {
+        Self {
+            cells: Some(frame),
+            ..Self::default()
+        }
+    }
+
     /// How many bytes all of them take.
     pub fn bytes(&self) -> usize {
+        #[cfg(feature = "tables")]
+        if let Some(cells) = &self.cells {
+            return cells.estimated_size();
+        }
         self.text.len()
     }
 
     /// The raw text of a row.
-    pub fn get(&self, row: usize) -> &str {
+    pub fn get(&self, row: usize) -> Cow<'_, str> {
+        #[cfg(feature = "tables")]
+        if let Some(cells) = &self.cells {
+            return Cow::Owned(row_as_json(cells, row));
+        }
         self.spans
             .get(row)
             .map_or("", |&(start, end)| &self.text[start..end])
+            .into()
     }
+}
+
+/// The texts of a row as a JSON object, without those that are not there.
+#[cfg(feature = "tables")]
+fn row_as_json(cells: &Frame, row: usize) -> String {
+    let texts = cells.columns().iter().filter_map(|column| {
+        let text = column.str().ok()?.get(row)?;
+        Some((column.name().to_string(), text.into()))
+    });
+    serde_json::Value::Object(texts.collect()).to_string()
 }
 
 /// What a reader noticed about its file besides the rows.
@@ -129,6 +165,11 @@ pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize,
 
 /// The same for what is no archive.
 fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+    #[cfg(feature = "tables")]
+    if let Some((uri, file)) = input.take_parquet() {
+        let (shape, reader) = parquet::ParquetReader::new(uri, file, shapes)?;
+        return Ok((shape, Box::new(reader)));
+    }
     let fields = shapes.first().ok_or_else(|| Error::Internal {
         message: "a source without a shape".to_owned(),
     })?;
@@ -140,9 +181,9 @@ fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<
         }
         b'<' => {
             let remedy = if fields.are_publications() {
-                "expected PubMed's XML, MEDLINE, CSV with a header line, a JSON array or NDJSON"
+                "expected PubMed's XML, MEDLINE, CSV with a header line, a JSON array, NDJSON or Parquet"
             } else {
-                "expected CSV with a header line, a JSON array or NDJSON"
+                "expected CSV with a header line, a JSON array, NDJSON or Parquet"
             };
             return Err(Error::format(input.uri(), "byte 0", "XML or HTML", remedy));
         }

@@ -8,7 +8,10 @@
 //!
 //! All of it is a few columns of numbers and one text, which is what makes saving and loading it cheap.
 
+use std::ops::Range;
+
 use super::filter::Filter;
+use super::letters::{equal_letters, is_plural_letter};
 use super::names::{Names, SHORTEST_SINGULAR};
 use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word, folds_to};
 use crate::text::fold::Accents;
@@ -262,7 +265,7 @@ impl Index {
             leaf if leaf & LEAF != 0 => {
                 let pattern = leaf & !LEAF;
                 let hit = Hit { pattern, start, end };
-                self.is(names, &text[start..end], pattern, false)
+                self.is(names, text, start..end, pattern, false)
                     .then_some((hit, Kind::Word))
             }
             node => self.longest(names, text, word, node),
@@ -294,7 +297,7 @@ impl Index {
     }
 
     fn plural_hit(&self, names: &Names, text: &str, pattern: u32, start: usize, end: usize) -> Option<Hit> {
-        (pattern != NONE && names.has_plural(pattern) && self.is(names, &text[start..end], pattern, true))
+        (pattern != NONE && names.has_plural(pattern) && self.is(names, text, start..end, pattern, true))
             .then_some(Hit { pattern, start, end })
     }
 
@@ -336,7 +339,7 @@ impl Index {
                 || after_gap
                 || following.is_none_or(|token| token.kind != Kind::Word);
             let pattern = self.pattern(node);
-            if pattern != NONE && bounded && self.is(names, &text[first.start..last.end], pattern, false) {
+            if pattern != NONE && bounded && self.is(names, text, first.start..last.end, pattern, false) {
                 let hit = Hit {
                     pattern,
                     start: first.start,
@@ -347,6 +350,13 @@ impl Index {
             let Some(token) = following.filter(|_| !leaf) else {
                 return best;
             };
+            // Most names of one word stand before a word with which none goes on: the filter knows without a look at them.
+            if last.end == first.end
+                && first.kind == Kind::Word
+                && !self.pairs.may_hold(pair(first.hash, pair_step(&token)))
+            {
+                return best;
+            }
             let steps = &self.edges[edges.clone()];
             let edge = steps.binary_search(&step(&token, after_gap));
             // `acids` may go on to a longer name and be the plural of `acid` at the end of this one.
@@ -385,18 +395,20 @@ impl Index {
     }
 
     #[inline]
-    fn edge_range(&self, node: usize) -> std::ops::Range<usize> {
+    fn edge_range(&self, node: usize) -> Range<usize> {
         let first = if node == 0 { 0 } else { self.nodes[node - 1] as u32 };
         first as usize..self.nodes[node] as u32 as usize
     }
 
     /// Whether a piece of a text folds to a pattern, or to its plural.
-    fn is(&self, names: &Names, text: &str, pattern: u32, plural: bool) -> bool {
-        let form = names.form(pattern);
-        let same_length = form.len() + usize::from(plural) == text.len();
-        ((same_length && looks_like(text.as_bytes(), form.as_bytes(), plural))
-            || self.folds_to_form(text, form, plural))
-            && (plural || names.accepts(pattern, text))
+    fn is(&self, names: &Names, text: &str, piece: Range<usize>, pattern: u32, plural: bool) -> bool {
+        let (bytes, letters) = (text.as_bytes(), names.text.as_bytes());
+        let form = names.place(pattern);
+        let same = form.len() + usize::from(plural) == piece.len()
+            && equal_letters((bytes, piece.start), (letters, form.start), form.len())
+            && (!plural || is_plural_letter(bytes[piece.end - 1]));
+        (same || self.folds_to_form(&text[piece.clone()], names.form(pattern), plural))
+            && (plural || names.accepts(pattern, &text[piece]))
     }
 
     /// The same, token by token.
@@ -440,12 +452,4 @@ pub(super) fn pair(word: Step, next: Step) -> u64 {
 #[inline]
 pub(super) fn start_slot(hash: Step, mask: usize) -> usize {
     (hash >> 24) as usize & mask
-}
-
-/// Whether ASCII letters equal a form but for their case and the kind of single gaps.
-fn looks_like(text: &[u8], form: &[u8], plural: bool) -> bool {
-    let equal = text.iter().zip(form).all(|(own, other)| {
-        own.to_ascii_lowercase() == *other || (*other == b' ' && CLASS[usize::from(*own)] == GAP)
-    });
-    equal && (!plural || text.last().is_some_and(|last| last.eq_ignore_ascii_case(&b's')))
 }

@@ -25,6 +25,7 @@ mod explain;
 mod filter;
 mod fingerprint;
 mod index;
+mod letters;
 mod mention;
 pub mod naive;
 mod names;

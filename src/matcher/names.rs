@@ -1,5 +1,7 @@
 //! Which names of a vocabulary are looked for, and what each stands for.
 
+use std::ops::Range;
+
 use super::index::packed;
 use super::packed::{Packed, too_large};
 use super::tokens::{Kind, Tokens, fold_into};
@@ -151,10 +153,15 @@ impl Names {
             && self.spellings.len() == self.spelled.len()
     }
 
+    /// Where a form stands in the text of all of them.
     #[inline]
-    pub(super) fn form(&self, pattern: u32) -> &str {
+    pub(super) fn place(&self, pattern: u32) -> Range<usize> {
         let (start, end) = self.around(pattern);
-        &self.text[start as u32 as usize..end as u32 as usize]
+        start as u32 as usize..end as u32 as usize
+    }
+
+    pub(super) fn form(&self, pattern: u32) -> &str {
+        &self.text[self.place(pattern)]
     }
 
     pub(super) fn forms(&self) -> impl Iterator<Item = &str> {

@@ -49,7 +49,7 @@ struct WordHash {
 }
 
 /// `|` with this makes small letters of eight ASCII capitals, and changes neither small letters nor digits.
-const SMALL: u64 = 0x2020_2020_2020_2020;
+pub(super) const SMALL: u64 = 0x2020_2020_2020_2020;
 
 impl WordHash {
     fn new(seed: u64) -> Self {
@@ -96,7 +96,7 @@ fn mixed(hash: u64) -> u64 {
 
 /// Eight bytes of a text as a number; zeros behind its end.
 #[inline]
-fn eight(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
     if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         return u64::from_le_bytes(*eight);
     }
@@ -113,7 +113,7 @@ fn eight(bytes: &[u8], at: usize) -> u64 {
     }
 }
 
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 const EACH: u64 = 0x0101_0101_0101_0101;
 
 /// How many of eight bytes, from the first one on, are ASCII letters or digits; all eight are looked at together.
@@ -122,11 +122,16 @@ const EACH: u64 = 0x0101_0101_0101_0101;
 #[inline]
 fn word_length(eight: u64) -> usize {
     let seven = eight & !HIGH;
-    let small = seven | SMALL;
-    let letter = (small + EACH * (0x80 - b'a' as u64)) & !(small + EACH * (0x7f - b'z' as u64));
     let digit = (seven + EACH * (0x80 - b'0' as u64)) & !(seven + EACH * (0x7f - b'9' as u64));
-    let others = !((letter | digit) & !eight) & HIGH;
+    let others = !(ascii_letters(eight) | (digit & !eight)) & HIGH;
     others.trailing_zeros() as usize / 8
+}
+
+/// The high bit of each of eight bytes that is an ASCII letter; the other bits mean nothing.
+#[inline]
+pub(super) fn ascii_letters(eight: u64) -> u64 {
+    let small = (eight & !HIGH) | SMALL;
+    (small + EACH * (0x80 - b'a' as u64)) & !(small + EACH * (0x7f - b'z' as u64)) & !eight
 }
 
 /// The hash and the end of a word of ASCII letters, eight of them at a time. What may follow is not looked at.

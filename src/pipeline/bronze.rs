@@ -1,6 +1,6 @@
 //! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::{Read, Write};
 use std::time::Instant;
 
@@ -63,7 +63,10 @@ impl BronzeSource {
 pub fn bronze(storage: &dyn Storage, sources: &[BronzeSource], dt: Dt, task: &Task) -> Result<StepReport> {
     let started = Instant::now();
     // All sources are looked up before the first is copied: a typing error costs nothing.
-    let files: Vec<Vec<SourceFile>> = sources.iter().map(find_files).collect::<Result<_>>()?;
+    let files: Vec<Vec<SourceFile>> = sources
+        .iter()
+        .map(|source| find_files(source, task))
+        .collect::<Result<_>>()?;
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
     bronze_found(storage, sources, &files, dt, task, started)
 }
@@ -98,7 +101,7 @@ fn bronze_found(
 }
 
 /// The files of a source, each once.
-pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
+pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<SourceFile>> {
     let argument = source.table.name();
     let expected = match source.table {
         SourceTable::Drugs => "a CSV, JSON or NDJSON file of drugs",
@@ -120,17 +123,18 @@ pub(super) fn find_files(source: &BronzeSource) -> Result<Vec<SourceFile>> {
     let mut files: Vec<SourceFile> = Vec::new();
     let mut known = HashSet::new();
     for uri in &source.uris {
-        files.extend(
-            expand(uri, expected)?
-                .into_iter()
-                .filter(|file| known.insert(file.clone())),
-        );
+        for file in expand(uri, expected, task)? {
+            if known.insert(file.uri.clone()) {
+                files.push(file);
+            }
+        }
     }
     Ok(files)
 }
 
-/// So many files are open at a time, however many there are.
-const COPIED_AT_ONCE: usize = 64;
+/// So many files are copied side by side, and as many sources are open beyond: while some are copied, servers look for the
+/// next ones.
+const COPIED_AT_ONCE: usize = 8;
 
 const COPY_BUFFER: usize = 1 << 18;
 
@@ -149,24 +153,27 @@ fn copy_source(
     let mut copied = Vec::with_capacity(files.len());
     let mut outputs = Vec::with_capacity(files.len());
     let names = names(files);
+    let mut unopened = files.iter();
+    let mut ahead = VecDeque::new();
     for (files, names) in files.chunks(COPIED_AT_ONCE).zip(names.chunks(COPIED_AT_ONCE)) {
+        while ahead.len() < 2 * COPIED_AT_ONCE
+            && let Some(next) = unopened.next()
+        {
+            ahead.push_back(next.open()?);
+        }
         let mut copies = Vec::with_capacity(files.len());
         for (file, name) in files.iter().zip(names) {
+            let Some(from) = ahead.pop_front() else { break };
             let path = format!("{folder}/{name}");
-            copies.push((
-                file,
-                name,
-                transaction.create(&path)?,
-                transaction.shown(&path),
-                path,
-            ));
+            let (to, shown) = (transaction.create(&path)?, transaction.shown(&path));
+            copies.push((file, from, name, to, shown, path));
         }
         let made: Vec<(Output, BronzeFile)> = copies
             .into_par_iter()
             .map_init(
                 || vec![0; COPY_BUFFER],
-                |buffer, (file, name, to, shown, path)| {
-                    let (bytes, sha256, media_type) = copy(file, to, &shown, buffer, task)?;
+                |buffer, (file, from, name, to, shown, path)| {
+                    let (bytes, sha256, media_type) = copy((file, from), to, &shown, buffer, task)?;
                     let output = Output {
                         path,
                         rows: 0,
@@ -239,13 +246,12 @@ fn names(files: &[SourceFile]) -> Vec<String> {
 
 /// Copies one file; gives its size, digest and media type.
 fn copy(
-    file: &SourceFile,
+    (file, mut from): (&SourceFile, Box<dyn Read + Send>),
     to: Box<dyn Write + Send>,
     path: &str,
     buffer: &mut [u8],
     task: &Task,
 ) -> Result<(u64, String, String)> {
-    let mut from = file.open()?;
     let (mut to, digest) = HashingWriter::new(to);
     let mut media_type = None;
     loop {
@@ -270,13 +276,16 @@ fn copy(
     ))
 }
 
+/// The media type of Parquet.
+pub(super) const PARQUET: &str = "application/vnd.apache.parquet";
+
 /// The media type by the first bytes.
 fn media_type_of(head: &[u8]) -> &'static str {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     match head {
         [0x1f, 0x8b, ..] => "application/gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "application/zstd",
-        [b'P', b'A', b'R', b'1', ..] => "application/vnd.apache.parquet",
+        [b'P', b'A', b'R', b'1', ..] => PARQUET,
         _ => match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'[') => "application/json",
             Some(b'{') => "application/x-ndjson",

@@ -4,8 +4,11 @@ use polars::prelude::ParquetWriter;
 
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, Shape, frames, write_shape};
-use crate::storage::source::local_path;
+#[cfg(feature = "cloud")]
+use crate::storage::replace_object;
+use crate::storage::uri::Place;
 use crate::storage::{LocalStorage, Storage};
+use crate::task::Task;
 
 /// What a graph is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
 }
 
 /// Writes a graph to one file.
-pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape) -> Result<()> {
+pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task) -> Result<()> {
     let mut bytes = Vec::new();
     match shape {
         FileShape::Text(shape) => {
@@ -54,12 +57,19 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape) -> Result<()
             ParquetWriter::new(&mut bytes).finish(&mut frames::mentions(graph)?)?;
         }
     }
-    write_file(path, &bytes)
+    write_file(path, &bytes, task)
 }
 
-/// Writes one file whole or not at all, by the commit protocol of its folder, which must exist.
-pub(super) fn write_file(path: &str, bytes: &[u8]) -> Result<()> {
-    let path = local_path(path)?;
+/// Writes one file whole or not at all, by the commit protocol of its folder, which must exist; or as one object.
+pub(super) fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
+    let path = match Place::parse(path)? {
+        Place::Local(path) => path,
+        #[cfg(feature = "cloud")]
+        Place::Bucket(uri) => return replace_object(&uri, bytes, task),
+        #[cfg(not(feature = "cloud"))]
+        Place::Bucket(_) => crate::storage::uri::local_path(path)?,
+    };
+    task.check()?;
     let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = parent.map_or_else(|| ".".into(), ToOwned::to_owned);
     let name = path

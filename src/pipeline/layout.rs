@@ -65,7 +65,13 @@ pub const TOP_JOURNALS: &str = "gold/top_journals.json";
 pub const EXCLUSIVE_DRUGS: &str = "gold/exclusive_drugs.json";
 pub const GOLD_MANIFEST: &str = "gold/_manifest.json";
 
+/// What people and other programs read by its plain name, also where a lake's files have others.
+pub const PUBLISHED: &[&str] = &[DRUG_GRAPH, TOP_JOURNALS, EXCLUSIVE_DRUGS];
+
+/// The folder of all reports.
+pub const REPORTS: &str = "reports";
+
 /// `reports/<step>/dt=<dt>/<name>.json`
 pub fn report(step: &str, dt: Dt, name: &str) -> String {
-    format!("reports/{step}/dt={dt}/{name}.json")
+    format!("{REPORTS}/{step}/dt={dt}/{name}.json")
 }

@@ -6,6 +6,7 @@ use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBui
 use rayon::prelude::*;
 
 use super::export::write_file;
+use super::open_source_or_empty;
 use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Field, Fields, Input, RawBatch, TextLines};
 use crate::matcher::{CodePoints, Finder, Matcher, Mention};
@@ -54,15 +55,25 @@ fn find_numbered(
     let (mut surfaces, mut rules) = (text("surface"), text("rule"));
     let number = || Vec::<u64>::with_capacity(height);
     let (mut rows, mut starts, mut ends) = (number(), number(), number());
-    // All columns at once: a mention and what its names take from memory are near then.
-    for found in found.iter().flatten() {
-        rows.push(found.row);
-        codes.append_value(found.mention.atccode());
-        drugs.append_value(found.mention.drug());
-        starts.push(found.start);
-        ends.push(found.end);
-        surfaces.append_value(found.surface);
-        rules.append_value(found.mention.rule.name());
+    let mut labels: Vec<(&str, &str)> = Vec::new();
+    for found in &found {
+        // Where codes and drugs lie in memory is asked for a slice of mentions first: such looks wait for nothing but
+        // each other, while copying letters is a guess for the processor at every text.
+        labels.clear();
+        labels.extend(
+            found
+                .iter()
+                .map(|found| (found.mention.atccode(), found.mention.drug())),
+        );
+        for (found, (code, drug)) in found.iter().zip(&labels) {
+            rows.push(found.row);
+            codes.append_value(code);
+            drugs.append_value(drug);
+            starts.push(found.start);
+            ends.push(found.end);
+            surfaces.append_value(found.surface);
+            rules.append_value(found.mention.rule.name());
+        }
     }
     let columns = vec![
         Series::new("row".into(), rows).into_column(),
@@ -101,14 +112,14 @@ fn add<'t>(found: &mut Vec<Found<'t>>, finder: &mut Finder<'t>, row: u64, text: 
 }
 
 /// Writes a matcher to a file, whole or not at all.
-pub fn save(matcher: &Matcher, path: &str) -> Result<()> {
-    write_file(path, &matcher.to_bytes()?)
+pub fn save(matcher: &Matcher, path: &str, task: &Task) -> Result<()> {
+    write_file(path, &matcher.to_bytes()?, task)
 }
 
 /// Reads a matcher that [`save`] wrote.
-pub fn load(path: &str) -> Result<Matcher> {
+pub fn load(path: &str, task: &Task) -> Result<Matcher> {
     let expected = "a saved matcher";
-    let files = expand(path, expected)?;
+    let files = expand(path, expected, task)?;
     let [file] = files.as_slice() else {
         let found = format!("{} files", files.len());
         return Err(Error::argument(
@@ -142,21 +153,24 @@ pub struct TextFiles {
 
 impl TextFiles {
     /// The files that a path, folder or glob names; standard input without one or for `-`.
-    pub fn find(uri: Option<&str>, encoding: Encoding) -> Result<Self> {
+    pub fn find(uri: Option<&str>, encoding: Encoding, task: &Task) -> Result<Self> {
         let files = match uri {
             None | Some("-") => vec![None],
-            Some(uri) => expand(uri, "a file of texts")?.into_iter().map(Some).collect(),
+            Some(uri) => expand(uri, "a file of texts", task)?
+                .into_iter()
+                .map(Some)
+                .collect(),
         };
         Ok(Self { files, encoding })
     }
 
     fn open(&self, file: Option<&SourceFile>) -> Result<(String, Option<Input>)> {
-        let (uri, bytes): (String, Box<dyn Read + Send>) = match file {
-            None => ("standard input".to_owned(), Box::new(std::io::stdin())),
-            Some(file) => (file.uri.clone(), file.open()?),
+        let Some(file) = file else {
+            let uri = "standard input".to_owned();
+            let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), self.encoding)?;
+            return Ok((uri, input));
         };
-        let input = Input::open_or_empty(&uri, bytes, self.encoding)?;
-        Ok((uri, input))
+        Ok((file.uri.clone(), open_source_or_empty(file, self.encoding)?))
     }
 
     /// Calls `each` with the mentions of the lines, batch by batch. An empty input has no lines.
@@ -261,7 +275,7 @@ pub fn read_standard_input(encoding: Encoding, task: &Task) -> Result<String> {
 /// The names in a file of stop words: one a line, without blank lines and lines that begin with `#`.
 pub fn read_stop_words(uri: &str, task: &Task) -> Result<Vec<String>> {
     let mut words = Vec::new();
-    for file in expand(uri, "a file of stop words, one a line")? {
+    for file in expand(uri, "a file of stop words, one a line", task)? {
         let Some(input) = Input::open_or_empty(&file.uri, file.open()?, Encoding::Utf8)? else {
             continue;
         };

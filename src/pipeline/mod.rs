@@ -10,11 +10,13 @@ pub mod columns;
 pub mod dt;
 pub mod export;
 mod frames;
+pub mod generate;
 pub mod gold;
 mod lanes;
 pub mod layout;
 mod manifest;
 pub mod matching;
+pub mod reading;
 pub mod report;
 pub mod run;
 pub mod silver;
@@ -25,18 +27,72 @@ pub use dt::Dt;
 pub use report::StepReport;
 
 use crate::error::Result;
-use crate::storage::{LocalStorage, Storage};
+use crate::formats::{Encoding, Input, PARQUET};
+use crate::storage::source::SourceFile;
+#[cfg(feature = "cloud")]
+use crate::storage::{BucketLake, Places};
+use crate::storage::{LocalStorage, Storage, uri::Place};
+use crate::task::Task;
 
 /// Opens the lake at `out`, which a step may create.
 pub fn open_lake(out: &str) -> Result<Box<dyn Storage>> {
-    Ok(Box::new(LocalStorage::create(
-        crate::storage::source::local_path(out)?,
-    )?))
+    open_lake_for(out, &Task::new())
 }
 
 /// Opens the lake at `lake`, which must exist.
 pub fn existing_lake(lake: &str) -> Result<Box<dyn Storage>> {
-    Ok(Box::new(LocalStorage::existing(
-        crate::storage::source::local_path(lake)?,
-    )?))
+    existing_lake_for(lake, &Task::new())
+}
+
+/// The same as [`open_lake`] for a task: a lake that has to wait for a server waits no longer than the task may.
+pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
+    match place(out, task)? {
+        Place::Local(path) => Ok(Box::new(LocalStorage::create(path)?)),
+        #[cfg(feature = "cloud")]
+        Place::Bucket(uri) => Ok(Box::new(BucketLake::create(&uri, PLACES, task)?)),
+        #[cfg(not(feature = "cloud"))]
+        Place::Bucket(_) => Ok(Box::new(LocalStorage::create(crate::storage::uri::local_path(
+            out,
+        )?)?)),
+    }
+}
+
+/// The same as [`existing_lake`] for a task.
+pub fn existing_lake_for(lake: &str, task: &Task) -> Result<Box<dyn Storage>> {
+    match place(lake, task)? {
+        Place::Local(path) => Ok(Box::new(LocalStorage::existing(path)?)),
+        #[cfg(feature = "cloud")]
+        Place::Bucket(uri) => Ok(Box::new(BucketLake::existing(&uri, PLACES, task)?)),
+        #[cfg(not(feature = "cloud"))]
+        Place::Bucket(_) => Ok(Box::new(LocalStorage::existing(
+            crate::storage::uri::local_path(lake)?,
+        )?)),
+    }
+}
+
+#[cfg(feature = "cloud")]
+const PLACES: Places = Places {
+    published: layout::PUBLISHED,
+    plain: &[layout::REPORTS],
+};
+
+fn place(uri: &str, task: &Task) -> Result<Place> {
+    task.check()?;
+    Place::parse(uri)
+}
+
+/// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
+fn open_source(file: &SourceFile, encoding: Encoding) -> Result<Input> {
+    match file.open_file(PARQUET)? {
+        Some(seekable) => Input::of_file(&file.uri, seekable, encoding),
+        None => Input::new(&file.uri, file.open()?, encoding),
+    }
+}
+
+/// The same for whom a file without a byte is just nothing.
+fn open_source_or_empty(file: &SourceFile, encoding: Encoding) -> Result<Option<Input>> {
+    match file.open_file(PARQUET)? {
+        Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, encoding),
+        None => Input::open_or_empty(&file.uri, file.open()?, encoding),
+    }
 }

@@ -25,7 +25,10 @@ pub fn run(
     task: &Task,
 ) -> Result<StepReport> {
     let started = Instant::now();
-    let files: Vec<Vec<SourceFile>> = sources.iter().map(find_files).collect::<Result<_>>()?;
+    let files: Vec<Vec<SourceFile>> = sources
+        .iter()
+        .map(|source| find_files(source, task))
+        .collect::<Result<_>>()?;
     let reservation = storage.reserve(&format!("dt={dt}"), Sharing::Alone)?;
     let tables: Vec<SourceTable> = sources.iter().map(|source| source.table).collect();
     let bronze = bronze_reserved(storage, sources, &files, dt, task)?;

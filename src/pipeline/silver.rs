@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::aside::{Aside, Deleted};
-use super::bronze::{BronzeFile, manifests};
+use super::bronze::{BronzeFile, PARQUET, manifests};
 use super::dt::Dt;
 use super::frames::TableWriter;
 pub use super::lanes::OnBadFile;
@@ -218,11 +218,16 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
-        let bytes = Box::new(self.storage.open_file(&input.path)?);
         let reading = Reading {
             encoding: self.settings.encoding,
             most_ratio: self.settings.most_ratio,
         };
+        if input.file.media_type == PARQUET {
+            // It is read from its end, so it takes the file itself.
+            let file = self.storage.open_file(&input.path)?;
+            return Input::of_file(&input.file.uri, file, reading);
+        }
+        let bytes = self.storage.open_stream(&input.path)?;
         Input::new(&input.file.uri, bytes, reading)
     }
 

@@ -5,6 +5,7 @@ use polars::prelude::DataFrame;
 use super::dt::Dt;
 use super::frames::read_frames;
 use super::layout;
+use super::open_source;
 use super::silver::note;
 use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Fields, Input};
@@ -31,7 +32,7 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
     }
     let mut files = Vec::new();
     for uri in uris {
-        for file in expand(uri, expected)? {
+        for file in expand(uri, expected, task)? {
             // As in a lake, a file counts once, however often it is named.
             if !files.contains(&file) {
                 files.push(file);
@@ -48,7 +49,7 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
             bytes: file.size()?,
             ..FileTally::default()
         };
-        let input = Input::new(&file.uri, file.open()?, encoding)?;
+        let input = open_source(file, encoding)?;
         records.extend(read_records(
             input,
             &shapes,

@@ -75,12 +75,23 @@ impl Merger {
             halves: Sorter::new(scratch()?, bound),
             lent: Sorter::new(scratch()?, bound),
             changes: Sorter::new(scratch()?, bound),
+            ..Self::in_memory()
+        })
+    }
+
+    /// A merger without scratch files, for who holds all rows anyway.
+    pub fn in_memory() -> Self {
+        Self {
+            keys: Sorter::in_memory(),
+            halves: Sorter::in_memory(),
+            lent: Sorter::in_memory(),
+            changes: Sorter::in_memory(),
             lends: false,
             rows: 0,
             file: (0, 0),
             dropped: HashSet::new(),
             dropped_rows: Vec::new(),
-        })
+        }
     }
 
     /// Takes the keys of the next batch of a file, and the notices of deletion in it: how many of its rows stand before each,

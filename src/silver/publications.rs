@@ -75,10 +75,17 @@ impl Cleaner {
         add_batch(&mut self.out, raw, context)
     }
 
-    /// The rows of all batches.
+    /// The rows of all batches, in order.
     pub fn finish(self) -> Result<DataFrame> {
         self.out.finish(self.kind, &self.dt)
     }
+}
+
+/// Cleans one batch into a frame of its own.
+pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<(CleanBatch, DataFrame)> {
+    let mut cleaner = Cleaner::new(context, raw.frame.height());
+    let batch = cleaner.add(raw, context)?;
+    Ok((batch, cleaner.finish()?))
 }
 
 fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<CleanBatch> {
@@ -132,7 +139,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
             rejected.push(Rejected {
                 reason: Reason::BlankTitle,
                 message: format!("row {row}: the title is blank; a publication needs one"),
-                raw: texts.get(number).to_owned(),
+                raw: texts.get(number).into_owned(),
                 source_row: row,
             });
             continue;

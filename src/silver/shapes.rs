@@ -21,10 +21,14 @@ pub fn shapes(kind: PublicationKind) -> (Vec<Fields>, Vec<Layout>) {
     match kind {
         PublicationKind::Pubmed => (
             vec![
-                Fields::new(plain(&["id", "pmid"], &["title"]).into_iter().chain([
-                    optional("abstract", &["abstract"]),
-                    optional("version", &["version"]),
-                ]))
+                Fields::new(
+                    plain(&["id", "pmid", "publication_id"], &["title"])
+                        .into_iter()
+                        .chain([
+                            optional("abstract", &["abstract"]),
+                            optional("version", &["version"]),
+                        ]),
+                )
                 .titled("PubMed articles"),
                 Fields::new([
                     required("id", &["EntrezUID"]),
@@ -47,9 +51,12 @@ pub fn shapes(kind: PublicationKind) -> (Vec<Fields>, Vec<Layout>) {
             (
                 vec![
                     Fields::new(
-                        plain(&["id", "nct_id"], &["scientific_title", "title"])
-                            .into_iter()
-                            .chain(more),
+                        plain(
+                            &["id", "nct_id", "publication_id"],
+                            &["scientific_title", "title"],
+                        )
+                        .into_iter()
+                        .chain(more),
                     )
                     .titled("clinical trials"),
                     Fields::new(

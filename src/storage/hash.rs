@@ -52,6 +52,12 @@ impl<W: Write> HashingWriter<W> {
             digest,
         )
     }
+
+    /// Where the bytes went.
+    #[cfg(feature = "cloud")]
+    pub(super) fn into_inner(self) -> W {
+        self.inner
+    }
 }
 
 impl<W: Write> Write for HashingWriter<W> {

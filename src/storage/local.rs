@@ -18,6 +18,8 @@ const LOCK: &str = ".lock";
 #[derive(Debug, Clone)]
 pub struct LocalStorage {
     root: PathBuf,
+    /// Whether the root is somebody's folder, and stays when nothing is in it.
+    stood: bool,
 }
 
 impl LocalStorage {
@@ -30,8 +32,8 @@ impl LocalStorage {
                 "use as the output folder",
                 ErrorKind::NotADirectory.into(),
             )),
-            Ok(_) => Ok(Self { root }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { root }),
+            Ok(_) => Ok(Self { root, stood: false }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { root, stood: false }),
             Err(error) => Err(Error::storage(root.display(), "use as the output folder", error)),
         }
     }
@@ -40,7 +42,7 @@ impl LocalStorage {
     pub fn existing(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
         if root.is_dir() {
-            return Ok(Self { root });
+            return Ok(Self { root, stood: true });
         }
         Err(Error::SourceNotFound {
             uri: root.display().to_string(),
@@ -119,7 +121,7 @@ impl Storage for LocalStorage {
     }
 
     fn begin(&self, units: &[String]) -> Result<Box<dyn Transaction>> {
-        let staging = Staging::create(&self.root)?;
+        let staging = Staging::create(&self.root, self.stood)?;
         create_folders(&staging.path.join("new"))?;
         Ok(Box::new(LocalTransaction {
             storage: self.clone(),

@@ -3,27 +3,35 @@
 //! - [`source`] finds and opens what a caller names: files, folders, globs.
 //! - [`Storage`] is a lake: a root folder that is changed only by a
 //!   [`Transaction`], whose [`Transaction::commit`] is one atomic operation.
-//! - [`local`] is the lake on a disk.
+//! - [`local`] is the lake on a disk, `bucket` the one in a bucket (with the feature `cloud`).
 //!
-//! **The one commit protocol.** A transaction writes into a staging folder of its own beside the lake's content. Commit
+//! **The commit protocol.** On a disk, a transaction writes into a staging folder of its own beside the lake's content. Commit
 //! makes everything durable (fsync), takes the lake's lock, checks that nobody changed what the transaction set out to
 //! replace, and exchanges the old state for the new with one rename. A process killed at any moment leaves the old
-//! state or the new one, and at worst a staging folder that the next transaction removes.
+//! state or the new one, and at worst a staging folder that the next transaction removes. In a bucket the same is done
+//! with new objects and one conditional put of the lake's state: see `bucket/transaction.rs`.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "storage is where files are touched, and nowhere else"
 )]
 
+#[cfg(feature = "cloud")]
+mod bucket;
 mod commit;
 mod hash;
 pub mod local;
 mod reservation;
+#[cfg(feature = "cloud")]
+mod scratch;
 pub mod source;
 mod staging;
+pub mod uri;
 
-use std::io::Write;
+use std::io::{Read, Write};
 
+#[cfg(feature = "cloud")]
+pub use bucket::{BucketLake, Places, replace_object};
 pub use hash::{Digest256, HashingWriter, sha256_hex};
 pub use local::LocalStorage;
 pub use reservation::Reservation;
@@ -41,8 +49,13 @@ pub trait Storage: Send + Sync {
     /// The size of a file in bytes, or nothing where there is none.
     fn size(&self, path: &str) -> Result<Option<u64>>;
 
-    /// Opens a file that must exist.
+    /// Opens a file that must exist, for reading at any place. In a bucket it is a temporary copy on this machine.
     fn open_file(&self, path: &str) -> Result<std::fs::File>;
+
+    /// Opens a file that must exist, for reading from its beginning to its end.
+    fn open_stream(&self, path: &str) -> Result<Box<dyn Read + Send>> {
+        Ok(Box::new(self.open_file(path)?))
+    }
 
     /// The names directly below a folder, sorted; none where there is no such folder.
     fn list(&self, path: &str) -> Result<Vec<String>>;

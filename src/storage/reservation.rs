@@ -18,12 +18,25 @@ const MOMENT: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 #[must_use]
 pub struct Reservation {
+    _held: Option<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
     file: File,
     path: PathBuf,
     root: PathBuf,
 }
 
-impl Drop for Reservation {
+impl Reservation {
+    /// Where nothing can be reserved, and the commit alone keeps runs apart.
+    #[cfg(feature = "cloud")]
+    pub(super) fn unheld() -> Self {
+        Self { _held: None }
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
         // The last holder takes the file away while it holds it alone; whoever opened it meanwhile sees that its name is
         // gone and opens it anew (see `reserve`).
@@ -79,10 +92,9 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
             _ => false,
         };
         if same {
+            let root = root.to_owned();
             return Ok(Reservation {
-                file,
-                path,
-                root: root.to_owned(),
+                _held: Some(Held { file, path, root }),
             });
         }
     }

@@ -1,47 +1,122 @@
-//! What a caller names as a source: a file, a folder, a glob, a `file://` URI; each becomes a list of files.
+//! What a caller names as a source: a file, a folder, a glob, a URI; each becomes a list of files.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+#[cfg(feature = "cloud")]
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cloud")]
+use super::bucket::{self, ObjectFile};
+#[cfg(feature = "cloud")]
+use super::scratch;
+use super::uri::Place;
+pub use super::uri::local_path;
 use crate::error::{Error, Result};
+use crate::task::Task;
 
 /// One file of a source.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct SourceFile {
     /// As the caller gave it, or as a folder or glob expanded to it.
     pub uri: String,
-    path: PathBuf,
+    place: FilePlace,
 }
 
+#[derive(Debug, Clone)]
+enum FilePlace {
+    Local(PathBuf),
+    #[cfg(feature = "cloud")]
+    Object(ObjectFile),
+}
+
+/// Two names are two files, whatever stands there.
+impl PartialEq for SourceFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.uri == other.uri
+    }
+}
+
+impl Eq for SourceFile {}
+
 impl SourceFile {
+    fn local(uri: String, path: PathBuf) -> Self {
+        Self {
+            uri,
+            place: FilePlace::Local(path),
+        }
+    }
+
     /// The file's own name.
     pub fn file_name(&self) -> String {
-        self.path
-            .file_name()
-            .map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
+        match &self.place {
+            FilePlace::Local(path) => path
+                .file_name()
+                .map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned()),
+            #[cfg(feature = "cloud")]
+            FilePlace::Object(object) => object.name().to_owned(),
+        }
     }
 
     /// Opens the file for reading from its beginning.
     pub fn open(&self) -> Result<Box<dyn Read + Send>> {
-        let file =
-            File::open(&self.path).map_err(|source| Error::storage(&self.uri, "read the source", source))?;
-        Ok(Box::new(file))
+        match &self.place {
+            FilePlace::Local(path) => {
+                let file = File::open(path)
+                    .map_err(|source| Error::storage(&self.uri, "read the source", source))?;
+                Ok(Box::new(file))
+            }
+            #[cfg(feature = "cloud")]
+            FilePlace::Object(object) => object.open(),
+        }
+    }
+
+    /// Opens the file itself, for formats that are read from their end; nothing for a stream that has none, such as a pipe.
+    /// An object is copied to a temporary file for that, if it begins as such a format does, with `magic`.
+    pub fn open_file(&self, magic: &[u8]) -> Result<Option<File>> {
+        let failed = |source| Error::storage(&self.uri, "read the source", source);
+        match &self.place {
+            FilePlace::Local(path) => {
+                let file = File::open(path).map_err(failed)?;
+                Ok(file.metadata().map_err(failed)?.is_file().then_some(file))
+            }
+            #[cfg(feature = "cloud")]
+            FilePlace::Object(object) => {
+                let mut bytes = object.open()?;
+                let mut head = Vec::new();
+                let mut beginning = (&mut bytes).take(magic.len() as u64);
+                beginning.read_to_end(&mut head).map_err(failed)?;
+                if head != magic {
+                    return Ok(None);
+                }
+                let kept = |error| Error::storage(&self.uri, "keep a temporary copy of it", error);
+                let mut copy = scratch::unnamed().map_err(kept)?;
+                copy.write_all(&head).map_err(kept)?;
+                std::io::copy(&mut bytes, &mut copy).map_err(failed)?;
+                copy.rewind().map_err(kept)?;
+                Ok(Some(copy))
+            }
+        }
     }
 
     /// Its size in bytes.
     pub fn size(&self) -> Result<u64> {
-        let metadata = self
-            .path
-            .metadata()
-            .map_err(|source| Error::storage(&self.uri, "read the source", source))?;
-        Ok(metadata.len())
+        match &self.place {
+            FilePlace::Local(path) => {
+                let metadata = path
+                    .metadata()
+                    .map_err(|source| Error::storage(&self.uri, "read the source", source))?;
+                Ok(metadata.len())
+            }
+            #[cfg(feature = "cloud")]
+            FilePlace::Object(object) => Ok(object.size()),
+        }
     }
 }
 
 /// The files of one source argument. A folder gives the files directly in it, a glob what it matches, both sorted; hidden
-/// files (`.name`, `_name`) are left out there.
-pub fn expand(uri: &str, expected: &str) -> Result<Vec<SourceFile>> {
+/// files (`.name`, `_name`) are left out there. In a bucket the same rules hold, and the task is asked while waiting.
+pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
     let not_found = |found: &str| Error::SourceNotFound {
         uri: uri.to_owned(),
         expected: format!("{expected}{found}"),
@@ -49,7 +124,23 @@ pub fn expand(uri: &str, expected: &str) -> Result<Vec<SourceFile>> {
     if uri.trim().is_empty() {
         return Err(Error::argument("source", "a blank path", expected.to_owned()));
     }
-    let path = local_path(uri)?;
+    let path = match Place::parse(uri)? {
+        Place::Local(path) => path,
+        #[cfg(feature = "cloud")]
+        Place::Bucket(place) => {
+            let objects = bucket::expand(uri, &place, expected, task)?;
+            return Ok(objects
+                .into_iter()
+                .map(|(uri, object)| SourceFile {
+                    uri,
+                    place: FilePlace::Object(object),
+                })
+                .collect());
+        }
+        #[cfg(not(feature = "cloud"))]
+        Place::Bucket(_) => local_path(uri)?,
+    };
+    task.check()?;
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => {
             let files = files_in(uri, &path)?;
@@ -61,10 +152,7 @@ pub fn expand(uri: &str, expected: &str) -> Result<Vec<SourceFile>> {
             }
             Ok(files)
         }
-        Ok(_) => Ok(vec![SourceFile {
-            uri: uri.to_owned(),
-            path,
-        }]),
+        Ok(_) => Ok(vec![SourceFile::local(uri.to_owned(), path)]),
         Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
             if !uri.contains(['*', '?', '[']) {
                 return Err(not_found(""));
@@ -79,29 +167,13 @@ pub fn expand(uri: &str, expected: &str) -> Result<Vec<SourceFile>> {
     }
 }
 
-/// The path of a local URI.
-pub fn local_path(uri: &str) -> Result<PathBuf> {
-    match uri.split_once("://") {
-        None => Ok(PathBuf::from(uri)),
-        Some(("file", rest)) => Ok(PathBuf::from(rest.strip_prefix("localhost").unwrap_or(rest))),
-        Some((scheme, _)) => Err(Error::argument(
-            uri.to_owned(),
-            format!("the scheme `{scheme}://` is not supported"),
-            "a local path or a file:// URI; copy the object to a local disk first",
-        )),
-    }
-}
-
 fn files_in(uri: &str, folder: &Path) -> Result<Vec<SourceFile>> {
     let denied = |source| Error::storage(uri, "list the folder", source);
     let mut files = Vec::new();
     for entry in folder.read_dir().map_err(denied)? {
         let path = entry.map_err(denied)?.path();
         if is_data(&path) {
-            files.push(SourceFile {
-                uri: join(uri, &path),
-                path,
-            });
+            files.push(SourceFile::local(join(uri, &path), path));
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
@@ -118,10 +190,7 @@ fn files_matching(uri: &str, pattern: &Path) -> Result<Vec<SourceFile>> {
     for path in glob::glob(pattern).map_err(|error| malformed(error.to_string()))? {
         let path = path.map_err(|error| Error::storage(uri, "list the folder", error.into()))?;
         if is_data(&path) {
-            files.push(SourceFile {
-                uri: path.to_string_lossy().into_owned(),
-                path,
-            });
+            files.push(SourceFile::local(path.to_string_lossy().into_owned(), path));
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));

@@ -20,13 +20,15 @@ pub(super) const RESERVATIONS: &str = "locks";
 pub(super) struct Staging {
     pub path: PathBuf,
     root: PathBuf,
+    /// Whether the root is somebody's folder, and stays when nothing is in it.
+    root_stays: bool,
     /// Locked as long as the owner lives; the operating system lets go of it however the owner ends.
     alive: Option<File>,
 }
 
 impl Staging {
     /// Makes a staging folder and removes those whose owners are gone.
-    pub(super) fn create(root: &Path) -> Result<Self> {
+    pub(super) fn create(root: &Path, root_stays: bool) -> Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let folder = root.join(FOLDER);
         let name = format!(
@@ -44,6 +46,7 @@ impl Staging {
                     return Ok(Self {
                         path,
                         root: root.to_owned(),
+                        root_stays,
                         alive: Some(alive),
                     });
                 }
@@ -72,7 +75,11 @@ impl Drop for Staging {
         // A folder that cannot be removed now is removed by the next transaction.
         let _ = fs::remove_dir_all(&self.path);
         self.alive.take();
-        leave(&self.root);
+        if self.root_stays {
+            let _ = fs::remove_dir(self.root.join(FOLDER));
+        } else {
+            leave(&self.root);
+        }
     }
 }
 

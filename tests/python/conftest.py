@@ -5,13 +5,26 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
+from bucket_peers import Amazon, Google, Peer, amazon, google, point_to
 
 import drugs_rs
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# What would lead a test to the real clouds, or around them.
+FOREIGN = (
+    "AWS_",
+    "GOOGLE_",
+    "GCE_",
+    "STORAGE_EMULATOR_HOST",
+    "SERVICE_ACCOUNT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+)
 
 # A shell that starts the tests in the background, as CI does, starts them deaf to Ctrl-C, and so would be every process
 # that they start and interrupt.
@@ -56,3 +69,46 @@ def sample_lake(sample_report: dict[str, Any]) -> Path:
 def sample_graph(sample_lake: Path) -> drugs_rs.DrugGraph:
     """The graph of the sample files."""
     return drugs_rs.read_graph(sample_lake)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Amazon]:
+    pytest.importorskip("moto", reason="moto is installed on newer Pythons alone: its last release for 3.8 is lax")
+    with amazon() as peer:
+        yield peer
+
+
+@pytest.fixture
+def no_clouds(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without credentials, endpoints and proxies."""
+    for name in list(os.environ):
+        if name.upper().startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.fixture(params=["gs", "s3"])
+def peer(request: pytest.FixtureRequest, no_clouds: pytest.MonkeyPatch) -> Iterator[Peer]:
+    """Each of the two, with an empty bucket as far as this test's prefix goes."""
+    if request.param == "s3":
+        found: Amazon = request.getfixturevalue("moto")
+        point_to(found, no_clouds)
+        yield found
+        return
+    with google() as service:
+        point_to(service, no_clouds)
+        yield service
+
+
+@pytest.fixture
+def gs(no_clouds: pytest.MonkeyPatch) -> Iterator[Google]:
+    """Google's side alone, which can be told to make trouble."""
+    with google() as service:
+        point_to(service, no_clouds)
+        yield service
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> str:
+    """A part of the bucket for this test alone."""
+    return "".join(letter if letter.isalnum() else "-" for letter in request.node.name)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
+import json
+import zipfile
 from typing import TYPE_CHECKING, Callable
 
 import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 from lake_tables import DT, Row, clean, without
+from shell import drugs_rs as shell
 from written_sources import PUBMED_COLUMNS, Record, csv_text, json_text, ndjson_text
 
 import drugs_rs
+from drugs_rs.exceptions import FormatError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +75,95 @@ def test_formats_and_compressions(form: str, compression: str, plain: list[Row],
     assert (source["rows_in"], source["rows_kept"], source["rows_rejected"]) == (6, 5, 1)
     assert source["format"].startswith(form)
     assert source["bytes"] == len(content)
+
+
+PARQUET_TEXTS: dict[str, Callable[[list[str]], pa.Array]] = {
+    "string": lambda texts: pa.array(texts, pa.string()),
+    "large string": lambda texts: pa.array(texts, pa.large_string()),
+    "dictionary": lambda texts: pa.array(texts).dictionary_encode(),
+    "binary": lambda texts: pa.array([text.encode("utf-8") for text in texts], pa.binary()),
+}
+
+
+def parquet_file(path: Path, make: Callable[[list[str]], pa.Array], **options: object) -> Path:
+    """The records as Parquet, two a row group."""
+    columns = {name: [record[place] for record in RECORDS] for place, name in enumerate(PUBMED_COLUMNS)}
+    table = pa.table({name: make(texts) for name, texts in columns.items()})
+    parquet.write_table(table, str(path), row_group_size=2, **options)
+    return path
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd", "gzip", "brotli", "lz4"])
+@pytest.mark.parametrize("text", PARQUET_TEXTS)
+def test_parquet(text: str, compression: str, plain: list[Row], tmp_path: Path) -> None:
+    path = parquet_file(tmp_path / "articles.parquet", PARQUET_TEXTS[text], compression=compression)
+    cleaned = clean(tmp_path / "lake", path)
+    assert without(cleaned.kept, *WHERE) == without(plain, *WHERE)
+    assert [row["source_row"] for row in cleaned.kept] == [1, 2, 3, 4, 5]
+    source = cleaned.only_source()
+    assert (source["format"], source["rows_in"], source["rows_rejected"]) == ("parquet", 6, 1)
+    (row,) = cleaned.rejected
+    assert row["reason"] == "blank_title"
+    assert row["raw"] == '{"date":"2020-01-05","id":"5","journal":"Annals of Testing","title":"  "}'
+
+
+def test_parquet_with_types_of_its_own(tmp_path: Path) -> None:
+    """What pandas and Spark write: numbers as ids, days and instants, a time zone, gaps."""
+    day = datetime.date(2020, 5, 25)
+    instant = datetime.datetime(2020, 5, 25, 10, 30, tzinfo=datetime.timezone.utc)
+    for name, values, wanted in (
+        ("days", pa.array([day, None], pa.date32()), day),
+        ("instants", pa.array([instant, None], pa.timestamp("us", "UTC")), day),
+        ("instants of nanoseconds", pa.array([instant.replace(tzinfo=None), None], pa.timestamp("ns")), day),
+        ("Spark's instants", pa.array([instant.replace(tzinfo=None), None], pa.timestamp("ns")), day),
+    ):
+        table = pa.table(
+            {"id": pa.array([7.0, None]), "title": ["Ethanol", "Methanol"], "date": values, "journal": ["J", None]}
+        )
+        path = tmp_path / f"{name}.parquet"
+        parquet.write_table(table, str(path), use_deprecated_int96_timestamps=name.startswith("Spark"))
+        first, second = clean(tmp_path / name, path).kept
+        assert (first["publication_id"], first["date"]) == ("7", wanted), name
+        assert second["flags"] == ["synthetic_id", "missing_date", "missing_journal"], name
+
+
+def test_a_pipeline_from_parquet_alone(tmp_path: Path) -> None:
+    drugs = pa.table({"atccode": ["B01AA03"], "drug": ["WARFARIN"], "synonyms": [["Coumadin", "Jantoven"]]})
+    parquet.write_table(drugs, str(tmp_path / "drugs.parquet"))
+    trials = {"nct_id": ["NCT1"], "title": ["Coumadin"], "date": ["2020"], "journal": ["Annals"]}
+    parquet.write_table(pa.table(trials), str(tmp_path / "trials.parquet"))
+    report = drugs_rs.run(
+        drugs=tmp_path / "drugs.parquet", clinical_trials=tmp_path / "trials.parquet", out=tmp_path / "lake", dt=DT
+    )
+    assert report["rows_kept"] == 2
+    assert drugs_rs.read_graph(tmp_path / "lake").top_journals() == {"Annals": 1}
+    matcher = drugs_rs.Matcher.from_vocabulary(tmp_path / "drugs.parquet")
+    assert [mention.rule for mention in matcher.find("Jantoven")] == ["synonym"]
+
+
+def test_a_column_of_parquet_is_matched_in_a_shell(tmp_path: Path) -> None:
+    path = parquet_file(tmp_path / "a.parquet", PARQUET_TEXTS["string"])
+    drugs = written(tmp_path, "drugs.csv", b"atccode,drug\nB01AA03,WARFARIN\n")
+    found = shell("match", "--vocabulary", drugs, "--column", "title", path)
+    assert [json.loads(line)["row"] for line in found.stdout.splitlines()] == [0]
+    lines = shell("match", "--vocabulary", drugs, path)
+    assert lines.returncode == 1
+    assert b"name the column" in lines.stderr
+
+
+def test_parquet_that_is_packed_is_refused(tmp_path: Path) -> None:
+    content = parquet_file(tmp_path / "a.parquet", PARQUET_TEXTS["string"]).read_bytes()
+    for name, packed, says in (
+        ("a.parquet.gz", gzip.compress(content), "Parquet inside gzip"),
+        ("a.parquet.zst", zstd(content), "Parquet inside zstd"),
+        ("cut.parquet", content[: len(content) // 2], "cut off or broken"),
+    ):
+        with pytest.raises(FormatError, match=says):
+            clean(tmp_path / "lake", written(tmp_path, name, packed))
+    with zipfile.ZipFile(str(tmp_path / "a.zip"), "w") as archive:
+        archive.writestr("inner.parquet", content)
+    with pytest.raises(FormatError, match="a file of its own"):
+        clean(tmp_path / "lake", tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -87,18 +87,28 @@ def test_help_says_what_the_stub_says(name: str) -> None:
 
 
 @pytest.fixture
-def instances(sample_graph: drugs_rs.DrugGraph) -> dict[str, object]:
+def instances(sample_graph: drugs_rs.DrugGraph, samples: Path) -> dict[str, object]:
     """One object of each class."""
     matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
     (mention,) = matcher.find("diphenhydramine")
-    return {"DrugGraph": sample_graph, "Matcher": matcher, "Mention": mention, "Table": matcher.find_many([])}
+    return {
+        "CleanTable": drugs_rs.read_drugs(samples / "drugs.csv"),
+        "DrugGraph": sample_graph,
+        "Matcher": matcher,
+        "Mention": mention,
+        "PublicationBatches": drugs_rs.iter_publications(samples / "pubmed.csv"),
+        "Table": matcher.find_many([]),
+    }
+
+
+CLASSES = sorted(name for name in FROM_CORE if isinstance(getattr(drugs_rs, name), type))
 
 
 def test_there_is_an_instance_of_every_class(instances: dict[str, object]) -> None:
     assert set(instances) == {name for name in FROM_CORE if isinstance(getattr(drugs_rs, name), type)}
 
 
-@pytest.mark.parametrize("name", ["DrugGraph", "Matcher", "Mention", "Table"])
+@pytest.mark.parametrize("name", CLASSES)
 def test_classes_are_frozen(name: str, instances: dict[str, object]) -> None:
     instance = instances[name]
     attributes = [attribute for attribute in dir(instance) if not attribute.startswith("_")]
@@ -108,7 +118,7 @@ def test_classes_are_frozen(name: str, instances: dict[str, object]) -> None:
             setattr(instance, attribute, None)
 
 
-@pytest.mark.parametrize("name", ["DrugGraph", "Matcher", "Mention", "Table"])
+@pytest.mark.parametrize("name", CLASSES)
 def test_classes_have_a_name_and_a_short_repr(name: str, instances: dict[str, object]) -> None:
     """`object at 0x7f…` says nothing, and a graph must not print itself whole."""
     kind = type(instances[name])

@@ -89,16 +89,18 @@ def test_signal_ends_a_run(
     finally:
         process.kill()
         process.communicate()
-    if (process.returncode == 0 or output) and seconds < 0.2:
-        pytest.skip("the run was done in the same moment as the signal came")
-    assert process.returncode == code, talk.decode("utf-8", "replace")
     assert seconds < PATIENCE_SECONDS
     assert b"Traceback" not in talk
     assert b"panicked" not in talk
-    assert output == b""
     after = hashes(lake)
-    assert {path: after.get(path) for path in before} == before
-    assert gold_files(lake) == old_gold
+    # Late in a run the signal may meet the last commit, which is then brought to its end. A signal that comes early and
+    # a run that ends well are never excused.
+    committed = part >= 0.5 and f"gold/mentions/dt={DT}/pubmed.parquet" in after
+    assert process.returncode == code or (committed and process.returncode == 0), talk.decode("utf-8", "replace")
+    assert output == b"" or process.returncode == 0
+    if not committed:
+        assert {path: after.get(path) for path in before} == before
+        assert gold_files(lake) == old_gold
     for path in lake.rglob("*.parquet"):
         if ".staging" not in path.parts:
             rows(path)

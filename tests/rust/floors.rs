@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("error", 0),
     ("task", 0),
     ("schema", 1),
@@ -11,6 +11,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("text", 2),
     ("storage", 3),
     ("formats", 4),
+    ("generate", 4),
     ("matcher", 4),
     ("quality", 4),
     ("silver", 5),

@@ -323,10 +323,51 @@ fn encodings() {
         ["2: 1|Genève €", "3: 2|Genève"],
         "a line of UTF-8 stays what it is"
     );
+    // A mark for UTF-8 once shut out the encoding that was asked for, with the advice to ask for it. Found by fuzzing.
+    let marked = [b"\xef\xbb\xbf".as_slice(), windows].concat();
+    assert_eq!(
+        read_as(&marked, Encoding::Windows1252).unwrap().rows,
+        ["2: 1|Genève €", "3: 2|Genève"]
+    );
     assert!(
         error(b"[{\"a\": \"\xff\", \"b\": 1}]").contains("byte 8"),
         "the offset of the byte, not of its element"
     );
+}
+
+/// Gives a byte at a time, as a slow pipe does.
+struct Drip(Cursor<Vec<u8>>);
+
+impl std::io::Read for Drip {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let end = buffer.len().min(1);
+        std::io::Read::read(&mut self.0, &mut buffer[..end])
+    }
+}
+
+/// What a source is was once told by its first read alone: MEDLINE in drops was taken for CSV, and a byte order mark that came
+/// in two reads for letters.
+#[test]
+fn what_a_source_is_does_not_depend_on_how_it_arrives() {
+    let text: &[u8] = b"a,b\n1,x\n";
+    let marked = [b"\xef\xbb\xbf", text].concat();
+    let utf16: Vec<u8> = "\u{feff}a,b\n1,x\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for bytes in [
+        text.to_vec(),
+        marked,
+        utf16,
+        gzip(text),
+        zstd::encode_all(text, 1).unwrap(),
+    ] {
+        let fields = fields();
+        let input = Input::new("file", Box::new(Drip(Cursor::new(bytes))), Encoding::Utf8).unwrap();
+        let mut reader = open(input, &fields).unwrap();
+        let batch = reader.next_batch(&Task::new()).unwrap().unwrap();
+        assert_eq!(batch.frame.column("a").unwrap().str().unwrap().get(0), Some("1"));
+    }
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

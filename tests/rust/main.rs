@@ -14,15 +14,20 @@
     reason = "tests look at the disk behind the back of storage"
 )]
 
+#[cfg(feature = "cloud")]
+mod buckets;
 mod dates;
 mod floors;
 #[cfg(feature = "tables")]
 mod formats;
+mod fuzz_seeds;
 #[cfg(feature = "tables")]
 mod graph;
 mod matcher;
 #[cfg(feature = "tables")]
 mod merge;
+#[cfg(feature = "tables")]
+mod parquet;
 #[cfg(feature = "tables")]
 mod pipeline;
 #[cfg(feature = "tables")]

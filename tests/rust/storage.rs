@@ -262,3 +262,17 @@ fn transactions_that_come_and_go_do_not_trip_each_other() {
         }
     });
 }
+
+/// Whoever writes into a folder of his own and is interrupted finds it again. A lake's root that never got any content goes.
+#[test]
+fn a_folder_that_stood_before_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("mine");
+    fs::create_dir(&root).unwrap();
+    let storage = LocalStorage::existing(&root).unwrap();
+    drop(storage.begin(&["made".to_owned()]).unwrap());
+    assert_eq!(root.read_dir().unwrap().count(), 0);
+    let storage = LocalStorage::create(&root).unwrap();
+    drop(storage.begin(&["made".to_owned()]).unwrap());
+    assert!(!root.exists());
+}

@@ -7,7 +7,7 @@ use drugs_rs::text::{clean, journal_key};
 use proptest::prelude::*;
 
 #[path = "../../fuzz/checks/text.rs"]
-mod checks;
+pub mod checks;
 
 fn cleaned(text: &str) -> (String, Vec<&'static str>) {
     let cleaned = clean(text);

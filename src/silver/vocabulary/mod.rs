@@ -217,7 +217,7 @@ pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Reco
             Err(Refused(reason, message)) => rejected.push(Rejected {
                 reason,
                 message,
-                raw: texts.get(place).to_owned(),
+                raw: texts.get(place).into_owned(),
                 source_row: number,
             }),
         }

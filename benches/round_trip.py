@@ -1,0 +1,142 @@
+"""`drugs-rs generate`, then `drugs-rs run`, then what was found against what was put there, at any size.
+
+    python benches/round_trip.py --records 10000000 --format parquet
+
+Each command is a process of its own; printed are its seconds and its peak memory. The truth and the mentions are too
+long to hold, so each is reduced to a count and to a sum of hashes, which does not depend on the order: equal sums are
+equal sets, but for one chance in 2^64.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import sys
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Iterator
+
+import polars
+from run import run_once
+
+import drugs_rs
+
+DT = "2020-01-01"
+UUID5 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+# What a format of articles goes with among the formats of trials.
+TRIALS = {
+    "pubmed-xml": "studies-json",
+    "medline": "studies-ndjson",
+    "pubmed-csv": "ctgov-csv",
+}
+
+
+@lru_cache(maxsize=1 << 16)
+def key(journal: str | None) -> str | None:
+    """The spelling in which most records say a journal is the one that is shown; here all spellings are one."""
+    if journal is None:
+        return None
+    letters = unicodedata.normalize("NFKD", journal).casefold()
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+def true(folder: Path) -> Iterator[tuple[Any, ...]]:
+    """The mentions that were put there."""
+    with (folder / "truth" / "mentions.ndjson").open(encoding="utf-8") as file:
+        for line in file:
+            mention = json.loads(line)
+            yield (
+                mention["kind"],
+                mention["publication_id"],
+                mention["atccode"],
+                mention["date"],
+                key(mention["journal"]),
+            )
+
+
+def found(lake: Path) -> Iterator[tuple[Any, ...]]:
+    """The mentions of a lake, a drug of a publication once. All places of a publication stand behind each other."""
+    names = ["kind", "publication_id", "atccode", "date", "journal"]
+    for path in sorted((lake / "gold" / "mentions").rglob("*.parquet")):
+        publication, codes = "", set()
+        height = polars.scan_parquet(str(path)).select(polars.len()).collect().item()
+        for start in range(0, height, 1 << 18):
+            columns = [polars.col(name) for name in names[:3]]
+            columns += [polars.col("date").cast(polars.String), polars.col("journal")]
+            for row in polars.scan_parquet(str(path)).slice(start, 1 << 18).select(columns).collect().iter_rows():
+                kind, identifier, code, date, journal = row
+                if identifier != publication:
+                    publication, codes = identifier, set()
+                if code not in codes:
+                    codes.add(code)
+                    shown = None if UUID5.fullmatch(identifier) else identifier
+                    yield kind, shown, code, date, key(journal)
+
+
+def reduced(mentions: Iterator[tuple[Any, ...]]) -> tuple[int, int]:
+    """How many there are, and the sum of their hashes."""
+    count = total = 0
+    for mention in mentions:
+        digest = hashlib.blake2b(repr(mention).encode("utf-8"), digest_size=8).digest()
+        total = (total + int.from_bytes(digest, "little")) & (1 << 64) - 1
+        count += 1
+    return count, total
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make records up, find their drugs, compare; markdown to stdout.")
+    parser.add_argument("--records", type=int, default=1_000_000, help="articles and trials (default: 1000000)")
+    parser.add_argument("--drugs", type=int, default=5_000, help="drugs (default: 5000)")
+    parser.add_argument("--journals", type=int, default=5_000, help="journals (default: 5000)")
+    parser.add_argument("--format", default="ndjson", help="of the articles (default: ndjson)")
+    parser.add_argument("--files", type=int, default=8, help="files of each table (default: 8)")
+    parser.add_argument("--out", type=Path, default=Path("target") / "bench" / "round-trip")
+    options = parser.parse_args()
+    out = options.out.resolve()
+    shutil.rmtree(str(out), ignore_errors=True)
+    out.mkdir(parents=True)
+    made, lake = out / "made", out / "lake"
+    trials = options.records * 3 // 10
+    program = [sys.executable, "-m", "drugs_rs"]
+    settings = {
+        "articles": options.records - trials,
+        "trials": trials,
+        "drugs": options.drugs,
+        "journals": options.journals,
+        "articles-format": options.format,
+        "trials-format": TRIALS.get(options.format, options.format),
+        "files": options.files,
+    }
+    flags = [text for name, value in settings.items() for text in (f"--{name}", str(value))]
+    where = ["--out", str(lake), "--dt", DT, "--quiet"]
+    sources = ["--drugs", str(made / "drugs"), "--pubmed", str(made / "pubmed")]
+    sources += ["--clinical-trials", str(made / "clinical_trials")]
+    commands = {
+        "generate": [*program, "generate", "--out", str(made), "--quiet", *flags],
+        "bronze": [*program, "bronze", *sources, *where],
+        "silver": [*program, "silver", *where],
+        "gold": [*program, "gold", *where],
+    }
+    print(
+        f"{options.records:,} records as {options.format}, {options.drugs:,} drugs; drugs_rs {drugs_rs.__version__}\n"
+    )
+    print("| step | seconds | peak memory |\n|---|---:|---:|")
+    for name, command in commands.items():
+        seconds, peak = run_once(command, out / "log", None)
+        print(f"| {name} | {seconds:.1f} | {peak / 2**20:.0f} MiB |", flush=True)
+    size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+    wanted, got = reduced(true(made)), reduced(found(lake))
+    same = wanted == got
+    print(f"\n{size / 1e6:.0f} MB of sources; {wanted[0]:,} mentions put there, {got[0]:,} found: ", end="")
+    print("the same" if same else "NOT THE SAME")
+    if same:
+        shutil.rmtree(str(out))
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

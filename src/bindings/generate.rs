@@ -1,0 +1,73 @@
+//! `generate`: made-up sources with their truth.
+
+use std::collections::BTreeMap;
+
+use pyo3::prelude::*;
+
+use super::{arguments, call, errors};
+use crate::error::Error;
+use crate::generate::{Format, Packing, Settings, Shares};
+
+/// Make up sources of any size, with the truth about them: which drug is mentioned where and when.
+#[pyfunction]
+#[pyo3(signature = (out, *, seed=1, articles=7000, trials=3000, drugs=1000, journals=300, articles_format="csv",
+    trials_format="csv", drugs_format="csv", files=1, packing=None, abstracts=0.0, dirt=None, clean=false, force=false,
+    progress=false))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+pub(super) fn generate<'py>(
+    py: Python<'py>,
+    out: &Bound<'py, PyAny>,
+    seed: u64,
+    articles: u64,
+    trials: u64,
+    drugs: u64,
+    journals: u64,
+    articles_format: &str,
+    trials_format: &str,
+    drugs_format: &str,
+    files: u64,
+    packing: Option<&str>,
+    abstracts: f64,
+    dirt: Option<BTreeMap<String, f64>>,
+    clean: bool,
+    force: bool,
+    progress: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let out = arguments::path(out, "out")?;
+    let refuse = |error: Error| errors::exception(py, &error);
+    let format = |argument: &str, name: &str| {
+        Format::from_name(name).ok_or_else(|| {
+            let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+            refuse(Error::argument(argument, format!("`{name}`"), names.join(", ")))
+        })
+    };
+    let mut shares = if clean { Shares::none() } else { Shares::default() };
+    for (name, share) in dirt.unwrap_or_default() {
+        shares.set(&name, share).map_err(refuse)?;
+    }
+    let packing = packing.unwrap_or(Packing::None.name());
+    let settings = Settings {
+        seed,
+        articles,
+        trials,
+        drugs,
+        journals,
+        articles_format: format("articles_format", articles_format)?,
+        trials_format: format("trials_format", trials_format)?,
+        drugs_format: format("drugs_format", drugs_format)?,
+        files,
+        packing: Packing::from_name(packing).ok_or_else(|| {
+            refuse(Error::argument(
+                "packing",
+                format!("`{packing}`"),
+                "None, \"gz\" or \"zst\"",
+            ))
+        })?,
+        abstracts,
+        dirt: shares,
+    };
+    let (json, _) = call::engine(py, progress, |task| {
+        crate::pipeline::generate::generate(&out, &settings, force, task)
+    })?;
+    py.import("json")?.call_method1("loads", (json,))
+}

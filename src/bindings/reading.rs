@@ -1,0 +1,207 @@
+//! `read_publications`, `iter_publications`, `read_drugs`: sources as tables, without a lake.
+
+use std::sync::{Mutex, PoisonError};
+
+use polars::prelude::DataFrame;
+use pyo3::prelude::*;
+
+use super::table::Table;
+use super::{arguments, call, errors};
+use crate::error::Error;
+use crate::pipeline::reading::{self, PublicationStream};
+use crate::pipeline::report;
+use crate::pipeline::silver::SilverSettings;
+use crate::quality::FileTally;
+use crate::schema::PublicationKind;
+
+/// A table that was read from sources, and what became of their rows.
+#[pyclass(frozen, extends = Table, module = "drugs_rs")]
+pub(super) struct CleanTable {
+    rows: usize,
+    rejected: DataFrame,
+    sources: Vec<FileTally>,
+}
+
+impl CleanTable {
+    fn create(py: Python<'_>, table: reading::CleanTable) -> PyResult<Py<Self>> {
+        let reading::CleanTable {
+            frame,
+            rejected,
+            sources,
+        } = table;
+        let this = Self {
+            rows: frame.height(),
+            rejected,
+            sources,
+        };
+        Py::new(py, PyClassInitializer::from(Table::new(frame)).add_subclass(this))
+    }
+}
+
+#[pymethods]
+impl CleanTable {
+    /// The rows that were kept aside, with their reason, place and raw text.
+    #[getter]
+    fn rejected(&self) -> Table {
+        Table::new(self.rejected.clone())
+    }
+
+    /// What became of the rows of each file, a dictionary each.
+    #[getter]
+    fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        dictionaries(py, &self.sources)
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "CleanTable({} rows of {} files, {} rejected)",
+            self.rows,
+            self.sources.len(),
+            self.rejected.height()
+        )
+    }
+}
+
+/// Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
+#[pyfunction]
+#[pyo3(signature = (sources, *, kind="pubmed", encoding=None, month_first=false, on_bad_file="fail", progress=false))]
+pub(super) fn read_publications(
+    py: Python<'_>,
+    sources: &Bound<'_, PyAny>,
+    kind: &str,
+    encoding: Option<&str>,
+    month_first: bool,
+    on_bad_file: &str,
+    progress: bool,
+) -> PyResult<Py<CleanTable>> {
+    let uris = arguments::paths(sources, "sources")?;
+    let kind = kind_of(py, kind)?;
+    let settings = settings(py, encoding, month_first, on_bad_file)?;
+    let table = call::engine(py, progress, |task| {
+        reading::read_publications(&uris, kind, settings, task)
+    })?;
+    CleanTable::create(py, table)
+}
+
+/// Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
+#[pyfunction]
+#[pyo3(signature = (sources, *, encoding=None, on_bad_file="fail", progress=false))]
+pub(super) fn read_drugs(
+    py: Python<'_>,
+    sources: &Bound<'_, PyAny>,
+    encoding: Option<&str>,
+    on_bad_file: &str,
+    progress: bool,
+) -> PyResult<Py<CleanTable>> {
+    let uris = arguments::paths(sources, "sources")?;
+    let settings = settings(py, encoding, false, on_bad_file)?;
+    let table = call::engine(py, progress, |task| reading::read_drugs(&uris, settings, task))?;
+    CleanTable::create(py, table)
+}
+
+/// Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
+#[pyfunction]
+#[pyo3(signature = (sources, *, kind="pubmed", batch_rows=65536, encoding=None, month_first=false, on_bad_file="fail"))]
+pub(super) fn iter_publications(
+    py: Python<'_>,
+    sources: &Bound<'_, PyAny>,
+    kind: &str,
+    batch_rows: usize,
+    encoding: Option<&str>,
+    month_first: bool,
+    on_bad_file: &str,
+) -> PyResult<PublicationBatches> {
+    let uris = arguments::paths(sources, "sources")?;
+    let kind = kind_of(py, kind)?;
+    let settings = settings(py, encoding, month_first, on_bad_file)?;
+    let stream = call::engine(py, false, |task| {
+        PublicationStream::open(&uris, kind, settings, batch_rows, task)
+    })?;
+    Ok(PublicationBatches {
+        state: Mutex::new(State {
+            stream: Some(stream),
+            sources: Vec::new(),
+        }),
+    })
+}
+
+/// The batches of `iter_publications`.
+#[pyclass(frozen, module = "drugs_rs")]
+pub(super) struct PublicationBatches {
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Nothing once it came to its end, or failed, or was interrupted: as with a generator, nothing follows then.
+    stream: Option<PublicationStream>,
+    sources: Vec<FileTally>,
+}
+
+#[pymethods]
+impl PublicationBatches {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<CleanTable>>> {
+        let batch = call::engine(py, false, |task| {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(mut stream) = state.stream.take() else {
+                return Ok(None);
+            };
+            let batch = stream.next_batch(task);
+            state.sources = stream.sources().to_vec();
+            if matches!(batch, Ok(Some(_))) {
+                state.stream = Some(stream);
+            }
+            batch
+        })?;
+        batch.map(|table| CleanTable::create(py, table)).transpose()
+    }
+
+    /// What became of the rows of each file so far, a dictionary each.
+    #[getter]
+    fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let sources = call::here(py, || {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(match &state.stream {
+                Some(stream) => stream.sources().to_vec(),
+                None => state.sources.clone(),
+            })
+        })?;
+        dictionaries(py, &sources)
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "PublicationBatches()"
+    }
+}
+
+fn dictionaries<'py>(py: Python<'py>, sources: &[FileTally]) -> PyResult<Bound<'py, PyAny>> {
+    let json = report::to_json(&sources).map_err(|error| errors::exception(py, &error))?;
+    py.import("json")?.call_method1("loads", (json,))
+}
+
+fn kind_of(py: Python<'_>, name: &str) -> PyResult<PublicationKind> {
+    PublicationKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| {
+            let error = Error::argument("kind", format!("`{name}`"), "\"pubmed\" or \"clinical_trial\"");
+            errors::exception(py, &error)
+        })
+}
+
+fn settings(
+    py: Python<'_>,
+    encoding: Option<&str>,
+    month_first: bool,
+    on_bad_file: &str,
+) -> PyResult<SilverSettings> {
+    Ok(SilverSettings {
+        encoding: arguments::encoding(py, encoding)?,
+        order: arguments::order(month_first),
+        on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        ..SilverSettings::default()
+    })
+}

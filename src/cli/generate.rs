@@ -1,0 +1,130 @@
+//! `drugs-rs generate`: its flags, and its answer for people.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use super::arguments::Output;
+use crate::error::{Error, Result};
+use crate::generate::{Format, Packing, Settings, Shares};
+use crate::pipeline::generate::generate;
+use crate::task::Task;
+
+#[derive(Debug, Args)]
+pub(super) struct GenerateArguments {
+    /// A new folder for the sources: drugs/, pubmed/, clinical_trials/, and the truth about them
+    #[arg(long, value_name = "FOLDER")]
+    pub out: String,
+    /// The same seed gives the same bytes, on every machine
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many articles
+    #[arg(long, value_name = "NUMBER", default_value_t = 7_000)]
+    pub articles: u64,
+    /// How many clinical trials
+    #[arg(long, value_name = "NUMBER", default_value_t = 3_000)]
+    pub trials: u64,
+    /// How many drugs
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
+    pub drugs: u64,
+    /// How many journals
+    #[arg(long, value_name = "NUMBER", default_value_t = 300)]
+    pub journals: u64,
+    /// csv, json, ndjson, parquet, pubmed-xml, medline or pubmed-csv
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub articles_format: String,
+    /// csv, json, ndjson, parquet, ctgov-csv, ctgov-classic-csv, studies-json, studies-ndjson or study-files
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub trials_format: String,
+    /// csv, json, ndjson or parquet
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub drugs_format: String,
+    /// Into how many files articles and trials are split, each
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub files: u64,
+    /// none, gz or zst; Parquet is never packed
+    #[arg(long, value_name = "PACKING", default_value = "none")]
+    pub packing: String,
+    /// The share of records with an abstract, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub abstracts: f64,
+    /// The share of records with a kind of dirt, such as bad_date=0.1; may be given several times
+    #[arg(long, value_name = "KIND=SHARE")]
+    pub dirt: Vec<String>,
+    /// No dirt but that of --dirt
+    #[arg(long)]
+    pub clean: bool,
+    /// Replace whatever the folder holds
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Makes the sources and says so.
+pub(super) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String> {
+    let (json, stood) = generate(&arguments.out, &settings(arguments)?, arguments.force, task)?;
+    if arguments.output.json {
+        return Ok(json);
+    }
+    if arguments.output.quiet {
+        return Ok(String::new());
+    }
+    let out = &arguments.out;
+    let mut text = format!(
+        "generated into {out}{}\n",
+        if stood { " (nothing to do)" } else { "" }
+    );
+    let _ = writeln!(
+        text,
+        "  drugs-rs run --drugs {out}/drugs --pubmed {out}/pubmed --clinical-trials {out}/clinical_trials --out LAKE --dt DATE"
+    );
+    let _ = writeln!(
+        text,
+        "  {out}/truth/ says what must be found, {out}/_generated.json what must become of the rows"
+    );
+    Ok(text)
+}
+
+fn settings(arguments: &GenerateArguments) -> Result<Settings> {
+    let mut dirt = if arguments.clean {
+        Shares::none()
+    } else {
+        Shares::default()
+    };
+    for setting in &arguments.dirt {
+        let share = setting
+            .split_once('=')
+            .and_then(|(name, share)| Some((name, share.parse().ok()?)));
+        let Some((name, share)) = share else {
+            return Err(Error::argument(
+                "--dirt",
+                format!("`{setting}`"),
+                "KIND=SHARE, such as bad_date=0.1",
+            ));
+        };
+        dirt.set(name, share)?;
+    }
+    let format = |argument: &str, name: &str| {
+        Format::from_name(name).ok_or_else(|| {
+            let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+            Error::argument(argument, format!("`{name}`"), names.join(", "))
+        })
+    };
+    Ok(Settings {
+        seed: arguments.seed,
+        articles: arguments.articles,
+        trials: arguments.trials,
+        drugs: arguments.drugs,
+        journals: arguments.journals,
+        articles_format: format("--articles-format", &arguments.articles_format)?,
+        trials_format: format("--trials-format", &arguments.trials_format)?,
+        drugs_format: format("--drugs-format", &arguments.drugs_format)?,
+        files: arguments.files,
+        packing: Packing::from_name(&arguments.packing).ok_or_else(|| {
+            Error::argument("--packing", format!("`{}`", arguments.packing), "none, gz or zst")
+        })?,
+        abstracts: arguments.abstracts,
+        dirt,
+    })
+}

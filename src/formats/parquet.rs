@@ -1,0 +1,428 @@
+//! Parquet: columns by the names that CSV and JSON know, values as the text that those would hold.
+//!
+//! The file is read from its end and in pieces of a row group, so memory grows neither with the file nor with its row
+//! groups. Types come from Parquet itself and not from the Arrow schema that some writers store beside it: dictionaries
+//! (categories) are then plain texts, and instants are read in UTC. A column of a type that no field can be fails the file:
+//! unlike in JSON, all its rows have that type.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, NaiveDate};
+use polars::error::PolarsResult;
+use polars::io::parquet::metadata::FileMetadataRef;
+use polars::prelude::{
+    ArrowDataType, ChunkFullNull, ChunkedArray, DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy,
+    ParquetReader as PolarsReader, SerReader, Series, StringChunked, TimeUnit,
+};
+
+use super::buffer::ExtraColumns;
+use super::fields::Fields;
+use super::parquet_pages;
+use super::{BATCH_BYTES, Notes, RawBatch, RawTexts, RowReader};
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+/// So much of a row group is decoded at a time: a page is decoded again for every piece that it lies in.
+const PIECE_BYTES: usize = 16 << 20;
+
+/// At most so many rows are a piece: a column of one text over and over takes next to nothing in the file.
+const PIECE_ROWS: usize = 1 << 16;
+
+/// Day 0 of Parquet's dates, counted as chrono does.
+const EPOCH: i32 = 719_163;
+
+pub(super) struct ParquetReader<'f> {
+    uri: String,
+    file: File,
+    fields: &'f Fields,
+    /// The metadata without its row groups, which come in one by one.
+    metadata: FileMetadataRef,
+    groups: VecDeque<Group>,
+    /// For each field of the table its column.
+    columns: Vec<Option<String>>,
+    extra: ExtraColumns,
+    /// Decoded rows that are not given yet, and how many of them make a batch.
+    ready: DataFrame,
+    batch_rows: usize,
+    rows_given: u64,
+}
+
+/// A row group that is not read to its end.
+struct Group {
+    metadata: FileMetadataRef,
+    rows: usize,
+    /// How many rows are decoded already.
+    taken: usize,
+    /// Bytes that a row of the wanted columns takes, on average.
+    row_bytes: usize,
+    /// The same as it lies in the file, for the progress.
+    packed_bytes: usize,
+}
+
+impl<'f> ParquetReader<'f> {
+    /// Reads the metadata; gives the number of the shape that the columns have.
+    pub(super) fn new(uri: String, file: File, shapes: &'f [Fields]) -> Result<(usize, Self)> {
+        let mut reader = PolarsReader::new(again(&uri, &file)?);
+        let whole = guarded(&uri, || reader.get_metadata().cloned())?;
+        let mut bare = (*whole).clone();
+        bare.key_value_metadata = None;
+        bare.row_groups = Vec::new();
+        let metadata = Arc::new(bare);
+        reader.set_metadata(Arc::clone(&metadata));
+        let schema = guarded(&uri, || reader.schema())?;
+        let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+        let folded: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+        // Of equal fits the first shape, as the plain one goes before the others.
+        let mut best = (0, shapes.first().map_or((false, 0), |fields| fields.fit(&folded)));
+        for (number, fields) in shapes.iter().enumerate().skip(1) {
+            let fit = fields.fit(&folded);
+            if fit > best.1 {
+                best = (number, fit);
+            }
+        }
+        let Some(fields) = shapes.get(best.0) else {
+            return Err(Error::Internal {
+                message: "a source without a shape".to_owned(),
+            });
+        };
+        let places = fields.places(&folded);
+        let present: Vec<bool> = places.iter().map(Option::is_some).collect();
+        fields.check(&uri, &present, &names, &hint(shapes))?;
+        for (field, place) in fields.iter().zip(&places) {
+            let Some((name, column)) = place.and_then(|place| schema.get_at_index(place)) else {
+                continue;
+            };
+            if !is_accepted(column.dtype(), field.many) {
+                return Err(Error::format(
+                    &uri,
+                    format!("column `{name}`"),
+                    format!("values of the type {:?}", column.dtype()),
+                    "expected text, whole numbers or dates; write the column as text",
+                ));
+            }
+        }
+        let mut extra = ExtraColumns::default();
+        for (column, name) in names.iter().enumerate() {
+            if !places.contains(&Some(column)) {
+                extra.add(name);
+            }
+        }
+        let columns: Vec<Option<String>> = places
+            .into_iter()
+            .map(|place| place.map(|place| names[place].clone()))
+            .collect();
+        let groups = whole
+            .row_groups
+            .iter()
+            .map(|group| {
+                let mut alone = (*metadata).clone();
+                alone.num_rows = group.num_rows();
+                alone.row_groups = vec![group.clone()];
+                let (mut bytes, mut packed) = (0_usize, 0_usize);
+                for name in columns.iter().flatten() {
+                    for chunk in group.columns_under_root_iter(name).into_iter().flatten() {
+                        // A broken file may say anything here; these are estimates alone.
+                        bytes = bytes.saturating_add(usize::try_from(chunk.uncompressed_size()).unwrap_or(0));
+                        packed = packed.saturating_add(usize::try_from(chunk.compressed_size()).unwrap_or(0));
+                    }
+                }
+                Group {
+                    rows: group.num_rows(),
+                    metadata: Arc::new(alone),
+                    taken: 0,
+                    row_bytes: bytes / group.num_rows().max(1) + 1,
+                    packed_bytes: packed / group.num_rows().max(1),
+                }
+            })
+            .collect();
+        let reader = Self {
+            uri,
+            file,
+            fields,
+            metadata,
+            groups,
+            columns,
+            extra,
+            ready: DataFrame::empty(),
+            batch_rows: 1,
+            rows_given: 0,
+        };
+        Ok((best.0, reader))
+    }
+
+    /// Decodes the next piece; `false` at the end of the file.
+    fn decode(&mut self) -> Result<bool> {
+        while self.groups.front().is_some_and(|group| group.taken >= group.rows) {
+            self.groups.pop_front();
+        }
+        let Some(group) = self.groups.front_mut() else {
+            return Ok(false);
+        };
+        let piece = (PIECE_BYTES / group.row_bytes).clamp(1, PIECE_ROWS);
+        let rows = piece.min(group.rows - group.taken);
+        let wanted: Vec<String> = self.columns.iter().flatten().cloned().collect();
+        if group.taken == 0 {
+            for name in &wanted {
+                check_pages(&self.uri, &self.file, group, name)?;
+            }
+        }
+        let file = again(&self.uri, &self.file)?;
+        let decoded = guarded(&self.uri, || {
+            let mut reader = PolarsReader::new(file)
+                .with_slice(Some((group.taken, rows)))
+                .with_columns(Some(wanted))
+                .read_parallel(ParallelStrategy::None);
+            reader.set_metadata(Arc::clone(&group.metadata));
+            reader.finish()
+        })?;
+        // Of a broken file polars gives columns of different lengths, whatever the height says.
+        if decoded.height() != rows || decoded.columns().iter().any(|column| column.len() != rows) {
+            return Err(broken(&self.uri, "fewer rows than its metadata says"));
+        }
+        group.taken += rows;
+        self.batch_rows = (BATCH_BYTES / group.row_bytes).clamp(1, 1 << 14);
+        self.ready = decoded;
+        Ok(true)
+    }
+
+    /// The texts of a field's column of some decoded rows.
+    fn texts(&self, rows: &DataFrame, field: usize, name: &'static str) -> Result<StringChunked> {
+        let Some(column) = &self.columns[field] else {
+            return Ok(StringChunked::full_null(name.into(), rows.height()));
+        };
+        let series = rows.column(column)?.as_materialized_series();
+        let mut texts = as_texts(series)
+            .map_err(|place| {
+                Error::format(
+                    &self.uri,
+                    format!("row {}", self.rows_given + place as u64 + 1),
+                    format!("bytes in the column `{column}` that are not UTF-8"),
+                    "write the column as text in UTF-8",
+                )
+            })?
+            .ok_or_else(|| broken(&self.uri, &format!("the column `{column}` changes its type")))?;
+        texts.rename(name.into());
+        Ok(texts)
+    }
+}
+
+impl RowReader for ParquetReader<'_> {
+    fn format(&self) -> &'static str {
+        "parquet"
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        task.check()?;
+        if self.ready.height() == 0 && !self.decode()? {
+            return Ok(None);
+        }
+        let rows = self.ready.head(Some(self.batch_rows));
+        let height = rows.height();
+        self.ready = self.ready.slice(height as i64, self.ready.height() - height);
+        let numbers: Vec<u64> = (1..=height as u64).map(|row| self.rows_given + row).collect();
+        let mut columns = vec![Series::new("source_row".into(), numbers).into_column()];
+        for (field, its) in self.fields.iter().enumerate() {
+            columns.push(self.texts(&rows, field, its.name)?.into_column());
+        }
+        self.rows_given += height as u64;
+        if let Some(group) = self.groups.front() {
+            task.count_bytes(group.packed_bytes * height);
+        }
+        let frame = DataFrame::new(height, columns)?;
+        Ok(Some(RawBatch {
+            raw: RawTexts::of_cells(frame.clone()),
+            frame,
+            rejected: Vec::new(),
+            deletions: Vec::new(),
+            member: None,
+        }))
+    }
+
+    fn notes(&self) -> Notes {
+        let mut notes = Notes::default();
+        self.extra.note(&mut notes);
+        notes
+    }
+}
+
+impl std::fmt::Debug for ParquetReader<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ParquetReader")
+            .field("uri", &self.uri)
+            .field("schema", &self.metadata.schema_descr.name())
+            .finish_non_exhaustive()
+    }
+}
+
+fn hint(shapes: &[Fields]) -> String {
+    match shapes {
+        [_] => "columns of the Parquet file".to_owned(),
+        _ => {
+            let known: Vec<String> = shapes.iter().map(Fields::described).collect();
+            format!("columns of the Parquet file; known shapes: {}", known.join(", "))
+        }
+    }
+}
+
+/// The same open file once more; polars takes readers for good.
+fn again(uri: &str, file: &File) -> Result<File> {
+    file.try_clone()
+        .map_err(|error| Error::storage(uri, "read the source", error))
+}
+
+fn broken(uri: &str, found: &str) -> Error {
+    Error::format(
+        uri,
+        "Parquet file",
+        format!("it is cut off or broken ({found})"),
+        "deliver the file again",
+    )
+}
+
+/// Decodes. What a broken file makes polars stumble over is a fault of the file, a panic too.
+fn guarded<T>(uri: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(Ok(decoded)) => Ok(decoded),
+        Ok(Err(error)) => Err(broken(uri, &error.to_string())),
+        Err(_) => Err(broken(uri, "it cannot be decoded")),
+    }
+}
+
+/// Looks at the headers of a column's pages before they are decoded.
+fn check_pages(uri: &str, file: &File, group: &Group, name: &str) -> Result<()> {
+    for its in &group.metadata.row_groups {
+        for chunk in its.columns_under_root_iter(name).into_iter().flatten() {
+            let place = guarded(uri, || Ok(chunk.byte_range()))?;
+            // A column that is no list has a value a row.
+            let values = if chunk.descriptor().descriptor.max_rep_level == 0 {
+                group.rows as u64
+            } else {
+                u64::try_from(chunk.num_values()).unwrap_or(0)
+            };
+            parquet_pages::check(file, place, values).map_err(|error| broken(uri, &error.to_string()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether values of a type can be a field.
+fn is_accepted(column: &ArrowDataType, many: bool) -> bool {
+    match column {
+        ArrowDataType::LargeList(item) | ArrowDataType::List(item) => {
+            many && matches!(
+                item.dtype(),
+                ArrowDataType::Utf8View | ArrowDataType::Utf8 | ArrowDataType::LargeUtf8
+            )
+        }
+        ArrowDataType::Null
+        | ArrowDataType::Utf8
+        | ArrowDataType::LargeUtf8
+        | ArrowDataType::Utf8View
+        | ArrowDataType::Binary
+        | ArrowDataType::LargeBinary
+        | ArrowDataType::BinaryView
+        | ArrowDataType::Int32
+        | ArrowDataType::Int64
+        | ArrowDataType::UInt32
+        | ArrowDataType::UInt64
+        | ArrowDataType::Float32
+        | ArrowDataType::Float64
+        | ArrowDataType::Date32
+        | ArrowDataType::Timestamp(..) => true,
+        _ => false,
+    }
+}
+
+/// The values as CSV would write them; nothing for a type that no field can be, the place of a value that is no text as an
+/// error.
+fn as_texts(series: &Series) -> std::result::Result<Option<StringChunked>, usize> {
+    let name = series.name().clone();
+    let collected =
+        |values: Vec<Option<String>>| Some(StringChunked::from_iter(values).with_name(name.clone()));
+    Ok(match series.dtype() {
+        DataType::String => series.str().ok().cloned(),
+        DataType::Null => Some(StringChunked::full_null(name, series.len())),
+        DataType::Binary => {
+            let Ok(bytes) = series.binary() else {
+                return Ok(None);
+            };
+            let mut texts = Vec::with_capacity(bytes.len());
+            for (place, value) in bytes.iter().enumerate() {
+                let text = value.map(std::str::from_utf8).transpose().map_err(|_| place)?;
+                texts.push(text.map(str::to_owned));
+            }
+            collected(texts)
+        }
+        DataType::Int32 => numbers(series.i32().ok().map(ChunkedArray::iter)).and_then(collected),
+        DataType::Int64 => numbers(series.i64().ok().map(ChunkedArray::iter)).and_then(collected),
+        DataType::UInt32 => numbers(series.u32().ok().map(ChunkedArray::iter)).and_then(collected),
+        DataType::UInt64 => numbers(series.u64().ok().map(ChunkedArray::iter)).and_then(collected),
+        DataType::Float32 => series
+            .f32()
+            .ok()
+            .and_then(|values| collected(values.iter().map(|value| decimal(f64::from(value?))).collect())),
+        DataType::Float64 => series
+            .f64()
+            .ok()
+            .and_then(|values| collected(values.iter().map(|value| decimal(value?)).collect())),
+        DataType::Date => series
+            .date()
+            .ok()
+            .and_then(|days| collected(days.physical().iter().map(|day| Some(iso_day(day?))).collect())),
+        DataType::Datetime(unit, _) => series.datetime().ok().and_then(|instants| {
+            collected(
+                instants
+                    .physical()
+                    .iter()
+                    .map(|instant| Some(iso_instant(instant?, *unit)))
+                    .collect(),
+            )
+        }),
+        DataType::List(_) => series.list().ok().and_then(|lists| {
+            let joined = (0..lists.len()).map(|row| {
+                let items = lists.get_as_series(row)?;
+                let texts: Vec<&str> = items.str().ok()?.iter().flatten().collect();
+                Some(texts.join(" | "))
+            });
+            collected(joined.collect())
+        }),
+        _ => None,
+    })
+}
+
+fn numbers<N: ToString>(values: Option<impl Iterator<Item = Option<N>>>) -> Option<Vec<Option<String>>> {
+    Some(
+        values?
+            .map(|value| value.map(|number| number.to_string()))
+            .collect(),
+    )
+}
+
+/// Whole numbers without a fraction: pandas makes ids with a gap among them floating. What is no number is nothing.
+fn decimal(number: f64) -> Option<String> {
+    number.is_finite().then(|| number.to_string())
+}
+
+/// A day; one that no calendar has stays a number, which is a bad date.
+fn iso_day(day: i32) -> String {
+    day.checked_add(EPOCH)
+        .and_then(NaiveDate::from_num_days_from_ce_opt)
+        .filter(|date| (0..=9999).contains(&date.year()))
+        .map_or_else(|| format!("day {day}"), |date| date.to_string())
+}
+
+fn iso_instant(instant: i64, unit: TimeUnit) -> String {
+    let per_second = match unit {
+        TimeUnit::Nanoseconds => 1_000_000_000,
+        TimeUnit::Microseconds => 1_000_000,
+        TimeUnit::Milliseconds => 1_000,
+    };
+    DateTime::from_timestamp(instant.div_euclid(per_second), 0).map_or_else(
+        || format!("instant {instant}"),
+        |instant| instant.naive_utc().to_string(),
+    )
+}

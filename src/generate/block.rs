@@ -1,0 +1,154 @@
+//! Some records of one table, as their format writes them, and the truth about them.
+
+use std::ops::Range;
+
+use super::drugs::Drugs;
+use super::format::{Format, Table};
+use super::record::{Maker, Row};
+use super::truth::{self, Counts};
+use super::{Settings, medline, plain, pubmed_xml, registry};
+
+/// What some records come to.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// Text for the file; of Parquet and of studies in files of their own there is none.
+    pub text: Vec<u8>,
+    /// Of Parquet the columns, in the order of [`Block::columns`].
+    pub cells: Vec<Vec<Option<String>>>,
+    /// Of studies in files of their own each name and its content.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Mentions, one line each.
+    pub truth: Vec<u8>,
+    pub counts: Counts,
+}
+
+impl Block {
+    /// The columns of a Parquet file of a table.
+    pub fn columns(table: Table) -> &'static [&'static str] {
+        match table {
+            Table::Drugs => &["atccode", "drug", "synonyms"],
+            Table::Articles => &["id", "title", "date", "journal", "abstract"],
+            Table::Trials => &["id", "scientific_title", "date", "journal", "abstract"],
+        }
+    }
+
+    /// What a file begins with.
+    pub fn head(table: Table, format: Format) -> &'static str {
+        match format {
+            Format::Csv => plain::header(table),
+            Format::Json | Format::StudiesJson => "[\n",
+            Format::PubmedXml => pubmed_xml::HEAD,
+            Format::PubmedCsv => registry::PUBMED_HEADER,
+            Format::CtgovCsv => registry::NEW_HEADER,
+            Format::CtgovClassicCsv => registry::CLASSIC_HEADER,
+            _ => "",
+        }
+    }
+
+    /// What a file ends with.
+    pub fn tail(format: Format) -> &'static str {
+        match format {
+            Format::Json | Format::StudiesJson => "\n]\n",
+            Format::PubmedXml => pubmed_xml::TAIL,
+            _ => "",
+        }
+    }
+
+    /// What parts two blocks of a file.
+    pub fn between(format: Format) -> &'static str {
+        match format {
+            Format::Json | Format::StudiesJson => ",\n",
+            _ => "",
+        }
+    }
+}
+
+/// Makes records of articles or trials.
+pub fn block(settings: &Settings, table: Table, numbers: Range<u64>) -> Block {
+    let maker = Maker::new(settings, table);
+    let format = settings.format(table);
+    let mut block = Block::default();
+    if format == Format::Parquet {
+        block.cells = vec![Vec::new(); Block::columns(table).len()];
+    }
+    let mut later = Vec::new();
+    let mut deleted = Vec::new();
+    for number in numbers {
+        let record = maker.record(number);
+        block.counts.add(&record, format);
+        truth::write(&record, table, &mut block.truth);
+        block.write(table, format, &record.row, false);
+        if record.deleted {
+            deleted.push(record.row.id);
+        }
+        later.extend(record.later);
+    }
+    // Second rows stand behind all others, so that no reader can do with looking at neighbours.
+    for row in &later {
+        block.write(table, format, row, true);
+    }
+    pubmed_xml::delete(&deleted, &mut block.text);
+    block
+}
+
+/// Makes rows of the vocabulary.
+pub fn drugs_block(settings: &Settings, numbers: Range<u64>) -> Block {
+    let drugs = Drugs {
+        seed: settings.seed,
+        count: settings.drugs,
+    };
+    let mut block = Block::default();
+    let parquet = settings.drugs_format == Format::Parquet;
+    if parquet {
+        block.cells = vec![Vec::new(); 3];
+    }
+    for number in numbers {
+        let row = drugs.row(number);
+        if parquet {
+            for (cells, value) in block.cells.iter_mut().zip(row) {
+                cells.push((!value.is_empty()).then_some(value));
+            }
+        } else {
+            plain::drug(settings.drugs_format, &row, &mut block.text);
+        }
+    }
+    block
+}
+
+impl Block {
+    fn write(&mut self, table: Table, format: Format, row: &Row, again: bool) {
+        let out = &mut self.text;
+        match format {
+            Format::Csv | Format::Json | Format::Ndjson => plain::publication(table, format, row, out),
+            Format::Parquet => {
+                let values = [
+                    &row.id,
+                    &row.shown_title(),
+                    &row.date.text(),
+                    &row.journal,
+                    &row.summary,
+                ];
+                for (cells, value) in self.cells.iter_mut().zip(values) {
+                    cells.push((!value.is_empty()).then(|| value.clone()));
+                }
+            }
+            Format::PubmedXml => pubmed_xml::article(row, again, out),
+            Format::Medline => medline::record(row, out),
+            Format::PubmedCsv | Format::CtgovCsv | Format::CtgovClassicCsv => {
+                registry::export(format, row, out);
+            }
+            Format::StudiesJson | Format::StudiesNdjson => registry::study(format, row, out),
+            Format::StudyFiles => {
+                let mut study = Vec::new();
+                registry::study(format, row, &mut study);
+                // The second one sorts behind the first: `_` comes after `.`.
+                let name = if again {
+                    format!("{}_2.json", row.id)
+                } else {
+                    format!("{}.json", row.id)
+                };
+                self.files.push((name, study));
+            }
+        }
+    }
+}

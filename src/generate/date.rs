@@ -1,0 +1,215 @@
+//! Days as sources write them, and what they are in truth.
+
+use super::dice::Dice;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const SEASONS: [(&str, u64); 4] = [("Winter", 1), ("Spring", 3), ("Summer", 6), ("Autumn", 9)];
+const BAD: [&str; 6] = [
+    "31/02/2020",
+    "25/13/2020",
+    "yesterday",
+    "00/00/0000",
+    "2021-02-30",
+    "not known",
+];
+
+/// How much of a date is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Day,
+    Month,
+    Year,
+    Season,
+    /// Two months, `1975 Jan-Feb`.
+    Months,
+    /// Two years, `1975-1976`.
+    Years,
+}
+
+/// The date of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Given {
+    Missing,
+    Bad(&'static str),
+    Date(Date),
+}
+
+/// A date, and how it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Date {
+    year: u64,
+    month: u64,
+    day: u64,
+    part: Part,
+    style: u64,
+}
+
+impl Date {
+    /// A whole day in most records, something less exact in the others.
+    pub(super) fn draw(dice: &mut Dice, exact: bool) -> Self {
+        let part = match dice.below(100) {
+            _ if exact => Part::Day,
+            0..=84 => Part::Day,
+            85..=91 => Part::Month,
+            92..=94 => Part::Year,
+            95..=96 => Part::Season,
+            97..=98 => Part::Months,
+            _ => Part::Years,
+        };
+        let month = 1 + dice.below(12);
+        Self {
+            year: 1985 + dice.below(40),
+            month: if part == Part::Months {
+                month.min(11)
+            } else {
+                month
+            },
+            day: 1 + dice.below(28),
+            part,
+            style: dice.next(),
+        }
+    }
+
+    /// The same day, written in another way.
+    pub(super) fn restyled(&self, dice: &mut Dice) -> Self {
+        Self {
+            style: dice.next(),
+            ..self.clone()
+        }
+    }
+
+    fn season(&self) -> (&'static str, u64) {
+        SEASONS[(self.month % 4) as usize]
+    }
+
+    /// The day that it stands for.
+    fn truth(&self) -> String {
+        let (month, day) = match self.part {
+            Part::Day => (self.month, self.day),
+            Part::Month | Part::Months => (self.month, 1),
+            Part::Season => (self.season().1, 1),
+            Part::Year | Part::Years => (1, 1),
+        };
+        format!("{}-{month:02}-{day:02}", self.year)
+    }
+
+    fn month_name(&self) -> &'static str {
+        MONTHS[self.month as usize - 1]
+    }
+
+    fn short_month(&self) -> &'static str {
+        &self.month_name()[..3]
+    }
+
+    /// As tables and registries write it.
+    fn text(&self) -> String {
+        let Self { year, month, day, .. } = self;
+        match (self.part, self.style % 7) {
+            (Part::Day, 0 | 1) => format!("{year}-{month:02}-{day:02}"),
+            (Part::Day, 2) => format!("{day:02}/{month:02}/{year}"),
+            (Part::Day, 3) => format!("{day:02}.{month:02}.{year}"),
+            (Part::Day, 4) => format!("{day} {} {year}", self.month_name()),
+            (Part::Day, 5) => format!("{} {day}, {year}", self.month_name()),
+            (Part::Day, _) => format!("{year}-{month:02}-{day:02}T10:30:00"),
+            (Part::Month, 0..=3) => format!("{year}-{month:02}"),
+            (Part::Month, _) => format!("{} {year}", self.month_name()),
+            _ => self.tagged(),
+        }
+    }
+
+    /// As MEDLINE writes it.
+    fn tagged(&self) -> String {
+        let year = self.year;
+        match self.part {
+            Part::Day => format!("{year} {} {}", self.short_month(), self.day),
+            Part::Month => format!("{year} {}", self.short_month()),
+            Part::Year => year.to_string(),
+            Part::Season => format!("{year} {}", self.season().0),
+            Part::Months => format!(
+                "{year} {}-{}",
+                self.short_month(),
+                &MONTHS[self.month as usize][..3]
+            ),
+            Part::Years => format!("{year}-{}", year + 1),
+        }
+    }
+
+    /// As PubMed's XML writes it.
+    fn elements(&self) -> String {
+        let year = self.year;
+        let month = if self.style.is_multiple_of(2) {
+            self.short_month().to_owned()
+        } else {
+            format!("{:02}", self.month)
+        };
+        match self.part {
+            Part::Day => format!(
+                "<Year>{year}</Year><Month>{month}</Month><Day>{:02}</Day>",
+                self.day
+            ),
+            Part::Month => format!("<Year>{year}</Year><Month>{month}</Month>"),
+            Part::Year => format!("<Year>{year}</Year>"),
+            Part::Season => format!("<Year>{year}</Year><Season>{}</Season>", self.season().0),
+            Part::Months | Part::Years => format!("<MedlineDate>{}</MedlineDate>", self.tagged()),
+        }
+    }
+}
+
+impl Given {
+    pub(super) fn bad(dice: &mut Dice) -> Self {
+        Self::Bad(dice.pick(&BAD))
+    }
+
+    /// The day that it stands for, where it stands for one.
+    pub(super) fn truth(&self) -> Option<String> {
+        match self {
+            Self::Date(date) => Some(date.truth()),
+            Self::Missing | Self::Bad(_) => None,
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.written(Date::text)
+    }
+
+    pub(super) fn tagged(&self) -> String {
+        self.written(Date::tagged)
+    }
+
+    pub(super) fn elements(&self) -> String {
+        match self {
+            Self::Missing => String::new(),
+            Self::Bad(text) => format!("<MedlineDate>{text}</MedlineDate>"),
+            Self::Date(date) => date.elements(),
+        }
+    }
+
+    /// The year, which the old export of PubMed has beside the journal.
+    pub(super) fn year(&self) -> Option<u64> {
+        match self {
+            Self::Date(date) => Some(date.year),
+            Self::Missing | Self::Bad(_) => None,
+        }
+    }
+
+    fn written(&self, write: impl Fn(&Date) -> String) -> String {
+        match self {
+            Self::Missing => String::new(),
+            Self::Bad(text) => (*text).to_owned(),
+            Self::Date(date) => write(date),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What sources are written as.
+
+/// What a source holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    Drugs,
+    Articles,
+    Trials,
+}
+
+impl Table {
+    pub const ALL: [Self; 3] = [Self::Drugs, Self::Articles, Self::Trials];
+
+    /// The folder of its files, which is the name of the argument of `run` that takes them.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Drugs => "drugs",
+            Self::Articles => "pubmed",
+            Self::Trials => "clinical_trials",
+        }
+    }
+}
+
+/// A format that the pipeline reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Json,
+    Ndjson,
+    Parquet,
+    PubmedXml,
+    Medline,
+    /// PubMed's CSV export of before 2020.
+    PubmedCsv,
+    /// The CSV export of the new site of ClinicalTrials.gov.
+    CtgovCsv,
+    /// That of the old site.
+    CtgovClassicCsv,
+    /// Studies of the API in an array.
+    StudiesJson,
+    /// Studies of the API, one a line.
+    StudiesNdjson,
+    /// Studies of the API, one a file.
+    StudyFiles,
+}
+
+impl Format {
+    pub const ALL: [Self; 12] = [
+        Self::Csv,
+        Self::Json,
+        Self::Ndjson,
+        Self::Parquet,
+        Self::PubmedXml,
+        Self::Medline,
+        Self::PubmedCsv,
+        Self::CtgovCsv,
+        Self::CtgovClassicCsv,
+        Self::StudiesJson,
+        Self::StudiesNdjson,
+        Self::StudyFiles,
+    ];
+
+    /// The name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::PubmedXml => "pubmed-xml",
+            Self::Medline => "medline",
+            Self::PubmedCsv => "pubmed-csv",
+            Self::CtgovCsv => "ctgov-csv",
+            Self::CtgovClassicCsv => "ctgov-classic-csv",
+            Self::StudiesJson => "studies-json",
+            Self::StudiesNdjson => "studies-ndjson",
+            Self::StudyFiles => "study-files",
+        }
+    }
+
+    /// The format of a name, if it is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// Whether a table can be written so.
+    pub fn is_for(self, table: Table) -> bool {
+        match self {
+            Self::Csv | Self::Json | Self::Ndjson | Self::Parquet => true,
+            Self::PubmedXml | Self::Medline | Self::PubmedCsv => table == Table::Articles,
+            _ => table == Table::Trials,
+        }
+    }
+
+    /// The ending of its files.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Csv | Self::PubmedCsv | Self::CtgovCsv | Self::CtgovClassicCsv => "csv",
+            Self::Json | Self::StudiesJson | Self::StudyFiles => "json",
+            Self::Ndjson | Self::StudiesNdjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::PubmedXml => "xml",
+            Self::Medline => "nbib",
+        }
+    }
+
+    pub(super) fn has_journals(self) -> bool {
+        !matches!(
+            self,
+            Self::CtgovCsv
+                | Self::CtgovClassicCsv
+                | Self::StudiesJson
+                | Self::StudiesNdjson
+                | Self::StudyFiles
+        )
+    }
+
+    pub(super) fn is_ndjson(self) -> bool {
+        matches!(self, Self::Ndjson | Self::StudiesNdjson)
+    }
+
+    pub(super) fn is_json(self) -> bool {
+        self.is_ndjson() || matches!(self, Self::Json | Self::StudiesJson | Self::StudyFiles)
+    }
+}
+
+/// What files are packed with. Parquet never is: it packs itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Packing {
+    #[default]
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    pub const ALL: [Self; 3] = [Self::None, Self::Gzip, Self::Zstd];
+
+    /// The name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gz",
+            Self::Zstd => "zst",
+        }
+    }
+
+    /// The packing of a name, if it is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|packing| packing.name() == name)
+    }
+
+    /// What it adds to the name of a file.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Made-up sources of any size, with the truth about them: which drug is mentioned where and when.
+//!
+//! Everything is a function of the seed and of a record's number: no record knows another one, so nothing is held however
+//! many there are, any part can be made anywhere, and the same settings are the same bytes on every machine. What is
+//! mentioned is known because the drug was put there; no matcher is asked, so the truth can prove one wrong.
+//!
+//! - [`Settings`] says how much of what; [`Settings::check`] refuses what makes no sense.
+//! - [`Format`] is what a source is written as, [`Dirt`] what may be wrong with a record.
+//! - [`block`] makes some records of one kind: their text or rows, and the truth about them.
+//!
+//! Words, names and journals are made up here; nothing is taken from anybody's data.
+
+mod block;
+mod date;
+mod dice;
+mod dirt;
+mod drugs;
+mod format;
+mod journals;
+mod medline;
+mod plain;
+mod pubmed_xml;
+mod record;
+mod registry;
+mod truth;
+mod words;
+
+pub use block::{Block, block, drugs_block};
+pub use dirt::{Dirt, Shares};
+pub use drugs::MOST_DRUGS;
+pub use format::{Format, Packing, Table};
+pub use truth::Counts;
+
+use crate::error::{Error, Result};
+
+/// Records that are made at a time. A second row of a record (a half, a repetition) stands in the same block, so this is
+/// part of what makes the bytes.
+pub const BLOCK: u64 = 4096;
+
+/// What to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub seed: u64,
+    pub articles: u64,
+    pub trials: u64,
+    pub drugs: u64,
+    pub journals: u64,
+    pub articles_format: Format,
+    pub trials_format: Format,
+    pub drugs_format: Format,
+    /// Into how many files articles and trials are split, each.
+    pub files: u64,
+    pub packing: Packing,
+    /// The share of records with an abstract.
+    pub abstracts: f64,
+    pub dirt: Shares,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            articles: 7_000,
+            trials: 3_000,
+            drugs: 1_000,
+            journals: 300,
+            articles_format: Format::Csv,
+            trials_format: Format::Csv,
+            drugs_format: Format::Csv,
+            files: 1,
+            packing: Packing::None,
+            abstracts: 0.0,
+            dirt: Shares::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Refuses what makes no sense.
+    pub fn check(&self) -> Result<()> {
+        for (argument, format, table) in [
+            ("drugs_format", self.drugs_format, Table::Drugs),
+            ("articles_format", self.articles_format, Table::Articles),
+            ("trials_format", self.trials_format, Table::Trials),
+        ] {
+            if !format.is_for(table) {
+                let expected: Vec<&str> = Format::ALL
+                    .into_iter()
+                    .filter(|format| format.is_for(table))
+                    .map(Format::name)
+                    .collect();
+                return Err(Error::argument(
+                    argument,
+                    format!("`{}`", format.name()),
+                    expected.join(", "),
+                ));
+            }
+        }
+        for (argument, number, most) in [
+            ("drugs", self.drugs, MOST_DRUGS),
+            ("journals", self.journals, 1_000_000),
+            ("articles", self.articles, 10_000_000_000),
+            // What a number of a registry can hold.
+            ("trials", self.trials, 90_000_000),
+            ("files", self.files, 100_000),
+        ] {
+            let least = u64::from(!matches!(argument, "articles" | "trials"));
+            if !(least..=most).contains(&number) {
+                let expected = format!("a number from {least} to {most}");
+                return Err(Error::argument(argument, number.to_string(), expected));
+            }
+        }
+        if !(0.0..=1.0).contains(&self.abstracts) {
+            return Err(Error::argument(
+                "abstracts",
+                self.abstracts.to_string(),
+                "a share from 0 to 1",
+            ));
+        }
+        self.dirt.check()
+    }
+
+    /// How many records of a table there are.
+    pub fn count(&self, table: Table) -> u64 {
+        match table {
+            Table::Drugs => self.drugs,
+            Table::Articles => self.articles,
+            Table::Trials => self.trials,
+        }
+    }
+
+    /// What a table is written as.
+    pub fn format(&self, table: Table) -> Format {
+        match table {
+            Table::Drugs => self.drugs_format,
+            Table::Articles => self.articles_format,
+            Table::Trials => self.trials_format,
+        }
+    }
+}

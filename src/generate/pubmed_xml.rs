@@ -1,0 +1,55 @@
+//! Articles as PubMed's XML.
+
+use super::record::Row;
+
+pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE PubmedArticleSet PUBLIC \
+                               \"-//NLM//DTD PubMedArticle, 1st January 2025//EN\" \
+                               \"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd\">\n<PubmedArticleSet>\n";
+pub(super) const TAIL: &str = "</PubmedArticleSet>\n";
+
+/// Adds an article; the later of two rows is the next version.
+pub(super) fn article(row: &Row, again: bool, out: &mut Vec<u8>) {
+    let title = escaped(&row.title);
+    let title = match title.split_once(' ') {
+        Some((first, rest)) if row.markup => format!("<i>{first}</i> {rest}"),
+        _ => title,
+    };
+    let journal = escaped(&row.journal);
+    let summary = if row.summary.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<Abstract><AbstractText>{}</AbstractText></Abstract>",
+            escaped(&row.summary)
+        )
+    };
+    let text = format!(
+        "<PubmedArticle>\n<MedlineCitation Status=\"MEDLINE\" Owner=\"NLM\">\n<PMID Version=\"{}\">{}</PMID>\n\
+         <Article PubModel=\"Print\">\n<Journal><ISSN IssnType=\"Print\">0000-{:04}</ISSN><JournalIssue CitedMedium=\"Print\">\
+         <PubDate>{}</PubDate></JournalIssue><Title>{journal}</Title></Journal>\n<ArticleTitle>{title}</ArticleTitle>\n\
+         {summary}<Language>eng</Language>\n</Article>\n</MedlineCitation>\n</PubmedArticle>\n",
+        if again { 2 } else { 1 },
+        row.id,
+        row.number % 10_000,
+        row.date.elements(),
+    );
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Adds a notice of deletion.
+pub(super) fn delete(ids: &[String], out: &mut Vec<u8>) {
+    if ids.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b"<DeleteCitation>\n");
+    for id in ids {
+        out.extend_from_slice(format!("<PMID Version=\"1\">{id}</PMID>\n").as_bytes());
+    }
+    out.extend_from_slice(b"</DeleteCitation>\n");
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

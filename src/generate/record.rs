@@ -1,0 +1,225 @@
+//! One record: what it says, how its source gives it, and what of it is true.
+
+use super::Settings;
+use super::date::{Date, Given};
+use super::dice::Dice;
+use super::dirt::Dirt;
+use super::drugs::{Drugs, capitalised};
+use super::format::{Format, Table};
+use super::journals;
+use super::words::{
+    CONDITIONS, DESIGNS, OPENINGS, POPULATIONS, RELATIONS, SENTENCES, STANDINGS, SUBJECTS, TRAPS,
+};
+
+/// A row of a source.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// Of every format an id; blank where it is missing.
+    pub id: String,
+    pub title: String,
+    /// Whether the first word of the title stands between tags.
+    pub markup: bool,
+    pub date: Given,
+    pub journal: String,
+    pub summary: String,
+    pub fault: Option<Dirt>,
+    pub number: u64,
+}
+
+/// A record as its source gives it.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub row: Row,
+    /// A second row, which stands some rows behind the first.
+    pub later: Option<Row>,
+    /// Whether a notice behind it says that it is no more.
+    pub deleted: bool,
+    pub dirt: Option<Dirt>,
+    pub truth: Truth,
+}
+
+/// What is true of a record that is kept.
+#[derive(Debug)]
+pub(super) struct Truth {
+    pub kept: bool,
+    /// Nothing where the id is made from the rest of the record.
+    pub id: Option<String>,
+    pub date: Option<String>,
+    pub journal: Option<String>,
+    /// The codes of all drugs in the title, each once.
+    pub codes: Vec<String>,
+}
+
+/// A title and the drugs that were put into it.
+struct Title {
+    text: String,
+    codes: Vec<String>,
+}
+
+/// Makes records of one table.
+pub(super) struct Maker<'s> {
+    settings: &'s Settings,
+    table: Table,
+    format: Format,
+    drugs: Drugs,
+}
+
+impl<'s> Maker<'s> {
+    pub(super) fn new(settings: &'s Settings, table: Table) -> Self {
+        Self {
+            settings,
+            table,
+            format: settings.format(table),
+            drugs: Drugs {
+                seed: settings.seed,
+                count: settings.drugs,
+            },
+        }
+    }
+
+    pub(super) fn record(&self, number: u64) -> Record {
+        let dice = &mut Dice::new(self.settings.seed, 1 + self.table as u64, number);
+        let dirt = self.settings.dirt.draw(dice, self.format);
+        let id = self.id(number);
+        let mut title = self.title(dice, number);
+        let date = Date::draw(dice, dirt == Some(Dirt::HalfRows));
+        let journal = if self.format.has_journals() {
+            journals::name(dice.early(self.settings.journals))
+        } else {
+            String::new()
+        };
+        let summary = if dice.happens(self.settings.abstracts) {
+            let count = 4 + dice.below(10);
+            let sentences: Vec<&str> = (0..count).map(|_| dice.pick(&SENTENCES)).collect();
+            sentences.join(" ")
+        } else {
+            String::new()
+        };
+        let mut row = Row {
+            id: id.clone(),
+            title: title.text.clone(),
+            markup: false,
+            date: Given::Date(date.clone()),
+            journal: journal.clone(),
+            summary,
+            fault: None,
+            number,
+        };
+        let mut later = None;
+        match dirt {
+            None => {}
+            Some(Dirt::BlankTitle) => row.title = dice.pick(&["", " ", "   "]).to_owned(),
+            Some(Dirt::MissingId) => row.id = dice.pick(&["", " "]).to_owned(),
+            Some(Dirt::MissingJournal) => row.journal = dice.pick(&["", "  "]).to_owned(),
+            Some(Dirt::HalfRows) => {
+                let other = Row {
+                    id: String::new(),
+                    date: Given::Date(date.restyled(dice)),
+                    ..row.clone()
+                };
+                row.journal = String::new();
+                later = Some(other);
+                // Either half may come first.
+                if dice.below(2) == 0
+                    && let Some(other) = &mut later
+                {
+                    std::mem::swap(&mut row, other);
+                }
+            }
+            Some(Dirt::RepeatedId) => later = Some(row.clone()),
+            Some(Dirt::SupersededId) => {
+                let old = self.title(dice, number);
+                later = Some(row.clone());
+                row.title = old.text.replace(" no. ", " draft ");
+                row.date = Given::Date(Date::draw(dice, false));
+            }
+            Some(Dirt::Escapes) => row.title.push_str(dice.pick(&[
+                " in Gen\\xc3\\xa8ve",
+                " \\xe2\\x80\\x93 a report",
+                " in M\\\\xc3\\\\xbcnster",
+            ])),
+            Some(Dirt::BrokenEscapes) => row.title.push_str("\\xc3\\x28"),
+            Some(Dirt::Markup) => row.markup = true,
+            Some(Dirt::BadDate) => row.date = Given::bad(dice),
+            Some(Dirt::MissingDate) => row.date = Given::Missing,
+            Some(Dirt::JournalSpelling) => {
+                row.journal = if dice.below(2) == 0 {
+                    journal.to_uppercase()
+                } else {
+                    format!("{journal}.")
+                };
+            }
+            Some(fault @ (Dirt::TrailingComma | Dirt::BlankLine | Dirt::MalformedRow)) => {
+                row.fault = Some(fault);
+            }
+            Some(Dirt::Deleted) => {}
+        }
+        let deleted = dirt == Some(Dirt::Deleted);
+        let lost = matches!(dirt, Some(Dirt::BlankTitle | Dirt::MalformedRow));
+        title.codes.sort_unstable();
+        title.codes.dedup();
+        let without_journal = dirt == Some(Dirt::MissingJournal) || journal.is_empty();
+        let truth = Truth {
+            kept: !deleted && !lost,
+            id: (dirt != Some(Dirt::MissingId)).then_some(id),
+            // Of an id with two rows the later one counts; both halves of a record have one date.
+            date: later.as_ref().unwrap_or(&row).date.truth(),
+            journal: (!without_journal).then_some(journal),
+            codes: title.codes,
+        };
+        Record {
+            row,
+            later,
+            deleted,
+            dirt,
+            truth,
+        }
+    }
+
+    fn id(&self, number: u64) -> String {
+        match self.table {
+            Table::Trials => format!("NCT{:08}", 1_000_000 + number),
+            _ => (10_000_000 + number).to_string(),
+        }
+    }
+
+    /// Every title has its record's number in it, so that no two are the same by chance.
+    fn title(&self, dice: &mut Dice, number: u64) -> Title {
+        let mut codes = Vec::new();
+        let opening = dice.pick(&OPENINGS);
+        let subject = self.subject(dice, &mut codes);
+        let (relation, condition) = (dice.pick(&RELATIONS), dice.pick(&CONDITIONS));
+        let (population, design) = (dice.pick(&POPULATIONS), dice.pick(&DESIGNS));
+        let text = match dice.below(3) {
+            0 => format!("{opening} {subject} {relation} {condition} in {population}: {design} no. {number}"),
+            1 => format!("{subject} {relation} {condition} in {population} ({design} no. {number})"),
+            _ => format!("{condition} in {population}, {subject}: {design} no. {number}"),
+        };
+        Title {
+            text: capitalised(&text),
+            codes,
+        }
+    }
+
+    fn subject(&self, dice: &mut Dice, codes: &mut Vec<String>) -> String {
+        match dice.below(100) {
+            0..=54 => dice.pick(&SUBJECTS).to_owned(),
+            55..=59 => dice.pick(&TRAPS).replace("{}", &self.drugs.trap(dice)),
+            60..=89 => self.mention(dice, codes),
+            90..=97 => {
+                let (first, second) = (self.mention(dice, codes), self.mention(dice, codes));
+                format!("{first} {} {second}", dice.pick(&["plus", "and", "versus"]))
+            }
+            _ => {
+                let three = [(); 3].map(|()| self.mention(dice, codes));
+                format!("{}, {} or {}", three[0], three[1], three[2])
+            }
+        }
+    }
+
+    fn mention(&self, dice: &mut Dice, codes: &mut Vec<String>) -> String {
+        let surface = self.drugs.surface(dice);
+        codes.extend(surface.codes);
+        dice.pick(&STANDINGS).replace("{}", &surface.text)
+    }
+}

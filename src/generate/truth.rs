@@ -1,0 +1,103 @@
+//! What is true of the records, as files beside them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::dirt::Dirt;
+use super::format::{Format, Table};
+use super::record::Record;
+
+/// What must become of the rows of one table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub rows_in: u64,
+    pub rows_kept: u64,
+    pub rows_merged: u64,
+    pub rows_rejected: u64,
+    pub merged: BTreeMap<&'static str, u64>,
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Pairs of a kept record and a drug in its title.
+    pub mentions: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, record: &Record, format: Format) {
+        self.rows_in += 1 + u64::from(record.later.is_some());
+        let mut merge = |reason: &'static str| {
+            self.rows_merged += 1;
+            *self.merged.entry(reason).or_default() += 1;
+        };
+        match record.dirt {
+            Some(Dirt::HalfRows) => merge("half_row"),
+            Some(Dirt::RepeatedId) => merge("identical"),
+            Some(Dirt::SupersededId) => merge("superseded"),
+            Some(Dirt::Deleted) => merge("deleted"),
+            _ => {}
+        }
+        let reason = match record.dirt {
+            Some(Dirt::BlankTitle) => "blank_title",
+            Some(Dirt::MalformedRow) if format.is_ndjson() => "invalid_json",
+            Some(Dirt::MalformedRow) if format.is_json() => "not_an_object",
+            Some(Dirt::MalformedRow) => "malformed_row",
+            _ => "",
+        };
+        if !reason.is_empty() {
+            self.rows_rejected += 1;
+            *self.rejected.entry(reason).or_default() += 1;
+        }
+        if record.truth.kept {
+            self.rows_kept += 1;
+            self.mentions += record.truth.codes.len() as u64;
+        }
+    }
+
+    /// Adds what is true of other records of the same table.
+    pub fn extend(&mut self, other: &Self) {
+        self.rows_in += other.rows_in;
+        self.rows_kept += other.rows_kept;
+        self.rows_merged += other.rows_merged;
+        self.rows_rejected += other.rows_rejected;
+        self.mentions += other.mentions;
+        for (sums, counts) in [
+            (&mut self.merged, &other.merged),
+            (&mut self.rejected, &other.rejected),
+        ] {
+            for (reason, count) in counts {
+                *sums.entry(reason).or_default() += count;
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Mention<'m> {
+    kind: &'static str,
+    publication_id: Option<&'m str>,
+    atccode: &'m str,
+    date: Option<&'m str>,
+    journal: Option<&'m str>,
+}
+
+/// The mentions of a record, one line each.
+pub(super) fn write(record: &Record, table: Table, out: &mut Vec<u8>) {
+    if !record.truth.kept {
+        return;
+    }
+    for atccode in &record.truth.codes {
+        let mention = Mention {
+            kind: if table == Table::Trials {
+                "clinical_trial"
+            } else {
+                "pubmed"
+            },
+            publication_id: record.truth.id.as_deref(),
+            atccode,
+            date: record.truth.date.as_deref(),
+            journal: record.truth.journal.as_deref(),
+        };
+        // Texts and nothing else, into memory: this cannot fail.
+        let _ = serde_json::to_writer(&mut *out, &mention);
+        out.push(b'\n');
+    }
+}

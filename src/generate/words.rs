@@ -1,0 +1,191 @@
+//! What titles are made of. No word here is a drug of anybody, and none looks like the names in [`super::drugs`].
+
+pub(super) const OPENINGS: [&str; 14] = [
+    "Effect of",
+    "Efficacy and safety of",
+    "Long-term outcomes of",
+    "A randomised trial of",
+    "Clinical use of",
+    "Tolerability of",
+    "Early response to",
+    "Adverse events after",
+    "Resistance to",
+    "Comparison of",
+    "Predictors of response to",
+    "Adherence to",
+    "Costs of",
+    "Real-world experience with",
+];
+
+pub(super) const SUBJECTS: [&str; 16] = [
+    "supervised exercise",
+    "early rehabilitation",
+    "home visits",
+    "repeated screening",
+    "delayed surgery",
+    "telephone counselling",
+    "group education",
+    "bedside imaging",
+    "low-dose radiotherapy",
+    "nurse-led follow-up",
+    "daily monitoring",
+    "music therapy",
+    "assisted ventilation",
+    "school meals",
+    "maternal vaccination",
+    "care pathways",
+];
+
+pub(super) const RELATIONS: [&str; 6] = [
+    "on",
+    "for",
+    "in the treatment of",
+    "and the risk of",
+    "during",
+    "after",
+];
+
+pub(super) const CONDITIONS: [&str; 22] = [
+    "hip fracture",
+    "chronic low back pain",
+    "migraine",
+    "community-acquired pneumonia",
+    "preterm birth",
+    "psoriasis",
+    "heart failure",
+    "asthma exacerbations",
+    "ear, nose & throat disease",
+    "Crohn's disease",
+    "otitis media",
+    "burn wounds",
+    "sepsis",
+    "Sjögren syndrome",
+    "breast cancer",
+    "atrial fibrillation",
+    "ischaemic stroke",
+    "malaria",
+    "type 2 diabetes",
+    "sickle cell disease",
+    "TNF-α induced injury",
+    "glaucoma",
+];
+
+pub(super) const POPULATIONS: [&str; 14] = [
+    "children",
+    "older adults",
+    "pregnant women",
+    "healthy volunteers",
+    "rats",
+    "primary care",
+    "nursing homes",
+    "rural districts",
+    "a tertiary hospital",
+    "infants",
+    "smokers",
+    "outpatients",
+    "veterans",
+    "adolescents",
+];
+
+pub(super) const DESIGNS: [&str; 8] = [
+    "cohort",
+    "pilot study",
+    "protocol",
+    "registry report",
+    "case series",
+    "audit",
+    "follow-up",
+    "letter",
+];
+
+/// How a drug stands in a title: always as a whole word.
+pub(super) const STANDINGS: [&str; 14] = [
+    "{}",
+    "{}",
+    "{}",
+    "{}",
+    "{}",
+    "{} therapy",
+    "({})",
+    "{}-treated disease",
+    "pre-{} care",
+    "{}'s role",
+    "{}/placebo",
+    "topical {},",
+    "{}™ tablets",
+    "“{}”",
+];
+
+/// Words that hold a drug's name and are none.
+pub(super) const TRAPS: [&str; 6] = [
+    "nor{}",
+    "{}ase activity",
+    "de{}",
+    "anti{}ic agents",
+    "poly{}",
+    "{}2 receptors",
+];
+
+pub(super) const SENTENCES: [&str; 10] = [
+    "We followed the participants for two years.",
+    "Outcomes were assessed by two blinded readers.",
+    "The difference between the groups was small.",
+    "No serious events were reported.",
+    "Quality of life improved in both arms.",
+    "Results were adjusted for age and sex.",
+    "Half of the invited households took part.",
+    "The protocol was registered before the first visit.",
+    "Further work is needed.",
+    "Data were missing for one in twenty visits.",
+];
+
+pub(super) const JOURNALS: [&str; 10] = [
+    "Journal of {kind} {field}",
+    "The {kind} journal of {field}",
+    "Annals of {kind} {field}",
+    "{kind} {field} research",
+    "Archives of {kind} {field}",
+    "Acta {kind} {field}",
+    "Revue européenne de {kind} {field}",
+    "Zeitschrift für {kind} {field}",
+    "The journal of maternal-fetal & {kind} {field}",
+    "Advances in {kind} {field}",
+];
+
+pub(super) const KINDS: [&str; 14] = [
+    "clinical",
+    "experimental",
+    "emergency",
+    "internal",
+    "family",
+    "molecular",
+    "applied",
+    "community",
+    "general",
+    "comparative",
+    "preventive",
+    "rural",
+    "surgical",
+    "geriatric",
+];
+
+pub(super) const FIELDS: [&str; 16] = [
+    "nursing",
+    "cardiology",
+    "oncology",
+    "immunology",
+    "neurology",
+    "psychiatry",
+    "dermatology",
+    "nephrology",
+    "urology",
+    "radiology",
+    "pathology",
+    "epidemiology",
+    "nutrition",
+    "rehabilitation",
+    "microbiology",
+    "toxicology",
+];
+
+pub(super) const SALTS: [&str; 6] = ["sodium", "citrate", "acetate", "phosphate", "maleate", "tartrate"];

@@ -1,0 +1,447 @@
+//! Sources as tables in memory, without a lake: cleaned, merged, flagged and counted as the silver step does it.
+//!
+//! [`read_publications`] and [`read_drugs`] hold the whole result. [`PublicationStream`] gives the clean rows in bounded
+//! batches instead, in the order of the sources; it cannot look ahead, so it merges nothing: two rows of one id are two
+//! rows of it, and half rows stay halves. The law of conservation holds for both.
+
+use std::collections::VecDeque;
+
+use polars::prelude::DataFrame;
+use rayon::prelude::*;
+
+use super::lanes::{OnBadFile, Opened, Piece, clean_files};
+use super::open_source;
+use super::silver::{SilverSettings, note};
+use super::vocabulary::read_records;
+use crate::error::{Error, Result};
+use crate::formats::{self, Fields, RawBatch, RowReader};
+use crate::quality::FileTally;
+use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Reason, Rejected, SourceTable};
+use crate::silver::merge::{Fate, Merger};
+use crate::silver::publications::{self, CleanBatch, Context, clean_batch};
+use crate::silver::shapes::{Layout, shapes};
+use crate::silver::{drugs, rejected_frame, vocabulary};
+use crate::storage::source::{SourceFile, expand};
+use crate::task::Task;
+
+/// A table that was read from sources, and what became of their rows.
+#[derive(Debug)]
+pub struct CleanTable {
+    /// The table's columns, but for `dt`, which only a lake gives.
+    pub frame: DataFrame,
+    /// The rows that were kept aside: `silver/rejected`.
+    pub rejected: DataFrame,
+    pub sources: Vec<FileTally>,
+}
+
+/// The column that only rows of a lake have.
+const ONLY_IN_A_LAKE: &str = "dt";
+
+/// Reads publications of one kind.
+pub fn read_publications(
+    uris: &[String],
+    kind: PublicationKind,
+    settings: SilverSettings,
+    task: &Task,
+) -> Result<CleanTable> {
+    let (files, mut tallies) = find_files(uris, table_of(kind), task)?;
+    let (shapes, layouts) = shapes(kind);
+    let mut aside = Aside::default();
+    let mut merger = Merger::in_memory();
+    let mut frames = vec![PUBLICATIONS.empty()];
+    let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
+    let open = |number: usize| -> Result<Opened<'_>> {
+        open_publications(&files[number], number, kind, settings, &shapes, &layouts)
+    };
+    clean_files(&sizes, &open, settings.on_bad_file, task, |piece| {
+        match piece {
+            Piece::Batch(file, batch) => {
+                let tally = &mut tallies[file];
+                tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
+                // Merging lets some of them go again.
+                batch.keys.iter().for_each(|key| tally.keep(key.flags));
+                aside.add(&batch.rejected, &batch.uri, tally)?;
+                let ids = batch
+                    .deletions
+                    .iter()
+                    .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
+                merger.extend(file as u32, &batch.keys, batch.halves, ids)?;
+            }
+            Piece::Frame(frame) => frames.push(frame),
+            Piece::End(file, format, notes) => {
+                note(&mut tallies[file], format, notes);
+                aside.settle();
+            }
+            Piece::Bad(file, error) => {
+                merger.drop_file(file as u32);
+                aside.reject_file(&mut tallies[file], &error)?;
+            }
+        }
+        Ok(())
+    })?;
+    let mut plan = merger.finish()?;
+    let mut kept: Option<DataFrame> = None;
+    for frame in frames {
+        task.check()?;
+        let frame = plan.apply(frame, |change| {
+            let tally = &mut tallies[change.file as usize];
+            tally.let_go(change.counted);
+            match change.fate {
+                Fate::Complete(_) => tally.keep(change.flags),
+                Fate::Merged(reason) => tally.merge(reason),
+            }
+        })?;
+        match &mut kept {
+            Some(kept) => {
+                kept.vstack_mut_owned(frame)?;
+            }
+            None => kept = Some(frame),
+        }
+    }
+    tallies.iter().try_for_each(FileTally::check)?;
+    Ok(CleanTable {
+        frame: without_lake(&kept.unwrap_or_else(|| PUBLICATIONS.empty()))?,
+        rejected: aside.finish()?,
+        sources: tallies,
+    })
+}
+
+/// Reads vocabularies and combines them into one.
+pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Result<CleanTable> {
+    let (files, mut tallies) = find_files(uris, SourceTable::Drugs, task)?;
+    let shapes = vocabulary::shapes();
+    let mut aside = Aside::default();
+    let mut records = Vec::new();
+    for (number, (file, tally)) in files.iter().zip(&mut tallies).enumerate() {
+        let mut waiting = Vec::new();
+        let read = open_source(file, settings.encoding).and_then(|input| {
+            read_records(input, &shapes, number, tally, task, |rejected| {
+                waiting.extend(rejected);
+                Ok(())
+            })
+        });
+        match read {
+            Ok(more) => {
+                records.extend(more);
+                aside.frames.push(rejected_frame(&waiting, &file.uri)?);
+            }
+            Err(error) if settings.on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                aside.reject_file(tally, &error)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    task.check()?;
+    let combined = vocabulary::combine(records);
+    combined.count(&mut tallies);
+    tallies.iter().try_for_each(FileTally::check)?;
+    let uris: Vec<String> = files.into_iter().map(|file| file.uri).collect();
+    let frame = drugs::frame(&combined.drugs, &uris)?;
+    DRUGS.check(&frame)?;
+    Ok(CleanTable {
+        frame,
+        rejected: aside.finish()?,
+        sources: tallies,
+    })
+}
+
+/// The clean rows of publications, batch by batch.
+pub struct PublicationStream {
+    files: VecDeque<(usize, SourceFile)>,
+    kind: PublicationKind,
+    settings: SilverSettings,
+    batch_rows: usize,
+    /// Of the kind, for as long as the process lives: readers hold them, and a stream outlives the call that made it.
+    shapes: &'static [Fields],
+    layouts: Vec<Layout>,
+    current: Option<(usize, Box<dyn RowReader>, Context)>,
+    /// Clean rows that are not given yet.
+    ready: DataFrame,
+    /// Rows that were kept aside since the last batch was given.
+    aside: Vec<DataFrame>,
+    sources: Vec<FileTally>,
+}
+
+impl PublicationStream {
+    /// Finds the sources; none is opened before the first batch.
+    pub fn open(
+        uris: &[String],
+        kind: PublicationKind,
+        settings: SilverSettings,
+        batch_rows: usize,
+        task: &Task,
+    ) -> Result<Self> {
+        if batch_rows == 0 {
+            return Err(Error::argument("batch_rows", "0", "1 or more rows"));
+        }
+        let (files, sources) = find_files(uris, table_of(kind), task)?;
+        let (shapes, layouts) = static_shapes(kind);
+        Ok(Self {
+            files: files.into_iter().enumerate().collect(),
+            kind,
+            settings,
+            batch_rows,
+            shapes,
+            layouts,
+            current: None,
+            ready: PUBLICATIONS.empty(),
+            aside: Vec::new(),
+            sources,
+        })
+    }
+
+    /// The next batch: so many rows as were asked for, fewer at the end. A batch without rows has kept some aside.
+    pub fn next_batch(&mut self, task: &Task) -> Result<Option<CleanTable>> {
+        let threads = rayon::current_num_threads().max(1);
+        let mut ended = false;
+        while self.ready.height() < self.batch_rows {
+            task.check()?;
+            let raw = self.read(threads, task)?;
+            if raw.is_empty() {
+                ended = true;
+                break;
+            }
+            let clean: Vec<(usize, (CleanBatch, DataFrame))> = raw
+                .into_par_iter()
+                .map(|(file, context, raw)| Ok((file, clean_batch(raw, &context)?)))
+                .collect::<Result<_>>()?;
+            for (file, (batch, frame)) in clean {
+                self.take(file, &batch, frame)?;
+            }
+        }
+        if ended && self.ready.height() == 0 && self.aside.is_empty() {
+            return Ok(None);
+        }
+        let rows = self.ready.height().min(self.batch_rows);
+        let frame = self.ready.head(Some(rows));
+        self.ready = self.ready.slice(rows as i64, self.ready.height() - rows);
+        Ok(Some(CleanTable {
+            frame: without_lake(&frame)?,
+            rejected: together(std::mem::take(&mut self.aside))?,
+            sources: Vec::new(),
+        }))
+    }
+
+    /// What became of the rows that were read so far.
+    pub fn sources(&self) -> &[FileTally] {
+        &self.sources
+    }
+
+    /// The next raw batches, at most so many and all of one file; none at the end.
+    fn read(&mut self, most: usize, task: &Task) -> Result<Vec<(usize, Context, RawBatch)>> {
+        let mut raw = Vec::new();
+        while raw.len() < most {
+            let opened = match self.current.take() {
+                Some(current) => Ok(Some(current)),
+                None if !raw.is_empty() => break,
+                None => self.open_next(),
+            };
+            let (file, error) = match opened {
+                Ok(None) => break,
+                Ok(Some((file, mut reader, context))) => match reader.next_batch(task) {
+                    Ok(Some(batch)) => {
+                        raw.push((file, context.clone(), batch));
+                        self.current = Some((file, reader, context));
+                        continue;
+                    }
+                    Ok(None) => {
+                        note(&mut self.sources[file], reader.format(), reader.notes());
+                        continue;
+                    }
+                    Err(error) => (file, error),
+                },
+                Err((file, error)) => (file, error),
+            };
+            if self.settings.on_bad_file == OnBadFile::Fail || !error.is_of_a_file() {
+                return Err(error);
+            }
+            // What was given of the file before stays given; the rest of it is one rejected row.
+            let tally = &mut self.sources[file];
+            tally.rows_in += 1;
+            tally.reject(Reason::BadFile);
+            tally.notes.push(error.to_string());
+            self.aside
+                .push(rejected_frame(&[bad_file(&error)], &self.sources[file].uri)?);
+        }
+        Ok(raw)
+    }
+
+    #[expect(
+        clippy::type_complexity,
+        reason = "the pieces of an opened file, or the file that does not open"
+    )]
+    fn open_next(
+        &mut self,
+    ) -> std::result::Result<Option<(usize, Box<dyn RowReader>, Context)>, (usize, Error)> {
+        let Some((number, file)) = self.files.pop_front() else {
+            return Ok(None);
+        };
+        match open_publications(
+            &file,
+            number,
+            self.kind,
+            self.settings,
+            self.shapes,
+            &self.layouts,
+        ) {
+            Ok((reader, context)) => Ok(Some((number, reader, context))),
+            Err(error) => Err((number, error)),
+        }
+    }
+
+    fn take(&mut self, file: usize, batch: &CleanBatch, frame: DataFrame) -> Result<()> {
+        let tally = &mut self.sources[file];
+        tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
+        batch.keys.iter().for_each(|key| tally.keep(key.flags));
+        batch.rejected.iter().for_each(|row| tally.reject(row.reason));
+        tally.check()?;
+        if !batch.rejected.is_empty() {
+            self.aside.push(rejected_frame(&batch.rejected, &batch.uri)?);
+        }
+        self.ready.vstack_mut_owned(frame)?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for PublicationStream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("PublicationStream")
+            .field("kind", &self.kind)
+            .field("files_left", &self.files.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn table_of(kind: PublicationKind) -> SourceTable {
+    match kind {
+        PublicationKind::Pubmed => SourceTable::Pubmed,
+        PublicationKind::ClinicalTrial => SourceTable::ClinicalTrials,
+    }
+}
+
+/// The files of some sources, each once, and an empty tally for each.
+fn find_files(uris: &[String], table: SourceTable, task: &Task) -> Result<(Vec<SourceFile>, Vec<FileTally>)> {
+    let expected = match table {
+        SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
+        SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON, NDJSON or Parquet file of PubMed articles",
+        SourceTable::ClinicalTrials => "a CSV, JSON, NDJSON or Parquet file of clinical trials",
+    };
+    if uris.is_empty() {
+        return Err(Error::argument("sources", "no source", expected));
+    }
+    let mut files: Vec<SourceFile> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for uri in uris {
+        for file in expand(uri, expected, task)? {
+            if seen.insert(file.uri.clone()) {
+                files.push(file);
+            }
+        }
+    }
+    let tallies = files.iter().map(|file| {
+        Ok(FileTally {
+            uri: file.uri.clone(),
+            table: table.name().to_owned(),
+            bytes: file.size()?,
+            ..FileTally::default()
+        })
+    });
+    let tallies = tallies.collect::<Result<_>>()?;
+    Ok((files, tallies))
+}
+
+fn open_publications<'f>(
+    file: &SourceFile,
+    number: usize,
+    kind: PublicationKind,
+    settings: SilverSettings,
+    shapes: &'f [Fields],
+    layouts: &[Layout],
+) -> Result<Opened<'f>> {
+    let input = open_source(file, settings.encoding)?;
+    let (shape, reader) = formats::open_shaped(input, shapes)?;
+    let context = Context {
+        kind,
+        uri: file.uri.clone(),
+        file: number as u32,
+        dt: String::new(),
+        order: settings.order,
+        layout: layouts[shape],
+    };
+    Ok((reader, context))
+}
+
+/// The shapes of a kind, made once a process.
+fn static_shapes(kind: PublicationKind) -> (&'static [Fields], Vec<Layout>) {
+    use std::sync::LazyLock;
+    static PUBMED: LazyLock<(Vec<Fields>, Vec<Layout>)> = LazyLock::new(|| shapes(PublicationKind::Pubmed));
+    static TRIALS: LazyLock<(Vec<Fields>, Vec<Layout>)> =
+        LazyLock::new(|| shapes(PublicationKind::ClinicalTrial));
+    let (fields, layouts) = match kind {
+        PublicationKind::Pubmed => &*PUBMED,
+        PublicationKind::ClinicalTrial => &*TRIALS,
+    };
+    (fields, layouts.clone())
+}
+
+fn without_lake(frame: &DataFrame) -> Result<DataFrame> {
+    Ok(frame.drop(ONLY_IN_A_LAKE)?)
+}
+
+fn bad_file(error: &Error) -> Rejected {
+    Rejected {
+        reason: Reason::BadFile,
+        message: error.to_string(),
+        raw: String::new(),
+        source_row: 0,
+    }
+}
+
+fn together(frames: Vec<DataFrame>) -> Result<DataFrame> {
+    let mut all = REJECTED.empty();
+    for frame in frames {
+        all.vstack_mut_owned(frame)?;
+    }
+    Ok(all)
+}
+
+/// The rejected rows, those of the file that is being read apart: it may still turn out to be bad.
+#[derive(Default)]
+struct Aside {
+    frames: Vec<DataFrame>,
+    waiting: Vec<DataFrame>,
+}
+
+impl Aside {
+    fn add(&mut self, rejected: &[Rejected], uri: &str, tally: &mut FileTally) -> Result<()> {
+        rejected.iter().for_each(|row| tally.reject(row.reason));
+        if !rejected.is_empty() {
+            self.waiting.push(rejected_frame(rejected, uri)?);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        self.frames.append(&mut self.waiting);
+    }
+
+    fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
+        self.waiting.clear();
+        *tally = FileTally {
+            uri: std::mem::take(&mut tally.uri),
+            table: std::mem::take(&mut tally.table),
+            bytes: tally.bytes,
+            rows_in: 1,
+            ..FileTally::default()
+        };
+        tally.reject(Reason::BadFile);
+        tally.notes.push(error.to_string());
+        self.frames.push(rejected_frame(&[bad_file(error)], &tally.uri)?);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<DataFrame> {
+        together(self.frames)
+    }
+}

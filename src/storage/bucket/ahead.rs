@@ -1,0 +1,140 @@
+//! Asking for what is wanted next together with what is wanted now.
+//!
+//! A lake of a year of days has a thousand manifests and tables, which steps read one after the other. On a disk that costs
+//! nothing; a server takes its time for each. Objects never change, so that what was fetched too early is at worst of no
+//! use.
+
+use std::collections::BTreeMap;
+
+use super::state::Entry;
+
+/// So many objects are asked for at once.
+pub(super) const TOGETHER: usize = 16;
+
+/// So large may be what is fetched ahead into memory, and so many of them are kept.
+pub(super) const SMALL: u64 = 256 << 10;
+pub(super) const KEPT: usize = 256;
+
+/// So large may be what is fetched ahead onto the disk.
+pub(super) const MIDDLING: u64 = 16 << 20;
+
+/// The file and some that are likely to be wanted with it: those of the same name in the folders beside its own, or where
+/// there are none, its neighbours in its own folder. Readers go through days forwards or backwards.
+pub(super) fn with_neighbours<'s>(
+    files: &'s BTreeMap<String, Entry>,
+    path: &'s str,
+    most: u64,
+    backwards: bool,
+) -> Vec<(&'s String, &'s Entry)> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    let is_alike = |other: &str| {
+        let (its_folder, its_name) = other.rsplit_once('/').unwrap_or(("", other));
+        let its_above = its_folder.rsplit_once('/').map_or("", |(above, _)| above);
+        its_name == name && its_above == above
+    };
+    let below = inside_of(above);
+    let small = |(other, entry): &(&String, &Entry)| other.as_str() == path || entry.bytes <= most;
+    let alike = |(other, _): &(&String, &Entry)| is_alike(other);
+    let inside = |(other, _): &(&String, &Entry)| other.starts_with(&below);
+    let found: Vec<_> = if backwards {
+        files
+            .range(..=path.to_owned())
+            .rev()
+            .take_while(inside)
+            .filter(alike)
+            .filter(small)
+            .take(TOGETHER)
+            .collect()
+    } else {
+        files
+            .range(path.to_owned()..)
+            .take_while(inside)
+            .filter(alike)
+            .filter(small)
+            .take(TOGETHER)
+            .collect()
+    };
+    if found.len() > 1 {
+        return found;
+    }
+    let beside = inside_of(folder);
+    files
+        .range(path.to_owned()..)
+        .take_while(|(other, _)| other.starts_with(&beside))
+        .filter(small)
+        .take(TOGETHER)
+        .collect()
+}
+
+/// What paths in a folder begin with.
+fn inside_of(folder: &str) -> String {
+    if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lake(paths: &[(&str, u64)]) -> BTreeMap<String, Entry> {
+        let entry = |bytes| Entry {
+            run: "r".to_owned(),
+            bytes,
+            sha256: String::new(),
+        };
+        paths
+            .iter()
+            .map(|(path, bytes)| ((*path).to_owned(), entry(*bytes)))
+            .collect()
+    }
+
+    fn names(files: &BTreeMap<String, Entry>, path: &str, backwards: bool) -> Vec<String> {
+        let found = with_neighbours(files, path, SMALL, backwards);
+        found.into_iter().map(|(path, _)| path.clone()).collect()
+    }
+
+    #[test]
+    fn the_same_name_in_the_folders_beside_comes_along_and_nothing_large() {
+        let files = lake(&[
+            ("a/d=1/m", 1),
+            ("a/d=1/t", 1),
+            ("a/d=2/m", 1),
+            ("a/d=3/m", SMALL + 1),
+            ("a/d=4/m", 1),
+            ("b/d=1/m", 1),
+        ]);
+        assert_eq!(names(&files, "a/d=1/m", false), ["a/d=1/m", "a/d=2/m", "a/d=4/m"]);
+        assert_eq!(names(&files, "a/d=4/m", true), ["a/d=4/m", "a/d=2/m", "a/d=1/m"]);
+        assert_eq!(
+            names(&files, "a/d=3/m", true),
+            ["a/d=3/m", "a/d=2/m", "a/d=1/m"],
+            "but the one that is asked for"
+        );
+        assert_eq!(names(&files, "b/d=1/m", false), ["b/d=1/m"]);
+    }
+
+    #[test]
+    fn a_file_at_the_root_is_among_what_is_asked_for() {
+        let files = lake(&[("a", SMALL + 1), ("b", 1)]);
+        assert_eq!(names(&files, "a", false), ["a", "b"]);
+        assert_eq!(names(&files, "b", true), ["b"]);
+    }
+
+    #[test]
+    fn a_file_alone_of_its_name_brings_its_neighbours() {
+        let files = lake(&[
+            ("a/d=1/1.csv", 1),
+            ("a/d=1/2.csv", 1),
+            ("a/d=1/_m", 1),
+            ("a/d=2/_m", 1),
+        ]);
+        assert_eq!(
+            names(&files, "a/d=1/1.csv", false),
+            ["a/d=1/1.csv", "a/d=1/2.csv", "a/d=1/_m"]
+        );
+    }
+}

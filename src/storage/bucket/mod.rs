@@ -1,0 +1,311 @@
+//! Objects in buckets: `gs://` and `s3://`, as sources and as lakes.
+//!
+//! Everything above asks and waits; the network's own world of futures ends in [`Client::wait`], which looks at the task's
+//! flag to stop ten times a second. The runtime is made at the first use of a bucket and goes with its last user, so that
+//! importing starts nothing and a forked child never meets a runtime of its parent, whose threads it does not have.
+//!
+//! - [`credentials`] turns the environment into a store; [`refusal`] a server's answer into an error without secrets.
+//! - [`ahead`] knows what is likely to be wanted next; [`reader`] reads an object piece by piece; [`upload`] writes one that is known only when it is finished.
+//! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put, [`run`] its
+//!   sign of life, [`sweep`] what becomes of objects that nobody needs, [`publish`] the copies for people.
+
+mod ahead;
+mod credentials;
+mod lake;
+mod publish;
+mod reader;
+mod refusal;
+mod run;
+mod sources;
+mod state;
+mod sweep;
+mod transaction;
+mod upload;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use futures::StreamExt;
+use object_store::path::Path;
+use object_store::{Attributes, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload};
+use tokio::runtime::Runtime;
+
+pub use lake::{BucketLake, Places};
+pub(super) use sources::{ObjectFile, expand};
+
+use super::uri::{BucketUri, Scheme};
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+/// How often a wait looks at the flag to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What the objects of one bucket are asked through.
+struct Bucket {
+    /// `gs://bucket`
+    root: String,
+    store: Arc<dyn ObjectStore>,
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Bucket {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Whatever is still under way is of no interest to anybody.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A bucket as one piece of work uses it.
+#[derive(Clone)]
+pub(crate) struct Client {
+    bucket: Arc<Bucket>,
+    task: Task,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.bucket.root)
+    }
+}
+
+/// An object, or what is known of it.
+struct Got {
+    meta: ObjectMeta,
+    attributes: Attributes,
+    bytes: Vec<u8>,
+}
+
+/// What tells a connection from others: the process, for a child has none of its parent's threads.
+type Key = (u32, Scheme, String);
+
+/// The connections in use, so that a thousand sources of one bucket share one.
+static CONNECTIONS: Mutex<Option<HashMap<Key, Weak<Bucket>>>> = Mutex::new(None);
+
+impl Client {
+    /// Connects to the bucket of a URI.
+    pub(crate) fn connect(uri: &BucketUri, task: &Task) -> Result<Self> {
+        // A name that cannot be costs no connection.
+        parse(&uri.root(), uri.key())?;
+        let key = (std::process::id(), uri.scheme(), uri.bucket().to_owned());
+        if let Some(bucket) = known(&key) {
+            return Ok(Self {
+                bucket,
+                task: task.clone(),
+            });
+        }
+        let (store, identity) = credentials::store(uri)?;
+        let client = Self::over(uri.root(), store, task)?;
+        credentials::check(&client, uri, identity)?;
+        // Never waits: a fork may have copied the lock while a thread of the parent held it.
+        if let Ok(mut connections) = CONNECTIONS.try_lock() {
+            let connections = connections.get_or_insert_default();
+            connections.retain(|_, bucket| bucket.strong_count() > 0);
+            connections.insert(key, Arc::downgrade(&client.bucket));
+        }
+        Ok(client)
+    }
+
+    /// A bucket over any store; `root` is its name in messages.
+    pub(crate) fn over(root: String, store: Arc<dyn ObjectStore>, task: &Task) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("drugs_rs-bucket")
+            .enable_all()
+            .build()
+            .map_err(|source| Error::storage("this process", "start a thread", source))?;
+        Ok(Self {
+            bucket: Arc::new(Bucket {
+                root,
+                store,
+                runtime: Some(runtime),
+            }),
+            task: task.clone(),
+        })
+    }
+
+    /// The URI of an object.
+    pub(crate) fn uri(&self, key: &str) -> String {
+        format!("{}/{key}", self.bucket.root)
+    }
+
+    fn runtime(&self) -> Result<&Runtime> {
+        self.bucket.runtime.as_ref().ok_or_else(|| Error::Internal {
+            message: "the connection is closed".to_owned(),
+        })
+    }
+
+    /// Waits for an answer, or for the task to be stopped.
+    pub(crate) fn wait<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+        self.task.check()?;
+        self.runtime()?.block_on(async {
+            let mut answer = pin!(answer);
+            loop {
+                match tokio::time::timeout(LOOK, &mut answer).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(_) => self.task.check()?,
+                }
+            }
+        })
+    }
+
+    /// Waits a moment whatever the task says, for leaving in good order.
+    fn wait_at_most<T>(&self, time: Duration, answer: impl Future<Output = T>) -> Option<T> {
+        let runtime = self.runtime().ok()?;
+        runtime
+            .block_on(async { tokio::time::timeout(time, answer).await })
+            .ok()
+    }
+
+    /// Starts work that goes on while this thread does something else. It must not hold a [`Client`], for the last of
+    /// them ends the runtime.
+    fn start<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<tokio::task::JoinHandle<T>> {
+        Ok(self.runtime()?.spawn(work))
+    }
+
+    fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.bucket.store)
+    }
+
+    /// The path of a key.
+    fn path(&self, key: &str) -> Result<Path> {
+        parse(&self.bucket.root, key)
+    }
+
+    /// Asks for an object; nothing where there is none.
+    fn get(&self, key: &str, options: GetOptions, action: &'static str) -> Result<Option<Got>> {
+        let path = self.path(key)?;
+        let answer = self.wait(async {
+            let found = self.bucket.store.get_opts(&path, options).await?;
+            let (meta, attributes) = (found.meta.clone(), found.attributes.clone());
+            let bytes = found.bytes().await?.into();
+            Ok(Got {
+                meta,
+                attributes,
+                bytes,
+            })
+        })?;
+        match answer {
+            Ok(got) => Ok(Some(got)),
+            Err(error) if refusal::is_missing_object(&error) => Ok(None),
+            Err(error) => Err(refusal::storage(&self.uri(key), action, &error)),
+        }
+    }
+
+    /// Asks for several small objects at once; those that are not there are left out.
+    fn get_all(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>> {
+        let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_>>()?;
+        let answers: Vec<object_store::Result<Vec<u8>>> = self.wait(
+            futures::stream::iter(paths.iter().map(|path| async move {
+                let bytes = self.bucket.store.get(path).await?.bytes().await?;
+                Ok(bytes.into())
+            }))
+            .buffered(ahead::TOGETHER)
+            .collect(),
+        )?;
+        let mut found = HashMap::new();
+        for (key, answer) in keys.iter().zip(answers) {
+            match answer {
+                Ok(bytes) => drop(found.insert(key.clone(), bytes)),
+                Err(error) if refusal::is_missing_object(&error) => {}
+                Err(error) => return Err(refusal::storage(&self.uri(key), "read", &error)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// What is known of an object without reading it; nothing where there is none.
+    fn head(&self, key: &str) -> Result<Option<Got>> {
+        let options = GetOptions {
+            head: true,
+            ..GetOptions::default()
+        };
+        self.get(key, options, "look at")
+    }
+
+    /// Writes a small object; gives the store's own answer, for the caller knows what a refusal means.
+    fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        options: PutOptions,
+    ) -> Result<object_store::Result<object_store::PutResult>> {
+        let path = self.path(key)?;
+        self.wait(
+            self.bucket
+                .store
+                .put_opts(&path, PutPayload::from(bytes), options),
+        )
+    }
+
+    /// Replaces one object, whole or not at all.
+    pub(crate) fn replace(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        self.put(key, bytes.to_vec(), PutOptions::default())?
+            .map(|_| ())
+            .map_err(|error| refusal::storage(&self.uri(key), "write", &error))
+    }
+
+    /// All objects below a prefix, which is a whole part of their names.
+    fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
+        let path = self.path(prefix)?;
+        let listed: Vec<object_store::Result<ObjectMeta>> =
+            self.wait(self.bucket.store.list(Some(&path)).collect())?;
+        listed
+            .into_iter()
+            .collect::<object_store::Result<_>>()
+            .map_err(|error| refusal::storage(&self.uri(prefix), "list the objects below", &error))
+    }
+
+    /// Removes objects. What cannot be removed now is left to a later sweep.
+    fn remove(&self, keys: &[String], most: Option<Duration>) {
+        let paths: Vec<_> = keys.iter().filter_map(|key| Path::parse(key).ok()).collect();
+        let store = self.store();
+        let removal = async move {
+            let mut removed = futures::stream::iter(paths)
+                .map(|path| {
+                    let store = Arc::clone(&store);
+                    async move { store.delete(&path).await }
+                })
+                .buffer_unordered(8);
+            while removed.next().await.is_some() {}
+        };
+        match most {
+            Some(most) => drop(self.wait_at_most(most, removal)),
+            None => drop(self.wait(removal)),
+        }
+    }
+}
+
+fn parse(root: &str, key: &str) -> Result<Path> {
+    Path::parse(key).map_err(|_| {
+        Error::argument(
+            format!("{root}/{key}"),
+            "a name with empty parts, `.`, `..` or control characters between its slashes",
+            "an object's name without them",
+        )
+    })
+}
+
+/// Writes one object, whole or not at all.
+pub fn replace_object(uri: &BucketUri, bytes: &[u8], task: &Task) -> Result<()> {
+    if uri.key().is_empty() || uri.key().ends_with('/') {
+        return Err(Error::argument(
+            format!("{}/{}", uri.root(), uri.key()),
+            "the name of a bucket or of a folder",
+            "the URI of an object to write",
+        ));
+    }
+    Client::connect(uri, task)?.replace(uri.key(), bytes)
+}
+
+fn known(key: &Key) -> Option<Arc<Bucket>> {
+    let connections = CONNECTIONS.try_lock().ok()?;
+    connections.as_ref()?.get(key)?.upgrade()
+}

@@ -1,0 +1,87 @@
+//! Removing what runs left behind that were killed, once a day and only where it is provably of no use.
+//!
+//! An object below `_runs/` is removed when the state does not name it (neither as a file nor as one that readers may still
+//! hold), it is older than [`GRACE`], and its run is over. A run is over when its object `_run` is gone, which its own end
+//! removes; or when that object is older than [`GRACE`] and the sweep has managed to replace it, by a conditional put. A run
+//! looks at that object before each put of a state, and renews it by a conditional put when it is half as old. So either the
+//! run sees that it was held for dead and commits nothing, or the sweep sees that it lives.
+//!
+//! All ages are differences between times of the server: when an object was written, and when the newest state was.
+
+use std::collections::{BTreeMap, HashSet};
+
+use object_store::{ObjectMeta, PutMode, PutOptions, UpdateVersion};
+
+use super::lake::Lake;
+use super::state::{GRACE, RUNS, UNDER_WAY};
+use crate::error::Result;
+
+/// Removes leftovers. Failing to is no error: the sweep of another day tries again.
+pub(super) fn sweep(lake: &Lake) {
+    // The commit that led here stands; whatever goes wrong now is no business of its caller.
+    let _ = try_sweep(lake);
+}
+
+fn try_sweep(lake: &Lake) -> Result<()> {
+    let snapshot = lake.refresh()?;
+    let Some(now) = snapshot.at else { return Ok(()) };
+    let is_old = |object: &ObjectMeta| now - object.last_modified.timestamp() > GRACE;
+    let folder = format!("{}/", lake.key(RUNS));
+    let mut runs: BTreeMap<String, Vec<(String, ObjectMeta)>> = BTreeMap::new();
+    for object in lake.client.list(&lake.key(RUNS))? {
+        let key = object.location.to_string();
+        let Some((run, path)) = key.strip_prefix(&folder).and_then(|name| name.split_once('/')) else {
+            continue;
+        };
+        runs.entry(run.to_owned())
+            .or_default()
+            .push((path.to_owned(), object));
+    }
+    let state = &snapshot.state;
+    let retired: HashSet<&str> = state
+        .retired
+        .iter()
+        .flat_map(|retired| retired.objects.iter().map(String::as_str))
+        .collect();
+    for (run, objects) in runs {
+        let under_way = objects.iter().find(|(path, _)| path == UNDER_WAY);
+        if let Some((_, object)) = under_way
+            && !(is_old(object) && hold_for_dead(lake, object.location.as_ref(), now)?)
+        {
+            continue;
+        }
+        let is_named = |path: &str| {
+            state.files.get(path).is_some_and(|entry| entry.run == run)
+                || retired.contains(super::state::object(&run, path).as_str())
+        };
+        let mut useless: Vec<String> = objects
+            .iter()
+            .filter(|(path, object)| path != UNDER_WAY && is_old(object) && !is_named(path))
+            .map(|(_, object)| object.location.to_string())
+            .collect();
+        lake.client.remove(&useless, None);
+        useless.clear();
+        useless.extend(under_way.map(|(_, object)| object.location.to_string()));
+        lake.client.remove(&useless, None);
+    }
+    Ok(())
+}
+
+/// Replaces the object that says that a run is under way, if it is still as old as it was; the run sees that.
+fn hold_for_dead(lake: &Lake, key: &str, now: i64) -> Result<bool> {
+    let Some(found) = lake.client.head(key)? else {
+        return Ok(true);
+    };
+    if now - found.meta.last_modified.timestamp() <= GRACE {
+        return Ok(false);
+    }
+    let version = UpdateVersion {
+        e_tag: found.meta.e_tag,
+        version: found.meta.version,
+    };
+    let text = b"this run of drugs_rs showed no life and is held for dead\n".to_vec();
+    let put = lake
+        .client
+        .put(key, text, PutOptions::from(PutMode::Update(version)))?;
+    Ok(put.is_ok())
+}

@@ -1,0 +1,379 @@
+//! A commit in a bucket: new objects under names of their own, then one conditional put of the lake's state.
+//!
+//! Until that put nothing of a run can be seen; after it all of it. Whoever puts a state replaces the very one that it
+//! looked at, so of two commits at once one comes first, and the other looks again: at what its step read, by digests, and
+//! at whether the rest still fits.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use object_store::{PutMode, PutOptions};
+use tokio::task::JoinHandle;
+
+use super::lake::{Lake, Snapshot};
+use super::run::Run;
+use super::state::{Entry, Next, STATE, State, is_in, object};
+use super::upload::{Failure, Spooled, send};
+use super::{publish, refusal, sweep};
+use crate::error::{Error, Result};
+use crate::storage::{Transaction, scratch, sha256_hex};
+
+/// So many files go up at once.
+const UPLOADS: usize = 8;
+
+/// So often a commit looks at the newest state and tries again, each time a little later.
+const TRIES: u32 = 16;
+/// So often the answer to a put may be lost, each time after the library has asked for a minute.
+const LOST: u32 = 3;
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Taking back what was not committed may take so long; a sweep does the rest.
+const LEAVING: Duration = Duration::from_millis(500);
+
+type Upload = (String, JoinHandle<std::result::Result<(), Failure>>);
+
+/// What a transaction and its open files share.
+struct Shared {
+    lake: Arc<Lake>,
+    /// The state that the step reads.
+    base: Snapshot,
+    run: Option<Run>,
+    /// The new state's files.
+    files: BTreeMap<String, Entry>,
+    /// Those of them that stay as they are in the base.
+    kept: Vec<String>,
+    uploads: VecDeque<Upload>,
+    /// Objects of this run: `<run>/<path>`.
+    sent: Vec<String>,
+    /// Whether a state that names these objects may stand or come to stand: then they are not taken back.
+    in_doubt: bool,
+    failed: Option<Error>,
+}
+
+/// See the module.
+pub(super) struct BucketTransaction {
+    units: Vec<String>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl BucketTransaction {
+    pub(super) fn new(lake: Arc<Lake>, units: &[String]) -> Self {
+        let base = lake.snapshot();
+        let shared = Shared {
+            lake,
+            base,
+            run: None,
+            files: BTreeMap::new(),
+            kept: Vec::new(),
+            uploads: VecDeque::new(),
+            sent: Vec::new(),
+            in_doubt: false,
+            failed: None,
+        };
+        Self {
+            units: units
+                .iter()
+                .map(|unit| unit.trim_matches('/').to_owned())
+                .collect(),
+            shared: Arc::new(Mutex::new(shared)),
+        }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_unit(&self, path: &str) -> Result<()> {
+        if is_in(&self.units, path) {
+            return Ok(());
+        }
+        Err(Error::Internal {
+            message: format!("{path} lies in none of the units {:?}", self.units),
+        })
+    }
+}
+
+impl Transaction for BucketTransaction {
+    fn shown(&self, path: &str) -> String {
+        self.shared().lake.uri(path)
+    }
+
+    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
+        self.check_unit(path)?;
+        Ok(Box::new(NewFile {
+            path: path.to_owned(),
+            shared: Arc::clone(&self.shared),
+            spooled: Some(Spooled::new()),
+        }))
+    }
+
+    fn keep(&mut self, path: &str) -> Result<()> {
+        self.check_unit(path)?;
+        let mut shared = self.shared();
+        let Some(entry) = shared.base.state.files.get(path).cloned() else {
+            let source = ErrorKind::NotFound.into();
+            return Err(Error::storage(
+                shared.lake.uri(path),
+                "keep the unchanged file",
+                source,
+            ));
+        };
+        shared.files.insert(path.to_owned(), entry);
+        shared.kept.push(path.to_owned());
+        Ok(())
+    }
+
+    fn scratch(&mut self, name: &str) -> Result<File> {
+        scratch::unnamed().map_err(|error| Error::storage(name, "write the scratch file", error))
+    }
+
+    fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
+        let mut shared = self.shared();
+        shared.settle(0);
+        if let Some(error) = shared.failed.take() {
+            return Err(error);
+        }
+        let committed = shared.commit(&self.units, unchanged_since)?;
+        // From here on the state is the new one, and what follows is for people and for order. Where it was the new one
+        // before, its run may have been killed before it had published.
+        let lake = Arc::clone(&shared.lake);
+        let Some(next) = committed else {
+            drop(shared);
+            return publish::publish(&lake, &self.units);
+        };
+        let run = shared.run.take();
+        drop(shared);
+        let published = publish::publish(&lake, &self.units);
+        let mut gone: Vec<String> = next
+            .expired
+            .iter()
+            .map(|object| lake.object_key(object))
+            .collect();
+        if let Some(run) = run {
+            gone.push(run.key(&lake));
+        }
+        lake.client.remove(&gone, None);
+        if next.sweeps {
+            sweep::sweep(&lake);
+        }
+        published
+    }
+}
+
+impl Drop for BucketTransaction {
+    fn drop(&mut self) {
+        let mut shared = self.shared();
+        shared.uploads.iter().for_each(|(_, upload)| upload.abort());
+        let Some(run) = shared.run.take().filter(|_| !shared.in_doubt) else {
+            return;
+        };
+        let lake = Arc::clone(&shared.lake);
+        let mut keys: Vec<String> = shared.sent.iter().map(|object| lake.object_key(object)).collect();
+        drop(shared);
+        keys.push(run.key(&lake));
+        lake.client.remove(&keys, Some(LEAVING));
+    }
+}
+
+impl Shared {
+    /// Waits until no more than so many files are going up.
+    fn settle(&mut self, most: usize) {
+        while self.uploads.len() > most {
+            let Some((path, upload)) = self.uploads.pop_front() else {
+                return;
+            };
+            let uri = self.lake.uri(&path);
+            let failed = match self.lake.client.wait(upload) {
+                Ok(Ok(Ok(()))) => continue,
+                Ok(Ok(Err(Failure::Store(error)))) => refusal::storage(&uri, "write", &error),
+                Ok(Ok(Err(Failure::Disk(error)))) => {
+                    Error::storage(uri, "read its temporary copy on this machine", error)
+                }
+                Ok(Err(error)) => Error::Internal {
+                    message: format!("an upload ended without a result: {error}"),
+                },
+                Err(error) => error,
+            };
+            self.failed.get_or_insert(failed);
+        }
+    }
+
+    /// Takes a finished file: one that stands in the lake with the same bytes stays, another goes up.
+    fn take(&mut self, path: &str, spooled: Spooled) -> Result<()> {
+        let kept =
+            |error: io::Error| Error::storage(self.lake.uri(path), "keep a temporary copy of it", error);
+        let (body, bytes, sha256) = spooled.finish().map_err(kept)?;
+        let old = self.base.state.files.get(path);
+        if let Some(old) = old.filter(|old| old.bytes == bytes && old.sha256 == sha256)
+            && self.lake.stands(path, old)?
+        {
+            self.files.insert(path.to_owned(), old.clone());
+            self.kept.push(path.to_owned());
+            return Ok(());
+        }
+        let run = self.run()?.id.clone();
+        let name = object(&run, path);
+        let client = self.lake.client.clone();
+        let target = client.path(&self.lake.object_key(&name))?;
+        self.settle(UPLOADS - 1);
+        self.uploads
+            .push_back((path.to_owned(), client.start(send(client.store(), target, body))?));
+        self.sent.push(name);
+        self.files.insert(path.to_owned(), Entry { run, bytes, sha256 });
+        Ok(())
+    }
+
+    /// This run, which begins to exist in the bucket with its first file.
+    fn run(&mut self) -> Result<&Run> {
+        let run = match self.run.take() {
+            Some(run) => run,
+            None => Run::begin(&self.lake, self.base.state.commit + 1)?,
+        };
+        Ok(self.run.insert(run))
+    }
+
+    /// Puts the new state in place; nothing where it is what stands there already.
+    fn commit(
+        &mut self,
+        units: &[String],
+        unchanged_since: &[(String, Option<Vec<u8>>)],
+    ) -> Result<Option<Next>> {
+        let mut base = self.base.clone();
+        let mut wait = FIRST_WAIT;
+        let mut lost = 0;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                self.lake.client.wait(async { tokio::time::sleep(wait).await })?;
+                wait = (wait * 2).min(LONGEST_WAIT);
+                let before = std::mem::replace(&mut base, self.lake.refresh()?);
+                if let Some(run) = &self.run
+                    && base.state.runs.contains(&run.id)
+                {
+                    // The answer to the last put was lost, and it had been done.
+                    let state = (*base.state).clone();
+                    return Ok(Some(Next {
+                        state,
+                        expired: Vec::new(),
+                        sweeps: false,
+                    }));
+                }
+                // What the last put was to replace is gone, so that it cannot come to stand any more.
+                self.in_doubt &= before.version.map(|version| version.e_tag)
+                    == base.version.as_ref().map(|version| version.e_tag.clone());
+            }
+            if self.is_done_by_another(&base.state, unchanged_since)? {
+                return Ok(None);
+            }
+            let run = match &self.run {
+                Some(run) => run.id.clone(),
+                None => "none".to_owned(),
+            };
+            let next = base.state.after(base.at, &run, units, &self.files);
+            if next.state.files == base.state.files {
+                return Ok(None);
+            }
+            if let Some(run) = &mut self.run {
+                run.check_alive(&self.lake, base.at)?;
+            }
+            let mode = match &base.version {
+                Some(version) => PutMode::Update(version.clone()),
+                None => PutMode::Create,
+            };
+            let key = self.lake.key(STATE);
+            self.in_doubt = true;
+            let put = self
+                .lake
+                .client
+                .put(&key, next.state.to_bytes()?, PutOptions::from(mode))?;
+            match put {
+                Ok(_) => {
+                    self.lake.refresh()?;
+                    return Ok(Some(next));
+                }
+                Err(error) if refusal::is_lost_race(&error) => {}
+                Err(error) if refusal::is_unclear(&error) && lost + 1 < LOST => lost += 1,
+                Err(error) => return Err(refusal::storage(&self.lake.client.uri(&key), "commit", &error)),
+            }
+        }
+        Err(Error::Conflict {
+            path: self.lake.uri(""),
+            found: format!("other runs committed before this one {TRIES} times in a row"),
+        })
+    }
+
+    /// Whether another run came first with the very same result. Another result, or another version of what this step read
+    /// or kept, is a conflict.
+    fn is_done_by_another(&self, now: &State, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<bool> {
+        let conflict = |path: &str| Error::Conflict {
+            path: self.lake.uri(path),
+            found: "another run replaced it with different content meanwhile".to_owned(),
+        };
+        for (path, before) in unchanged_since {
+            let found = now.files.get(path);
+            let same = match (before, found) {
+                (None, None) => true,
+                (Some(before), Some(found)) => {
+                    found.bytes == before.len() as u64 && found.sha256 == sha256_hex(before)
+                }
+                // Somebody removed its object, which is as if it were not there.
+                (None, Some(found)) => {
+                    self.base.state.files.get(path) == Some(found) && !self.lake.stands(path, found)?
+                }
+                (Some(_), None) => false,
+            };
+            if same {
+                continue;
+            }
+            let mine = self.files.get(path);
+            if let (Some(found), Some(mine)) = (found, mine)
+                && found.sha256 == mine.sha256
+            {
+                return Ok(true);
+            }
+            return Err(conflict(path));
+        }
+        for path in &self.kept {
+            if now.files.get(path) != self.files.get(path) {
+                return Err(conflict(path));
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// A file of the new state in the making; it is finished when it is dropped.
+struct NewFile {
+    path: String,
+    shared: Arc<Mutex<Shared>>,
+    spooled: Option<Spooled>,
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.spooled {
+            Some(spooled) => spooled.write(bytes),
+            None => Err(ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        let Some(spooled) = self.spooled.take() else {
+            return;
+        };
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        // The commit tells.
+        if let Err(error) = shared.take(&self.path, spooled) {
+            shared.failed.get_or_insert(error);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A file of a transaction on its way into the bucket.
+//!
+//! Its length and digest are known only when it is finished, so it is kept until then: in memory while it is small, in an
+//! unnamed file of this machine when it is large. Then it goes up by itself while the step goes on.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use object_store::path::Path;
+use object_store::{ObjectStore, PutMode, PutOptions, PutPayload, WriteMultipart};
+
+use super::refusal;
+use crate::storage::{Digest256, HashingWriter, scratch};
+
+/// Up to so many bytes a file is kept in memory, and sent by one request.
+const SMALL: usize = 8 << 20;
+
+/// A large file is sent in so many bytes a request, several of them side by side.
+const PART: u64 = 8 << 20;
+const SIDE_BY_SIDE: usize = 3;
+
+/// No store takes more parts of one object than ten thousand.
+const MOST_PARTS: u64 = 9_000;
+
+/// So often an upload whose answer was lost is done once more.
+const TRIES: usize = 4;
+
+/// The bytes of a finished file.
+pub(super) enum Body {
+    Memory(Vec<u8>),
+    Disk(File, u64),
+}
+
+/// A file in the making.
+pub(super) struct Spooled {
+    body: HashingWriter<Kept>,
+    digest: Digest256,
+}
+
+struct Kept {
+    memory: Vec<u8>,
+    disk: Option<File>,
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.disk.is_none() && self.memory.len() + bytes.len() > SMALL {
+            let mut file = scratch::unnamed()?;
+            file.write_all(&self.memory)?;
+            self.memory = Vec::new();
+            self.disk = Some(file);
+        }
+        match &mut self.disk {
+            Some(file) => file.write(bytes),
+            None => self.memory.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Spooled {
+    pub(super) fn new() -> Self {
+        let kept = Kept {
+            memory: Vec::new(),
+            disk: None,
+        };
+        let (body, digest) = HashingWriter::new(kept);
+        Self { body, digest }
+    }
+
+    /// The bytes, their number and their SHA-256.
+    pub(super) fn finish(self) -> io::Result<(Body, u64, String)> {
+        let (bytes, sha256) = self.digest.finish();
+        let kept = self.body.into_inner();
+        let body = match kept.disk {
+            Some(mut file) => {
+                file.seek(SeekFrom::Start(0))?;
+                Body::Disk(file, bytes)
+            }
+            None => Body::Memory(kept.memory),
+        };
+        Ok((body, bytes, sha256))
+    }
+}
+
+impl Write for Spooled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.body.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Why an upload failed.
+pub(super) enum Failure {
+    Store(object_store::Error),
+    Disk(io::Error),
+}
+
+/// Creates the object. Its name belongs to this run alone, so that one that is there already is this very one, sent by a
+/// request whose answer was lost.
+pub(super) async fn send(store: Arc<dyn ObjectStore>, path: Path, body: Body) -> Result<(), Failure> {
+    let mut tries = 1;
+    loop {
+        let sent = match &body {
+            Body::Memory(bytes) => send_small(store.as_ref(), &path, bytes).await,
+            Body::Disk(file, bytes) => send_large(store.as_ref(), &path, file, *bytes).await,
+        };
+        match sent {
+            Err(Failure::Store(error)) if tries < TRIES && refusal::is_unclear(&error) => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn send_small(store: &dyn ObjectStore, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let payload = PutPayload::from(bytes.to_vec());
+    let created = store
+        .put_opts(path, payload, PutOptions::from(PutMode::Create))
+        .await;
+    match created {
+        Err(error) if !refusal::is_lost_race(&error) => Err(Failure::Store(error)),
+        _ => Ok(()),
+    }
+}
+
+async fn send_large(store: &dyn ObjectStore, path: &Path, file: &File, bytes: u64) -> Result<(), Failure> {
+    let part = PART.max(bytes / MOST_PARTS);
+    let upload = store
+        .put_multipart_opts(path, object_store::PutMultipartOptions::default())
+        .await
+        .map_err(Failure::Store)?;
+    let mut parts = WriteMultipart::new_with_chunk_size(upload, part as usize);
+    let mut start = 0;
+    while start < bytes {
+        let mut buffer = vec![0; part.min(bytes - start) as usize];
+        file.read_exact_at(&mut buffer, start).map_err(Failure::Disk)?;
+        start += buffer.len() as u64;
+        parts
+            .wait_for_capacity(SIDE_BY_SIDE)
+            .await
+            .map_err(Failure::Store)?;
+        parts.put(buffer.into());
+    }
+    parts.finish().await.map(|_| ()).map_err(Failure::Store)
+}

@@ -1,0 +1,194 @@
+//! Where something lives: a path of this machine, or an object in a bucket.
+//!
+//! A URI that was parsed holds no credentials, and neither does a message about one that could not be.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// A place that a caller named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A path of this machine.
+    Local(PathBuf),
+    /// An object, or what stands below a prefix.
+    Bucket(BucketUri),
+}
+
+/// Who keeps the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// Google Cloud Storage.
+    Gs,
+    /// Amazon S3, and what speaks its language.
+    S3,
+}
+
+impl Scheme {
+    /// As it stands in a URI.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gs => "gs",
+            Self::S3 => "s3",
+        }
+    }
+}
+
+/// `gs://bucket/key` or `s3://bucket/key`; the key is taken as it stands, nothing in it is decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketUri {
+    scheme: Scheme,
+    bucket: String,
+    key: String,
+}
+
+impl BucketUri {
+    /// Who keeps the bucket.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The bucket's name.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// What follows the bucket, without the slash between them.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// `gs://bucket`
+    pub fn root(&self) -> String {
+        format!("{}://{}", self.scheme.name(), self.bucket)
+    }
+}
+
+impl Place {
+    /// Reads a path or URI.
+    pub fn parse(uri: &str) -> Result<Self> {
+        // `pathlib.Path("gs://bucket/key")` has one slash, and would be a local folder of an odd name.
+        for scheme in [Scheme::Gs, Scheme::S3] {
+            let rest = uri
+                .strip_prefix(scheme.name())
+                .and_then(|rest| rest.strip_prefix(":/"));
+            if let Some(rest) = rest.filter(|rest| !rest.starts_with('/')) {
+                return Err(Error::argument(
+                    without_credentials(uri),
+                    "a URI with one slash, as a pathlib.Path makes it",
+                    format!("{}://{rest}, given as a string", scheme.name()),
+                ));
+            }
+        }
+        let Some((scheme, rest)) = uri.split_once("://") else {
+            return Ok(Self::Local(PathBuf::from(uri)));
+        };
+        let scheme = match scheme {
+            "file" => {
+                let path = rest.strip_prefix("localhost").unwrap_or(rest);
+                return Ok(Self::Local(PathBuf::from(path)));
+            }
+            "gs" => Scheme::Gs,
+            "s3" => Scheme::S3,
+            other => {
+                return Err(Error::argument(
+                    without_credentials(uri),
+                    format!("the scheme `{other}://` is not supported"),
+                    "a local path or a URI that begins with file://, gs:// or s3://",
+                ));
+            }
+        };
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+        if bucket.is_empty() || !bucket.chars().all(fits) {
+            return Err(Error::argument(
+                without_credentials(uri),
+                "no name of a bucket behind the scheme",
+                format!(
+                    "{}://bucket/key; credentials come from the environment, never from a URI",
+                    scheme.name()
+                ),
+            ));
+        }
+        Ok(Self::Bucket(BucketUri {
+            scheme,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+        }))
+    }
+}
+
+/// A URI for messages: what may be a user, a password or a signature is left out.
+pub(super) fn without_credentials(uri: &str) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else {
+        return uri.to_owned();
+    };
+    let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
+/// The path of a URI that must be local.
+pub fn local_path(uri: &str) -> Result<PathBuf> {
+    match Place::parse(uri)? {
+        Place::Local(path) => Ok(path),
+        Place::Bucket(place) => Err(Error::argument(
+            uri.to_owned(),
+            format!("the scheme `{}://` is not supported here", place.scheme.name()),
+            "a local path or a file:// URI, or a build with the feature `cloud`",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(uri: &str) -> String {
+        Place::parse(uri).map_or_else(|error| error.to_string(), |place| format!("{place:?}"))
+    }
+
+    #[test]
+    fn buckets_and_keys_are_taken_as_they_stand() {
+        for (uri, bucket, key) in [
+            ("gs://b", "b", ""),
+            ("gs://b/", "b", ""),
+            ("s3://my.bucket-1/in/a b%20*.csv", "my.bucket-1", "in/a b%20*.csv"),
+        ] {
+            match Place::parse(uri) {
+                Ok(Place::Bucket(found)) => assert_eq!((found.bucket(), found.key()), (bucket, key)),
+                other => assert_eq!(format!("{other:?}"), uri),
+            }
+        }
+        assert_eq!(
+            Place::parse("file:///x/y").ok(),
+            Some(Place::Local("/x/y".into()))
+        );
+        assert_eq!(Place::parse("a:b/c").ok(), Some(Place::Local("a:b/c".into())));
+    }
+
+    #[test]
+    fn no_message_repeats_credentials() {
+        for uri in [
+            "s3://KEY:hunter2@bucket/x",
+            "https://me:hunter2@host/x?sig=hunter2",
+            "https://host/x?X-Goog-Signature=hunter2",
+            "gs://b?key=hunter2",
+            "gs:///hunter",
+        ] {
+            let told = refused(uri);
+            assert!(!told.contains("hunter2"), "{told}");
+            assert!(told.contains("expected"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_uri_that_lost_a_slash_is_told() {
+        let told = refused("gs:/bucket/x");
+        assert!(
+            told.contains("pathlib") && told.contains("gs://bucket/x"),
+            "{told}"
+        );
+    }
+}

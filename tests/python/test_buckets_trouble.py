@@ -1,0 +1,330 @@
+"""Buckets when things go wrong: servers fail, connections break, runs are killed, credentials are none."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+from bucket_peers import ACCESS_KEY, BUCKET, SECRET_KEY, Google, bucket_gold, local_gold, refused, upload
+from google_storage import Trouble
+from shell import command, program, run_arguments
+
+import drugs_rs
+from drugs_rs import exceptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DT = "2024-03-01"
+DAY = 24 * 60 * 60
+# The promise is one second; a noisy machine with two cores gets three.
+PATIENCE_SECONDS = 3.0
+
+
+@pytest.fixture
+def sources(gs: Google, samples: Path) -> dict[str, Any]:
+    return upload(gs, "data", samples)
+
+
+def run(gs: Google, sources: dict[str, Any], **others: Any) -> dict[str, Any]:
+    return drugs_rs.run(**dict(dict(sources, out=gs.uri("lake"), dt=DT), **others))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Trouble(fail_every=3),
+        Trouble(fail_every=3, status=429),
+        Trouble(cut_every=2),
+        Trouble(lose_every=3),
+        Trouble(fail_every=5, cut_every=5, lose_every=5),
+    ],
+    ids=["503", "429", "cut", "lost", "all"],
+)
+def test_a_server_in_trouble_is_asked_again(
+    gs: Google, sources: dict[str, Any], sample_lake: Path, trouble: Trouble
+) -> None:
+    gs.service.trouble = trouble
+    run(gs, sources)
+    gs.service.trouble = Trouble()
+    assert bucket_gold(gs, "lake") == local_gold(sample_lake)
+    state = json.loads(gs.data("lake/_lake.json"))
+    assert state["commit"] == 7, "an answer that was lost is no second commit"
+    before = gs.contents("lake")
+    assert run(gs, sources)["unchanged"] is True
+    assert gs.contents("lake") == before
+
+
+def test_a_large_object_through_broken_connections(gs: Google, tmp_path: Path) -> None:
+    """Several pieces of one object, each of which breaks once in a while, arrive whole and in order."""
+    rows = "".join(f"A{number:07d},name{number}\n" for number in range(600000))
+    gs.put("big.csv", b"atccode,drug\n" + rows.encode())
+    gs.service.trouble = Trouble(cut_every=3)
+    drugs_rs.bronze(drugs=gs.uri("big.csv"), out=tmp_path, dt=DT)
+    [copy] = (tmp_path / "bronze" / "drugs" / f"dt={DT}").glob("big.csv")
+    assert copy.read_bytes() == gs.data("big.csv")
+    drugs_rs.bronze(drugs=copy, out=gs.uri("lake"), dt=DT)
+    [name] = [name for name in gs.contents("lake") if name.endswith("/big.csv")]
+    assert gs.data(name) == gs.data("big.csv"), "it went up in parts"
+
+
+def killed_at(gs: Google, number: int, arguments: list[str]) -> bool:
+    """Start a run and kill it right before its so-manieth write is done; False if it was done before."""
+    process: list[subprocess.Popen[bytes]] = []
+    started = threading.Event()
+    count = 0
+
+    def kill(method: str, _: str) -> bool:
+        nonlocal count
+        if method != "PUT":
+            return False
+        started.wait(30)
+        count += 1
+        if count >= number:
+            process[0].kill()
+            process[0].wait()
+        return count >= number
+
+    gs.service.trouble = Trouble(before=kill)
+    process.append(subprocess.Popen(command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
+    started.set()
+    _, talk = process[0].communicate(timeout=120)
+    gs.service.trouble = Trouble()
+    assert process[0].returncode in (0, -signal.SIGKILL), talk.decode()
+    return process[0].returncode != 0
+
+
+def test_a_run_killed_at_any_write_leaves_the_old_state_or_the_new_one(
+    gs: Google, sources: dict[str, Any], tmp_path: Path
+) -> None:
+    gs.put("data/other.csv", b"id,title,date,journal\n1,Warfarin and more,2020-01-01,Other\n")
+    new = dict(sources, pubmed=gs.uri("data/other.csv"))
+    run(gs, sources)
+    drugs_rs.run(**dict(new, out=tmp_path, dt=DT))
+    old = drugs_rs.read_graph(gs.uri("lake")).to_json().encode()
+    expected = local_gold(tmp_path)["drug_graph.json"]
+    arguments = run_arguments(new, gs.uri("lake"), DT)  # type: ignore[arg-type]
+    start = gs.contents("lake")
+    number, kills, graphs = 1, 0, set()
+    while True:
+        gs.service.buckets[BUCKET] = {
+            name: blob for name, blob in gs.service.buckets[BUCKET].items() if not name.startswith("lake/")
+        }
+        for name, (_, data) in start.items():
+            blob = gs.service.put(BUCKET, name, data)
+            if name.startswith("lake/gold/"):
+                blob.metadata["x-goog-meta-drugs-rs-sha256"] = digest_of(start, name)
+        if not killed_at(gs, number, arguments):
+            break
+        kills += 1
+        # What a reader sees is one of the two, and every file that the state names is there.
+        graph = drugs_rs.read_graph(gs.uri("lake")).to_json().encode()
+        assert graph in (old, expected), number
+        graphs.add(graph)
+        state = json.loads(gs.data("lake/_lake.json"))
+        names = set(gs.contents("lake/_runs"))
+        for path, entry in state["files"].items():
+            assert f"lake/_runs/{entry['run']}/{path}" in names, number
+        # Whoever comes next comes through, and the copies for people follow.
+        run(gs, new)
+        assert bucket_gold(gs, "lake") == local_gold(tmp_path), number
+        number += 1
+    assert kills > 10 and graphs == {old, expected}
+
+
+def digest_of(contents: dict[str, Any], name: str) -> str:
+    state = json.loads(contents["lake/_lake.json"][1])
+    digest: str = state["files"][name[len("lake/") :]]["sha256"]
+    return digest
+
+
+def test_leftovers_go_a_day_later_by_the_servers_clock(gs: Google, sources: dict[str, Any], samples: Path) -> None:
+    run(gs, sources)
+    gs.put("data/other.csv", b"id,title,date,journal\n1,Warfarin and more,2020-01-01,Other\n")
+    new = dict(sources, pubmed=gs.uri("data/other.csv"))
+    # A sign of life, two objects, and the state: all but the state is written.
+    assert killed_at(gs, 4, run_arguments(new, gs.uri("lake"), DT))  # type: ignore[arg-type]
+    named = {f"{entry['run']}" for entry in json.loads(gs.data("lake/_lake.json"))["files"].values()}
+    left = {name for name in gs.contents("lake/_runs") if name.split("/")[2] not in named}
+    assert left
+    gs.service.ahead = DAY + 60
+    drugs_rs.bronze(drugs=samples / "drugs.csv", out=gs.uri("lake"), dt="2024-03-02")
+    assert left <= set(gs.contents("lake/_runs")), "no commit knows yet that a day has passed"
+    gs.service.ahead = 2 * DAY + 120
+    for dt in ("2024-03-03", "2024-03-04"):
+        drugs_rs.bronze(drugs=samples / "drugs.csv", out=gs.uri("lake"), dt=dt)
+    assert not left & set(gs.contents("lake/_runs"))
+    assert run(gs, sources)["unchanged"] is True
+
+
+def test_no_permission_is_told(gs: Google, sources: dict[str, Any]) -> None:
+    run(gs, sources)
+    before = gs.contents("lake")
+    gs.put("data/other.csv", b"id,title,date,journal\n1,Warfarin and more,2020-01-01,Other\n")
+    gs.service.trouble = Trouble(denied=("PUT", "POST"))
+    told = refused(lambda: run(gs, sources, pubmed=gs.uri("data/other.csv")))
+    assert told.startswith(f"StorageError: {gs.uri('lake/')}") and "cannot write" in told
+    assert "403 Forbidden (AccessDenied: The identity does not have access" in told and "grant the identity" in told
+    assert gs.contents("lake") == before
+    gs.service.trouble = Trouble(denied=("GET", "HEAD"))
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary(sources["drugs"]))
+    assert told.startswith(f"StorageError: {sources['drugs']}") and "403 Forbidden" in told
+    # May read and not list: a prefix cannot be looked into.
+    told = refused(lambda: drugs_rs.read_graph(gs.uri("lake")))
+    assert told.startswith("StorageError") and "403" in told
+
+
+def test_an_object_that_vanishes_or_changes_is_told(gs: Google, sources: dict[str, Any], tmp_path: Path) -> None:
+    def vanish(method: str, name: str) -> None:
+        if method == "GET" and name.endswith("drugs.csv"):
+            gs.service.buckets[BUCKET].pop(name, None)
+
+    gs.service.trouble = Trouble(before=vanish)
+    told = refused(lambda: drugs_rs.bronze(drugs=sources["drugs"], out=tmp_path / "lake", dt=DT))
+    assert told.startswith(f"StorageError: {sources['drugs']}: cannot read the source") and "NoSuchKey" in told
+    assert "it was there when it was listed" in told
+
+    def change(method: str, name: str) -> None:
+        if method == "GET" and name.endswith("pubmed.csv"):
+            gs.put(name, b"id,title\n1,Another\n")
+
+    gs.service.trouble = Trouble(before=change)
+    told = refused(lambda: drugs_rs.bronze(pubmed=gs.uri("data/in/pubmed.csv"), out=tmp_path / "lake", dt=DT))
+    assert told.startswith("StorageError") and "412" in told and "somebody replaced it meanwhile" in told
+    assert not (tmp_path / "lake").exists(), "and the lake is as it was"
+
+
+def test_a_server_that_gives_no_pieces_is_told(gs: Google, sources: dict[str, Any]) -> None:
+    gs.service.trouble = Trouble(whole=True)
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary(sources["drugs"]))
+    assert told.startswith("StorageError") and "Content-Encoding: gzip" in told
+
+
+def interrupted(arguments: list[str], ready: Callable[[], bool], number: signal.Signals) -> float:
+    """Start a command, send it a signal once it waits for the server, and time how long it takes to end."""
+    process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while not ready():
+            assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1].decode()
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(number)
+        start = time.monotonic()
+        _, talk = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 128 + number and b"Traceback" not in talk, talk.decode()
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize("waits_for", ["source", "upload", "state"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_wait_within_a_second(
+    gs: Google, sources: dict[str, Any], waits_for: str, number: signal.Signals
+) -> None:
+    end, waiting = threading.Event(), threading.Event()
+    places = {"source": ("GET", "in/pubmed.csv"), "upload": ("PUT", "drugs.csv"), "state": ("PUT", "_lake.json")}
+    method, place = places[waits_for]
+
+    def hang(asked: str, name: str) -> None:
+        if asked == method and name.endswith(place):
+            waiting.set()
+            end.wait(60)
+
+    gs.service.trouble = Trouble(before=hang)
+    arguments = run_arguments(sources, gs.uri("lake"), DT)  # type: ignore[arg-type]
+    try:
+        assert interrupted(arguments, waiting.is_set, number) < PATIENCE_SECONDS
+    finally:
+        end.set()
+    gs.service.trouble = Trouble()
+    run(gs, sources)
+
+
+@pytest.mark.usefixtures("no_clouds")
+def test_an_endpoint_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"127.0.0.1:{port}")
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary(f"gs://{BUCKET}/x.csv"))
+    assert told.startswith("StorageError") and "onnection refused" in told and "STORAGE_EMULATOR_HOST" in told
+
+
+def test_reading_in_a_forked_child(gs: Google, sources: dict[str, Any]) -> None:
+    run(gs, sources)
+    out = subprocess.run(
+        [sys.executable, str(program("fork_and_read")), gs.uri("lake")], capture_output=True, timeout=120, check=True
+    )
+    assert json.loads(out.stdout) == {"status": "worked"}
+
+
+SECRETS = {
+    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+    "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    "AWS_SESSION_TOKEN": "hunter2-token",
+    "GOOGLE_SERVICE_ACCOUNT_KEY": '"hunter2-key"',
+}
+
+
+def test_no_secret_is_ever_told(gs: Google, sources: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets in the environment, and every kind of failure: none shows in an exception, a report or an object."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    # An emulator never gets real credentials.
+    run(gs, sources)
+    assert set(gs.service.authorizations) <= {"", "Bearer ", "Bearer"}
+    told = [json.dumps(run(gs, sources))]
+    # A server of another language refuses, and says what it was sent.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gs.service.endpoint)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    gs.service.trouble = Trouble(echoes=True)
+    told.append(refused(lambda: drugs_rs.Matcher.from_vocabulary(f"s3://{BUCKET}/x/")))
+    told.append(refused(lambda: drugs_rs.read_graph(f"s3://{BUCKET}/lake")))
+    assert all("AWS4-HMAC-SHA256" in text for text in told[-2:]), "the server repeats what it was sent"
+    # A key that cannot be read, and no key at all.
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST")
+    told.append(refused(lambda: drugs_rs.Matcher.from_vocabulary(f"gs://{BUCKET}/x.csv")))
+    assert "GOOGLE_SERVICE_ACCOUNT_KEY" in told[-1] and "gcloud auth" in told[-1]
+    for text in [*told, *(data.decode("utf-8", "replace") for _, data in gs.contents().values())]:
+        for secret in SECRETS.values():
+            assert secret.strip('"') not in text
+
+
+@pytest.mark.usefixtures("no_clouds")
+def test_no_credentials_at_all_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """No variable, no file, and nobody who answers where a machine would."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
+        monkeypatch.setenv(name, "127.0.0.1:9")
+    start = time.monotonic()
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary("gs://some-bucket/x.csv"))
+    assert time.monotonic() - start < 30
+    assert told.startswith("StorageError: gs://some-bucket: cannot connect: no credentials were found")
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in told
+    key = tmp_path / "key.json"
+    key.write_text('{"type": "service_account", "private_key": "hunter2"}', encoding="utf-8")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary("gs://some-bucket/x.csv"))
+    assert "no usable credentials" in told and "GOOGLE_APPLICATION_CREDENTIALS" in told and "hunter2" not in told
+
+
+def test_a_lake_of_a_newer_version_is_refused(gs: Google) -> None:
+    gs.put("lake/_lake.json", b'{"format": 99}')
+    with pytest.raises(exceptions.FormatError, match="format 99.*upgrade"):
+        drugs_rs.read_graph(gs.uri("lake"))
