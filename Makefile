@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 # Stamp files made by pattern rules; make would take them for leftovers and remove them.
-.PRECIOUS: .venv/%/.dependencies .venv/%/.wheel
+.PRECIOUS: .venv/%/.dependencies .venv/airflow-%/.dependencies .venv/%/.wheel
 # Cargo uses all cores by itself, and two builds at once wait for each other's lock.
 .NOTPARALLEL:
 
@@ -39,6 +39,18 @@ PEERS := dner flashtext pyahocorasick spacy
 EVAL_PYTHON = $(or $(shell for version in 3.13 3.12 3.11 3.10; do \
     python3 tests/interpreters.py $$version 2> /dev/null && break; done),$(error no Python 3.10 to 3.13 for `make eval`))
 
+# The Airflows of Cloud Composer: the Python of each, and the day up to which its packages are taken (the newest: today).
+AIRFLOWS := 2.6.3 2.10.5 3.3.2
+AIRFLOW_PYTHON_2.6.3 := 3.8
+AIRFLOW_PYTHON_2.10.5 := 3.11
+AIRFLOW_PYTHON_3.3.2 := 3.12
+AIRFLOW_UNTIL_2.6.3 := --exclude-newer 2023-09-01
+AIRFLOW_UNTIL_2.10.5 := --exclude-newer 2025-03-01
+# Packages of theirs that have no wheel; they are pure Python.
+AIRFLOW_NO_WHEEL := UV_NO_BINARY_PACKAGE="cron-descriptor python-nvd3"
+# The one of `make airflow`.
+AIRFLOW := $(lastword $(AIRFLOWS))
+
 .PHONY: help
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,8 +62,15 @@ demo: .venv/demo/.wheel ## build, run the pipeline on the sample files, show the
 	    --pubmed examples/data/pubmed.csv --pubmed examples/data/pubmed.json \
 	    --clinical-trials examples/data/clinical_trials.csv --out target/demo-lake --dt 2024-03-01
 
-.PHONY: test test-rust test-matcher test-python test-stub
-test: check test-rust test-matcher test-python test-stub ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest
+.PHONY: airflow
+airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG on the sample data; AIRFLOW=2.6.3 for that one
+	@mkdir -p .airflow/$(AIRFLOW)
+	@AIRFLOW_HOME="$(CURDIR)/.airflow/$(AIRFLOW)" AIRFLOW__CORE__DAGS_FOLDER="$(CURDIR)/dags" \
+	    AIRFLOW__CORE__LOAD_EXAMPLES=False AIRFLOW_CONN_FS_DEFAULT=fs:// \
+	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
+
+.PHONY: test test-rust test-matcher test-python test-stub test-airflow
+test: check test-rust test-matcher test-python test-stub test-airflow ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest, the DAG on three Airflows
 test-rust:
 	cargo test --locked
 test-matcher: ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
@@ -62,6 +81,16 @@ test-python-%: .venv/test-%/.wheel
 	.venv/test-$*/bin/pytest
 test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
+test-airflow: $(AIRFLOWS:%=test-airflow-%)
+test-airflow-%:
+	@if python3 tests/interpreters.py $(AIRFLOW_PYTHON_$*); then \
+	    $(MAKE) --no-print-directory .venv/airflow-$*/.wheel; \
+	    .venv/airflow-$*/bin/python -m pytest -c tests/composer/pytest.ini tests/composer; \
+	elif [ "$${CI:-}" = true ]; then \
+	    echo "the tests of Airflow $* need Python $(AIRFLOW_PYTHON_$*): install it first" >&2; exit 1; \
+	else \
+	    echo "skipping Airflow $*, whose Python $(AIRFLOW_PYTHON_$*) is not on this machine" >&2; \
+	fi
 
 .PHONY: check check-format check-lint check-types check-floors
 check: check-format check-lint check-types check-floors ## format, lints, types, floors
@@ -74,7 +103,8 @@ check-lint: .venv/tools/.ready
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
 check-types: $$(NEWEST)/.dependencies
-	$(NEWEST)/bin/mypy python tests evaluation
+	$(NEWEST)/bin/mypy --exclude '^tests/composer/' python tests evaluation
+	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer
 check-floors: .venv/tools/.ready
 	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
 
@@ -129,6 +159,9 @@ pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' 
 	for set in tools test bench $(PEERS:%=eval-%); do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
+	$(foreach version,$(AIRFLOWS),$(AIRFLOW_NO_WHEEL) $(UV) pip compile --quiet --upgrade --generate-hashes \
+	    --python-version $(AIRFLOW_PYTHON_$(version)) $(AIRFLOW_UNTIL_$(version)) \
+	    requirements/composer-$(version).in --output-file requirements/composer-$(version).txt;)
 
 .PHONY: clean
 clean: ## remove what was made here, but Cargo's own work (`cargo clean`)
@@ -167,6 +200,11 @@ $(WHEELS)/.built: $(SOURCES) | .venv/tools/.ready
 .venv/eval-%/.dependencies: requirements/eval-%.txt | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/eval-$*
 	$(UV) pip install --quiet --python .venv/eval-$* --requirement $<
+	@touch $@
+
+.venv/airflow-%/.dependencies: requirements/composer-%.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $(AIRFLOW_PYTHON_$*))" .venv/airflow-$*
+	$(AIRFLOW_NO_WHEEL) $(UV) pip install --quiet --require-hashes --python .venv/airflow-$* --requirement $<
 	@touch $@
 
 .venv/demo/.dependencies: | .venv/tools/.ready

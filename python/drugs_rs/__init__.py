@@ -31,8 +31,8 @@ A title alone needs no lake:
 
 What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
 ``read_publications``, ``iter_publications`` and ``read_drugs`` for sources as tables, without a lake; ``generate`` for
-made-up ones; ``read_graph`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for one's own text.
-Everything that can go wrong is an exception of ``drugs_rs.exceptions``.
+made-up ones; ``read_graph``, ``read_answers`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for
+one's own text. Everything that can go wrong is an exception of ``drugs_rs.exceptions``.
 
 Importing this package is cheap on purpose, because Airflow does it in every scheduler loop: names are looked up when
 first used, and the native module is loaded only then.
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         generate,
         gold,
         iter_publications,
+        read_answers,
         read_drugs,
         read_graph,
         read_publications,
@@ -78,6 +79,7 @@ __all__ = [
     "generate",
     "gold",
     "iter_publications",
+    "read_answers",
     "read_drugs",
     "read_graph",
     "read_publications",

@@ -6,6 +6,7 @@ short intervals whether one came, and stops its workers before anything is half-
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -18,6 +19,13 @@ _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
 
 
+def _log_to_stderr(level: str) -> None:
+    """Write what the core logs to stderr: what a step has done so far, line by line, where no terminal shows a bar."""
+    import logging
+
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(message)s")
+
+
 def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(_TERMINATED)
 
@@ -26,6 +34,8 @@ def main() -> int:
     """Run the command with the arguments of this process and return its exit code."""
     # Set before the native module loads, so that a SIGTERM in the first moments ends the process in the same way.
     signal.signal(signal.SIGTERM, _terminate)
+    if os.environ.get("DRUGS_RS_LOG", "").lower() in ("debug", "info", "warning"):
+        _log_to_stderr(os.environ["DRUGS_RS_LOG"])
     try:
         from drugs_rs import _core
 

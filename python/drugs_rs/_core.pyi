@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, final
 
 import networkx
-from typing_extensions import TypeAlias
+from typing_extensions import TypeAlias, disjoint_base
 
 __all__ = [
     "CleanTable",
@@ -25,6 +25,7 @@ __all__ = [
     "iter_publications",
     "keep_matcher",
     "main",
+    "read_answers",
     "read_drugs",
     "read_graph",
     "read_publications",
@@ -315,6 +316,25 @@ def generate(
         ArgumentError: A setting that makes no sense, or a folder that holds something else.
         StorageError: The folder cannot be written.
         ForkError: The engine was used in the process that this one was forked from.
+    """
+
+def read_answers(lake: _Path) -> dict[str, Any]:
+    """Read the published answers of a lake, after holding them against its graph.
+
+    The three files of the gold layer must be those that the gold step wrote, and the answers those that the graph
+    gives, to the byte. No engine is used, so that this works in a forked child as well.
+
+    Args:
+        lake: The lake's root folder, as given to `run(out=...)`.
+
+    Returns:
+        `as_of`, the date that the graph has reached, and the contents of `top_journals.json` and `exclusive_drugs.json`
+        as `top_journals` and `exclusive_drugs`.
+
+    Raises:
+        SourceNotFoundError: The lake has no gold layer.
+        FormatError: A file is not the one that the gold step wrote, or an answer is not the graph's.
+        StorageError: The lake cannot be read.
     """
 
 def read_graph(lake: _Path) -> DrugGraph:
@@ -662,6 +682,7 @@ class Mention:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@disjoint_base
 class Table:
     """Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
 

@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
 use super::errors::exception;
 use crate::cli::ProgressBar;
 use crate::error::{Error, Result};
-use crate::task::Task;
+use crate::task::{Progress, Task};
 
 /// How often the calling thread asks Python for signals.
 const SIGNALS: Duration = Duration::from_millis(100);
@@ -119,6 +119,49 @@ fn check_signals() -> PyResult<()> {
     Python::attach(|py| py.check_signals())
 }
 
+/// What a long step has done so far, for Python's logger `drugs_rs`: the log of a task, where no terminal shows a bar.
+/// Only the calling thread speaks to Python; a worker that did would wait for an interpreter that waits for it.
+struct ProgressLog {
+    started: Instant,
+    next: Duration,
+}
+
+impl ProgressLog {
+    /// Short steps say nothing.
+    const FIRST: Duration = Duration::from_secs(2);
+    const EVERY: Duration = Duration::from_secs(10);
+
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            next: Self::FIRST,
+        }
+    }
+
+    /// An error is what a signal's handler raised while Python was at it.
+    fn tell(&mut self, progress: Progress) -> PyResult<()> {
+        if self.started.elapsed() < self.next {
+            return Ok(());
+        }
+        self.next += Self::EVERY;
+        let Progress { stage, bytes, rows } = progress;
+        Python::attach(|py| {
+            // A program that never imported `logging` has nobody who listens.
+            let modules = py.import("sys")?.getattr("modules")?;
+            if !modules.contains("logging")? {
+                return Ok(());
+            }
+            let logger = py.import("logging")?.call_method1("getLogger", ("drugs_rs",))?;
+            let form = "%s: %s bytes read, %s rows so far, after %d s";
+            logger.call_method1(
+                "info",
+                (form, stage, bytes, rows, self.started.elapsed().as_secs()),
+            )?;
+            Ok(())
+        })
+    }
+}
+
 /// Does long work that may use all threads. Python's signals (Ctrl-C, a handler that raises) end it at its next batch,
 /// and their exception is what the caller gets.
 pub(super) fn engine<T: Send>(
@@ -138,6 +181,7 @@ pub(super) fn watched<T: Send>(
 ) -> PyResult<T> {
     let task = Task::new();
     let bar = ProgressBar::new(progress);
+    let mut log = ProgressLog::new();
     let done = py.detach(|| {
         std::thread::scope(|scope| {
             let (give, take) = sync_channel(1);
@@ -158,7 +202,7 @@ pub(super) fn watched<T: Send>(
                     Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
                     Err(RecvTimeoutError::Timeout) => {
                         bar.show(task.progress());
-                        if let Err(signal) = check_signals() {
+                        if let Err(signal) = log.tell(task.progress()).and_then(|()| check_signals()) {
                             task.cancel();
                             // Nothing is left half-done behind the caller's back: the worker ends first.
                             let _ = take.recv();

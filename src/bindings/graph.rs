@@ -10,7 +10,7 @@ use super::table::Table;
 use super::{arguments, call, errors};
 use crate::error::Error;
 use crate::graph::{self, Shape, frames};
-use crate::pipeline::{self, export, run};
+use crate::pipeline::{self, answers, export, run};
 use crate::schema::PublicationKind;
 
 /// Drugs, publications, journals and who mentions whom; `read_graph` makes one.
@@ -30,6 +30,26 @@ pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
     Ok(DrugGraph {
         inner: Arc::new(inner),
     })
+}
+
+/// Read the published answers of a lake, after holding them against its graph.
+#[pyfunction]
+pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = lake.py();
+    let lake = arguments::path(lake, "lake")?;
+    let found = call::apart(py, move || {
+        answers::read_answers(pipeline::existing_lake(&lake)?.as_ref())
+    })?;
+    let json = py.import("json")?;
+    let dictionary = PyDict::new(py);
+    dictionary.set_item("as_of", found.as_of)?;
+    for (name, text) in [
+        ("top_journals", found.top_journals),
+        ("exclusive_drugs", found.exclusive_drugs),
+    ] {
+        dictionary.set_item(name, json.call_method1("loads", (text,))?)?;
+    }
+    Ok(dictionary.into_any())
 }
 
 #[pymethods]

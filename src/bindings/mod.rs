@@ -31,7 +31,7 @@ mod core_module {
     #[pymodule_export]
     use super::generate::generate;
     #[pymodule_export]
-    use super::graph::{DrugGraph, read_graph};
+    use super::graph::{DrugGraph, read_answers, read_graph};
     #[pymodule_export]
     use super::kept::{keep_matcher, release_matcher};
     #[pymodule_export]
@@ -69,6 +69,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "iter_publications",
         "keep_matcher",
         "main",
+        "read_answers",
         "read_drugs",
         "read_graph",
         "read_publications",

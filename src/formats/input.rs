@@ -45,6 +45,9 @@ impl From<Encoding> for Reading {
     }
 }
 
+/// Makes UTF-8 of another encoding.
+type Decode = fn(BufReader<Bytes>) -> Bytes;
+
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -99,7 +102,7 @@ impl Input {
     fn recognise(uri: &str, bytes: Bytes, file: Option<File>, reading: Reading) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
-        let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes, BUFFER));
+        let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes));
         let head = plain.fill_buf().map_err(failed)?;
         if head.is_empty() {
             return Ok(None);
@@ -126,7 +129,7 @@ impl Input {
         let mut unpacked = match packing {
             Some(packing) => {
                 let unpacked = unpacked(packing, plain, reading.most_ratio).map_err(failed)?;
-                BufReader::with_capacity(BUFFER, Ahead::of(unpacked, BUFFER))
+                BufReader::with_capacity(BUFFER, Ahead::of(unpacked))
             }
             None => plain,
         };
@@ -141,32 +144,31 @@ impl Input {
                 "Parquet is packed inside and read from its end: deliver it unpacked",
             ));
         }
-        let decoded: Bytes = match head {
-            [0xff, 0xfe, ..] => Box::new(Utf16::new(unpacked, UTF_16LE.new_decoder_with_bom_removal())),
-            [0xfe, 0xff, ..] => Box::new(Utf16::new(unpacked, UTF_16BE.new_decoder_with_bom_removal())),
-            _ => {
-                let is_archive = archive_kind(head).is_some();
-                if head.starts_with(MARK) {
-                    unpacked.consume(MARK.len());
-                }
-                // A mark speaks for the program that wrote the file, not for every line that went into it.
-                if reading.encoding == Encoding::Utf8 || is_archive {
-                    return Ok(Some(Self {
-                        uri,
-                        reading,
-                        packing,
-                        reader: unpacked,
-                        parquet: None,
-                    }));
-                }
-                Box::new(Lines1252::new(unpacked))
+        let plain = archive_kind(head).is_some() || reading.encoding == Encoding::Utf8;
+        let marked = head.starts_with(MARK);
+        let decoded: Option<Decode> = match head {
+            [0xff, 0xfe, ..] => {
+                Some(|bytes| Box::new(Utf16::new(bytes, UTF_16LE.new_decoder_with_bom_removal())))
             }
+            [0xfe, 0xff, ..] => {
+                Some(|bytes| Box::new(Utf16::new(bytes, UTF_16BE.new_decoder_with_bom_removal())))
+            }
+            // A mark speaks for the program that wrote the file, not for every line that went into it.
+            _ if !plain => Some(|bytes| Box::new(Lines1252::new(bytes))),
+            _ => None,
+        };
+        if marked {
+            unpacked.consume(MARK.len());
+        }
+        let reader = match decoded {
+            Some(decode) => BufReader::with_capacity(BUFFER, Ahead::of(decode(unpacked))),
+            None => unpacked,
         };
         Ok(Some(Self {
             uri,
             reading,
             packing,
-            reader: BufReader::with_capacity(BUFFER, Ahead::of(decoded, BUFFER)),
+            reader,
             parquet: None,
         }))
     }
@@ -339,9 +341,9 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn of(mut bytes: Bytes, length: usize) -> Bytes {
+    fn of(mut bytes: Bytes) -> Bytes {
         let mut head = Vec::new();
-        let error = (&mut bytes).take(length as u64).read_to_end(&mut head).err();
+        let error = (&mut bytes).take(BUFFER as u64).read_to_end(&mut head).err();
         Box::new(Self {
             head: io::Cursor::new(head),
             error,

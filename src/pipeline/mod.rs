@@ -4,6 +4,7 @@
 //! answers; [`run`] does all three. Each step is one transaction, tells what it did in a [`StepReport`], and does nothing
 //! when there is nothing to do. Tables stay inside: paths and settings go in, a report comes out.
 
+pub mod answers;
 mod aside;
 pub mod bronze;
 pub mod columns;

@@ -73,6 +73,10 @@ impl SourceFile {
 
     /// Opens the file itself, for formats that are read from their end; nothing for a stream that has none, such as a pipe.
     /// An object is copied to a temporary file for that, if it begins as such a format does, with `magic`.
+    #[cfg_attr(
+        not(feature = "cloud"),
+        expect(unused_variables, reason = "a local file is not looked at")
+    )]
     pub fn open_file(&self, magic: &[u8]) -> Result<Option<File>> {
         let failed = |source| Error::storage(&self.uri, "read the source", source);
         match &self.place {

@@ -132,6 +132,24 @@ def test_what_is_found_is_what_was_put_there(articles: str, trials: str, tmp_pat
     assert {name for name, share in made["settings"]["dirt"].items() if share} == set(DIRT)
 
 
+def test_the_truth_tells_when_too_much_or_too_little_is_found(tmp_path: Path) -> None:
+    """A substring is no mention, and a drug that the vocabulary lacks is one that is not found."""
+    folder = tmp_path / "made"
+    drugs_rs.generate(folder, articles=1500, trials=0, drugs=150)
+    truth = expected(folder)
+    drugs_rs.run(drugs=folder / "drugs", pubmed=folder / "pubmed", out=tmp_path / "all", dt=DT, boundary="none")
+    more = found(tmp_path / "all")
+    assert more - truth
+    assert not truth - more
+    vocabulary = (folder / "drugs" / "part-00001.csv").read_text(encoding="utf-8").splitlines()
+    shorter = tmp_path / "shorter.csv"
+    shorter.write_text("\n".join(vocabulary[:1] + vocabulary[20:]) + "\n", encoding="utf-8")
+    drugs_rs.run(drugs=shorter, pubmed=folder / "pubmed", out=tmp_path / "less", dt=DT)
+    less = found(tmp_path / "less")
+    assert truth - less
+    assert not less - truth
+
+
 @pytest.mark.parametrize("packing", ["gz", "zst"])
 def test_packed_and_split(packing: str, tmp_path: Path) -> None:
     folder, lake = tmp_path / "made", tmp_path / "lake"

@@ -1,0 +1,138 @@
+"""The pipeline of a day: sensors → bronze → silver → quality gate → gold → answers.
+
+This file has settings and arrows; what a task does stands in ``drugs_rs.airflow``, how to live with it in
+``docs/operations.md``.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from drugs_rs.airflow import (
+    PARTITION,
+    AnswerOperator,
+    BronzeOperator,
+    GoldOperator,
+    QualityOperator,
+    Settings,
+    SilverOperator,
+    apply_variable,
+    asset,
+    on_failure,
+    partition_of,
+    slow_run_alert,
+    source_sensor,
+)
+from drugs_rs.airflow.compat import DAG, Param
+from drugs_rs.airflow.sensors import rendered_by_airflow
+
+# In a clone the sample files are the sources, and the lake is Airflow's own home; anywhere else both must be set.
+SAMPLES = Path(__file__).resolve().parents[1] / "examples" / "data"
+DEVELOPMENT = {
+    "out": str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "lake"),
+    "drugs": str(SAMPLES / "drugs.csv"),
+    "clinical_trials": str(SAMPLES / "clinical_trials.csv"),
+    "pubmed_a": str(SAMPLES / "pubmed.csv"),
+    "pubmed_b": str(SAMPLES / "pubmed.json"),
+}
+# The sources by the names of their settings, each with the table that it is of.
+SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "pubmed", "pubmed_b": "pubmed"}
+
+settings = Settings.load(DEVELOPMENT if SAMPLES.is_dir() else None)
+slow_run, of_last_tasks = slow_run_alert(settings)
+lake: dict[str, Any] = {"out": settings.out, "dt": PARTITION}
+step: dict[str, Any] = {**lake, "isolation": settings.isolation, "pool": settings.pool, "pre_execute": apply_variable}
+
+with DAG(
+    dag_id="drug",
+    description="Which drug is mentioned where and when, from the deliveries of a day",
+    doc_md=__doc__,
+    tags=["drugs_rs", "gold", "pubmed", "clinical_trials"],
+    schedule=settings.schedule,
+    start_date=datetime.fromisoformat(settings.start_date).replace(tzinfo=timezone.utc),
+    # No surprise on the first day: days that were missed are run when somebody asks for them.
+    catchup=settings.catchup,
+    # The graph is one for all days. Runs side by side would be safe, and each make it anew for the others.
+    max_active_runs=settings.max_active_runs,
+    dagrun_timeout=timedelta(hours=settings.dagrun_timeout_hours),
+    params={
+        "dt": Param(None, type=["null", "string"], description="The partition, YYYY-MM-DD; empty: the logical date")
+    },
+    user_defined_macros={"drugs_rs_partition": partition_of},
+    default_args={
+        "owner": settings.owner,
+        # Days stand for themselves, so that a backfill may come in any order.
+        "depends_on_past": False,
+        "retries": settings.retries,
+        "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(seconds=settings.max_retry_delay_seconds),
+        "execution_timeout": timedelta(hours=settings.execution_timeout_hours),
+        "on_failure_callback": on_failure,
+        # Gold is made of everything or not at all: no task runs behind one that failed or was skipped.
+        "trigger_rule": "all_success",
+    },
+    **slow_run,
+) as dag:
+    sensors = [
+        source_sensor(f"{source}_sensor", source, settings, doc_md=f"Waits for the delivery `{source}`.")
+        for source in SOURCES
+    ]
+    bronze = {
+        source: BronzeOperator(
+            task_id=f"{source}_bronze",
+            table=table,
+            name=source,
+            sources=rendered_by_airflow(getattr(settings, source)),
+            outlets=[asset(settings.out, "bronze", source)],
+            doc_md=f"Copies the delivery `{source}` byte for byte into the lake, with a manifest.",
+            **step,
+        )
+        for source, table in SOURCES.items()
+    }
+    silver = {
+        table: SilverOperator(
+            task_id=f"{table}_silver",
+            table=table,
+            outlets=[asset(settings.out, "silver", table)],
+            doc_md=f"Cleans the table `{table}`; rows that cannot be one are kept aside with their reason.",
+            **settings.reading,
+            **step,
+        )
+        for table in ("drugs", "clinical_trials", "pubmed")
+    }
+    quality = QualityOperator(
+        task_id="silver_quality",
+        reports=[task.output for task in silver.values()],
+        pre_execute=apply_variable,
+        **settings.gate,
+        doc_md="Fails when the day's tables are too poor to be published; the graph then stays as it was.",
+    )
+    gold = GoldOperator(
+        task_id="drug_graph_gold",
+        outlets=[asset(settings.out, "gold", "drug_graph.json")],
+        doc_md="Finds the mentions, publishes the graph and the answers in one transaction.",
+        **settings.matching,
+        **step,
+    )
+    answers = [
+        AnswerOperator(
+            task_id=task_id,
+            answer=answer,
+            outlets=[asset(settings.out, "gold", f"{answer}.json")],
+            doc_md=f"Compares the published `{answer}.json` with the graph and hands it out.",
+            **lake,
+            **of_last_tasks,
+        )
+        for task_id, answer in (("top_journals_gold", "top_journals"), ("exclusive_drug_set_gold", "exclusive_drugs"))
+    ]
+
+    # Every delivery must be there before the first is copied: a day that lacks one leaves the lake untouched.
+    for copy in bronze.values():
+        sensors >> copy
+    for source, table in SOURCES.items():
+        bronze[source] >> silver[table]
+    list(silver.values()) >> quality >> gold >> answers

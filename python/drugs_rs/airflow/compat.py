@@ -1,0 +1,155 @@
+"""The one file that knows Airflow's versions: every name of Airflow that this package uses, wherever it lives.
+
+Airflow 3 keeps what DAG authors may use in ``airflow.sdk``; Airflow 2 spreads it over many modules. Providers stand
+apart: they may be absent, so they are imported where they are needed and a missing one is told by name.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Callable
+
+from airflow import __version__ as _version
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+AIRFLOW_VERSION = tuple(int(part) for part in _version.split(".")[:2])
+AIRFLOW_3 = AIRFLOW_VERSION >= (3, 0)
+
+if AIRFLOW_VERSION >= (3, 1):
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
+else:
+    from airflow.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
+
+if AIRFLOW_3:
+    from airflow.sdk import DAG, Asset, BaseNotifier, BaseOperator, BaseOperatorLink, Param, Variable
+else:
+    from airflow import DAG
+    from airflow.datasets import Dataset as Asset
+    from airflow.models import Variable
+    from airflow.models.baseoperator import BaseOperator
+    from airflow.models.param import Param
+    from airflow.notifications.basenotifier import BaseNotifier
+
+    if AIRFLOW_VERSION >= (2, 10):  # where it stood before, 2.10 gives it with a warning
+        from airflow.models.baseoperatorlink import BaseOperatorLink
+    else:
+        from airflow.models.baseoperator import BaseOperatorLink
+
+__all__ = [
+    "AIRFLOW_3",
+    "AIRFLOW_VERSION",
+    "DAG",
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowSensorTimeout",
+    "Asset",
+    "BaseNotifier",
+    "BaseOperator",
+    "BaseOperatorLink",
+    "Param",
+    "can_defer",
+    "file_sensor",
+    "has_connection",
+    "lineage_classes",
+    "log_url",
+    "provider_class",
+    "returned_value",
+    "slow_run_arguments",
+    "variable",
+]
+
+
+def variable(name: str) -> str | None:
+    """Give the text of an Airflow Variable, ``None`` where there is none."""
+    if AIRFLOW_3:
+        found: str | None = Variable.get(name, default=None)
+    else:
+        found = Variable.get(name, default_var=None)
+    return found
+
+
+def has_connection(conn_id: str) -> bool:
+    """Say whether a connection is defined, in whichever backend."""
+    if AIRFLOW_3:
+        from airflow.sdk import BaseHook
+    else:
+        from airflow.hooks.base import BaseHook
+    try:
+        BaseHook.get_connection(conn_id)
+    except Exception as error:  # each version and backend has its own
+        if "isn't defined" in str(error) or "NOT_FOUND" in str(error) or "not found" in str(error).lower():
+            return False
+        raise
+    return True
+
+
+def file_sensor() -> type[Any]:
+    """Give the ``FileSensor``, of the core in Airflow 2 and of the standard provider in Airflow 3."""
+    if AIRFLOW_3:
+        return provider_class("airflow.providers.standard.sensors.filesystem.FileSensor")
+    return provider_class("airflow.sensors.filesystem.FileSensor")
+
+
+def provider_class(path: str) -> type[Any]:
+    """Import a class of a provider; a missing package is told by the name that installs it."""
+    module, _, name = path.rpartition(".")
+    try:
+        found: type[Any] = getattr(import_module(module), name)
+    except ImportError as error:
+        package = "apache-airflow-providers-" + module.split(".")[2] if ".providers." in module else module
+        message = f"{path} is not installed: pip install {package}, or take a source that needs no {name}"
+        raise ImportError(message, name=module) from error
+    return found
+
+
+def can_defer(sensor: type[Any]) -> bool:
+    """Say whether this version of a sensor can wait in the triggerer."""
+    import inspect
+
+    return "deferrable" in inspect.signature(sensor.__init__).parameters
+
+
+def returned_value(ti_key: Any) -> Any:
+    """Give what a task instance returned, for the webserver of Airflow 2."""
+    from airflow.models import XCom
+
+    return XCom.get_value(ti_key=ti_key, key="return_value")
+
+
+def log_url(context: Any) -> str | None:
+    """Give the address of a task's log."""
+    found: str | None = getattr(context.get("ti"), "log_url", None)
+    return found
+
+
+def slow_run_arguments(
+    limit: timedelta, on_sla_miss: Callable[..., None], deadline_callback: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give the arguments of the DAG and of its last tasks that raise an alert for a run that takes too long.
+
+    Airflow 2 has SLAs, Airflow 3.1 and newer (experimental) Deadline Alerts, and 3.0 nothing.
+    """
+    if not AIRFLOW_3:
+        return {"sla_miss_callback": on_sla_miss}, {"sla": limit}
+    try:
+        from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+    except ImportError:
+        return {}, {}
+    deadline = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=limit,
+        callback=AsyncCallback(deadline_callback),
+    )
+    return {"deadline": deadline}, {}
+
+
+def lineage_classes() -> tuple[Any, Any, Any] | None:
+    """Give OpenLineage's result, data set and output statistics, or ``None`` without that provider."""
+    try:
+        from airflow.providers.openlineage.extractors import OperatorLineage
+        from openlineage.client import event_v2, facet_v2
+    except ImportError:
+        return None
+    return OperatorLineage, event_v2, facet_v2

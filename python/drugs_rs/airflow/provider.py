@@ -1,0 +1,19 @@
+"""What Airflow is told about this package through the entry point ``apache_airflow_provider``.
+
+Airflow shows the link of an operator only if it was registered, and an installed package registers in every component,
+on Composer too, where the folder ``plugins/`` does not reach all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Describe the package. Imports nothing: Airflow calls this while it starts."""
+    return {
+        "package-name": "drugs-rs",
+        "name": "drugs_rs",
+        "description": "Which drug is mentioned where and when: drug vocabularies, PubMed and trials to one graph.",
+        "extra-links": ["drugs_rs.airflow.links.ReportLink"],
+    }

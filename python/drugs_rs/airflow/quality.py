@@ -1,0 +1,84 @@
+"""The quality gate: what the reports of silver must say before gold may publish. Numbers only, never rows."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Mapping, Sequence
+
+from drugs_rs.airflow.compat import AirflowFailException
+from drugs_rs.airflow.settings import where
+
+
+class QualityError(AirflowFailException, ValueError):
+    """The day's tables are not good enough. Not retried: the same tables give the same numbers."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What passes."""
+
+    max_rejected_share: float
+    max_flag_shares: Mapping[str, float]
+    min_rows: int
+
+
+def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, log: logging.Logger) -> dict[str, Any]:
+    """Hold the reports of silver against the thresholds and give the numbers that were looked at.
+
+    Raises:
+        QualityError: Some do not pass; the message names all that do not, each with its setting.
+    """
+    if not reports or not all(isinstance(report, Mapping) for report in reports):
+        message = "a silver task left no report: clear the silver tasks of this run, and they and this one run again"
+        raise QualityError(message)
+    tables: dict[str, Any] = {}
+    faults: list[str] = []
+    for report in reports:
+        assert report is not None  # looked at above, which the type checker does not see
+        table = str(next((source["table"] for source in report["sources"]), report["step"]))
+        numbers, found = _of_table(table, report, thresholds)
+        log.info("%s: %s", table, numbers)
+        tables[table] = numbers
+        faults += found
+    if faults:
+        message = f"gold is not made, the graph stays as it was: {'; '.join(faults)}"
+        raise QualityError(message)
+    return {"tables": tables, "passed": True}
+
+
+def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> tuple[dict[str, Any], list[str]]:
+    rows = {part: int(report[f"rows_{part}"]) for part in ("in", "kept", "merged", "rejected")}
+    flags = {name: int(count) for name, count in report.get("flags", {}).items()}
+    rejected_share = rows["rejected"] / rows["in"] if rows["in"] else 0.0
+    flag_shares = {name: count / rows["kept"] for name, count in flags.items() if rows["kept"]}
+    faults = []
+    # The core refuses to commit otherwise; whoever reads the report believes it only with this.
+    for entry in [report, *report["sources"]]:
+        if entry["rows_in"] != entry["rows_kept"] + entry["rows_merged"] + entry["rows_rejected"]:
+            place = entry.get("uri", "all files")
+            faults.append(f"{table}: rows in are not rows kept + merged + rejected ({place}), a bug: report it")
+    if rows["kept"] < thresholds.min_rows:
+        faults.append(
+            f"{table}: {rows['kept']} rows kept, expected at least {thresholds.min_rows} (look at the source, "
+            f"or {where('min_rows')})"
+        )
+    if rejected_share > thresholds.max_rejected_share:
+        faults.append(
+            f"{table}: {rows['rejected']} of {rows['in']} rows rejected, {_percent(rejected_share)} and at most "
+            f"{_percent(thresholds.max_rejected_share)} pass (see silver/rejected, or {where('max_rejected_share')})"
+        )
+    for name, most in sorted(thresholds.max_flag_shares.items()):
+        share = flag_shares.get(name, 0.0)
+        if share > most:
+            faults.append(
+                f"{table}: {flags[name]} of {rows['kept']} rows have the flag {name}, {_percent(share)} and at most "
+                f"{_percent(most)} pass (look at the source, or {where('max_flag_shares')})"
+            )
+    numbers: dict[str, Any] = {f"rows_{part}": count for part, count in rows.items()}
+    numbers.update(rejected_share=round(rejected_share, 6), rejected=dict(report.get("rejected", {})), flags=flags)
+    return numbers, faults
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,45 @@
+"""A step's report on its way to people: into the task's log, and small enough for an XCom."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Mapping
+
+# An XCom is a row of Airflow's database; thousands of files or days must not make it large.
+MOST_ENTRIES = 50
+
+
+def bounded(report: Mapping[str, Any], uri: str) -> dict[str, Any]:
+    """Give the report with its lists cut, what was left out counted, and the place of the whole one."""
+    small = {key: value for key, value in report.items() if key != "steps"}
+    for name in ("sources", "outputs"):
+        entries = list(report.get(name, []))
+        small[name] = entries[:MOST_ENTRIES]
+        if len(entries) > MOST_ENTRIES:
+            small[f"{name}_left_out"] = len(entries) - MOST_ENTRIES
+    small["report_uri"] = uri
+    return small
+
+
+def tell(report: Mapping[str, Any], log: logging.Logger) -> None:
+    """Write what a step did into the log: counts as information, what was rejected or doubtful as warnings."""
+    step, dt = report.get("step"), report.get("dt")
+    done = "nothing to do" if report.get("unchanged") else "done"
+    log.info("%s of dt=%s: %s in %s s, into %s", step, dt, done, report.get("seconds"), report.get("out"))
+    for source in report.get("sources", [])[:MOST_ENTRIES]:
+        if step == "bronze":
+            log.info("%s: %s bytes, %s", source["uri"], source["bytes"], source["format"])
+        else:
+            parts = [f"{source['rows_' + part]} {part}" for part in ("kept", "merged", "rejected")]
+            log.info("%s: %s rows in, %s", source["uri"], source["rows_in"], ", ".join(parts))
+        for note in source.get("notes", []):
+            log.warning("%s: %s", source["uri"], note)
+        if source.get("extra_columns"):
+            log.info("%s: columns that were not used: %s", source["uri"], ", ".join(source["extra_columns"]))
+    for reason, rows in report.get("rejected", {}).items():
+        log.warning("rejected and kept aside: %s rows, %s", rows, reason)
+    for flag, rows in report.get("flags", {}).items():
+        log.warning("kept with a flag: %s rows, %s", rows, flag)
+    if "mentions" in report:
+        numbers = [f"{report[name]} {name}" for name in ("drugs", "publications", "mentions", "journals")]
+        log.info("graph as of %s: %s", report.get("as_of"), ", ".join(numbers))

@@ -1,0 +1,33 @@
+"""Notifiers of the tests, made as those of the providers are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Sequence
+
+from drugs_rs.airflow.compat import BaseNotifier
+
+
+class ToFile(BaseNotifier):
+    """Writes its text to a file."""
+
+    template_fields: Sequence[str] = ("text",)
+
+    def __init__(self, path: str, text: str) -> None:
+        super().__init__()
+        self.path = path
+        self.text = text
+
+    def notify(self, context: Any) -> None:  # noqa: ARG002
+        """Write it."""
+        Path(self.path).write_text(self.text, encoding="utf-8")
+
+
+class Broken(BaseNotifier):
+    """Cannot even be made."""
+
+    def __init__(self) -> None:
+        raise ValueError("no server")
+
+    def notify(self, context: Any) -> None:
+        """Never called."""

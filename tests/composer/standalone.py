@@ -1,0 +1,184 @@
+"""``airflow standalone`` for a test: a real scheduler and really forked tasks, and nothing of it left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
+
+from conftest import ROOT
+
+from drugs_rs.airflow.compat import AIRFLOW_3
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with contextlib.closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """What the processes of that Airflow are told: quick to notice things, and no port that others use."""
+    port = free_port()
+    configuration = {
+        "CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
+        "CORE__PARALLELISM": "4",
+        "API__PORT": str(port),
+        "API__BASE_URL": f"http://localhost:{port}",
+        "API__WORKERS": "1",
+        "WEBSERVER__WEB_SERVER_PORT": str(port),
+        "WEBSERVER__BASE_URL": f"http://localhost:{port}",
+        "WEBSERVER__WORKERS": "1",
+        "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+        "SCHEDULER__JOB_HEARTBEAT_SEC": "1",
+        "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        "SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "15",
+        "SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "3",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+    }
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW__", "DRUGS_RS_"))}
+    return {
+        **inherited,
+        **{f"AIRFLOW__{key}": value for key, value in configuration.items()},
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_CONN_FS_DEFAULT": "fs://",
+        **settings,
+    }
+
+
+class Standalone:
+    """A running Airflow."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        self.home = home
+        self.environment = dict(environment)
+
+    def command(self, *words: str) -> str:
+        """Run a command of Airflow's and give its output."""
+        done = subprocess.run(
+            ["airflow", *words], env=self.environment, capture_output=True, timeout=240, check=False, text=True
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout[-1500:]} {done.stderr[-1500:]}"
+        return done.stdout
+
+    def trigger(self, run_id: str, day: str | None) -> None:
+        """Trigger the DAG for a logical date, or for none."""
+        words = ["dags", "trigger", "drug", "--run-id", run_id]
+        if day is not None:
+            words += ["--logical-date" if AIRFLOW_3 else "--exec-date", f"{day}T00:00:00+00:00"]
+        self.command(*words)
+
+    def clear(self, task_id: str) -> None:
+        """Clear one task, of every run, and what comes after it."""
+        self.command("tasks", "clear", "drug", "--task-regex", task_id, "--downstream", "--yes")
+
+    def rows(self, question: str, *values: str) -> list[tuple[Any, ...]]:
+        """Ask the database, without disturbing who writes it."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.home}/airflow.db?mode=ro", uri=True, timeout=30)) as base:
+            return base.execute(question, values).fetchall()
+
+    def tries(self, run_id: str) -> dict[str, int]:
+        """The number of tries of each task of a run."""
+        question = "select task_id, try_number from task_instance where dag_id = 'drug' and run_id = ?"
+        return dict(self.rows(question, run_id))
+
+    def states(self, run_id: str) -> dict[str, str]:
+        """The state of each task of a run."""
+        question = "select task_id, state from task_instance where dag_id = 'drug' and run_id = ?"
+        return dict(self.rows(question, run_id))
+
+    def wait_for_run(self, run_id: str, state: str, seconds: float = 400) -> None:
+        """Wait until a run has come to its end, which must be this one."""
+
+        def ended() -> str | None:
+            found = self.rows("select state from dag_run where dag_id = 'drug' and run_id = ?", run_id)
+            return found[0][0] if found and found[0][0] in ("success", "failed") else None
+
+        assert until(ended, seconds, lambda: f"{run_id}: {self.states(run_id)}") == state, self.states(run_id)
+
+    def logs(self) -> str:
+        """Everything that tasks have logged."""
+        texts = [path.read_text(encoding="utf-8", errors="replace") for path in (self.home / "logs").rglob("*.log")]
+        return "\n".join(texts)
+
+
+def until(look: Callable[[], Any], seconds: float, told: Callable[[], str] = lambda: "") -> Any:
+    """Look until there is something to see."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.25)
+    raise AssertionError(f"not within {seconds} s: {told()}")
+
+
+@contextlib.contextmanager
+def standalone(home: Path, settings: Mapping[str, str]) -> Iterator[Standalone]:
+    """Start an Airflow, wait until it knows the DAG, and end every process of it."""
+    home.mkdir()
+    made = environment(home, settings)
+    with (home / "standalone.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["airflow", "standalone"],
+            env=made,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        running = Standalone(home, made)
+        try:
+            until(lambda: knows(running, process), 300, lambda: tail(home / "standalone.log"))
+            yield running
+        except BaseException:
+            print(tail(home / "standalone.log"))  # noqa: T201  # pytest shows it with the failure
+            raise
+        finally:
+            end(process, home)
+
+
+def knows(running: Standalone, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the scheduler could run the DAG by now."""
+    assert process.poll() is None, tail(running.home / "standalone.log")
+    try:
+        found = running.rows("select count(*) from serialized_dag where dag_id = 'drug'")
+        alive = running.rows("select count(*) from job where job_type = 'SchedulerJob' and state = 'running'")
+    except sqlite3.Error:
+        return False
+    return bool(found[0][0] and alive[0][0])
+
+
+def tail(path: Path) -> str:
+    """The end of a log."""
+    return path.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+
+def end(process: subprocess.Popen[bytes], home: Path) -> None:
+    """End the process group, and whatever left it: tasks make sessions of their own, but keep their AIRFLOW_HOME."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+    mark = f"AIRFLOW_HOME={home}\0".encode()
+    for _ in range(3):
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if mark in path.read_bytes() + b"\0":
+                    os.kill(int(re.findall(r"\d+", str(path))[0]), signal.SIGKILL)
+        time.sleep(0.2)

@@ -1,0 +1,393 @@
+"""Operators one by one: what they pass on, refuse, log and stop."""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Callable
+
+import pytest
+
+from drugs_rs.airflow import (
+    AnswerOperator,
+    BronzeOperator,
+    GoldOperator,
+    QualityOperator,
+    Settings,
+    SilverOperator,
+    asset,
+    partition_of,
+)
+from drugs_rs.airflow.compat import AIRFLOW_3, AirflowException, AirflowFailException
+from drugs_rs.airflow.links import address
+from drugs_rs.airflow.reports import MOST_ENTRIES, bounded
+from drugs_rs.airflow.settings import SettingsError, from_variable
+from drugs_rs.airflow.steps import Step, arguments
+
+DT = "2024-03-01"
+LOG = logging.getLogger("tests")
+
+
+def test_bronze_takes_the_words_of_gcs_to_gcs() -> None:
+    task = BronzeOperator(
+        task_id="copy",
+        table="pubmed",
+        name="pubmed_a",
+        source_bucket="landing",
+        source_object=["a/*.json", "b.json"],
+        destination_bucket="lakes",
+        destination_object="drugs/lake/",
+        dt=DT,
+    )
+    assert task.keywords() == {
+        "out": "gs://lakes/drugs/lake",
+        "dt": DT,
+        "pubmed": ["gs://landing/a/*.json", "gs://landing/b.json"],
+        "name": "pubmed_a",
+    }
+    assert {"source_bucket", "source_object", "destination_bucket", "destination_object"} <= set(task.template_fields)
+
+
+def test_uris_go_to_the_core_as_they_are() -> None:
+    task = BronzeOperator(task_id="copy", table="drugs", sources="s3://a//b?c#d.csv", out="gs://bucket/x/../y", dt=DT)
+    assert task.keywords() == {"out": "gs://bucket/x/../y", "dt": DT, "drugs": "s3://a//b?c#d.csv", "name": None}
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "None", None, []])
+def test_a_template_that_comes_to_nothing_is_told_with_what_to_set(nothing: Any, tmp_path: Path) -> None:
+    task = BronzeOperator(task_id="copy", table="pubmed", name="pubmed_a", sources=nothing, out=str(tmp_path), dt=DT)
+    with pytest.raises(AirflowFailException, match="`sources` of the task copy is .*set DRUGS_RS_PUBMED_A in the env"):
+        task.execute({})
+    with pytest.raises(AirflowFailException, match="`out` of the task gold is .*set DRUGS_RS_OUT in the environment"):
+        GoldOperator(task_id="gold", out=nothing, dt=DT).execute({})
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_run_without_logical_date_needs_the_parameter() -> None:
+    dateless = SimpleNamespace(run_id="manual__x", logical_date=None)
+    with pytest.raises(AirflowFailException, match="manual__x has no logical date.*the parameter `dt`"):
+        partition_of({"dt": None}, dateless)
+    assert partition_of({"dt": "2024-03-01"}, dateless) == "2024-03-01"
+    with pytest.raises(AirflowFailException, match="the parameter `dt` is '01/03/2024': set it to a date such as"):
+        partition_of({"dt": "01/03/2024"}, dateless)
+    night = datetime.datetime(2024, 3, 1, 23, 30, tzinfo=datetime.timezone.utc)
+    assert partition_of({}, SimpleNamespace(logical_date=night)) == "2024-03-01"
+
+
+@pytest.mark.parametrize("isolation", ["process", "subprocess"])
+def test_what_will_fail_again_is_not_retried(isolation: str, tmp_path: Path) -> None:
+    """A wrong argument is no matter of luck."""
+    task = SilverOperator(task_id="silver", table="drugs", out=str(tmp_path), dt="yesterday", isolation=isolation)
+    with pytest.raises(AirflowFailException, match="yesterday"):
+        task.execute({})
+
+
+def test_the_child_gets_the_keywords_as_words(tmp_path: Path) -> None:
+    keywords = {
+        "out": "gs://b/lake",
+        "dt": DT,
+        "tables": ["pubmed"],
+        "month_first": True,
+        "abbreviations": False,
+        "on_bad_file": "reject",
+        "stop_words": ["same", "impact"],
+        "extra_stop_words": [],
+    }
+    words = arguments("silver", keywords, tmp_path)
+    assert words[:9] == [
+        "silver",
+        "--out",
+        "gs://b/lake",
+        "--dt",
+        DT,
+        "--table",
+        "pubmed",
+        "--month-first",
+        "--on-bad-file",
+    ]
+    assert words[10:] == ["--stop-words", str(tmp_path / "stop-words")]
+    assert (tmp_path / "stop-words").read_text(encoding="utf-8") == "same\nimpact\n"
+    assert arguments("gold", {"stop_words": []}, tmp_path) == ["gold", "--no-stop-words"]
+
+
+def bronze_step(samples: Path, lake: Path, isolation: str, log: logging.Logger = LOG) -> Step:
+    keywords = {"drugs": str(samples / "drugs.csv"), "out": str(lake), "dt": DT}
+    return Step("bronze", keywords, isolation, log)
+
+
+def test_a_child_that_is_killed_is_a_matter_for_a_retry(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    with (tmp_path / "lake" / ".lock").open("wb") as lock:  # keeps the step at work until it is killed
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        step = bronze_step(samples, tmp_path / "lake", "subprocess")
+
+        def out_of_memory() -> None:
+            child = step._child  # noqa: SLF001
+            assert child is not None
+            child.kill()
+
+        after(1.0, out_of_memory)
+        with pytest.raises(AirflowException, match="ended by SIGKILL; the machine may have run out of memory") as told:
+            step.run()
+    assert not isinstance(told.value, AirflowFailException)
+    assert not (tmp_path / "lake" / "bronze").exists()
+
+
+def test_a_child_s_progress_reaches_the_log(samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "lake").mkdir()
+    with (tmp_path / "lake" / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        after(3.5, lambda: fcntl.flock(lock, fcntl.LOCK_UN))
+        with caplog.at_level(logging.INFO):
+            report = bronze_step(samples, tmp_path / "lake", "subprocess").run()
+    assert report["outputs"]
+    assert any("bytes read" in record.getMessage() for record in caplog.records)
+
+
+def test_the_core_s_progress_reaches_the_log(samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "lake").mkdir()
+    with (tmp_path / "lake" / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        after(3.5, lambda: fcntl.flock(lock, fcntl.LOCK_UN))
+        with caplog.at_level(logging.INFO):
+            bronze_step(samples, tmp_path / "lake", "process").run()
+    (record,) = [record for record in caplog.records if record.name == "drugs_rs"]
+    assert record.getMessage().startswith("bronze: ") and "bytes read" in record.getMessage()
+
+
+def after(seconds: float, act: Callable[[], Any]) -> None:
+    """Do something in a moment, from another thread: this one is at work."""
+    import threading
+
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+
+
+@pytest.mark.parametrize("isolation", ["process", "subprocess"])
+def test_a_signal_to_the_task_stops_the_step_within_seconds(isolation: str, tmp_path: Path) -> None:
+    """As Airflow does it: a handler that calls on_kill and, on Airflow 2, raises; here on a source that takes long."""
+    source, lake = tmp_path / "long.csv", tmp_path / "lake"
+    with source.open("wb") as file:
+        file.truncate(16 << 30)  # a hole: it takes no room, and reading it takes longer than this test
+    task = BronzeOperator(task_id="copy", table="drugs", sources=str(source), out=str(lake), dt=DT, isolation=isolation)
+
+    def terminated(_number: int, _frame: Any) -> None:
+        task.on_kill()
+        if not AIRFLOW_3:
+            raise AirflowException("Task received SIGTERM signal")
+
+    before = signal.signal(signal.SIGTERM, terminated)
+    after(1.0, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    started = time.monotonic()
+    try:
+        with pytest.raises(AirflowException):
+            task.execute({})
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert time.monotonic() - started < 1 + 8, "seconds, on a busy machine too"
+    assert not (lake / "bronze").exists()
+
+
+def test_execution_timeout_stops_the_core(tmp_path: Path) -> None:
+    """Airflow's own time-out, around a step in this process."""
+    if AIRFLOW_3:
+        from airflow.sdk.exceptions import AirflowTaskTimeout
+        from airflow.sdk.execution_time.timeout import timeout
+    else:
+        from airflow.exceptions import AirflowTaskTimeout
+        from airflow.utils.timeout import timeout
+
+    source, lake = tmp_path / "long.csv", tmp_path / "lake"
+    with source.open("wb") as file:
+        file.truncate(16 << 30)
+    task = BronzeOperator(task_id="copy", table="drugs", sources=str(source), out=str(lake), dt=DT)
+    started = time.monotonic()
+    with pytest.raises(AirflowTaskTimeout):
+        with timeout(1):
+            task.execute({})
+    task.on_kill()  # what Airflow 3 does then: there is nothing left to stop, and nothing is raised
+    assert time.monotonic() - started < 1 + 8
+    assert not (lake / "bronze").exists()
+
+
+def test_the_task_s_parent_may_have_imported_everything(samples: Path, tmp_path: Path) -> None:
+    """Airflow forks a task from a process that has parsed the DAG: the engine works in that child."""
+    program = (
+        "import os, sys\n"
+        "from drugs_rs.airflow import BronzeOperator, SilverOperator, GoldOperator\n"
+        f"task = BronzeOperator(task_id='copy', table='drugs', sources={str(samples / 'drugs.csv')!r},"
+        f" out={str(tmp_path / 'lake')!r}, dt={DT!r})\n"
+        "assert 'drugs_rs._core' not in sys.modules\n"
+        "for _ in range(2):\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        os._exit(0 if task.execute({})['outputs'] else 3)\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "assert 'drugs_rs._core' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=120, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_reports_stay_small_in_xcom() -> None:
+    source = {"uri": "a.csv", "bytes": 1}
+    report = {"step": "gold", "sources": [source] * 1000, "outputs": [], "steps": [{}]}
+    small = bounded(report, "gs://lake/reports/x.json")
+    assert (len(small["sources"]), small["sources_left_out"]) == (MOST_ENTRIES, 1000 - MOST_ENTRIES)
+    assert small["report_uri"] == "gs://lake/reports/x.json" and "steps" not in small
+
+
+def test_links_and_assets() -> None:
+    assert address("gs://b/lake/reports/gold/x.json").endswith("/storage/browser/_details/b/lake/reports/gold/x.json")
+    assert address("/lake/x.json") == "file:///lake/x.json"
+    assert asset("gs://b/lake/", "gold", "drug_graph.json").uri == "gs://b/lake/gold/drug_graph.json"
+    assert asset("/data/lake", "gold").uri == "file:///data/lake/gold"
+
+
+def report(**rows: int) -> dict[str, Any]:
+    """A report of silver with these counts."""
+    counts = {f"rows_{part}": rows.get(part, 0) for part in ("in", "kept", "merged", "rejected")}
+    source = {"uri": "p.csv", "table": "pubmed", **counts}
+    return {
+        "step": "silver",
+        "sources": [source],
+        "flags": {"bad_date": rows.get("bad_date", 0)},
+        "rejected": {},
+        **counts,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ({"in": 10, "kept": 9}, "rows in are not rows kept"),
+        ({"in": 10, "kept": 5, "rejected": 5}, "pubmed: 5 of 10 rows rejected, 50.0 % and at most 20.0 % pass"),
+        ({"in": 0}, "pubmed: 0 rows kept, expected at least 1"),
+        ({"in": 4, "kept": 4, "bad_date": 3}, "pubmed: 3 of 4 rows have the flag bad_date, 75.0 % and at most 50.0 %"),
+    ],
+)
+def test_what_the_gate_refuses(rows: dict[str, int], told: str) -> None:
+    gate: dict[str, Any] = {"max_rejected_share": 0.2, "max_flag_shares": {"bad_date": 0.5}, "min_rows": 1}
+    with pytest.raises(AirflowFailException) as refused:
+        QualityOperator(task_id="gate", reports=[report(**rows)], **gate).execute({})
+    assert told in str(refused.value)
+    assert isinstance(refused.value, ValueError)
+
+
+def test_what_the_gate_lets_pass() -> None:
+    done = QualityOperator(task_id="gate", reports=[report(**{"in": 10, "kept": 8, "merged": 1, "rejected": 1})])
+    found = done.execute({})
+    assert found["passed"] and found["tables"]["pubmed"]["rejected_share"] == 0.1
+    with pytest.raises(AirflowFailException, match="clear the silver tasks"):
+        QualityOperator(task_id="none", reports=[None]).execute({})
+
+
+def test_an_answer_needs_a_graph_that_has_come_so_far(samples: Path, tmp_path: Path) -> None:
+    lake = str(tmp_path / "lake")
+    words = ["run", "--drugs", str(samples / "drugs.csv"), "--out", lake, "--dt", DT, "--quiet"]
+    subprocess.run([sys.executable, "-m", "drugs_rs", *words], check=True, timeout=60)
+    found = AnswerOperator(task_id="a", answer="exclusive_drugs", out=lake, dt=DT, most=2).execute({})
+    assert (found["entries"], len(found["shown"]), found["as_of"]) == (11, 2, DT)
+    with pytest.raises(AirflowFailException, match="stands at 2024-03-01 and this run is for 2024-03-02"):
+        AnswerOperator(task_id="b", answer="top_journals", out=lake, dt="2024-03-02").execute({})
+    with pytest.raises(AirflowFailException, match="SourceNotFoundError"):
+        AnswerOperator(task_id="c", answer="top_journals", out=str(tmp_path / "no_lake"), dt=DT).execute({})
+
+
+def test_settings_are_typed_and_told_by_name() -> None:
+    made = Settings.load(
+        {"drugs": "here.csv"},
+        {
+            "DRUGS_RS_RETRIES": "5",
+            "DRUGS_RS_SLOW_RUN_HOURS": "2",
+            "DRUGS_RS_STOP_WORDS": '["same"]',
+            "DRUGS_RS_OUT": "7",
+        },
+    )
+    assert (made.retries, made.slow_run_hours, made.stop_words, made.out, made.drugs) == (
+        5,
+        2.0,
+        ["same"],
+        "7",
+        "here.csv",
+    )
+    assert Settings.load({}, {"DRUGS_RS_SCHEDULE": "null", "DRUGS_RS_ENCODING": ""}).schedule is None
+    for name, value, told in (
+        ("ISOLATION", "thread", 'the setting `isolation` is \'thread\', expected "process" or "subprocess"'),
+        ("CATCHUP", "yes", "the setting `catchup` is 'yes' in DRUGS_RS_CATCHUP in the environment, expected bool"),
+        ("NOTIFIERS", "[1]", "notifier 0 is 1, expected an object with `class`"),
+    ):
+        with pytest.raises(SettingsError) as refused:
+            Settings.load({}, {"DRUGS_RS_" + name: value})
+        assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "the Airflow Variable `drugs_rs` is no JSON"),
+        ("[]", "is a JSON list: set it to an object such as"),
+        ('{"colour": 1}', "has `colour`, which is no setting; it may have encoding"),
+        ('{"out": "x"}', "has `out`, which is read when the DAG is parsed: set DRUGS_RS_OUT in the environment"),
+        ('{"min_rows": true}', "the setting `min_rows` is True in the Airflow Variable `drugs_rs`, expected int"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_told(text: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_DRUGS_RS", text)
+    with pytest.raises(SettingsError) as refused:
+        from_variable()
+    assert told in str(refused.value)
+
+
+def test_every_setting_stands_in_the_table_of_the_runbook() -> None:
+    from conftest import ROOT
+
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [name for name in Settings.__dataclass_fields__ if f"`{name}`" not in page] == []
+
+
+def test_lineage_names_what_was_read_and_written() -> None:
+    pytest.importorskip("openlineage.client")
+    pytest.importorskip("airflow.providers.openlineage")
+    task = GoldOperator(task_id="gold", out="gs://bucket/lake", dt=DT)
+    told = {
+        "sources": [{"uri": "/data/p.csv"}],
+        "outputs": [{"path": "gold/drug_graph.json", "rows": 0, "bytes": 5}],
+    }
+    instance = SimpleNamespace(task_id="gold", xcom_pull=lambda task_ids: told if task_ids == "gold" else None)
+    found = task.get_openlineage_facets_on_complete(instance)
+    assert [(each.namespace, each.name) for each in found.inputs] == [("file", "/data/p.csv")]
+    assert [(each.namespace, each.name) for each in found.outputs] == [("gs://bucket", "lake/gold/drug_graph.json")]
+    assert found.outputs[0].outputFacets["outputStatistics"].size == 5
+
+
+def test_without_lineage_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "airflow.providers.openlineage", None)
+    monkeypatch.setitem(sys.modules, "airflow.providers.openlineage.extractors", None)
+    task = GoldOperator(task_id="gold", out="lake", dt=DT)
+    assert task.get_openlineage_facets_on_complete(SimpleNamespace(task_id="gold", xcom_pull=lambda **_: {})) is None
+
+
+def test_a_slow_run_reaches_the_log(
+    heard: Callable[[], list[dict[str, Any]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    import asyncio
+
+    from drugs_rs.airflow.alerts import on_deadline, on_sla_miss
+
+    caplog.set_level(logging.INFO)
+    on_sla_miss(SimpleNamespace(dag_id="drug"), "top_journals_gold", "drug_graph_gold", [], [])
+    asyncio.run(on_deadline(context={"dag_run": {"dag_id": "drug", "dag_run_id": "r1"}}))
+    first, second = heard()
+    assert (first["kind"], first["dag_id"]) == ("slow", "drug") and "drug_graph_gold" in first["message"]
+    assert second["dag_id"] == "drug" and "r1" in second["message"]
+    assert "DRUGS_RS_SLOW_RUN_HOURS" in second["hint"]
