@@ -20,7 +20,19 @@ from typing import Iterator
 
 from run import run_once
 
-WORDS = ("control", "response", "velorin", "growth", "dorantel", "surface", "study", "effect", "tissue", "model", "xanapril")
+WORDS = (
+    "control",
+    "response",
+    "velorin",
+    "growth",
+    "dorantel",
+    "surface",
+    "study",
+    "effect",
+    "tissue",
+    "model",
+    "xanapril",
+)
 JOURNALS = 5000
 
 
@@ -99,8 +111,12 @@ def main() -> int:
     graph = (lake / "gold" / "drug_graph.json").stat().st_size
     expected = records - len(gone) + len(third) - len(gone_later)
     exact = gold["publications"] == expected
-    print(f"\n{rows:,} records, {gold['publications']:,} publications (expected {expected:,}: {'exact' if exact else 'WRONG'}),")
-    print(f"{gold['mentions']:,} mentions, a graph of {graph / 1e9:.2f} GB; largest peak {largest / 1e6:.0f} MB, {os.cpu_count()} cores")
+    print(
+        f"\n{rows:,} records, {gold['publications']:,} publications (expected {expected:,}: {'exact' if exact else 'WRONG'}),"
+    )
+    print(
+        f"{gold['mentions']:,} mentions, a graph of {graph / 1e9:.2f} GB; largest peak {largest / 1e6:.0f} MB, {os.cpu_count()} cores"
+    )
     shutil.rmtree(str(out))
     return 0 if exact else 1
 

@@ -60,17 +60,30 @@ def cut_gzip() -> bytes:
 HOSTILE = (
     Hostile("cut.csv.gz", cut_gzip, r"byte \d+ of the unpacked content: the gzip file is cut off"),
     Hostile("damaged.csv.gz", lambda: cut_gzip()[:5000] + b"\xff" * 500, r"byte \d+ of the unpacked content"),
-    Hostile("bomb.csv.gz", lambda: gzip.compress(GOOD.encode()) + gzip.compress(b"\n" * PIECE) * 20, r"byte \d+.*a bomb"),
-    Hostile("bomb.csv.bz2", lambda: bz2.compress(GOOD.encode()) + bz2.compress(b"\n" * PIECE) * 20, r"byte \d+.*a bomb"),
+    Hostile(
+        "bomb.csv.gz", lambda: gzip.compress(GOOD.encode()) + gzip.compress(b"\n" * PIECE) * 20, r"byte \d+.*a bomb"
+    ),
+    Hostile(
+        "bomb.csv.bz2", lambda: bz2.compress(GOOD.encode()) + bz2.compress(b"\n" * PIECE) * 20, r"byte \d+.*a bomb"
+    ),
     Hostile("bomb.zip", lambda: zip_bomb(20 * PIECE), r"byte \d+.*a bomb"),
     Hostile("laughs.xml", lambda: (LAUGHS + SET.format("&c;")).encode(), r"byte 0: .*declarations.*never expanded"),
     Hostile("external.xml", lambda: (EXTERNAL + SET.format("&xxe;")).encode(), r"byte 0: .*never fetched"),
     Hostile("cut.xml", lambda: SET.format("T").encode()[:-30], r"byte \d+: the file ends"),
-    Hostile("long.xml.gz", lambda: long_line(b"<PubmedArticleSet><PubmedArticle>", 1 << 30), r"byte \d+: a record of more"),
+    Hostile(
+        "long.xml.gz", lambda: long_line(b"<PubmedArticleSet><PubmedArticle>", 1 << 30), r"byte \d+: a record of more"
+    ),
     Hostile("long.json.gz", lambda: long_line(b'[{"title": "', 1 << 30), r"byte \d+: an element of more"),
-    Hostile("mixed.csv", lambda: (GOOD.format("é") + "2,Caf").encode() + b"\xe9,2020,J\n", r"byte \d+: 0xe9", exceptions.EncodingError),
+    Hostile(
+        "mixed.csv",
+        lambda: (GOOD.format("é") + "2,Caf").encode() + b"\xe9,2020,J\n",
+        r"byte \d+: 0xe9",
+        exceptions.EncodingError,
+    ),
     Hostile("utf16.csv", lambda: GOOD.format(1).encode("utf-16-le"), r"line 1: a NUL byte"),
-    Hostile("picture.csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, r"picture\.csv", exceptions.InputError),
+    Hostile(
+        "picture.csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, r"picture\.csv", exceptions.InputError
+    ),
     Hostile("page.json", lambda: b"<!DOCTYPE html><html><body>Not found</body></html>", r"byte 0: XML or HTML"),
 )
 
