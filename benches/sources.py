@@ -1,4 +1,4 @@
-"""Reading sources into the silver table, beside what others need for less: a table of what is to be reached and what was.
+"""Reading sources into the silver table, beside what others need for less: what is to be reached and what was.
 
     python benches/sources.py                     everything
     python benches/sources.py --only xml studies  parts: xml, memory, rows, studies
@@ -22,9 +22,9 @@ import sys
 from pathlib import Path
 from typing import Callable, Sequence
 
-import generate
 from run import run_once
 
+import generate
 from matcher import Reach, pubmed_file
 
 HERE = Path(__file__).resolve().parent
@@ -112,7 +112,7 @@ def xml(bench: Bench, file: Path) -> list[Reach]:
     (single, _), (double, _) = in_turns(5, bench.silver(eight, 1), bench.silver(eight, 2))
     print(
         f"{file.name}: inflate {inflate:.2f} s, lxml {lxml:.2f} s, pubmed_parser {parser:.2f} s, "
-        f"silver {ours:.2f} s with one thread; eight times the file {single:.2f} s with one and {double:.2f} s with two\n"
+        f"silver {ours:.2f} s with one thread; eight files {single:.2f} s with one and {double:.2f} s with two\n"
     )
     return [
         Reach("time, one thread, over zlib inflating to nowhere", ours / inflate, 2, False, "x"),

@@ -1,11 +1,11 @@
-"""Many records in several partitions to the newest state of each publication: time, peak memory, and whether it is exact.
+"""Many records in several partitions to the newest state of each publication: time, memory, whether it is exact.
 
     python benches/state.py                      10 million records (make bench-state)
     python benches/state.py --records 40000000   as many as PubMed has; needs about 40 GB of disk
 
 Three partitions, written here record by record: a first delivery in CSV; a second one in XML that brings a tenth of the
-publications anew and deletes one in a thousand; a third one that deletes some of those and brings some back. What must come
-out is counted by arithmetic, and the numbers of the reports must be these.
+publications anew and deletes one in a thousand; a third one that deletes some of those and brings some back. What must
+come out is counted by arithmetic, and the numbers of the reports must be these.
 """
 
 from __future__ import annotations
@@ -111,12 +111,10 @@ def main() -> int:
     graph = (lake / "gold" / "drug_graph.json").stat().st_size
     expected = records - len(gone) + len(third) - len(gone_later)
     exact = gold["publications"] == expected
-    print(
-        f"\n{rows:,} records, {gold['publications']:,} publications (expected {expected:,}: {'exact' if exact else 'WRONG'}),"
-    )
-    print(
-        f"{gold['mentions']:,} mentions, a graph of {graph / 1e9:.2f} GB; largest peak {largest / 1e6:.0f} MB, {os.cpu_count()} cores"
-    )
+    verdict = "exact" if exact else "WRONG"
+    print(f"\n{rows:,} records, {gold['publications']:,} publications (expected {expected:,}: {verdict}),")
+    print(f"{gold['mentions']:,} mentions, a graph of {graph / 1e9:.2f} GB;")
+    print(f"largest peak {largest / 1e6:.0f} MB, {os.cpu_count()} cores")
     shutil.rmtree(str(out))
     return 0 if exact else 1
 

@@ -98,7 +98,7 @@ def run(
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
             `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
-        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is taken for a bomb and
+        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
             is a `FormatError`; 0 is any number.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
@@ -188,7 +188,7 @@ def silver(
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
             `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
-        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is taken for a bomb and
+        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
             is a `FormatError`; 0 is any number.
         progress: Show a progress bar on stderr, if that is a terminal.
 

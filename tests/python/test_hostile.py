@@ -1,4 +1,4 @@
-"""Hostile and broken files: each has a defined result, alone and between good ones, and none takes memory without bound."""
+"""Hostile and broken files: each has a defined result, alone and among good ones, and none takes boundless memory."""
 
 from __future__ import annotations
 
@@ -199,6 +199,6 @@ def test_small_files_come_out_in_their_order_whatever_the_threads_do(tmp_path: P
         files = sorted(path for path in (lake / "silver").rglob("*") if path.is_file())
         states.append([path.read_bytes() for path in files])
     assert states[0] == states[1] == states[2]
-    rows = publications(tmp_path / "lake-1")
-    assert len(rows) == 700 - 14 - 7 + 7 * 3000
-    assert [row["source_uri"] for row in rows] == sorted(row["source_uri"] for row in rows)
+    kept = publications(tmp_path / "lake-1")
+    assert len(kept) == 700 - 14 - 7 + 7 * 3000
+    assert [row["source_uri"] for row in kept] == sorted(row["source_uri"] for row in kept)

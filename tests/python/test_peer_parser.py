@@ -1,4 +1,4 @@
-"""Every record of a real PubMed file beside `pubmed_parser`: what differs is explained in `docs/sources.md`, and nothing else does."""
+"""Every record of a real PubMed file beside `pubmed_parser`: all that differs is explained in `docs/sources.md`."""
 
 from __future__ import annotations
 
