@@ -114,6 +114,9 @@ bench: bench-matcher bench-sources ## time and memory beside a plain pandas pipe
 .PHONY: bench-sources
 bench-sources: .venv/bench/.wheel
 	.venv/bench/bin/python benches/sources.py
+.PHONY: bench-state
+bench-state: .venv/bench/.wheel
+	.venv/bench/bin/python benches/state.py
 .PHONY: bench-round-trip
 bench-round-trip: .venv/bench/.wheel ## ten million made-up records: what is found is what was put there (ROUND_TRIP for options)
 	.venv/bench/bin/python benches/round_trip.py $(or $(ROUND_TRIP),--records 10000000)

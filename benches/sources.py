@@ -1,74 +1,94 @@
-"""A real PubMed file to the silver table, beside zlib that only inflates it and lxml that reads the same fields.
+"""Reading sources into the silver table, beside what others need for less: what is to be reached and what was.
 
-    python benches/sources.py            a table of what is to be reached and what was
+    python benches/sources.py                     everything
+    python benches/sources.py --only xml studies  parts: xml, memory, rows, studies
 
-Each side is a process of its own. The file comes from DRUGS_RS_CORPORA (default: ../shared/data); without one this
-says so and measures nothing. The copy into bronze is made before and not measured; what is measured is
-`drugs-rs silver`: inflating, reading, cleaning, merging, and writing the Parquet file with its checksum to the disk.
+Each side is a process of its own, the start of its interpreter included; sides that are compared take turns, and the
+quickest turn of each counts, for what else the machine does only ever adds. The real PubMed file comes from
+DRUGS_RS_CORPORA (default: ../shared/data); without one the parts that need it are left out and say so. The copy into
+bronze is made before and not measured, but where its own row says so; what is measured is `drugs-rs silver`: unpacking,
+reading, cleaning, merging, and writing the Parquet file with its checksum to the disk.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Callable, Sequence
 
 from run import run_once
 
+import generate
 from matcher import Reach, pubmed_file
 
 HERE = Path(__file__).resolve().parent
-ROUNDS = 5
+PEERS = HERE / "peers"
+PROGRAM = [sys.executable, "-m", "drugs_rs"]
 DT = "2020-01-01"
-INFLATE = """
-import sys, zlib
-inflater = zlib.decompressobj(wbits=31)
-with open(sys.argv[1], "rb") as source:
-    while piece := source.read(1 << 18):
-        inflater.decompress(piece)
-"""
-LXML = """
-import gzip, sys
-from lxml import etree
-rows = []
-for _, article in etree.iterparse(gzip.open(sys.argv[1]), tag="PubmedArticle"):
-    text = lambda element: "" if element is None else "".join(element.itertext())
-    date = article.find(".//PubDate")
-    rows.append((
-        article.findtext("MedlineCitation/PMID"),
-        text(article.find(".//ArticleTitle")),
-        " ".join(text(section) for section in article.findall(".//Abstract/AbstractText")),
-        [(part.tag, part.text) for part in date],
-        article.findtext(".//Journal/Title"),
-    ))
-    article.clear()
-"""
+# What a study of the API holds, made up; a real one is twenty times as long, and most of that is passed over.
+STUDY = {
+    "protocolSection": {
+        "identificationModule": {"nctId": "", "briefTitle": "", "officialTitle": ""},
+        "statusModule": {"overallStatus": "COMPLETED", "startDateStruct": {"date": "2020-01-15", "type": "ACTUAL"}},
+        "descriptionModule": {"briefSummary": "A made-up study compares one thing with another. " * 12},
+        "conditionsModule": {"conditions": ["Condition"], "keywords": ["one", "two"]},
+        "armsInterventionsModule": {
+            "armGroups": [{"label": "Arm", "type": "EXPERIMENTAL", "description": "What is done. " * 8}],
+            "interventions": [{"type": "DRUG", "name": "Velorin", "otherNames": ["Veloro", "VLR-1"]}],
+        },
+        "contactsLocationsModule": {"locations": [{"facility": "Clinic", "city": "Town", "country": "Land"}] * 6},
+    },
+    "hasResults": False,
+}
+
+Measure = Callable[[], "tuple[float, int]"]
 
 
-def least(command: list[str], log: Path, threads: int = 1, rounds: int = ROUNDS) -> tuple[float, int]:
-    """The seconds of the quickest round and the peak bytes of the largest."""
-    os.environ["RAYON_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = str(threads)
-    measured = [run_once(command, log, None) for _ in range(rounds)]
-    return min(seconds for seconds, _ in measured), max(peak for _, peak in measured)
+class Bench:
+    """Where things are put, and how a command is measured."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        out.mkdir(parents=True, exist_ok=True)
+
+    def command(self, command: Sequence[str], threads: int = 1) -> tuple[float, int]:
+        os.environ["RAYON_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = str(threads)
+        return run_once(command, self.out / "log", None)
+
+    def peer(self, name: str, *arguments: str) -> Measure:
+        return lambda: self.command([sys.executable, str(PEERS / f"{name}.py"), *arguments])
+
+    def bronze(self, name: str, source: str, files: Sequence[Path]) -> Path:
+        """A lake of its own with these files in its bronze layer."""
+        lake = self.out / name
+        shutil.rmtree(str(lake), ignore_errors=True)
+        sources = [text for file in files for text in (f"--{source}", str(file))]
+        subprocess.run([*PROGRAM, "bronze", *sources, "--out", str(lake), "--dt", DT, "--quiet"], check=True)
+        return lake
+
+    def silver(self, lake: Path, threads: int) -> Measure:
+        """`drugs-rs silver` on a lake whose bronze layer is there, made anew each time."""
+
+        def measure() -> tuple[float, int]:
+            shutil.rmtree(str(lake / "silver"), ignore_errors=True)
+            return self.command([*PROGRAM, "silver", "--out", str(lake), "--dt", DT, "--quiet"], threads)
+
+        return measure
 
 
-def silver(out: Path, files: list[Path], threads: int) -> tuple[float, int]:
-    """`drugs-rs silver` on a lake whose bronze layer is there, made anew each round."""
-    lake = out / "lake"
-    shutil.rmtree(str(lake), ignore_errors=True)
-    program = [sys.executable, "-m", "drugs_rs"]
-    sources = [text for file in files for text in ("--pubmed", str(file))]
-    where = ["--out", str(lake), "--dt", DT, "--quiet"]
-    subprocess.run([*program, "bronze", *sources, *where], check=True)
-    measured = []
-    for _ in range(ROUNDS):
-        shutil.rmtree(str(lake / "silver"), ignore_errors=True)
-        measured.append(least([*program, "silver", *where], out / "silver.log", threads, rounds=1))
-    return min(seconds for seconds, _ in measured), max(peak for _, peak in measured)
+def in_turns(rounds: int, *sides: Measure) -> list[tuple[float, int]]:
+    """The seconds of the quickest round of each side, and the peak bytes of its largest."""
+    measured: list[list[tuple[float, int]]] = [[] for _ in sides]
+    for _ in range(rounds):
+        for side, results in zip(sides, measured):
+            results.append(side())
+    return [(min(seconds for seconds, _ in of), max(peak for _, peak in of)) for of in measured]
 
 
 def links(out: Path, file: Path, count: int) -> list[Path]:
@@ -82,39 +102,123 @@ def links(out: Path, file: Path, count: int) -> list[Path]:
     return made
 
 
+def xml(bench: Bench, file: Path) -> list[Reach]:
+    """One real file by one thread, and eight by one and two."""
+    one = bench.silver(bench.bronze("one", "pubmed", [file]), 1)
+    (ours, _), (inflate, _) = in_turns(7, one, bench.peer("inflate", str(file)))
+    ((lxml, _),) = in_turns(2, bench.peer("lxml_fields", str(file)))
+    ((parser, _),) = in_turns(1, bench.peer("parser_fields", str(file)))
+    eight = bench.bronze("eight", "pubmed", links(bench.out, file, 8))
+    (single, _), (double, _) = in_turns(5, bench.silver(eight, 1), bench.silver(eight, 2))
+    print(
+        f"{file.name}: inflate {inflate:.2f} s, lxml {lxml:.2f} s, pubmed_parser {parser:.2f} s, "
+        f"silver {ours:.2f} s with one thread; eight files {single:.2f} s with one and {double:.2f} s with two\n"
+    )
+    return [
+        Reach("time, one thread, over zlib inflating to nowhere", ours / inflate, 2, False, "x"),
+        Reach("speed, one thread, over pubmed_parser", parser / ours, 20, True, "x"),
+        Reach("speed, one thread, over lxml iterparse", lxml / ours, 5, True, "x"),
+        Reach("speed of two threads over one on 8 files", single / double, 1.8, True, "x"),
+    ]
+
+
+def memory(bench: Bench, file: Path, many: int) -> list[Reach]:
+    """One file and many, with two threads."""
+    ((_, one),) = in_turns(3, bench.silver(bench.bronze("one", "pubmed", [file]), 2))
+    lake = bench.bronze("many", "pubmed", links(bench.out, file, many))
+    ((seconds, peak),) = in_turns(1, bench.silver(lake, 2))
+    shutil.rmtree(str(lake))
+    print(f"{many} files: {seconds:.1f} s, {many * 30_000 / seconds:,.0f} records/s\n")
+    return [
+        Reach("peak memory, one file", one / 1e6, 400, False, " MB"),
+        Reach(f"peak memory, {many} files", peak / 1e6, 400, False, " MB"),
+        Reach(f"peak memory, {many} files over one", peak / one, 1.5, False, "x"),
+    ]
+
+
+def rows(bench: Bench, count: int) -> list[Reach]:
+    """CSV and NDJSON beside pandas that cleans the same."""
+    files = generate.generate(bench.out / "rows", count, 100)
+    table = files[1]
+    lines = table.with_suffix(".ndjson")
+    with table.open(encoding="utf-8", newline="") as source, lines.open("w", encoding="utf-8") as out:
+        for row in csv.DictReader(source):
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    reaches = []
+    for name, path in (("CSV", table), ("NDJSON", lines)):
+        lake = bench.bronze(path.name, "pubmed", [path])
+        (one, _), (two, _), (pandas, _) = in_turns(
+            3, bench.silver(lake, 1), bench.silver(lake, 2), bench.peer("pandas_silver", str(path), "pubmed")
+        )
+        report = json.loads((lake / "reports" / "silver" / f"dt={DT}" / "pubmed.json").read_text(encoding="utf-8"))
+        counted = (bench.out / "log").read_text(encoding="utf-8").strip()
+        assert counted == str(report["rows_kept"]), f"{name}: pandas kept {counted}, drugs_rs {report['rows_kept']}"
+        print(
+            f"{name}, {report['rows_in']:,} rows: pandas {pandas:.2f} s, silver {one:.2f} s with one thread, "
+            f"{two:.2f} s with two\n"
+        )
+        reaches.append(Reach(f"speed, one thread, over pandas on {name}", pandas / one, 10, True, "x"))
+        reaches.append(Reach(f"speed, two threads, over pandas on {name}", pandas / two, 10, True, "x"))
+    return reaches
+
+
+def studies(bench: Bench, count: int) -> list[Reach]:
+    """One study a file, from the page cache: the copy into bronze and the silver table."""
+    folder = bench.out / "studies"
+    shutil.rmtree(str(folder), ignore_errors=True)
+    folder.mkdir()
+    names = STUDY["protocolSection"]["identificationModule"]  # type: ignore[index]
+    for number in range(count):
+        names["nctId"] = f"NCT{number:08}"
+        names["briefTitle"] = f"A study of velorin, number {number}"
+        names["officialTitle"] = f"A randomised, made-up study of velorin against nothing at all, number {number}"
+        (folder / f"NCT{number:08}.json").write_text(json.dumps(STUDY), encoding="utf-8")
+    lake = bench.out / "study-lake"
+    copy = [*PROGRAM, "bronze", "--clinical-trials", str(folder), "--out", str(lake), "--dt", DT, "--quiet"]
+
+    def bronze() -> tuple[float, int]:
+        shutil.rmtree(str(lake), ignore_errors=True)
+        return bench.command(copy, 2)
+
+    (copied, copy_peak), (read, read_peak) = in_turns(3, bronze, bench.silver(lake, 2))
+    print(f"{count:,} studies: bronze {copied:.2f} s, silver {read:.2f} s, two threads\n")
+    shutil.rmtree(str(lake))
+    shutil.rmtree(str(folder))
+    return [
+        Reach("files a second, one study each, silver", count / read, 10_000, True, ""),
+        Reach("the same, bronze, durable copies and digests", count / copied, 10_000, True, ""),
+        Reach("peak memory of the two", max(copy_peak, read_peak) / 1e6, 400, False, " MB"),
+    ]
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure reading PubMed's XML; markdown to stdout.")
-    parser.add_argument("--many", type=int, default=40, help="files of the run for memory (default: 40)")
+    parser = argparse.ArgumentParser(description="Measure reading sources; markdown to stdout.")
+    parser.add_argument("--only", nargs="+", choices=["xml", "memory", "rows", "studies"], default=[])
+    parser.add_argument("--many", type=int, default=200, help="files of the run for memory (default: 200)")
+    parser.add_argument("--rows", type=int, default=300_000, help="publications in CSV and NDJSON (default: 300000)")
+    parser.add_argument("--studies", type=int, default=100_000, help="files of one study each (default: 100000)")
     parser.add_argument("--out", type=Path, default=Path("target") / "bench" / "sources")
     options = parser.parse_args()
+    bench = Bench(options.out.resolve())
     file = pubmed_file()
+    wanted = options.only or ["xml", "memory", "rows", "studies"]
+    reaches: list[Reach] = []
     if file is None:
-        print("no pubmed*.xml.gz under DRUGS_RS_CORPORA: reading is not measured on a real file")
-        return 0
-    file, out = file.resolve(), options.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    log = out / "log"
-    inflate, _ = least([sys.executable, "-c", INFLATE, str(file)], log)
-    lxml, _ = least([sys.executable, "-c", LXML, str(file)], log, rounds=2)
-    one, one_peak = silver(out, [file], 1)
-    few = links(out, file, 8)
-    single, _ = silver(out, few, 1)
-    double, _ = silver(out, few, 2)
-    _, many_peak = silver(out, links(out, file, options.many), 2)
-    shutil.rmtree(str(out / "lake"))
-    reaches = [
-        Reach("one thread over zlib inflating to nowhere", one / inflate, 2, False, "x"),
-        Reach("speed, one thread, over lxml iterparse", lxml / one, 5, True, "x"),
-        Reach("speed of two threads over one on 8 files", single / double, 1.8, True, "x"),
-        Reach("peak memory, one file", one_peak / 1e6, 400, False, " MB"),
-        Reach(f"peak memory, {options.many} files", many_peak / 1e6, 400, False, " MB"),
-    ]
-    print(f"{file.name}: inflate {inflate:.2f} s, lxml {lxml:.2f} s, silver {one:.2f} s with one thread\n")
+        print("no pubmed*.xml.gz under DRUGS_RS_CORPORA: reading is not measured on a real file\n")
+    else:
+        if "xml" in wanted:
+            reaches += xml(bench, file.resolve())
+        if "memory" in wanted:
+            reaches += memory(bench, file.resolve(), options.many)
+    if "rows" in wanted:
+        reaches += rows(bench, options.rows)
+    if "studies" in wanted:
+        reaches += studies(bench, options.studies)
     print("| what | wanted | found | reached |\n|---|---|---:|---|")
     for reach in reaches:
         print(reach.row())
     record = {reach.what: reach.figure for reach in reaches}
-    (out.parent / "sources.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (bench.out.parent / "sources.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

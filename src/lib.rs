@@ -22,7 +22,7 @@
 //! | 4 | [`formats`], [`matcher`], [`quality`], [`generate`] | bytes of one file, one text, one count, made-up records |
 //! | 3 | [`storage`] | files and folders, no tables |
 //! | 2 | [`text`] | strings |
-//! | 1 | [`schema`] | tables, flags, reasons: data |
+//! | 1 | [`schema`], [`sorting`] | tables, flags, reasons: data; records in order |
 //! | 0 | [`error`], [`task`] | what may go wrong, who wants to stop |
 //!
 //! A lake from two small files:
@@ -78,6 +78,7 @@ pub mod quality;
 pub mod schema;
 #[cfg(feature = "tables")]
 pub mod silver;
+pub mod sorting;
 pub mod storage;
 pub mod task;
 pub mod text;

@@ -71,6 +71,7 @@ def run(
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
     boundary: _Boundary = "word",
     abbreviations: bool = False,
     abstracts: bool = False,
@@ -97,6 +98,8 @@ def run(
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
             `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
+        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
+            is a `FormatError`; 0 is any number.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
@@ -169,6 +172,7 @@ def silver(
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Clean what bronze holds for one logical date into tables of drugs and publications.
@@ -184,6 +188,8 @@ def silver(
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
             `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
+        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
+            is a `FormatError`; 0 is any number.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Returns:

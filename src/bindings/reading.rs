@@ -202,5 +202,6 @@ fn settings(
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        ..SilverSettings::default()
     })
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use super::{arguments, call, errors};
 use crate::error::{Error, Result};
+use crate::formats::MostRatio;
 use crate::pipeline::bronze::BronzeSource;
 use crate::pipeline::gold::GoldSettings;
 use crate::pipeline::silver::SilverSettings;
@@ -14,7 +15,7 @@ use crate::task::Task;
 
 /// Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
 #[pyfunction]
-#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false, on_bad_file="fail",
+#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
     boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
     progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
@@ -28,6 +29,7 @@ pub(super) fn run<'py>(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
     boundary: &str,
     abbreviations: bool,
     abstracts: bool,
@@ -43,6 +45,8 @@ pub(super) fn run<'py>(
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        most_ratio: MostRatio(max_ratio),
+        ..SilverSettings::default()
     };
     let gold = GoldSettings {
         matcher: arguments::settings(
@@ -54,6 +58,7 @@ pub(super) fn run<'py>(
             accents,
         )?,
         abstracts,
+        ..GoldSettings::default()
     };
     report(py, progress, |task| {
         pipeline::run::run(
@@ -108,7 +113,7 @@ pub(super) fn bronze<'py>(
 /// Clean what bronze holds for one logical date into tables of drugs and publications.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
-#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", progress=false))]
+#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, progress=false))]
 pub(super) fn silver<'py>(
     py: Python<'py>,
     out: &Bound<'py, PyAny>,
@@ -117,6 +122,7 @@ pub(super) fn silver<'py>(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tables = arguments::tables(tables)?;
@@ -125,6 +131,8 @@ pub(super) fn silver<'py>(
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        most_ratio: MostRatio(max_ratio),
+        ..SilverSettings::default()
     };
     report(py, progress, |task| {
         pipeline::silver::silver(
@@ -166,6 +174,7 @@ pub(super) fn gold<'py>(
             accents,
         )?,
         abstracts,
+        ..GoldSettings::default()
     };
     report(py, progress, |task| {
         pipeline::gold::gold(

@@ -59,6 +59,9 @@ pub(super) struct Reading {
     /// What a file that cannot be read as a whole does: fail the step, or be kept aside while the others go on
     #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
     pub on_bad_file: OnBadFileName,
+    /// How many times its size a packed file may unpack to (beyond 256 MiB) before it is taken for a bomb; 0 is any number
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub max_ratio: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

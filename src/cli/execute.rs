@@ -11,7 +11,7 @@ use super::arguments::{
 };
 use super::summary;
 use crate::error::{Error, Result};
-use crate::formats::Encoding;
+use crate::formats::{Encoding, MostRatio};
 use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
@@ -139,6 +139,8 @@ fn silver_settings(reading: &Reading) -> SilverSettings {
             OnBadFileName::Fail => OnBadFile::Fail,
             OnBadFileName::Reject => OnBadFile::Reject,
         },
+        most_ratio: MostRatio(reading.max_ratio),
+        ..SilverSettings::default()
     }
 }
 
@@ -146,6 +148,7 @@ fn gold_settings(matching: &Matching, abstracts: bool, task: &Task) -> Result<Go
     Ok(GoldSettings {
         matcher: matcher_settings(matching, task)?,
         abstracts,
+        ..GoldSettings::default()
     })
 }
 

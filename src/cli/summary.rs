@@ -11,6 +11,9 @@ use crate::schema::{Flag, PublicationKind, Reason};
 /// At most so many rows of a table are shown.
 const MOST_ROWS: usize = 15;
 
+/// A larger file than this is not read for the two tables of drugs and journals.
+const LARGEST_GRAPH: u64 = 64 << 20;
+
 /// The summary of a report.
 pub(super) fn of(report: &StepReport) -> Result<String> {
     let mut text = format!("{} of dt={} into {}", report.step, report.dt, report.out);
@@ -26,9 +29,16 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             "{} drugs, {} publications, {} mentions, {} journals with a mention",
             gold.drugs, gold.publications, gold.mentions, gold.journals
         );
-        let graph = run::read_graph(existing_lake(&report.out)?.as_ref())?;
-        drugs(&mut text, &graph);
-        journals(&mut text, &graph);
+        // A summary is not worth the memory that a graph of millions of publications takes.
+        let graph = report
+            .outputs
+            .iter()
+            .find(|output| output.path == layout::DRUG_GRAPH);
+        if graph.is_none_or(|graph| graph.bytes <= LARGEST_GRAPH) {
+            let graph = run::read_graph(existing_lake(&report.out)?.as_ref())?;
+            drugs(&mut text, &graph);
+            journals(&mut text, &graph);
+        }
     }
     sources(&mut text, report);
     flags(&mut text, &report.totals.flags);
@@ -103,7 +113,11 @@ fn sources(text: &mut String, report: &StepReport) {
         });
     }
     title(text, if bronze { "Sources" } else { "Rows" });
-    print_table(text, &table, report.sources.len());
+    print_table(
+        text,
+        &table,
+        report.sources.len() + report.sources_left_out as usize,
+    );
     for source in report.sources.iter().take(MOST_ROWS) {
         let extra = &source.extra_columns;
         if !extra.is_empty() {
@@ -166,8 +180,9 @@ fn files(text: &mut String, report: &StepReport) {
     for path in paths.iter().take(MOST_ROWS) {
         let _ = writeln!(text, "  {}/{path}", report.out);
     }
-    if paths.len() > MOST_ROWS {
-        let _ = writeln!(text, "  … and {} more", paths.len() - MOST_ROWS);
+    let all = paths.len() + report.outputs_left_out as usize;
+    if all > MOST_ROWS {
+        let _ = writeln!(text, "  … and {} more", all - MOST_ROWS);
     }
 }
 

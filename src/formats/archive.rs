@@ -1,6 +1,6 @@
 //! The files of an archive as one source: read one after the other, each by its own content.
 
-use super::input::{Encoding, Input};
+use super::input::{BOMB_REMEDY, Input, Reading};
 use super::packing::Archive;
 use super::{Fields, Notes, RawBatch, RowReader, open_plain};
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ use crate::task::Task;
 pub(super) struct ArchiveReader<'f> {
     uri: String,
     archive: Archive,
-    encoding: Encoding,
+    reading: Reading,
     shapes: &'f [Fields],
     /// The shape of the first file, which all others must have.
     shape: usize,
@@ -23,13 +23,13 @@ impl<'f> ArchiveReader<'f> {
     pub(super) fn open(
         uri: String,
         archive: Archive,
-        encoding: Encoding,
+        reading: Reading,
         shapes: &'f [Fields],
     ) -> Result<(usize, Box<dyn RowReader + 'f>)> {
         let mut reader = Self {
             uri,
             archive,
-            encoding,
+            reading,
             shapes,
             shape: 0,
             current: None,
@@ -52,6 +52,10 @@ impl<'f> ArchiveReader<'f> {
     fn next_file(&mut self) -> Result<bool> {
         loop {
             let member = self.archive.next_member().map_err(|error| {
+                if error.kind() == std::io::ErrorKind::FileTooLarge {
+                    let place = format!("behind {} files", self.files);
+                    return Error::format(&self.uri, place, error.to_string(), BOMB_REMEDY);
+                }
                 let found = format!(
                     "the {} archive is cut off or broken behind {} files ({error})",
                     self.archive.kind(),
@@ -61,7 +65,7 @@ impl<'f> ArchiveReader<'f> {
             })?;
             let Some(member) = member else { return Ok(false) };
             let uri = format!("{}/{}", self.uri, member.name);
-            let Some(mut input) = Input::open_or_empty(&uri, member.bytes, self.encoding)? else {
+            let Some(mut input) = Input::open_or_empty(&uri, member.bytes, self.reading)? else {
                 self.notes.remarks.push(format!("`{}` is empty", member.name));
                 continue;
             };

@@ -20,6 +20,12 @@ pub(super) struct Buffer {
     pub ended: bool,
 }
 
+/// What is read of a file at first.
+const FIRST_BYTES: usize = 1 << 14;
+
+/// Hardly any row is shorter; room for those that are is made when they come.
+const SHORTEST_ROW: usize = 64;
+
 impl Buffer {
     pub(super) fn new(input: Input) -> Self {
         Self {
@@ -36,9 +42,18 @@ impl Buffer {
         if length >= wanted || self.ended {
             return Ok(());
         }
-        self.bytes.resize(wanted.max(BATCH_BYTES), 0);
-        while length < self.bytes.len() {
+        let wanted = wanted.max(BATCH_BYTES);
+        while length < wanted {
             task.check()?;
+            if length == self.bytes.len() {
+                // A new file may be a small one, and a hundred thousand of those need no room for a large one each.
+                let room = if self.offset == 0 {
+                    (length * 4).clamp(FIRST_BYTES, wanted)
+                } else {
+                    wanted
+                };
+                self.bytes.resize(room, 0);
+            }
             match self
                 .input
                 .read(&mut self.bytes[length..], self.offset + length as u64)
@@ -59,6 +74,11 @@ impl Buffer {
         }
         self.bytes.truncate(length);
         Ok(())
+    }
+
+    /// A batch in the making, of about so many rows.
+    pub(super) fn draft(&self, fields: &Fields, rows: usize) -> Draft {
+        Draft::new(fields, rows.min(self.bytes.len() / SHORTEST_ROW + 1))
     }
 
     /// Doubles what is here.
@@ -88,7 +108,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(fields: &Fields, rows: usize) -> Self {
+    fn new(fields: &Fields, rows: usize) -> Self {
         let columns = fields.iter().map(|field| Texts::new(field.name, rows)).collect();
         Self {
             source_rows: Vec::with_capacity(rows),

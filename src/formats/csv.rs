@@ -220,7 +220,7 @@ impl RowReader for CsvReader<'_> {
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let mut draft = Draft::new(self.fields, 4096);
+        let mut draft = self.buffer.draft(self.fields, 4096);
         let mut rows: Vec<(u64, (usize, usize))> = Vec::with_capacity(4096);
         let mut values: Vec<Option<Span>> = Vec::with_capacity(4096 * self.fields.len());
         let mut spans = Vec::with_capacity(self.width);

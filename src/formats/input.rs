@@ -18,6 +18,33 @@ pub enum Encoding {
     Windows1252,
 }
 
+/// How many times its size a packed file may unpack to before it is a bomb; 0 is any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MostRatio(pub u64);
+
+impl Default for MostRatio {
+    /// XML of PubMed unpacks to eleven times its size, a column of one and the same text to a hundred times.
+    fn default() -> Self {
+        Self(400)
+    }
+}
+
+/// How the bytes of a source are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    pub encoding: Encoding,
+    pub most_ratio: MostRatio,
+}
+
+impl From<Encoding> for Reading {
+    fn from(encoding: Encoding) -> Self {
+        Self {
+            encoding,
+            ..Self::default()
+        }
+    }
+}
+
 /// Makes UTF-8 of another encoding.
 type Decode = fn(BufReader<Bytes>) -> Bytes;
 
@@ -30,7 +57,7 @@ pub const PARQUET: &[u8] = b"PAR1";
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
-    encoding: Encoding,
+    reading: Reading,
     packing: Option<&'static str>,
     reader: BufReader<Bytes>,
     /// The whole file, where it is Parquet, which is read from its end.
@@ -49,30 +76,30 @@ impl std::fmt::Debug for Input {
 
 impl Input {
     /// Recognises compression and encoding by the first bytes. A file without a byte is an error.
-    pub fn new(uri: impl Into<String>, bytes: Bytes, encoding: Encoding) -> Result<Self> {
+    pub fn new(uri: impl Into<String>, bytes: Bytes, reading: impl Into<Reading>) -> Result<Self> {
         let uri = uri.into();
-        Self::open_or_empty(&uri, bytes, encoding)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
+        Self::open_or_empty(&uri, bytes, reading)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
 
     /// The same for a file, which may also be Parquet.
-    pub fn of_file(uri: &str, file: File, encoding: Encoding) -> Result<Self> {
-        Self::of_file_or_empty(uri, file, encoding)?.ok_or_else(|| empty(uri, "an empty file of 0 bytes"))
+    pub fn of_file(uri: &str, file: File, reading: impl Into<Reading>) -> Result<Self> {
+        Self::of_file_or_empty(uri, file, reading)?.ok_or_else(|| empty(uri, "an empty file of 0 bytes"))
     }
 
     /// The same for whom a file without a byte is just nothing.
-    pub fn of_file_or_empty(uri: &str, file: File, encoding: Encoding) -> Result<Option<Self>> {
+    pub fn of_file_or_empty(uri: &str, file: File, reading: impl Into<Reading>) -> Result<Option<Self>> {
         let bytes = file
             .try_clone()
             .map_err(|error| read_error(uri, 0, None, error))?;
-        Self::recognise(uri, Box::new(bytes), Some(file), encoding)
+        Self::recognise(uri, Box::new(bytes), Some(file), reading.into())
     }
 
     /// The same for whom a stream without a byte is just nothing.
-    pub fn open_or_empty(uri: &str, bytes: Bytes, encoding: Encoding) -> Result<Option<Self>> {
-        Self::recognise(uri, bytes, None, encoding)
+    pub fn open_or_empty(uri: &str, bytes: Bytes, reading: impl Into<Reading>) -> Result<Option<Self>> {
+        Self::recognise(uri, bytes, None, reading.into())
     }
 
-    fn recognise(uri: &str, bytes: Bytes, file: Option<File>, encoding: Encoding) -> Result<Option<Self>> {
+    fn recognise(uri: &str, bytes: Bytes, file: Option<File>, reading: Reading) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes));
@@ -91,7 +118,7 @@ impl Input {
             };
             return Ok(Some(Self {
                 uri,
-                encoding,
+                reading,
                 packing: None,
                 reader: BufReader::new(Box::new(io::empty())),
                 parquet: Some(file),
@@ -101,7 +128,8 @@ impl Input {
         // What is not packed keeps its buffer: most of a hundred thousand small files are not.
         let mut unpacked = match packing {
             Some(packing) => {
-                BufReader::with_capacity(BUFFER, Ahead::of(unpacked(packing, plain).map_err(failed)?))
+                let unpacked = unpacked(packing, plain, reading.most_ratio).map_err(failed)?;
+                BufReader::with_capacity(BUFFER, Ahead::of(unpacked))
             }
             None => plain,
         };
@@ -116,7 +144,7 @@ impl Input {
                 "Parquet is packed inside and read from its end: deliver it unpacked",
             ));
         }
-        let plain = archive_kind(head).is_some() || encoding == Encoding::Utf8;
+        let plain = archive_kind(head).is_some() || reading.encoding == Encoding::Utf8;
         let marked = head.starts_with(MARK);
         let decoded: Option<Decode> = match head {
             [0xff, 0xfe, ..] => {
@@ -138,7 +166,7 @@ impl Input {
         };
         Ok(Some(Self {
             uri,
-            encoding,
+            reading,
             packing,
             reader,
             parquet: None,
@@ -177,9 +205,12 @@ impl Input {
     }
 
     /// The files in it, where it is an archive.
-    pub(super) fn archive(self) -> Result<(Encoding, Archive), Self> {
+    pub(super) fn archive(self) -> Result<(Reading, Archive), Self> {
         match archive_kind(self.reader.buffer()) {
-            Some(kind) => Ok((self.encoding, Archive::new(kind, Box::new(self.reader)))),
+            Some(kind) => Ok((
+                self.reading,
+                Archive::new(kind, Box::new(self.reader), self.reading.most_ratio),
+            )),
             None => Err(self),
         }
     }
@@ -273,7 +304,14 @@ fn empty(uri: &str, found: &str) -> Error {
     )
 }
 
+/// What to do about a bomb.
+pub(super) const BOMB_REMEDY: &str = "pass max_ratio (--max-ratio) if it is to be read all the same";
+
 fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        let place = format!("byte {at} of the unpacked content");
+        return Error::format(uri, place, error.to_string(), BOMB_REMEDY);
+    }
     if let Some(packing) = packing.filter(|_| !matches!(error.kind(), io::ErrorKind::PermissionDenied)) {
         return Error::format(
             uri,

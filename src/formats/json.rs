@@ -206,7 +206,7 @@ impl RowReader for JsonReader<'_> {
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let mut draft = Draft::new(self.fields, 1024);
+        let mut draft = self.buffer.draft(self.fields, 1024);
         let mut at = 0;
         while at < BATCH_BYTES {
             match self.step(at, &mut draft)? {

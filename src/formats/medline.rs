@@ -188,7 +188,7 @@ impl RowReader for MedlineReader<'_> {
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let mut draft = Draft::new(self.fields, 512);
+        let mut draft = self.buffer.draft(self.fields, 512);
         let mut at = 0;
         while at < BATCH_BYTES && at < self.buffer.bytes.len() {
             // Blank lines part records and are nothing else.

@@ -27,7 +27,7 @@ mod xml;
 
 pub use columns::Frame;
 pub use fields::{Field, Fields};
-pub use input::{Encoding, Input, PARQUET};
+pub use input::{Encoding, Input, MostRatio, PARQUET, Reading};
 pub use lines::TextLines;
 
 use std::borrow::Cow;
@@ -155,8 +155,8 @@ pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize,
     let uri = input.uri().to_owned();
     input.look()?;
     let input = match input.archive() {
-        Ok((encoding, archive)) => {
-            return archive::ArchiveReader::open(uri, archive, encoding, shapes);
+        Ok((reading, archive)) => {
+            return archive::ArchiveReader::open(uri, archive, reading, shapes);
         }
         Err(input) => input,
     };

@@ -130,7 +130,7 @@ impl Lines<'_> {
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let mut draft = Draft::new(self.fields, 1024);
+        let mut draft = self.buffer.draft(self.fields, 1024);
         let mut at = 0;
         while at < BATCH_BYTES && at < self.buffer.bytes.len() {
             let (end, next) = match memchr(b'\n', &self.buffer.bytes[at..]) {

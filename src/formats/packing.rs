@@ -9,14 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Crc;
 
+use super::input::MostRatio;
+
 /// A stream of bytes that may move to another thread.
 pub(super) type Bytes = Box<dyn Read + Send>;
 
 pub(super) const BUFFER: usize = 1 << 18;
 
-/// Bytes that unpack to more than this many times their number are a bomb; XML of PubMed unpacks to eleven times, a column of one
-/// and the same text to a hundred times.
-const MOST_RATIO: u64 = 400;
 /// Below this size nobody is harmed by any ratio.
 const HARMLESS: u64 = 256 << 20;
 
@@ -31,7 +30,7 @@ pub(super) fn packing(head: &[u8]) -> Option<&'static str> {
 }
 
 /// The unpacked bytes of a packed file.
-pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>) -> io::Result<Bytes> {
+pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: MostRatio) -> io::Result<Bytes> {
     let count = Arc::new(AtomicU64::new(0));
     // Behind a buffer of its own, so that the count is taken a buffer at a time and not a byte at a time.
     let packed = BufReader::with_capacity(
@@ -50,6 +49,7 @@ pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>) -> io::Result<By
         inner,
         packed: count,
         unpacked: 0,
+        most_ratio,
     }))
 }
 
@@ -71,6 +71,18 @@ struct Guarded {
     inner: Bytes,
     packed: Arc<AtomicU64>,
     unpacked: u64,
+    most_ratio: MostRatio,
+}
+
+/// Whether so many bytes are what a bomb gives.
+fn check_ratio(packed: u64, unpacked: u64, MostRatio(most): MostRatio) -> io::Result<()> {
+    if most > 0 && unpacked > HARMLESS && unpacked / most > packed {
+        let found = format!(
+            "{packed} bytes unpack to more than {most} times their number: a bomb, or one text over and over"
+        );
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, found));
+    }
+    Ok(())
 }
 
 impl Read for Guarded {
@@ -78,12 +90,7 @@ impl Read for Guarded {
         let read = self.inner.read(buffer)?;
         self.unpacked += read as u64;
         let packed = self.packed.load(Ordering::Relaxed);
-        if self.unpacked > HARMLESS && self.unpacked / MOST_RATIO > packed {
-            let message = format!(
-                "{packed} bytes unpack to more than {MOST_RATIO} times their number: a bomb, or one text over and over"
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
+        check_ratio(packed, self.unpacked, self.most_ratio)?;
         Ok(read)
     }
 }
@@ -128,6 +135,10 @@ struct Stream {
     /// How many bytes the current member has left; nothing where its packing says when it ends.
     left: Option<u64>,
     size: u64,
+    /// All bytes that deflate gave, and those that it took.
+    unpacked: u64,
+    packed: u64,
+    most_ratio: MostRatio,
     deflate: Option<Box<flate2::Decompress>>,
     crc: Crc,
 }
@@ -142,11 +153,14 @@ impl std::fmt::Debug for Archive {
 }
 
 impl Archive {
-    pub(super) fn new(kind: &'static str, bytes: Bytes) -> Self {
+    pub(super) fn new(kind: &'static str, bytes: Bytes, most_ratio: MostRatio) -> Self {
         let stream = Stream {
             bytes: BufReader::with_capacity(BUFFER, bytes),
             left: Some(0),
             size: 0,
+            unpacked: 0,
+            packed: 0,
+            most_ratio,
             deflate: None,
             crc: Crc::new(),
         };
@@ -221,6 +235,9 @@ impl Stream {
                 let taken = deflate.total_in() - before_in;
                 let read = (deflate.total_out() - before_out) as usize;
                 self.bytes.consume(taken as usize);
+                self.packed += taken;
+                self.unpacked += read as u64;
+                check_ratio(self.packed, self.unpacked, self.most_ratio)?;
                 if status == flate2::Status::StreamEnd {
                     self.deflate = None;
                     self.left = Some(0);

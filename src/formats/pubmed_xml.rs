@@ -381,7 +381,7 @@ impl RowReader for PubmedXmlReader<'_> {
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let mut draft = Draft::new(self.fields, 512);
+        let mut draft = self.buffer.draft(self.fields, 512);
         let mut deletions = Vec::new();
         let mut at = 0;
         while at < BATCH_BYTES {

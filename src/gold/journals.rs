@@ -51,4 +51,9 @@ impl DisplayNames {
     pub fn get(&self, key: &str) -> Option<&str> {
         self.names.get(key).map(String::as_str)
     }
+
+    /// All display names, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.values().map(String::as_str)
+    }
 }

@@ -1,7 +1,4 @@
-//! `drug_graph.json` and the two answers, to the byte: keys sorted, UTF-8 as it is, one entry a line.
-//!
-//! One entry a line makes a file that people can read, that version control can compare, and that is written without
-//! holding it.
+//! A graph in memory as `drug_graph.json` and the two answers, and the graph read back.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -9,72 +6,67 @@ use std::io::{self, Write};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::answers::{exclusive_drugs, journal_ranking};
+use super::answers::Shelf;
 use super::model::{DrugGraph, GraphBuilder, Link};
+use super::writer::{self, List, Object};
 use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
 
 /// Writes the graph.
 pub fn write_json(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
-    out.write_all(b"{\n\"clinical_trial\": ")?;
-    write_publications(graph, PublicationKind::ClinicalTrial, &mut out)?;
-    out.write_all(b",\n\"drug\": ")?;
-    write_drugs(graph, &mut out)?;
-    out.write_all(b",\n\"journal\": ")?;
-    write_journals(graph, &mut out)?;
-    out.write_all(b",\n\"pubmed\": ")?;
-    write_publications(graph, PublicationKind::Pubmed, &mut out)?;
-    out.write_all(b"\n}\n")
+    let mut tables = Object::begin(&mut out)?;
+    write_publications(
+        graph,
+        PublicationKind::ClinicalTrial,
+        tables.entry("clinical_trial")?,
+    )?;
+    write_drugs(graph, tables.entry("drug")?)?;
+    write_journals(graph, tables.entry("journal")?)?;
+    write_publications(graph, PublicationKind::Pubmed, tables.entry("pubmed")?)?;
+    tables.end()?;
+    out.write_all(b"\n")
 }
 
 /// Writes `top_journals.json` and `exclusive_drugs.json`.
-pub fn write_answers(graph: &DrugGraph, top_journals: impl Write, exclusive: impl Write) -> io::Result<()> {
-    write_object(top_journals, journal_ranking(graph), |out, (journal, drugs)| {
-        write_text(out, journal)?;
-        write!(out, ": {drugs}")
-    })?;
-    let drugs = graph.drugs();
-    write_object(
-        exclusive,
-        drugs.iter().zip(exclusive_drugs(graph)),
-        |out, (drug, others)| {
-            write_text(out, &drug.atccode)?;
-            out.write_all(b": ")?;
-            write_list(out, others.iter(), |out, other| {
-                write_text(out, &drugs[*other as usize].atccode)
-            })
-        },
+pub fn write_answers(
+    graph: &DrugGraph,
+    mut top_journals: impl Write,
+    mut exclusive: impl Write,
+) -> io::Result<()> {
+    let shelf = Shelf::of(graph);
+    writer::top_journals(&mut top_journals, &shelf.ranking(graph.journals()))?;
+    writer::exclusive_drugs(
+        &mut exclusive,
+        graph.drugs(),
+        &shelf.exclusive(graph.drugs().len()),
     )
 }
 
-fn write_publications(graph: &DrugGraph, kind: PublicationKind, out: &mut impl Write) -> io::Result<()> {
-    write_entries(out, graph.publications(kind), |out, publication| {
-        write_text(out, &publication.id)?;
-        out.write_all(b": {\"date\": ")?;
-        write_date(out, publication.date)?;
-        out.write_all(b", \"journal\": ")?;
-        match graph.journal(publication) {
-            Some(journal) => write_text(out, journal)?,
-            None => out.write_all(b"null")?,
-        }
-        out.write_all(b"}")
-    })
+fn write_publications(graph: &DrugGraph, kind: PublicationKind, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Object::begin(out)?;
+    for publication in graph.publications(kind) {
+        let journal = graph.journal(publication);
+        writer::publication(&mut table, &publication.id, publication.date, journal)?;
+    }
+    table.end()
 }
 
-fn write_drugs(graph: &DrugGraph, out: &mut impl Write) -> io::Result<()> {
+fn write_drugs(graph: &DrugGraph, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Object::begin(out)?;
     let mut links = graph.links();
-    write_entries(out, (0_u32..).zip(graph.drugs()), |out, (number, drug)| {
+    for (number, drug) in (0_u32..).zip(graph.drugs()) {
         let (mine, rest) = links.split_at(links.partition_point(|link| link.drug <= number));
         links = rest;
-        write_text(out, &drug.atccode)?;
-        out.write_all(b": {\"clinical_trial_id\": ")?;
+        let out = table.entry(&drug.atccode)?;
+        out.write_all(b"{\"clinical_trial_id\": ")?;
         write_ids(graph, out, mine, PublicationKind::ClinicalTrial)?;
         out.write_all(b", \"name\": ")?;
-        write_text(out, &drug.name)?;
+        writer::text(out, &drug.name)?;
         out.write_all(b", \"pubmed_id\": ")?;
         write_ids(graph, out, mine, PublicationKind::Pubmed)?;
-        out.write_all(b"}")
-    })
+        out.write_all(b"}")?;
+    }
+    table.end()
 }
 
 fn write_ids(
@@ -83,86 +75,28 @@ fn write_ids(
     links: &[Link],
     kind: PublicationKind,
 ) -> io::Result<()> {
-    let ids = links
-        .iter()
-        .filter(|link| link.kind == kind)
-        .map(|link| &graph.publication(*link).id);
-    write_list(out, ids, |out, id| write_text(out, id))
+    let mut ids = List::begin(out)?;
+    for link in links.iter().filter(|link| link.kind == kind) {
+        writer::text(ids.item()?, &graph.publication(*link).id)?;
+    }
+    ids.end()
 }
 
-fn write_journals(graph: &DrugGraph, out: &mut impl Write) -> io::Result<()> {
-    write_entries(out, graph.links_by_journal(), |out, (journal, links)| {
-        write_text(out, &graph.journals()[journal as usize])?;
-        out.write_all(b": ")?;
+fn write_journals(graph: &DrugGraph, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Object::begin(out)?;
+    for (journal, links) in graph.links_by_journal() {
         let mut entries: Vec<_> = links
             .iter()
             .map(|link| (graph.drug(*link), graph.publication(*link).date))
             .collect();
         entries.sort_by(|left, right| (&left.0.atccode, left.1).cmp(&(&right.0.atccode, right.1)));
-        write_list(out, entries, |out, (drug, date)| {
-            out.write_all(b"{\"atccode\": ")?;
-            write_text(out, &drug.atccode)?;
-            out.write_all(b", \"date\": ")?;
-            write_date(out, date)?;
-            out.write_all(b", \"drug\": ")?;
-            write_text(out, &drug.name)?;
-            out.write_all(b"}")
-        })
-    })
-}
-
-/// An object as a whole file, one entry a line.
-fn write_object<T>(
-    mut out: impl Write,
-    entries: impl IntoIterator<Item = T>,
-    write: impl FnMut(&mut dyn Write, T) -> io::Result<()>,
-) -> io::Result<()> {
-    write_entries(&mut out, entries, write)?;
-    out.write_all(b"\n")
-}
-
-fn write_entries<T>(
-    out: &mut impl Write,
-    entries: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&mut dyn Write, T) -> io::Result<()>,
-) -> io::Result<()> {
-    out.write_all(b"{")?;
-    let mut separator: &[u8] = b"\n";
-    for entry in entries {
-        out.write_all(separator)?;
-        write(out, entry)?;
-        separator = b",\n";
-    }
-    if separator.len() > 1 {
-        out.write_all(b"\n")?;
-    }
-    out.write_all(b"}")
-}
-
-fn write_list<T>(
-    out: &mut dyn Write,
-    items: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&mut dyn Write, T) -> io::Result<()>,
-) -> io::Result<()> {
-    out.write_all(b"[")?;
-    for (number, item) in items.into_iter().enumerate() {
-        if number > 0 {
-            out.write_all(b", ")?;
+        let mut mentions = List::begin(table.entry(&graph.journals()[journal as usize])?)?;
+        for (drug, date) in entries {
+            writer::mention(&mut mentions, &drug.atccode, date, &drug.name)?;
         }
-        write(out, item)?;
+        mentions.end()?;
     }
-    out.write_all(b"]")
-}
-
-fn write_text(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    serde_json::to_writer(out, text).map_err(io::Error::from)
-}
-
-fn write_date(out: &mut dyn Write, date: Option<NaiveDate>) -> io::Result<()> {
-    match date {
-        Some(date) => write!(out, "\"{date}\""),
-        None => out.write_all(b"null"),
-    }
+    table.end()
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,10 @@
 //! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::{Read, Write};
 use std::time::Instant;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::dt::Dt;
@@ -120,9 +121,10 @@ pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
     }
     let mut files: Vec<SourceFile> = Vec::new();
+    let mut known = HashSet::new();
     for uri in &source.uris {
         for file in expand(uri, expected, task)? {
-            if !files.contains(&file) {
+            if known.insert(file.uri.clone()) {
                 files.push(file);
             }
         }
@@ -130,8 +132,11 @@ pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
     Ok(files)
 }
 
-/// So many sources are open: while one is copied, servers look for the next ones.
-const OPEN_AHEAD: usize = 8;
+/// So many files are copied side by side, and as many sources are open beyond: while some are copied, servers look for the
+/// next ones.
+const COPIED_AT_ONCE: usize = 8;
+
+const COPY_BUFFER: usize = 1 << 18;
 
 fn copy_source(
     storage: &dyn Storage,
@@ -147,31 +152,49 @@ fn copy_source(
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
     let mut copied = Vec::with_capacity(files.len());
     let mut outputs = Vec::with_capacity(files.len());
+    let names = names(files);
     let mut unopened = files.iter();
     let mut ahead = VecDeque::new();
-    for (file, name) in files.iter().zip(names(files)) {
-        while ahead.len() < OPEN_AHEAD
+    for (files, names) in files.chunks(COPIED_AT_ONCE).zip(names.chunks(COPIED_AT_ONCE)) {
+        while ahead.len() < 2 * COPIED_AT_ONCE
             && let Some(next) = unopened.next()
         {
             ahead.push_back(next.open()?);
         }
-        let Some(from) = ahead.pop_front() else { break };
-        let path = format!("{folder}/{name}");
-        let shown = transaction.shown(&path);
-        let (bytes, sha256, media_type) = copy((file, from), transaction.create(&path)?, &shown, task)?;
-        outputs.push(Output {
-            path,
-            rows: 0,
-            bytes,
-            sha256: sha256.clone(),
-        });
-        copied.push(BronzeFile {
-            uri: file.uri.clone(),
-            file: name,
-            bytes,
-            sha256,
-            media_type,
-        });
+        let mut copies = Vec::with_capacity(files.len());
+        for (file, name) in files.iter().zip(names) {
+            let Some(from) = ahead.pop_front() else { break };
+            let path = format!("{folder}/{name}");
+            let (to, shown) = (transaction.create(&path)?, transaction.shown(&path));
+            copies.push((file, from, name, to, shown, path));
+        }
+        let made: Vec<(Output, BronzeFile)> = copies
+            .into_par_iter()
+            .map_init(
+                || vec![0; COPY_BUFFER],
+                |buffer, (file, from, name, to, shown, path)| {
+                    let (bytes, sha256, media_type) = copy((file, from), to, &shown, buffer, task)?;
+                    let output = Output {
+                        path,
+                        rows: 0,
+                        bytes,
+                        sha256: sha256.clone(),
+                    };
+                    let copied = BronzeFile {
+                        uri: file.uri.clone(),
+                        file: name.clone(),
+                        bytes,
+                        sha256,
+                        media_type,
+                    };
+                    Ok((output, copied))
+                },
+            )
+            .collect::<Result<_>>()?;
+        for (output, file) in made {
+            outputs.push(output);
+            copied.push(file);
+        }
     }
     let manifest = BronzeManifest {
         source: source.name.clone(),
@@ -226,14 +249,14 @@ fn copy(
     (file, mut from): (&SourceFile, Box<dyn Read + Send>),
     to: Box<dyn Write + Send>,
     path: &str,
+    buffer: &mut [u8],
     task: &Task,
 ) -> Result<(u64, String, String)> {
     let (mut to, digest) = HashingWriter::new(to);
-    let mut buffer = vec![0; 1 << 18];
     let mut media_type = None;
     loop {
         task.check()?;
-        let read = match from.read(&mut buffer) {
+        let read = match from.read(buffer) {
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,

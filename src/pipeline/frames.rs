@@ -55,6 +55,9 @@ impl TableWriter {
     /// Adds the rows of a frame.
     pub(super) fn write(&mut self, frame: &DataFrame) -> Result<()> {
         self.table.check(frame)?;
+        if frame.height() == 0 {
+            return Ok(());
+        }
         self.rows += frame.height() as u64;
         self.waiting.vstack_mut(frame)?;
         if self.waiting.height() >= ROW_GROUP {

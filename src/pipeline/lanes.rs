@@ -9,11 +9,12 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::formats::{Notes, RawBatch, RowReader};
-use crate::silver::publications::{CleanBatch, Context, clean_batch};
+use crate::silver::publications::{CleanBatch, Cleaner, Context};
 use crate::task::Task;
 
 /// Files that are smaller than this together share a lane.
@@ -23,12 +24,20 @@ const SHARED_BYTES: u64 = 4 << 20;
 const READ_AHEAD: usize = 2 << 20;
 
 /// A lane that waits for its turn holds no more than about this many bytes of clean rows.
-const MOST_READY: usize = 48 << 20;
+const MOST_READY: usize = 16 << 20;
+
+/// So much raw text becomes one frame of clean rows: of one file, or of many small ones.
+const GROUP_BYTES: usize = 1 << 20;
+
+/// So many batches at most, so that there are several groups for several threads.
+const GROUP_BATCHES: usize = 128;
 
 /// What becomes of a file, piece by piece.
 pub(super) enum Piece {
-    /// Some clean rows of a file.
+    /// Some clean rows of a file, which stand in the next frame.
     Batch(usize, CleanBatch),
+    /// The rows of the batches since the last frame.
+    Frame(DataFrame),
     /// A file is read to its end: its format and what was noticed.
     End(usize, &'static str, Notes),
     /// A file cannot be read, or no further; what was given of it counts no more.
@@ -155,7 +164,7 @@ impl<'f> Lane<'f> {
         let waiting = std::mem::take(&mut self.waiting);
         let (clean, next) = rayon::join(
             || {
-                waiting
+                group(waiting)
                     .into_par_iter()
                     .map(|raw| clean(raw, task))
                     .collect::<Result<Vec<_>>>()
@@ -164,12 +173,12 @@ impl<'f> Lane<'f> {
         );
         let clean = clean?;
         self.waiting = next?;
-        for piece in &clean {
-            if let Piece::Batch(_, batch) = piece {
-                self.ready_bytes += batch.frame.estimated_size();
+        for piece in clean.into_iter().flatten() {
+            if let Piece::Frame(frame) = &piece {
+                self.ready_bytes += frame.estimated_size();
             }
+            self.ready.push(piece);
         }
-        self.ready.extend(clean);
         Ok(())
     }
 
@@ -215,18 +224,51 @@ impl<'f> Lane<'f> {
     }
 }
 
-fn clean(raw: Raw, task: &Task) -> Result<Piece> {
-    match raw {
-        Raw::Batch(file, context, batch) => {
-            task.check()?;
-            let rows = batch.frame.height();
-            let clean = clean_batch(batch, &context)?;
-            task.count_rows(rows);
-            Ok(Piece::Batch(file, clean))
+/// Cuts what was read into groups that are cleaned into one frame each.
+fn group(waiting: Vec<Raw>) -> Vec<Vec<Raw>> {
+    let mut groups: Vec<Vec<Raw>> = Vec::new();
+    let mut bytes = usize::MAX;
+    for raw in waiting {
+        let more = match &raw {
+            Raw::Batch(_, _, batch) => batch.raw.bytes(),
+            _ => 0,
+        };
+        match groups.last_mut() {
+            Some(last) if bytes + more <= GROUP_BYTES && last.len() < GROUP_BATCHES => {
+                last.push(raw);
+                bytes += more;
+            }
+            _ => {
+                groups.push(vec![raw]);
+                bytes = more;
+            }
         }
-        Raw::End(file, format, notes) => Ok(Piece::End(file, format, notes)),
-        Raw::Bad(file, error) => Ok(Piece::Bad(file, error)),
     }
+    groups
+}
+
+fn clean(group: Vec<Raw>, task: &Task) -> Result<Vec<Piece>> {
+    task.check()?;
+    let mut pieces = Vec::with_capacity(group.len() + 1);
+    let mut cleaner: Option<Cleaner> = None;
+    let mut rows = 0;
+    for raw in group {
+        pieces.push(match raw {
+            Raw::Batch(file, context, batch) => {
+                let height = batch.frame.height();
+                rows += height;
+                let cleaner = cleaner.get_or_insert_with(|| Cleaner::new(&context, height));
+                Piece::Batch(file, cleaner.add(batch, &context)?)
+            }
+            Raw::End(file, format, notes) => Piece::End(file, format, notes),
+            Raw::Bad(file, error) => Piece::Bad(file, error),
+        });
+    }
+    if let Some(cleaner) = cleaner {
+        pieces.push(Piece::Frame(cleaner.finish()?));
+        task.count_rows(rows);
+    }
+    Ok(pieces)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! when there is nothing to do. Tables stay inside: paths and settings go in, a report comes out.
 
 pub mod answers;
+mod aside;
 pub mod bronze;
 pub mod columns;
 pub mod dt;

@@ -47,11 +47,8 @@ pub fn read_publications(
     let (files, mut tallies) = find_files(uris, table_of(kind), task)?;
     let (shapes, layouts) = shapes(kind);
     let mut aside = Aside::default();
-    let mut merger = Merger::default();
+    let mut merger = Merger::in_memory();
     let mut frames = vec![PUBLICATIONS.empty()];
-    // Where the rows of each file end among all rows that were not rejected.
-    let mut ends = Vec::with_capacity(files.len());
-    let mut rows = 0_usize;
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
     let open = |number: usize| -> Result<Opened<'_>> {
         open_publications(&files[number], number, kind, settings, &shapes, &layouts)
@@ -60,50 +57,40 @@ pub fn read_publications(
         match piece {
             Piece::Batch(file, batch) => {
                 let tally = &mut tallies[file];
-                rows += batch.keys.len();
                 tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
+                // Merging lets some of them go again.
+                batch.keys.iter().for_each(|key| tally.keep(key.flags));
                 aside.add(&batch.rejected, &batch.uri, tally)?;
                 let ids = batch
                     .deletions
                     .iter()
                     .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
-                merger.extend(batch.keys, batch.halves, ids);
-                frames.push(batch.frame);
+                merger.extend(file as u32, &batch.keys, batch.halves, ids)?;
             }
+            Piece::Frame(frame) => frames.push(frame),
             Piece::End(file, format, notes) => {
                 note(&mut tallies[file], format, notes);
-                ends.push(rows);
                 aside.settle();
             }
             Piece::Bad(file, error) => {
-                merger.drop_from(ends.last().copied().unwrap_or(0));
-                ends.push(rows);
+                merger.drop_file(file as u32);
                 aside.reject_file(&mut tallies[file], &error)?;
             }
         }
         Ok(())
     })?;
-    let plan = merger.finish();
-    let mut row = 0;
-    for (tally, end) in tallies.iter_mut().zip(ends) {
-        for number in row..end {
-            match plan.row(number) {
-                (Fate::Merged(reason), _) => tally.merge(reason),
-                // Their file is counted as one rejected row.
-                (Fate::Dropped, _) => {}
-                (_, flags) => tally.keep(flags),
-            }
-        }
-        row = end;
-    }
-    tallies.iter().try_for_each(FileTally::check)?;
-    let mut base = 0;
+    let mut plan = merger.finish()?;
     let mut kept: Option<DataFrame> = None;
     for frame in frames {
         task.check()?;
-        let height = frame.height();
-        let frame = plan.apply(frame, base)?;
-        base += height;
+        let frame = plan.apply(frame, |change| {
+            let tally = &mut tallies[change.file as usize];
+            tally.let_go(change.counted);
+            match change.fate {
+                Fate::Complete(_) => tally.keep(change.flags),
+                Fate::Merged(reason) => tally.merge(reason),
+            }
+        })?;
         match &mut kept {
             Some(kept) => {
                 kept.vstack_mut_owned(frame)?;
@@ -111,6 +98,7 @@ pub fn read_publications(
             None => kept = Some(frame),
         }
     }
+    tallies.iter().try_for_each(FileTally::check)?;
     Ok(CleanTable {
         frame: without_lake(&kept.unwrap_or_else(|| PUBLICATIONS.empty()))?,
         rejected: aside.finish()?,
@@ -213,12 +201,12 @@ impl PublicationStream {
                 ended = true;
                 break;
             }
-            let clean: Vec<(usize, CleanBatch)> = raw
+            let clean: Vec<(usize, (CleanBatch, DataFrame))> = raw
                 .into_par_iter()
                 .map(|(file, context, raw)| Ok((file, clean_batch(raw, &context)?)))
                 .collect::<Result<_>>()?;
-            for (file, batch) in clean {
-                self.take(file, batch)?;
+            for (file, (batch, frame)) in clean {
+                self.take(file, &batch, frame)?;
             }
         }
         if ended && self.ready.height() == 0 && self.aside.is_empty() {
@@ -301,7 +289,7 @@ impl PublicationStream {
         }
     }
 
-    fn take(&mut self, file: usize, batch: CleanBatch) -> Result<()> {
+    fn take(&mut self, file: usize, batch: &CleanBatch, frame: DataFrame) -> Result<()> {
         let tally = &mut self.sources[file];
         tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
         batch.keys.iter().for_each(|key| tally.keep(key.flags));
@@ -310,7 +298,7 @@ impl PublicationStream {
         if !batch.rejected.is_empty() {
             self.aside.push(rejected_frame(&batch.rejected, &batch.uri)?);
         }
-        self.ready.vstack_mut_owned(batch.frame)?;
+        self.ready.vstack_mut_owned(frame)?;
         Ok(())
     }
 }

@@ -61,6 +61,12 @@ pub struct StepReport {
     pub unchanged: bool,
     pub sources: Vec<FileTally>,
     pub outputs: Vec<Output>,
+    /// How many entries of the two lists were left out: a report is handed from process to process and stays small. The
+    /// manifests name every file, and the totals count every one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sources_left_out: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub outputs_left_out: u64,
     #[serde(flatten)]
     pub totals: Totals,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -76,8 +82,8 @@ impl StepReport {
         step: &str,
         dt: Dt,
         storage: &dyn Storage,
-        sources: Vec<FileTally>,
-        outputs: Vec<Output>,
+        mut sources: Vec<FileTally>,
+        mut outputs: Vec<Output>,
         unchanged: bool,
         started: Instant,
     ) -> Self {
@@ -87,6 +93,8 @@ impl StepReport {
             out: storage.root(),
             unchanged,
             totals: sources.iter().collect(),
+            sources_left_out: shorten(&mut sources),
+            outputs_left_out: shorten(&mut outputs),
             sources,
             outputs,
             gold: None,
@@ -106,7 +114,11 @@ impl StepReport {
         let sources: Vec<FileTally> = parts.iter().flat_map(|part| part.sources.clone()).collect();
         let outputs = parts.iter().flat_map(|part| part.outputs.clone()).collect();
         let unchanged = parts.iter().all(|part| part.unchanged);
-        Self::new(step, dt, storage, sources, outputs, unchanged, started)
+        let mut report = Self::new(step, dt, storage, sources, outputs, unchanged, started);
+        report.totals = parts.iter().map(|part| &part.totals).collect();
+        report.sources_left_out += parts.iter().map(|part| part.sources_left_out).sum::<u64>();
+        report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
+        report
     }
 
     /// Writes the report into the lake. The report of a step that changed nothing is written only where none is.
@@ -136,6 +148,20 @@ impl StepReport {
         json.push('\n');
         Ok(json)
     }
+}
+
+/// So many entries of a list stand in a report.
+const MOST_ENTRIES: usize = 10_000;
+
+/// Leaves out what is too much; gives how many that were.
+fn shorten<T>(entries: &mut Vec<T>) -> u64 {
+    let left_out = entries.len().saturating_sub(MOST_ENTRIES);
+    entries.truncate(MOST_ENTRIES);
+    left_out as u64
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A report, or a part of one, as JSON.

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use serde::{Deserialize, Serialize};
 
+use super::aside::{Aside, Deleted};
 use super::bronze::{BronzeFile, PARQUET, manifests};
 use super::dt::Dt;
 use super::frames::TableWriter;
@@ -16,17 +16,18 @@ use super::report::{Output, StepReport, all_stand};
 use super::spool::Spool;
 use super::vocabulary::read_records;
 use crate::error::{Error, Result};
-use crate::formats::{self, Deletion, Encoding, Input, Notes};
+use crate::formats::{self, Encoding, Input, MostRatio, Notes, Reading};
 use crate::quality::FileTally;
-use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Reason, Rejected, SourceTable};
+use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, SourceTable};
 use crate::silver::merge::{Fate, Merger};
-use crate::silver::{drugs, publications, rejected_frame, shapes, vocabulary};
+use crate::silver::{drugs, publications, shapes, vocabulary};
+use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,6 +35,9 @@ pub struct SilverSettings {
     pub encoding: Encoding,
     pub order: NumericOrder,
     pub on_bad_file: OnBadFile,
+    pub most_ratio: MostRatio,
+    /// How much of what grows with the rows is held before it goes to a scratch file. It changes no byte of the tables.
+    pub memory: Bound,
 }
 
 /// What a silver partition holds: `_manifest.json`.
@@ -203,6 +207,10 @@ impl Partition<'_> {
             "silver {VERSION} {:?} {:?} {:?}",
             self.settings.encoding, self.settings.order, self.settings.on_bad_file
         );
+        // With the usual limit as before there was any, so that no partition is made anew for it.
+        if self.settings.most_ratio != MostRatio::default() {
+            text.push_str(&format!(" {:?}", self.settings.most_ratio));
+        }
         for input in &self.inputs {
             text.push_str(&format!("\n{:?} {}", input.file.uri, input.file.sha256));
         }
@@ -210,13 +218,17 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
+        let reading = Reading {
+            encoding: self.settings.encoding,
+            most_ratio: self.settings.most_ratio,
+        };
         if input.file.media_type == PARQUET {
             // It is read from its end, so it takes the file itself.
             let file = self.storage.open_file(&input.path)?;
-            return Input::of_file(&input.file.uri, file, self.settings.encoding);
+            return Input::of_file(&input.file.uri, file, reading);
         }
         let bytes = self.storage.open_stream(&input.path)?;
-        Input::new(&input.file.uri, bytes, self.settings.encoding)
+        Input::new(&input.file.uri, bytes, reading)
     }
 
     fn tally(&self, input: &InputFile) -> FileTally {
@@ -232,7 +244,7 @@ impl Partition<'_> {
         let shapes = vocabulary::shapes();
         let mut tallies = Vec::new();
         let mut records = Vec::new();
-        let mut aside = Aside::create(self, transaction)?;
+        let mut aside = Aside::create(self.table, self.dt, self.settings.on_bad_file, transaction)?;
         for (number, input) in self.inputs.iter().enumerate() {
             let mut tally = self.tally(input);
             let mut waiting = Vec::new();
@@ -271,13 +283,13 @@ impl Partition<'_> {
     ) -> Result<(Vec<FileTally>, Vec<Output>)> {
         let (shapes, layouts) = shapes::shapes(kind);
         let mut tallies: Vec<FileTally> = self.inputs.iter().map(|input| self.tally(input)).collect();
-        let mut aside = Aside::create(self, transaction)?;
+        let mut aside = Aside::create(self.table, self.dt, self.settings.on_bad_file, transaction)?;
+        let mut deleted = Deleted::new(layout::deleted(kind, self.dt));
         let mut spool = Spool::new(&PUBLICATIONS);
-        let mut merger = Merger::default();
-        let mut deleted = Deleted::default();
-        // Where the rows of each file end among all rows that were not rejected.
-        let mut ends = Vec::with_capacity(self.inputs.len());
-        let mut rows = 0_usize;
+        let mut names = ["keys", "halves", "lent", "changes"].into_iter();
+        let mut merger = Merger::new(self.settings.memory, || {
+            transaction.scratch(names.next().unwrap_or("more"))
+        })?;
         let sizes: Vec<u64> = self.inputs.iter().map(|input| input.file.bytes).collect();
         let open = |number: usize| -> Result<Opened<'_>> {
             let input = &self.inputs[number];
@@ -296,102 +308,48 @@ impl Partition<'_> {
         clean_files(&sizes, &open, on_bad_file, self.task, |piece| match piece {
             Piece::Batch(file, batch) => {
                 let tally = &mut tallies[file];
-                rows += batch.keys.len();
                 tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
+                // Merging lets some of them go again.
+                batch.keys.iter().for_each(|key| tally.keep(key.flags));
                 aside.add(batch.rejected, &batch.uri, tally)?;
                 let ids = batch
                     .deletions
                     .iter()
                     .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
-                merger.extend(batch.keys, batch.halves, ids);
-                deleted.extend(file, batch.deletions, &batch.uri);
-                spool.push(batch.frame, transaction)
+                merger.extend(file as u32, &batch.keys, batch.halves, ids)?;
+                deleted.add(batch.deletions, &batch.uri);
+                Ok(())
             }
+            Piece::Frame(frame) => spool.push(frame, transaction),
             Piece::End(file, format, notes) => {
                 note(&mut tallies[file], format, notes);
-                ends.push(rows);
+                deleted.settle(transaction)?;
                 aside.settle()
             }
             Piece::Bad(file, error) => {
-                merger.drop_from(ends.last().copied().unwrap_or(0));
-                deleted.drop_file(file);
-                ends.push(rows);
+                merger.drop_file(file as u32);
+                deleted.drop_file();
                 aside.reject_file(&mut tallies[file], &error)
             }
         })?;
-        let plan = merger.finish();
-        let mut row = 0;
-        for (tally, end) in tallies.iter_mut().zip(ends) {
-            for number in row..end {
-                match plan.row(number) {
-                    (Fate::Merged(reason), _) => tally.merge(reason),
-                    // Their file is counted as one rejected row.
-                    (Fate::Dropped, _) => {}
-                    (_, flags) => tally.keep(flags),
-                }
-            }
-            row = end;
-        }
+        let mut plan = merger.finish()?;
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
         let mut writer = TableWriter::create(transaction, path, &PUBLICATIONS)?;
-        let mut base = 0;
         spool.drain(|frame| {
             self.task.check()?;
-            let height = frame.height();
-            writer.write(&plan.apply(frame, base)?)?;
-            base += height;
-            Ok(())
+            let kept = plan.apply(frame, |change| {
+                let tally = &mut tallies[change.file as usize];
+                tally.let_go(change.counted);
+                match change.fate {
+                    Fate::Complete(_) => tally.keep(change.flags),
+                    Fate::Merged(reason) => tally.merge(reason),
+                }
+            })?;
+            writer.write(&kept)
         })?;
         let mut outputs = vec![writer.finish()?, aside.finish()?];
-        if !deleted.is_empty() {
-            let mut writer = TableWriter::create(transaction, layout::deleted(kind, self.dt), &DELETED)?;
-            writer.write(&deleted.frame()?)?;
-            outputs.push(writer.finish()?);
-        }
+        outputs.extend(deleted.finish()?);
         Ok((tallies, outputs))
-    }
-}
-
-/// The notices of deletion of a partition.
-#[derive(Default)]
-struct Deleted {
-    files: Vec<usize>,
-    ids: Vec<String>,
-    uris: Vec<String>,
-    rows: Vec<u64>,
-}
-
-impl Deleted {
-    fn extend(&mut self, file: usize, deletions: Vec<Deletion>, uri: &str) {
-        for deletion in deletions {
-            self.files.push(file);
-            self.ids.push(deletion.publication_id);
-            self.uris.push(uri.to_owned());
-            self.rows.push(deletion.source_row);
-        }
-    }
-
-    /// Takes back the notices of the last file.
-    fn drop_file(&mut self, file: usize) {
-        let kept = self.files.partition_point(|other| *other < file);
-        self.files.truncate(kept);
-        self.ids.truncate(kept);
-        self.uris.truncate(kept);
-        self.rows.truncate(kept);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
-    fn frame(self) -> Result<DataFrame> {
-        let height = self.ids.len();
-        let columns = vec![
-            Series::new("publication_id".into(), self.ids).into_column(),
-            Series::new("source_uri".into(), self.uris).into_column(),
-            Series::new("source_row".into(), self.rows).into_column(),
-        ];
-        Ok(DataFrame::new(height, columns)?)
     }
 }
 
@@ -401,73 +359,4 @@ pub(super) fn note(tally: &mut FileTally, format: &str, notes: Notes) {
     tally.blank_lines = notes.blank_lines;
     tally.extra_columns = notes.extra_columns;
     tally.notes = notes.remarks;
-}
-
-/// The rejected rows of a partition on their way to their file.
-struct Aside {
-    writer: TableWriter,
-    /// The rejected rows of a file that may still turn out to be bad.
-    waiting: Option<Vec<(Vec<Rejected>, String)>>,
-}
-
-impl Aside {
-    fn create(partition: &Partition<'_>, transaction: &mut dyn Transaction) -> Result<Self> {
-        let path = layout::rejected(partition.table, partition.dt);
-        let waits = partition.settings.on_bad_file == OnBadFile::Reject;
-        Ok(Self {
-            writer: TableWriter::create(transaction, path, &REJECTED)?,
-            waiting: waits.then(Vec::new),
-        })
-    }
-
-    fn add(&mut self, rejected: Vec<Rejected>, uri: &str, tally: &mut FileTally) -> Result<()> {
-        rejected.iter().for_each(|row| tally.reject(row.reason));
-        match &mut self.waiting {
-            Some(waiting) if !rejected.is_empty() => {
-                waiting.push((rejected, uri.to_owned()));
-                Ok(())
-            }
-            _ => self.write(&rejected, uri),
-        }
-    }
-
-    /// The file is read to its end: its rejected rows are written.
-    fn settle(&mut self) -> Result<()> {
-        let waiting = self.waiting.as_mut().map(std::mem::take).unwrap_or_default();
-        waiting
-            .iter()
-            .try_for_each(|(rejected, uri)| self.write(rejected, uri))
-    }
-
-    /// The file is bad: it is one rejected row, whatever was read of it before.
-    fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
-        self.waiting.as_mut().map(std::mem::take);
-        *tally = FileTally {
-            uri: std::mem::take(&mut tally.uri),
-            table: std::mem::take(&mut tally.table),
-            bytes: tally.bytes,
-            rows_in: 1,
-            ..FileTally::default()
-        };
-        tally.reject(Reason::BadFile);
-        tally.notes.push(error.to_string());
-        let row = Rejected {
-            reason: Reason::BadFile,
-            message: error.to_string(),
-            raw: String::new(),
-            source_row: 0,
-        };
-        self.write(&[row], &tally.uri)
-    }
-
-    fn write(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {
-        if rejected.is_empty() {
-            return Ok(());
-        }
-        self.writer.write(&rejected_frame(rejected, uri)?)
-    }
-
-    fn finish(self) -> Result<Output> {
-        self.writer.finish()
-    }
 }

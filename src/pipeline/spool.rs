@@ -11,10 +11,10 @@ use crate::schema::Table;
 use crate::storage::Transaction;
 
 /// So many bytes of frames stay in memory.
-const IN_MEMORY: usize = 128 << 20;
+const IN_MEMORY: usize = 48 << 20;
 
 /// So many rows are written as one group.
-const GROUP: usize = 1 << 14;
+const GROUP: usize = 1 << 13;
 
 /// A sequence of frames of one table.
 pub(super) struct Spool {

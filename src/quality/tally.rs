@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::schema::{Flags, Reason};
 
 /// Why a row became part of another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MergeReason {
     /// It and another half row are one record.
     HalfRow,
@@ -102,7 +102,25 @@ impl FileTally {
     pub fn keep(&mut self, flags: Flags) {
         self.rows_kept += 1;
         for flag in flags.iter() {
-            *self.flags.entry(flag.name().to_owned()).or_default() += 1;
+            match self.flags.get_mut(flag.name()) {
+                Some(count) => *count += 1,
+                None => {
+                    self.flags.insert(flag.name().to_owned(), 1);
+                }
+            }
+        }
+    }
+
+    /// Takes back that a row with these flags was kept.
+    pub fn let_go(&mut self, flags: Flags) {
+        self.rows_kept = self.rows_kept.saturating_sub(1);
+        for flag in flags.iter() {
+            if let Some(count) = self.flags.get_mut(flag.name()) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.flags.remove(flag.name());
+                }
+            }
         }
     }
 
@@ -145,22 +163,45 @@ pub struct Totals {
     pub flags: BTreeMap<String, u64>,
 }
 
+impl Totals {
+    fn add(&mut self, rows: [u64; 4], rejected: &BTreeMap<String, u64>, flags: &BTreeMap<String, u64>) {
+        let sums = [
+            &mut self.rows_in,
+            &mut self.rows_kept,
+            &mut self.rows_merged,
+            &mut self.rows_rejected,
+        ];
+        sums.into_iter().zip(rows).for_each(|(sum, rows)| *sum += rows);
+        for (counts, sum) in [(rejected, &mut self.rejected), (flags, &mut self.flags)] {
+            for (name, count) in counts {
+                *sum.entry(name.clone()).or_default() += count;
+            }
+        }
+    }
+}
+
 impl<'t> FromIterator<&'t FileTally> for Totals {
     fn from_iter<I: IntoIterator<Item = &'t FileTally>>(tallies: I) -> Self {
         let mut totals = Self::default();
         for tally in tallies {
-            totals.rows_in += tally.rows_in;
-            totals.rows_kept += tally.rows_kept;
-            totals.rows_merged += tally.rows_merged;
-            totals.rows_rejected += tally.rows_rejected;
-            for (counts, sum) in [
-                (&tally.rejected, &mut totals.rejected),
-                (&tally.flags, &mut totals.flags),
-            ] {
-                for (name, count) in counts {
-                    *sum.entry(name.clone()).or_default() += count;
-                }
-            }
+            let rows = [
+                tally.rows_in,
+                tally.rows_kept,
+                tally.rows_merged,
+                tally.rows_rejected,
+            ];
+            totals.add(rows, &tally.rejected, &tally.flags);
+        }
+        totals
+    }
+}
+
+impl<'t> FromIterator<&'t Totals> for Totals {
+    fn from_iter<I: IntoIterator<Item = &'t Totals>>(parts: I) -> Self {
+        let mut totals = Self::default();
+        for part in parts {
+            let rows = [part.rows_in, part.rows_kept, part.rows_merged, part.rows_rejected];
+            totals.add(rows, &part.rejected, &part.flags);
         }
         totals
     }

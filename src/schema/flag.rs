@@ -92,7 +92,7 @@ impl Flag {
 }
 
 /// The set of flags of one row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flags(u16);
 
 impl Flags {
@@ -114,6 +114,16 @@ impl Flags {
     /// Whether a flag is set.
     pub fn contains(self, flag: Flag) -> bool {
         self.0 & flag.bit() != 0
+    }
+
+    /// The set as a number.
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set that [`Flags::bits`] gave.
+    pub fn from_bits(bits: u16) -> Self {
+        Self(bits)
     }
 
     /// The flags that are set, in order.

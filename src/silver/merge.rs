@@ -1,16 +1,23 @@
 //! Which rows of a partition are one record: half rows that complete each other, and rows of one id.
 //!
-//! The rows themselves stay where they are; this works on a [`RowKey`] a row and gives a [`Fate`] a row.
+//! The rows themselves stay where they are; this works on a [`RowKey`] a row and gives a [`Change`] for each row that does
+//! not stay as it is. Keys are sorted by id and changes by row, on scratch files where there are many, so memory does
+//! not grow with the rows of a partition. Ids are known by a hash of 128 bits: among a billion ids the chance that any
+//! two have the same one is below 10⁻²⁰.
 
-use std::collections::HashMap;
+mod keys;
+mod plan;
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
 use std::ops::Range;
 
-use polars::prelude::{BooleanChunked, DataFrame, IntoColumn, NamedFrom, NewChunkedArray, Series};
-
-use super::texts::TextLists;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::quality::MergeReason;
 use crate::schema::{Flag, Flags};
+use crate::sorting::{Bound, Sorted, Sorter};
+use keys::{Half, Key, Lent};
+pub use plan::{Change, Plan};
 
 /// What merging needs to know of a row.
 #[derive(Debug, Clone, Copy)]
@@ -36,191 +43,243 @@ pub struct HalfRow {
 }
 
 /// What becomes of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
-    /// It is kept as it is.
-    Keep,
-    /// It is kept and gets the journal of the half row of this number.
-    Complete(usize),
+    /// It is kept and gets this journal and its key from a half row.
+    Complete(Box<(String, String)>),
     /// It is part of another row.
     Merged(MergeReason),
-    /// Its file turned out to be bad, and nothing of it is taken.
-    Dropped,
 }
 
 /// Collects the keys of a partition, batch by batch, in the order of the rows.
-#[derive(Debug, Default)]
 pub struct Merger {
-    rows: Vec<RowKey>,
-    halves: Vec<(usize, HalfRow)>,
-    /// Ids that are deleted, each with the number of rows before the notice.
-    deletions: Vec<(usize, u128)>,
-    /// Runs of rows of bad files.
-    dropped: Vec<Range<usize>>,
+    keys: Sorter<Key>,
+    halves: Sorter<Half>,
+    lent: Sorter<Lent>,
+    changes: Sorter<Change>,
+    /// Whether there is a half row that could lend its journal.
+    lends: bool,
+    rows: u64,
+    /// The file that is being read, and its first row.
+    file: (u32, u64),
+    /// Files that turned out to be bad, and their rows.
+    dropped: HashSet<u32>,
+    dropped_rows: Vec<Range<u64>>,
 }
 
 impl Merger {
-    /// Takes the keys of the next batch, and the notices of deletion in it: how many of its rows stand before each, and
-    /// the hash of the id.
-    pub fn extend(
-        &mut self,
-        keys: Vec<RowKey>,
-        halves: Vec<(usize, HalfRow)>,
-        deletions: impl IntoIterator<Item = (usize, u128)>,
-    ) {
-        let base = self.rows.len();
-        self.deletions
-            .extend(deletions.into_iter().map(|(behind, id)| (base + behind, id)));
-        self.halves
-            .extend(halves.into_iter().map(|(row, half)| (base + row, half)));
-        self.rows.extend(keys);
+    /// `scratch` makes empty files that nobody else uses.
+    pub fn new(bound: Bound, mut scratch: impl FnMut() -> Result<File>) -> Result<Self> {
+        Ok(Self {
+            keys: Sorter::new(scratch()?, bound),
+            halves: Sorter::new(scratch()?, bound),
+            lent: Sorter::new(scratch()?, bound),
+            changes: Sorter::new(scratch()?, bound),
+            ..Self::in_memory()
+        })
     }
 
-    /// Takes back all rows from one on, and the notices among them: their file turned out to be bad.
-    pub fn drop_from(&mut self, first: usize) {
-        self.dropped.push(first..self.rows.len());
-        self.halves.retain(|(row, _)| *row < first);
-        while self.deletions.pop_if(|(behind, _)| *behind >= first).is_some() {}
+    /// A merger without scratch files, for who holds all rows anyway.
+    pub fn in_memory() -> Self {
+        Self {
+            keys: Sorter::in_memory(),
+            halves: Sorter::in_memory(),
+            lent: Sorter::in_memory(),
+            changes: Sorter::in_memory(),
+            lends: false,
+            rows: 0,
+            file: (0, 0),
+            dropped: HashSet::new(),
+            dropped_rows: Vec::new(),
+        }
+    }
+
+    /// Takes the keys of the next batch of a file, and the notices of deletion in it: how many of its rows stand before each,
+    /// and the hash of the id.
+    pub fn extend(
+        &mut self,
+        file: u32,
+        keys: &[RowKey],
+        halves: Vec<(usize, HalfRow)>,
+        deletions: impl IntoIterator<Item = (usize, u128)>,
+    ) -> Result<()> {
+        if self.file.0 != file {
+            self.file = (file, self.rows);
+        }
+        let base = self.rows;
+        for (row, half) in halves {
+            let Some(key) = keys.get(row) else { continue };
+            self.lends |= half.journal.is_some();
+            let half = Half::new(file, base + row as u64, half, key);
+            self.halves.push(half).map_err(failed)?;
+        }
+        for (behind, id) in deletions {
+            let notice = Key::notice(file, base + behind as u64, id);
+            self.keys.push(notice).map_err(failed)?;
+        }
+        for key in keys {
+            self.keys.push(Key::row(file, self.rows, key)).map_err(failed)?;
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes back all rows and notices of a file that turned out to be bad; it must be the one that came last.
+    pub fn drop_file(&mut self, file: u32) {
+        if self.file.0 == file {
+            self.dropped.insert(file);
+            self.dropped_rows.push(self.file.1..self.rows);
+        }
     }
 
     /// Decides the fate of every row.
-    pub fn finish(mut self) -> Plan {
-        let mut fates = vec![Fate::Keep; self.rows.len()];
-        for run in &self.dropped {
-            fates[run.clone()].fill(Fate::Dropped);
+    pub fn finish(mut self) -> Result<Plan> {
+        let dropped = std::mem::take(&mut self.dropped);
+        if self.lends {
+            join_halves(self.halves.finish().map_err(failed)?, &mut self.lent, &dropped)?;
         }
-        let journals = self.join_halves(&mut fates);
-        self.join_ids(&mut fates);
-        let flags = self.rows.iter().map(|row| row.flags).collect();
-        Plan {
-            fates,
-            flags,
-            journals,
-        }
-    }
-
-    /// Pairs each row without an id with the first row without a journal that is not taken yet.
-    fn join_halves(&mut self, fates: &mut [Fate]) -> Vec<(String, String)> {
-        let mut journals = Vec::new();
-        if self.halves.iter().all(|(_, half)| half.journal.is_none()) {
-            return journals;
-        }
-        let mut without_journal: HashMap<u128, std::collections::VecDeque<usize>> = HashMap::new();
-        for (row, half) in self.halves.iter().filter(|(_, half)| half.journal.is_none()) {
-            without_journal.entry(half.place).or_default().push_back(*row);
-        }
-        for (row, half) in std::mem::take(&mut self.halves) {
-            let Some((journal, key)) = half.journal else {
-                continue;
-            };
-            let Some(other) = without_journal
-                .get_mut(&half.place)
-                .and_then(std::collections::VecDeque::pop_front)
-            else {
-                continue;
-            };
-            fates[row] = Fate::Merged(MergeReason::HalfRow);
-            fates[other] = Fate::Complete(journals.len());
-            self.rows[other].journal = self.rows[row].journal;
-            self.rows[other].flags.remove(Flag::MissingJournal);
-            self.rows[other].flags.insert(Flag::MergedHalves);
-            journals.push((journal, key));
-        }
-        journals
-    }
-
-    /// Of the rows of one id the last one of the highest version stays; an equal one is no news. A notice of deletion takes away
-    /// what came before it.
-    fn join_ids(&self, fates: &mut [Fate]) {
-        let mut last: HashMap<u128, usize> = HashMap::with_capacity(self.rows.len());
-        let mut deletions = self.deletions.iter().peekable();
-        for (number, row) in self.rows.iter().enumerate() {
-            while let Some((_, id)) = deletions.next_if(|(behind, _)| *behind <= number) {
-                delete(&mut last, *id, fates);
-            }
-            if matches!(fates[number], Fate::Merged(_) | Fate::Dropped) {
-                continue;
-            }
-            let Some(&before) = last.get(&row.id) else {
-                last.insert(row.id, number);
-                continue;
-            };
-            let earlier = &self.rows[before];
-            if (earlier.content, earlier.journal) == (row.content, row.journal) {
-                fates[number] = Fate::Merged(MergeReason::Identical);
-            } else if row.version < earlier.version {
-                fates[number] = Fate::Merged(MergeReason::Superseded);
-            } else {
-                fates[before] = Fate::Merged(MergeReason::Superseded);
-                last.insert(row.id, number);
-            }
-        }
-        for (_, id) in deletions {
-            delete(&mut last, *id, fates);
-        }
+        let lent = self.lent.finish().map_err(failed)?;
+        let keys = self.keys.finish().map_err(failed)?;
+        join_ids(keys, lent, &mut self.changes, &dropped)?;
+        let changes = self.changes.finish().map_err(failed)?;
+        Ok(Plan::new(changes, self.dropped_rows))
     }
 }
 
-fn delete(last: &mut HashMap<u128, usize>, id: u128, fates: &mut [Fate]) {
-    if let Some(row) = last.remove(&id) {
-        fates[row] = Fate::Merged(MergeReason::Deleted);
-    }
+fn failed(error: std::io::Error) -> Error {
+    Error::storage("the scratch files of merging", "use", error)
 }
 
-/// The fates of all rows of a partition.
-#[derive(Debug)]
-pub struct Plan {
-    fates: Vec<Fate>,
-    flags: Vec<Flags>,
-    journals: Vec<(String, String)>,
-}
-
-impl Plan {
-    /// The fate of a row and the flags that it ends with.
-    pub fn row(&self, number: usize) -> (Fate, Flags) {
-        (self.fates[number], self.flags[number])
-    }
-
-    /// The rows of a frame that stay, completed; `base` is the number of the frame's first row.
-    pub fn apply(&self, frame: DataFrame, base: usize) -> Result<DataFrame> {
-        let fates = &self.fates[base..base + frame.height()];
-        if fates.iter().all(|fate| *fate == Fate::Keep) {
-            return Ok(frame);
+/// Pairs each row without an id with the first row of its place without a journal that is not taken yet.
+fn join_halves(halves: Sorted<Half>, lent: &mut Sorter<Lent>, dropped: &HashSet<u32>) -> Result<()> {
+    let mut place = None;
+    // Of one place: rows of one file with the same title on the same date.
+    let mut without_journal = VecDeque::new();
+    for half in halves {
+        let half = half.map_err(failed)?;
+        if dropped.contains(&half.file) {
+            continue;
         }
-        let kept: Vec<bool> = fates
-            .iter()
-            .map(|fate| !matches!(fate, Fate::Merged(_) | Fate::Dropped))
-            .collect();
-        let completed = if fates.iter().any(|fate| matches!(fate, Fate::Complete(_))) {
-            self.complete(frame, base)?
-        } else {
-            frame
+        if place != Some(half.place) {
+            place = Some(half.place);
+            without_journal.clear();
+        }
+        match half.journal {
+            None => without_journal.push_back((half.id, half.row)),
+            Some(journal) => {
+                let Some((id, row)) = without_journal.pop_front() else {
+                    continue;
+                };
+                lent.push(Lent::away(half.id, half.row)).map_err(failed)?;
+                lent.push(Lent::to(id, row, journal, half.journal_hash))
+                    .map_err(failed)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The row of an id that stays, as far as the rows up to now say.
+struct Last {
+    key: Key,
+    /// What it was counted with when it was read.
+    counted: Flags,
+    journal: Option<Box<(String, String)>>,
+}
+
+impl Last {
+    fn merged(&self, reason: MergeReason) -> Change {
+        Change::new(&self.key, self.counted, Fate::Merged(reason))
+    }
+}
+
+/// Of the rows of one id the last one of the highest version stays; an equal one is no news. A notice of deletion takes away
+/// what came before it.
+fn join_ids(
+    keys: Sorted<Key>,
+    mut lent: Sorted<Lent>,
+    changes: &mut Sorter<Change>,
+    dropped: &HashSet<u32>,
+) -> Result<()> {
+    let mut last: Option<Last> = None;
+    for key in keys {
+        let mut key = key.map_err(failed)?;
+        if dropped.contains(&key.file) {
+            continue;
+        }
+        let before = match last.take() {
+            Some(before) if before.key.id == key.id => Some(before),
+            other => {
+                completed(other, changes)?;
+                None
+            }
         };
-        Ok(completed.filter(&BooleanChunked::from_slice("kept".into(), &kept))?)
-    }
-
-    fn complete(&self, mut frame: DataFrame, base: usize) -> Result<DataFrame> {
-        let fates = &self.fates[base..base + frame.height()];
-        for (name, key) in [("journal", false), ("journal_key", true)] {
-            let column = frame.column(name)?.str()?;
-            let values: Vec<Option<String>> = column
-                .iter()
-                .zip(fates)
-                .map(|(value, fate)| match fate {
-                    Fate::Complete(half) => {
-                        let (journal, journal_key) = &self.journals[*half];
-                        Some(if key { journal_key.clone() } else { journal.clone() })
-                    }
-                    _ => value.map(str::to_owned),
-                })
-                .collect();
-            frame.with_column(Series::new(name.into(), values).into_column())?;
+        let Some(row) = key.row_number() else {
+            if let Some(before) = before {
+                changes
+                    .push(before.merged(MergeReason::Deleted))
+                    .map_err(failed)?;
+            }
+            continue;
+        };
+        let counted = key.flags;
+        let mut journal = None;
+        if let Some(found) = lent
+            .next_if(|lent| (lent.id, lent.row) == (key.id, row))
+            .map_err(failed)?
+        {
+            let Some((given, hash)) = found.journal else {
+                changes
+                    .push(Change::new(&key, counted, Fate::Merged(MergeReason::HalfRow)))
+                    .map_err(failed)?;
+                last = before;
+                continue;
+            };
+            key.journal = hash;
+            key.flags.remove(Flag::MissingJournal);
+            key.flags.insert(Flag::MergedHalves);
+            journal = Some(given);
         }
-        let mut flags = TextLists::new("flags", frame.height());
-        self.flags[base..base + frame.height()]
-            .iter()
-            .for_each(|row| flags.push_flags(*row));
-        frame.with_column(flags.finish())?;
-        Ok(frame)
+        let this = Last {
+            key,
+            counted,
+            journal,
+        };
+        let (stays, goes) = match before {
+            None => (this, None),
+            Some(before) => {
+                if (before.key.content, before.key.journal) == (this.key.content, this.key.journal) {
+                    let change = this.merged(MergeReason::Identical);
+                    (before, Some(change))
+                } else if this.key.version < before.key.version {
+                    let change = this.merged(MergeReason::Superseded);
+                    (before, Some(change))
+                } else {
+                    let change = before.merged(MergeReason::Superseded);
+                    (this, Some(change))
+                }
+            }
+        };
+        last = Some(stays);
+        if let Some(change) = goes {
+            changes.push(change).map_err(failed)?;
+        }
     }
+    completed(last, changes)
+}
+
+/// A row that stays and got a journal is a change too.
+fn completed(last: Option<Last>, changes: &mut Sorter<Change>) -> Result<()> {
+    let Some(Last {
+        key,
+        counted,
+        journal,
+    }) = last
+    else {
+        return Ok(());
+    };
+    let Some(journal) = journal else { return Ok(()) };
+    changes
+        .push(Change::new(&key, counted, Fate::Complete(journal)))
+        .map_err(failed)
 }

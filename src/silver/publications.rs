@@ -1,6 +1,8 @@
 //! Cleaning publications: one batch of raw rows to one batch of the table [`PUBLICATIONS`].
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
@@ -22,6 +24,9 @@ use crate::text::{Cleaned, clean, journal_key};
 /// The namespace of synthetic ids: a random UUID, fixed for ever.
 const SYNTHETIC_IDS: Uuid = Uuid::from_u128(0x8f27_26a1_2c1b_5d0f_9e55_6f6d_1a3b_7c42);
 
+/// So many keys of journals are remembered at most while a frame is made.
+const MOST_KEYS: usize = 4096;
+
 /// What all rows of one file have in common.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -34,22 +39,56 @@ pub struct Context {
     pub layout: Layout,
 }
 
-/// A cleaned batch. `keys` and the frame have one row each for every row that was not rejected.
+/// What a cleaned batch is beside its rows in the frame. `keys` has one entry for every row that was not rejected.
 #[derive(Debug)]
 pub struct CleanBatch {
-    pub frame: DataFrame,
     pub keys: Vec<RowKey>,
     pub halves: Vec<(usize, HalfRow)>,
     /// The file that the rows come from: the source, or a file in an archive.
     pub uri: String,
     /// Rows that the format could not read and rows that are no publication, by place.
     pub rejected: Vec<Rejected>,
-    /// Notices of deletion; their `behind` counts the rows of this frame.
+    /// Notices of deletion; their `behind` counts the rows of this batch.
     pub deletions: Vec<Deletion>,
 }
 
-/// Cleans one batch.
-pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
+/// Cleans batches of one partition, whose rows become one frame: a frame of its own for each of a hundred thousand small
+/// files would cost far more than their rows do.
+pub struct Cleaner {
+    out: Columns,
+    kind: PublicationKind,
+    dt: String,
+}
+
+impl Cleaner {
+    /// For about so many rows.
+    pub fn new(context: &Context, rows: usize) -> Self {
+        Self {
+            out: Columns::new(rows),
+            kind: context.kind,
+            dt: context.dt.clone(),
+        }
+    }
+
+    /// Cleans a batch.
+    pub fn add(&mut self, raw: RawBatch, context: &Context) -> Result<CleanBatch> {
+        add_batch(&mut self.out, raw, context)
+    }
+
+    /// The rows of all batches, in order.
+    pub fn finish(self) -> Result<DataFrame> {
+        self.out.finish(self.kind, &self.dt)
+    }
+}
+
+/// Cleans one batch into a frame of its own.
+pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<(CleanBatch, DataFrame)> {
+    let mut cleaner = Cleaner::new(context, raw.frame.height());
+    let batch = cleaner.add(raw, context)?;
+    Ok((batch, cleaner.finish()?))
+}
+
+fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<CleanBatch> {
     let RawBatch {
         frame,
         raw: texts,
@@ -73,7 +112,11 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
     let of = |column: &Option<StringChunked>, row: usize| -> Option<String> {
         column.as_ref()?.get(row).map(str::to_owned)
     };
-    let mut out = Columns::new(frame.height());
+    let uri = member.map_or_else(
+        || context.uri.clone(),
+        |member| format!("{}/{member}", context.uri),
+    );
+    out.begin(&uri, frame.height());
     let values = rows
         .into_no_null_iter()
         .zip(ids.iter())
@@ -126,11 +169,13 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<CleanBatch> {
         out.push(context, row);
     }
     rejected.sort_by_key(|row| row.source_row);
-    let uri = member.map_or_else(
-        || context.uri.clone(),
-        |member| format!("{}/{member}", context.uri),
-    );
-    out.finish(context, uri, rejected, deletions)
+    Ok(CleanBatch {
+        keys: std::mem::take(&mut out.keys),
+        halves: std::mem::take(&mut out.halves),
+        uri,
+        rejected,
+        deletions,
+    })
 }
 
 /// The values of one row, as they were taken out of their columns.
@@ -145,7 +190,7 @@ struct Row<'r> {
     summary: Option<&'r str>,
 }
 
-/// The columns of a batch in the making.
+/// The columns of a frame in the making.
 struct Columns {
     ids: StringChunkedBuilder,
     titles: StringChunkedBuilder,
@@ -155,7 +200,11 @@ struct Columns {
     journals: StringChunkedBuilder,
     journal_keys: StringChunkedBuilder,
     flags: TextLists,
+    source_uris: StringChunkedBuilder,
     source_rows: Vec<u64>,
+    known_keys: HashMap<String, Rc<str>>,
+    /// The file of the batch, and its keys and half rows.
+    uri: String,
     keys: Vec<RowKey>,
     halves: Vec<(usize, HalfRow)>,
 }
@@ -172,10 +221,31 @@ impl Columns {
             journals: text("journal"),
             journal_keys: text("journal_key"),
             flags: TextLists::new("flags", rows),
+            source_uris: text("source_uri"),
             source_rows: Vec::with_capacity(rows),
-            keys: Vec::with_capacity(rows),
+            known_keys: HashMap::new(),
+            uri: String::new(),
+            keys: Vec::new(),
             halves: Vec::new(),
         }
+    }
+
+    /// The key of a journal. Batches name few journals, over and over.
+    fn key_of(&mut self, journal: &str) -> Rc<str> {
+        if let Some(key) = self.known_keys.get(journal) {
+            return Rc::clone(key);
+        }
+        let key: Rc<str> = journal_key(journal).into();
+        if self.known_keys.len() < MOST_KEYS {
+            self.known_keys.insert(journal.to_owned(), Rc::clone(&key));
+        }
+        key
+    }
+
+    fn begin(&mut self, uri: &str, rows: usize) {
+        uri.clone_into(&mut self.uri);
+        self.keys = Vec::with_capacity(rows);
+        self.halves = Vec::new();
     }
 
     fn push(&mut self, context: &Context, row: Row<'_>) {
@@ -215,7 +285,7 @@ impl Columns {
             synthetic_id(context.kind, &title.text, date, journal.as_deref())
         });
         let id = given.or(synthetic.as_deref()).unwrap_or_default();
-        let key = journal.as_deref().map(journal_key);
+        let key = journal.as_deref().map(|journal| self.key_of(journal));
         if given.is_none() != journal.is_none()
             && let Some(date) = date
         {
@@ -223,7 +293,7 @@ impl Columns {
                 place: half_key(context, &title.text, date),
                 journal: journal
                     .as_deref()
-                    .map(|journal| (journal.to_owned(), key.clone().unwrap_or_default())),
+                    .map(|journal| (journal.to_owned(), key.as_deref().unwrap_or_default().to_owned())),
             };
             self.halves.push((self.keys.len(), half));
         }
@@ -244,17 +314,12 @@ impl Columns {
         self.journals.append_option(journal.as_deref());
         self.journal_keys.append_option(key.as_deref());
         self.flags.push_flags(flags);
+        self.source_uris.append_value(&self.uri);
         self.source_rows.push(source_row);
     }
 
-    fn finish(
-        self,
-        context: &Context,
-        uri: String,
-        rejected: Vec<Rejected>,
-        deletions: Vec<Deletion>,
-    ) -> Result<CleanBatch> {
-        let height = self.keys.len();
+    fn finish(self, kind: PublicationKind, dt: &str) -> Result<DataFrame> {
+        let height = self.source_rows.len();
         let dates = Int32Chunked::from_slice_options("date".into(), &self.dates)
             .into_series()
             .cast(&DataType::Date)?;
@@ -262,7 +327,7 @@ impl Columns {
             height,
             vec![
                 self.ids.finish().into_column(),
-                constant("kind", context.kind.name(), height),
+                constant("kind", kind.name(), height),
                 self.titles.finish().into_column(),
                 self.abstracts.finish().into_column(),
                 dates.into_column(),
@@ -270,20 +335,13 @@ impl Columns {
                 self.journals.finish().into_column(),
                 self.journal_keys.finish().into_column(),
                 self.flags.finish(),
-                constant("source_uri", &uri, height),
+                self.source_uris.finish().into_column(),
                 Series::new("source_row".into(), self.source_rows).into_column(),
-                constant("dt", &context.dt, height),
+                constant("dt", dt, height),
             ],
         )?;
         PUBLICATIONS.check(&frame)?;
-        Ok(CleanBatch {
-            frame,
-            keys: self.keys,
-            halves: self.halves,
-            uri,
-            rejected,
-            deletions,
-        })
+        Ok(frame)
     }
 }
 

@@ -165,18 +165,23 @@ pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// More folders than this are made durable together with everything else on their file system: one call, which then is
-/// cheaper than thousands of small ones.
-const SYNC_ONE_BY_ONE: usize = 256;
+/// More files or folders than this are made durable together with everything else on their file system: one call, which
+/// then is cheaper than thousands of small ones.
+pub(super) const SYNC_ONE_BY_ONE: usize = 256;
 
 fn sync_folders(folders: &[PathBuf]) -> Result<()> {
     match folders {
         [] => Ok(()),
-        [first, ..] if folders.len() > SYNC_ONE_BY_ONE => File::open(first)
-            .and_then(|folder| Ok(rustix::fs::syncfs(folder)?))
-            .map_err(|source| Error::storage(first.display(), "make durable", source)),
+        [first, ..] if folders.len() > SYNC_ONE_BY_ONE => sync_file_system(first),
         _ => folders.iter().try_for_each(|folder| sync_folder(folder)),
     }
+}
+
+/// Makes everything on the file system of a folder durable.
+pub(super) fn sync_file_system(folder: &Path) -> Result<()> {
+    File::open(folder)
+        .and_then(|folder| Ok(rustix::fs::syncfs(folder)?))
+        .map_err(|source| Error::storage(folder.display(), "make durable", source))
 }
 
 /// Makes the names in a folder durable.

@@ -5,7 +5,7 @@ use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::commit::{exchange, link_or_copy, sync_folder};
+use super::commit::{SYNC_ONE_BY_ONE, exchange, link_or_copy, sync_file_system, sync_folder};
 use super::reservation::{self, Reservation};
 use super::staging::{Staging, create_folders};
 use super::{Sharing, Storage, Transaction};
@@ -188,6 +188,9 @@ impl LocalTransaction {
         let mut folders: Vec<&Path> = written.iter().filter_map(|path| path.parent()).collect();
         folders.sort_unstable();
         folders.dedup();
+        if written.len() > SYNC_ONE_BY_ONE {
+            return sync_file_system(&self.staging.path);
+        }
         for path in written.iter() {
             File::open(path)
                 .and_then(|file| file.sync_all())

@@ -9,13 +9,44 @@ use unicode_normalization::char::is_combining_mark;
 /// A name of signs alone is its own key, so that a journal always has one.
 pub fn journal_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
+    if name.is_ascii() {
+        push_ascii(&mut key, name);
+    } else {
+        push_folded(&mut key, name);
+    }
+    if key.is_empty() { name.to_lowercase() } else { key }
+}
+
+/// What [`push_folded`] does, without tables: nearly all names are ASCII.
+fn push_ascii(key: &mut String, name: &str) {
+    let mut parted = false;
+    for byte in name.bytes() {
+        match byte {
+            b'\'' | b'`' => {}
+            b'&' => {
+                push_word(key, "and");
+                parted = true;
+            }
+            _ if byte.is_ascii_alphanumeric() => {
+                if parted && !key.is_empty() {
+                    key.push(' ');
+                }
+                parted = false;
+                key.push(char::from(byte.to_ascii_lowercase()));
+            }
+            _ => parted = true,
+        }
+    }
+}
+
+fn push_folded(key: &mut String, name: &str) {
     let mut parted = false;
     for letter in name.nfkd() {
         if is_combining_mark(letter) || is_apostrophe(letter) {
             continue;
         }
         if letter == '&' {
-            push_word(&mut key, "and");
+            push_word(key, "and");
             parted = true;
         } else if letter.is_alphanumeric() {
             if parted && !key.is_empty() {
@@ -28,7 +59,6 @@ pub fn journal_key(name: &str) -> String {
             parted = true;
         }
     }
-    if key.is_empty() { name.to_lowercase() } else { key }
 }
 
 fn push_word(key: &mut String, word: &str) {
@@ -40,4 +70,27 @@ fn push_word(key: &mut String, word: &str) {
 
 fn is_apostrophe(letter: char) -> bool {
     matches!(letter, '\'' | '’' | '‘' | 'ʼ' | '′' | '`' | '´')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_to_a_key_agree_where_both_can_go() {
+        let pieces = [
+            "A", "b", "7", " ", "'", "`", "&", "-", ".", "and", "\t", "_", "@", "~",
+        ];
+        for first in pieces {
+            for second in pieces {
+                for third in pieces {
+                    let name = format!("{first}{second}{third}{first}");
+                    let (mut quick, mut slow) = (String::new(), String::new());
+                    push_ascii(&mut quick, &name);
+                    push_folded(&mut slow, &name);
+                    assert_eq!(quick, slow, "{name}");
+                }
+            }
+        }
+    }
 }

@@ -32,8 +32,11 @@ mod parquet;
 mod pipeline;
 #[cfg(feature = "tables")]
 mod schema;
+mod sorting;
 #[cfg(feature = "tables")]
 mod sources;
+#[cfg(feature = "tables")]
+mod state;
 mod storage;
 mod text;
 #[cfg(feature = "tables")]

@@ -1,29 +1,22 @@
 //! From mentions to the links of the graph.
 
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, DataType};
 
-use crate::error::{Error, Result};
-use crate::graph::{DrugGraph, Link};
+use super::state::day;
+use crate::error::Result;
+use crate::graph::LargeGraph;
 use crate::schema::PublicationKind;
 
-/// Adds the links that a frame of mentions makes.
-pub(super) fn add_links(
-    mentions: &DataFrame,
-    kind: PublicationKind,
-    graph: &DrugGraph,
-    links: &mut Vec<Link>,
-) -> Result<()> {
+/// Adds the mentions of a frame to the graph.
+pub(super) fn add_links(mentions: &DataFrame, kind: PublicationKind, graph: &mut LargeGraph) -> Result<()> {
     let codes = mentions.column("atccode")?.str()?;
     let ids = mentions.column("publication_id")?.str()?;
-    for (code, id) in codes.iter().zip(ids.iter()) {
+    let journals = mentions.column("journal")?.str()?;
+    let dates = mentions.column("date")?.cast(&DataType::Int32)?;
+    let places = journals.iter().zip(dates.i32()?.iter());
+    for ((code, id), (journal, date)) in codes.iter().zip(ids.iter()).zip(places) {
         let (code, id) = (code.unwrap_or_default(), id.unwrap_or_default());
-        let link = graph.link(code, kind, id).ok_or_else(|| Error::Internal {
-            message: format!(
-                "a mention of {code} in {} {id}, which are not both in the graph",
-                kind.name()
-            ),
-        })?;
-        links.push(link);
+        graph.add_mention(code, kind, id, date.and_then(day), journal)?;
     }
     Ok(())
 }

@@ -7,22 +7,22 @@
 
 mod links;
 mod publish;
+mod state;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use chrono::NaiveDate;
 use links::add_links;
-use polars::prelude::{BooleanChunked, DataType, NewChunkedArray};
-use publish::{numbers, write_graph};
+use polars::prelude::{BooleanChunked, NewChunkedArray};
+use publish::write_graph;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3;
+use state::{Reading, all_names};
 
 use crate::error::{Error, Result};
-use crate::gold::journals::{DisplayNames, Spellings};
+use crate::gold::journals::DisplayNames;
 use crate::gold::mentions::{columns, find_mentions};
-use crate::gold::newest::Newest;
-use crate::graph::{DrugGraph, GraphBuilder, Link};
+use crate::gold::newest::LiveRows;
+use crate::graph::LargeGraph;
 use crate::matcher::{Entry, Matcher, Settings};
 use crate::pipeline::dt::Dt;
 use crate::pipeline::frames::{TableWriter, read_frames};
@@ -32,6 +32,7 @@ use crate::pipeline::report::{GoldNumbers, Output, StepReport, all_stand};
 use crate::pipeline::silver::SilverManifest;
 use crate::pipeline::vocabulary::{newest_drugs, read_entries};
 use crate::schema::{MENTIONS, PublicationKind, SourceTable};
+use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 
@@ -47,6 +48,9 @@ pub struct GoldSettings {
     pub matcher: Settings,
     /// Whether abstracts are searched besides titles.
     pub abstracts: bool,
+    /// How much of what grows with the publications is held before it goes to a scratch file. It changes no byte of what is
+    /// written.
+    pub memory: Bound,
 }
 
 impl GoldSettings {
@@ -110,8 +114,8 @@ struct Partition {
     kind: PublicationKind,
     dt: Dt,
     manifest: SilverManifest,
-    /// For each row whether it is the newest state of its publication.
-    live: Vec<bool>,
+    /// The rows that are the newest state of their publication.
+    live: LiveRows,
     fingerprint: String,
 }
 
@@ -170,7 +174,7 @@ impl<'a> Attempt<'a> {
                     kind,
                     dt: found,
                     manifest,
-                    live: Vec::new(),
+                    live: LiveRows::default(),
                     fingerprint: String::new(),
                 });
             }
@@ -199,22 +203,28 @@ impl<'a> Attempt<'a> {
             return Ok(self.report(old.clone(), true, started));
         }
         let entries = read_entries(self.storage, self.drugs)?;
-        let mut builder = GraphBuilder::default();
-        entries
-            .iter()
-            .for_each(|entry| builder.add_drug(&entry.atccode, &entry.drug));
-        let journals = self.read_publications(&mut builder)?;
-        let mut graph = builder.finish();
+        let reading = Reading {
+            storage: self.storage,
+            task: self.task,
+            memory: self.settings.memory,
+        };
         let mut transaction = self.storage.begin(&self.units())?;
-        let (mentions, links) = self.write_mentions(&entries, &journals, &graph, transaction.as_mut())?;
-        graph.set_links(links);
-        let mut outputs = write_graph(&graph, transaction.as_mut())?;
+        reading.find_newest(&mut self.partitions, transaction.as_mut())?;
+        let journals = reading.display_names(&self.partitions)?;
+        let drugs = entries.iter().map(|entry| (&*entry.atccode, &*entry.drug));
+        let mut graph = LargeGraph::new(drugs, all_names(&journals), self.settings.memory, |name| {
+            transaction.scratch(name)
+        })?;
+        let made_from = format!("{} {}", self.settings.fingerprint(), self.drugs_fingerprint);
+        reading.add_publications(&mut self.partitions, &journals, &made_from, &mut graph)?;
+        let mentions = self.write_mentions(&entries, &journals, &mut graph, transaction.as_mut())?;
+        let (mut outputs, numbers) = write_graph(graph, self.as_of, transaction.as_mut())?;
         outputs.extend(mentions.values().map(|file| file.output.clone()));
         let manifest = GoldManifest {
             fingerprint,
             mentions,
             outputs,
-            numbers: numbers(&graph, self.as_of),
+            numbers,
         };
         let bytes = manifest::to_bytes(&manifest)?;
         manifest::write(transaction.as_mut(), layout::GOLD_MANIFEST, &bytes)?;
@@ -241,97 +251,6 @@ impl<'a> Attempt<'a> {
         sha256_hex(text.as_bytes())
     }
 
-    /// Reads ids, dates and journals of all partitions, the newest first: which rows count, and under which names.
-    fn read_publications(&mut self, builder: &mut GraphBuilder) -> Result<DisplayNames> {
-        let mut spellings = Spellings::default();
-        let mut newest: BTreeMap<PublicationKind, Newest> = BTreeMap::new();
-        self.partitions
-            .sort_by(|left, right| right.dt.cmp(&left.dt).then(left.kind.cmp(&right.kind)));
-        let wanted = ["publication_id", "journal", "journal_key"].map(str::to_owned);
-        for partition in &mut self.partitions {
-            let path = partition.path();
-            let newest = newest.entry(partition.kind).or_default();
-            let deleted = partition.deleted();
-            let has_deleted = partition
-                .manifest
-                .outputs
-                .iter()
-                .any(|output| output.path == deleted);
-            read_frames(
-                || self.storage.open_file(&path),
-                &path,
-                Some(&wanted),
-                |frame| {
-                    self.task.check()?;
-                    let live = newest.live(frame.column("publication_id")?.str()?);
-                    let (journals, keys) = (
-                        frame.column("journal")?.str()?,
-                        frame.column("journal_key")?.str()?,
-                    );
-                    for ((journal, key), live) in journals.iter().zip(keys.iter()).zip(&live) {
-                        if let (Some(journal), Some(key), true) = (journal, key, live) {
-                            spellings.add(key, journal);
-                        }
-                    }
-                    partition.live.extend(live);
-                    Ok(())
-                },
-            )?;
-            // Within their own partition the notices have done their work already.
-            if has_deleted {
-                read_frames(
-                    || self.storage.open_file(&deleted),
-                    &deleted,
-                    None,
-                    |frame| {
-                        newest.delete(frame.column("publication_id")?.str()?);
-                        Ok(())
-                    },
-                )?;
-            }
-        }
-        let journals = spellings.finish();
-        let settings = self.settings.fingerprint();
-        let wanted = ["publication_id", "date", "journal_key"].map(str::to_owned);
-        for partition in &mut self.partitions {
-            let path = partition.path();
-            let mut names = Xxh3::new();
-            let mut row = 0;
-            read_frames(
-                || self.storage.open_file(&path),
-                &path,
-                Some(&wanted),
-                |frame| {
-                    self.task.check()?;
-                    let dates = frame.column("date")?.cast(&DataType::Int32)?;
-                    let ids = frame.column("publication_id")?.str()?;
-                    let keys = frame.column("journal_key")?.str()?;
-                    for ((id, key), date) in ids.iter().zip(keys.iter()).zip(dates.i32()?.iter()) {
-                        let live = partition.live.get(row).copied().unwrap_or_default();
-                        let journal = key.and_then(|key| journals.get(key));
-                        names.update(&[u8::from(live)]);
-                        if live {
-                            names.update(journal.unwrap_or("\u{0}").as_bytes());
-                            let date =
-                                date.and_then(|days| NaiveDate::from_num_days_from_ce_opt(days + 719_163));
-                            builder.add_publication(partition.kind, id.unwrap_or_default(), date, journal);
-                        }
-                        row += 1;
-                    }
-                    Ok(())
-                },
-            )?;
-            let made_from = format!(
-                "{settings} {} {} {:032x}",
-                self.drugs_fingerprint,
-                partition.manifest.fingerprint,
-                names.digest128()
-            );
-            partition.fingerprint = sha256_hex(made_from.as_bytes());
-        }
-        Ok(journals)
-    }
-
     /// Everything of the gold layer that this attempt replaces: its own files, and mentions of partitions that are gone.
     fn units(&self) -> Vec<String> {
         let mut units: Vec<String> = [
@@ -350,17 +269,16 @@ impl<'a> Attempt<'a> {
         units
     }
 
-    /// Finds or keeps the mentions of every partition; gives the files and the links of the graph.
+    /// Finds or keeps the mentions of every partition; gives the files, and the mentions to the graph.
     fn write_mentions(
         &self,
         entries: &[Entry],
         journals: &DisplayNames,
-        graph: &DrugGraph,
+        graph: &mut LargeGraph,
         transaction: &mut dyn Transaction,
-    ) -> Result<(BTreeMap<String, MentionsFile>, Vec<Link>)> {
+    ) -> Result<BTreeMap<String, MentionsFile>> {
         let mut matcher: Option<Matcher> = None;
         let mut files = BTreeMap::new();
-        let mut links = Vec::new();
         for partition in &self.partitions {
             let path = partition.mentions();
             let kept = self.old.as_ref().and_then(|old| old.mentions.get(&path));
@@ -371,12 +289,15 @@ impl<'a> Attempt<'a> {
             let output = match kept {
                 Some(kept) => {
                     transaction.keep(&path)?;
-                    let wanted = ["atccode", "publication_id"].map(str::to_owned);
+                    let wanted = ["atccode", "publication_id", "journal", "date"].map(str::to_owned);
                     read_frames(
                         || self.storage.open_file(&path),
                         &path,
                         Some(&wanted),
-                        |frame| add_links(&frame, partition.kind, graph, &mut links),
+                        |frame| {
+                            self.task.check()?;
+                            add_links(&frame, partition.kind, graph)
+                        },
                     )?;
                     kept.output.clone()
                 }
@@ -386,7 +307,7 @@ impl<'a> Attempt<'a> {
                         None => Matcher::build(entries, &self.settings.matcher, self.task)?,
                     };
                     let matcher = matcher.insert(found);
-                    self.find(partition, matcher, journals, graph, transaction, &mut links)?
+                    self.find(partition, matcher, journals, graph, transaction)?
                 }
             };
             files.insert(
@@ -397,7 +318,7 @@ impl<'a> Attempt<'a> {
                 },
             );
         }
-        Ok((files, links))
+        Ok(files)
     }
 
     fn find(
@@ -405,9 +326,8 @@ impl<'a> Attempt<'a> {
         partition: &Partition,
         matcher: &Matcher,
         journals: &DisplayNames,
-        graph: &DrugGraph,
+        graph: &mut LargeGraph,
         transaction: &mut dyn Transaction,
-        links: &mut Vec<Link>,
     ) -> Result<Output> {
         let mut writer = TableWriter::create(transaction, partition.mentions(), &MENTIONS)?;
         let wanted = columns(self.settings.abstracts);
@@ -419,21 +339,15 @@ impl<'a> Attempt<'a> {
             Some(&wanted),
             |frame| {
                 self.task.check()?;
-                let live = partition
-                    .live
-                    .get(row..row + frame.height())
-                    .ok_or_else(|| Error::Conflict {
-                        path: path.clone(),
-                        found: "another run replaced it while it was read".to_owned(),
-                    })?;
-                row += frame.height();
+                let live = partition.live.mask(row, frame.height());
+                row += frame.height() as u64;
                 let frame = if live.iter().all(|live| *live) {
                     frame
                 } else {
-                    frame.filter(&BooleanChunked::from_slice("live".into(), live))?
+                    frame.filter(&BooleanChunked::from_slice("live".into(), &live))?
                 };
                 let mentions = find_mentions(&frame, partition.kind, matcher, journals, self.task)?;
-                add_links(&mentions, partition.kind, graph, links)?;
+                add_links(&mentions, partition.kind, graph)?;
                 writer.write(&mentions)
             },
         )?;

@@ -1,64 +1,61 @@
 //! Writing the graph and the answers, and counting what they hold.
 
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 
 use crate::error::{Error, Result};
-use crate::graph::{DrugGraph, top_journals, write_answers, write_json};
+use crate::graph::LargeGraph;
 use crate::pipeline::dt::Dt;
 use crate::pipeline::layout;
 use crate::pipeline::report::{GoldNumbers, Output};
-use crate::schema::PublicationKind;
 use crate::storage::{HashingWriter, Transaction};
 
-/// What the gold step counted.
-pub(super) fn numbers(graph: &DrugGraph, as_of: Dt) -> GoldNumbers {
-    let publications: usize = PublicationKind::ALL
-        .iter()
-        .map(|kind| graph.publications(*kind).len())
-        .sum();
-    GoldNumbers {
-        as_of: as_of.to_string(),
-        drugs: graph.drugs().len() as u64,
-        publications: publications as u64,
-        mentions: graph.links().len() as u64,
-        journals: graph.links_by_journal().len() as u64,
-        top_journals: top_journals(graph)
-            .into_iter()
-            .map(|(name, drugs)| (name.to_owned(), drugs as u64))
-            .collect(),
-    }
-}
-
-/// Writes `drug_graph.json` and the two answers.
-pub(super) fn write_graph(graph: &DrugGraph, transaction: &mut dyn Transaction) -> Result<Vec<Output>> {
-    let failed = |path: &str, error| Error::storage(path, "write", error);
-    let shown = [layout::DRUG_GRAPH, layout::EXCLUSIVE_DRUGS].map(|path| transaction.shown(path));
-    let mut create = |path: &str| transaction.create(path).map(HashingWriter::new);
+/// Writes `drug_graph.json` and the two answers; gives the files and what they hold.
+pub(super) fn write_graph(
+    graph: LargeGraph,
+    as_of: Dt,
+    transaction: &mut dyn Transaction,
+) -> Result<(Vec<Output>, GoldNumbers)> {
+    let shown = transaction.shown(layout::DRUG_GRAPH);
+    // Most pieces of JSON are a few bytes, and a digest takes long over each of them.
+    let mut create = |path: &str| {
+        transaction.create(path).map(|file| {
+            let (writer, digest) = HashingWriter::new(file);
+            (BufWriter::with_capacity(1 << 16, writer), digest)
+        })
+    };
     let (mut graph_file, graph_digest) = create(layout::DRUG_GRAPH)?;
     let (mut top_file, top_digest) = create(layout::TOP_JOURNALS)?;
     let (mut exclusive_file, exclusive_digest) = create(layout::EXCLUSIVE_DRUGS)?;
-    write_json(graph, &mut graph_file)
-        .and_then(|()| graph_file.flush())
-        .map_err(|error| failed(&shown[0], error))?;
-    write_answers(graph, &mut top_file, &mut exclusive_file)
-        .and_then(|()| top_file.flush())
-        .and_then(|()| exclusive_file.flush())
-        .map_err(|error| failed(&shown[1], error))?;
+    let written = graph
+        .write(&mut graph_file, &mut top_file, &mut exclusive_file)
+        .and_then(|written| {
+            graph_file.flush()?;
+            top_file.flush()?;
+            exclusive_file.flush()?;
+            Ok(written)
+        })
+        .map_err(|error| Error::storage(&shown, "write the graph and the answers beside it", error))?;
     let files = [
         (layout::DRUG_GRAPH, graph_digest),
         (layout::TOP_JOURNALS, top_digest),
         (layout::EXCLUSIVE_DRUGS, exclusive_digest),
     ];
-    Ok(files
-        .into_iter()
-        .map(|(path, digest)| {
-            let (bytes, sha256) = digest.finish();
-            Output {
-                path: path.to_owned(),
-                rows: 0,
-                bytes,
-                sha256,
-            }
-        })
-        .collect())
+    let outputs = files.into_iter().map(|(path, digest)| {
+        let (bytes, sha256) = digest.finish();
+        Output {
+            path: path.to_owned(),
+            rows: 0,
+            bytes,
+            sha256,
+        }
+    });
+    let numbers = GoldNumbers {
+        as_of: as_of.to_string(),
+        drugs: written.drugs,
+        publications: written.publications,
+        mentions: written.mentions,
+        journals: written.journals,
+        top_journals: written.top_journals.into_iter().collect(),
+    };
+    Ok((outputs.collect(), numbers))
 }

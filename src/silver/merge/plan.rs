@@ -1,0 +1,222 @@
+//! What merging changes, row by row, and the frames that come of it.
+
+use std::ops::Range;
+
+use polars::prelude::{BooleanChunked, DataFrame, IntoColumn, NewChunkedArray, StringChunkedBuilder};
+use polars_arrow::array::Utf8ViewArray;
+
+use super::keys::Key;
+use super::{Fate, failed};
+use crate::error::{Error, Result};
+use crate::quality::MergeReason;
+use crate::schema::{Flag, Flags};
+use crate::silver::texts::TextLists;
+use crate::sorting::{
+    Record, Sorted,
+    bytes::{push_text, take, take_text},
+};
+
+/// A row that does not stay as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    pub row: u64,
+    pub file: u32,
+    /// The flags that it was read with.
+    pub counted: Flags,
+    /// The flags that it ends with.
+    pub flags: Flags,
+    pub fate: Fate,
+}
+
+impl Change {
+    pub(super) fn new(key: &Key, counted: Flags, fate: Fate) -> Self {
+        Self {
+            row: key.row_number().unwrap_or_default(),
+            file: key.file,
+            counted,
+            flags: key.flags,
+            fate,
+        }
+    }
+}
+
+/// The reasons that rows are merged for here, which is what stands for them on disk.
+const REASONS: [MergeReason; 4] = [
+    MergeReason::HalfRow,
+    MergeReason::Identical,
+    MergeReason::Superseded,
+    MergeReason::Deleted,
+];
+
+impl Record for Change {
+    fn heap(&self) -> usize {
+        match &self.fate {
+            Fate::Complete(journal) => size_of::<(String, String)>() + journal.0.len() + journal.1.len(),
+            Fate::Merged(_) => 0,
+        }
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.row.to_le_bytes());
+        bytes.extend_from_slice(&self.file.to_le_bytes());
+        bytes.extend_from_slice(&self.counted.bits().to_le_bytes());
+        bytes.extend_from_slice(&self.flags.bits().to_le_bytes());
+        match &self.fate {
+            Fate::Complete(journal) => {
+                bytes.push(u8::MAX);
+                push_text(bytes, &journal.0);
+                push_text(bytes, &journal.1);
+            }
+            Fate::Merged(reason) => {
+                let place = REASONS.iter().position(|known| known == reason);
+                bytes.extend(place.and_then(|place| u8::try_from(place).ok()));
+            }
+        }
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let row = u64::from_le_bytes(take(bytes)?);
+        let file = u32::from_le_bytes(take(bytes)?);
+        let mut flags = || take(bytes).map(|bits| Flags::from_bits(u16::from_le_bytes(bits)));
+        let (counted, flags) = (flags()?, flags()?);
+        let fate = match take(bytes)? {
+            [u8::MAX] => Fate::Complete(Box::new((take_text(bytes)?.into(), take_text(bytes)?.into()))),
+            [place] => Fate::Merged(*REASONS.get(usize::from(place))?),
+        };
+        Some(Self {
+            row,
+            file,
+            counted,
+            flags,
+            fate,
+        })
+    }
+}
+
+/// What becomes of all rows of a partition, to be asked in the order of the rows.
+pub struct Plan {
+    changes: Sorted<Change>,
+    /// Runs of rows of bad files, in order.
+    dropped: Vec<Range<u64>>,
+    /// How many rows were asked for.
+    asked: u64,
+}
+
+impl Plan {
+    pub(super) fn new(changes: Sorted<Change>, dropped: Vec<Range<u64>>) -> Self {
+        Self {
+            changes,
+            dropped,
+            asked: 0,
+        }
+    }
+
+    /// The rows of the next frame that stay, completed; `each` gets what changes of them.
+    pub fn apply(&mut self, frame: DataFrame, mut each: impl FnMut(&Change)) -> Result<DataFrame> {
+        let rows = self.asked..self.asked + frame.height() as u64;
+        self.asked = rows.end;
+        let mut kept: Option<Vec<bool>> = None;
+        let mut completed = Vec::new();
+        for run in &self.dropped {
+            let (start, end) = (run.start.max(rows.start), run.end.min(rows.end));
+            if start < end {
+                let kept = kept.get_or_insert_with(|| vec![true; frame.height()]);
+                kept[(start - rows.start) as usize..(end - rows.start) as usize].fill(false);
+            }
+        }
+        while let Some(change) = self
+            .changes
+            .next_if(|change| change.row < rows.end)
+            .map_err(failed)?
+        {
+            each(&change);
+            match change.fate {
+                Fate::Merged(_) => {
+                    let kept = kept.get_or_insert_with(|| vec![true; frame.height()]);
+                    kept[(change.row - rows.start) as usize] = false;
+                }
+                Fate::Complete(_) => completed.push(change),
+            }
+        }
+        let frame = if completed.is_empty() {
+            frame
+        } else {
+            complete(frame, rows.start, &completed)?
+        };
+        Ok(match kept {
+            None => frame,
+            Some(kept) => {
+                let few = kept.iter().filter(|kept| **kept).count() * 2 < kept.len();
+                let frame = frame.filter(&BooleanChunked::from_slice("kept".into(), &kept))?;
+                if few { compact(frame)? } else { frame }
+            }
+        })
+    }
+}
+
+/// The rows of a frame without the texts of those that are gone: a filtered column holds on to all of them.
+fn compact(mut frame: DataFrame) -> Result<DataFrame> {
+    let names: Vec<_> = frame.get_column_names_owned();
+    for name in names {
+        let column = frame.column(&name)?;
+        let Ok(texts) = column.str() else { continue };
+        let mut own = StringChunkedBuilder::new(name, frame.height());
+        texts.iter().for_each(|text| own.append_option(text));
+        frame.with_column(own.finish().into_column())?;
+    }
+    Ok(frame)
+}
+
+/// Puts journals and flags into their rows.
+fn complete(mut frame: DataFrame, first: u64, completed: &[Change]) -> Result<DataFrame> {
+    for name in ["journal", "journal_key"] {
+        let column = frame.column(name)?.str()?;
+        let mut values = StringChunkedBuilder::new(name.into(), frame.height());
+        let mut changes = completed.iter().peekable();
+        for (row, value) in (first..).zip(column.iter()) {
+            match changes
+                .next_if(|change| change.row == row)
+                .map(|change| &change.fate)
+            {
+                Some(Fate::Complete(journal)) if name == "journal" => values.append_value(&journal.0),
+                Some(Fate::Complete(journal)) => values.append_value(&journal.1),
+                _ => values.append_option(value),
+            }
+        }
+        frame.with_column(values.finish().into_column())?;
+    }
+    let mut flags = TextLists::new("flags", frame.height());
+    let mut changes = completed.iter().peekable();
+    for (row, own) in (first..).zip(flags_of(&frame)?) {
+        flags.push_flags(
+            changes
+                .next_if(|change| change.row == row)
+                .map_or(own, |change| change.flags),
+        );
+    }
+    frame.with_column(flags.finish())?;
+    Ok(frame)
+}
+
+/// The flags of each row of a frame.
+fn flags_of(frame: &DataFrame) -> Result<Vec<Flags>> {
+    let mut all = Vec::with_capacity(frame.height());
+    for lists in frame.column("flags")?.list()?.downcast_iter() {
+        let names = lists
+            .values()
+            .as_any()
+            .downcast_ref::<Utf8ViewArray>()
+            .ok_or_else(|| Error::Internal {
+                message: "the column of flags holds no texts".to_owned(),
+            })?;
+        for range in lists
+            .offsets()
+            .windows(2)
+            .map(|ends| ends[0] as usize..ends[1] as usize)
+        {
+            let flags = range.filter_map(|place| Flag::from_name(names.value(place)));
+            all.push(flags.collect());
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,204 @@
+"""Hostile and broken files: each has a defined result, alone and among good ones, and none takes boundless memory."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import re
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+
+import pytest
+from lake_tables import DT, publications, rejected
+
+import drugs_rs
+from drugs_rs import exceptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = "id,title,date,journal\n{0},Title {0},2020,J\n"
+ARTICLE = "<PubmedArticle><PMID>1</PMID><ArticleTitle>{}</ArticleTitle></PubmedArticle>"
+SET = f"<PubmedArticleSet>{ARTICLE}</PubmedArticleSet>"
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'
+EXTERNAL = '<!DOCTYPE x [<!ENTITY xxe SYSTEM "file:///etc/passwd">]>'
+# A member of gzip over and over is one long text, made in no time.
+PIECE = 1 << 24
+
+
+def long_line(beginning: bytes, size: int, ending: bytes = b"") -> bytes:
+    letters = gzip.compress(b"a" * PIECE, 1)
+    return gzip.compress(beginning) + letters * (size // PIECE) + gzip.compress(ending)
+
+
+def zip_bomb(size: int) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("bomb.csv", "w") as member:
+        member.write(b"id,title,date,journal\n")
+        for _ in range(size // PIECE):
+            member.write(b"\n" * PIECE)
+    return packed.getvalue()
+
+
+class Hostile(NamedTuple):
+    """A file that cannot be read as a whole: its name, its bytes, and what the message says of it."""
+
+    name: str
+    content: Callable[[], bytes]
+    says: str
+    error: type[exceptions.InputError] = exceptions.FormatError
+
+
+def cut_gzip() -> bytes:
+    packed = gzip.compress("".join(GOOD.format(number) for number in range(90_000)).encode())
+    return packed[: len(packed) // 2]
+
+
+HOSTILE = (
+    Hostile("cut.csv.gz", cut_gzip, r"byte \d+ of the unpacked content: the gzip file is cut off"),
+    Hostile("damaged.csv.gz", lambda: cut_gzip()[:5000] + b"\xff" * 500, r"byte \d+ of the unpacked content"),
+    Hostile(
+        "bomb.csv.gz", lambda: gzip.compress(GOOD.encode()) + gzip.compress(b"\n" * PIECE) * 20, r"byte \d+.*a bomb"
+    ),
+    Hostile(
+        "bomb.csv.bz2", lambda: bz2.compress(GOOD.encode()) + bz2.compress(b"\n" * PIECE) * 20, r"byte \d+.*a bomb"
+    ),
+    Hostile("bomb.zip", lambda: zip_bomb(20 * PIECE), r"byte \d+.*a bomb"),
+    Hostile("laughs.xml", lambda: (LAUGHS + SET.format("&c;")).encode(), r"byte 0: .*declarations.*never expanded"),
+    Hostile("external.xml", lambda: (EXTERNAL + SET.format("&xxe;")).encode(), r"byte 0: .*never fetched"),
+    Hostile("cut.xml", lambda: SET.format("T").encode()[:-30], r"byte \d+: the file ends"),
+    Hostile(
+        "long.xml.gz", lambda: long_line(b"<PubmedArticleSet><PubmedArticle>", 1 << 30), r"byte \d+: a record of more"
+    ),
+    Hostile("long.json.gz", lambda: long_line(b'[{"title": "', 1 << 30), r"byte \d+: an element of more"),
+    Hostile(
+        "mixed.csv",
+        lambda: (GOOD.format("é") + "2,Caf").encode() + b"\xe9,2020,J\n",
+        r"byte \d+: 0xe9",
+        exceptions.EncodingError,
+    ),
+    Hostile("utf16.csv", lambda: GOOD.format(1).encode("utf-16-le"), r"line 1: a NUL byte"),
+    Hostile(
+        "picture.csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, r"picture\.csv", exceptions.InputError
+    ),
+    Hostile("page.json", lambda: b"<!DOCTYPE html><html><body>Not found</body></html>", r"byte 0: XML or HTML"),
+)
+
+
+def silver(lake: Path, source: object, **keywords: Any) -> dict[str, Any]:
+    drugs_rs.bronze(pubmed=str(source), out=lake, dt=DT)
+    report: dict[str, Any] = drugs_rs.silver(out=lake, dt=DT, **keywords)
+    return report
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: str(hostile.name))
+def test_a_hostile_file_stops_the_step_or_is_kept_aside(hostile: Hostile, tmp_path: Path) -> None:
+    folder, lake = tmp_path / "delivery", tmp_path / "lake"
+    folder.mkdir()
+    (folder / "a.csv").write_text(GOOD.format("first"), encoding="utf-8")
+    (folder / f"b-{hostile.name}").write_bytes(hostile.content())
+    (folder / "c.csv").write_text(GOOD.format("last"), encoding="utf-8")
+    with pytest.raises(hostile.error) as caught:
+        silver(lake, folder)
+    message = str(caught.value)
+    assert f"b-{hostile.name}" in message
+    assert re.search(hostile.says, message), message
+    assert not (lake / "silver").exists(), "nothing is committed"
+
+    report = silver(lake, folder, on_bad_file="reject")
+    assert [row["publication_id"] for row in publications(lake)] == ["first", "last"]
+    (aside,) = rejected(lake, "pubmed")
+    assert aside["reason"] == "bad_file"
+    assert aside["message"] == message
+    assert aside["source_uri"].endswith(f"b-{hostile.name}")
+    assert [(source["rows_in"], source["rows_rejected"]) for source in report["sources"]] == [(1, 0), (1, 1), (1, 0)]
+
+
+def test_entities_are_never_expanded_and_never_fetched(tmp_path: Path) -> None:
+    source = tmp_path / "entities.xml"
+    source.write_text(SET.format("&xxe; &lol9; &amp; &alpha;"), encoding="utf-8")
+    silver(tmp_path / "lake", source)
+    assert [row["title"] for row in publications(tmp_path / "lake")] == ["&xxe; &lol9; & &alpha;"]
+
+
+def test_the_limit_on_the_ratio_is_an_option(tmp_path: Path) -> None:
+    source = tmp_path / "blank.csv.gz"
+    source.write_bytes(gzip.compress(GOOD.format(1).encode()) + gzip.compress(b"\n" * PIECE) * 17)
+    lake = tmp_path / "lake"
+    with pytest.raises(exceptions.FormatError, match=r"400 times.*max_ratio"):
+        silver(lake, source)
+    with pytest.raises(exceptions.FormatError, match="500 times"):
+        silver(lake, source, max_ratio=500)
+    for ratio in (2000, 0):
+        (tally,) = silver(lake, source, max_ratio=ratio)["sources"]
+        assert (tally["rows_kept"], tally["blank_lines"]) == (1, 17 * PIECE)
+
+
+def test_a_line_of_a_gigabyte_is_one_rejected_row_and_takes_no_gigabyte(tmp_path: Path) -> None:
+    source, lake = tmp_path / "line.csv.gz", tmp_path / "lake"
+    source.write_bytes(long_line(b"id,title,date,journal\n1,One,2020,J\n2,", 1 << 30, b"\n3,Three,2020,J\n"))
+    drugs_rs.bronze(pubmed=source, out=lake, dt=DT)
+    program = (
+        "import resource, drugs_rs\n"
+        f"drugs_rs.silver(out={str(lake)!r}, dt={DT!r}, max_ratio=0)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True, timeout=120)
+    assert [row["publication_id"] for row in publications(lake)] == ["1", "3"]
+    (aside,) = rejected(lake, "pubmed")
+    assert aside["reason"] == "row_too_long"
+    assert len(aside["raw"]) <= 1 << 16
+    assert int(finished.stdout) < 400_000, "kilobytes"
+
+
+def test_names_tell_nothing(tmp_path: Path) -> None:
+    contents = {
+        "really.csv": SET.format("XML").encode(),
+        "really.xml": b'[{"id": 2, "title": "JSON", "date": "2020", "journal": "J"}]',
+        "really.json": gzip.compress(b"id,title,date,journal\n3,CSV,2020,J\n"),
+        "really.csv.gz": b"PMID- 4\nTI  - MEDLINE\nDP  - 2020\nJT  - J\n",
+    }
+    for name, content in contents.items():
+        lake = tmp_path / f"lake-{name}"
+        (tmp_path / name).write_bytes(content)
+        silver(lake, tmp_path / name)
+        assert len(publications(lake)) == 1, name
+
+
+def test_mixed_encodings_are_read_line_by_line_where_asked(tmp_path: Path) -> None:
+    source = tmp_path / "mixed.csv"
+    source.write_bytes(GOOD.format("é").encode() + "2,Café,2020,J\n".encode("windows-1252"))
+    silver(tmp_path / "lake", source, encoding="windows-1252")
+    assert [row["title"] for row in publications(tmp_path / "lake")] == ["Title é", "Café"]
+
+
+def test_small_files_come_out_in_their_order_whatever_the_threads_do(tmp_path: Path) -> None:
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    for number in range(700):
+        if number % 50 == 7:
+            (folder / f"{number:04}.json").write_text("[", encoding="utf-8")
+        elif number % 100 == 99:
+            rows = "".join(f"{number}-{row},T,2020,J\n" for row in range(3000))
+            (folder / f"{number:04}.json").write_text("id,title,date,journal\n" + rows, encoding="utf-8")
+        else:
+            study = f'{{"id": "{number}", "title": "T {number}", "date": "2020", "journal": "J"}}'
+            (folder / f"{number:04}.json").write_text(study, encoding="utf-8")
+    states = []
+    for threads in (1, 2, 5):
+        lake = tmp_path / f"lake-{threads}"
+        program = (
+            f"import drugs_rs\ndrugs_rs.bronze(pubmed={str(folder)!r}, out={str(lake)!r}, dt={DT!r})\n"
+            f"drugs_rs.silver(out={str(lake)!r}, dt={DT!r}, on_bad_file='reject')\n"
+        )
+        environment = {"RAYON_NUM_THREADS": str(threads), "POLARS_MAX_THREADS": str(threads)}
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
+        files = sorted(path for path in (lake / "silver").rglob("*") if path.is_file())
+        states.append([path.read_bytes() for path in files])
+    assert states[0] == states[1] == states[2]
+    kept = publications(tmp_path / "lake-1")
+    assert len(kept) == 700 - 14 - 7 + 7 * 3000
+    assert [row["source_uri"] for row in kept] == sorted(row["source_uri"] for row in kept)
