@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager
 from typing import Any, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -42,8 +43,6 @@ def google_for_airflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
     """A bucket that the core and the provider's own hook see alike; nobody asks for credentials."""
     hooks = pytest.importorskip("airflow.providers.google.common.hooks.base_google")
     credentials = pytest.importorskip("google.auth.credentials")
-    import os
-
     for name in list(os.environ):
         if name.upper().startswith(FOREIGN):
             monkeypatch.delenv(name)
