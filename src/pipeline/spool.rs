@@ -1,13 +1,15 @@
 //! Frames that must be seen twice: held in memory up to a bound, then on the disk of the lake.
 
 use std::fs::File;
+use std::io::{Cursor, Write};
+use std::os::unix::fs::FileExt;
 
-use polars::io::parquet::write::BatchedWriter;
-use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter};
+use polars::prelude::{
+    DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader,
+    StatisticsOptions,
+};
 
-use super::frames::read_frames;
 use crate::error::{Error, Result};
-use crate::schema::Table;
 use crate::storage::Transaction;
 
 /// So many bytes of frames stay in memory.
@@ -17,23 +19,22 @@ const IN_MEMORY: usize = 48 << 20;
 const GROUP: usize = 1 << 13;
 
 /// A sequence of frames of one table.
+#[derive(Default)]
 pub(super) struct Spool {
-    table: &'static Table,
     frames: Vec<DataFrame>,
     bytes: usize,
-    scratch: Option<(File, BatchedWriter<File>)>,
+    scratch: Option<Scratch>,
+}
+
+/// Groups one after the other, each a little Parquet file of its own: read back one by one, they take the memory of one. A
+/// reader of one large file maps all of it and keeps what it knows of every group.
+struct Scratch {
+    file: File,
+    /// Where each group ends.
+    ends: Vec<u64>,
 }
 
 impl Spool {
-    pub(super) fn new(table: &'static Table) -> Self {
-        Self {
-            table,
-            frames: Vec::new(),
-            bytes: 0,
-            scratch: None,
-        }
-    }
-
     /// Adds a frame at the end.
     pub(super) fn push(&mut self, frame: DataFrame, transaction: &mut dyn Transaction) -> Result<()> {
         self.bytes += frame.estimated_size();
@@ -41,48 +42,63 @@ impl Spool {
         if self.bytes < IN_MEMORY {
             return Ok(());
         }
-        if self.scratch.is_none() {
-            let file = transaction.scratch("spool.parquet")?;
-            let writer = ParquetWriter::new(file.try_clone().map_err(scratch_error)?)
-                .with_compression(ParquetCompression::Uncompressed)
-                .batched(&self.table.schema())?;
-            self.scratch = Some((file, writer));
-        }
-        self.bytes = 0;
-        let Some((_, writer)) = &mut self.scratch else {
-            return Ok(());
+        let scratch = match &mut self.scratch {
+            Some(scratch) => scratch,
+            None => self.scratch.insert(Scratch {
+                file: transaction.scratch("spool")?,
+                ends: Vec::new(),
+            }),
         };
-        // A frame of XML has two hundred rows. As a row group each, reading them back costs the square of their number.
+        self.bytes = 0;
+        // A frame of XML has two hundred rows.
         let mut frames = self.frames.drain(..).peekable();
         while let Some(mut group) = frames.next() {
             while let Some(frame) = frames.next_if(|_| group.height() < GROUP) {
                 group.vstack_mut_owned(frame)?;
             }
             group.rechunk_mut();
-            writer
-                .write_batch(&group)
-                .map_err(|error| scratch_error(std::io::Error::other(error.to_string())))?;
+            scratch.write(&mut group)?;
         }
         Ok(())
     }
 
     /// Calls `each` with every frame, in order.
     pub(super) fn drain(self, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
-        if let Some((file, writer)) = self.scratch {
-            writer
-                .finish()
-                .map_err(|error| scratch_error(std::io::Error::other(error.to_string())))?;
-            read_frames(
-                || file.try_clone().map_err(scratch_error),
-                "spool.parquet",
-                None,
-                &mut each,
-            )?;
+        if let Some(scratch) = self.scratch {
+            let mut start = 0;
+            for end in &scratch.ends {
+                each(scratch.read(start, *end)?)?;
+                start = *end;
+            }
         }
         self.frames.into_iter().try_for_each(each)
     }
 }
 
+impl Scratch {
+    fn write(&mut self, group: &mut DataFrame) -> Result<()> {
+        let mut bytes = Vec::with_capacity(group.estimated_size());
+        ParquetWriter::new(&mut bytes)
+            .with_compression(ParquetCompression::Uncompressed)
+            .with_statistics(StatisticsOptions::empty())
+            .finish(group)?;
+        self.file.write_all(&bytes).map_err(scratch_error)?;
+        let start = self.ends.last().copied().unwrap_or(0);
+        self.ends.push(start + bytes.len() as u64);
+        Ok(())
+    }
+
+    fn read(&self, start: u64, end: u64) -> Result<DataFrame> {
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
+        self.file
+            .read_exact_at(&mut bytes, start)
+            .map_err(scratch_error)?;
+        Ok(ParquetReader::new(Cursor::new(bytes))
+            .read_parallel(ParallelStrategy::Columns)
+            .finish()?)
+    }
+}
+
 fn scratch_error(error: std::io::Error) -> Error {
-    Error::storage("spool.parquet", "write the scratch file", error)
+    Error::storage("spool", "use the scratch file", error)
 }
