@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -48,6 +49,8 @@ struct Server {
     written: Mutex<BTreeMap<Path, i64>>,
     troubles: Mutex<VecDeque<Trouble>>,
     puts: AtomicUsize,
+    /// So many milliseconds any other put takes.
+    slowness: AtomicU64,
 }
 
 impl fmt::Display for Server {
@@ -122,6 +125,9 @@ impl ObjectStore for Server {
                 });
             }
             _ => {}
+        }
+        if !is_state {
+            tokio::time::sleep(Duration::from_millis(self.slowness.load(Ordering::SeqCst))).await;
         }
         let put = self.memory.put_opts(location, payload, options).await?;
         self.puts.fetch_add(1, Ordering::SeqCst);
@@ -394,7 +400,7 @@ fn killed(server: &Arc<Server>, text: &str) {
         if leftovers(server).iter().any(|name| server.text(name) == text) {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     panic!("the object of the killed run never came");
 }
@@ -544,4 +550,48 @@ fn a_stopped_task_waits_for_nobody() {
     task.cancel();
     assert!(matches!(transaction.commit(&[]), Err(Error::Cancelled)));
     assert_eq!(server.names(), Vec::<String>::new(), "and leaves in good order");
+}
+
+/// An upload that nobody waited for any more went on by itself, and its object came to stand behind the removal.
+#[test]
+fn what_is_still_going_up_is_taken_back_too() {
+    let server = Server::new();
+    server.slowness.store(200, Ordering::SeqCst);
+    let task = Task::new();
+    let store = Arc::clone(&server) as Arc<dyn ObjectStore>;
+    let handle = BucketLake::over(store, PLACES, &task).unwrap();
+    let many: Vec<(String, &str)> = (0..20).map(|number| (format!("a/{number}"), "x")).collect();
+    let files: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    let transaction = begin(&handle, &["a"], &files[..6]);
+    task.cancel();
+    assert!(matches!(transaction.commit(&[]), Err(Error::Cancelled)));
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(
+        server.names(),
+        Vec::<String>::new(),
+        "though each put takes a while"
+    );
+
+    let task = Task::new();
+    let store = Arc::clone(&server) as Arc<dyn ObjectStore>;
+    let handle = BucketLake::over(store, PLACES, &task).unwrap();
+    let mut transaction = begin(&handle, &["a"], &[]);
+    for (number, (path, text)) in files.iter().enumerate() {
+        if number == 10 {
+            task.cancel();
+        }
+        // Whoever writes learns of the stop at the commit.
+        transaction
+            .create(path)
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+    }
+    assert!(matches!(transaction.commit(&[]), Err(Error::Cancelled)));
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(
+        server.names(),
+        Vec::<String>::new(),
+        "and more files than go up at once"
+    );
 }

@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use object_store::{PutMode, PutOptions};
 use tokio::task::JoinHandle;
 
@@ -167,11 +168,15 @@ impl Transaction for BucketTransaction {
 impl Drop for BucketTransaction {
     fn drop(&mut self) {
         let mut shared = self.shared();
-        shared.uploads.iter().for_each(|(_, upload)| upload.abort());
+        let uploads = std::mem::take(&mut shared.uploads);
+        uploads.iter().for_each(|(_, upload)| upload.abort());
         let Some(run) = shared.run.take().filter(|_| !shared.in_doubt) else {
             return;
         };
         let lake = Arc::clone(&shared.lake);
+        // One that is just being written would come to stand behind the removal.
+        let ended = join_all(uploads.into_iter().map(|(_, upload)| upload));
+        lake.client.wait_at_most(LEAVING, ended);
         let mut keys: Vec<String> = shared.sent.iter().map(|object| lake.object_key(object)).collect();
         drop(shared);
         keys.push(run.key(&lake));
@@ -180,25 +185,34 @@ impl Drop for BucketTransaction {
 }
 
 impl Shared {
-    /// Waits until no more than so many files are going up.
+    /// Waits until no more than so many files are going up. Those that a stopped task no longer waits for stay with the
+    /// transaction, which takes them back.
     fn settle(&mut self, most: usize) {
         while self.uploads.len() > most {
-            let Some((path, upload)) = self.uploads.pop_front() else {
+            let Some((path, upload)) = self.uploads.front_mut() else {
                 return;
             };
-            let uri = self.lake.uri(&path);
+            let uri = self.lake.uri(path);
             let failed = match self.lake.client.wait(upload) {
-                Ok(Ok(Ok(()))) => continue,
-                Ok(Ok(Err(Failure::Store(error)))) => refusal::storage(&uri, "write", &error),
-                Ok(Ok(Err(Failure::Disk(error)))) => {
-                    Error::storage(uri, "read its temporary copy on this machine", error)
-                }
-                Ok(Err(error)) => Error::Internal {
+                Ok(Ok(Ok(()))) => None,
+                Ok(Ok(Err(Failure::Store(error)))) => Some(refusal::storage(&uri, "write", &error)),
+                Ok(Ok(Err(Failure::Disk(error)))) => Some(Error::storage(
+                    uri,
+                    "read its temporary copy on this machine",
+                    error,
+                )),
+                Ok(Err(error)) => Some(Error::Internal {
                     message: format!("an upload ended without a result: {error}"),
-                },
-                Err(error) => error,
+                }),
+                Err(stopped) => {
+                    self.failed.get_or_insert(stopped);
+                    return;
+                }
             };
-            self.failed.get_or_insert(failed);
+            self.uploads.pop_front();
+            if let Some(failed) = failed {
+                self.failed.get_or_insert(failed);
+            }
         }
     }
 
@@ -220,6 +234,9 @@ impl Shared {
         let client = self.lake.client.clone();
         let target = client.path(&self.lake.object_key(&name))?;
         self.settle(UPLOADS - 1);
+        if self.failed.is_some() {
+            return Ok(());
+        }
         self.uploads
             .push_back((path.to_owned(), client.start(send(client.store(), target, body))?));
         self.sent.push(name);
