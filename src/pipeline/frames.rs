@@ -6,14 +6,14 @@ use std::io::Write;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
 
-use super::pages::Encoder;
+use super::pages::{Encoder, RowGroup};
 use super::report::Output;
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::storage::{Digest256, HashingWriter, Transaction};
 
 /// Rows of a row group: enough to compress well, few enough to hold several, abstracts included.
-const ROW_GROUP: usize = 1 << 14;
+pub(super) const ROW_GROUP: usize = 1 << 14;
 
 /// So many row groups are encoded at a time at most, each column by whichever thread is free.
 const MOST_AT_ONCE: usize = 4;
@@ -42,7 +42,7 @@ impl TableWriter {
     ) -> Result<Self> {
         let shown = transaction.shown(&path);
         let (file, digest) = HashingWriter::new(transaction.create(&path)?);
-        let encoder = Encoder::packed(table)?;
+        let encoder = Encoder::new(table)?;
         let writer = encoder.file(file).map_err(|error| write_error(&shown, error))?;
         Ok(Self {
             table,
@@ -66,36 +66,49 @@ impl TableWriter {
             self.waiting.vstack_mut(&frame.slice(start as i64, rows))?;
             start += rows;
             if self.waiting.height() == ROW_GROUP {
-                self.close_group();
-                if self.groups.len() == rayon::current_num_threads().clamp(1, MOST_AT_ONCE) {
-                    self.flush()?;
-                }
+                self.end_group()?;
             }
         }
         self.rows += frame.height() as u64;
         Ok(())
     }
 
-    fn close_group(&mut self) {
+    /// Lets a new row group begin with the next row.
+    pub(super) fn end_group(&mut self) -> Result<()> {
+        if self.waiting.height() == 0 {
+            return Ok(());
+        }
         self.groups
             .push(std::mem::replace(&mut self.waiting, self.table.empty()));
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let frames = std::mem::take(&mut self.groups);
-        for group in self.encoder.encode(&frames)? {
-            self.writer
-                .write_row_group(group.rows, &group.columns)
-                .map_err(|error| write_error(&self.shown, error))?;
+        if self.groups.len() >= rayon::current_num_threads().clamp(1, MOST_AT_ONCE) {
+            self.flush()?;
         }
         Ok(())
     }
 
+    /// Adds a row group as it is.
+    pub(super) fn write_group(&mut self, group: &RowGroup) -> Result<()> {
+        self.end_group()?;
+        self.flush()?;
+        self.rows += group.rows;
+        self.put(group)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let frames = std::mem::take(&mut self.groups);
+        let groups = self.encoder.encode(&frames)?;
+        groups.iter().try_for_each(|group| self.put(group))
+    }
+
+    fn put(&mut self, group: &RowGroup) -> Result<()> {
+        self.writer
+            .write_row_group(group.rows, &group.columns)
+            .map_err(|error| write_error(&self.shown, error))
+    }
+
     /// Writes the rest and the footer.
     pub(super) fn finish(mut self) -> Result<Output> {
-        if self.waiting.height() > 0 || self.rows == 0 {
-            self.close_group();
-        }
+        self.end_group()?;
         self.flush()?;
         self.writer
             .finish()

@@ -4,22 +4,24 @@
 //! out what does. The schema knows that ([`TableColumn::repeats`]), so columns of few values get their dictionary here, where
 //! a value that is the one before costs a comparison, and the others are written as they are.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 
+use polars::error::PolarsError;
 use polars::io::parquet::write::BatchedWriter;
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{
-    CompatLevel, DataFrame, ParquetCompression, ParquetWriter, PlHashMap, PolarsResult, Schema, SchemaExt,
-    StatisticsOptions, StringChunked,
+    CompatLevel, DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlHashMap,
+    PolarsResult, Schema, SchemaExt, SerReader, StatisticsOptions, StringChunked,
 };
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_arrow::bitmap::MutableBitmap;
+use polars_parquet::read::{PageReader, read_metadata};
 use polars_parquet::write::{
     CompressedPage, Encoding, ParquetType, Version, WriteOptions, array_to_columns, compress, to_parquet_type,
 };
 use rayon::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::Table;
 
 /// A dictionary that is larger repeats too little to be worth its lookups.
@@ -31,6 +33,57 @@ pub(super) struct RowGroup {
     pub columns: Vec<Vec<CompressedPage>>,
 }
 
+/// How many rows begin in each page of data of each column, which the pages themselves do not say.
+pub(super) type PageRows = Vec<Vec<usize>>;
+
+impl RowGroup {
+    pub(super) fn page_rows(&self) -> PageRows {
+        let rows = |page: &CompressedPage| match page {
+            CompressedPage::Data(page) => page.num_rows,
+            CompressedPage::Dict(_) => None,
+        };
+        self.columns
+            .iter()
+            .map(|pages| pages.iter().filter_map(rows).collect())
+            .collect()
+    }
+
+    /// Takes the pages out of a file of one row group, as they are.
+    pub(super) fn from_file(bytes: &[u8], page_rows: &PageRows) -> Result<Self> {
+        let metadata = read_metadata(&mut Cursor::new(bytes)).map_err(PolarsError::from)?;
+        let group = metadata.row_groups.first().ok_or_else(|| Error::Internal {
+            message: "a file of pages without a row group".to_owned(),
+        })?;
+        let mut columns = Vec::with_capacity(page_rows.len());
+        for (column, page_rows) in group.parquet_columns().iter().zip(page_rows) {
+            let place = column.byte_range();
+            let place = place.start as usize..place.end as usize;
+            let reader = Cursor::new(bytes[place].to_vec().into());
+            let mut page_rows = page_rows.iter();
+            let mut pages = Vec::new();
+            for page in PageReader::new(reader, column, Vec::new(), usize::MAX) {
+                let mut page = page.map_err(PolarsError::from)?;
+                if let CompressedPage::Data(data) = &mut page {
+                    data.num_rows = page_rows.next().copied();
+                }
+                pages.push(page);
+            }
+            columns.push(pages);
+        }
+        Ok(Self {
+            rows: group.num_rows() as u64,
+            columns,
+        })
+    }
+}
+
+/// Reads a file of one row group.
+pub(super) fn decode(file: Vec<u8>) -> Result<DataFrame> {
+    Ok(ParquetReader::new(Cursor::new(file))
+        .read_parallel(ParallelStrategy::None)
+        .finish()?)
+}
+
 /// Makes the row groups of one table.
 pub(super) struct Encoder {
     schema: Schema,
@@ -40,43 +93,23 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// For files that are kept: compressed, dictionaries where values repeat, bounds of the values for whoever searches.
-    pub(super) fn packed(table: &Table) -> Result<Self> {
-        let compression = ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?));
-        Self::new(table, compression, StatisticsOptions::default(), true)
-    }
-
-    /// For what is read back once: as quickly as it goes.
-    pub(super) fn plain(table: &Table) -> Result<Self> {
-        Self::new(
-            table,
-            ParquetCompression::Uncompressed,
-            StatisticsOptions::empty(),
-            false,
-        )
-    }
-
-    fn new(
-        table: &Table,
-        compression: ParquetCompression,
-        statistics: StatisticsOptions,
-        dictionaries: bool,
-    ) -> Result<Self> {
+    pub(super) fn new(table: &Table) -> Result<Self> {
         let schema = table.schema();
         let columns = schema
             .iter_fields()
             .zip(table.columns)
             .map(|(field, column)| {
                 let parquet_type = to_parquet_type(&field.to_arrow(CompatLevel::newest()))?;
-                Ok((parquet_type, dictionaries && column.repeats))
+                Ok((parquet_type, column.repeats))
             })
             .collect::<Result<_>>()?;
+        let compression = ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?));
         Ok(Self {
             schema,
-            compression,
             columns,
+            compression,
             options: WriteOptions {
-                statistics,
+                statistics: StatisticsOptions::default(),
                 version: Version::V1,
                 compression: compression.into(),
                 data_page_size: None,
@@ -90,6 +123,16 @@ impl Encoder {
             .with_compression(self.compression)
             .with_statistics(self.options.statistics)
             .batched(&self.schema)
+    }
+
+    /// A file of one row group.
+    pub(super) fn file_of(&self, group: &RowGroup) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut writer = self.file(&mut bytes)?;
+        writer.write_row_group(group.rows, &group.columns)?;
+        writer.finish()?;
+        drop(writer);
+        Ok(bytes)
     }
 
     /// One row group a frame, in their order.
@@ -125,8 +168,8 @@ impl Encoder {
         let mut compressed = Vec::new();
         for pages in array_to_columns(array, parquet_type.clone(), self.options, &[encoding])? {
             for page in pages {
-                let page = compress(page?, Vec::new(), self.options.compression)
-                    .map_err(polars::error::PolarsError::from)?;
+                let page =
+                    compress(page?, Vec::new(), self.options.compression).map_err(PolarsError::from)?;
                 compressed.push(page);
             }
         }

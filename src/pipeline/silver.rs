@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
 use super::aside::{Aside, Deleted};
@@ -12,14 +13,15 @@ pub use super::lanes::OnBadFile;
 use super::lanes::{Opened, Piece, clean_files};
 use super::layout;
 use super::manifest::{self, Version};
+use super::pages::RowGroup;
 use super::report::{Output, StepReport, all_stand};
-use super::spool::Spool;
+use super::spool::{Spool, Taker};
 use super::vocabulary::read_records;
 use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Input, MostRatio, Notes, Reading};
 use crate::quality::FileTally;
 use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, SourceTable};
-use crate::silver::merge::{Fate, Merger};
+use crate::silver::merge::{Fate, Merger, Plan};
 use crate::silver::{drugs, publications, shapes, vocabulary};
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
@@ -285,7 +287,7 @@ impl Partition<'_> {
         let mut tallies: Vec<FileTally> = self.inputs.iter().map(|input| self.tally(input)).collect();
         let mut aside = Aside::create(self.table, self.dt, self.settings.on_bad_file, transaction)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt));
-        let mut spool = Spool::new(&PUBLICATIONS);
+        let mut spool = Spool::new(&PUBLICATIONS)?;
         let mut names = ["keys", "halves", "lent", "changes"].into_iter();
         let mut merger = Merger::new(self.settings.memory, || {
             transaction.scratch(names.next().unwrap_or("more"))
@@ -320,7 +322,7 @@ impl Partition<'_> {
                 deleted.add(batch.deletions, &batch.uri);
                 Ok(())
             }
-            Piece::Frame(frame) => spool.push(frame, transaction),
+            Piece::Frame(frame) => spool.push(&frame, transaction),
             Piece::End(file, format, notes) => {
                 note(&mut tallies[file], format, notes);
                 deleted.settle(transaction)?;
@@ -332,24 +334,60 @@ impl Partition<'_> {
                 aside.reject_file(&mut tallies[file], &error)
             }
         })?;
-        let mut plan = merger.finish()?;
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
-        let mut writer = TableWriter::create(transaction, path, &PUBLICATIONS)?;
-        spool.drain(|frame| {
-            self.task.check()?;
-            let kept = plan.apply(frame, |change| {
-                let tally = &mut tallies[change.file as usize];
-                tally.let_go(change.counted);
-                match change.fate {
-                    Fate::Complete(_) => tally.keep(change.flags),
-                    Fate::Merged(reason) => tally.merge(reason),
-                }
-            })?;
-            writer.write(&kept)
-        })?;
+        let mut publishing = Publishing {
+            plan: merger.finish()?,
+            writer: TableWriter::create(transaction, path, &PUBLICATIONS)?,
+            tallies: &mut tallies,
+            task: self.task,
+        };
+        spool.drain(&mut publishing)?;
+        let writer = publishing.writer;
         let mut outputs = vec![writer.finish()?, aside.finish()?];
         outputs.extend(deleted.finish()?);
         Ok((tallies, outputs))
+    }
+}
+
+/// Rows on their way from the spool to the table, and what merging makes of them.
+struct Publishing<'p> {
+    plan: Plan,
+    writer: TableWriter,
+    tallies: &'p mut [FileTally],
+    task: &'p Task,
+}
+
+impl Taker for Publishing<'_> {
+    fn changes(&self, rows: u64) -> bool {
+        self.plan.changes(rows)
+    }
+
+    fn take_group(&mut self, group: &RowGroup) -> Result<()> {
+        self.task.check()?;
+        self.plan.pass(group.rows);
+        self.writer.write_group(group)
+    }
+
+    fn take_frame(&mut self, frame: DataFrame) -> Result<()> {
+        self.task.check()?;
+        // A group that stays as it is stays a group, as it does where it is pages already.
+        let stays = !self.plan.changes(frame.height() as u64);
+        let kept = self.plan.apply(frame, |change| {
+            let tally = &mut self.tallies[change.file as usize];
+            tally.let_go(change.counted);
+            match change.fate {
+                Fate::Complete(_) => tally.keep(change.flags),
+                Fate::Merged(reason) => tally.merge(reason),
+            }
+        })?;
+        if stays {
+            self.writer.end_group()?;
+        }
+        self.writer.write(&kept)?;
+        if stays {
+            self.writer.end_group()?;
+        }
+        Ok(())
     }
 }
 

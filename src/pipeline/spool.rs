@@ -1,126 +1,229 @@
-//! Frames that must be seen twice: held in memory up to a bound, then on the disk of the lake.
+//! Rows that must be seen twice: held as frames up to a bound, then as the pages that a file will have, then on a disk.
+//!
+//! What becomes of a row is known only when all rows are read, yet most rows stay as they are. So rows are cut into row groups
+//! when they come, and a group in which nothing changes is written as it was held, without being looked at again.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Cursor, Write};
+use std::io::Write;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
+use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
-use super::pages::Encoder;
+use super::frames::ROW_GROUP;
+use super::pages::{Encoder, PageRows, RowGroup, decode};
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::storage::Transaction;
 
 /// So many bytes of frames stay in memory.
-const IN_MEMORY: usize = 48 << 20;
+const FRAMES_IN_MEMORY: usize = 96 << 20;
 
-/// So many rows are written as one group.
-const GROUP: usize = 1 << 13;
+/// So many bytes of pages stay in memory.
+const PAGES_IN_MEMORY: usize = 32 << 20;
 
-/// So many groups are written or read at a time at most.
+/// So many groups are encoded or decoded at a time at most.
 const MOST_AT_ONCE: usize = 4;
 
-/// A sequence of frames of one table.
+/// Who gets what was held, in its order.
+pub(super) trait Taker {
+    /// Whether any of the next so many rows changes.
+    fn changes(&self, rows: u64) -> bool;
+
+    /// Takes a row group in which nothing changes.
+    fn take_group(&mut self, group: &RowGroup) -> Result<()>;
+
+    /// Takes a row group in which something may change.
+    fn take_frame(&mut self, frame: DataFrame) -> Result<()>;
+}
+
+/// The rows of one table.
 pub(super) struct Spool {
     table: &'static Table,
-    frames: Vec<DataFrame>,
-    bytes: usize,
+    encoder: Encoder,
+    held: Vec<Held>,
+    /// The rows of the next group.
+    waiting: DataFrame,
+    frame_bytes: usize,
+    page_bytes: usize,
     scratch: Option<Scratch>,
 }
 
-/// Groups one after the other, each a little Parquet file of its own: read back one by one, they take the memory of one. A
-/// reader of one large file maps all of it and keeps what it knows of every group.
+/// A row group.
+enum Held {
+    Frame(DataFrame),
+    Pages(Pages),
+}
+
+/// A row group as a Parquet file of its own.
+struct Pages {
+    file: Bytes,
+    rows: u64,
+    page_rows: PageRows,
+}
+
+enum Bytes {
+    InMemory(Vec<u8>),
+    /// A part of the scratch file.
+    OnDisk(Range<u64>),
+}
+
 struct Scratch {
     file: File,
-    encoder: Encoder,
-    /// Where each group ends.
-    ends: Vec<u64>,
+    end: u64,
 }
 
 impl Spool {
-    pub(super) fn new(table: &'static Table) -> Self {
-        Self {
+    pub(super) fn new(table: &'static Table) -> Result<Self> {
+        Ok(Self {
             table,
-            frames: Vec::new(),
-            bytes: 0,
+            encoder: Encoder::new(table)?,
+            held: Vec::new(),
+            waiting: table.empty(),
+            frame_bytes: 0,
+            page_bytes: 0,
             scratch: None,
-        }
+        })
     }
 
-    /// Adds a frame at the end.
-    pub(super) fn push(&mut self, frame: DataFrame, transaction: &mut dyn Transaction) -> Result<()> {
-        self.bytes += frame.estimated_size();
-        self.frames.push(frame);
-        if self.bytes < IN_MEMORY {
-            return Ok(());
+    /// Adds the rows of a frame at the end.
+    pub(super) fn push(&mut self, frame: &DataFrame, transaction: &mut dyn Transaction) -> Result<()> {
+        self.frame_bytes += frame.estimated_size();
+        let mut start = 0;
+        while start < frame.height() {
+            let rows = (ROW_GROUP - self.waiting.height()).min(frame.height() - start);
+            self.waiting.vstack_mut(&frame.slice(start as i64, rows))?;
+            start += rows;
+            if self.waiting.height() == ROW_GROUP {
+                self.end_group();
+            }
         }
+        if self.frame_bytes >= FRAMES_IN_MEMORY {
+            self.encode()?;
+        }
+        if self.page_bytes >= PAGES_IN_MEMORY {
+            self.put_aside(transaction)?;
+        }
+        Ok(())
+    }
+
+    fn end_group(&mut self) {
+        let group = std::mem::replace(&mut self.waiting, self.table.empty());
+        self.held.push(Held::Frame(group));
+    }
+
+    /// Makes pages of all frames.
+    fn encode(&mut self) -> Result<()> {
+        let first = self
+            .held
+            .iter()
+            .rposition(|held| !matches!(held, Held::Frame(_)))
+            .map_or(0, |last| last + 1);
+        let frames: Vec<DataFrame> = self
+            .held
+            .drain(first..)
+            .filter_map(|held| match held {
+                Held::Frame(frame) => Some(frame),
+                Held::Pages(_) => None,
+            })
+            .collect();
+        for some in frames.chunks(at_once()) {
+            for group in self.encoder.encode(some)? {
+                let file = self.encoder.file_of(&group)?;
+                self.page_bytes += file.len();
+                self.held.push(Held::Pages(Pages {
+                    file: Bytes::InMemory(file),
+                    rows: group.rows,
+                    page_rows: group.page_rows(),
+                }));
+            }
+        }
+        self.frame_bytes = self.waiting.estimated_size();
+        Ok(())
+    }
+
+    /// Moves all pages to the scratch file.
+    fn put_aside(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
             None => self.scratch.insert(Scratch {
                 file: transaction.scratch("spool")?,
-                encoder: Encoder::plain(self.table)?,
-                ends: Vec::new(),
+                end: 0,
             }),
         };
-        self.bytes = 0;
-        // A frame of XML has two hundred rows.
-        let mut groups = Vec::new();
-        let mut frames = self.frames.drain(..).peekable();
-        while let Some(mut group) = frames.next() {
-            while let Some(frame) = frames.next_if(|_| group.height() < GROUP) {
-                group.vstack_mut_owned(frame)?;
-            }
-            groups.push(group);
-        }
-        scratch.write(&groups)
-    }
-
-    /// Calls `each` with every frame, in order.
-    pub(super) fn drain(self, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
-        if let Some(scratch) = self.scratch {
-            let threads = rayon::current_num_threads().clamp(1, MOST_AT_ONCE);
-            let starts = std::iter::once(0).chain(scratch.ends.iter().copied());
-            let places: Vec<(u64, u64)> = starts.zip(scratch.ends.iter().copied()).collect();
-            for some in places.chunks(threads) {
-                let frames: Vec<DataFrame> = some
-                    .par_iter()
-                    .map(|(start, end)| scratch.read(*start, *end))
-                    .collect::<Result<_>>()?;
-                frames.into_iter().try_for_each(&mut each)?;
+        for held in &mut self.held {
+            if let Held::Pages(pages) = held
+                && let Bytes::InMemory(bytes) = &pages.file
+            {
+                pages.file = Bytes::OnDisk(scratch.write(bytes)?);
             }
         }
-        self.frames.into_iter().try_for_each(each)
+        self.page_bytes = 0;
+        Ok(())
     }
-}
 
-impl Scratch {
-    fn write(&mut self, groups: &[DataFrame]) -> Result<()> {
-        let threads = rayon::current_num_threads().clamp(1, MOST_AT_ONCE);
-        for some in groups.chunks(threads) {
-            for group in self.encoder.encode(some)? {
-                let mut bytes = Vec::new();
-                let mut writer = self.encoder.file(&mut bytes)?;
-                writer.write_row_group(group.rows, &group.columns)?;
-                writer.finish()?;
-                drop(writer);
-                self.file.write_all(&bytes).map_err(scratch_error)?;
-                let start = self.ends.last().copied().unwrap_or(0);
-                self.ends.push(start + bytes.len() as u64);
+    /// Gives every row group away, in order.
+    pub(super) fn drain(mut self, taker: &mut dyn Taker) -> Result<()> {
+        if self.waiting.height() > 0 {
+            self.end_group();
+        }
+        let mut held = std::mem::take(&mut self.held).into_iter().peekable();
+        while let Some(group) = held.next() {
+            match group {
+                Held::Frame(frame) => taker.take_frame(frame)?,
+                Held::Pages(pages) if !taker.changes(pages.rows) => {
+                    let bytes = self.bytes(&pages)?;
+                    taker.take_group(&RowGroup::from_file(&bytes, &pages.page_rows)?)?;
+                }
+                // Where one group changes, the next ones most often do too.
+                Held::Pages(pages) => {
+                    let mut some = vec![pages];
+                    while some.len() < at_once()
+                        && let Some(Held::Pages(next)) = held.next_if(|next| matches!(next, Held::Pages(_)))
+                    {
+                        some.push(next);
+                    }
+                    let frames: Vec<DataFrame> = some
+                        .into_par_iter()
+                        .map(|pages| decode(self.bytes(&pages)?.into_owned()))
+                        .collect::<Result<_>>()?;
+                    frames.into_iter().try_for_each(|frame| taker.take_frame(frame))?;
+                }
             }
         }
         Ok(())
     }
 
-    fn read(&self, start: u64, end: u64) -> Result<DataFrame> {
-        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
-        self.file
-            .read_exact_at(&mut bytes, start)
+    fn bytes<'b>(&self, pages: &'b Pages) -> Result<Cow<'b, [u8]>> {
+        let place = match &pages.file {
+            Bytes::InMemory(bytes) => return Ok(Cow::Borrowed(bytes)),
+            Bytes::OnDisk(place) => place,
+        };
+        let scratch = self.scratch.as_ref().ok_or_else(|| Error::Internal {
+            message: "rows on a disk without a scratch file".to_owned(),
+        })?;
+        let mut bytes = vec![0; usize::try_from(place.end - place.start).unwrap_or(usize::MAX)];
+        scratch
+            .file
+            .read_exact_at(&mut bytes, place.start)
             .map_err(scratch_error)?;
-        Ok(ParquetReader::new(Cursor::new(bytes))
-            .read_parallel(ParallelStrategy::None)
-            .finish()?)
+        Ok(Cow::Owned(bytes))
     }
+}
+
+impl Scratch {
+    fn write(&mut self, bytes: &[u8]) -> Result<Range<u64>> {
+        self.file.write_all(bytes).map_err(scratch_error)?;
+        let start = self.end;
+        self.end += bytes.len() as u64;
+        Ok(start..self.end)
+    }
+}
+
+fn at_once() -> usize {
+    rayon::current_num_threads().clamp(1, MOST_AT_ONCE)
 }
 
 fn scratch_error(error: std::io::Error) -> Error {

@@ -111,6 +111,21 @@ impl Plan {
         }
     }
 
+    /// Whether any of the next so many rows does not stay as it is.
+    pub fn changes(&self, rows: u64) -> bool {
+        let rows = self.asked..self.asked + rows;
+        self.changes.peek().is_some_and(|change| change.row < rows.end)
+            || self
+                .dropped
+                .iter()
+                .any(|run| run.start.max(rows.start) < run.end.min(rows.end))
+    }
+
+    /// Lets the next so many rows stay as they are.
+    pub fn pass(&mut self, rows: u64) {
+        self.asked += rows;
+    }
+
     /// The rows of the next frame that stay, completed; `each` gets what changes of them.
     pub fn apply(&mut self, frame: DataFrame, mut each: impl FnMut(&Change)) -> Result<DataFrame> {
         let rows = self.asked..self.asked + frame.height() as u64;
