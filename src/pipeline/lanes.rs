@@ -24,7 +24,7 @@ const SHARED_BYTES: u64 = 4 << 20;
 const READ_AHEAD: usize = 2 << 20;
 
 /// A lane that waits for its turn holds no more than about this many bytes of clean rows.
-const MOST_READY: usize = 64 << 20;
+const MOST_READY: usize = 32 << 20;
 
 /// So much raw text becomes one frame of clean rows: of one file, or of many small ones.
 const GROUP_BYTES: usize = 1 << 20;

@@ -19,10 +19,10 @@ use crate::schema::Table;
 use crate::storage::Transaction;
 
 /// So many bytes of frames stay in memory.
-const FRAMES_IN_MEMORY: usize = 96 << 20;
+const FRAMES_IN_MEMORY: usize = 72 << 20;
 
 /// So many bytes of pages stay in memory.
-const PAGES_IN_MEMORY: usize = 32 << 20;
+const PAGES_IN_MEMORY: usize = 16 << 20;
 
 /// So many groups are encoded or decoded at a time at most.
 const MOST_AT_ONCE: usize = 4;
@@ -46,6 +46,9 @@ pub(super) struct Spool {
     held: Vec<Held>,
     /// The rows of the next group.
     waiting: DataFrame,
+    /// Whether there are more frames than are held as such.
+    many: bool,
+    frames: usize,
     frame_bytes: usize,
     page_bytes: usize,
     scratch: Option<Scratch>,
@@ -82,6 +85,8 @@ impl Spool {
             encoder: Encoder::new(table)?,
             held: Vec::new(),
             waiting: table.empty(),
+            many: false,
+            frames: 0,
             frame_bytes: 0,
             page_bytes: 0,
             scratch: None,
@@ -100,7 +105,9 @@ impl Spool {
                 self.end_group();
             }
         }
-        if self.frame_bytes >= FRAMES_IN_MEMORY {
+        // There will be many; from now on no more wait than are encoded together.
+        self.many |= self.frame_bytes >= FRAMES_IN_MEMORY;
+        if self.many && self.frames >= at_once() {
             self.encode()?;
         }
         if self.page_bytes >= PAGES_IN_MEMORY {
@@ -112,23 +119,20 @@ impl Spool {
     fn end_group(&mut self) {
         let group = std::mem::replace(&mut self.waiting, self.table.empty());
         self.held.push(Held::Frame(group));
+        self.frames += 1;
     }
 
     /// Makes pages of all frames.
     fn encode(&mut self) -> Result<()> {
-        let first = self
-            .held
-            .iter()
-            .rposition(|held| !matches!(held, Held::Frame(_)))
-            .map_or(0, |last| last + 1);
         let frames: Vec<DataFrame> = self
             .held
-            .drain(first..)
+            .drain(self.held.len() - self.frames..)
             .filter_map(|held| match held {
                 Held::Frame(frame) => Some(frame),
                 Held::Pages(_) => None,
             })
             .collect();
+        self.frames = 0;
         for some in frames.chunks(at_once()) {
             for group in self.encoder.encode(some)? {
                 let file = self.encoder.file_of(&group)?;
