@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from drugs_rs.airflow import lineage
-from drugs_rs.airflow.compat import AirflowFailException, BaseOperator
+from drugs_rs.airflow.compat import AirflowException, AirflowFailException, BaseOperator
 from drugs_rs.airflow.links import ReportLink, report_uri
-from drugs_rs.airflow.quality import Thresholds, judge
+from drugs_rs.airflow.quality import QualityError, Thresholds, judge, reason_of
 from drugs_rs.airflow.reports import bounded, tell
 from drugs_rs.airflow.settings import where
 
@@ -25,7 +25,7 @@ _BLUE, _GREEN, _GOLD, _GREY = "#cd7f32", "#c0c0c0", "#ffd700", "#dce6f2"
 
 
 class StepOperator(BaseOperator):
-    """What the operators of bronze, silver and gold have in common.
+    """What the operators of bronze, silver, the quality gate and gold have in common.
 
     Args:
         out: The lake's root, a folder or a URI.
@@ -224,8 +224,13 @@ class GoldOperator(StepOperator):
         return {**super().keywords(), **{name: getattr(self, name) for name in names}}
 
 
-class QualityOperator(BaseOperator):
-    """Stands between silver and gold: fails when the day's tables are too poor to be published.
+class QualityOperator(StepOperator):
+    """Stands between silver and gold: a day whose tables are too poor is held back, and the task fails.
+
+    The day's silver tables stand in the lake when this task judges them. If they do not pass, the day is held back
+    (``drugs_rs.hold``) with this task's message as the reason, so that the gold of no other day takes it in. If they
+    pass, a day that was held back, by whomever, is released. A graph that has the day already, from an earlier and better
+    delivery, is not made anew here: the next gold leaves the day out.
 
     Args:
         reports: The reports of the silver tasks, usually their ``output``.
@@ -235,7 +240,9 @@ class QualityOperator(BaseOperator):
     """
 
     ui_color = _GREY
-    template_fields: Sequence[str] = ("reports",)
+    template_fields: Sequence[str] = (*StepOperator.template_fields, "reports")
+    # Neither a hold nor a release leaves a report in the lake.
+    operator_extra_links = ()
 
     def __init__(
         self,
@@ -253,9 +260,41 @@ class QualityOperator(BaseOperator):
         self.min_rows = min_rows
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Judge the reports and return the numbers that were looked at."""
+        """Judge the reports, hold or release the day, and return the numbers that were looked at."""
         thresholds = Thresholds(self.max_rejected_share, dict(self.max_flag_shares or {}), self.min_rows)
-        return judge(self.reports, thresholds, self.log)
+        day = self.keywords()
+        try:
+            judged = judge(self.reports, thresholds, self.log)
+        except QualityError as refusal:
+            self._hold(day, refusal)
+            raise
+        released = not self._change("release", day)["unchanged"]
+        if released:
+            self.log.info("dt=%s was held back and is released: gold takes it in", day["dt"])
+        return {**judged, "released": released}
+
+    def keywords(self) -> dict[str, Any]:
+        """Give the arguments of ``drugs_rs.release``."""
+        return {"lake": rendered(self, "out"), "dt": rendered(self, "dt")}
+
+    def _hold(self, day: Mapping[str, Any], refusal: QualityError) -> None:
+        try:
+            self._change("hold", {**day, "reason": reason_of(refusal)})
+        except AirflowException as error:
+            # Retried where that may help: a day that is poor and not held back is what must not be.
+            message = f"{refusal}; and dt={day['dt']} could NOT be held back: {error}"
+            raise type(error)(message) from error
+        self.log.warning("dt=%s is held back: gold leaves it out until this task passes or it is released", day["dt"])
+
+    def _change(self, step: str, keywords: Mapping[str, Any]) -> dict[str, Any]:
+        from drugs_rs.airflow.steps import Step
+
+        self._step = Step(step, keywords, self.isolation, self.log)
+        return self._step.run()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
+        """Tell OpenLineage nothing: no table is read or written."""
+        return None
 
 
 class AnswerOperator(BaseOperator):
