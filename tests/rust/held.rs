@@ -282,6 +282,30 @@ fn mentions_of_a_held_date_leave_the_lake() {
 }
 
 #[test]
+fn a_held_date_that_is_taken_out_for_good_is_forgotten() {
+    let deliveries = Deliveries::new();
+    let lake = deliveries.lake();
+    (0..3).for_each(|day| lake.deliver(day));
+    lake.gold(2);
+    lake.hold(2);
+    assert_eq!(lake.gold(0).gold.unwrap().as_of, DAYS[1]);
+    for kind in ["pubmed", "clinical_trial"] {
+        let folder = format!("silver/publications/kind={kind}/dt={}", DAYS[2]);
+        fs::remove_dir_all(PathBuf::from(lake.storage.root()).join(folder)).unwrap();
+    }
+    let report = lake.gold(0);
+    assert!(
+        held(&report).is_empty(),
+        "nothing of it was delivered that could be left out"
+    );
+    lake.release(2);
+    // Delivered anew, it is a date that this lake has not reached.
+    lake.silver(2);
+    assert_eq!(lake.gold(0).gold.unwrap().as_of, DAYS[1]);
+    assert_eq!(lake.gold(2).gold.unwrap().as_of, DAYS[2]);
+}
+
+#[test]
 fn held_again_is_the_same_and_another_reason_is_told() {
     let deliveries = Deliveries::new();
     let lake = deliveries.lake();
