@@ -107,7 +107,7 @@ with DAG(
     quality = QualityOperator(
         task_id="silver_quality",
         reports=[task.output for task in silver.values()],
-        doc_md="Holds the day back and fails when its tables are too poor to be published; releases it when they are not.",
+        doc_md="Holds the day back, and fails, when its tables are too poor to be published; else releases it.",
         **settings.gate,
         **step,
     )

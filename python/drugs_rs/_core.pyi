@@ -121,7 +121,7 @@ def run(
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
         bronze, silver and gold), `sources` (for each file `uri`, `table`, `format`, `bytes`, rows and notes),
         `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
-        `rejected` (reason to rows), `flags` (flag to rows) and `seconds`.
+        `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it) and `seconds`.
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
@@ -257,8 +257,9 @@ def hold(lake: _Path, dt: _Date, reason: str) -> dict[str, Any]:
 
     For a delivery that turned out too poor when its silver tables already stood in the lake. Gold is not made anew by
     this: the next `gold` or `run`, of whatever date, leaves out the date's articles, trials, notices of deletion and
-    drugs, and takes its mentions out of the lake. The same hold again changes no byte; another reason replaces the first.
-    `silver` of the date may run again, which releases nothing. No engine is used, so that this works in a forked child.
+    drugs, and takes its mentions out of the lake. The same hold again changes no byte; another reason replaces the
+    first. `silver` of the date may run again, which releases nothing. No engine is used, so that this works in a forked
+    child.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs

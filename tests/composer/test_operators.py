@@ -294,9 +294,7 @@ def delivered(samples: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("isolation", ["process", "subprocess"])
-def test_the_gate_holds_what_it_refuses_and_releases_what_it_lets_pass(
-    isolation: str, delivered: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_gate_holds_what_it_refuses_and_releases_what_it_lets_pass(isolation: str, delivered: Path) -> None:
     def gate(*reports: Any) -> QualityOperator:
         return QualityOperator(task_id="gate", reports=list(reports), out=str(delivered), dt=DT, isolation=isolation)
 
@@ -311,7 +309,6 @@ def test_the_gate_holds_what_it_refuses_and_releases_what_it_lets_pass(
         held = json.loads(file.read_text(encoding="utf-8"))
         assert held == {"dt": DT, "reason": str(refused.value)}
         assert "10 of 10 rows rejected" in held["reason"]
-    assert any("is held back: gold leaves it out" in record.getMessage() for record in caplog.records)
     with pytest.raises(AirflowFailException, match="clear the silver tasks"):
         gate(None).execute({})
     assert "left no report" in file.read_text(encoding="utf-8"), "nobody has judged it"
@@ -320,11 +317,10 @@ def test_the_gate_holds_what_it_refuses_and_releases_what_it_lets_pass(
     assert gate(good).execute({})["released"] is False
     # A table with many faults says more than a reason may be long.
     flags = {f"flag{number}": 0.0 for number in range(40)}
-    wordy = {**poor, "rows_kept": 8, "rows_in": 18, "flags": {name: 5 for name in flags}}
+    wordy = {**poor, "rows_kept": 8, "rows_in": 18, "flags": dict.fromkeys(flags, 5)}
+    task = gate(wordy)
+    task.max_flag_shares = flags
     with pytest.raises(AirflowFailException) as refused:
-        task = QualityOperator(
-            task_id="gate", reports=[wordy], out=str(delivered), dt=DT, isolation=isolation, max_flag_shares=flags
-        )
         task.execute({})
     assert len(str(refused.value)) > 4000
     reason = json.loads(file.read_text(encoding="utf-8"))["reason"]

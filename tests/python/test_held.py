@@ -108,9 +108,17 @@ def test_gold_without_the_date_and_with_it_again(
 @pytest.mark.parametrize(
     ("arguments", "kind", "told"),
     [
-        (("{lake}", "2024-04-01", "why"), "SourceNotFoundError", "/silver/*/dt=2024-04-01: not found; expected a silver"),
+        (
+            ("{lake}", "2024-04-01", "why"),
+            "SourceNotFoundError",
+            "/silver/*/dt=2024-04-01: not found; expected a silver",
+        ),
         (("{lake}", DAYS[0], " \n"), "ArgumentError", "reason: nothing but blanks; expected a sentence"),
-        (("{lake}", DAYS[0], "x" * 4001), "ArgumentError", "reason: 4001 characters; expected a sentence that says why"),
+        (
+            ("{lake}", DAYS[0], "x" * 4001),
+            "ArgumentError",
+            "reason: 4001 characters; expected a sentence that says why",
+        ),
         (("{lake}", "1/3/2024", "why"), "ArgumentError", "dt: `1/3/2024`; expected an ISO date"),
         (("{lake}-not", DAYS[0], "why"), "SourceNotFoundError", "expected the folder of a lake"),
         (("{lake}", "2024-04-01"), "SourceNotFoundError", "/silver/*/dt=2024-04-01: not found; expected a silver"),

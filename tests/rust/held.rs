@@ -209,8 +209,8 @@ fn check_without(lake: &Lake<'_>, other: &Lake<'_>, never: &Lake<'_>, day: usize
         other.deliver(delivered);
     }
     lake.hold(day);
-    // Of the day before all, the last one, and the very day: gold never goes back.
-    for of in [3, 0, day] {
+    // Of the last day, the very day, and the first: gold goes back for none but what is left out, and not for good.
+    for of in [3, day, 0] {
         let (report, wanted) = (lake.gold(of), other.gold(of));
         assert_eq!(lake.published(), other.published(), "{told}, gold of {of}");
         assert_eq!(report.gold, wanted.gold, "{told}, gold of {of}");
@@ -380,6 +380,15 @@ fn what_cannot_be_held_or_released_is_told() {
         assert!(error.contains(told), "{error}");
     }
     assert!(lake.hold_for(0, &"é".repeat(4000)).is_ok());
+    // A hold that somebody broke is no release.
+    let path = PathBuf::from(lake.storage.root()).join("silver/held/dt=2020-01-01.json");
+    fs::write(&path, "{").unwrap();
+    let error = gold_of(lake.storage.as_ref(), 0).unwrap_err();
+    assert!(
+        matches!(error, Error::Format { .. }) && error.to_string().contains("dt=2020-01-01.json"),
+        "{error}"
+    );
+    assert!(!lake.hold(0).unchanged, "held anew, it is whole again");
     assert!(existing_lake(&format!("{}-not", lake.storage.root())).is_err());
     // Its partition is gone, and the hold is not: it can still be taken away.
     for table in [

@@ -13,7 +13,6 @@ from typing import Any, Mapping, Sequence
 from drugs_rs.airflow.compat import AirflowFailException
 from drugs_rs.airflow.settings import where
 
-
 # The core takes reasons of so many characters.
 _LONGEST_REASON = 4000
 
