@@ -4,26 +4,32 @@ use std::fs::File;
 use std::io::Write;
 
 use polars::io::parquet::write::BatchedWriter;
-use polars::polars_utils::compression::ZstdLevel;
-use polars::prelude::{
-    DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader,
-};
+use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
 
+use super::pages::Encoder;
 use super::report::Output;
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::storage::{Digest256, HashingWriter, Transaction};
 
-/// Rows of a row group: enough to compress well, few enough to hold several.
-const ROW_GROUP: usize = 1 << 16;
+/// Rows of a row group: enough to compress well, few enough to hold several, abstracts included.
+const ROW_GROUP: usize = 1 << 14;
 
-/// Writes the frames of one table into one file of a transaction.
+/// So many row groups are encoded at a time at most, each column by whichever thread is free.
+const MOST_AT_ONCE: usize = 4;
+
+/// Writes the frames of one table into one file of a transaction. Where one row group ends and the next begins depends on the
+/// number of the rows alone, so that the same rows are the same bytes whatever frames they come in.
 pub(super) struct TableWriter {
     table: &'static Table,
     path: String,
     shown: String,
+    encoder: Encoder,
     writer: BatchedWriter<HashingWriter<Box<dyn Write + Send>>>,
     digest: Digest256,
+    /// Full row groups.
+    groups: Vec<DataFrame>,
+    /// The rows of the next one.
     waiting: DataFrame,
     rows: u64,
 }
@@ -36,17 +42,16 @@ impl TableWriter {
     ) -> Result<Self> {
         let shown = transaction.shown(&path);
         let (file, digest) = HashingWriter::new(transaction.create(&path)?);
-        let level = ZstdLevel::try_new(1)?;
-        let writer = ParquetWriter::new(file)
-            .with_compression(ParquetCompression::Zstd(Some(level)))
-            .batched(&table.schema())
-            .map_err(|error| write_error(&shown, error))?;
+        let encoder = Encoder::packed(table)?;
+        let writer = encoder.file(file).map_err(|error| write_error(&shown, error))?;
         Ok(Self {
             table,
             path,
             shown,
+            encoder,
             writer,
             digest,
+            groups: Vec::new(),
             waiting: table.empty(),
             rows: 0,
         })
@@ -55,30 +60,43 @@ impl TableWriter {
     /// Adds the rows of a frame.
     pub(super) fn write(&mut self, frame: &DataFrame) -> Result<()> {
         self.table.check(frame)?;
-        if frame.height() == 0 {
-            return Ok(());
+        let mut start = 0;
+        while start < frame.height() {
+            let rows = (ROW_GROUP - self.waiting.height()).min(frame.height() - start);
+            self.waiting.vstack_mut(&frame.slice(start as i64, rows))?;
+            start += rows;
+            if self.waiting.height() == ROW_GROUP {
+                self.close_group();
+                if self.groups.len() == rayon::current_num_threads().clamp(1, MOST_AT_ONCE) {
+                    self.flush()?;
+                }
+            }
         }
         self.rows += frame.height() as u64;
-        self.waiting.vstack_mut(frame)?;
-        if self.waiting.height() >= ROW_GROUP {
-            self.flush()?;
-        }
         Ok(())
     }
 
+    fn close_group(&mut self) {
+        self.groups
+            .push(std::mem::replace(&mut self.waiting, self.table.empty()));
+    }
+
     fn flush(&mut self) -> Result<()> {
-        let mut group = std::mem::replace(&mut self.waiting, self.table.empty());
-        group.rechunk_mut();
-        self.writer
-            .write_batch(&group)
-            .map_err(|error| write_error(&self.shown, error))
+        let frames = std::mem::take(&mut self.groups);
+        for group in self.encoder.encode(&frames)? {
+            self.writer
+                .write_row_group(group.rows, &group.columns)
+                .map_err(|error| write_error(&self.shown, error))?;
+        }
+        Ok(())
     }
 
     /// Writes the rest and the footer.
     pub(super) fn finish(mut self) -> Result<Output> {
         if self.waiting.height() > 0 || self.rows == 0 {
-            self.flush()?;
+            self.close_group();
         }
+        self.flush()?;
         self.writer
             .finish()
             .map_err(|error| write_error(&self.shown, error))?;

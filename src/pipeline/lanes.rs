@@ -64,14 +64,16 @@ pub(super) fn clean_files<'f>(
     open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
     on_bad_file: OnBadFile,
     task: &Task,
-    mut give: impl FnMut(Piece) -> Result<()>,
+    mut give: impl FnMut(Piece) -> Result<()> + Send,
 ) -> Result<()> {
     let threads = rayon::current_num_threads().max(1);
     let mut groups = groups(sizes).into_iter();
     let mut lanes: VecDeque<Lane<'f>> = VecDeque::new();
+    // What the lanes had ready at the end of the round before; it is given while they go on.
+    let mut ready: Vec<Piece> = Vec::new();
     loop {
         lanes.extend(groups.by_ref().take(threads - lanes.len()).map(Lane::new));
-        if lanes.is_empty() {
+        if lanes.is_empty() && ready.is_empty() {
             return Ok(());
         }
         // A lane alone keeps all threads busy with cleaning what it has read before.
@@ -80,21 +82,27 @@ pub(super) fn clean_files<'f>(
         } else {
             READ_AHEAD
         };
-        let results: Vec<Result<()>> = lanes
-            .par_iter_mut()
-            .enumerate()
-            .map(|(place, lane)| {
-                if place > 0 && lane.ready_bytes > MOST_READY {
-                    return Ok(());
-                }
-                lane.step(open, ahead, on_bad_file, task)
-            })
-            .collect();
+        let (given, results) = rayon::join(
+            || ready.drain(..).try_for_each(&mut give),
+            || -> Vec<Result<()>> {
+                lanes
+                    .par_iter_mut()
+                    .enumerate()
+                    .map(|(place, lane)| {
+                        if place > 0 && lane.ready_bytes > MOST_READY {
+                            return Ok(());
+                        }
+                        lane.step(open, ahead, on_bad_file, task)
+                    })
+                    .collect()
+            },
+        );
+        given?;
         // The first file that is bad is the one that is told of, whichever thread was faster.
         results.into_iter().collect::<Result<()>>()?;
         while let Some(first) = lanes.front_mut() {
             first.ready_bytes = 0;
-            first.ready.drain(..).try_for_each(&mut give)?;
+            ready.append(&mut first.ready);
             if !first.is_done() {
                 break;
             }

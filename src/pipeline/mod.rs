@@ -18,6 +18,7 @@ mod lanes;
 pub mod layout;
 mod manifest;
 pub mod matching;
+mod pages;
 pub mod reading;
 pub mod report;
 pub mod run;

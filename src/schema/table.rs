@@ -34,6 +34,15 @@ pub struct TableColumn {
     pub name: &'static str,
     pub column_type: ColumnType,
     pub nullable: bool,
+    /// Whether a few values stand in many rows, so that a file holds them once.
+    pub repeats: bool,
+}
+
+impl TableColumn {
+    const fn repeating(mut self) -> Self {
+        self.repeats = true;
+        self
+    }
 }
 
 /// A table of the lake.
@@ -48,6 +57,7 @@ const fn required(name: &'static str, column_type: ColumnType) -> TableColumn {
         name,
         column_type,
         nullable: false,
+        repeats: false,
     }
 }
 
@@ -56,6 +66,7 @@ const fn optional(name: &'static str, column_type: ColumnType) -> TableColumn {
         name,
         column_type,
         nullable: true,
+        repeats: false,
     }
 }
 
@@ -69,7 +80,7 @@ pub const DRUGS: Table = Table {
         required("drug", Text),
         required("synonyms", TextList),
         required("flags", TextList),
-        required("source_uri", Text),
+        required("source_uri", Text).repeating(),
         required("source_row", Number),
     ],
 };
@@ -79,17 +90,17 @@ pub const PUBLICATIONS: Table = Table {
     name: "publications",
     columns: &[
         required("publication_id", Text),
-        required("kind", Text),
+        required("kind", Text).repeating(),
         required("title", Text),
         optional("abstract", Text),
         optional("date", Date),
-        optional("date_precision", Text),
-        optional("journal", Text),
-        optional("journal_key", Text),
+        optional("date_precision", Text).repeating(),
+        optional("journal", Text).repeating(),
+        optional("journal_key", Text).repeating(),
         required("flags", TextList),
-        required("source_uri", Text),
+        required("source_uri", Text).repeating(),
         required("source_row", Number),
-        required("dt", Text),
+        required("dt", Text).repeating(),
     ],
 };
 
@@ -97,10 +108,10 @@ pub const PUBLICATIONS: Table = Table {
 pub const REJECTED: Table = Table {
     name: "rejected",
     columns: &[
-        required("reason", Text),
+        required("reason", Text).repeating(),
         required("message", Text),
         required("raw", Text),
-        required("source_uri", Text),
+        required("source_uri", Text).repeating(),
         required("source_row", Number),
     ],
 };
@@ -110,7 +121,7 @@ pub const DELETED: Table = Table {
     name: "deleted",
     columns: &[
         required("publication_id", Text),
-        required("source_uri", Text),
+        required("source_uri", Text).repeating(),
         required("source_row", Number),
     ],
 };
@@ -119,17 +130,17 @@ pub const DELETED: Table = Table {
 pub const MENTIONS: Table = Table {
     name: "mentions",
     columns: &[
-        required("atccode", Text),
-        required("drug", Text),
+        required("atccode", Text).repeating(),
+        required("drug", Text).repeating(),
         required("publication_id", Text),
-        required("kind", Text),
-        optional("journal", Text),
+        required("kind", Text).repeating(),
+        optional("journal", Text).repeating(),
         optional("date", Date),
-        required("field", Text),
+        required("field", Text).repeating(),
         required("start", Number),
         required("end", Number),
-        required("surface", Text),
-        required("rule", Text),
+        required("surface", Text).repeating(),
+        required("rule", Text).repeating(),
     ],
 };
 

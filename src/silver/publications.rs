@@ -1,12 +1,12 @@
 //! Cleaning publications: one batch of raw rows to one batch of the table [`PUBLICATIONS`].
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
-    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
+    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, PlHashMap, Series,
     StringChunked, StringChunkedBuilder,
 };
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use super::merge::{HalfRow, RowKey};
 use super::shapes::{Layout, trial_summary};
-use super::texts::{TextLists, constant};
+use super::texts::{TextLists, TextRuns, constant};
 use crate::error::Result;
 use crate::formats::{Deletion, RawBatch};
 use crate::schema::{DatePrecision, Flag, PUBLICATIONS, PublicationKind, Reason, Rejected};
@@ -24,8 +24,11 @@ use crate::text::{Cleaned, clean, journal_key};
 /// The namespace of synthetic ids: a random UUID, fixed for ever.
 const SYNTHETIC_IDS: Uuid = Uuid::from_u128(0x8f27_26a1_2c1b_5d0f_9e55_6f6d_1a3b_7c42);
 
-/// So many keys of journals are remembered at most while a frame is made.
-const MOST_KEYS: usize = 4096;
+/// So many keys of journals each thread remembers at most.
+const MOST_KEYS: usize = 1 << 14;
+
+/// Longer names of journals are not remembered.
+const LONGEST_KNOWN: usize = 256;
 
 /// What all rows of one file have in common.
 #[derive(Debug, Clone)]
@@ -116,7 +119,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
         || context.uri.clone(),
         |member| format!("{}/{member}", context.uri),
     );
-    out.begin(&uri, frame.height());
+    out.begin(frame.height());
     let values = rows
         .into_no_null_iter()
         .zip(ids.iter())
@@ -168,6 +171,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
         };
         out.push(context, row);
     }
+    out.source_uris.push(&uri, out.keys.len());
     rejected.sort_by_key(|row| row.source_row);
     Ok(CleanBatch {
         keys: std::mem::take(&mut out.keys),
@@ -200,11 +204,9 @@ struct Columns {
     journals: StringChunkedBuilder,
     journal_keys: StringChunkedBuilder,
     flags: TextLists,
-    source_uris: StringChunkedBuilder,
+    source_uris: TextRuns,
     source_rows: Vec<u64>,
-    known_keys: HashMap<String, Rc<str>>,
-    /// The file of the batch, and its keys and half rows.
-    uri: String,
+    /// The keys and half rows of the batch.
     keys: Vec<RowKey>,
     halves: Vec<(usize, HalfRow)>,
 }
@@ -221,29 +223,14 @@ impl Columns {
             journals: text("journal"),
             journal_keys: text("journal_key"),
             flags: TextLists::new("flags", rows),
-            source_uris: text("source_uri"),
+            source_uris: TextRuns::new("source_uri"),
             source_rows: Vec::with_capacity(rows),
-            known_keys: HashMap::new(),
-            uri: String::new(),
             keys: Vec::new(),
             halves: Vec::new(),
         }
     }
 
-    /// The key of a journal. Batches name few journals, over and over.
-    fn key_of(&mut self, journal: &str) -> Rc<str> {
-        if let Some(key) = self.known_keys.get(journal) {
-            return Rc::clone(key);
-        }
-        let key: Rc<str> = journal_key(journal).into();
-        if self.known_keys.len() < MOST_KEYS {
-            self.known_keys.insert(journal.to_owned(), Rc::clone(&key));
-        }
-        key
-    }
-
-    fn begin(&mut self, uri: &str, rows: usize) {
-        uri.clone_into(&mut self.uri);
+    fn begin(&mut self, rows: usize) {
         self.keys = Vec::with_capacity(rows);
         self.halves = Vec::new();
     }
@@ -285,7 +272,7 @@ impl Columns {
             synthetic_id(context.kind, &title.text, date, journal.as_deref())
         });
         let id = given.or(synthetic.as_deref()).unwrap_or_default();
-        let key = journal.as_deref().map(|journal| self.key_of(journal));
+        let key = journal.as_deref().map(key_of);
         if given.is_none() != journal.is_none()
             && let Some(date) = date
         {
@@ -314,7 +301,6 @@ impl Columns {
         self.journals.append_option(journal.as_deref());
         self.journal_keys.append_option(key.as_deref());
         self.flags.push_flags(flags);
-        self.source_uris.append_value(&self.uri);
         self.source_rows.push(source_row);
     }
 
@@ -335,7 +321,7 @@ impl Columns {
                 self.journals.finish().into_column(),
                 self.journal_keys.finish().into_column(),
                 self.flags.finish(),
-                self.source_uris.finish().into_column(),
+                self.source_uris.finish(),
                 Series::new("source_row".into(), self.source_rows).into_column(),
                 constant("dt", dt, height),
             ],
@@ -343,6 +329,28 @@ impl Columns {
         PUBLICATIONS.check(&frame)?;
         Ok(frame)
     }
+}
+
+/// The key of a journal. Publications name few journals, over and over.
+fn key_of(journal: &str) -> Rc<str> {
+    thread_local! {
+        static KNOWN: RefCell<PlHashMap<String, Rc<str>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(key) = known.get(journal) {
+            return Rc::clone(key);
+        }
+        let key: Rc<str> = journal_key(journal).into();
+        if journal.len() > LONGEST_KNOWN {
+            return key;
+        }
+        if known.len() == MOST_KEYS {
+            // What comes now is of another kind, or of no kind at all.
+            known.clear();
+        }
+        known.insert(journal.to_owned(), Rc::clone(&key));
+        key
+    })
 }
 
 /// What stands for an id where ids are compared.

@@ -1,8 +1,10 @@
 //! Columns of lists of texts, and the frame of rejected rows.
 
 use polars::prelude::{
-    Column, DataFrame, IntoColumn, ListBuilderTrait, ListStringChunkedBuilder, NamedFrom, Series,
+    Column, DataFrame, IntoColumn, ListBuilderTrait, ListStringChunkedBuilder, NamedFrom, PlSmallStr, Series,
+    StringChunked,
 };
+use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 
 use crate::error::Result;
 use crate::schema::{Flags, REJECTED, Rejected};
@@ -30,7 +32,36 @@ impl TextLists {
 
 /// A column that has the same text in every row.
 pub(super) fn constant(name: &str, text: &str, rows: usize) -> Column {
-    Column::new(name.into(), vec![text; rows])
+    let mut runs = TextRuns::new(name);
+    runs.push(text, rows);
+    runs.finish()
+}
+
+/// A column in the making in which the same text stands in many rows one after the other; it is held once.
+pub(super) struct TextRuns {
+    name: PlSmallStr,
+    texts: MutableBinaryViewArray<str>,
+}
+
+impl TextRuns {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            texts: MutableBinaryViewArray::new(),
+        }
+    }
+
+    /// Adds so many rows with a text.
+    pub(super) fn push(&mut self, text: &str, rows: usize) {
+        if rows > 0 {
+            self.texts.extend_constant(rows, Some(text));
+        }
+    }
+
+    pub(super) fn finish(self) -> Column {
+        let texts: Utf8ViewArray = self.texts.into();
+        StringChunked::with_chunk(self.name, texts).into_column()
+    }
 }
 
 /// Rejected rows of one source as the table [`REJECTED`].

@@ -1,0 +1,174 @@
+//! Frames to compressed pages of Parquet, every column of every row group by whichever thread is free.
+//!
+//! polars' own writer encodes and compresses what does not repeat on the one thread that writes, and hashes every value to find
+//! out what does. The schema knows that ([`TableColumn::repeats`]), so columns of few values get their dictionary here, where
+//! a value that is the one before costs a comparison, and the others are written as they are.
+
+use std::io::Write;
+
+use polars::io::parquet::write::BatchedWriter;
+use polars::polars_utils::compression::ZstdLevel;
+use polars::prelude::{
+    CompatLevel, DataFrame, ParquetCompression, ParquetWriter, PlHashMap, PolarsResult, Schema, SchemaExt,
+    StatisticsOptions, StringChunked,
+};
+use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::bitmap::MutableBitmap;
+use polars_parquet::write::{
+    CompressedPage, Encoding, ParquetType, Version, WriteOptions, array_to_columns, compress, to_parquet_type,
+};
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::schema::Table;
+
+/// A dictionary that is larger repeats too little to be worth its lookups.
+const LARGEST_DICTIONARY: usize = 1 << 20;
+
+/// The pages of each column of a row group.
+pub(super) struct RowGroup {
+    pub rows: u64,
+    pub columns: Vec<Vec<CompressedPage>>,
+}
+
+/// Makes the row groups of one table.
+pub(super) struct Encoder {
+    schema: Schema,
+    compression: ParquetCompression,
+    columns: Vec<(ParquetType, bool)>,
+    options: WriteOptions,
+}
+
+impl Encoder {
+    /// For files that are kept: compressed, dictionaries where values repeat, bounds of the values for whoever searches.
+    pub(super) fn packed(table: &Table) -> Result<Self> {
+        let compression = ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?));
+        Self::new(table, compression, StatisticsOptions::default(), true)
+    }
+
+    /// For what is read back once: as quickly as it goes.
+    pub(super) fn plain(table: &Table) -> Result<Self> {
+        Self::new(
+            table,
+            ParquetCompression::Uncompressed,
+            StatisticsOptions::empty(),
+            false,
+        )
+    }
+
+    fn new(
+        table: &Table,
+        compression: ParquetCompression,
+        statistics: StatisticsOptions,
+        dictionaries: bool,
+    ) -> Result<Self> {
+        let schema = table.schema();
+        let columns = schema
+            .iter_fields()
+            .zip(table.columns)
+            .map(|(field, column)| {
+                let parquet_type = to_parquet_type(&field.to_arrow(CompatLevel::newest()))?;
+                Ok((parquet_type, dictionaries && column.repeats))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            schema,
+            compression,
+            columns,
+            options: WriteOptions {
+                statistics,
+                version: Version::V1,
+                compression: compression.into(),
+                data_page_size: None,
+            },
+        })
+    }
+
+    /// A file of these row groups.
+    pub(super) fn file<W: Write>(&self, to: W) -> PolarsResult<BatchedWriter<W>> {
+        ParquetWriter::new(to)
+            .with_compression(self.compression)
+            .with_statistics(self.options.statistics)
+            .batched(&self.schema)
+    }
+
+    /// One row group a frame, in their order.
+    pub(super) fn encode(&self, frames: &[DataFrame]) -> Result<Vec<RowGroup>> {
+        let width = self.columns.len();
+        let pages: Vec<Vec<CompressedPage>> = (0..frames.len() * width)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|place| self.encode_column(&frames[place / width], place % width))
+            .collect::<Result<_>>()?;
+        let mut pages = pages.into_iter();
+        let groups = frames.iter().map(|frame| RowGroup {
+            rows: frame.height() as u64,
+            columns: pages.by_ref().take(width).collect(),
+        });
+        Ok(groups.collect())
+    }
+
+    fn encode_column(&self, frame: &DataFrame, place: usize) -> Result<Vec<CompressedPage>> {
+        let (parquet_type, repeats) = &self.columns[place];
+        let column = &frame.columns()[place];
+        let dictionary = match (repeats, column.str()) {
+            (true, Ok(texts)) => dictionary(texts)?,
+            _ => None,
+        };
+        let (array, encoding): (Box<dyn Array>, _) = match dictionary {
+            Some(dictionary) => (Box::new(dictionary), Encoding::RleDictionary),
+            None => {
+                let series = column.as_materialized_series().rechunk();
+                (series.to_arrow(0, CompatLevel::newest()), Encoding::Plain)
+            }
+        };
+        let mut compressed = Vec::new();
+        for pages in array_to_columns(array, parquet_type.clone(), self.options, &[encoding])? {
+            for page in pages {
+                let page = compress(page?, Vec::new(), self.options.compression)
+                    .map_err(polars::error::PolarsError::from)?;
+                compressed.push(page);
+            }
+        }
+        Ok(compressed)
+    }
+}
+
+/// Texts as the places of their values in a dictionary; nothing where they hardly repeat.
+fn dictionary(texts: &StringChunked) -> Result<Option<DictionaryArray<u32>>> {
+    let mut places: PlHashMap<&str, u32> = PlHashMap::default();
+    let mut values: Vec<&str> = Vec::new();
+    let mut bytes = 0;
+    let mut keys: Vec<u32> = Vec::with_capacity(texts.len());
+    let mut valid = MutableBitmap::with_capacity(texts.len());
+    let mut last: Option<(&str, u32)> = None;
+    for text in texts.iter() {
+        valid.push(text.is_some());
+        let Some(text) = text else {
+            keys.push(0);
+            continue;
+        };
+        if let Some((_, place)) = last.filter(|(before, _)| *before == text) {
+            keys.push(place);
+            continue;
+        }
+        let place = *places.entry(text).or_insert_with(|| {
+            values.push(text);
+            bytes += text.len() + size_of::<u32>();
+            values.len() as u32 - 1
+        });
+        if bytes > LARGEST_DICTIONARY {
+            return Ok(None);
+        }
+        last = Some((text, place));
+        keys.push(place);
+    }
+    if values.is_empty() {
+        // Keys of missing values point somewhere too.
+        values.push("");
+    }
+    let valid = (valid.unset_bits() > 0).then(|| valid.into());
+    let keys = PrimitiveArray::from_vec(keys).with_validity(valid);
+    let values = Utf8ViewArray::from_slice_values(&values).boxed();
+    Ok(Some(DictionaryArray::try_from_keys(keys, values, false)?))
+}
