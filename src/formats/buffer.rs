@@ -1,5 +1,8 @@
 //! A window on an input that moves forward: what the readers look at, and what a batch takes with it.
 
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::columns::{Texts, frame};
 use super::fields::Fields;
 use super::input::Input;
@@ -13,11 +16,78 @@ use crate::task::Task;
 pub(super) struct Buffer {
     pub input: Input,
     /// The bytes that are here and not yet taken.
-    pub bytes: Vec<u8>,
+    pub bytes: Window,
     /// Where `bytes` begins in the unpacked input.
     pub offset: u64,
     /// Whether `bytes` reaches to the end of the input.
     pub ended: bool,
+    spare: Spare,
+}
+
+/// Bytes with room behind them for more.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    room: Vec<u8>,
+    length: usize,
+}
+
+impl Deref for Window {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.room[..self.length]
+    }
+}
+
+impl Window {
+    fn make_room(&mut self, room: usize) {
+        if self.room.len() < room {
+            self.room.resize(room, 0);
+        }
+    }
+}
+
+/// The room of texts that nobody reads any more, for the next ones of the same file: asked of the system anew each time, its
+/// pages would be cleared each time.
+#[derive(Debug, Clone, Default)]
+struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .unwrap_or_default()
+    }
+
+    fn give(&self, room: Vec<u8>) {
+        // What a small file or a giant record needed is of no use to others.
+        if (BATCH_BYTES / 2..BATCH_BYTES * 4).contains(&room.len()) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        }
+    }
+}
+
+/// Text that was taken from the window.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    text: String,
+    spare: Spare,
+}
+
+impl Deref for Taken {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.spare.give(std::mem::take(&mut self.text).into_bytes());
+    }
 }
 
 /// What is read of a file at first.
@@ -30,49 +100,40 @@ impl Buffer {
     pub(super) fn new(input: Input) -> Self {
         Self {
             input,
-            bytes: Vec::new(),
+            bytes: Window::default(),
             offset: 0,
             ended: false,
+            spare: Spare::default(),
         }
     }
 
     /// Reads until at least `wanted` bytes are here, or the end.
     pub(super) fn fill(&mut self, wanted: usize, task: &Task) -> Result<()> {
-        let mut length = self.bytes.len();
-        if length >= wanted || self.ended {
+        if self.bytes.len() >= wanted || self.ended {
             return Ok(());
         }
         let wanted = wanted.max(BATCH_BYTES);
-        while length < wanted {
+        while self.bytes.length < wanted {
             task.check()?;
-            if length == self.bytes.len() {
+            let length = self.bytes.length;
+            if length == self.bytes.room.len() {
                 // A new file may be a small one, and a hundred thousand of those need no room for a large one each.
-                let room = if self.offset == 0 {
+                self.bytes.make_room(if self.offset == 0 {
                     (length * 4).clamp(FIRST_BYTES, wanted)
                 } else {
                     wanted
-                };
-                self.bytes.resize(room, 0);
+                });
             }
-            match self
+            let read = self
                 .input
-                .read(&mut self.bytes[length..], self.offset + length as u64)
-            {
-                Ok(0) => {
-                    self.ended = true;
-                    break;
-                }
-                Ok(read) => {
-                    length += read;
-                    task.count_bytes(read);
-                }
-                Err(error) => {
-                    self.bytes.truncate(length);
-                    return Err(error);
-                }
+                .read(&mut self.bytes.room[length..], self.offset + length as u64)?;
+            if read == 0 {
+                self.ended = true;
+                break;
             }
+            self.bytes.length += read;
+            task.count_bytes(read);
         }
-        self.bytes.truncate(length);
         Ok(())
     }
 
@@ -87,15 +148,34 @@ impl Buffer {
     }
 
     /// Takes the first `length` bytes away, as text.
-    pub(super) fn take(&mut self, length: usize) -> Result<String> {
-        let rest = self.bytes.split_off(length);
-        let taken = std::mem::replace(&mut self.bytes, rest);
+    pub(super) fn take(&mut self, length: usize) -> Result<Taken> {
+        let mut next = Window {
+            room: self.spare.take(),
+            length: self.bytes.length - length,
+        };
+        next.make_room(next.length);
+        next.room[..next.length].copy_from_slice(&self.bytes[length..]);
+        let mut taken = std::mem::replace(&mut self.bytes, next).room;
+        taken.truncate(length);
         let offset = self.offset;
         self.offset += length as u64;
-        String::from_utf8(taken).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            self.input.not_utf8(offset + at as u64, error.as_bytes()[at])
-        })
+        match String::from_utf8(taken) {
+            Ok(text) => Ok(Taken {
+                text,
+                spare: self.spare.clone(),
+            }),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                Err(self.input.not_utf8(offset + at as u64, error.as_bytes()[at]))
+            }
+        }
+    }
+
+    /// Lets the first `length` bytes go unread.
+    pub(super) fn skip(&mut self, length: usize) {
+        self.bytes.room.copy_within(length..self.bytes.length, 0);
+        self.bytes.length -= length;
+        self.offset += length as u64;
     }
 }
 
@@ -133,7 +213,7 @@ impl Draft {
     }
 
     /// The finished batch; `text` is what the spans point into.
-    pub(super) fn finish(self, text: String) -> Result<RawBatch, Error> {
+    pub(super) fn finish(self, text: Taken) -> Result<RawBatch, Error> {
         let frame = frame(self.source_rows, self.columns)?;
         Ok(RawBatch {
             frame,

@@ -348,11 +348,11 @@ impl CsvReader<'_> {
         loop {
             if let Some(end) = memchr2(b'\n', b'\r', &self.buffer.bytes) {
                 skipped += end as u64;
-                self.drop_bytes(end);
+                self.buffer.skip(end);
                 break;
             }
             skipped += self.buffer.bytes.len() as u64;
-            self.drop_bytes(self.buffer.bytes.len());
+            self.buffer.skip(self.buffer.bytes.len());
             self.buffer.fill(BATCH_BYTES, task)?;
             if self.buffer.bytes.is_empty() {
                 break;
@@ -367,14 +367,9 @@ impl CsvReader<'_> {
         self.line += 1;
         let crlf = self.buffer.bytes.starts_with(b"\r\n");
         let end = usize::from(!self.buffer.bytes.is_empty()) + usize::from(crlf);
-        self.drop_bytes(end);
+        self.buffer.skip(end);
         self.buffer.fill(BATCH_BYTES, task)?;
         Ok(0)
-    }
-
-    fn drop_bytes(&mut self, length: usize) {
-        self.buffer.bytes.drain(..length);
-        self.buffer.offset += length as u64;
     }
 }
 

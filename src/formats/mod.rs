@@ -64,7 +64,7 @@ pub struct Deletion {
 /// The raw texts of the rows of a batch, without a copy of them.
 #[derive(Debug, Default)]
 pub struct RawTexts {
-    text: String,
+    text: buffer::Taken,
     spans: Vec<(usize, usize)>,
     /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
     #[cfg(feature = "tables")]
