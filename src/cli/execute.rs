@@ -15,6 +15,7 @@ use crate::formats::{Encoding, MostRatio};
 use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
+use crate::pipeline::held::{hold, release};
 use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
 use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
 use crate::pipeline::vocabulary::read_vocabulary;
@@ -101,6 +102,19 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
                 &arguments.output,
             )
         }
+        Command::Hold(arguments) => {
+            let dt = Dt::parse(&arguments.lake.dt)?;
+            let lake = existing_lake_for(&arguments.lake.out, task)?;
+            (
+                hold(lake.as_ref(), dt, &arguments.reason, task)?,
+                &arguments.output,
+            )
+        }
+        Command::Release(arguments) => {
+            let dt = Dt::parse(&arguments.lake.dt)?;
+            let lake = existing_lake_for(&arguments.lake.out, task)?;
+            (release(lake.as_ref(), dt, task)?, &arguments.output)
+        }
         Command::Match(arguments) => return match_texts(arguments, task),
         Command::Explain(arguments) => return explain(arguments, task),
         Command::Generate(arguments) => {
@@ -180,6 +194,9 @@ fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
 }
 
 fn print_report(report: &StepReport, output: &Output) -> Result<()> {
+    if !output.quiet {
+        report.warnings().iter().for_each(|warning| super::warn(warning));
+    }
     let text = if output.json {
         report.to_json()?
     } else if output.quiet {

@@ -78,7 +78,7 @@ def _slow(dag_id: str, message: str, slas: object) -> None:
 
 
 def _partition(task: object, context: Mapping[str, Any]) -> str | None:
-    """Give the partition of a task; a sensor and the gate have none of their own and stand for their run's."""
+    """Give the partition of a task; a sensor has none of its own and stands for its run's."""
     own: str | None = getattr(task, "dt", None)
     if own is not None:
         return own
