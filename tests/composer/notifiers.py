@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -21,6 +22,26 @@ class ToFile(BaseNotifier):
     def notify(self, context: Any) -> None:  # noqa: ARG002
         """Write it."""
         Path(self.path).write_text(self.text, encoding="utf-8")
+
+
+class ToLines(BaseNotifier):
+    """Adds each alert to a file, one line for one."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def notify(self, context: Any) -> None:
+        """Write it."""
+        with Path(self.path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(context["alert"], default=str) + "\n")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """What was written there."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 class Broken(BaseNotifier):

@@ -45,6 +45,7 @@ def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "SCHEDULER__JOB_HEARTBEAT_SEC": "1",
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        "SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
         "SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "15",
         "SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "3",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
@@ -101,6 +102,10 @@ class Standalone:
         question = "select task_id, state from task_instance where dag_id = 'drug' and run_id = ?"
         return dict(self.rows(question, run_id))
 
+    def said(self, run_id: str) -> Callable[[], str]:
+        """What is told when a wait for something of a run was in vain."""
+        return lambda: f"{run_id}: {self.states(run_id)} {tail(self.home / 'standalone.log')}"
+
     def wait_for_run(self, run_id: str, state: str, seconds: float = 400) -> None:
         """Wait until a run has come to its end, which must be this one."""
 
@@ -130,7 +135,7 @@ def until(look: Callable[[], Any], seconds: float, told: Callable[[], str] = lam
 @contextlib.contextmanager
 def standalone(home: Path, settings: Mapping[str, str]) -> Iterator[Standalone]:
     """Start an Airflow, wait until it knows the DAG, and end every process of it."""
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     made = environment(home, settings)
     with (home / "standalone.log").open("wb") as log:
         process = subprocess.Popen(

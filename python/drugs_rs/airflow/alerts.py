@@ -55,10 +55,13 @@ def on_sla_miss(dag: Any, task_list: Any, blocking_task_list: Any, slas: Any, _b
 
 
 async def on_deadline(**kwargs: Any) -> None:
-    """Tell that a run is slow, on Airflow 3.1 and newer: called in the triggerer."""
+    """Tell that a run is slow, on Airflow 3.1 and newer: called in the triggerer, whose other triggers do not wait."""
+    from asgiref.sync import sync_to_async
+
     run = (kwargs.get("context") or {}).get("dag_run") or {}
     named = run if isinstance(run, Mapping) else vars(run)
-    _slow(str(named.get("dag_id", "")), f"the run {named.get('dag_run_id') or named.get('run_id')} is not done", None)
+    message = f"the run {named.get('dag_run_id') or named.get('run_id')} is not done"
+    await sync_to_async(_slow)(str(named.get("dag_id", "")), message, None)
 
 
 def slow_run_alert(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
