@@ -1,4 +1,4 @@
-"""What the sensors and triggers of Google's provider ask for: the little server of `tests/python` speaks XML, they JSON."""
+"""What sensors and triggers of Google's provider ask for: the little server of `tests/python` speaks XML, they JSON."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class WithJson(Handler):
             return self.tell(200, {"items": [{"name": each} for each in sorted(names) if each.startswith(prefix)]})
         if unquote(name[1:]) not in names:
             return self.tell(404, {"error": {"code": 404, "message": "No such object"}})
-        return self.tell(200, {"name": unquote(name[1:])})
+        size = len(names[unquote(name[1:])].data)
+        return self.tell(200, {"name": unquote(name[1:]), "bucket": bucket, "size": str(size)})
 
     def tell(self, status: int, answer: dict[str, Any]) -> None:
         self.send(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})

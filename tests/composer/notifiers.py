@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -42,6 +43,18 @@ class ToLines(BaseNotifier):
 def lines(path: Path) -> list[dict[str, Any]]:
     """What was written there."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+class Slow(BaseNotifier):
+    """Is done when somebody else has gone on meanwhile."""
+
+    template_fields: Sequence[str] = ()
+    others = threading.Event()
+    waited_in_vain = False
+
+    def notify(self, context: Any) -> None:  # noqa: ARG002
+        """Wait for that."""
+        type(self).waited_in_vain = not self.others.wait(5)
 
 
 class Broken(BaseNotifier):

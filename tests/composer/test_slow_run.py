@@ -1,21 +1,22 @@
-"""A run that takes too long, on Airflow 2: from what the scheduler sends to the DAG processor to what a notifier writes.
+"""A run that takes too long: from what the scheduler of Airflow 2 asks the DAG processor to what a notifier writes.
 
 Airflow 3 has Deadline Alerts, which test_standalone.py sees fire.
 """
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import json
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 from conftest import ROOT, settings_of
-from notifiers import lines
+from notifiers import Slow, lines
 
+from drugs_rs.airflow.alerts import on_deadline
 from drugs_rs.airflow.compat import AIRFLOW_3
-
-pytestmark = pytest.mark.skipif(AIRFLOW_3, reason="Airflow 3 has no SLAs")
 
 
 def succeeded(dag: Any, day: datetime.datetime, task_id: str) -> None:
@@ -34,6 +35,7 @@ def succeeded(dag: Any, day: datetime.datetime, task_id: str) -> None:
         run.get_task_instance(task_id, session=session).state = "success"
 
 
+@pytest.mark.skipif(AIRFLOW_3, reason="Airflow 3 has no SLAs")
 @pytest.mark.parametrize(("hours", "days"), [(24.0, 2), (48.0, 1), (0.0, 0)])
 def test_a_missed_sla_reaches_the_notifiers_once(
     hours: float, days: int, make_dag: Callable[..., Any], samples: Path, tmp_path: Path
@@ -67,3 +69,17 @@ def test_a_missed_sla_reaches_the_notifiers_once(
         with create_session() as session:
             for table in (SlaMiss, DagRun, DagModel):
                 session.query(table).filter(table.dag_id == "drug").delete()
+
+
+def test_a_slow_notifier_keeps_no_trigger_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Deadline Alert is told in the triggerer, where all waits share one thread."""
+    monkeypatch.setenv("DRUGS_RS_NOTIFIERS", json.dumps([{"class": "notifiers.Slow"}]))
+
+    async def triggerer() -> None:
+        told = asyncio.ensure_future(on_deadline(context={"dag_run": {"dag_id": "drug", "dag_run_id": "first"}}))
+        await asyncio.sleep(0.1)
+        Slow.others.set()
+        await told
+
+    asyncio.run(triggerer())
+    assert Slow.others.is_set() and not Slow.waited_in_vain

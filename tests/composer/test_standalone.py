@@ -92,6 +92,7 @@ def wait_in_vain(airflow: Standalone, google: Google, alerts: Path) -> None:
 
     (alert,) = until(told, 60)
     assert (alert["task_id"], alert["run_id"], alert["dt"]) == ("pubmed_b_sensor", "late", NEXT_DAY)
+    assert alert["try_number"] == 1
     assert alert["message"].startswith("AirflowSensorTimeout: ")
     assert "set DRUGS_RS_PUBMED_B in the environment of Airflow" in alert["hint"]
 

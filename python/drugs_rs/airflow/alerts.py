@@ -15,6 +15,7 @@ from drugs_rs.airflow.compat import (
     AirflowFailException,
     AirflowSensorTimeout,
     log_url,
+    number_of_try,
     provider_class,
     slow_run_arguments,
 )
@@ -39,7 +40,7 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
         "task_id": task_id,
         "run_id": getattr(run, "run_id", context.get("run_id", "")),
         "dt": _partition(task, context),
-        "try_number": getattr(ti, "try_number", None),
+        "try_number": number_of_try(ti),
         "message": f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error),
         "hint": _hint(error, task_id),
         "log_url": log_url(context),

@@ -67,6 +67,7 @@ __all__ = [
     "is_resumed",
     "lineage_classes",
     "log_url",
+    "number_of_try",
     "provider_class",
     "returned_value",
     "slow_run_arguments",
@@ -122,7 +123,8 @@ def can_defer(sensor: type[Any]) -> bool:
     """Say whether this version of a sensor can wait in the triggerer."""
     import inspect
 
-    return any("deferrable" in inspect.signature(each.__init__).parameters for each in sensor.__mro__)
+    made = [vars(each)["__init__"] for each in sensor.__mro__ if "__init__" in vars(each)]
+    return any("deferrable" in inspect.signature(each).parameters for each in made)
 
 
 def is_installed(module: str) -> bool:
@@ -160,6 +162,12 @@ def returned_value(ti_key: Any) -> Any:
 def log_url(context: Any) -> str | None:
     """Give the address of a task's log."""
     found: str | None = getattr(context.get("ti"), "log_url", None)
+    return found
+
+
+def number_of_try(ti: Any) -> int | None:
+    """Give the number of the try that has just ended; before 2.10 its own name for it means the next one by then."""
+    found: int | None = getattr(ti, "prev_attempted_tries" if AIRFLOW_VERSION < (2, 10) else "try_number", None)
     return found
 
 

@@ -1,7 +1,7 @@
 """Waiting below a prefix of Google Cloud Storage, for an object that bronze will take.
 
-The provider's sensor for prefixes is content with any object: with a `readme.txt` for `in/*.xml.gz`, or with what lies in a
-folder of the folder. Bronze would then find no source. These wait on; the look itself stays the provider's.
+The provider's sensor for prefixes is content with any object: with a ``readme.txt`` for ``in/*.xml.gz``, or with what
+lies in a folder of the folder. Bronze would then find no source. These wait on; the look itself stays the provider's.
 
 Imported only where such a source is named, for the provider may be absent.
 """
@@ -12,11 +12,13 @@ import asyncio
 from datetime import timedelta
 from typing import Any, AsyncIterator, Iterable, Sequence
 
-from airflow.providers.google.cloud.hooks.gcs import GCSHook
-from airflow.providers.google.cloud.sensors.gcs import GCSObjectsWithPrefixExistenceSensor
-from airflow.providers.google.cloud.triggers.gcs import GCSPrefixBlobTrigger
-
+from drugs_rs.airflow.compat import provider_class
 from drugs_rs.airflow.deliveries import taken
+
+_GCS = "airflow.providers.google.cloud."
+GCSHook: Any = provider_class(_GCS + "hooks.gcs.GCSHook")
+PrefixSensor: Any = provider_class(_GCS + "sensors.gcs.GCSObjectsWithPrefixExistenceSensor")
+PrefixTrigger: Any = provider_class(_GCS + "triggers.gcs.GCSPrefixBlobTrigger")
 
 # What goes through the database, for whoever wants to see why the wait was over.
 _MOST_NAMES = 20
@@ -26,10 +28,10 @@ def _first(names: Iterable[str], wanted: str) -> list[str]:
     return sorted(name for name in names if taken(name, wanted))[:_MOST_NAMES]
 
 
-class GCSDeliverySensor(GCSObjectsWithPrefixExistenceSensor):  # type: ignore[misc]  # no types without an Airflow
+class GCSDeliverySensor(PrefixSensor):
     """Waits for an object that bronze takes for ``wanted``, a folder (with a ``/`` at its end) or a glob."""
 
-    template_fields: Sequence[str] = (*GCSObjectsWithPrefixExistenceSensor.template_fields, "wanted")
+    template_fields: Sequence[str] = (*PrefixSensor.template_fields, "wanted")
 
     def __init__(self, *, wanted: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,7 +64,7 @@ class GCSDeliverySensor(GCSObjectsWithPrefixExistenceSensor):  # type: ignore[mi
         return self._matches
 
 
-class GCSDeliveryTrigger(GCSPrefixBlobTrigger):  # type: ignore[misc]
+class GCSDeliveryTrigger(PrefixTrigger):
     """The provider's, asked again until what it finds is what is wanted."""
 
     def __init__(self, *, wanted: str, **kwargs: Any) -> None:

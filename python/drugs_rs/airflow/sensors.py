@@ -34,8 +34,8 @@ def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: A
     """Make the sensor for the source that is named by a setting.
 
     A file, folder or glob on a disk gets the ``FileSensor``; ``gs://`` an object's existence sensor or, for a folder or
-    a glob, one that waits below its prefix; ``s3://`` the ``S3KeySensor``. Those that can, wait in the triggerer; others
-    give their worker slot back between two looks. A ``pre_execute`` is called after the checks of this package.
+    a glob, one that waits below its prefix; ``s3://`` the ``S3KeySensor``. Those that can, wait in the triggerer;
+    others give their worker slot back between two looks. A ``pre_execute`` is called after this package's checks.
     """
     source = getattr(settings, setting)
     kind, more = _sensor(source, settings)
@@ -52,7 +52,6 @@ def _sensor(source: str, settings: Settings) -> tuple[type[Any], dict[str, Any]]
         connection = {"bucket": bucket, "google_cloud_conn_id": settings.gcp_conn_id}
         fixed = _before_pattern(key)
         if fixed != key or not key or key.endswith("/"):
-            provider_class(_GCS + "GCSObjectsWithPrefixExistenceSensor")  # or else its absence is told by name
             from drugs_rs.airflow.prefixes import GCSDeliverySensor
 
             return GCSDeliverySensor, dict(connection, prefix=fixed, wanted=key)
