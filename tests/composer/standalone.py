@@ -83,9 +83,10 @@ class Standalone:
             words += ["--logical-date" if AIRFLOW_3 else "--exec-date", f"{day}T00:00:00+00:00"]
         self.command(*words)
 
-    def clear(self, task_id: str) -> None:
-        """Clear one task, of every run, and what comes after it."""
-        self.command("tasks", "clear", "drug", "--task-regex", task_id, "--downstream", "--yes")
+    def clear(self, task_id: str, day: str) -> None:
+        """Clear one task of a day, and what comes after it."""
+        words = ["tasks", "clear", "drug", "--task-regex", task_id, "--downstream", "--yes"]
+        self.command(*words, "--start-date", day, "--end-date", day)
 
     def rows(self, question: str, *values: str) -> list[tuple[Any, ...]]:
         """Ask the database, without disturbing who writes it."""
