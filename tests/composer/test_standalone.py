@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 )
 DAY, NEXT_DAY = "2024-03-01", "2024-03-02"
 # Long enough for an object to be put into the bucket when its sensor was seen waiting for it.
-PATIENCE = 40
+PATIENCE = 30
 
 
 def gold(lake: Path) -> dict[str, bytes]:
