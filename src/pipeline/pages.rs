@@ -162,7 +162,12 @@ impl Encoder {
             Some(dictionary) => (Box::new(dictionary), Encoding::RleDictionary),
             None => {
                 let series = column.as_materialized_series().rechunk();
-                (series.to_arrow(0, CompatLevel::newest()), Encoding::Plain)
+                let mut array = series.to_arrow(0, CompatLevel::newest());
+                if array.null_count() == 0 {
+                    // Otherwise the same values are other bytes when a mask came with them.
+                    array = array.with_validity(None);
+                }
+                (array, Encoding::Plain)
             }
         };
         let mut compressed = Vec::new();

@@ -287,7 +287,7 @@ impl Partition<'_> {
         let mut tallies: Vec<FileTally> = self.inputs.iter().map(|input| self.tally(input)).collect();
         let mut aside = Aside::create(self.table, self.dt, self.settings.on_bad_file, transaction)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt));
-        let mut spool = Spool::new(&PUBLICATIONS)?;
+        let mut spool = Spool::new(&PUBLICATIONS, self.settings.memory)?;
         let mut names = ["keys", "halves", "lent", "changes"].into_iter();
         let mut merger = Merger::new(self.settings.memory, || {
             transaction.scratch(names.next().unwrap_or("more"))

@@ -16,13 +16,8 @@ use super::frames::ROW_GROUP;
 use super::pages::{Encoder, PageRows, RowGroup, decode};
 use crate::error::{Error, Result};
 use crate::schema::Table;
+use crate::sorting::Bound;
 use crate::storage::Transaction;
-
-/// So many bytes of frames stay in memory.
-const FRAMES_IN_MEMORY: usize = 72 << 20;
-
-/// So many bytes of pages stay in memory.
-const PAGES_IN_MEMORY: usize = 16 << 20;
 
 /// So many groups are encoded or decoded at a time at most.
 const MOST_AT_ONCE: usize = 4;
@@ -42,6 +37,7 @@ pub(super) trait Taker {
 /// The rows of one table.
 pub(super) struct Spool {
     table: &'static Table,
+    bounds: Bounds,
     encoder: Encoder,
     held: Vec<Held>,
     /// The rows of the next group.
@@ -52,6 +48,21 @@ pub(super) struct Spool {
     frame_bytes: usize,
     page_bytes: usize,
     scratch: Option<Scratch>,
+}
+
+/// How many bytes stay in memory: usually 72 MB of frames, which are the larger form and the quicker one, and 16 MB of pages.
+struct Bounds {
+    frames: usize,
+    pages: usize,
+}
+
+impl Bounds {
+    fn of(Bound(bytes): Bound) -> Self {
+        Self {
+            frames: bytes / 4 * 9,
+            pages: bytes / 2,
+        }
+    }
 }
 
 /// A row group.
@@ -79,9 +90,10 @@ struct Scratch {
 }
 
 impl Spool {
-    pub(super) fn new(table: &'static Table) -> Result<Self> {
+    pub(super) fn new(table: &'static Table, bound: Bound) -> Result<Self> {
         Ok(Self {
             table,
+            bounds: Bounds::of(bound),
             encoder: Encoder::new(table)?,
             held: Vec::new(),
             waiting: table.empty(),
@@ -106,11 +118,11 @@ impl Spool {
             }
         }
         // There will be many; from now on no more wait than are encoded together.
-        self.many |= self.frame_bytes >= FRAMES_IN_MEMORY;
+        self.many |= self.frame_bytes >= self.bounds.frames;
         if self.many && self.frames >= at_once() {
             self.encode()?;
         }
-        if self.page_bytes >= PAGES_IN_MEMORY {
+        if self.page_bytes >= self.bounds.pages {
             self.put_aside(transaction)?;
         }
         Ok(())

@@ -33,6 +33,8 @@ mod parquet;
 #[cfg(feature = "tables")]
 mod pipeline;
 #[cfg(feature = "tables")]
+mod row_groups;
+#[cfg(feature = "tables")]
 mod schema;
 mod sorting;
 #[cfg(feature = "tables")]

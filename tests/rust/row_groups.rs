@@ -1,0 +1,130 @@
+//! The file of a table: the same bytes whatever memory and however many threads there are, and every value where it belongs.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::Path;
+
+use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
+use drugs_rs::pipeline::silver::{SilverSettings, silver};
+use drugs_rs::pipeline::{Dt, StepReport, open_lake};
+use drugs_rs::schema::SourceTable;
+use drugs_rs::sorting::Bound;
+use drugs_rs::task::Task;
+use polars::prelude::{DataFrame, ParquetReader, SerReader};
+
+/// Four full groups and a rest.
+const ROWS: usize = 70_000;
+const GROUP: usize = 1 << 14;
+
+/// Row by row what a publication holds: its id, its title and its journal.
+type Row = (String, String, Option<String>);
+
+fn row(number: usize) -> Row {
+    // In the second group some rows come a second time, in the fourth all of them do.
+    let group = number / GROUP;
+    let repeated = group == 3 || (group == 1 && number.is_multiple_of(100));
+    let id = if repeated { number - GROUP } else { number };
+    let journal = match number % 4 {
+        0 => None,
+        // So many journals, and so long, that their dictionary is not worth it, but for those of the first groups.
+        1 if number > 2 * GROUP => Some(format!("Journal {number} of {}", "x".repeat(120))),
+        rest => Some(format!("Annals {rest}")),
+    };
+    (id.to_string(), format!("Title {number}"), journal)
+}
+
+fn csv() -> String {
+    let mut csv = String::from("id,title,date,journal\n");
+    for number in 0..ROWS {
+        let (id, title, journal) = row(number);
+        writeln!(csv, "{id},{title},2020-01-02,{}", journal.unwrap_or_default()).unwrap();
+    }
+    csv
+}
+
+/// What stays: of rows with the same id the last one, in the place of that one.
+fn expected() -> Vec<Row> {
+    let rows: Vec<Row> = (0..ROWS).map(row).collect();
+    let mut last = std::collections::HashMap::new();
+    for (number, (id, ..)) in rows.iter().enumerate() {
+        last.insert(id.clone(), number);
+    }
+    let stays = |(number, row): (usize, Row)| (last[&row.0] == number).then_some(row);
+    rows.into_iter().enumerate().filter_map(stays).collect()
+}
+
+fn made(file: &Path, memory: Bound, threads: usize) -> (Vec<u8>, StepReport) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let lake = open_lake(&root.display().to_string()).unwrap();
+    let dt = Dt::parse("2020-06-01").unwrap();
+    let source = BronzeSource::new(SourceTable::Pubmed, vec![file.display().to_string()]);
+    bronze(lake.as_ref(), &[source], dt, &Task::new()).unwrap();
+    let settings = SilverSettings {
+        memory,
+        ..SilverSettings::default()
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
+    let report = pool
+        .install(|| silver(lake.as_ref(), None, dt, settings, &Task::new()))
+        .unwrap();
+    let part = root.join("silver/publications/kind=pubmed/dt=2020-06-01/part-00000.parquet");
+    (fs::read(part).unwrap(), report)
+}
+
+fn read(bytes: &[u8]) -> (DataFrame, Vec<usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("part.parquet");
+    fs::write(&path, bytes).unwrap();
+    let mut reader = ParquetReader::new(File::open(&path).unwrap());
+    let groups = reader.get_metadata().unwrap().row_groups.iter();
+    let heights = groups.map(|group| group.num_rows()).collect();
+    (reader.finish().unwrap(), heights)
+}
+
+#[test]
+fn every_value_stands_where_it_belongs_whatever_memory_and_threads_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pubmed.csv");
+    fs::write(&file, csv()).unwrap();
+    let (bytes, report) = made(&file, Bound::default(), 1);
+    let (frame, groups) = read(&bytes);
+    let column = |name: &str| frame.column(name).unwrap().str().unwrap().clone();
+    let (ids, titles, journals) = (column("publication_id"), column("title"), column("journal"));
+    let found: Vec<Row> = (0..frame.height())
+        .map(|row| {
+            let text = |column: &polars::prelude::StringChunked| column.get(row).map(str::to_owned);
+            (text(&ids).unwrap(), text(&titles).unwrap(), text(&journals))
+        })
+        .collect();
+    let wanted = expected();
+    assert_eq!(found.len(), wanted.len());
+    assert_eq!(report.totals.rows_kept as usize, wanted.len());
+    let first_fault = found
+        .iter()
+        .zip(&wanted)
+        .position(|(found, wanted)| found != wanted);
+    assert_eq!(first_fault.map(|place| (&found[place], &wanted[place])), None);
+    assert!(
+        column("kind").iter().all(|kind| kind == Some("pubmed")),
+        "what repeats"
+    );
+    assert!(groups.iter().all(|rows| *rows <= GROUP));
+    assert_eq!(groups.iter().filter(|rows| **rows == GROUP).count(), 2);
+
+    for (memory, threads) in [
+        (Bound(0), 1),
+        (Bound(0), 3),
+        (Bound(1 << 20), 2),
+        (Bound::default(), 4),
+    ] {
+        let (other, _) = made(&file, memory, threads);
+        assert!(
+            other == bytes,
+            "{memory:?} and {threads} threads give other bytes"
+        );
+    }
+}
