@@ -356,6 +356,7 @@ def read_publications(
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
     progress: bool = False,
 ) -> CleanTable:
     r"""Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
@@ -383,6 +384,8 @@ def read_publications(
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: `"fail"` raises at a file that cannot be read as a whole; `"reject"` keeps that file aside as one
             rejected row (`bad_file`) and goes on.
+        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
+            is a `FormatError`; 0 is any number.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Raises:
@@ -401,6 +404,7 @@ def iter_publications(
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
 ) -> PublicationBatches:
     r"""Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
 
@@ -426,6 +430,7 @@ def iter_publications(
         month_first: As for `read_publications`.
         on_bad_file: As for `read_publications`, but rows of a file that were given before it turned out to be bad stay
             given, and counted.
+        max_ratio: As for `read_publications`.
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
@@ -439,6 +444,7 @@ def read_drugs(
     *,
     encoding: _Encoding | None = None,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
     progress: bool = False,
 ) -> CleanTable:
     r"""Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
@@ -459,6 +465,7 @@ def read_drugs(
         sources: A path, a glob or a folder, or a list of them, as for the argument `drugs` of `run`.
         encoding: As for `read_publications`.
         on_bad_file: As for `read_publications`.
+        max_ratio: As for `read_publications`.
         progress: As for `read_publications`.
 
     Raises:
@@ -541,6 +548,8 @@ class Matcher:
         extra_stop_words: Sequence[str] | None = None,
         salts: bool = False,
         accents: _Accents = "fold",
+        encoding: _Encoding | None = None,
+        max_ratio: int = 400,
     ) -> Matcher:
         """Build a matcher from vocabulary files, cleaned as the silver step cleans them.
 
@@ -555,11 +564,13 @@ class Matcher:
             extra_stop_words: As for `from_names`.
             salts: As for `from_names`.
             accents: As for `from_names`.
+            encoding: As for `read_drugs`.
+            max_ratio: As for `read_drugs`.
 
         Raises:
             SourceNotFoundError: A file does not exist.
             InputError: A file as a whole cannot be read.
-            ArgumentError: An unknown `boundary`, or an empty list of files.
+            ArgumentError: An unknown `boundary` or `encoding`, or an empty list of files.
         """
 
     def find(self, text: str) -> list[Mention]:

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use super::table::Table;
 use super::{arguments, call, errors};
 use crate::error::Error;
+use crate::formats::MostRatio;
 use crate::pipeline::reading::{self, PublicationStream};
 use crate::pipeline::report;
 use crate::pipeline::silver::SilverSettings;
@@ -64,7 +65,8 @@ impl CleanTable {
 
 /// Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
 #[pyfunction]
-#[pyo3(signature = (sources, *, kind="pubmed", encoding=None, month_first=false, on_bad_file="fail", progress=false))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+#[pyo3(signature = (sources, *, kind="pubmed", encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, progress=false))]
 pub(super) fn read_publications(
     py: Python<'_>,
     sources: &Bound<'_, PyAny>,
@@ -72,11 +74,12 @@ pub(super) fn read_publications(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
     progress: bool,
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
     let kind = kind_of(py, kind)?;
-    let settings = settings(py, encoding, month_first, on_bad_file)?;
+    let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let table = call::engine(py, progress, |task| {
         reading::read_publications(&uris, kind, settings, task)
     })?;
@@ -85,23 +88,25 @@ pub(super) fn read_publications(
 
 /// Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
 #[pyfunction]
-#[pyo3(signature = (sources, *, encoding=None, on_bad_file="fail", progress=false))]
+#[pyo3(signature = (sources, *, encoding=None, on_bad_file="fail", max_ratio=400, progress=false))]
 pub(super) fn read_drugs(
     py: Python<'_>,
     sources: &Bound<'_, PyAny>,
     encoding: Option<&str>,
     on_bad_file: &str,
+    max_ratio: u64,
     progress: bool,
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
-    let settings = settings(py, encoding, false, on_bad_file)?;
+    let settings = settings(py, encoding, false, on_bad_file, max_ratio)?;
     let table = call::engine(py, progress, |task| reading::read_drugs(&uris, settings, task))?;
     CleanTable::create(py, table)
 }
 
 /// Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
 #[pyfunction]
-#[pyo3(signature = (sources, *, kind="pubmed", batch_rows=65536, encoding=None, month_first=false, on_bad_file="fail"))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+#[pyo3(signature = (sources, *, kind="pubmed", batch_rows=65536, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400))]
 pub(super) fn iter_publications(
     py: Python<'_>,
     sources: &Bound<'_, PyAny>,
@@ -110,10 +115,11 @@ pub(super) fn iter_publications(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
 ) -> PyResult<PublicationBatches> {
     let uris = arguments::paths(sources, "sources")?;
     let kind = kind_of(py, kind)?;
-    let settings = settings(py, encoding, month_first, on_bad_file)?;
+    let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let stream = call::engine(py, false, |task| {
         PublicationStream::open(&uris, kind, settings, batch_rows, task)
     })?;
@@ -197,11 +203,13 @@ fn settings(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
 ) -> PyResult<SilverSettings> {
     Ok(SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        most_ratio: MostRatio(max_ratio),
         ..SilverSettings::default()
     })
 }

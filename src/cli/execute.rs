@@ -6,12 +6,12 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    AccentsName, BoundaryName, Command, EncodingName, ExplainArguments, MatchArguments, Matching,
+    AccentsName, BoundaryName, Bytes, Command, EncodingName, ExplainArguments, MatchArguments, Matching,
     OnBadFileName, Output, ParsedCommand, Reading,
 };
 use super::summary;
 use crate::error::{Error, Result};
-use crate::formats::{Encoding, MostRatio};
+use crate::formats::{self, Encoding, MostRatio};
 use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
@@ -119,27 +119,31 @@ fn sources(drugs: &[String], pubmed: &[String], clinical_trials: &[String]) -> V
         .collect()
 }
 
-fn encoding(name: Option<EncodingName>) -> Encoding {
-    match name {
-        Some(EncodingName::Windows1252) => Encoding::Windows1252,
-        Some(EncodingName::Utf8) | None => Encoding::Utf8,
+fn reading(bytes: &Bytes) -> formats::Reading {
+    formats::Reading {
+        encoding: match bytes.encoding {
+            Some(EncodingName::Windows1252) => Encoding::Windows1252,
+            Some(EncodingName::Utf8) | None => Encoding::Utf8,
+        },
+        most_ratio: MostRatio(bytes.max_ratio),
     }
 }
 
-fn silver_settings(reading: &Reading) -> SilverSettings {
-    let order = if reading.month_first {
+fn silver_settings(words: &Reading) -> SilverSettings {
+    let order = if words.month_first {
         NumericOrder::MonthFirst
     } else {
         NumericOrder::DayFirst
     };
+    let formats::Reading { encoding, most_ratio } = reading(&words.bytes);
     SilverSettings {
-        encoding: encoding(reading.encoding),
+        encoding,
         order,
-        on_bad_file: match reading.on_bad_file {
+        on_bad_file: match words.on_bad_file {
             OnBadFileName::Fail => OnBadFile::Fail,
             OnBadFileName::Reject => OnBadFile::Reject,
         },
-        most_ratio: MostRatio(reading.max_ratio),
+        most_ratio,
         ..SilverSettings::default()
     }
 }
@@ -199,10 +203,10 @@ fn printed(result: io::Result<()>) -> Result<()> {
 }
 
 fn match_texts(arguments: &MatchArguments, task: &Task) -> Result<()> {
-    let encoding = encoding(arguments.encoding);
-    let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
+    let reading = reading(&arguments.bytes);
+    let entries = read_vocabulary(&arguments.vocabulary, reading, task)?;
     let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
-    let files = TextFiles::find(arguments.file.as_deref(), encoding, task)?;
+    let files = TextFiles::find(arguments.file.as_deref(), reading, task)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let print = |mentions: &DataFrame| print_mentions(&mut out, mentions);
     match &arguments.column {
@@ -224,11 +228,11 @@ struct Explanation<'e> {
 }
 
 fn explain(arguments: &ExplainArguments, task: &Task) -> Result<()> {
-    let encoding = encoding(arguments.encoding);
-    let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
+    let reading = reading(&arguments.bytes);
+    let entries = read_vocabulary(&arguments.vocabulary, reading, task)?;
     let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
     let text = match arguments.text.as_str() {
-        "-" => read_standard_input(encoding, task)?,
+        "-" => read_standard_input(reading, task)?,
         text => text.to_owned(),
     };
     let drug = arguments.drug.as_str();

@@ -29,7 +29,7 @@ pub use dt::Dt;
 pub use report::StepReport;
 
 use crate::error::Result;
-use crate::formats::{Encoding, Input, PARQUET};
+use crate::formats::{Input, PARQUET, Reading};
 use crate::storage::source::SourceFile;
 #[cfg(feature = "cloud")]
 use crate::storage::{BucketLake, Places};
@@ -84,17 +84,17 @@ fn place(uri: &str, task: &Task) -> Result<Place> {
 }
 
 /// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
-fn open_source(file: &SourceFile, encoding: Encoding) -> Result<Input> {
+fn open_source(file: &SourceFile, reading: Reading) -> Result<Input> {
     match file.open_file(PARQUET)? {
-        Some(seekable) => Input::of_file(&file.uri, seekable, encoding),
-        None => Input::new(&file.uri, file.open()?, encoding),
+        Some(seekable) => Input::of_file(&file.uri, seekable, reading),
+        None => Input::new(&file.uri, file.open()?, reading),
     }
 }
 
 /// The same for whom a file without a byte is just nothing.
-fn open_source_or_empty(file: &SourceFile, encoding: Encoding) -> Result<Option<Input>> {
+fn open_source_or_empty(file: &SourceFile, reading: Reading) -> Result<Option<Input>> {
     match file.open_file(PARQUET)? {
-        Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, encoding),
-        None => Input::open_or_empty(&file.uri, file.open()?, encoding),
+        Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, reading),
+        None => Input::open_or_empty(&file.uri, file.open()?, reading),
     }
 }

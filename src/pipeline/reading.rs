@@ -114,7 +114,7 @@ pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Res
     let mut records = Vec::new();
     for (number, (file, tally)) in files.iter().zip(&mut tallies).enumerate() {
         let mut waiting = Vec::new();
-        let read = open_source(file, settings.encoding).and_then(|input| {
+        let read = open_source(file, settings.reading()).and_then(|input| {
             read_records(input, &shapes, number, tally, task, |rejected| {
                 waiting.extend(rejected);
                 Ok(())
@@ -359,7 +359,7 @@ fn open_publications<'f>(
     shapes: &'f [Fields],
     layouts: &[Layout],
 ) -> Result<Opened<'f>> {
-    let input = open_source(file, settings.encoding)?;
+    let input = open_source(file, settings.reading())?;
     let (shape, reader) = formats::open_shaped(input, shapes)?;
     let context = Context {
         kind,

@@ -42,6 +42,16 @@ pub struct SilverSettings {
     pub memory: Bound,
 }
 
+impl SilverSettings {
+    /// How the bytes of a file are taken.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            encoding: self.encoding,
+            most_ratio: self.most_ratio,
+        }
+    }
+}
+
 /// What a silver partition holds: `_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilverManifest {
@@ -220,10 +230,7 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
-        let reading = Reading {
-            encoding: self.settings.encoding,
-            most_ratio: self.settings.most_ratio,
-        };
+        let reading = self.settings.reading();
         if input.file.media_type == PARQUET {
             // It is read from its end, so it takes the file itself.
             let file = self.storage.open_file(&input.path)?;

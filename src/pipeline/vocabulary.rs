@@ -8,7 +8,7 @@ use super::layout;
 use super::open_source;
 use super::silver::note;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Fields, Input};
+use crate::formats::{self, Fields, Input, Reading};
 use crate::matcher::Entry;
 use crate::quality::FileTally;
 use crate::schema::{Rejected, SourceTable};
@@ -25,7 +25,8 @@ pub struct Vocabulary {
 }
 
 /// Reads vocabularies from files and combines them into one, as the silver step does.
-pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vocabulary> {
+pub fn load_vocabulary(uris: &[String], reading: impl Into<Reading>, task: &Task) -> Result<Vocabulary> {
+    let reading = reading.into();
     let expected = "a vocabulary of drugs: CSV, JSON or NDJSON with atccode and drug, or a WHO ATC, DrugBank or EMA file";
     if uris.is_empty() {
         return Err(Error::argument("vocabulary", "no source", expected));
@@ -49,7 +50,7 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
             bytes: file.size()?,
             ..FileTally::default()
         };
-        let input = open_source(file, encoding)?;
+        let input = open_source(file, reading)?;
         records.extend(read_records(
             input,
             &shapes,
@@ -76,8 +77,8 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
 }
 
 /// The entries of [`load_vocabulary`] alone.
-pub fn read_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vec<Entry>> {
-    Ok(load_vocabulary(uris, encoding, task)?.entries)
+pub fn read_vocabulary(uris: &[String], reading: impl Into<Reading>, task: &Task) -> Result<Vec<Entry>> {
+    Ok(load_vocabulary(uris, reading, task)?.entries)
 }
 
 /// Reads the records of one file and counts its rows; `aside` gets those that are no drugs.

@@ -137,6 +137,30 @@ def test_the_limit_on_the_ratio_is_an_option(tmp_path: Path) -> None:
         assert (tally["rows_kept"], tally["blank_lines"]) == (1, 17 * PIECE)
 
 
+READERS: dict[str, Callable[..., int]] = {
+    "read_publications": lambda source, **keywords: len(drugs_rs.read_publications(source, **keywords)),
+    "iter_publications": lambda source, **keywords: sum(map(len, drugs_rs.iter_publications(source, **keywords))),
+    "read_drugs": lambda source, **keywords: len(drugs_rs.read_drugs(source, **keywords)),
+    "from_vocabulary": lambda source, **keywords: len(drugs_rs.Matcher.from_vocabulary(source, **keywords)),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_the_limit_on_the_ratio_is_an_option_without_a_lake(reader: str, tmp_path: Path) -> None:
+    """The message tells of `max_ratio`, so whatever reads files has to take it."""
+    source = tmp_path / "blank.csv.gz"
+    rows = GOOD.format(1) if "publications" in reader else "atccode,drug\nV03AB,velorin\n"
+    source.write_bytes(gzip.compress(rows.encode()) + gzip.compress(b"\n" * PIECE) * 17)
+    with pytest.raises(exceptions.FormatError, match=r"400 times.*max_ratio"):
+        READERS[reader](source)
+    with pytest.raises(exceptions.FormatError, match="500 times"):
+        READERS[reader](source, max_ratio=500)
+    for ratio in (2000, 0):
+        assert READERS[reader](source, max_ratio=ratio) == 1
+    with pytest.raises(OverflowError):
+        READERS[reader](source, max_ratio=-1)
+
+
 def test_a_line_of_a_gigabyte_is_one_rejected_row_and_takes_no_gigabyte(tmp_path: Path) -> None:
     source, lake = tmp_path / "line.csv.gz", tmp_path / "lake"
     source.write_bytes(long_line(b"id,title,date,journal\n1,One,2020,J\n2,", 1 << 30, b"\n3,Three,2020,J\n"))
