@@ -128,13 +128,13 @@ pub(super) enum AccentsName {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub drugs: Vec<String>,
-    /// PubMed articles; may be given several times
+    /// PubMed articles, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub pubmed: Vec<String>,
-    /// Clinical trials; may be given several times
+    /// Clinical trials, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub clinical_trials: Vec<String>,
     #[command(flatten)]
@@ -152,13 +152,13 @@ pub(super) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct BronzeArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
-    /// PubMed articles; may be given several times
+    /// PubMed articles, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub pubmed: Vec<String>,
-    /// Clinical trials; may be given several times
+    /// Clinical trials, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub clinical_trials: Vec<String>,
     /// The source's name in the lake, where one table has several sources
@@ -198,7 +198,7 @@ pub(super) struct GoldArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The column of FILE (CSV, JSON or NDJSON) that holds the texts; without it every line is a text
@@ -218,7 +218,7 @@ pub(super) struct MatchArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The text; `-` reads standard input, all of it as one text

@@ -15,6 +15,7 @@ pub mod generate;
 pub mod gold;
 mod lanes;
 pub mod layout;
+pub mod listed;
 mod manifest;
 pub mod matching;
 mod pages;
