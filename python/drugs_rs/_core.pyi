@@ -421,6 +421,9 @@ def iter_publications(
     >>> [(source["rows_in"], source["rows_kept"]) for source in batches.sources]
     [(5, 5)]
 
+    All batches together are an Arrow stream: `polars.DataFrame(drugs_rs.iter_publications("baseline/*.xml.gz"))` never
+    holds more than a batch beside the frame, and `pyarrow.RecordBatchReader.from_stream(...)` never more than a batch.
+
     Args:
         sources: As for `read_publications`.
         kind: As for `read_publications`.
@@ -756,10 +759,28 @@ class CleanTable(Table):
 
 @final
 class PublicationBatches:
-    """The batches of `iter_publications`."""
+    """The batches of `iter_publications`: an iterator, and an Arrow stream.
+
+    `polars.DataFrame(batches)`, `pyarrow.RecordBatchReader.from_stream(batches)` or `pandas.DataFrame.from_arrow(batches)`
+    (pandas 3) pull the batches one by one. Stream and iterator share their place: what one gave, the other does not.
+    """
 
     def __iter__(self) -> Iterator[CleanTable]: ...
     def __next__(self) -> CleanTable: ...
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema as an `arrow_schema` capsule."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand out the batches that are left as an `arrow_array_stream` capsule; each is made when it is asked for.
+
+        The stream has the rows that were kept; those that were not are counted in `sources`. An error is the consumer's,
+        with the message of ours: an `OSError` of pyarrow, say. So is Ctrl-C while a batch is made, if the stream is pulled in
+        the thread that asked for it; in another thread it waits for the batch.
+
+        Args:
+            requested_schema: Part of the protocol, where honouring it is optional; the batches keep their own types.
+        """
+
     @property
     def sources(self) -> list[dict[str, Any]]:
         """What became of the rows of each file so far, a dictionary each.

@@ -145,6 +145,11 @@ pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Res
     })
 }
 
+/// A table of publications without a row, as [`CleanTable`] holds them.
+pub fn no_publications() -> Result<DataFrame> {
+    without_lake(&PUBLICATIONS.empty())
+}
+
 /// The clean rows of publications, batch by batch.
 pub struct PublicationStream {
     files: VecDeque<(usize, SourceFile)>,
