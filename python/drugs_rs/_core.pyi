@@ -762,7 +762,8 @@ class PublicationBatches:
     """The batches of `iter_publications`: an iterator, and an Arrow stream.
 
     `polars.DataFrame(batches)`, `pyarrow.RecordBatchReader.from_stream(batches)` or `pandas.DataFrame.from_arrow(batches)`
-    (pandas 3) pull the batches one by one. Stream and iterator share their place: what one gave, the other does not.
+    (pandas 3) pull the batches one by one; the last polars for Python 3.8 takes an iterator for one of rows, so there it is
+    `polars.DataFrame(pyarrow.table(batches))`. Stream and iterator share their place: what one gave, the other does not.
     """
 
     def __iter__(self) -> Iterator[CleanTable]: ...

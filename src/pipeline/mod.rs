@@ -7,6 +7,7 @@
 pub mod answers;
 mod aside;
 pub mod bronze;
+mod collect;
 pub mod columns;
 pub mod dt;
 pub mod export;
@@ -25,12 +26,15 @@ pub mod run;
 pub mod silver;
 mod spool;
 pub mod vocabulary;
+mod waiting;
 
 pub use dt::Dt;
 pub use report::StepReport;
 
 use crate::error::Result;
 use crate::formats::{Input, PARQUET, Reading};
+use crate::quality::FileTally;
+use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
 #[cfg(feature = "cloud")]
 use crate::storage::{BucketLake, Places};
@@ -82,6 +86,28 @@ const PLACES: Places = Places {
 fn place(uri: &str, task: &Task) -> Result<Place> {
     task.check()?;
     Place::parse(uri)
+}
+
+/// What a source of a table may be, for messages.
+fn expected(table: SourceTable) -> &'static str {
+    match table {
+        SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
+        SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON, NDJSON or Parquet file of PubMed articles",
+        SourceTable::ClinicalTrials => "a CSV, JSON, NDJSON or Parquet file of clinical trials",
+    }
+}
+
+/// An empty tally for each of some files.
+fn tallies(files: &[SourceFile], table: SourceTable) -> Result<Vec<FileTally>> {
+    let tallies = files.iter().map(|file| {
+        Ok(FileTally {
+            uri: file.uri.clone(),
+            table: table.name().to_owned(),
+            bytes: file.size()?,
+            ..FileTally::default()
+        })
+    });
+    tallies.collect()
 }
 
 /// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.

@@ -1,5 +1,6 @@
 //! What a caller names as a source: a file, a folder, a glob, a URI; each becomes a list of files.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 #[cfg(feature = "cloud")]
@@ -116,6 +117,20 @@ impl SourceFile {
             FilePlace::Object(object) => Ok(object.size()),
         }
     }
+}
+
+/// The files of several source arguments, each once.
+pub fn expand_all(uris: &[String], expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
+    let mut files: Vec<SourceFile> = Vec::new();
+    let mut known = HashSet::new();
+    for uri in uris {
+        for file in expand(uri, expected, task)? {
+            if known.insert(file.uri.clone()) {
+                files.push(file);
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// The files of one source argument. A folder gives the files directly in it, a glob what it matches, both sorted; hidden
