@@ -289,7 +289,7 @@ def generate(
     True
 
     Args:
-        out: A folder that is empty or not there yet, in one that exists.
+        out: A folder of this machine that is empty or not there yet.
         seed: What decides everything that is drawn by lot.
         articles: How many PubMed articles.
         trials: How many clinical trials.
@@ -300,7 +300,8 @@ def generate(
         drugs_format: What drugs are written as.
         files: Into how many files articles and trials are split, each.
         packing: What files are packed with; Parquet never is.
-        abstracts: The share of records with an abstract. No drug is in one.
+        abstracts: The share of records with an abstract; one sentence in six has a drug, which `run` finds with
+            `abstracts=True`.
         dirt: The share of records with each kind of dirt (`docs/generate.md` lists them), instead of the usual share. A
             kind that a format cannot express is left out there.
         clean: No dirt but that of `dirt`.
@@ -313,7 +314,7 @@ def generate(
         `sha256`).
 
     Raises:
-        ArgumentError: A setting that makes no sense, or a folder that holds something else.
+        ArgumentError: A setting that makes no sense, a folder that holds something else, or a bucket.
         StorageError: The folder cannot be written.
         ForkError: The engine was used in the process that this one was forked from.
     """
@@ -761,9 +762,10 @@ class CleanTable(Table):
 class PublicationBatches:
     """The batches of `iter_publications`: an iterator, and an Arrow stream.
 
-    `polars.DataFrame(batches)`, `pyarrow.RecordBatchReader.from_stream(batches)` or `pandas.DataFrame.from_arrow(batches)`
-    (pandas 3) pull the batches one by one; the last polars for Python 3.8 takes an iterator for one of rows, so there it is
-    `polars.DataFrame(pyarrow.table(batches))`. Stream and iterator share their place: what one gave, the other does not.
+    `polars.DataFrame(batches)`, `pyarrow.RecordBatchReader.from_stream(batches)` or, with pandas 3,
+    `pandas.DataFrame.from_arrow(batches)` pull the batches one by one. The last polars for Python 3.8 takes any
+    iterator for one of rows; there it is `polars.DataFrame(pyarrow.table(batches))`. Stream and iterator share their
+    place: what one gave, the other does not.
     """
 
     def __iter__(self) -> Iterator[CleanTable]: ...
@@ -774,9 +776,9 @@ class PublicationBatches:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Hand out the batches that are left as an `arrow_array_stream` capsule; each is made when it is asked for.
 
-        The stream has the rows that were kept; those that were not are counted in `sources`. An error is the consumer's,
-        with the message of ours: an `OSError` of pyarrow, say. So is Ctrl-C while a batch is made, if the stream is pulled in
-        the thread that asked for it; in another thread it waits for the batch.
+        The stream has the rows that were kept; those that were not are counted in `sources`. An error is the
+        consumer's, with the message of ours: an `OSError` of pyarrow, say. So is Ctrl-C while a batch is made, if the
+        stream is pulled in the thread that asked for it; in another thread it waits for the batch.
 
         Args:
             requested_schema: Part of the protocol, where honouring it is optional; the batches keep their own types.

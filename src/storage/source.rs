@@ -12,7 +12,6 @@ use super::bucket::{self, ObjectFile};
 #[cfg(feature = "cloud")]
 use super::scratch;
 use super::uri::Place;
-pub use super::uri::local_path;
 use crate::error::{Error, Result};
 use crate::task::Task;
 
@@ -157,7 +156,7 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
                 .collect());
         }
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => local_path(uri)?,
+        Place::Bucket(_) => super::uri::local_path(uri)?,
     };
     task.check()?;
     match path.metadata() {

@@ -170,7 +170,7 @@ def test_the_command_takes_the_limit_for_vocabularies(tmp_path: Path) -> None:
 
 def test_reading_takes_the_options_of_the_steps_with_their_defaults() -> None:
     steps = inspect.signature(drugs_rs.run).parameters
-    options = {
+    options: dict[Callable[..., Any], tuple[str, ...]] = {
         drugs_rs.read_publications: ("encoding", "month_first", "on_bad_file", "max_ratio", "progress"),
         drugs_rs.iter_publications: ("encoding", "month_first", "on_bad_file", "max_ratio"),
         drugs_rs.read_drugs: ("encoding", "on_bad_file", "max_ratio", "progress"),

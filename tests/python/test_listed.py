@@ -99,9 +99,7 @@ def test_errors_name_the_list_and_its_line(
 ) -> None:
     (folder / "empty").mkdir()
     write(folder / "names.txt", list_text)
-    found, told, _ = bronze(
-        folder, *(word for name in words for word in ("--pubmed", name)), stdin=list_text.encode()
-    )
+    found, told, _ = bronze(folder, *(word for name in words for word in ("--pubmed", name)), stdin=list_text.encode())
     assert found == code, told
     assert says in told
     assert "secret" not in told
@@ -126,5 +124,7 @@ def test_a_hundred_thousand_names(folder: Path) -> None:
     names = [f"in/{number:032}.csv" for number in range(10)]
     for number, name in enumerate(names):
         write_pubmed(folder / name, (str(number), "Velorin", "2020", "J"))
-    code, told, sources = bronze(folder, "--pubmed", "@-", stdin="".join(f"{name}\n" for name in names * 10_000).encode())
+    code, told, sources = bronze(
+        folder, "--pubmed", "@-", stdin="".join(f"{name}\n" for name in names * 10_000).encode()
+    )
     assert (code, sources) == (0, names), told

@@ -70,7 +70,7 @@ fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
         .build()
         .map_err(|_| unusable(uri))?;
     let credentials = Arc::clone(store.credentials());
-    Ok(identified(store, credentials, skips))
+    Ok(identified(store, credentials, skips.as_deref()))
 }
 
 fn amazon(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
@@ -82,16 +82,16 @@ fn amazon(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
         .build()
         .map_err(|_| unusable(uri))?;
     let credentials = Arc::clone(store.credentials());
-    Ok(identified(store, credentials, skips))
+    Ok(identified(store, credentials, skips.as_deref()))
 }
 
 /// A store with the question who one is there; nobody is asked where requests are not signed.
 fn identified<C: Send + Sync + 'static>(
     store: impl ObjectStore,
     credentials: Arc<dyn CredentialProvider<Credential = C>>,
-    skips_signature: Option<String>,
+    skips_signature: Option<&str>,
 ) -> (Arc<dyn ObjectStore>, Identity) {
-    let asks = skips_signature.as_deref() != Some("true");
+    let asks = skips_signature != Some("true");
     let identity = async move { credentials.get_credential().await.map(|_| ()) };
     (Arc::new(store), asks.then(|| Box::pin(identity) as _))
 }
