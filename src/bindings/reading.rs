@@ -133,7 +133,7 @@ pub(super) fn iter_publications(
     })
 }
 
-/// The batches of `iter_publications`.
+/// The batches of `iter_publications`: an iterator, and an Arrow stream.
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct PublicationBatches {
     /// Shared with the Arrow streams that were asked for.
