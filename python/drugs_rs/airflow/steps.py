@@ -173,7 +173,7 @@ def arguments(step: str, keywords: Mapping[str, Any], folder: str | Path) -> lis
 
 
 def _sources(flag: str, names: Sequence[str], folder: str | Path) -> list[str]:
-    """Give many names as a list in a file: a command line holds only so many, and on it ``@`` begins the name of a list."""
+    """Give many names as a list in a file, for a command line holds only so many; on it ``@`` begins a list."""
     if len(names) <= _MOST_NAMES or not all(name.strip() and "\n" not in name for name in names):
         return [word for name in names for word in (flag, f"./{name}" if name.startswith("@") else name)]
     path = os.path.join(folder, flag.lstrip("-") + "-names")  # noqa: PTH118
