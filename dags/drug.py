@@ -107,9 +107,9 @@ with DAG(
     quality = QualityOperator(
         task_id="silver_quality",
         reports=[task.output for task in silver.values()],
-        pre_execute=apply_variable,
+        doc_md="Holds the day back, and fails, when its tables are too poor to be published; else releases it.",
         **settings.gate,
-        doc_md="Fails when the day's tables are too poor to be published; the graph then stays as it was.",
+        **step,
     )
     gold = GoldOperator(
         task_id="drug_graph_gold",

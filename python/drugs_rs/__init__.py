@@ -30,6 +30,7 @@ A title alone needs no lake:
 [('A04AD', 'Diphenhydramine')]
 
 What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
+``hold`` and ``release`` for a date that gold shall leave out;
 ``read_publications``, ``iter_publications`` and ``read_drugs`` for sources as tables, without a lake; ``generate`` for
 made-up ones; ``read_graph``, ``read_answers`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for
 one's own text. Everything that can go wrong is an exception of ``drugs_rs.exceptions``.
@@ -57,11 +58,13 @@ if TYPE_CHECKING:
         bronze,
         generate,
         gold,
+        hold,
         iter_publications,
         read_answers,
         read_drugs,
         read_graph,
         read_publications,
+        release,
         run,
         silver,
     )
@@ -78,11 +81,13 @@ __all__ = [
     "exceptions",
     "generate",
     "gold",
+    "hold",
     "iter_publications",
     "read_answers",
     "read_drugs",
     "read_graph",
     "read_publications",
+    "release",
     "run",
     "silver",
 ]

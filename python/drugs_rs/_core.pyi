@@ -22,6 +22,7 @@ __all__ = [
     "bronze",
     "generate",
     "gold",
+    "hold",
     "iter_publications",
     "keep_matcher",
     "main",
@@ -29,6 +30,7 @@ __all__ = [
     "read_drugs",
     "read_graph",
     "read_publications",
+    "release",
     "release_matcher",
     "run",
     "silver",
@@ -119,7 +121,7 @@ def run(
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
         bronze, silver and gold), `sources` (for each file `uri`, `table`, `format`, `bytes`, rows and notes),
         `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
-        `rejected` (reason to rows), `flags` (flag to rows) and `seconds`.
+        `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it) and `seconds`.
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
@@ -239,14 +241,77 @@ def gold(
 
     Returns:
         The step's report, as described at `run`, without `steps`; beside it the numbers `drugs`, `publications`,
-        `mentions` and `journals`, and `top_journals`, as `DrugGraph.top_journals` gives it.
+        `mentions` and `journals`, `top_journals`, as `DrugGraph.top_journals` gives it, and `held`: the dates that are
+        held back (see `hold`) and so left out, each with its `reason`. They are warnings of the logger `drugs_rs` too.
 
     Raises:
-        SourceNotFoundError: The lake has no silver tables up to `dt`.
+        SourceNotFoundError: The lake has no drugs up to `dt`, or all dates with drugs are held back.
         ArgumentError: A bad `dt` or `boundary`.
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
+    """
+
+def hold(lake: _Path, dt: _Date, reason: str) -> dict[str, Any]:
+    r"""Hold a date back: gold leaves it out, as if nothing had been delivered on it, until it is released.
+
+    For a delivery that turned out too poor when its silver tables already stood in the lake. Gold is not made anew by
+    this: the next `gold` or `run`, of whatever date, leaves out the date's articles, trials, notices of deletion and
+    drugs, and takes its mentions out of the lake. The same hold again changes no byte; another reason replaces the
+    first. `silver` of the date may run again, which releases nothing. No engine is used, so that this works in a forked
+    child.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+    >>> _ = (folder / "poor.csv").write_text("id,title,date,journal\n1,Diphenhydramine?,2020,J\n")
+    >>> lake = folder / "lake"
+    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", out=lake, dt="2020-06-01")
+    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", pubmed=folder / "poor.csv", out=lake, dt="2020-06-02")
+    >>> drugs_rs.hold(lake, "2020-06-02", "the titles are damaged")["held"]
+    [{'dt': '2020-06-02', 'reason': 'the titles are damaged'}]
+    >>> report = drugs_rs.gold(out=lake, dt="2020-06-02")
+    >>> report["publications"], [date["dt"] for date in report["held"]]
+    (0, ['2020-06-02'])
+    >>> drugs_rs.release(lake, "2020-06-02")["held"]
+    []
+    >>> drugs_rs.gold(out=lake, dt="2020-06-02")["publications"]
+    1
+
+    Args:
+        lake: The lake's root folder, as given to `run(out=...)`, or its prefix of a bucket.
+        dt: The date, `"2020-06-01"` or a `datetime.date`.
+        reason: Why, in a sentence or some, of 4,000 characters at most; white space counts as one blank. It stands in
+            the lake, in gold's reports and in logs: no secret and no row of data belongs into it.
+
+    Returns:
+        A report as described at `run`, without `steps`: `unchanged` is whether the date was held back before for this
+        reason, `outputs` has the file of the hold, and `held` all dates that are held back now.
+
+    Raises:
+        SourceNotFoundError: There is no such lake, or silver has no table of `dt`.
+        ArgumentError: A bad `dt`, or a `reason` without a word or too long.
+        StorageError: The lake cannot be read or written.
+    """
+
+def release(lake: _Path, dt: _Date) -> dict[str, Any]:
+    """Let a date go that was held back: the next gold takes it in.
+
+    Gold is then what it would be if the date had never been held; it is not made anew by this. A date that is not held
+    back stays as it is. No engine is used, so that this works in a forked child.
+
+    Args:
+        lake: The lake's root folder, as given to `run(out=...)`, or its prefix of a bucket.
+        dt: The date, `"2020-06-01"` or a `datetime.date`.
+
+    Returns:
+        A report as described at `hold`: `unchanged` is whether there was nothing to release.
+
+    Raises:
+        SourceNotFoundError: There is no such lake, or `dt` is not held back and silver has no table of it.
+        ArgumentError: A bad `dt`.
+        StorageError: The lake cannot be read or written.
     """
 
 def generate(

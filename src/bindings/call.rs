@@ -147,12 +147,9 @@ impl ProgressLog {
         self.next += Self::EVERY;
         let Progress { stage, bytes, rows } = progress;
         Python::attach(|py| {
-            // A program that never imported `logging` has nobody who listens.
-            let modules = py.import("sys")?.getattr("modules")?;
-            if !modules.contains("logging")? {
+            let Some(logger) = logger(py)? else {
                 return Ok(());
-            }
-            let logger = py.import("logging")?.call_method1("getLogger", ("drugs_rs",))?;
+            };
             let form = "%s: %s bytes read, %s rows so far, after %d s";
             logger.call_method1(
                 "info",
@@ -161,6 +158,29 @@ impl ProgressLog {
             Ok(())
         })
     }
+}
+
+/// Python's logger `drugs_rs`. A program that never imported `logging` has nobody who listens.
+fn logger(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    let modules = py.import("sys")?.getattr("modules")?;
+    if !modules.contains("logging")? {
+        return Ok(None);
+    }
+    let logger = py.import("logging")?.call_method1("getLogger", ("drugs_rs",))?;
+    Ok(Some(logger))
+}
+
+/// Tells that logger about what is no error, and should be heard all the same.
+pub(super) fn warn(py: Python<'_>, warnings: &[String]) -> PyResult<()> {
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    if let Some(logger) = logger(py)? {
+        for warning in warnings {
+            logger.call_method1("warning", ("%s", warning))?;
+        }
+    }
+    Ok(())
 }
 
 /// Does long work that may use all threads. Python's signals (Ctrl-C, a handler that raises) end it at its next batch,

@@ -47,7 +47,7 @@ mod core_module {
     #[pymodule_export]
     use super::reading::{CleanTable, PublicationBatches, iter_publications, read_drugs, read_publications};
     #[pymodule_export]
-    use super::steps::{bronze, gold, run, silver};
+    use super::steps::{bronze, gold, hold, release, run, silver};
     #[pymodule_export]
     use super::table::Table;
 
@@ -72,6 +72,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "bronze",
         "generate",
         "gold",
+        "hold",
         "iter_publications",
         "keep_matcher",
         "main",
@@ -79,6 +80,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "read_drugs",
         "read_graph",
         "read_publications",
+        "release",
         "release_matcher",
         "run",
         "silver",

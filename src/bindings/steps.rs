@@ -186,6 +186,40 @@ pub(super) fn gold<'py>(
     })
 }
 
+/// Hold a date back: gold leaves it out, as if nothing had been delivered on it, until it is released.
+#[pyfunction]
+pub(super) fn hold<'py>(
+    py: Python<'py>,
+    lake: &Bound<'py, PyAny>,
+    dt: &Bound<'py, PyAny>,
+    reason: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (lake, dt) = (arguments::path(lake, "lake")?, arguments::dt(dt)?);
+    let report = call::watched(py, false, |task| {
+        pipeline::held::hold(
+            pipeline::existing_lake_for(&lake, task)?.as_ref(),
+            dt,
+            reason,
+            task,
+        )
+    })?;
+    dictionary(py, &report)
+}
+
+/// Let a date go that was held back: the next gold takes it in.
+#[pyfunction]
+pub(super) fn release<'py>(
+    py: Python<'py>,
+    lake: &Bound<'py, PyAny>,
+    dt: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (lake, dt) = (arguments::path(lake, "lake")?, arguments::dt(dt)?);
+    let report = call::watched(py, false, |task| {
+        pipeline::held::release(pipeline::existing_lake_for(&lake, task)?.as_ref(), dt, task)
+    })?;
+    dictionary(py, &report)
+}
+
 /// The sources that were given, in the order of the tables.
 fn sources(given: [Option<&Bound<'_, PyAny>>; 3]) -> PyResult<Vec<BronzeSource>> {
     let mut sources = Vec::new();
@@ -210,6 +244,11 @@ fn report<'py>(
     work: impl FnOnce(&Task) -> Result<StepReport> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
     let report = call::engine(py, progress, work)?;
+    call::warn(py, &report.warnings())?;
+    dictionary(py, &report)
+}
+
+fn dictionary<'py>(py: Python<'py>, report: &StepReport) -> PyResult<Bound<'py, PyAny>> {
     let json = report.to_json().map_err(|error| errors::exception(py, &error))?;
     py.import("json")?.call_method1("loads", (json,))
 }

@@ -20,6 +20,10 @@ pub(super) enum Command {
     Silver(SilverArguments),
     /// Find the mentions and write the graph and the answers
     Gold(GoldArguments),
+    /// Hold a date back: gold leaves it out until it is released
+    Hold(HoldArguments),
+    /// Let a date go that was held back
+    Release(ReleaseArguments),
     /// Find drugs in texts: one NDJSON line a mention
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
@@ -197,6 +201,25 @@ pub(super) struct GoldArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct HoldArguments {
+    #[command(flatten)]
+    pub lake: Lake,
+    /// Why, in a sentence: it stands in the lake, in gold's reports and in logs
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub reason: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReleaseArguments {
+    #[command(flatten)]
+    pub lake: Lake,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct MatchArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH", required = true)]
@@ -258,7 +281,7 @@ impl ParsedCommand {
             Command::Silver(silver) => !silver.output.quiet,
             Command::Gold(gold) => !gold.output.quiet,
             Command::Generate(generate) => !generate.output.quiet,
-            Command::Match(_) | Command::Explain(_) => false,
+            Command::Hold(_) | Command::Release(_) | Command::Match(_) | Command::Explain(_) => false,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::formats::{self, Encoding, MostRatio};
 use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
+use crate::pipeline::held::{hold, release};
 use crate::pipeline::listed::Lists;
 use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
 use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
@@ -108,6 +109,19 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
                 )?,
                 &arguments.output,
             )
+        }
+        Command::Hold(arguments) => {
+            let dt = Dt::parse(&arguments.lake.dt)?;
+            let lake = existing_lake_for(&arguments.lake.out, task)?;
+            (
+                hold(lake.as_ref(), dt, &arguments.reason, task)?,
+                &arguments.output,
+            )
+        }
+        Command::Release(arguments) => {
+            let dt = Dt::parse(&arguments.lake.dt)?;
+            let lake = existing_lake_for(&arguments.lake.out, task)?;
+            (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
         Command::Match(arguments) => return match_texts(arguments, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
@@ -212,6 +226,9 @@ fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
 }
 
 fn print_report(report: &StepReport, output: &Output) -> Result<()> {
+    if !output.quiet {
+        report.warnings().iter().for_each(|warning| super::warn(warning));
+    }
     let text = if output.json {
         report.to_json()?
     } else if output.quiet {

@@ -40,6 +40,7 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             journals(&mut text, &graph);
         }
     }
+    held(&mut text, report);
     sources(&mut text, report);
     flags(&mut text, &report.totals.flags);
     rejected(&mut text, report);
@@ -75,6 +76,19 @@ fn journals(text: &mut String, graph: &DrugGraph) {
     }
     title(text, "Journals by number of different drugs");
     print_table(text, &table, ranking.len());
+}
+
+fn held(text: &mut String, report: &StepReport) {
+    let held = report.held.as_deref().unwrap_or_default();
+    if held.is_empty() {
+        return;
+    }
+    title(text, "Held back: left out of gold until released");
+    let mut table = vec![["date", "reason"].map(str::to_owned)];
+    for date in held.iter().take(MOST_ROWS) {
+        table.push([date.dt.clone(), date.reason.clone()]);
+    }
+    print_table(text, &table, held.len());
 }
 
 fn sources(text: &mut String, report: &StepReport) {
@@ -176,6 +190,9 @@ fn files(text: &mut String, report: &StepReport) {
             path.to_string(),
         )
     });
+    if paths.is_empty() {
+        return;
+    }
     title(text, "Files");
     for path in paths.iter().take(MOST_ROWS) {
         let _ = writeln!(text, "  {}/{path}", report.out);

@@ -19,6 +19,9 @@ pub fn bronze_source(source: &str) -> String {
 /// The folder of all bronze sources.
 pub const BRONZE: &str = "bronze";
 
+/// The folder of everything that silver holds.
+pub const SILVER: &str = "silver";
+
 /// The folder of one silver partition.
 pub fn silver(table: SourceTable, dt: Dt) -> String {
     format!("{}/dt={dt}", silver_table(table))
@@ -48,6 +51,19 @@ pub fn rejected(table: SourceTable, dt: Dt) -> String {
 /// The file of notices of deletion in a partition of publications; there is none where nothing was deleted.
 pub fn deleted(kind: PublicationKind, dt: Dt) -> String {
     format!("silver/deleted/publications/dt={dt}/{}.parquet", kind.name())
+}
+
+/// The folder of the dates that are held back. It lies in silver, so that no commit exchanges a table behind its back.
+pub const HELD: &str = "silver/held";
+
+/// The file that holds a date back.
+pub fn held(dt: Dt) -> String {
+    format!("{HELD}/dt={dt}.json")
+}
+
+/// The date that a file of that folder holds back, if it is one.
+pub fn held_date(name: &str) -> Option<Dt> {
+    Dt::of_folder(name.strip_suffix(".json")?)
 }
 
 /// The data file of a silver partition.

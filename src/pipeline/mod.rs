@@ -1,7 +1,7 @@
 //! The steps: read, transform, check, write, report. The sole user of storage.
 //!
 //! [`bronze`] copies sources byte for byte, [`silver`] cleans them, [`gold`] finds mentions and writes the graph and the
-//! answers; [`run`] does all three. Each step is one transaction, tells what it did in a [`StepReport`], and does nothing
+//! answers; [`run`] does all three, and [`held`] keeps a date out of gold. Each step is one transaction, tells what it did in a [`StepReport`], and does nothing
 //! when there is nothing to do. Tables stay inside: paths and settings go in, a report comes out.
 
 pub mod answers;
@@ -14,6 +14,7 @@ pub mod export;
 mod frames;
 pub mod generate;
 pub mod gold;
+pub mod held;
 mod lanes;
 pub mod layout;
 pub mod listed;

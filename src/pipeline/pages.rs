@@ -50,7 +50,7 @@ impl RowGroup {
 
     /// Takes the pages out of a file of one row group, as they are.
     pub(super) fn from_file(bytes: &[u8], page_rows: &PageRows) -> Result<Self> {
-        let metadata = read_metadata(&mut Cursor::new(bytes)).map_err(PolarsError::from)?;
+        let metadata = read_metadata(&mut Cursor::new(bytes))?;
         let group = metadata.row_groups.first().ok_or_else(|| Error::Internal {
             message: "a file of pages without a row group".to_owned(),
         })?;

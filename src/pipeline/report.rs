@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::dt::Dt;
+use super::held::Held;
 use super::layout;
 use crate::error::{Error, Result};
 use crate::quality::{FileTally, Totals};
@@ -71,6 +72,10 @@ pub struct StepReport {
     pub totals: Totals,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub gold: Option<GoldNumbers>,
+    /// Gold and runs: the delivered dates that are held back and left out, of those up to the date that gold has reached.
+    /// Holding and releasing: all dates that are held back then. Other steps have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Vec<Held>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
     pub seconds: f64,
@@ -98,6 +103,7 @@ impl StepReport {
             sources,
             outputs,
             gold: None,
+            held: None,
             steps: Vec::new(),
             seconds: seconds_since(started),
         }
@@ -138,8 +144,29 @@ impl StepReport {
         };
         let told: Option<Self> = serde_json::from_slice(&bytes).ok();
         Ok(told.is_some_and(|told| {
-            told.sources == self.sources && told.outputs == self.outputs && told.gold == self.gold
+            told.sources == self.sources
+                && told.outputs == self.outputs
+                && told.gold == self.gold
+                && told.held.unwrap_or_default() == *self.held.as_deref().unwrap_or_default()
         }))
+    }
+
+    /// What is to be heard by whoever does not read the report: which dates the graph lacks, and why.
+    pub fn warnings(&self) -> Vec<String> {
+        if self.gold.is_none() {
+            return Vec::new();
+        }
+        let held = self.held.as_deref().unwrap_or_default();
+        let mut told: Vec<String> = held
+            .iter()
+            .take(MOST_WARNINGS)
+            .map(|Held { dt, reason }| format!("dt={dt} is held back, and gold leaves it out: {reason}"))
+            .collect();
+        if held.len() > MOST_WARNINGS {
+            let more = held.len() - MOST_WARNINGS;
+            told.push(format!("{more} more dates are held back; the report names all"));
+        }
+        told
     }
 
     /// The report as JSON for people and machines.
@@ -149,6 +176,9 @@ impl StepReport {
         Ok(json)
     }
 }
+
+/// So many dates that are held back are told one by one.
+const MOST_WARNINGS: usize = 20;
 
 /// So many entries of a list stand in a report.
 const MOST_ENTRIES: usize = 10_000;

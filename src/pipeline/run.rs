@@ -37,6 +37,7 @@ pub fn run(
     let mut report = StepReport::together("run", dt, storage, &[silver.clone(), gold.clone()], started);
     report.unchanged &= bronze.unchanged;
     report.gold = gold.gold.clone();
+    report.held = gold.held.clone();
     report.steps = vec![bronze, silver, gold];
     report.save(storage, dt, "run")?;
     drop(reservation);

@@ -118,22 +118,6 @@ fn read_records<K: Kept>(
     Ok(records)
 }
 
-/// The newest drugs partition up to `dt`.
-pub(super) fn newest_drugs(storage: &dyn Storage, dt: Dt) -> Result<Dt> {
-    let partitions = storage.list(&layout::silver_table(SourceTable::Drugs))?;
-    partitions
-        .iter()
-        .filter_map(|name| Dt::of_folder(name))
-        .filter(|found| *found <= dt)
-        .max()
-        .ok_or_else(|| Error::SourceNotFound {
-            uri: format!("{}/{}", storage.root(), layout::silver(SourceTable::Drugs, dt)),
-            expected:
-                "a drugs partition of that dt or an earlier one; run bronze and silver of the drugs first"
-                    .to_owned(),
-        })
-}
-
 /// The entries of a silver drugs partition.
 pub(super) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<Entry>> {
     let path = format!("{}/{}", layout::silver(SourceTable::Drugs, dt), layout::PART);

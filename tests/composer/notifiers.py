@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -21,6 +23,38 @@ class ToFile(BaseNotifier):
     def notify(self, context: Any) -> None:  # noqa: ARG002
         """Write it."""
         Path(self.path).write_text(self.text, encoding="utf-8")
+
+
+class ToLines(BaseNotifier):
+    """Adds each alert to a file, one line for one."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def notify(self, context: Any) -> None:
+        """Write it."""
+        with Path(self.path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(context["alert"], default=str) + "\n")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """What was written there."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+class Slow(BaseNotifier):
+    """Is done when somebody else has gone on meanwhile."""
+
+    template_fields: Sequence[str] = ()
+    others = threading.Event()
+    waited_in_vain = False
+
+    def notify(self, context: Any) -> None:  # noqa: ARG002
+        """Wait for that."""
+        type(self).waited_in_vain = not self.others.wait(5)
 
 
 class Broken(BaseNotifier):

@@ -45,6 +45,7 @@ def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "SCHEDULER__JOB_HEARTBEAT_SEC": "1",
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+        "SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
         "SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "15",
         "SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "3",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
@@ -82,9 +83,10 @@ class Standalone:
             words += ["--logical-date" if AIRFLOW_3 else "--exec-date", f"{day}T00:00:00+00:00"]
         self.command(*words)
 
-    def clear(self, task_id: str) -> None:
-        """Clear one task, of every run, and what comes after it."""
-        self.command("tasks", "clear", "drug", "--task-regex", task_id, "--downstream", "--yes")
+    def clear(self, task_id: str, day: str) -> None:
+        """Clear one task of a day, and what comes after it."""
+        words = ["tasks", "clear", "drug", "--task-regex", task_id, "--downstream", "--yes"]
+        self.command(*words, "--start-date", day, "--end-date", day)
 
     def rows(self, question: str, *values: str) -> list[tuple[Any, ...]]:
         """Ask the database, without disturbing who writes it."""
@@ -100,6 +102,10 @@ class Standalone:
         """The state of each task of a run."""
         question = "select task_id, state from task_instance where dag_id = 'drug' and run_id = ?"
         return dict(self.rows(question, run_id))
+
+    def said(self, run_id: str) -> Callable[[], str]:
+        """What is told when a wait for something of a run was in vain."""
+        return lambda: f"{run_id}: {self.states(run_id)} {tail(self.home / 'standalone.log')}"
 
     def wait_for_run(self, run_id: str, state: str, seconds: float = 400) -> None:
         """Wait until a run has come to its end, which must be this one."""
@@ -130,7 +136,7 @@ def until(look: Callable[[], Any], seconds: float, told: Callable[[], str] = lam
 @contextlib.contextmanager
 def standalone(home: Path, settings: Mapping[str, str]) -> Iterator[Standalone]:
     """Start an Airflow, wait until it knows the DAG, and end every process of it."""
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     made = environment(home, settings)
     with (home / "standalone.log").open("wb") as log:
         process = subprocess.Popen(

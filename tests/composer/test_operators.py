@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import fcntl
+import json
 import logging
 import os
 import signal
@@ -28,6 +29,7 @@ from drugs_rs.airflow import (
 )
 from drugs_rs.airflow.compat import AIRFLOW_3, AirflowException, AirflowFailException
 from drugs_rs.airflow.links import address
+from drugs_rs.airflow.quality import Thresholds, judge
 from drugs_rs.airflow.reports import MOST_ENTRIES, bounded
 from drugs_rs.airflow.settings import SettingsError, from_variable
 from drugs_rs.airflow.steps import Step, arguments
@@ -289,17 +291,65 @@ def report(**rows: int) -> dict[str, Any]:
 def test_what_the_gate_refuses(rows: dict[str, int], told: str) -> None:
     gate: dict[str, Any] = {"max_rejected_share": 0.2, "max_flag_shares": {"bad_date": 0.5}, "min_rows": 1}
     with pytest.raises(AirflowFailException) as refused:
-        QualityOperator(task_id="gate", reports=[report(**rows)], **gate).execute({})
+        judge([report(**rows)], Thresholds(**gate), LOG)
     assert told in str(refused.value)
     assert isinstance(refused.value, ValueError)
 
 
-def test_what_the_gate_lets_pass() -> None:
-    done = QualityOperator(task_id="gate", reports=[report(**{"in": 10, "kept": 8, "merged": 1, "rejected": 1})])
-    found = done.execute({})
+@pytest.fixture
+def delivered(samples: Path, tmp_path: Path) -> Path:
+    """A lake in which silver has cleaned a day."""
+    words = ["run", "--drugs", str(samples / "drugs.csv"), "--out", str(tmp_path / "lake"), "--dt", DT, "--quiet"]
+    subprocess.run([sys.executable, "-m", "drugs_rs", *words], check=True, timeout=60)
+    return tmp_path / "lake"
+
+
+@pytest.mark.parametrize("isolation", ["process", "subprocess"])
+def test_the_gate_holds_what_it_refuses_and_releases_what_it_lets_pass(isolation: str, delivered: Path) -> None:
+    def gate(*reports: Any) -> QualityOperator:
+        return QualityOperator(task_id="gate", reports=list(reports), out=str(delivered), dt=DT, isolation=isolation)
+
+    good, poor = report(**{"in": 10, "kept": 8, "merged": 1, "rejected": 1}), report(**{"in": 10, "rejected": 10})
+    found = gate(good).execute({})
     assert found["passed"] and found["tables"]["pubmed"]["rejected_share"] == 0.1
+    assert found["released"] is False
+    file = delivered / "silver" / "held" / f"dt={DT}.json"
+    for task in (gate(poor), gate(poor)):  # the second is a cleared task
+        with pytest.raises(AirflowFailException) as refused:
+            task.execute({})
+        held = json.loads(file.read_text(encoding="utf-8"))
+        assert held == {"dt": DT, "reason": str(refused.value)}
+        assert "10 of 10 rows rejected" in held["reason"]
     with pytest.raises(AirflowFailException, match="clear the silver tasks"):
-        QualityOperator(task_id="none", reports=[None]).execute({})
+        gate(None).execute({})
+    assert "left no report" in file.read_text(encoding="utf-8"), "nobody has judged it"
+    assert gate(good).execute({})["released"] is True
+    assert not file.exists()
+    assert gate(good).execute({})["released"] is False
+    # A table with many faults says more than a reason may be long.
+    flags = {f"flag{number}": 0.0 for number in range(40)}
+    wordy = {**poor, "rows_kept": 8, "rows_in": 18, "flags": dict.fromkeys(flags, 5)}
+    task = gate(wordy)
+    task.max_flag_shares = flags
+    with pytest.raises(AirflowFailException) as refused:
+        task.execute({})
+    assert len(str(refused.value)) > 4000
+    reason = json.loads(file.read_text(encoding="utf-8"))["reason"]
+    assert len(reason) == 4000 and reason.endswith("(the log of the gate has the rest)")
+
+
+@pytest.mark.parametrize("isolation", ["process", "subprocess"])
+def test_a_poor_day_that_cannot_be_held_back_is_told_with_both_reasons(isolation: str, tmp_path: Path) -> None:
+    task = QualityOperator(task_id="gate", reports=[report()], out=str(tmp_path / "no"), dt=DT, isolation=isolation)
+    with pytest.raises(AirflowException) as refused:
+        task.execute({})
+    told = str(refused.value)
+    assert "pubmed: 0 rows kept" in told and f"dt={DT} could NOT be held back" in told
+    assert "the folder of a lake" in told
+    assert not isinstance(refused.value, ValueError), "not the refusal of a day that is held back"
+    nowhere = QualityOperator(task_id="gate", reports=[report()], out="None", dt=DT)
+    with pytest.raises(AirflowFailException, match="`out` of the task gate is .*set DRUGS_RS_OUT in the environment"):
+        nowhere.execute({})
 
 
 def test_an_answer_needs_a_graph_that_has_come_so_far(samples: Path, tmp_path: Path) -> None:

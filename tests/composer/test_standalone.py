@@ -1,18 +1,26 @@
-"""A real scheduler and really forked tasks, on the oldest and the newest Airflow: trigger, kill, retry, clear."""
+"""A real scheduler, a real triggerer and really forked tasks, on the oldest and the newest Airflow.
+
+One session for all: wait in the triggerer, be killed, be retried, be cleared, wait in vain, be slow.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Iterator
 
 import pytest
+from bucket_peers import Google
 from conftest import SOURCES
+from google_objects import google_for_airflow, processes_of_google
 from lake_state import GOLD_FILES, leftovers, stamps
+from notifiers import lines
 from standalone import Standalone, standalone, until
 
 from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
@@ -21,18 +29,20 @@ from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
 pytestmark = pytest.mark.skipif(
     (2, 7) <= AIRFLOW_VERSION < (3, 0), reason="the oldest and the newest Airflow have a session each"
 )
-DAY = "2024-03-01"
+DAY, NEXT_DAY = "2024-03-01", "2024-03-02"
+# Long enough for an object to be put into the bucket when its sensor was seen waiting for it.
+PATIENCE = 30
 
 
 def gold(lake: Path) -> dict[str, bytes]:
     return {name: (lake / "gold" / name).read_bytes() for name in GOLD_FILES}
 
 
-def from_the_shell(samples: Path, lake: Path, day: str) -> dict[str, bytes]:
+def from_the_shell(sources: dict[str, str], lake: Path, day: str) -> dict[str, bytes]:
     """What the command makes of the same deliveries."""
     words = ["run", "--out", str(lake), "--dt", day, "--quiet"]
-    for name, file in SOURCES.items():
-        words += ["--" + name.split("_")[0].replace("clinical", "clinical-trials"), str(samples / file)]
+    for name, source in sources.items():
+        words += ["--" + name.split("_")[0].replace("clinical", "clinical-trials"), source.replace("{dt}", day)]
     subprocess.run([sys.executable, "-m", "drugs_rs", *words], check=True, timeout=120)
     return gold(lake)
 
@@ -46,44 +56,100 @@ def process_at_work(lake: Path) -> int | None:
     return None
 
 
-def trigger_and_kill_one_at_work(airflow: Standalone, lake: Path) -> None:
+def wait_in_the_triggerer(airflow: Standalone, google: Google, run_id: str) -> None:
+    """See that a sensor waits there, is looked for, and goes on waiting beside an object that bronze would not take."""
+    until(lambda: airflow.states(run_id).get("pubmed_b_sensor") == "deferred", 300, airflow.said(run_id))
+    # The sensor itself has looked once by now; the others are the triggerer's, which has found this one.
+    looks = google.service.log.count
+    seen = looks(("GET", "json:tests", 200))
+    until(lambda: looks(("GET", "json:tests", 200)) > seen + 2, 60, airflow.said(run_id))
+    assert airflow.states(run_id)["pubmed_b_sensor"] == "deferred"
+
+
+def trigger_deliver_and_kill_one_at_work(airflow: Standalone, google: Google, samples: Path, lake: Path) -> None:
     """Kill a bronze task in the middle of its transaction, kept open by the lake's lock."""
     lake.mkdir()
     with (lake / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         airflow.trigger("first", DAY)
-        process = until(lambda: process_at_work(lake), 300, lambda: str(airflow.states("first")))
+        wait_in_the_triggerer(airflow, google, "first")
+        google.put(f"landing/{DAY}/pubmed.json", (samples / "pubmed.json").read_bytes())
+        process = until(lambda: process_at_work(lake), 300, airflow.said("first"))
         os.kill(process, signal.SIGKILL)
 
 
+def waited_in_vain(airflow: Standalone, alerts: Path) -> None:
+    """A wait that was too long fails once, in spite of its retries, and is told once."""
+    airflow.wait_for_run("late", "failed")
+    states = airflow.states("late")
+    assert {task: state for task, state in states.items() if state == "failed"} == {"pubmed_b_sensor": "failed"}
+    assert airflow.tries("late")["pubmed_b_sensor"] == 1
+
+    def told() -> list[dict[str, Any]]:
+        return [alert for alert in lines(alerts) if alert["kind"] == "failure" and alert["run_id"] == "late"]
+
+    (alert,) = until(told, 60)
+    assert (alert["task_id"], alert["dt"], alert["try_number"]) == ("pubmed_b_sensor", NEXT_DAY, 1)
+    assert alert["message"].startswith("AirflowSensorTimeout: ")
+    assert "set DRUGS_RS_PUBMED_B in the environment of Airflow" in alert["hint"]
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
+    """For a day and the next one, a bucket has an object that is none of what is waited for."""
+    with google_for_airflow(monkeypatch) as found:
+        for day in (DAY, NEXT_DAY):
+            found.put(f"landing/{day}/readme.txt", b"soon")
+        yield found
+
+
 @pytest.mark.timeout(1800)
-def test_trigger_kill_retry_and_clear(samples: Path, tmp_path: Path) -> None:
-    lake = tmp_path / "lake"
-    settings = {f"DRUGS_RS_{name.upper()}": str(samples / file) for name, file in SOURCES.items()}
+def test_wait_trigger_kill_retry_and_clear(google: Google, samples: Path, tmp_path: Path) -> None:
+    lake, home, alerts = tmp_path / "lake", tmp_path / "home", tmp_path / "alerts"
+    home.mkdir()
+    sources = {name: str(samples / file) for name, file in SOURCES.items()}
+    sources["pubmed_b"] = google.uri("landing/{dt}/*.json")
+    settings = {f"DRUGS_RS_{name.upper()}": source for name, source in sources.items()}
     settings.update(
+        processes_of_google(google, home),
         DRUGS_RS_OUT=str(lake),
         DRUGS_RS_SCHEDULE="null",
+        DRUGS_RS_MAX_ACTIVE_RUNS="3",
         DRUGS_RS_RETRY_DELAY_SECONDS="1",
         DRUGS_RS_MAX_RETRY_DELAY_SECONDS="2",
         DRUGS_RS_POKE_INTERVAL_SECONDS="1",
+        DRUGS_RS_SENSOR_TIMEOUT_HOURS=str(PATIENCE / 3600),
+        DRUGS_RS_SLOW_RUN_HOURS=str(1 / 3600),
+        DRUGS_RS_NOTIFIERS=json.dumps([{"class": "notifiers.ToLines", "arguments": {"path": str(alerts)}}]),
     )
-    with standalone(tmp_path / "home", settings) as airflow:
-        trigger_and_kill_one_at_work(airflow, lake)
+    with standalone(home, settings) as airflow:
+        trigger_deliver_and_kill_one_at_work(airflow, google, samples, lake)
         airflow.wait_for_run("first", "success", 600)
         assert set(airflow.states("first").values()) == {"success"}
         tries = {task: count for task, count in airflow.tries("first").items() if count > 1}
         assert tries and all(task.endswith("_bronze") for task in tries), "the task that was killed was tried again"
-        assert gold(lake) == from_the_shell(samples, tmp_path / "shell", DAY)
+        assert gold(lake) == from_the_shell(sources, tmp_path / "shell", DAY)
         assert leftovers(lake) == {}
 
         before = stamps(lake)
-        airflow.clear("drugs_silver")
-        until(lambda: airflow.tries("first")["drug_graph_gold"] > 1, 300, lambda: str(airflow.states("first")))
+        airflow.trigger("late", NEXT_DAY)
+        if AIRFLOW_3:
+            airflow.trigger("dateless", None)
+        wait_in_the_triggerer(airflow, google, "late")
+        airflow.clear("drugs_silver", DAY)
+        until(lambda: airflow.tries("first")["drug_graph_gold"] > 1, 300, airflow.said("first"))
         airflow.wait_for_run("first", "success")
         assert stamps(lake) == before, "a task that is cleared and run again changes nothing"
 
+        waited_in_vain(airflow, alerts)
+        assert stamps(lake) == before, "a day that lacks a delivery leaves the lake untouched"
+
         if AIRFLOW_3:
-            airflow.trigger("dateless", None)
+            slow = [alert["message"] for alert in lines(alerts) if alert["kind"] == "slow"]
+            for run_id in ("first", "late"):
+                told = f"the run takes longer than the setting slow_run_hours allows: the run {run_id} is not done"
+                assert slow.count(told) == 1, slow
+
             airflow.wait_for_run("dateless", "failed")
             assert "has no logical date" in airflow.logs()
             assert "trigger it with the parameter `dt`" in airflow.logs()

@@ -140,7 +140,8 @@ def amazon() -> Iterator[Amazon]:
     code = (
         "from moto.server import ThreadedMotoServer as Server; import sys\n"
         "server = Server(ip_address='127.0.0.1', port=0, verbose=False); server.start()\n"
-        "print(server.get_host_and_port()[1], flush=True); sys.stdin.read()"
+        # The last one for Python 3.8 has no other way to say it.
+        "print(server._server.server_port, flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code],

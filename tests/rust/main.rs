@@ -25,6 +25,8 @@ mod formats;
 mod fuzz_seeds;
 #[cfg(feature = "tables")]
 mod graph;
+#[cfg(feature = "tables")]
+mod held;
 mod matcher;
 #[cfg(feature = "tables")]
 mod merge;

@@ -15,6 +15,7 @@ from drugs_rs.airflow.compat import (
     AirflowFailException,
     AirflowSensorTimeout,
     log_url,
+    number_of_try,
     provider_class,
     slow_run_arguments,
 )
@@ -39,7 +40,7 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
         "task_id": task_id,
         "run_id": getattr(run, "run_id", context.get("run_id", "")),
         "dt": _partition(task, context),
-        "try_number": getattr(ti, "try_number", None),
+        "try_number": number_of_try(ti),
         "message": f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error),
         "hint": _hint(error, task_id),
         "log_url": log_url(context),
@@ -55,10 +56,13 @@ def on_sla_miss(dag: Any, task_list: Any, blocking_task_list: Any, slas: Any, _b
 
 
 async def on_deadline(**kwargs: Any) -> None:
-    """Tell that a run is slow, on Airflow 3.1 and newer: called in the triggerer."""
+    """Tell that a run is slow, on Airflow 3.1 and newer: called in the triggerer, whose other triggers do not wait."""
+    from asgiref.sync import sync_to_async
+
     run = (kwargs.get("context") or {}).get("dag_run") or {}
     named = run if isinstance(run, Mapping) else vars(run)
-    _slow(str(named.get("dag_id", "")), f"the run {named.get('dag_run_id') or named.get('run_id')} is not done", None)
+    message = f"the run {named.get('dag_run_id') or named.get('run_id')} is not done"
+    await sync_to_async(_slow)(str(named.get("dag_id", "")), message, None)
 
 
 def slow_run_alert(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -78,7 +82,7 @@ def _slow(dag_id: str, message: str, slas: object) -> None:
 
 
 def _partition(task: object, context: Mapping[str, Any]) -> str | None:
-    """Give the partition of a task; a sensor and the gate have none of their own and stand for their run's."""
+    """Give the partition of a task; a sensor has none of its own and stands for its run's."""
     own: str | None = getattr(task, "dt", None)
     if own is not None:
         return own

@@ -18,9 +18,19 @@ AIRFLOW_VERSION = tuple(int(part) for part in _version.split(".")[:2])
 AIRFLOW_3 = AIRFLOW_VERSION >= (3, 0)
 
 if AIRFLOW_VERSION >= (3, 1):
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
+    from airflow.sdk.exceptions import (
+        AirflowException,
+        AirflowFailException,
+        AirflowSensorTimeout,
+        AirflowSkipException,
+    )
 else:
-    from airflow.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
+    from airflow.exceptions import (
+        AirflowException,
+        AirflowFailException,
+        AirflowSensorTimeout,
+        AirflowSkipException,
+    )
 
 if AIRFLOW_3:
     from airflow.sdk import DAG, Asset, BaseNotifier, BaseOperator, BaseOperatorLink, Param, Variable
@@ -44,6 +54,7 @@ __all__ = [
     "AirflowException",
     "AirflowFailException",
     "AirflowSensorTimeout",
+    "AirflowSkipException",
     "Asset",
     "BaseNotifier",
     "BaseOperator",
@@ -52,12 +63,15 @@ __all__ = [
     "can_defer",
     "file_sensor",
     "has_connection",
+    "is_installed",
+    "is_resumed",
     "lineage_classes",
     "log_url",
+    "number_of_try",
     "provider_class",
     "returned_value",
     "slow_run_arguments",
-    "time_out_in_triggerer_is_final",
+    "time_was_up_in_triggerer",
     "variable",
 ]
 
@@ -109,23 +123,33 @@ def can_defer(sensor: type[Any]) -> bool:
     """Say whether this version of a sensor can wait in the triggerer."""
     import inspect
 
-    return "deferrable" in inspect.signature(sensor.__init__).parameters
+    made = [vars(each)["__init__"] for each in sensor.__mro__ if "__init__" in vars(each)]
+    return any("deferrable" in inspect.signature(each).parameters for each in made)
 
 
-def time_out_in_triggerer_is_final() -> bool:
-    """Say whether a sensor that waited too long in the triggerer fails as one in a worker does, at once and for good.
+def is_installed(module: str) -> bool:
+    """Say whether a module could be imported, without doing it."""
+    from importlib.util import find_spec
 
-    Airflow 2 takes it for any failure of a trigger and waits again, as often as there are retries, before anybody is
-    told that nothing was delivered.
+    return find_spec(module) is not None
+
+
+def is_resumed(ti: Any) -> bool:
+    """Say whether a task goes on after a wait in the triggerer."""
+    kept = getattr(ti, "_ti_context_from_server", None) if AIRFLOW_3 else ti
+    return bool(getattr(kept, "next_method", None))
+
+
+def time_was_up_in_triggerer(ti: Any) -> bool:
+    """Say whether a task goes on only to fail, for its time was up in the triggerer.
+
+    Airflow 3 lets a sensor fail for good then. Airflow 2 takes it for any failure of a trigger and has the task wait
+    again, as often as there are retries, before anybody is told that nothing was delivered; all that it leaves is the
+    word in this message.
     """
-    try:
-        from airflow.sdk.exceptions import TaskDeferralTimeout
-    except ImportError:
-        try:
-            from airflow.exceptions import TaskDeferralTimeout  # noqa: F401
-        except ImportError:
-            return False
-    return True
+    if AIRFLOW_3 or getattr(ti, "next_method", None) != "__fail__":
+        return False
+    return "timeout" in str((ti.next_kwargs or {}).get("error", "")).lower()
 
 
 def returned_value(ti_key: Any) -> Any:
@@ -138,6 +162,12 @@ def returned_value(ti_key: Any) -> Any:
 def log_url(context: Any) -> str | None:
     """Give the address of a task's log."""
     found: str | None = getattr(context.get("ti"), "log_url", None)
+    return found
+
+
+def number_of_try(ti: Any) -> int | None:
+    """Give the number of the try that has just ended; before 2.10 its own name for it means the next one by then."""
+    found: int | None = getattr(ti, "prev_attempted_tries" if AIRFLOW_VERSION < (2, 10) else "try_number", None)
     return found
 
 

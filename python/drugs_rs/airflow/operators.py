@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from drugs_rs.airflow import lineage
-from drugs_rs.airflow.compat import AirflowFailException, BaseOperator
+from drugs_rs.airflow.compat import AirflowException, AirflowFailException, BaseOperator
 from drugs_rs.airflow.links import ReportLink, report_uri
-from drugs_rs.airflow.quality import Thresholds, judge
+from drugs_rs.airflow.quality import QualityError, Thresholds, judge, reason_of
 from drugs_rs.airflow.reports import bounded, tell
 from drugs_rs.airflow.settings import where
 
@@ -24,8 +24,8 @@ _NOTHING = ("", "None")
 _BLUE, _GREEN, _GOLD, _GREY = "#cd7f32", "#c0c0c0", "#ffd700", "#dce6f2"
 
 
-class StepOperator(BaseOperator):
-    """What the operators of bronze, silver and gold have in common.
+class LakeOperator(BaseOperator):
+    """What the operators that change a lake have in common.
 
     Args:
         out: The lake's root, a folder or a URI.
@@ -34,26 +34,41 @@ class StepOperator(BaseOperator):
             killed at any moment and whose memory dies with it.
     """
 
-    step = ""
     template_fields: Sequence[str] = ("out", "dt")
-    operator_extra_links = (ReportLink(),)
 
     def __init__(self, *, out: str, dt: str = "{{ ds }}", isolation: str = "process", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.out = out
         self.dt = dt
         self.isolation = isolation
-        self.report_uri = ""
         self._step: Step | None = None
-
-    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Run the step and return its report, with long lists cut."""
-        return self._report(self.keywords(), self.report_name())
 
     def on_kill(self) -> None:
         """Stop the step within seconds; what it had not committed is gone, the lake is as it was."""
         if self._step is not None:
             self._step.stop()
+
+    def _run(self, step: str, keywords: Mapping[str, Any]) -> dict[str, Any]:
+        """Call the function of the core that has this name, and give its report."""
+        from drugs_rs.airflow.steps import Step
+
+        self._step = Step(step, keywords, self.isolation, self.log)
+        return self._step.run()
+
+
+class StepOperator(LakeOperator):
+    """What the operators of bronze, silver and gold have in common."""
+
+    step = ""
+    operator_extra_links = (ReportLink(),)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.report_uri = ""
+
+    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Run the step and return its report, with long lists cut."""
+        return self._report(self.keywords(), self.report_name())
 
     def keywords(self) -> dict[str, Any]:
         """Give the arguments of the core's function, after templates were rendered."""
@@ -64,10 +79,7 @@ class StepOperator(BaseOperator):
         return self.step
 
     def _report(self, keywords: Mapping[str, Any], name: str) -> dict[str, Any]:
-        from drugs_rs.airflow.steps import Step
-
-        self._step = Step(self.step, keywords, self.isolation, self.log)
-        report = self._step.run()
+        report = self._run(self.step, keywords)
         tell(report, self.log)
         self.report_uri = report_uri(keywords["out"], self.step, report["dt"], name)
         return bounded(report, self.report_uri)
@@ -118,7 +130,7 @@ class BronzeOperator(StepOperator):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(out=out, **kwargs)  # type: ignore[arg-type]  # it may be told by destination_bucket
+        super().__init__(out=out, **kwargs)  # it may be told by destination_bucket instead
         self.table = table
         self.sources = sources
         self.source_bucket = source_bucket
@@ -224,8 +236,13 @@ class GoldOperator(StepOperator):
         return {**super().keywords(), **{name: getattr(self, name) for name in names}}
 
 
-class QualityOperator(BaseOperator):
-    """Stands between silver and gold: fails when the day's tables are too poor to be published.
+class QualityOperator(LakeOperator):
+    """Stands between silver and gold: a day whose tables are too poor is held back, and the task fails.
+
+    The day's silver tables stand in the lake when this task judges them. If they do not pass, the day is held back
+    (``drugs_rs.hold``) with this task's message as the reason, so that the gold of no other day takes it in. If they
+    pass, a day that was held back, by whomever, is released. A graph that has the day already, from an earlier and
+    better delivery, is not made anew here: the next gold leaves the day out.
 
     Args:
         reports: The reports of the silver tasks, usually their ``output``.
@@ -235,7 +252,7 @@ class QualityOperator(BaseOperator):
     """
 
     ui_color = _GREY
-    template_fields: Sequence[str] = ("reports",)
+    template_fields: Sequence[str] = (*LakeOperator.template_fields, "reports")
 
     def __init__(
         self,
@@ -253,9 +270,27 @@ class QualityOperator(BaseOperator):
         self.min_rows = min_rows
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Judge the reports and return the numbers that were looked at."""
+        """Judge the reports, hold or release the day, and return the numbers that were looked at."""
         thresholds = Thresholds(self.max_rejected_share, dict(self.max_flag_shares or {}), self.min_rows)
-        return judge(self.reports, thresholds, self.log)
+        day = {"lake": rendered(self, "out"), "dt": rendered(self, "dt")}
+        try:
+            judged = judge(self.reports, thresholds, self.log)
+        except QualityError as refusal:
+            self._hold(day, refusal)
+            raise
+        released = not self._run("release", day)["unchanged"]
+        if released:
+            self.log.info("dt=%s was held back and is released: gold takes it in", day["dt"])
+        return {**judged, "released": released}
+
+    def _hold(self, day: Mapping[str, Any], refusal: QualityError) -> None:
+        try:
+            self._run("hold", {**day, "reason": reason_of(refusal)})
+        except AirflowException as error:
+            # Retried where that may help: what must not be is a day that is poor and not held back.
+            message = f"{refusal}; and dt={day['dt']} could NOT be held back: {error}"
+            raise type(error)(message) from error
+        self.log.warning("dt=%s is held back: gold leaves it out until this task passes or it is released", day["dt"])
 
 
 class AnswerOperator(BaseOperator):

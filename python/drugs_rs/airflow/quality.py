@@ -1,4 +1,8 @@
-"""The quality gate: what the reports of silver must say before gold may publish. Numbers only, never rows."""
+"""The quality gate: what the reports of silver must say before gold may publish. Numbers only, never rows.
+
+Silver is written before it is judged, so a day that does not pass is *held back* in the lake: the gold of no other day
+takes it in, until the day passes or a person releases it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,9 @@ from typing import Any, Mapping, Sequence
 
 from drugs_rs.airflow.compat import AirflowFailException
 from drugs_rs.airflow.settings import where
+
+# The core takes reasons of so many characters.
+_LONGEST_REASON = 4000
 
 
 class QualityError(AirflowFailException, ValueError):
@@ -42,9 +49,16 @@ def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, l
         tables[table] = numbers
         faults += found
     if faults:
-        message = f"gold is not made, the graph stays as it was: {'; '.join(faults)}"
+        message = f"the day is too poor to be published, the graph stays without it: {'; '.join(faults)}"
         raise QualityError(message)
     return {"tables": tables, "passed": True}
+
+
+def reason_of(refusal: QualityError) -> str:
+    """Give the message of a refusal as the reason of a hold: cut where it is longer than one may be."""
+    text = str(refusal)
+    cut = " … (the log of the gate has the rest)"
+    return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - len(cut)] + cut
 
 
 def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> tuple[dict[str, Any], list[str]]:

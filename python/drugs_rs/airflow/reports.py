@@ -12,7 +12,7 @@ MOST_ENTRIES = 50
 def bounded(report: Mapping[str, Any], uri: str) -> dict[str, Any]:
     """Give the report with its lists cut, what was left out counted, and the place of the whole one."""
     small = {key: value for key, value in report.items() if key != "steps"}
-    for name in ("sources", "outputs"):
+    for name in ("sources", "outputs", *(["held"] if "held" in report else [])):
         entries = list(report.get(name, []))
         small[name] = entries[:MOST_ENTRIES]
         if len(entries) > MOST_ENTRIES:

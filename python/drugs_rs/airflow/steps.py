@@ -155,7 +155,8 @@ def arguments(step: str, keywords: Mapping[str, Any], folder: str | Path) -> lis
     """Give a step's keywords as the words of the command line."""
     words = [step]
     for name, value in keywords.items():
-        flag = "--" + name.replace("_", "-")
+        # The command calls every lake what the steps call it.
+        flag = "--out" if name == "lake" else "--" + name.replace("_", "-")
         if name in ("stop_words", "extra_stop_words"):
             words += _stop_words(flag, list(value), folder)
         elif name == "tables":

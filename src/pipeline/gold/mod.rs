@@ -1,10 +1,11 @@
 //! Gold: silver partitions to mentions, the graph and the answers.
 //!
 //! Gold looks at the newest state of every publication over all partitions up to a date, and never goes back in time: a
-//! backfill of an earlier day into a lake that already holds later ones makes the graph of the latest day anew. The
-//! mentions of a partition are computed again only when its rows, its place in time, the vocabulary or the matcher
-//! changed.
+//! backfill of an earlier day into a lake that already holds later ones makes the graph of the latest day anew. A date
+//! that is held back counts as not delivered. The mentions of a partition are computed again only when its rows, its
+//! place in time, the vocabulary or the matcher changed.
 
+mod delivered;
 mod links;
 mod publish;
 mod state;
@@ -12,6 +13,7 @@ mod state;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use delivered::{Delivered, silver_manifest};
 use links::add_links;
 use polars::prelude::{BooleanChunked, NewChunkedArray};
 use publish::write_graph;
@@ -26,11 +28,12 @@ use crate::graph::LargeGraph;
 use crate::matcher::{Entry, Matcher, Settings};
 use crate::pipeline::dt::Dt;
 use crate::pipeline::frames::{TableWriter, read_frames};
+use crate::pipeline::held::Held;
 use crate::pipeline::layout;
 use crate::pipeline::manifest::{self, Version};
 use crate::pipeline::report::{GoldNumbers, Output, StepReport, all_stand};
 use crate::pipeline::silver::SilverManifest;
-use crate::pipeline::vocabulary::{newest_drugs, read_entries};
+use crate::pipeline::vocabulary::read_entries;
 use crate::schema::{MENTIONS, PublicationKind, SourceTable};
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
@@ -72,6 +75,17 @@ struct GoldManifest {
     mentions: BTreeMap<String, MentionsFile>,
     outputs: Vec<Output>,
     numbers: GoldNumbers,
+    /// The date that gold has reached, where dates up to it are held back, so that the graph stands at an earlier one: once
+    /// they are released it is where it would have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reached: Option<String>,
+}
+
+impl GoldManifest {
+    fn reached(&self) -> Option<Dt> {
+        let reached = self.reached.as_deref().unwrap_or(&self.numbers.as_of);
+        Dt::parse(reached).ok()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +159,10 @@ struct Attempt<'a> {
     as_of: Dt,
     settings: &'a GoldSettings,
     task: &'a Task,
-    /// The manifests of gold and of every silver partition, as this attempt read them.
+    /// The date that gold has reached with this attempt, where it is another one.
+    reached: Option<String>,
+    held: Vec<Held>,
+    /// The manifests of gold and of every silver partition, and which dates are held back, as this attempt read them.
     versions: Vec<Version>,
     old: Option<GoldManifest>,
     drugs: Dt,
@@ -156,23 +173,21 @@ struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     fn new(storage: &'a dyn Storage, dt: Dt, settings: &'a GoldSettings, task: &'a Task) -> Result<Self> {
         let (old, version) = manifest::read::<GoldManifest>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let delivered = Delivered::find(storage, dt, old.as_ref().and_then(GoldManifest::reached))?;
+        let as_of = delivered.as_of();
         let mut versions = vec![version];
-        let reached = old.as_ref().and_then(|old| Dt::parse(&old.numbers.as_of).ok());
-        let as_of = newest_partition(storage, reached)?.map_or(dt, |newest| newest.max(dt));
-        let drugs = newest_drugs(storage, as_of)?;
+        versions.extend(delivered.holds());
+        let drugs = delivered.newest_drugs(storage)?;
         let drugs_manifest =
             silver_manifest(storage, &layout::silver(SourceTable::Drugs, drugs), &mut versions)?;
         let mut partitions = Vec::new();
         for kind in PublicationKind::ALL {
-            for name in storage.list(&layout::silver_publications(kind))? {
-                let Some(found) = Dt::of_folder(&name).filter(|found| *found <= as_of) else {
-                    continue;
-                };
-                let folder = format!("{}/{name}", layout::silver_publications(kind));
+            for dt in delivered.publications(kind) {
+                let folder = format!("{}/dt={dt}", layout::silver_publications(kind));
                 let manifest = silver_manifest(storage, &folder, &mut versions)?;
                 partitions.push(Partition {
                     kind,
-                    dt: found,
+                    dt,
                     manifest,
                     live: LiveRows::default(),
                     fingerprint: String::new(),
@@ -184,6 +199,10 @@ impl<'a> Attempt<'a> {
             storage,
             dt,
             as_of,
+            reached: Some(delivered.reached())
+                .filter(|reached| *reached != as_of)
+                .map(|reached| reached.to_string()),
+            held: delivered.held_back(),
             settings,
             task,
             versions,
@@ -196,7 +215,10 @@ impl<'a> Attempt<'a> {
 
     fn make(mut self, started: Instant) -> Result<StepReport> {
         let fingerprint = self.fingerprint();
-        let same = self.old.as_ref().filter(|old| old.fingerprint == fingerprint);
+        let same = self
+            .old
+            .as_ref()
+            .filter(|old| old.fingerprint == fingerprint && old.reached == self.reached);
         if let Some(old) = same
             && all_stand(&old.outputs, self.storage)?
         {
@@ -225,6 +247,7 @@ impl<'a> Attempt<'a> {
             mentions,
             outputs,
             numbers,
+            reached: self.reached.clone(),
         };
         let bytes = manifest::to_bytes(&manifest)?;
         manifest::write(transaction.as_mut(), layout::GOLD_MANIFEST, &bytes)?;
@@ -365,35 +388,7 @@ impl<'a> Attempt<'a> {
             started,
         );
         report.gold = Some(manifest.numbers);
+        report.held = Some(self.held.clone());
         report
     }
-}
-
-/// The newest silver partition up to a date that gold has reached: it never goes back behind that one.
-fn newest_partition(storage: &dyn Storage, reached: Option<Dt>) -> Result<Option<Dt>> {
-    let Some(reached) = reached else { return Ok(None) };
-    let mut newest = None;
-    for table in SourceTable::ALL {
-        let names = storage.list(&layout::silver_table(table))?;
-        let dts = names
-            .iter()
-            .filter_map(|name| Dt::of_folder(name))
-            .filter(|dt| *dt <= reached);
-        newest = newest.max(dts.max());
-    }
-    Ok(newest)
-}
-
-fn silver_manifest(
-    storage: &dyn Storage,
-    folder: &str,
-    versions: &mut Vec<Version>,
-) -> Result<SilverManifest> {
-    let (manifest, version) = manifest::read(storage, format!("{folder}/{}", layout::MANIFEST))?;
-    let manifest = manifest.ok_or_else(|| Error::SourceNotFound {
-        uri: format!("{}/{}", storage.root(), version.0),
-        expected: "the manifest of a silver partition; run the silver step of that dt again".to_owned(),
-    })?;
-    versions.push(version);
-    Ok(manifest)
 }

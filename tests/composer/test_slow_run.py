@@ -1,0 +1,85 @@
+"""A run that takes too long: from what the scheduler of Airflow 2 asks the DAG processor to what a notifier writes.
+
+Airflow 3 has Deadline Alerts, which test_standalone.py sees fire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from conftest import ROOT, settings_of
+from notifiers import Slow, lines
+
+from drugs_rs.airflow.alerts import on_deadline
+from drugs_rs.airflow.compat import AIRFLOW_3
+
+
+def succeeded(dag: Any, day: datetime.datetime, task_id: str) -> None:
+    """A run of a day, of which a task has succeeded: SLAs are told for the days that have not come as far since."""
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        run = dag.create_dagrun(
+            run_id=f"scheduled__{day.isoformat()}",
+            state="success",
+            run_type="scheduled",
+            execution_date=day,
+            data_interval=(day, day + datetime.timedelta(days=1)),
+            session=session,
+        )
+        run.get_task_instance(task_id, session=session).state = "success"
+
+
+@pytest.mark.skipif(AIRFLOW_3, reason="Airflow 3 has no SLAs")
+@pytest.mark.parametrize(("hours", "days"), [(24.0, 2), (48.0, 1), (0.0, 0)])
+def test_a_missed_sla_reaches_the_notifiers_once(
+    hours: float, days: int, make_dag: Callable[..., Any], samples: Path, tmp_path: Path
+) -> None:
+    from airflow.callbacks.callback_requests import SlaCallbackRequest
+    from airflow.dag_processing.processor import DagFileProcessor
+    from airflow.models import DagBag, DagModel, DagRun, SlaMiss
+    from airflow.utils.session import create_session
+
+    told = tmp_path / "told"
+    notifiers = [{"class": "notifiers.ToLines", "arguments": {"path": str(told)}}]
+    dag = make_dag(**settings_of(samples, tmp_path / "lake", slow_run_hours=hours, notifiers=notifiers))
+    today = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    file = str(ROOT / "dags" / "drug.py")
+    try:
+        with create_session() as session:
+            session.add(DagModel(dag_id="drug", fileloc=file, is_active=True, is_paused=False))
+        succeeded(dag, today - datetime.timedelta(days=4), "top_journals_gold")
+        request = SlaCallbackRequest(full_filepath=file, dag_id="drug", processor_subdir=None)
+        for _ in range(2):
+            with create_session() as session:
+                processor = DagFileProcessor(dag_ids=None, dag_directory=str(ROOT / "dags"), log=dag.log)
+                processor.execute_callbacks(DagBag(str(ROOT / "dags")), [request], session)
+        alerts = lines(told)
+        assert len(alerts) == bool(days), "told once, though it is looked at again"
+        for alert in alerts:
+            assert (alert["kind"], alert["dag_id"]) == ("slow", "drug")
+            assert alert["message"].count("top_journals_gold on ") == days
+            assert "set DRUGS_RS_SLOW_RUN_HOURS in the environment of Airflow" in alert["hint"]
+    finally:
+        with create_session() as session:
+            for table in (SlaMiss, DagRun, DagModel):
+                session.query(table).filter(table.dag_id == "drug").delete()
+
+
+def test_a_slow_notifier_keeps_no_trigger_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Deadline Alert is told in the triggerer, where all waits share one thread."""
+    monkeypatch.setenv("DRUGS_RS_NOTIFIERS", json.dumps([{"class": "notifiers.Slow"}]))
+
+    async def triggerer() -> None:
+        told = asyncio.ensure_future(on_deadline(context={"dag_run": {"dag_id": "drug", "dag_run_id": "first"}}))
+        await asyncio.sleep(0.1)
+        Slow.others.set()
+        await told
+
+    asyncio.run(triggerer())
+    assert Slow.others.is_set() and not Slow.waited_in_vain
