@@ -194,7 +194,7 @@ DIGESTS = {
     "drugs/part-00001.csv": "afcf7cd9f31da61e",
     "pubmed/part-00001.nbib": "4430f38d6fd1a7ef",
     "clinical_trials/part-00001.csv": "8e399e4bcb447409",
-    "truth/mentions.ndjson": "96012b642eb1c3fb",
+    "truth/mentions.ndjson": "c29937e64dab8ffa",
 }
 
 
