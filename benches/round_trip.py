@@ -44,37 +44,26 @@ def key(journal: str | None) -> str | None:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
+NAMES = ("publication_id", "kind", "atccode", "field", "start", "end", "surface")
+
+
 def true(folder: Path) -> Iterator[tuple[Any, ...]]:
     """The mentions that were put there."""
     with (folder / "truth" / "mentions.ndjson").open(encoding="utf-8") as file:
         for line in file:
             mention = json.loads(line)
-            yield (
-                mention["kind"],
-                mention["publication_id"],
-                mention["atccode"],
-                mention["date"],
-                key(mention["journal"]),
-            )
+            yield *(mention[name] for name in NAMES), mention["date"], key(mention["journal"])
 
 
 def found(lake: Path) -> Iterator[tuple[Any, ...]]:
-    """The mentions of a lake, a drug of a publication once. All places of a publication stand behind each other."""
-    names = ["kind", "publication_id", "atccode", "date", "journal"]
+    """The mentions of a lake."""
+    columns = [*map(polars.col, NAMES), polars.col("date").cast(polars.String), polars.col("journal")]
     for path in sorted((lake / "gold" / "mentions").rglob("*.parquet")):
-        publication, codes = "", set()
         height = polars.scan_parquet(str(path)).select(polars.len()).collect().item()
         for start in range(0, height, 1 << 18):
-            columns = [polars.col(name) for name in names[:3]]
-            columns += [polars.col("date").cast(polars.String), polars.col("journal")]
             for row in polars.scan_parquet(str(path)).slice(start, 1 << 18).select(columns).collect().iter_rows():
-                kind, identifier, code, date, journal = row
-                if identifier != publication:
-                    publication, codes = identifier, set()
-                if code not in codes:
-                    codes.add(code)
-                    shown = None if UUID5.fullmatch(identifier) else identifier
-                    yield kind, shown, code, date, key(journal)
+                identifier, *place, date, journal = row
+                yield None if UUID5.fullmatch(identifier) else identifier, *place, date, key(journal)
 
 
 def reduced(mentions: Iterator[tuple[Any, ...]]) -> tuple[int, int]:

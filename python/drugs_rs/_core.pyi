@@ -354,7 +354,7 @@ def generate(
     True
 
     Args:
-        out: A folder that is empty or not there yet, in one that exists.
+        out: A folder of this machine that is empty or not there yet.
         seed: What decides everything that is drawn by lot.
         articles: How many PubMed articles.
         trials: How many clinical trials.
@@ -365,7 +365,8 @@ def generate(
         drugs_format: What drugs are written as.
         files: Into how many files articles and trials are split, each.
         packing: What files are packed with; Parquet never is.
-        abstracts: The share of records with an abstract. No drug is in one.
+        abstracts: The share of records with an abstract; one sentence in six has a drug, which `run` finds with
+            `abstracts=True`.
         dirt: The share of records with each kind of dirt (`docs/generate.md` lists them), instead of the usual share. A
             kind that a format cannot express is left out there.
         clean: No dirt but that of `dirt`.
@@ -378,7 +379,7 @@ def generate(
         `sha256`).
 
     Raises:
-        ArgumentError: A setting that makes no sense, or a folder that holds something else.
+        ArgumentError: A setting that makes no sense, a folder that holds something else, or a bucket.
         StorageError: The folder cannot be written.
         ForkError: The engine was used in the process that this one was forked from.
     """
@@ -421,6 +422,7 @@ def read_publications(
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
     progress: bool = False,
 ) -> CleanTable:
     r"""Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
@@ -448,6 +450,8 @@ def read_publications(
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: `"fail"` raises at a file that cannot be read as a whole; `"reject"` keeps that file aside as one
             rejected row (`bad_file`) and goes on.
+        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
+            is a `FormatError`; 0 is any number.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Raises:
@@ -466,6 +470,7 @@ def iter_publications(
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
 ) -> PublicationBatches:
     r"""Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
 
@@ -482,6 +487,9 @@ def iter_publications(
     >>> [(source["rows_in"], source["rows_kept"]) for source in batches.sources]
     [(5, 5)]
 
+    All batches together are an Arrow stream: `polars.DataFrame(drugs_rs.iter_publications("baseline/*.xml.gz"))` never
+    holds more than a batch beside the frame, and `pyarrow.RecordBatchReader.from_stream(...)` never more than a batch.
+
     Args:
         sources: As for `read_publications`.
         kind: As for `read_publications`.
@@ -491,6 +499,7 @@ def iter_publications(
         month_first: As for `read_publications`.
         on_bad_file: As for `read_publications`, but rows of a file that were given before it turned out to be bad stay
             given, and counted.
+        max_ratio: As for `read_publications`.
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
@@ -504,6 +513,7 @@ def read_drugs(
     *,
     encoding: _Encoding | None = None,
     on_bad_file: _OnBadFile = "fail",
+    max_ratio: int = 400,
     progress: bool = False,
 ) -> CleanTable:
     r"""Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
@@ -524,6 +534,7 @@ def read_drugs(
         sources: A path, a glob or a folder, or a list of them, as for the argument `drugs` of `run`.
         encoding: As for `read_publications`.
         on_bad_file: As for `read_publications`.
+        max_ratio: As for `read_publications`.
         progress: As for `read_publications`.
 
     Raises:
@@ -606,6 +617,8 @@ class Matcher:
         extra_stop_words: Sequence[str] | None = None,
         salts: bool = False,
         accents: _Accents = "fold",
+        encoding: _Encoding | None = None,
+        max_ratio: int = 400,
     ) -> Matcher:
         """Build a matcher from vocabulary files, cleaned as the silver step cleans them.
 
@@ -620,11 +633,13 @@ class Matcher:
             extra_stop_words: As for `from_names`.
             salts: As for `from_names`.
             accents: As for `from_names`.
+            encoding: As for `read_drugs`.
+            max_ratio: As for `read_drugs`.
 
         Raises:
             SourceNotFoundError: A file does not exist.
             InputError: A file as a whole cannot be read.
-            ArgumentError: An unknown `boundary`, or an empty list of files.
+            ArgumentError: An unknown `boundary` or `encoding`, or an empty list of files.
         """
 
     def find(self, text: str) -> list[Mention]:
@@ -810,10 +825,30 @@ class CleanTable(Table):
 
 @final
 class PublicationBatches:
-    """The batches of `iter_publications`."""
+    """The batches of `iter_publications`: an iterator, and an Arrow stream.
+
+    `polars.DataFrame(batches)`, `pyarrow.RecordBatchReader.from_stream(batches)` or, with pandas 3,
+    `pandas.DataFrame.from_arrow(batches)` pull the batches one by one. The last polars for Python 3.8 takes any
+    iterator for one of rows; there it is `polars.DataFrame(pyarrow.table(batches))`. Stream and iterator share their
+    place: what one gave, the other does not.
+    """
 
     def __iter__(self) -> Iterator[CleanTable]: ...
     def __next__(self) -> CleanTable: ...
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema as an `arrow_schema` capsule."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand out the batches that are left as an `arrow_array_stream` capsule; each is made when it is asked for.
+
+        The stream has the rows that were kept; those that were not are counted in `sources`. An error is the
+        consumer's, with the message of ours: an `OSError` of pyarrow, say. So is Ctrl-C while a batch is made, if the
+        stream is pulled in the thread that asked for it; in another thread it waits for the batch.
+
+        Args:
+            requested_schema: Part of the protocol, where honouring it is optional; the batches keep their own types.
+        """
+
     @property
     def sources(self) -> list[dict[str, Any]]:
         """What became of the rows of each file so far, a dictionary each.

@@ -23,6 +23,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
+use super::call;
+use crate::error::{Error, Result};
+
 const STREAM: &CStr = c"arrow_array_stream";
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
@@ -30,15 +33,44 @@ const ARRAY: &CStr = c"arrow_array";
 /// A frame as a stream of record batches. Texts go out as `large_utf8`, which every reader since Arrow 1 knows.
 pub(super) fn stream<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<'py, PyCapsule>> {
     let field = ArrowField::new("".into(), struct_type(frame), false);
-    let data_type = field.dtype().clone();
     let mut frame = frame.clone();
     frame.align_chunks_par();
-    let batches: Vec<_> = frame.iter_chunks(CompatLevel::oldest(), false).collect();
-    let arrays = batches.into_iter().map(move |batch| {
-        let length = batch.len();
-        Ok(StructArray::new(data_type.clone(), length, batch.into_arrays(), None).boxed())
+    let arrays: Vec<_> = records(&frame, field.dtype()).map(Ok).collect();
+    PyCapsule::new_with_value(py, export_iterator(Box::new(arrays.into_iter()), field), STREAM)
+}
+
+/// Frames of one schema as a stream of record batches: `next` makes each when the consumer asks for it, and gives nothing at
+/// the end. What it says of an error is the consumer's error. The consumer may ask from any thread, one at a time.
+pub(super) fn stream_of<'py>(
+    py: Python<'py>,
+    empty: &DataFrame,
+    mut next: impl FnMut() -> Result<Option<DataFrame>> + Send + 'static,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = ArrowField::new("".into(), struct_type(empty), false);
+    let data_type = field.dtype().clone();
+    let arrays = std::iter::from_fn(move || {
+        // A panic must not go through the consumer's code.
+        let record = call::without_panic(|| {
+            let Some(mut frame) = next()? else { return Ok(None) };
+            frame.rechunk_mut();
+            Ok(records(&frame, &data_type).next())
+        });
+        let failed =
+            |error: Error| PolarsError::ComputeError(error.to_string().replace('\0', "\u{fffd}").into());
+        record.map_err(failed).transpose()
     });
     PyCapsule::new_with_value(py, export_iterator(Box::new(arrays), field), STREAM)
+}
+
+/// The record batches of a frame, one for each chunk.
+fn records<'f>(
+    frame: &'f DataFrame,
+    data_type: &'f ArrowDataType,
+) -> impl Iterator<Item = Box<dyn Array>> + 'f {
+    frame.iter_chunks(CompatLevel::oldest(), false).map(|batch| {
+        let length = batch.len();
+        StructArray::new(data_type.clone(), length, batch.into_arrays(), None).boxed()
+    })
 }
 
 /// The schema of a frame.

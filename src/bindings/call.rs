@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -193,12 +194,59 @@ pub(super) fn engine<T: Send>(
     watched(py, progress, work)
 }
 
+/// Does work for a consumer of an Arrow stream, which asks from its own code: in any thread, with Python's lock or without.
+///
+/// Signals are asked for only in the thread `asker` that asked for the stream: it has the lock, or gave it away itself. Any
+/// other might wait for a lock whose holder waits for this very work.
+pub(super) fn pulled<T: Send>(asker: ThreadId, work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
+    guard_fork()?;
+    if std::thread::current().id() != asker {
+        return alone(work);
+    }
+    let mut work = Some(work);
+    // While Python ends there is no lock to have.
+    let done = Python::try_attach(|py| {
+        let done = work.take().map(|work| watched_plainly(py, false, work));
+        // What a handler raised cannot go through the consumer's code; its error says that it was stopped.
+        done.unwrap_or_else(|| Ok(Err(lost())))
+            .unwrap_or(Err(Error::Cancelled))
+    });
+    match (done, work) {
+        (Some(done), _) => done,
+        (None, Some(work)) => alone(work),
+        (None, None) => Err(lost()),
+    }
+}
+
+/// Does work on a thread with the engine's stack, whatever that of the calling one.
+fn alone<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new()
+            .name("drugs_rs".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || without_panic(|| work(&Task::new())));
+        match worker {
+            Ok(worker) => worker.join().unwrap_or_else(|_| Err(lost())),
+            Err(error) => Err(Error::storage("this process", "start a thread", error)),
+        }
+    })
+}
+
 /// Does work of one thread that may wait for a server: as [`engine`] does, but in forked children too.
 pub(super) fn watched<T: Send>(
     py: Python<'_>,
     progress: bool,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
+    watched_plainly(py, progress, work)?.map_err(|error| exception(py, &error))
+}
+
+/// The same with the crate's own error; the other one is what a signal's handler raised.
+fn watched_plainly<T: Send>(
+    py: Python<'_>,
+    progress: bool,
+    work: impl FnOnce(&Task) -> Result<T> + Send,
+) -> PyResult<Result<T>> {
     let task = Task::new();
     let bar = ProgressBar::new(progress);
     let mut log = ProgressLog::new();
@@ -234,5 +282,5 @@ pub(super) fn watched<T: Send>(
         })
     });
     bar.clear();
-    done?.map_err(|error| exception(py, &error))
+    done
 }

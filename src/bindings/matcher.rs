@@ -10,7 +10,7 @@ use super::mention::Mention;
 use super::table::Table;
 use super::{arguments, arrow, call, errors};
 use crate::error::Error;
-use crate::formats::Encoding;
+use crate::formats::{MostRatio, Reading};
 use crate::matcher::{self, CodePoints, Entry};
 use crate::pipeline::vocabulary::{self, Vocabulary};
 use crate::pipeline::{matching, report};
@@ -92,7 +92,8 @@ impl Matcher {
 
     /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
     #[classmethod]
-    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold"))]
+    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
+        encoding=None, max_ratio=400))]
     #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
     fn from_vocabulary(
         _class: &Bound<'_, PyType>,
@@ -103,6 +104,8 @@ impl Matcher {
         extra_stop_words: Option<Vec<String>>,
         salts: bool,
         accents: &str,
+        encoding: Option<&str>,
+        max_ratio: u64,
     ) -> PyResult<Self> {
         let py = vocabulary.py();
         let settings = arguments::settings(
@@ -114,8 +117,12 @@ impl Matcher {
             accents,
         )?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
+        let reading = Reading {
+            encoding: arguments::encoding(py, encoding)?,
+            most_ratio: MostRatio(max_ratio),
+        };
         let Vocabulary { entries, sources } = call::engine(py, false, |task| {
-            vocabulary::load_vocabulary(&uris, Encoding::Utf8, task)
+            vocabulary::load_vocabulary(&uris, reading, task)
         })?;
         let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
         Ok(Self::new(inner, sources))

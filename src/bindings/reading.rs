@@ -1,18 +1,21 @@
 //! `read_publications`, `iter_publications`, `read_drugs`: sources as tables, without a lake.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
 use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
 
 use super::table::Table;
-use super::{arguments, call, errors};
-use crate::error::Error;
+use super::{arguments, arrow, call, errors};
+use crate::error::{Error, Result};
+use crate::formats::MostRatio;
 use crate::pipeline::reading::{self, PublicationStream};
 use crate::pipeline::report;
 use crate::pipeline::silver::SilverSettings;
 use crate::quality::FileTally;
 use crate::schema::PublicationKind;
+use crate::task::Task;
 
 /// A table that was read from sources, and what became of their rows.
 #[pyclass(frozen, extends = Table, module = "drugs_rs")]
@@ -64,7 +67,8 @@ impl CleanTable {
 
 /// Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
 #[pyfunction]
-#[pyo3(signature = (sources, *, kind="pubmed", encoding=None, month_first=false, on_bad_file="fail", progress=false))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+#[pyo3(signature = (sources, *, kind="pubmed", encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, progress=false))]
 pub(super) fn read_publications(
     py: Python<'_>,
     sources: &Bound<'_, PyAny>,
@@ -72,11 +76,12 @@ pub(super) fn read_publications(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
     progress: bool,
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
     let kind = kind_of(py, kind)?;
-    let settings = settings(py, encoding, month_first, on_bad_file)?;
+    let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let table = call::engine(py, progress, |task| {
         reading::read_publications(&uris, kind, settings, task)
     })?;
@@ -85,23 +90,25 @@ pub(super) fn read_publications(
 
 /// Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
 #[pyfunction]
-#[pyo3(signature = (sources, *, encoding=None, on_bad_file="fail", progress=false))]
+#[pyo3(signature = (sources, *, encoding=None, on_bad_file="fail", max_ratio=400, progress=false))]
 pub(super) fn read_drugs(
     py: Python<'_>,
     sources: &Bound<'_, PyAny>,
     encoding: Option<&str>,
     on_bad_file: &str,
+    max_ratio: u64,
     progress: bool,
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
-    let settings = settings(py, encoding, false, on_bad_file)?;
+    let settings = settings(py, encoding, false, on_bad_file, max_ratio)?;
     let table = call::engine(py, progress, |task| reading::read_drugs(&uris, settings, task))?;
     CleanTable::create(py, table)
 }
 
 /// Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
 #[pyfunction]
-#[pyo3(signature = (sources, *, kind="pubmed", batch_rows=65536, encoding=None, month_first=false, on_bad_file="fail"))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+#[pyo3(signature = (sources, *, kind="pubmed", batch_rows=65536, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400))]
 pub(super) fn iter_publications(
     py: Python<'_>,
     sources: &Bound<'_, PyAny>,
@@ -110,25 +117,27 @@ pub(super) fn iter_publications(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
 ) -> PyResult<PublicationBatches> {
     let uris = arguments::paths(sources, "sources")?;
     let kind = kind_of(py, kind)?;
-    let settings = settings(py, encoding, month_first, on_bad_file)?;
+    let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let stream = call::engine(py, false, |task| {
         PublicationStream::open(&uris, kind, settings, batch_rows, task)
     })?;
     Ok(PublicationBatches {
-        state: Mutex::new(State {
+        state: Arc::new(Mutex::new(State {
             stream: Some(stream),
             sources: Vec::new(),
-        }),
+        })),
     })
 }
 
-/// The batches of `iter_publications`.
+/// The batches of `iter_publications`: an iterator, and an Arrow stream.
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct PublicationBatches {
-    state: Mutex<State>,
+    /// Shared with the Arrow streams that were asked for.
+    state: Arc<Mutex<State>>,
 }
 
 struct State {
@@ -144,18 +153,7 @@ impl PublicationBatches {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<CleanTable>>> {
-        let batch = call::engine(py, false, |task| {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(mut stream) = state.stream.take() else {
-                return Ok(None);
-            };
-            let batch = stream.next_batch(task);
-            state.sources = stream.sources().to_vec();
-            if matches!(batch, Ok(Some(_))) {
-                state.stream = Some(stream);
-            }
-            batch
-        })?;
+        let batch = call::engine(py, false, |task| next_batch(&self.state, task))?;
         batch.map(|table| CleanTable::create(py, table)).transpose()
     }
 
@@ -172,9 +170,55 @@ impl PublicationBatches {
         dictionaries(py, &sources)
     }
 
+    /// Hand out the batches that are left as an `arrow_array_stream` capsule; each is made when it is asked for.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface lets a producer overlook the request when it cannot meet it.
+        let _ = requested_schema;
+        let (state, asker) = (Arc::clone(&self.state), std::thread::current().id());
+        let next = move || {
+            call::pulled(asker, |task| {
+                // A batch without rows has only kept some aside.
+                while let Some(batch) = next_batch(&state, task)? {
+                    if batch.frame.height() > 0 {
+                        return Ok(Some(batch.frame));
+                    }
+                }
+                Ok(None)
+            })
+        };
+        arrow::stream_of(py, &empty(py)?, next)
+    }
+
+    /// Hand out the schema as an `arrow_schema` capsule.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        arrow::schema(py, &empty(py)?)
+    }
+
     fn __repr__(&self) -> &'static str {
         "PublicationBatches()"
     }
+}
+
+fn next_batch(state: &Mutex<State>, task: &Task) -> Result<Option<reading::CleanTable>> {
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut stream) = state.stream.take() else {
+        return Ok(None);
+    };
+    let batch = stream.next_batch(task);
+    state.sources = stream.sources().to_vec();
+    if matches!(batch, Ok(Some(_))) {
+        state.stream = Some(stream);
+    }
+    batch
+}
+
+fn empty(py: Python<'_>) -> PyResult<DataFrame> {
+    reading::no_publications().map_err(|error| errors::exception(py, &error))
 }
 
 fn dictionaries<'py>(py: Python<'py>, sources: &[FileTally]) -> PyResult<Bound<'py, PyAny>> {
@@ -197,11 +241,13 @@ fn settings(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
+    max_ratio: u64,
 ) -> PyResult<SilverSettings> {
     Ok(SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
+        most_ratio: MostRatio(max_ratio),
         ..SilverSettings::default()
     })
 }

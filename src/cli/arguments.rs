@@ -13,7 +13,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// All steps: sources to bronze, silver and gold
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Copy sources byte for byte into the lake, with a manifest
     Bronze(BronzeArguments),
     /// Clean a bronze partition into tables of drugs and publications
@@ -54,15 +54,22 @@ pub(super) struct Output {
 
 #[derive(Debug, Args)]
 pub(super) struct Reading {
-    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
-    #[arg(long, value_name = "NAME", value_enum)]
-    pub encoding: Option<EncodingName>,
+    #[command(flatten)]
+    pub bytes: Bytes,
     /// Read 01/02/2020 as 2 January instead of 1 February
     #[arg(long)]
     pub month_first: bool,
     /// What a file that cannot be read as a whole does: fail the step, or be kept aside while the others go on
     #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
     pub on_bad_file: OnBadFileName,
+}
+
+/// How the bytes of files are taken.
+#[derive(Debug, Args)]
+pub(super) struct Bytes {
+    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub encoding: Option<EncodingName>,
     /// How many times its size a packed file may unpack to (beyond 256 MiB) before it is taken for a bomb; 0 is any number
     #[arg(long, value_name = "N", default_value_t = 400)]
     pub max_ratio: u64,
@@ -125,13 +132,13 @@ pub(super) enum AccentsName {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub drugs: Vec<String>,
-    /// PubMed articles; may be given several times
+    /// PubMed articles, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub pubmed: Vec<String>,
-    /// Clinical trials; may be given several times
+    /// Clinical trials, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub clinical_trials: Vec<String>,
     #[command(flatten)]
@@ -149,13 +156,13 @@ pub(super) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct BronzeArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
-    /// PubMed articles; may be given several times
+    /// PubMed articles, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub pubmed: Vec<String>,
-    /// Clinical trials; may be given several times
+    /// Clinical trials, in the same way; may be given several times
     #[arg(long, value_name = "PATH")]
     pub clinical_trials: Vec<String>,
     /// The source's name in the lake, where one table has several sources
@@ -214,7 +221,7 @@ pub(super) struct ReleaseArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The column of FILE (CSV, JSON or NDJSON) that holds the texts; without it every line is a text
@@ -225,9 +232,8 @@ pub(super) struct MatchArguments {
     pub file: Option<String>,
     #[command(flatten)]
     pub matching: Matching,
-    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
-    #[arg(long, value_name = "NAME", value_enum)]
-    pub encoding: Option<EncodingName>,
+    #[command(flatten)]
+    pub bytes: Bytes,
     /// Accepted for the sake of scripts: the output is JSON anyway
     #[arg(long, hide = true)]
     pub json: bool,
@@ -235,7 +241,7 @@ pub(super) struct MatchArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
-    /// A drug vocabulary: file, folder, glob or URI; may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
     #[arg(long, value_name = "PATH", required = true)]
     pub vocabulary: Vec<String>,
     /// The text; `-` reads standard input, all of it as one text
@@ -246,9 +252,8 @@ pub(super) struct ExplainArguments {
     pub drug: String,
     #[command(flatten)]
     pub matching: Matching,
-    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
-    #[arg(long, value_name = "NAME", value_enum)]
-    pub encoding: Option<EncodingName>,
+    #[command(flatten)]
+    pub bytes: Bytes,
     /// Print JSON with the keys `drug` and `explanation` instead of the sentence
     #[arg(long)]
     pub json: bool,

@@ -6,16 +6,17 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    AccentsName, BoundaryName, Command, EncodingName, ExplainArguments, MatchArguments, Matching,
+    AccentsName, BoundaryName, Bytes, Command, EncodingName, ExplainArguments, MatchArguments, Matching,
     OnBadFileName, Output, ParsedCommand, Reading,
 };
 use super::summary;
 use crate::error::{Error, Result};
-use crate::formats::{Encoding, MostRatio};
-use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords};
+use crate::formats::{self, Encoding, MostRatio};
+use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
 use crate::pipeline::held::{hold, release};
+use crate::pipeline::listed::Lists;
 use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
 use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
 use crate::pipeline::vocabulary::read_vocabulary;
@@ -26,9 +27,15 @@ use crate::text::date::NumericOrder;
 
 /// Does what a command says and prints its result.
 pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
-    let (report, output) = match &command.0 {
+    let mut lists = Lists::default();
+    done(&command.0, &mut lists, task).map_err(|error| lists.place(error))
+}
+
+fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
+    let (report, output) = match command {
         Command::Run(arguments) => {
-            let sources = sources(&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials);
+            let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
+            let sources = sources(words, lists, task)?;
             let gold = gold_settings(&arguments.matching, arguments.abstracts, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
@@ -43,7 +50,8 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             (report, &arguments.output)
         }
         Command::Bronze(arguments) => {
-            let mut sources = sources(&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials);
+            let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
+            let mut sources = sources(words, lists, task)?;
             match (sources.as_mut_slice(), &arguments.name) {
                 ([], _) => {
                     let expected = "at least one of --drugs, --pubmed and --clinical-trials";
@@ -115,8 +123,8 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
-        Command::Match(arguments) => return match_texts(arguments, task),
-        Command::Explain(arguments) => return explain(arguments, task),
+        Command::Match(arguments) => return match_texts(arguments, lists, task),
+        Command::Explain(arguments) => return explain(arguments, lists, task),
         Command::Generate(arguments) => {
             let text = super::generate::made(arguments, task)?;
             return printed(io::stdout().lock().write_all(text.as_bytes()));
@@ -125,35 +133,59 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
     print_report(&report, output)
 }
 
-fn sources(drugs: &[String], pubmed: &[String], clinical_trials: &[String]) -> Vec<BronzeSource> {
-    let given = SourceTable::ALL.into_iter().zip([drugs, pubmed, clinical_trials]);
+/// The sources that were given, in the order of the tables.
+fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<Vec<BronzeSource>> {
+    let given = SourceTable::ALL.into_iter().zip(words);
     given
-        .filter(|(_, uris)| !uris.is_empty())
-        .map(|(table, uris)| BronzeSource::new(table, uris.to_vec()))
+        .filter(|(_, words)| !words.is_empty())
+        .map(|(table, words)| Ok(BronzeSource::new(table, lists.names(words, task)?)))
         .collect()
 }
 
-fn encoding(name: Option<EncodingName>) -> Encoding {
-    match name {
-        Some(EncodingName::Windows1252) => Encoding::Windows1252,
-        Some(EncodingName::Utf8) | None => Encoding::Utf8,
+/// The entries of the vocabularies, where standard input may be wanted for the texts.
+fn entries(
+    words: &[String],
+    reading: formats::Reading,
+    texts_from_standard_input: bool,
+    lists: &mut Lists,
+    task: &Task,
+) -> Result<Vec<Entry>> {
+    let uris = lists.names(words, task)?;
+    if texts_from_standard_input && lists.took_standard_input() {
+        return Err(Error::argument(
+            "--vocabulary",
+            "a list on standard input, where the texts are to come from",
+            "a list in a file",
+        ));
+    }
+    read_vocabulary(&uris, reading, task)
+}
+
+fn reading(bytes: &Bytes) -> formats::Reading {
+    formats::Reading {
+        encoding: match bytes.encoding {
+            Some(EncodingName::Windows1252) => Encoding::Windows1252,
+            Some(EncodingName::Utf8) | None => Encoding::Utf8,
+        },
+        most_ratio: MostRatio(bytes.max_ratio),
     }
 }
 
-fn silver_settings(reading: &Reading) -> SilverSettings {
-    let order = if reading.month_first {
+fn silver_settings(words: &Reading) -> SilverSettings {
+    let order = if words.month_first {
         NumericOrder::MonthFirst
     } else {
         NumericOrder::DayFirst
     };
+    let formats::Reading { encoding, most_ratio } = reading(&words.bytes);
     SilverSettings {
-        encoding: encoding(reading.encoding),
+        encoding,
         order,
-        on_bad_file: match reading.on_bad_file {
+        on_bad_file: match words.on_bad_file {
             OnBadFileName::Fail => OnBadFile::Fail,
             OnBadFileName::Reject => OnBadFile::Reject,
         },
-        most_ratio: MostRatio(reading.max_ratio),
+        most_ratio,
         ..SilverSettings::default()
     }
 }
@@ -215,11 +247,12 @@ fn printed(result: io::Result<()>) -> Result<()> {
     }
 }
 
-fn match_texts(arguments: &MatchArguments, task: &Task) -> Result<()> {
-    let encoding = encoding(arguments.encoding);
-    let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
+fn match_texts(arguments: &MatchArguments, lists: &mut Lists, task: &Task) -> Result<()> {
+    let reading = reading(&arguments.bytes);
+    let standard_input = matches!(arguments.file.as_deref(), None | Some("-"));
+    let entries = entries(&arguments.vocabulary, reading, standard_input, lists, task)?;
     let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
-    let files = TextFiles::find(arguments.file.as_deref(), encoding, task)?;
+    let files = TextFiles::find(arguments.file.as_deref(), reading, task)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let print = |mentions: &DataFrame| print_mentions(&mut out, mentions);
     match &arguments.column {
@@ -240,12 +273,13 @@ struct Explanation<'e> {
     explanation: &'e str,
 }
 
-fn explain(arguments: &ExplainArguments, task: &Task) -> Result<()> {
-    let encoding = encoding(arguments.encoding);
-    let entries = read_vocabulary(&arguments.vocabulary, encoding, task)?;
+fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Result<()> {
+    let reading = reading(&arguments.bytes);
+    let standard_input = arguments.text == "-";
+    let entries = entries(&arguments.vocabulary, reading, standard_input, lists, task)?;
     let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
     let text = match arguments.text.as_str() {
-        "-" => read_standard_input(encoding, task)?,
+        "-" => read_standard_input(reading, task)?,
         text => text.to_owned(),
     };
     let drug = arguments.drug.as_str();

@@ -115,6 +115,10 @@ impl Format {
         )
     }
 
+    pub(super) fn has_abstracts(self) -> bool {
+        !matches!(self, Self::PubmedCsv | Self::CtgovClassicCsv)
+    }
+
     pub(super) fn is_ndjson(self) -> bool {
         matches!(self, Self::Ndjson | Self::StudiesNdjson)
     }

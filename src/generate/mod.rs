@@ -18,6 +18,7 @@ mod drugs;
 mod format;
 mod journals;
 mod medline;
+mod mention;
 mod plain;
 mod pubmed_xml;
 mod record;

@@ -4,11 +4,12 @@ use super::Settings;
 use super::date::{Date, Given};
 use super::dice::Dice;
 use super::dirt::Dirt;
-use super::drugs::{Drugs, capitalised};
+use super::drugs::Drugs;
 use super::format::{Format, Table};
 use super::journals;
+use super::mention::{self, ABSTRACT, Mention, TITLE, Text};
 use super::words::{
-    CONDITIONS, DESIGNS, OPENINGS, POPULATIONS, RELATIONS, SENTENCES, STANDINGS, SUBJECTS, TRAPS,
+    ABOUT_DRUGS, CONDITIONS, DESIGNS, OPENINGS, POPULATIONS, RELATIONS, SENTENCES, STANDINGS, SUBJECTS, TRAPS,
 };
 
 /// A row of a source.
@@ -46,14 +47,8 @@ pub(super) struct Truth {
     pub id: Option<String>,
     pub date: Option<String>,
     pub journal: Option<String>,
-    /// The codes of all drugs in the title, each once.
-    pub codes: Vec<String>,
-}
-
-/// A title and the drugs that were put into it.
-struct Title {
-    text: String,
-    codes: Vec<String>,
+    /// In the order in which they stand: those of the title, then those of the abstract.
+    pub mentions: Vec<Mention>,
 }
 
 /// Makes records of one table.
@@ -81,19 +76,17 @@ impl<'s> Maker<'s> {
         let dice = &mut Dice::new(self.settings.seed, 1 + self.table as u64, number);
         let dirt = self.settings.dirt.draw(dice, self.format);
         let id = self.id(number);
-        let mut title = self.title(dice, number);
+        let title = self.title(dice, number);
         let date = Date::draw(dice, dirt == Some(Dirt::HalfRows));
         let journal = if self.format.has_journals() {
             journals::name(dice.early(self.settings.journals))
         } else {
             String::new()
         };
-        let summary = if dice.happens(self.settings.abstracts) {
-            let count = 4 + dice.below(10);
-            let sentences: Vec<&str> = (0..count).map(|_| dice.pick(&SENTENCES)).collect();
-            sentences.join(" ")
+        let summary = if dice.happens(self.settings.abstracts) && self.format.has_abstracts() {
+            self.summary(dice)
         } else {
-            String::new()
+            Text::default()
         };
         let mut row = Row {
             id: id.clone(),
@@ -101,7 +94,7 @@ impl<'s> Maker<'s> {
             markup: false,
             date: Given::Date(date.clone()),
             journal: journal.clone(),
-            summary,
+            summary: summary.text,
             fault: None,
             number,
         };
@@ -156,8 +149,6 @@ impl<'s> Maker<'s> {
         }
         let deleted = dirt == Some(Dirt::Deleted);
         let lost = matches!(dirt, Some(Dirt::BlankTitle | Dirt::MalformedRow));
-        title.codes.sort_unstable();
-        title.codes.dedup();
         let without_journal = dirt == Some(Dirt::MissingJournal) || journal.is_empty();
         let truth = Truth {
             kept: !deleted && !lost,
@@ -165,7 +156,7 @@ impl<'s> Maker<'s> {
             // Of an id with two rows the later one counts; both halves of a record have one date.
             date: later.as_ref().unwrap_or(&row).date.truth(),
             journal: (!without_journal).then_some(journal),
-            codes: title.codes,
+            mentions: title.mentions.into_iter().chain(summary.mentions).collect(),
         };
         Record {
             row,
@@ -184,10 +175,10 @@ impl<'s> Maker<'s> {
     }
 
     /// Every title has its record's number in it, so that no two are the same by chance.
-    fn title(&self, dice: &mut Dice, number: u64) -> Title {
-        let mut codes = Vec::new();
+    fn title(&self, dice: &mut Dice, number: u64) -> Text {
+        let mut put = Vec::new();
         let opening = dice.pick(&OPENINGS);
-        let subject = self.subject(dice, &mut codes);
+        let subject = self.subject(dice, &mut put);
         let (relation, condition) = (dice.pick(&RELATIONS), dice.pick(&CONDITIONS));
         let (population, design) = (dice.pick(&POPULATIONS), dice.pick(&DESIGNS));
         let text = match dice.below(3) {
@@ -195,31 +186,46 @@ impl<'s> Maker<'s> {
             1 => format!("{subject} {relation} {condition} in {population} ({design} no. {number})"),
             _ => format!("{condition} in {population}, {subject}: {design} no. {number}"),
         };
-        Title {
-            text: capitalised(&text),
-            codes,
-        }
+        Text::new(TITLE, &text, put)
     }
 
-    fn subject(&self, dice: &mut Dice, codes: &mut Vec<String>) -> String {
+    /// Some sentences, one in six about a drug.
+    fn summary(&self, dice: &mut Dice) -> Text {
+        let mut put = Vec::new();
+        let count = 4 + dice.below(10);
+        let sentences: Vec<String> = (0..count)
+            .map(|_| match dice.below(6) {
+                0 => {
+                    let mention = self.mention(dice, &mut put);
+                    dice.pick(&ABOUT_DRUGS).replace("{}", &mention)
+                }
+                _ => dice.pick(&SENTENCES).to_owned(),
+            })
+            .collect();
+        Text::new(ABSTRACT, &sentences.join(" "), put)
+    }
+
+    fn subject(&self, dice: &mut Dice, put: &mut Vec<Vec<String>>) -> String {
         match dice.below(100) {
             0..=54 => dice.pick(&SUBJECTS).to_owned(),
             55..=59 => dice.pick(&TRAPS).replace("{}", &self.drugs.trap(dice)),
-            60..=89 => self.mention(dice, codes),
+            60..=89 => self.mention(dice, put),
             90..=97 => {
-                let (first, second) = (self.mention(dice, codes), self.mention(dice, codes));
+                let (first, second) = (self.mention(dice, put), self.mention(dice, put));
                 format!("{first} {} {second}", dice.pick(&["plus", "and", "versus"]))
             }
             _ => {
-                let three = [(); 3].map(|()| self.mention(dice, codes));
+                let three = [(); 3].map(|()| self.mention(dice, put));
                 format!("{}, {} or {}", three[0], three[1], three[2])
             }
         }
     }
 
-    fn mention(&self, dice: &mut Dice, codes: &mut Vec<String>) -> String {
+    /// A drug as it stands in a text, between marks, and its codes.
+    fn mention(&self, dice: &mut Dice, put: &mut Vec<Vec<String>>) -> String {
         let surface = self.drugs.surface(dice);
-        codes.extend(surface.codes);
-        dice.pick(&STANDINGS).replace("{}", &surface.text)
+        put.push(surface.codes);
+        dice.pick(&STANDINGS)
+            .replace("{}", &mention::marked(&surface.text))
     }
 }

@@ -17,7 +17,7 @@ pub struct Counts {
     pub rows_rejected: u64,
     pub merged: BTreeMap<&'static str, u64>,
     pub rejected: BTreeMap<&'static str, u64>,
-    /// Pairs of a kept record and a drug in its title.
+    /// Places of drugs in titles and abstracts of kept records.
     pub mentions: u64,
 }
 
@@ -48,7 +48,7 @@ impl Counts {
         }
         if record.truth.kept {
             self.rows_kept += 1;
-            self.mentions += record.truth.codes.len() as u64;
+            self.mentions += record.truth.mentions.len() as u64;
         }
     }
 
@@ -71,10 +71,14 @@ impl Counts {
 }
 
 #[derive(Serialize)]
-struct Mention<'m> {
+struct Line<'m> {
     kind: &'static str,
     publication_id: Option<&'m str>,
     atccode: &'m str,
+    field: &'m str,
+    start: u64,
+    end: u64,
+    surface: &'m str,
     date: Option<&'m str>,
     journal: Option<&'m str>,
 }
@@ -84,20 +88,24 @@ pub(super) fn write(record: &Record, table: Table, out: &mut Vec<u8>) {
     if !record.truth.kept {
         return;
     }
-    for atccode in &record.truth.codes {
-        let mention = Mention {
+    for mention in &record.truth.mentions {
+        let line = Line {
             kind: if table == Table::Trials {
                 "clinical_trial"
             } else {
                 "pubmed"
             },
             publication_id: record.truth.id.as_deref(),
-            atccode,
+            atccode: &mention.atccode,
+            field: mention.field,
+            start: mention.start,
+            end: mention.end,
+            surface: &mention.surface,
             date: record.truth.date.as_deref(),
             journal: record.truth.journal.as_deref(),
         };
         // Texts and nothing else, into memory: this cannot fail.
-        let _ = serde_json::to_writer(&mut *out, &mention);
+        let _ = serde_json::to_writer(&mut *out, &line);
         out.push(b'\n');
     }
 }

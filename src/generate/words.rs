@@ -139,6 +139,15 @@ pub(super) const SENTENCES: [&str; 10] = [
     "Data were missing for one in twenty visits.",
 ];
 
+/// Sentences of abstracts about a drug.
+pub(super) const ABOUT_DRUGS: [&str; 5] = [
+    "Participants were given {} for twelve weeks.",
+    "{} and usual care were compared.",
+    "Four of them had stopped {} before.",
+    "There was no difference for {}.",
+    "We compared placebo with {}, each once a day.",
+];
+
 pub(super) const JOURNALS: [&str; 10] = [
     "Journal of {kind} {field}",
     "The {kind} journal of {field}",

@@ -1,85 +1,49 @@
-//! Rejected rows and notices of deletion on their way to their files; those of a bad file never get there.
+//! Rejected rows and notices of deletion on their way to where they are kept; those of a bad file never get there.
+//!
+//! A file may turn out to be bad at its very end, so what it gives waits until then: in memory up to a bound, then on a scratch
+//! file ([`Waiting`]). What is kept, and its bytes, do not depend on that.
 
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
-use super::dt::Dt;
 use super::frames::TableWriter;
-use super::lanes::OnBadFile;
-use super::layout;
 use super::report::Output;
+use super::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::formats::Deletion;
 use crate::quality::FileTally;
-use crate::schema::{DELETED, REJECTED, Reason, Rejected, SourceTable};
+use crate::schema::{DELETED, REJECTED, Reason, Rejected};
 use crate::silver::rejected_frame;
 use crate::storage::Transaction;
 
-/// The rejected rows of a partition on their way to their file.
-pub(super) struct Aside {
-    writer: TableWriter,
-    /// The rejected rows of a file that may still turn out to be bad.
-    waiting: Option<Vec<(Vec<Rejected>, String)>>,
+/// Where rejected rows are kept.
+pub(super) trait Kept {
+    fn keep(&mut self, rejected: DataFrame) -> Result<()>;
 }
 
-impl Aside {
-    pub(super) fn create(
-        table: SourceTable,
-        dt: Dt,
-        on_bad_file: OnBadFile,
-        transaction: &mut dyn Transaction,
-    ) -> Result<Self> {
-        let waits = on_bad_file == OnBadFile::Reject;
+/// As frames, for who asked for them.
+impl Kept for Vec<DataFrame> {
+    fn keep(&mut self, rejected: DataFrame) -> Result<()> {
+        self.push(rejected);
+        Ok(())
+    }
+}
+
+/// In the file of a partition.
+pub(super) struct RejectedFile {
+    writer: TableWriter,
+    /// The texts since a row group was ended for their size.
+    bytes: usize,
+}
+
+impl RejectedFile {
+    /// A row group ends when its texts take so much: rejected rows may have 64 KiB each.
+    const GROUP_BYTES: usize = 16 << 20;
+
+    pub(super) fn create(transaction: &mut dyn Transaction, path: String) -> Result<Self> {
         Ok(Self {
-            writer: TableWriter::create(transaction, layout::rejected(table, dt), &REJECTED)?,
-            waiting: waits.then(Vec::new),
+            writer: TableWriter::create(transaction, path, &REJECTED)?,
+            bytes: 0,
         })
-    }
-
-    pub(super) fn add(&mut self, rejected: Vec<Rejected>, uri: &str, tally: &mut FileTally) -> Result<()> {
-        rejected.iter().for_each(|row| tally.reject(row.reason));
-        match &mut self.waiting {
-            Some(waiting) if !rejected.is_empty() => {
-                waiting.push((rejected, uri.to_owned()));
-                Ok(())
-            }
-            _ => self.write(&rejected, uri),
-        }
-    }
-
-    /// The file is read to its end: its rejected rows are written.
-    pub(super) fn settle(&mut self) -> Result<()> {
-        let waiting = self.waiting.as_mut().map(std::mem::take).unwrap_or_default();
-        waiting
-            .iter()
-            .try_for_each(|(rejected, uri)| self.write(rejected, uri))
-    }
-
-    /// The file is bad: it is one rejected row, whatever was read of it before.
-    pub(super) fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
-        self.waiting.as_mut().map(std::mem::take);
-        *tally = FileTally {
-            uri: std::mem::take(&mut tally.uri),
-            table: std::mem::take(&mut tally.table),
-            bytes: tally.bytes,
-            rows_in: 1,
-            ..FileTally::default()
-        };
-        tally.reject(Reason::BadFile);
-        tally.notes.push(error.to_string());
-        let row = Rejected {
-            reason: Reason::BadFile,
-            message: error.to_string(),
-            raw: String::new(),
-            source_row: 0,
-        };
-        self.write(&[row], &tally.uri)
-    }
-
-    pub(super) fn write(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {
-        if rejected.is_empty() {
-            return Ok(());
-        }
-        self.writer.write(&rejected_frame(rejected, uri)?)
     }
 
     pub(super) fn finish(self) -> Result<Output> {
@@ -87,27 +51,114 @@ impl Aside {
     }
 }
 
+impl Kept for RejectedFile {
+    fn keep(&mut self, rejected: DataFrame) -> Result<()> {
+        let (messages, raws) = (rejected.column("message")?.str()?, rejected.column("raw")?.str()?);
+        let mut start = 0;
+        for (row, (message, raw)) in messages.iter().zip(raws.iter()).enumerate() {
+            self.bytes += message.map_or(0, str::len) + raw.map_or(0, str::len);
+            if self.bytes >= Self::GROUP_BYTES {
+                self.writer
+                    .write(&rejected.slice(start as i64, row + 1 - start))?;
+                self.writer.end_group()?;
+                self.bytes = 0;
+                start = row + 1;
+            }
+        }
+        self.writer
+            .write(&rejected.slice(start as i64, rejected.height() - start))
+    }
+}
+
+/// The rejected rows of several files, one after the other.
+pub(super) struct Aside<K> {
+    kept: K,
+    /// Those of the file that is being read; nothing where a bad file ends everything anyway.
+    waiting: Option<Waiting>,
+}
+
+impl<K: Kept> Aside<K> {
+    pub(super) fn new(kept: K, waiting: Option<Waiting>) -> Self {
+        Self { kept, waiting }
+    }
+
+    /// Adds rejected rows of the file that is being read.
+    pub(super) fn add(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        let frame = rejected_frame(rejected, uri)?;
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(frame),
+            None => self.kept.keep(frame),
+        }
+    }
+
+    /// The file is read to its end: its rejected rows are kept.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        match &mut self.waiting {
+            Some(waiting) => waiting.drain(|frame| self.kept.keep(frame)),
+            None => Ok(()),
+        }
+    }
+
+    /// The file is bad: it is one rejected row, whatever was read of it before.
+    pub(super) fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.clear();
+        }
+        *tally = FileTally {
+            uri: std::mem::take(&mut tally.uri),
+            table: std::mem::take(&mut tally.table),
+            bytes: tally.bytes,
+            ..FileTally::default()
+        };
+        self.kept.keep(bad_file(tally, error)?)
+    }
+
+    /// Where the rows are kept, with all of them.
+    pub(super) fn finish(self) -> K {
+        self.kept
+    }
+}
+
+/// The row that a file is which cannot be read, or not to its end; it is counted.
+pub(super) fn bad_file(tally: &mut FileTally, error: &Error) -> Result<DataFrame> {
+    tally.rows_in += 1;
+    tally.reject(Reason::BadFile);
+    tally.notes.push(error.to_string());
+    let row = Rejected {
+        reason: Reason::BadFile,
+        message: error.to_string(),
+        raw: String::new(),
+        source_row: 0,
+    };
+    rejected_frame(&[row], &tally.uri)
+}
+
 /// The notices of deletion of a partition; their file is there only where there are some.
 pub(super) struct Deleted {
     path: String,
     writer: Option<TableWriter>,
-    /// The notices of the file that is being read, and where they come from.
-    waiting: Vec<(Vec<Deletion>, String)>,
+    /// The notices of the file that is being read.
+    waiting: Waiting,
 }
 
 impl Deleted {
-    pub(super) fn new(path: String) -> Self {
+    pub(super) fn new(path: String, waiting: Waiting) -> Self {
         Self {
             path,
             writer: None,
-            waiting: Vec::new(),
+            waiting,
         }
     }
 
-    pub(super) fn add(&mut self, deletions: Vec<Deletion>, uri: &str) {
-        if !deletions.is_empty() {
-            self.waiting.push((deletions, uri.to_owned()));
+    /// Adds notices of the file that is being read.
+    pub(super) fn add(&mut self, deletions: &[Deletion], uri: &str) -> Result<()> {
+        if deletions.is_empty() {
+            return Ok(());
         }
+        self.waiting.push(deleted_frame(deletions, uri)?)
     }
 
     /// The file is bad: it deletes nothing.
@@ -117,16 +168,18 @@ impl Deleted {
 
     /// The file is read to its end: its notices are written.
     pub(super) fn settle(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
-        for (deletions, uri) in std::mem::take(&mut self.waiting) {
-            let writer = match &mut self.writer {
+        let Self {
+            path,
+            writer,
+            waiting,
+        } = self;
+        waiting.drain(|frame| {
+            let writer = match writer {
                 Some(writer) => writer,
-                None => self
-                    .writer
-                    .insert(TableWriter::create(transaction, self.path.clone(), &DELETED)?),
+                None => writer.insert(TableWriter::create(transaction, path.clone(), &DELETED)?),
             };
-            writer.write(&deleted_frame(&deletions, &uri)?)?;
-        }
-        Ok(())
+            writer.write(&frame)
+        })
     }
 
     pub(super) fn finish(self) -> Result<Option<Output>> {

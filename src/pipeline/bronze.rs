@@ -1,6 +1,6 @@
 //! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::time::Instant;
 
@@ -8,13 +8,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::dt::Dt;
+use super::expected;
 use super::layout;
 use super::manifest::{self, Version};
 use super::report::{Output, StepReport, all_stand};
 use crate::error::{Error, Result};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
-use crate::storage::source::{SourceFile, expand};
+use crate::storage::source::{SourceFile, expand_all};
 use crate::storage::{HashingWriter, Sharing, Storage};
 use crate::task::Task;
 
@@ -103,11 +104,7 @@ fn bronze_found(
 /// The files of a source, each once.
 pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<SourceFile>> {
     let argument = source.table.name();
-    let expected = match source.table {
-        SourceTable::Drugs => "a CSV, JSON or NDJSON file of drugs",
-        SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON or NDJSON file of PubMed articles",
-        SourceTable::ClinicalTrials => "a CSV, JSON or NDJSON file of clinical trials",
-    };
+    let expected = expected(source.table);
     if source.uris.is_empty() {
         return Err(Error::argument(argument, "no source", expected));
     }
@@ -120,16 +117,7 @@ pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
         let found = format!("`{}`", source.name);
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
     }
-    let mut files: Vec<SourceFile> = Vec::new();
-    let mut known = HashSet::new();
-    for uri in &source.uris {
-        for file in expand(uri, expected, task)? {
-            if known.insert(file.uri.clone()) {
-                files.push(file);
-            }
-        }
-    }
-    Ok(files)
+    expand_all(&source.uris, expected, task)
 }
 
 /// So many files are copied side by side, and as many sources are open beyond: while some are copied, servers look for the

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! out/drugs/ pubmed/ clinical_trials/   the sources: a folder each, which `run` takes as it is
-//! out/truth/mentions.ndjson             which drug stands in the title of which record
+//! out/truth/mentions.ndjson             which drug stands where in which record
 //! out/_generated.json                   the settings, what must become of the rows, every file with its SHA-256
 //! ```
 //!
@@ -25,12 +25,12 @@ use super::manifest::to_bytes;
 use super::report::Output;
 use crate::error::{Error, Result};
 use crate::generate::{BLOCK, Block, Counts, Format, Packing, Settings, Table, block, drugs_block};
-use crate::storage::source::local_path;
+use crate::storage::uri::Place;
 use crate::storage::{Digest256, HashingWriter, LocalStorage, Storage, Transaction};
 use crate::task::Task;
 
 /// Whatever changes the bytes for the same settings raises this number.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MANIFEST: &str = "_generated.json";
 /// Rows of a row group.
 const ROW_GROUP: usize = 1 << 16;
@@ -49,8 +49,13 @@ pub struct Generated {
 pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Result<(String, bool)> {
     settings.check()?;
     task.enter("generate");
-    let path = local_path(out)?;
     let refused = |found: &str, expected: &str| Error::argument("out", format!("`{out}` {found}"), expected);
+    let Place::Local(path) = Place::parse(out)? else {
+        return Err(refused(
+            "is in a bucket, where a folder does not appear as a whole",
+            "a folder of this machine; copy it to the bucket when it is made",
+        ));
+    };
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return Err(refused(
             "is no name of a folder",

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::export::write_file;
 use super::open_source_or_empty;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Field, Fields, Input, RawBatch, TextLines};
+use crate::formats::{self, Encoding, Field, Fields, Input, RawBatch, Reading, TextLines};
 use crate::matcher::{CodePoints, Finder, Matcher, Mention};
 use crate::storage::source::{SourceFile, expand};
 use crate::task::Task;
@@ -148,12 +148,12 @@ pub struct PassedOver {
 pub struct TextFiles {
     /// Nothing stands for standard input.
     files: Vec<Option<SourceFile>>,
-    encoding: Encoding,
+    reading: Reading,
 }
 
 impl TextFiles {
     /// The files that a path, folder or glob names; standard input without one or for `-`.
-    pub fn find(uri: Option<&str>, encoding: Encoding, task: &Task) -> Result<Self> {
+    pub fn find(uri: Option<&str>, reading: impl Into<Reading>, task: &Task) -> Result<Self> {
         let files = match uri {
             None | Some("-") => vec![None],
             Some(uri) => expand(uri, "a file of texts", task)?
@@ -161,16 +161,19 @@ impl TextFiles {
                 .map(Some)
                 .collect(),
         };
-        Ok(Self { files, encoding })
+        Ok(Self {
+            files,
+            reading: reading.into(),
+        })
     }
 
     fn open(&self, file: Option<&SourceFile>) -> Result<(String, Option<Input>)> {
         let Some(file) = file else {
             let uri = "standard input".to_owned();
-            let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), self.encoding)?;
+            let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), self.reading)?;
             return Ok((uri, input));
         };
-        Ok((file.uri.clone(), open_source_or_empty(file, self.encoding)?))
+        Ok((file.uri.clone(), open_source_or_empty(file, self.reading)?))
     }
 
     /// Calls `each` with the mentions of the lines, batch by batch. An empty input has no lines.
@@ -260,8 +263,8 @@ fn row_numbers(batch: &RawBatch, base: u64) -> Result<Vec<u64>> {
 }
 
 /// All of standard input as one text, without the line end at its end.
-pub fn read_standard_input(encoding: Encoding, task: &Task) -> Result<String> {
-    let Some(input) = Input::open_or_empty("standard input", Box::new(std::io::stdin()), encoding)? else {
+pub fn read_standard_input(reading: impl Into<Reading>, task: &Task) -> Result<String> {
+    let Some(input) = Input::open_or_empty("standard input", Box::new(std::io::stdin()), reading)? else {
         return Ok(String::new());
     };
     let mut lines = TextLines::new(input.single()?);

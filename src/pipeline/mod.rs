@@ -7,6 +7,7 @@
 pub mod answers;
 mod aside;
 pub mod bronze;
+mod collect;
 pub mod columns;
 pub mod dt;
 pub mod export;
@@ -16,6 +17,7 @@ pub mod gold;
 pub mod held;
 mod lanes;
 pub mod layout;
+pub mod listed;
 mod manifest;
 pub mod matching;
 mod pages;
@@ -25,12 +27,15 @@ pub mod run;
 pub mod silver;
 mod spool;
 pub mod vocabulary;
+mod waiting;
 
 pub use dt::Dt;
 pub use report::StepReport;
 
 use crate::error::Result;
-use crate::formats::{Encoding, Input, PARQUET};
+use crate::formats::{Input, PARQUET, Reading};
+use crate::quality::FileTally;
+use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
 #[cfg(feature = "cloud")]
 use crate::storage::{BucketLake, Places};
@@ -84,18 +89,40 @@ fn place(uri: &str, task: &Task) -> Result<Place> {
     Place::parse(uri)
 }
 
+/// What a source of a table may be, for messages.
+fn expected(table: SourceTable) -> &'static str {
+    match table {
+        SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
+        SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON, NDJSON or Parquet file of PubMed articles",
+        SourceTable::ClinicalTrials => "a CSV, JSON, NDJSON or Parquet file of clinical trials",
+    }
+}
+
+/// An empty tally for each of some files.
+fn tallies(files: &[SourceFile], table: SourceTable) -> Result<Vec<FileTally>> {
+    let tallies = files.iter().map(|file| {
+        Ok(FileTally {
+            uri: file.uri.clone(),
+            table: table.name().to_owned(),
+            bytes: file.size()?,
+            ..FileTally::default()
+        })
+    });
+    tallies.collect()
+}
+
 /// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
-fn open_source(file: &SourceFile, encoding: Encoding) -> Result<Input> {
+fn open_source(file: &SourceFile, reading: Reading) -> Result<Input> {
     match file.open_file(PARQUET)? {
-        Some(seekable) => Input::of_file(&file.uri, seekable, encoding),
-        None => Input::new(&file.uri, file.open()?, encoding),
+        Some(seekable) => Input::of_file(&file.uri, seekable, reading),
+        None => Input::new(&file.uri, file.open()?, reading),
     }
 }
 
 /// The same for whom a file without a byte is just nothing.
-fn open_source_or_empty(file: &SourceFile, encoding: Encoding) -> Result<Option<Input>> {
+fn open_source_or_empty(file: &SourceFile, reading: Reading) -> Result<Option<Input>> {
     match file.open_file(PARQUET)? {
-        Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, encoding),
-        None => Input::open_or_empty(&file.uri, file.open()?, encoding),
+        Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, reading),
+        None => Input::open_or_empty(&file.uri, file.open()?, reading),
     }
 }

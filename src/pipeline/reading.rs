@@ -9,19 +9,22 @@ use std::collections::VecDeque;
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
+use super::aside::{Aside, bad_file};
+use super::collect::{Collected, Collector, count_batch, note, recount};
 use super::lanes::{OnBadFile, Opened, Piece, clean_files};
-use super::open_source;
-use super::silver::{SilverSettings, note};
-use super::vocabulary::read_records;
+use super::silver::SilverSettings;
+use super::vocabulary::combine_files;
+use super::waiting::Waiting;
+use super::{expected, open_source, tallies};
 use crate::error::{Error, Result};
 use crate::formats::{self, Fields, RawBatch, RowReader};
 use crate::quality::FileTally;
-use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Reason, Rejected, SourceTable};
-use crate::silver::merge::{Fate, Merger};
-use crate::silver::publications::{self, CleanBatch, Context, clean_batch};
+use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
+use crate::silver::merge::Merger;
+use crate::silver::publications::{CleanBatch, Context, clean_batch};
 use crate::silver::shapes::{Layout, shapes};
-use crate::silver::{drugs, rejected_frame, vocabulary};
-use crate::storage::source::{SourceFile, expand};
+use crate::silver::{drugs, rejected_frame};
+use crate::storage::source::{SourceFile, expand_all};
 use crate::task::Task;
 
 /// A table that was read from sources, and what became of their rows.
@@ -44,53 +47,32 @@ pub fn read_publications(
     settings: SilverSettings,
     task: &Task,
 ) -> Result<CleanTable> {
-    let (files, mut tallies) = find_files(uris, table_of(kind), task)?;
+    let (files, tallies) = find_files(uris, table_of(kind), task)?;
     let (shapes, layouts) = shapes(kind);
-    let mut aside = Aside::default();
-    let mut merger = Merger::in_memory();
     let mut frames = vec![PUBLICATIONS.empty()];
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
+    let mut collector = Collector::new(tallies, aside(settings), Merger::in_memory());
     let open = |number: usize| -> Result<Opened<'_>> {
         open_publications(&files[number], number, kind, settings, &shapes, &layouts)
     };
-    clean_files(&sizes, &open, settings.on_bad_file, task, |piece| {
-        match piece {
-            Piece::Batch(file, batch) => {
-                let tally = &mut tallies[file];
-                tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
-                // Merging lets some of them go again.
-                batch.keys.iter().for_each(|key| tally.keep(key.flags));
-                aside.add(&batch.rejected, &batch.uri, tally)?;
-                let ids = batch
-                    .deletions
-                    .iter()
-                    .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
-                merger.extend(file as u32, &batch.keys, batch.halves, ids)?;
-            }
-            Piece::Frame(frame) => frames.push(frame),
-            Piece::End(file, format, notes) => {
-                note(&mut tallies[file], format, notes);
-                aside.settle();
-            }
-            Piece::Bad(file, error) => {
-                merger.drop_file(file as u32);
-                aside.reject_file(&mut tallies[file], &error)?;
-            }
+    clean_files(&sizes, &open, settings.on_bad_file, task, |piece| match piece {
+        Piece::Batch(file, batch) => collector.batch(file, batch),
+        Piece::Frame(frame) => {
+            frames.push(frame);
+            Ok(())
         }
-        Ok(())
+        Piece::End(file, format, notes) => collector.end(file, format, notes),
+        Piece::Bad(file, error) => collector.bad(file, &error),
     })?;
-    let mut plan = merger.finish()?;
+    let Collected {
+        mut tallies,
+        aside,
+        mut plan,
+    } = collector.finish()?;
     let mut kept: Option<DataFrame> = None;
     for frame in frames {
         task.check()?;
-        let frame = plan.apply(frame, |change| {
-            let tally = &mut tallies[change.file as usize];
-            tally.let_go(change.counted);
-            match change.fate {
-                Fate::Complete(_) => tally.keep(change.flags),
-                Fate::Merged(reason) => tally.merge(reason),
-            }
-        })?;
+        let frame = plan.apply(frame, |change| recount(&mut tallies, change))?;
         match &mut kept {
             Some(kept) => {
                 kept.vstack_mut_owned(frame)?;
@@ -101,7 +83,7 @@ pub fn read_publications(
     tallies.iter().try_for_each(FileTally::check)?;
     Ok(CleanTable {
         frame: without_lake(&kept.unwrap_or_else(|| PUBLICATIONS.empty()))?,
-        rejected: aside.finish()?,
+        rejected: together(aside.finish())?,
         sources: tallies,
     })
 }
@@ -109,40 +91,23 @@ pub fn read_publications(
 /// Reads vocabularies and combines them into one.
 pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Result<CleanTable> {
     let (files, mut tallies) = find_files(uris, SourceTable::Drugs, task)?;
-    let shapes = vocabulary::shapes();
-    let mut aside = Aside::default();
-    let mut records = Vec::new();
-    for (number, (file, tally)) in files.iter().zip(&mut tallies).enumerate() {
-        let mut waiting = Vec::new();
-        let read = open_source(file, settings.encoding).and_then(|input| {
-            read_records(input, &shapes, number, tally, task, |rejected| {
-                waiting.extend(rejected);
-                Ok(())
-            })
-        });
-        match read {
-            Ok(more) => {
-                records.extend(more);
-                aside.frames.push(rejected_frame(&waiting, &file.uri)?);
-            }
-            Err(error) if settings.on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
-                aside.reject_file(tally, &error)?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    task.check()?;
-    let combined = vocabulary::combine(records);
-    combined.count(&mut tallies);
+    let open = |number: usize| open_source(&files[number], settings.reading());
+    let mut aside = aside(settings);
+    let combined = combine_files(&mut tallies, open, settings.on_bad_file, &mut aside, task)?;
     tallies.iter().try_for_each(FileTally::check)?;
     let uris: Vec<String> = files.into_iter().map(|file| file.uri).collect();
     let frame = drugs::frame(&combined.drugs, &uris)?;
     DRUGS.check(&frame)?;
     Ok(CleanTable {
         frame,
-        rejected: aside.finish()?,
+        rejected: together(aside.finish())?,
         sources: tallies,
     })
+}
+
+/// A table of publications without a row, as [`CleanTable`] holds them.
+pub fn no_publications() -> Result<DataFrame> {
+    without_lake(&PUBLICATIONS.empty())
 }
 
 /// The clean rows of publications, batch by batch.
@@ -256,12 +221,7 @@ impl PublicationStream {
                 return Err(error);
             }
             // What was given of the file before stays given; the rest of it is one rejected row.
-            let tally = &mut self.sources[file];
-            tally.rows_in += 1;
-            tally.reject(Reason::BadFile);
-            tally.notes.push(error.to_string());
-            self.aside
-                .push(rejected_frame(&[bad_file(&error)], &self.sources[file].uri)?);
+            self.aside.push(bad_file(&mut self.sources[file], &error)?);
         }
         Ok(raw)
     }
@@ -290,11 +250,8 @@ impl PublicationStream {
     }
 
     fn take(&mut self, file: usize, batch: &CleanBatch, frame: DataFrame) -> Result<()> {
-        let tally = &mut self.sources[file];
-        tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
-        batch.keys.iter().for_each(|key| tally.keep(key.flags));
-        batch.rejected.iter().for_each(|row| tally.reject(row.reason));
-        tally.check()?;
+        count_batch(&mut self.sources[file], batch);
+        self.sources[file].check()?;
         if !batch.rejected.is_empty() {
             self.aside.push(rejected_frame(&batch.rejected, &batch.uri)?);
         }
@@ -322,32 +279,12 @@ fn table_of(kind: PublicationKind) -> SourceTable {
 
 /// The files of some sources, each once, and an empty tally for each.
 fn find_files(uris: &[String], table: SourceTable, task: &Task) -> Result<(Vec<SourceFile>, Vec<FileTally>)> {
-    let expected = match table {
-        SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
-        SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON, NDJSON or Parquet file of PubMed articles",
-        SourceTable::ClinicalTrials => "a CSV, JSON, NDJSON or Parquet file of clinical trials",
-    };
+    let expected = expected(table);
     if uris.is_empty() {
         return Err(Error::argument("sources", "no source", expected));
     }
-    let mut files: Vec<SourceFile> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for uri in uris {
-        for file in expand(uri, expected, task)? {
-            if seen.insert(file.uri.clone()) {
-                files.push(file);
-            }
-        }
-    }
-    let tallies = files.iter().map(|file| {
-        Ok(FileTally {
-            uri: file.uri.clone(),
-            table: table.name().to_owned(),
-            bytes: file.size()?,
-            ..FileTally::default()
-        })
-    });
-    let tallies = tallies.collect::<Result<_>>()?;
+    let files = expand_all(uris, expected, task)?;
+    let tallies = tallies(&files, table)?;
     Ok((files, tallies))
 }
 
@@ -359,7 +296,7 @@ fn open_publications<'f>(
     shapes: &'f [Fields],
     layouts: &[Layout],
 ) -> Result<Opened<'f>> {
-    let input = open_source(file, settings.encoding)?;
+    let input = open_source(file, settings.reading())?;
     let (shape, reader) = formats::open_shaped(input, shapes)?;
     let context = Context {
         kind,
@@ -389,13 +326,10 @@ fn without_lake(frame: &DataFrame) -> Result<DataFrame> {
     Ok(frame.drop(ONLY_IN_A_LAKE)?)
 }
 
-fn bad_file(error: &Error) -> Rejected {
-    Rejected {
-        reason: Reason::BadFile,
-        message: error.to_string(),
-        raw: String::new(),
-        source_row: 0,
-    }
+/// Rejected rows in memory; they wait where a file may be kept aside as a whole.
+fn aside(settings: SilverSettings) -> Aside<Vec<DataFrame>> {
+    let waits = settings.on_bad_file == OnBadFile::Reject;
+    Aside::new(Vec::new(), waits.then(Waiting::in_memory))
 }
 
 fn together(frames: Vec<DataFrame>) -> Result<DataFrame> {
@@ -404,44 +338,4 @@ fn together(frames: Vec<DataFrame>) -> Result<DataFrame> {
         all.vstack_mut_owned(frame)?;
     }
     Ok(all)
-}
-
-/// The rejected rows, those of the file that is being read apart: it may still turn out to be bad.
-#[derive(Default)]
-struct Aside {
-    frames: Vec<DataFrame>,
-    waiting: Vec<DataFrame>,
-}
-
-impl Aside {
-    fn add(&mut self, rejected: &[Rejected], uri: &str, tally: &mut FileTally) -> Result<()> {
-        rejected.iter().for_each(|row| tally.reject(row.reason));
-        if !rejected.is_empty() {
-            self.waiting.push(rejected_frame(rejected, uri)?);
-        }
-        Ok(())
-    }
-
-    fn settle(&mut self) {
-        self.frames.append(&mut self.waiting);
-    }
-
-    fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
-        self.waiting.clear();
-        *tally = FileTally {
-            uri: std::mem::take(&mut tally.uri),
-            table: std::mem::take(&mut tally.table),
-            bytes: tally.bytes,
-            rows_in: 1,
-            ..FileTally::default()
-        };
-        tally.reject(Reason::BadFile);
-        tally.notes.push(error.to_string());
-        self.frames.push(rejected_frame(&[bad_file(error)], &tally.uri)?);
-        Ok(())
-    }
-
-    fn finish(self) -> Result<DataFrame> {
-        together(self.frames)
-    }
 }

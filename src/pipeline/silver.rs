@@ -5,8 +5,9 @@ use std::time::Instant;
 use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
-use super::aside::{Aside, Deleted};
+use super::aside::{Aside, Deleted, RejectedFile};
 use super::bronze::{BronzeFile, PARQUET, manifests};
+use super::collect::{Collected, Collector, recount};
 use super::dt::Dt;
 use super::frames::TableWriter;
 pub use super::lanes::OnBadFile;
@@ -16,20 +17,21 @@ use super::manifest::{self, Version};
 use super::pages::RowGroup;
 use super::report::{Output, StepReport, all_stand};
 use super::spool::{Spool, Taker};
-use super::vocabulary::read_records;
+use super::vocabulary::combine_files;
+use super::waiting::Waiting;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Input, MostRatio, Notes, Reading};
+use crate::formats::{self, Encoding, Input, MostRatio, Reading};
 use crate::quality::FileTally;
-use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, SourceTable};
-use crate::silver::merge::{Fate, Merger, Plan};
-use crate::silver::{drugs, publications, shapes, vocabulary};
+use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
+use crate::silver::merge::{Merger, Plan};
+use crate::silver::{drugs, publications, shapes};
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +42,16 @@ pub struct SilverSettings {
     pub most_ratio: MostRatio,
     /// How much of what grows with the rows is held before it goes to a scratch file. It changes no byte of the tables.
     pub memory: Bound,
+}
+
+impl SilverSettings {
+    /// How the bytes of a file are taken.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            encoding: self.encoding,
+            most_ratio: self.most_ratio,
+        }
+    }
 }
 
 /// What a silver partition holds: `_manifest.json`.
@@ -220,10 +232,7 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
-        let reading = Reading {
-            encoding: self.settings.encoding,
-            most_ratio: self.settings.most_ratio,
-        };
+        let reading = self.settings.reading();
         if input.file.media_type == PARQUET {
             // It is read from its end, so it takes the file itself.
             let file = self.storage.open_file(&input.path)?;
@@ -233,49 +242,40 @@ impl Partition<'_> {
         Input::new(&input.file.uri, bytes, reading)
     }
 
-    fn tally(&self, input: &InputFile) -> FileTally {
-        FileTally {
+    fn tallies(&self) -> Vec<FileTally> {
+        let tallies = self.inputs.iter().map(|input| FileTally {
             uri: input.file.uri.clone(),
             table: self.table.name().to_owned(),
             bytes: input.file.bytes,
             ..FileTally::default()
-        }
+        });
+        tallies.collect()
+    }
+
+    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Aside<RejectedFile>> {
+        let kept = RejectedFile::create(transaction, layout::rejected(self.table, self.dt))?;
+        let waiting = match self.settings.on_bad_file {
+            OnBadFile::Fail => None,
+            OnBadFile::Reject => Some(Waiting::new(
+                &REJECTED,
+                transaction.scratch("rejected")?,
+                self.settings.memory.0,
+            )?),
+        };
+        Ok(Aside::new(kept, waiting))
     }
 
     fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<Output>)> {
-        let shapes = vocabulary::shapes();
-        let mut tallies = Vec::new();
-        let mut records = Vec::new();
-        let mut aside = Aside::create(self.table, self.dt, self.settings.on_bad_file, transaction)?;
-        for (number, input) in self.inputs.iter().enumerate() {
-            let mut tally = self.tally(input);
-            let mut waiting = Vec::new();
-            let read = self.bytes(input).and_then(|bytes| {
-                read_records(bytes, &shapes, number, &mut tally, self.task, |rejected| {
-                    waiting.extend(rejected);
-                    Ok(())
-                })
-            });
-            match read {
-                Ok(more) => {
-                    records.extend(more);
-                    aside.write(&waiting, &tally.uri)?;
-                }
-                Err(error) if self.settings.on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
-                    aside.reject_file(&mut tally, &error)?;
-                }
-                Err(error) => return Err(error),
-            }
-            tallies.push(tally);
-        }
-        self.task.check()?;
-        let combined = vocabulary::combine(records);
-        combined.count(&mut tallies);
+        let mut tallies = self.tallies();
+        let mut aside = self.aside(transaction)?;
+        let open = |number: usize| self.bytes(&self.inputs[number]);
+        let on_bad_file = self.settings.on_bad_file;
+        let combined = combine_files(&mut tallies, open, on_bad_file, &mut aside, self.task)?;
         let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
         let mut writer = TableWriter::create(transaction, path, &DRUGS)?;
         writer.write(&drugs::frame(&combined.drugs, &uris)?)?;
-        Ok((tallies, vec![writer.finish()?, aside.finish()?]))
+        Ok((tallies, vec![writer.finish()?, aside.finish().finish()?]))
     }
 
     fn write_publications(
@@ -284,14 +284,15 @@ impl Partition<'_> {
         transaction: &mut dyn Transaction,
     ) -> Result<(Vec<FileTally>, Vec<Output>)> {
         let (shapes, layouts) = shapes::shapes(kind);
-        let mut tallies: Vec<FileTally> = self.inputs.iter().map(|input| self.tally(input)).collect();
-        let mut aside = Aside::create(self.table, self.dt, self.settings.on_bad_file, transaction)?;
-        let mut deleted = Deleted::new(layout::deleted(kind, self.dt));
+        let aside = self.aside(transaction)?;
+        let waiting = Waiting::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
+        let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
         let mut spool = Spool::new(&PUBLICATIONS, self.settings.memory)?;
         let mut names = ["keys", "halves", "lent", "changes"].into_iter();
-        let mut merger = Merger::new(self.settings.memory, || {
+        let merger = Merger::new(self.settings.memory, || {
             transaction.scratch(names.next().unwrap_or("more"))
         })?;
+        let mut collector = Collector::new(self.tallies(), aside, merger);
         let sizes: Vec<u64> = self.inputs.iter().map(|input| input.file.bytes).collect();
         let open = |number: usize| -> Result<Opened<'_>> {
             let input = &self.inputs[number];
@@ -309,41 +310,34 @@ impl Partition<'_> {
         let on_bad_file = self.settings.on_bad_file;
         clean_files(&sizes, &open, on_bad_file, self.task, |piece| match piece {
             Piece::Batch(file, batch) => {
-                let tally = &mut tallies[file];
-                tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
-                // Merging lets some of them go again.
-                batch.keys.iter().for_each(|key| tally.keep(key.flags));
-                aside.add(batch.rejected, &batch.uri, tally)?;
-                let ids = batch
-                    .deletions
-                    .iter()
-                    .map(|deletion| (deletion.behind, publications::id_hash(&deletion.publication_id)));
-                merger.extend(file as u32, &batch.keys, batch.halves, ids)?;
-                deleted.add(batch.deletions, &batch.uri);
-                Ok(())
+                deleted.add(&batch.deletions, &batch.uri)?;
+                collector.batch(file, batch)
             }
             Piece::Frame(frame) => spool.push(&frame, transaction),
             Piece::End(file, format, notes) => {
-                note(&mut tallies[file], format, notes);
                 deleted.settle(transaction)?;
-                aside.settle()
+                collector.end(file, format, notes)
             }
             Piece::Bad(file, error) => {
-                merger.drop_file(file as u32);
                 deleted.drop_file();
-                aside.reject_file(&mut tallies[file], &error)
+                collector.bad(file, &error)
             }
         })?;
+        let Collected {
+            mut tallies,
+            aside,
+            plan,
+        } = collector.finish()?;
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
         let mut publishing = Publishing {
-            plan: merger.finish()?,
+            plan,
             writer: TableWriter::create(transaction, path, &PUBLICATIONS)?,
             tallies: &mut tallies,
             task: self.task,
         };
         spool.drain(&mut publishing)?;
         let writer = publishing.writer;
-        let mut outputs = vec![writer.finish()?, aside.finish()?];
+        let mut outputs = vec![writer.finish()?, aside.finish().finish()?];
         outputs.extend(deleted.finish()?);
         Ok((tallies, outputs))
     }
@@ -372,14 +366,8 @@ impl Taker for Publishing<'_> {
         self.task.check()?;
         // A group that stays as it is stays a group, as it does where it is pages already.
         let stays = !self.plan.changes(frame.height() as u64);
-        let kept = self.plan.apply(frame, |change| {
-            let tally = &mut self.tallies[change.file as usize];
-            tally.let_go(change.counted);
-            match change.fate {
-                Fate::Complete(_) => tally.keep(change.flags),
-                Fate::Merged(reason) => tally.merge(reason),
-            }
-        })?;
+        let tallies = &mut *self.tallies;
+        let kept = self.plan.apply(frame, |change| recount(tallies, change))?;
         if stays {
             self.writer.end_group()?;
         }
@@ -389,12 +377,4 @@ impl Taker for Publishing<'_> {
         }
         Ok(())
     }
-}
-
-/// What a reader noticed about its file, for the report.
-pub(super) fn note(tally: &mut FileTally, format: &str, notes: Notes) {
-    tally.format = format.to_owned();
-    tally.blank_lines = notes.blank_lines;
-    tally.extra_columns = notes.extra_columns;
-    tally.notes = notes.remarks;
 }

@@ -2,19 +2,21 @@
 
 use polars::prelude::DataFrame;
 
+use super::aside::{Aside, Kept};
+use super::collect::note;
 use super::dt::Dt;
 use super::frames::read_frames;
+use super::lanes::OnBadFile;
 use super::layout;
-use super::open_source;
-use super::silver::note;
+use super::{open_source, tallies};
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Fields, Input};
+use crate::formats::{self, Fields, Input, Reading};
 use crate::matcher::Entry;
 use crate::quality::FileTally;
-use crate::schema::{Rejected, SourceTable};
-use crate::silver::vocabulary::{Record, Shape, clean_batch, combine, shapes};
+use crate::schema::SourceTable;
+use crate::silver::vocabulary::{Combined, Record, Shape, clean_batch, combine, shapes};
 use crate::storage::Storage;
-use crate::storage::source::expand;
+use crate::storage::source::expand_all;
 use crate::task::Task;
 
 /// A vocabulary for a matcher, and what became of the rows of its files.
@@ -24,45 +26,27 @@ pub struct Vocabulary {
     pub sources: Vec<FileTally>,
 }
 
+/// For who wants the drugs alone: what is none is counted.
+struct Nowhere;
+
+impl Kept for Nowhere {
+    fn keep(&mut self, _: DataFrame) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// Reads vocabularies from files and combines them into one, as the silver step does.
-pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vocabulary> {
+pub fn load_vocabulary(uris: &[String], reading: impl Into<Reading>, task: &Task) -> Result<Vocabulary> {
+    let reading = reading.into();
     let expected = "a vocabulary of drugs: CSV, JSON or NDJSON with atccode and drug, or a WHO ATC, DrugBank or EMA file";
     if uris.is_empty() {
         return Err(Error::argument("vocabulary", "no source", expected));
     }
-    let mut files = Vec::new();
-    for uri in uris {
-        for file in expand(uri, expected, task)? {
-            // As in a lake, a file counts once, however often it is named.
-            if !files.contains(&file) {
-                files.push(file);
-            }
-        }
-    }
-    let shapes = shapes();
-    let mut sources = Vec::with_capacity(files.len());
-    let mut records = Vec::new();
-    for (number, file) in files.iter().enumerate() {
-        let mut tally = FileTally {
-            uri: file.uri.clone(),
-            table: SourceTable::Drugs.name().to_owned(),
-            bytes: file.size()?,
-            ..FileTally::default()
-        };
-        let input = open_source(file, encoding)?;
-        records.extend(read_records(
-            input,
-            &shapes,
-            number,
-            &mut tally,
-            task,
-            |_| Ok(()),
-        )?);
-        sources.push(tally);
-    }
-    task.check()?;
-    let combined = combine(records);
-    combined.count(&mut sources);
+    let files = expand_all(uris, expected, task)?;
+    let mut sources = tallies(&files, SourceTable::Drugs)?;
+    let open = |number: usize| open_source(&files[number], reading);
+    let mut aside = Aside::new(Nowhere, None);
+    let combined = combine_files(&mut sources, open, OnBadFile::Fail, &mut aside, task)?;
     sources.iter().try_for_each(FileTally::check)?;
     let entries = combined.drugs.into_iter().map(|drug| Entry {
         atccode: drug.atccode,
@@ -76,20 +60,48 @@ pub fn load_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Resu
 }
 
 /// The entries of [`load_vocabulary`] alone.
-pub fn read_vocabulary(uris: &[String], encoding: Encoding, task: &Task) -> Result<Vec<Entry>> {
-    Ok(load_vocabulary(uris, encoding, task)?.entries)
+pub fn read_vocabulary(uris: &[String], reading: impl Into<Reading>, task: &Task) -> Result<Vec<Entry>> {
+    Ok(load_vocabulary(uris, reading, task)?.entries)
 }
 
-/// Reads the records of one file and counts its rows; `aside` gets those that are no drugs.
-pub(super) fn read_records(
-    input: Input,
+/// Reads vocabularies and combines them, with what is no drug kept aside; `open` opens the file of a number when its turn comes.
+pub(super) fn combine_files<K: Kept>(
+    tallies: &mut [FileTally],
+    open: impl Fn(usize) -> Result<Input>,
+    on_bad_file: OnBadFile,
+    aside: &mut Aside<K>,
+    task: &Task,
+) -> Result<Combined> {
+    let shapes = shapes();
+    let mut records = Vec::new();
+    for (number, tally) in tallies.iter_mut().enumerate() {
+        match read_records(|| open(number), &shapes, number, tally, aside, task) {
+            Ok(more) => {
+                records.extend(more);
+                aside.settle()?;
+            }
+            Err(error) if on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                aside.reject_file(tally, &error)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    task.check()?;
+    let combined = combine(records);
+    combined.count(tallies);
+    Ok(combined)
+}
+
+/// Reads the records of one file and counts its rows.
+fn read_records<K: Kept>(
+    open: impl FnOnce() -> Result<Input>,
     shapes: &[Fields],
     number: usize,
     tally: &mut FileTally,
+    aside: &mut Aside<K>,
     task: &Task,
-    mut aside: impl FnMut(Vec<Rejected>) -> Result<()>,
 ) -> Result<Vec<Record>> {
-    let (shape, mut reader) = formats::open_shaped(input, shapes)?;
+    let (shape, mut reader) = formats::open_shaped(open()?, shapes)?;
     let shape = Shape::ALL[shape];
     let mut records = Vec::new();
     while let Some(batch) = reader.next_batch(task)? {
@@ -97,7 +109,7 @@ pub(super) fn read_records(
         tally.rows_in += (more.len() + rejected.len()) as u64;
         records.extend(more);
         rejected.iter().for_each(|row| tally.reject(row.reason));
-        aside(rejected)?;
+        aside.add(&rejected, &tally.uri)?;
     }
     note(tally, reader.format(), reader.notes());
     if shape != Shape::Plain {

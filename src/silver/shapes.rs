@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::formats::{Field, Fields};
 use crate::schema::PublicationKind;
+use crate::text::clean;
 use crate::text::date::{NumericOrder, Parsed, parse};
 
 /// Where the values of a row stand.
@@ -145,7 +146,8 @@ impl Layout {
     }
 }
 
-/// What is searched as the abstract of a trial: its brief title, its summary and its interventions.
+/// What is searched as the abstract of a trial: its brief title where that is another than its title, which is clean already,
+/// its summary and its interventions.
 pub(super) fn trial_summary<'s>(
     title: &str,
     brief_title: Option<&'s str>,
@@ -153,7 +155,7 @@ pub(super) fn trial_summary<'s>(
     interventions: Option<&str>,
 ) -> Option<Cow<'s, str>> {
     let given = |text: Option<&'s str>| text.map(str::trim).filter(|text| !text.is_empty());
-    let brief_title = given(brief_title).filter(|brief| *brief != title.trim());
+    let brief_title = given(brief_title).filter(|brief| clean(brief).text != title);
     let interventions = interventions.map(str::trim).filter(|text| !text.is_empty());
     if brief_title.is_none() && interventions.is_none() {
         return given(summary).map(Cow::Borrowed);
@@ -176,6 +178,15 @@ pub(super) fn trial_summary<'s>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_brief_title_that_is_the_title_is_not_said_again() {
+        let summary = |brief| trial_summary("A trial of Genève", Some(brief), Some("Text."), None);
+        for same in ["A trial of Genève", " A  trial of <i>Gen\\xc3\\xa8ve</i>"] {
+            assert_eq!(summary(same).as_deref(), Some("Text."));
+        }
+        assert_eq!(summary("Another").as_deref(), Some("Another. Text."));
+    }
 
     #[test]
     fn journal_and_date_stand_inside_the_old_descriptions() {

@@ -1,5 +1,6 @@
 //! What a caller names as a source: a file, a folder, a glob, a URI; each becomes a list of files.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 #[cfg(feature = "cloud")]
@@ -11,7 +12,6 @@ use super::bucket::{self, ObjectFile};
 #[cfg(feature = "cloud")]
 use super::scratch;
 use super::uri::Place;
-pub use super::uri::local_path;
 use crate::error::{Error, Result};
 use crate::task::Task;
 
@@ -118,6 +118,20 @@ impl SourceFile {
     }
 }
 
+/// The files of several source arguments, each once.
+pub fn expand_all(uris: &[String], expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
+    let mut files: Vec<SourceFile> = Vec::new();
+    let mut known = HashSet::new();
+    for uri in uris {
+        for file in expand(uri, expected, task)? {
+            if known.insert(file.uri.clone()) {
+                files.push(file);
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// The files of one source argument. A folder gives the files directly in it, a glob what it matches, both sorted; hidden
 /// files (`.name`, `_name`) are left out there. In a bucket the same rules hold, and the task is asked while waiting.
 pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
@@ -142,7 +156,7 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
                 .collect());
         }
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => local_path(uri)?,
+        Place::Bucket(_) => super::uri::local_path(uri)?,
     };
     task.check()?;
     match path.metadata() {

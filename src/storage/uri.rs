@@ -119,7 +119,7 @@ impl Place {
 }
 
 /// A URI for messages: what may be a user, a password or a signature is left out.
-pub(super) fn without_credentials(uri: &str) -> String {
+pub fn without_credentials(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else {
         return uri.to_owned();
     };

@@ -120,6 +120,17 @@ def test_the_child_gets_the_keywords_as_words(tmp_path: Path) -> None:
     assert arguments("gold", {"stop_words": []}, tmp_path) == ["gold", "--no-stop-words"]
 
 
+def test_the_child_gets_many_sources_in_a_file(tmp_path: Path) -> None:
+    """A command line holds only so many names, and on it `@` begins the name of a list."""
+    assert arguments("bronze", {"drugs": "@drugs.csv", "pubmed": ["a.csv", "@b.csv"]}, tmp_path) == [
+        *("bronze", "--drugs", "./@drugs.csv", "--pubmed", "a.csv", "--pubmed", "./@b.csv"),
+    ]
+    names = [f"gs://bucket/{number}.csv" for number in range(1001)]
+    words = arguments("bronze", {"pubmed": names}, tmp_path)
+    assert words == ["bronze", "--pubmed", f"@{tmp_path / 'pubmed-names'}"]
+    assert (tmp_path / "pubmed-names").read_text(encoding="utf-8").splitlines() == names
+
+
 def bronze_step(samples: Path, lake: Path, isolation: str, log: logging.Logger = LOG) -> Step:
     keywords = {"drugs": str(samples / "drugs.csv"), "out": str(lake), "dt": DT}
     return Step("bronze", keywords, isolation, log)

@@ -42,6 +42,9 @@ DIRT = dict.fromkeys(
 UUID5 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
+PLACE = ("publication_id", "kind", "atccode", "field", "start", "end", "surface")
+
+
 def lines(folder: Path) -> list[dict[str, Any]]:
     """The mentions that are true."""
     (path,) = (folder / "truth").glob("mentions.ndjson*")
@@ -58,22 +61,17 @@ def key(journal: str | None) -> str | None:
 
 
 def expected(folder: Path) -> Counter[tuple[Any, ...]]:
-    """Each pair of a publication and a drug, once."""
-    return Counter(
-        (line["kind"], line["publication_id"], line["atccode"], line["date"], key(line["journal"]))
-        for line in lines(folder)
-    )
+    """Every place of a drug in a publication."""
+    return Counter((*(line[name] for name in PLACE), line["date"], key(line["journal"])) for line in lines(folder))
 
 
 def found(lake: Path) -> Counter[tuple[Any, ...]]:
     """The same of a lake. Ids that were made from the rest of a record are all alike."""
-    pairs = {
-        (row["kind"], row["publication_id"], row["atccode"], row["date"] and str(row["date"]), key(row["journal"]))
+    places = (
+        (*(row[name] for name in PLACE), row["date"] and str(row["date"]), key(row["journal"]))
         for row in mentions(lake)
-    }
-    return Counter(
-        (kind, None if UUID5.fullmatch(identifier) else identifier, *rest) for kind, identifier, *rest in pairs
     )
+    return Counter((None if UUID5.fullmatch(identifier) else identifier, *rest) for identifier, *rest in places)
 
 
 def run(folder: Path, lake: Path) -> dict[str, Any]:
@@ -81,7 +79,7 @@ def run(folder: Path, lake: Path) -> dict[str, Any]:
     sources: dict[str, Any] = {
         name: folder / name for name in ("pubmed", "clinical_trials") if (folder / name).exists()
     }
-    report: dict[str, Any] = drugs_rs.run(drugs=folder / "drugs", out=lake, dt=DT, **sources)
+    report: dict[str, Any] = drugs_rs.run(drugs=folder / "drugs", out=lake, dt=DT, abstracts=True, **sources)
     return report
 
 
@@ -125,7 +123,10 @@ def test_what_is_found_is_what_was_put_there(articles: str, trials: str, tmp_pat
     report = run(folder, lake)
     check_rows(report, made)
     truth = expected(folder)
-    assert sum(truth.values()) > 300
+    assert {line[3] for line in truth} == {"title", "abstract"}
+    for table, kind in (("pubmed", "pubmed"), ("clinical_trials", "clinical_trial")):
+        told = made["truth"][table]["mentions"]
+        assert told == sum(count for line, count in truth.items() if line[1] == kind) > 100
     assert found(lake) == truth
     graph = drugs_rs.read_graph(lake)
     assert len(graph.drugs()) == 150
@@ -186,14 +187,14 @@ def test_these_bytes_for_ever(tmp_path: Path) -> None:
     """Whatever changes them raises `VERSION` in `src/pipeline/generate.rs`, and these digests."""
     made = drugs_rs.generate(tmp_path / "made", articles=2000, trials=500, articles_format="medline")
     digests = {file["path"]: file["sha256"][:16] for file in made["files"]}
-    assert (made["version"], digests) == (1, DIGESTS)
+    assert (made["version"], digests) == (2, DIGESTS)
 
 
 DIGESTS = {
     "drugs/part-00001.csv": "afcf7cd9f31da61e",
     "pubmed/part-00001.nbib": "4430f38d6fd1a7ef",
     "clinical_trials/part-00001.csv": "8e399e4bcb447409",
-    "truth/mentions.ndjson": "96012b642eb1c3fb",
+    "truth/mentions.ndjson": "c29937e64dab8ffa",
 }
 
 
@@ -283,6 +284,24 @@ def test_settings_that_make_no_sense(settings: dict[str, Any], tmp_path: Path) -
     with pytest.raises(drugs_rs.exceptions.ArgumentError):
         drugs_rs.generate(tmp_path / "made", **settings)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", ["gs://bucket/made", "s3://bucket/made"])
+def test_a_bucket_is_refused_with_what_to_do(out: str) -> None:
+    with pytest.raises(drugs_rs.exceptions.ArgumentError, match=f"`{out}` is in a bucket.*copy it to the bucket"):
+        drugs_rs.generate(out, articles=1)
+    finished = shell("generate", "--out", out)
+    assert (finished.returncode, b"copy it to the bucket" in finished.stderr) == (2, True)
+
+
+def test_abstracts_have_mentions_of_their_own_and_are_found_when_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    drugs_rs.generate(folder, articles=600, trials=0, abstracts=1.0, clean=True)
+    titles = Counter(line for line in expected(folder).elements() if line[3] == "title")
+    drugs_rs.run(drugs=folder / "drugs", pubmed=folder / "pubmed", out=tmp_path / "titles", dt=DT)
+    assert found(tmp_path / "titles") == titles != expected(folder)
+    run(folder, tmp_path / "both")
+    assert found(tmp_path / "both") == expected(folder)
 
 
 def test_nothing_but_drugs(tmp_path: Path) -> None:

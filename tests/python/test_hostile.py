@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import inspect
 import io
 import re
 import subprocess
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import pytest
 from lake_tables import DT, publications, rejected
+from shell import drugs_rs as shell
 
 import drugs_rs
 from drugs_rs import exceptions
@@ -135,6 +137,67 @@ def test_the_limit_on_the_ratio_is_an_option(tmp_path: Path) -> None:
     for ratio in (2000, 0):
         (tally,) = silver(lake, source, max_ratio=ratio)["sources"]
         assert (tally["rows_kept"], tally["blank_lines"]) == (1, 17 * PIECE)
+
+
+READERS: dict[str, Callable[..., int]] = {
+    "read_publications": lambda source, **keywords: len(drugs_rs.read_publications(source, **keywords)),
+    "iter_publications": lambda source, **keywords: sum(map(len, drugs_rs.iter_publications(source, **keywords))),
+    "read_drugs": lambda source, **keywords: len(drugs_rs.read_drugs(source, **keywords)),
+    "from_vocabulary": lambda source, **keywords: len(drugs_rs.Matcher.from_vocabulary(source, **keywords)),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_the_limit_on_the_ratio_is_an_option_without_a_lake(reader: str, tmp_path: Path) -> None:
+    """The message tells of `max_ratio`, so whatever reads files has to take it."""
+    source = tmp_path / "blank.csv.gz"
+    rows = GOOD.format(1) if "publications" in reader else "atccode,drug\nV03AB,velorin\n"
+    source.write_bytes(gzip.compress(rows.encode()) + gzip.compress(b"\n" * PIECE) * 17)
+    with pytest.raises(exceptions.FormatError, match=r"500 times.*max_ratio"):
+        READERS[reader](source, max_ratio=500)
+    assert READERS[reader](source, max_ratio=0) == 1
+    with pytest.raises(OverflowError):
+        READERS[reader](source, max_ratio=-1)
+
+
+def test_the_command_takes_the_limit_for_vocabularies(tmp_path: Path) -> None:
+    source = tmp_path / "drugs.csv.gz"
+    source.write_bytes(gzip.compress(b"atccode,drug\nV03AB,velorin\n") + gzip.compress(b"\n" * PIECE) * 17)
+    for ratio, code in (("500", 1), ("0", 0)):
+        finished = shell("explain", "--vocabulary", source, "--max-ratio", ratio, "velorin", "velorin")
+        assert finished.returncode == code, finished.stderr.decode()
+
+
+def test_reading_takes_the_options_of_the_steps_with_their_defaults() -> None:
+    steps = inspect.signature(drugs_rs.run).parameters
+    options: dict[Callable[..., Any], tuple[str, ...]] = {
+        drugs_rs.read_publications: ("encoding", "month_first", "on_bad_file", "max_ratio", "progress"),
+        drugs_rs.iter_publications: ("encoding", "month_first", "on_bad_file", "max_ratio"),
+        drugs_rs.read_drugs: ("encoding", "on_bad_file", "max_ratio", "progress"),
+        drugs_rs.Matcher.from_vocabulary: ("encoding", "max_ratio"),
+    }
+    for function, names in options.items():
+        theirs = inspect.signature(function).parameters
+        assert [theirs[name].default for name in names] == [steps[name].default for name in names]
+
+
+def test_a_file_of_rejected_rows_alone_is_not_held(tmp_path: Path) -> None:
+    """Rows of a file that may be bad as a whole wait until its end; 640 MB of them once waited in memory."""
+    source, lake = tmp_path / "blank.csv.gz", tmp_path / "lake"
+    row = b"1, ,2020," + b"x" * 990 + b"\n"
+    rows = PIECE // len(row)
+    source.write_bytes(gzip.compress(b"id,title,date,journal\n") + gzip.compress(row * rows, 1) * 40)
+    drugs_rs.bronze(pubmed=source, out=lake, dt=DT)
+    program = (
+        "import drugs_rs\n"
+        f"report = drugs_rs.silver(out={str(lake)!r}, dt={DT!r}, max_ratio=0, on_bad_file='reject')\n"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM:')))\n"
+        "print(report['rejected']['blank_title'])\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True, timeout=300)
+    peak, found = map(int, finished.stdout.split())
+    assert found == 40 * rows
+    assert peak < 400_000, "kilobytes"
 
 
 def test_a_line_of_a_gigabyte_is_one_rejected_row_and_takes_no_gigabyte(tmp_path: Path) -> None:

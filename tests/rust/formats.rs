@@ -16,7 +16,8 @@ struct Read {
     format: &'static str,
 }
 
-fn fields() -> Fields {
+/// `a` and `b`, which must be there, and `c` with several values.
+pub(super) fn fields() -> Fields {
     let field = |name, aliases, required, many| Field {
         name,
         aliases,

@@ -14,6 +14,8 @@
     reason = "tests look at the disk behind the back of storage"
 )]
 
+#[cfg(feature = "tables")]
+mod aside;
 #[cfg(feature = "cloud")]
 mod buckets;
 mod dates;

@@ -4,32 +4,20 @@ use std::fs::File;
 use std::io::Write;
 
 use drugs_rs::error::Error;
-use drugs_rs::formats::{Encoding, Field, Fields, Input, Notes, open, open_shaped};
+use drugs_rs::formats::{Encoding, Input, Notes, open, open_shaped};
 use drugs_rs::schema::PublicationKind;
 use drugs_rs::silver::shapes::shapes;
 use drugs_rs::task::Task;
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series, TimeUnit};
 use proptest::prelude::*;
 
+use crate::formats::fields;
+
 struct Read {
     rows: Vec<String>,
     notes: Notes,
     batches: usize,
     raw: Vec<String>,
-}
-
-fn fields() -> Fields {
-    let field = |name, aliases, required, many| Field {
-        name,
-        aliases,
-        required,
-        many,
-    };
-    Fields::new([
-        field("a", &["a", "alpha"], true, false),
-        field("b", &["b"], true, false),
-        field("c", &["c"], false, true),
-    ])
 }
 
 fn file_of(bytes: &[u8]) -> File {

@@ -80,8 +80,10 @@ fn read(bytes: &[u8]) -> (DataFrame, Vec<usize>) {
     let path = folder.path().join("part.parquet");
     fs::write(&path, bytes).unwrap();
     let mut reader = ParquetReader::new(File::open(&path).unwrap());
-    let groups = reader.get_metadata().unwrap().row_groups.iter();
-    let heights = groups.map(|group| group.num_rows()).collect();
+    let mut heights = Vec::new();
+    for group in &reader.get_metadata().unwrap().row_groups {
+        heights.push(group.num_rows());
+    }
     (reader.finish().unwrap(), heights)
 }
 

@@ -31,6 +31,9 @@ _PATIENCE = 3.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 _USAGE = 2
+_SOURCES = ("drugs", "pubmed", "clinical_trials")
+# More names of sources go to the child in a file.
+_MOST_NAMES = 1000
 
 
 class Step:
@@ -158,6 +161,9 @@ def arguments(step: str, keywords: Mapping[str, Any], folder: str | Path) -> lis
             words += _stop_words(flag, list(value), folder)
         elif name == "tables":
             words += [word for table in value for word in ("--table", table)]
+        elif name in _SOURCES:
+            names = [str(each) for each in value] if isinstance(value, (list, tuple)) else [str(value)]
+            words += _sources(flag, names, folder)
         elif isinstance(value, bool):
             words += [flag] if value else []
         elif isinstance(value, (list, tuple)):
@@ -165,6 +171,16 @@ def arguments(step: str, keywords: Mapping[str, Any], folder: str | Path) -> lis
         else:
             words += [flag, str(value)]
     return words
+
+
+def _sources(flag: str, names: Sequence[str], folder: str | Path) -> list[str]:
+    """Give many names as a list in a file, for a command line holds only so many; on it ``@`` begins a list."""
+    if len(names) <= _MOST_NAMES or not all(name.strip() and "\n" not in name for name in names):
+        return [word for name in names for word in (flag, f"./{name}" if name.startswith("@") else name)]
+    path = os.path.join(folder, flag.lstrip("-") + "-names")  # noqa: PTH118
+    with contextlib.closing(open(path, "w", encoding="utf-8")) as file:  # noqa: PTH123
+        file.write("".join(f"{name}\n" for name in names))
+    return [flag, f"@{path}"]
 
 
 def _stop_words(flag: str, names: Sequence[str], folder: str | Path) -> list[str]:

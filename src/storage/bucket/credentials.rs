@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
-use object_store::{BackoffConfig, ObjectStore, RetryConfig, StaticCredentialProvider};
+use object_store::{BackoffConfig, CredentialProvider, ObjectStore, RetryConfig, StaticCredentialProvider};
 
 use super::{Client, refusal};
 use crate::error::{Error, Result};
@@ -63,34 +63,37 @@ fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
         }
         None => GoogleCloudStorageBuilder::from_env(),
     };
-    let skips = builder
-        .get_config_value(&GoogleConfigKey::SkipSignature)
-        .as_deref()
-        == Some("true");
+    let skips = builder.get_config_value(&GoogleConfigKey::SkipSignature);
     let store = builder
         .with_bucket_name(uri.bucket())
         .with_retry(retries())
         .build()
         .map_err(|_| unusable(uri))?;
     let credentials = Arc::clone(store.credentials());
-    let identity = async move { credentials.get_credential().await.map(|_| ()) };
-    Ok((Arc::new(store), (!skips).then(|| Box::pin(identity) as _)))
+    Ok(identified(store, credentials, skips.as_deref()))
 }
 
 fn amazon(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
     let builder = AmazonS3Builder::from_env();
-    let skips = builder
-        .get_config_value(&AmazonS3ConfigKey::SkipSignature)
-        .as_deref()
-        == Some("true");
+    let skips = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
     let store = builder
         .with_bucket_name(uri.bucket())
         .with_retry(retries())
         .build()
         .map_err(|_| unusable(uri))?;
     let credentials = Arc::clone(store.credentials());
+    Ok(identified(store, credentials, skips.as_deref()))
+}
+
+/// A store with the question who one is there; nobody is asked where requests are not signed.
+fn identified<C: Send + Sync + 'static>(
+    store: impl ObjectStore,
+    credentials: Arc<dyn CredentialProvider<Credential = C>>,
+    skips_signature: Option<&str>,
+) -> (Arc<dyn ObjectStore>, Identity) {
+    let asks = skips_signature != Some("true");
     let identity = async move { credentials.get_credential().await.map(|_| ()) };
-    Ok((Arc::new(store), (!skips).then(|| Box::pin(identity) as _)))
+    (Arc::new(store), asks.then(|| Box::pin(identity) as _))
 }
 
 /// Asks once for credentials, so that their absence is told as such and not as a server that cannot be reached.
