@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gzip
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -109,15 +107,8 @@ def renumbered(out: Path, file: Path, count: int) -> list[Path]:
     folder = out / f"renumbered-{count}"
     shutil.rmtree(str(folder), ignore_errors=True)
     folder.mkdir(parents=True)
-    text = gzip.decompress(file.read_bytes())
-    made = [folder / f"{number:04}.xml.gz" for number in range(count)]
-    for number, path in enumerate(made):
-
-        def other(found: re.Match[bytes], first: int = number * 50_000_000) -> bytes:
-            return found[1] + str(int(found[2]) + first).encode()
-
-        path.write_bytes(gzip.compress(re.sub(rb'(<PMID Version="\d+">)(\d+)', other, text), compresslevel=6))
-    return made
+    subprocess.run([sys.executable, str(HERE / "renumbered.py"), str(file), str(count), str(folder)], check=True)
+    return sorted(folder.iterdir())
 
 
 def xml(bench: Bench, file: Path) -> list[Reach]:
