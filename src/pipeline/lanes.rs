@@ -1,7 +1,7 @@
 //! The files of a partition, read and cleaned side by side and given in their order.
 //!
 //! Unpacking and cutting a file into records is work for one thread, so several files are read at a time, each in a lane of
-//! its own; small files share a lane. A lane that is ahead of its turn stops when it holds [`MOST_READY`] bytes of
+//! its own; small files share a lane. A lane that is ahead of its turn stops when it holds its share of [`MOST_READY`] bytes of
 //! clean rows, so memory does not grow with the size or the number of files. What comes out, and in which order, does
 //! not depend on threads.
 
@@ -21,10 +21,13 @@ use crate::task::Task;
 const SHARED_BYTES: u64 = 4 << 20;
 
 /// So much of a lane is read before it is cleaned.
-const READ_AHEAD: usize = 2 << 20;
+const READ_AHEAD: usize = 4 << 20;
 
-/// A lane that waits for its turn holds no more than about this many bytes of clean rows.
-const MOST_READY: usize = 32 << 20;
+/// The lanes that wait for their turn hold no more than about so many bytes of clean rows, all together.
+const MOST_READY: usize = 64 << 20;
+
+/// But each of them this many, or it would hardly ever work.
+const LEAST_READY: usize = 8 << 20;
 
 /// So much raw text becomes one frame of clean rows: of one file, or of many small ones.
 const GROUP_BYTES: usize = 1 << 20;
@@ -82,6 +85,7 @@ pub(super) fn clean_files<'f>(
         } else {
             READ_AHEAD
         };
+        let most_ready = (MOST_READY / lanes.len().max(2).saturating_sub(1)).max(LEAST_READY);
         let (given, results) = rayon::join(
             || ready.drain(..).try_for_each(&mut give),
             || -> Vec<Result<()>> {
@@ -89,7 +93,7 @@ pub(super) fn clean_files<'f>(
                     .par_iter_mut()
                     .enumerate()
                     .map(|(place, lane)| {
-                        if place > 0 && lane.ready_bytes > MOST_READY {
+                        if place > 0 && lane.ready_bytes > most_ready {
                             return Ok(());
                         }
                         lane.step(open, ahead, on_bad_file, task)

@@ -33,6 +33,12 @@ pub struct HashingWriter<W> {
 pub struct Digest256(Arc<Mutex<(u64, Sha256)>>);
 
 impl Digest256 {
+    fn add(&self, bytes: &[u8]) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 += bytes.len() as u64;
+        state.1.update(bytes);
+    }
+
     /// The number of bytes and their SHA-256 in hexadecimal.
     pub fn finish(&self) -> (u64, String) {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +46,7 @@ impl Digest256 {
     }
 }
 
-impl<W: Write> HashingWriter<W> {
+impl<W: Write + Send> HashingWriter<W> {
     /// A writer and the digest of what goes through it.
     pub fn new(inner: W) -> (Self, Digest256) {
         let digest = Digest256::default();
@@ -60,12 +66,19 @@ impl<W: Write> HashingWriter<W> {
     }
 }
 
-impl<W: Write> Write for HashingWriter<W> {
+/// From so many bytes on it pays to hash them on one thread while another writes them.
+const SHARED: usize = 1 << 17;
+
+impl<W: Write + Send> Write for HashingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Not from outside of the pool, which would be entered for this alone.
+        if bytes.len() >= SHARED && rayon::current_thread_index().is_some() {
+            let (inner, digest) = (&mut self.inner, &self.digest);
+            let (written, ()) = rayon::join(|| inner.write_all(bytes), || digest.add(bytes));
+            return written.map(|()| bytes.len());
+        }
         let written = self.inner.write(bytes)?;
-        let mut state = self.digest.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0 += written as u64;
-        state.1.update(&bytes[..written]);
+        self.digest.add(&bytes[..written]);
         Ok(written)
     }
 
