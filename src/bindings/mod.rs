@@ -22,8 +22,7 @@ mod table;
 use mimalloc::MiMalloc;
 use pyo3::prelude::*;
 
-/// Columns come and go in large pieces, which the C library's allocator returns to the system each time and asks for again;
-/// on a table of short rows that takes a sixth of the time.
+/// Columns come and go in large pieces, which the C library's allocator returns to the system each time and asks for again.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

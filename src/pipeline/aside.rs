@@ -11,7 +11,7 @@ use super::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::formats::Deletion;
 use crate::quality::FileTally;
-use crate::schema::{DELETED, REJECTED, Reason, Rejected};
+use crate::schema::{DELETED, Reason, Rejected};
 use crate::silver::rejected_frame;
 use crate::storage::Transaction;
 
@@ -29,44 +29,9 @@ impl Kept for Vec<DataFrame> {
 }
 
 /// In the file of a partition.
-pub(super) struct RejectedFile {
-    writer: TableWriter,
-    /// The texts since a row group was ended for their size.
-    bytes: usize,
-}
-
-impl RejectedFile {
-    /// A row group ends when its texts take so much: rejected rows may have 64 KiB each.
-    const GROUP_BYTES: usize = 16 << 20;
-
-    pub(super) fn create(transaction: &mut dyn Transaction, path: String) -> Result<Self> {
-        Ok(Self {
-            writer: TableWriter::create(transaction, path, &REJECTED)?,
-            bytes: 0,
-        })
-    }
-
-    pub(super) fn finish(self) -> Result<Output> {
-        self.writer.finish()
-    }
-}
-
-impl Kept for RejectedFile {
+impl Kept for TableWriter {
     fn keep(&mut self, rejected: DataFrame) -> Result<()> {
-        let (messages, raws) = (rejected.column("message")?.str()?, rejected.column("raw")?.str()?);
-        let mut start = 0;
-        for (row, (message, raw)) in messages.iter().zip(raws.iter()).enumerate() {
-            self.bytes += message.map_or(0, str::len) + raw.map_or(0, str::len);
-            if self.bytes >= Self::GROUP_BYTES {
-                self.writer
-                    .write(&rejected.slice(start as i64, row + 1 - start))?;
-                self.writer.end_group()?;
-                self.bytes = 0;
-                start = row + 1;
-            }
-        }
-        self.writer
-            .write(&rejected.slice(start as i64, rejected.height() - start))
+        self.write(&rejected)
     }
 }
 

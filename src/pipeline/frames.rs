@@ -6,20 +6,14 @@ use std::io::Write;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
 
+use super::groups::{Groups, at_once};
 use super::pages::{Encoder, RowGroup};
 use super::report::Output;
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::storage::{Digest256, HashingWriter, Transaction};
 
-/// Rows of a row group: enough to compress well, few enough to hold several, abstracts included.
-pub(super) const ROW_GROUP: usize = 1 << 14;
-
-/// So many row groups are encoded at a time at most, each column by whichever thread is free.
-const MOST_AT_ONCE: usize = 4;
-
-/// Writes the frames of one table into one file of a transaction. Where one row group ends and the next begins depends on the
-/// number of the rows alone, so that the same rows are the same bytes whatever frames they come in.
+/// Writes the frames of one table into one file of a transaction.
 pub(super) struct TableWriter {
     table: &'static Table,
     path: String,
@@ -27,10 +21,9 @@ pub(super) struct TableWriter {
     encoder: Encoder,
     writer: BatchedWriter<HashingWriter<Box<dyn Write + Send>>>,
     digest: Digest256,
-    /// Full row groups.
-    groups: Vec<DataFrame>,
-    /// The rows of the next one.
-    waiting: DataFrame,
+    groups: Groups,
+    /// Groups to be encoded together.
+    full: Vec<DataFrame>,
     rows: u64,
 }
 
@@ -51,8 +44,8 @@ impl TableWriter {
             encoder,
             writer,
             digest,
-            groups: Vec::new(),
-            waiting: table.empty(),
+            groups: Groups::new(table),
+            full: Vec::new(),
             rows: 0,
         })
     }
@@ -60,14 +53,8 @@ impl TableWriter {
     /// Adds the rows of a frame.
     pub(super) fn write(&mut self, frame: &DataFrame) -> Result<()> {
         self.table.check(frame)?;
-        let mut start = 0;
-        while start < frame.height() {
-            let rows = (ROW_GROUP - self.waiting.height()).min(frame.height() - start);
-            self.waiting.vstack_mut(&frame.slice(start as i64, rows))?;
-            start += rows;
-            if self.waiting.height() == ROW_GROUP {
-                self.end_group()?;
-            }
+        for group in self.groups.push(frame)? {
+            self.take(group)?;
         }
         self.rows += frame.height() as u64;
         Ok(())
@@ -75,12 +62,15 @@ impl TableWriter {
 
     /// Lets a new row group begin with the next row.
     pub(super) fn end_group(&mut self) -> Result<()> {
-        if self.waiting.height() == 0 {
-            return Ok(());
+        match self.groups.end() {
+            Some(group) => self.take(group),
+            None => Ok(()),
         }
-        self.groups
-            .push(std::mem::replace(&mut self.waiting, self.table.empty()));
-        if self.groups.len() >= rayon::current_num_threads().clamp(1, MOST_AT_ONCE) {
+    }
+
+    fn take(&mut self, group: DataFrame) -> Result<()> {
+        self.full.push(group);
+        if self.full.len() >= at_once() {
             self.flush()?;
         }
         Ok(())
@@ -95,7 +85,7 @@ impl TableWriter {
     }
 
     fn flush(&mut self) -> Result<()> {
-        let frames = std::mem::take(&mut self.groups);
+        let frames = std::mem::take(&mut self.full);
         let groups = self.encoder.encode(&frames)?;
         groups.iter().try_for_each(|group| self.put(group))
     }

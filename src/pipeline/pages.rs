@@ -1,7 +1,7 @@
 //! Frames to compressed pages of Parquet, every column of every row group by whichever thread is free.
 //!
 //! polars' own writer encodes and compresses what does not repeat on the one thread that writes, and hashes every value to find
-//! out what does. The schema knows that ([`TableColumn::repeats`]), so columns of few values get their dictionary here, where
+//! out what does. The schema knows that ([`repeats`](crate::schema::TableColumn::repeats)), so columns of few values get their dictionary here, where
 //! a value that is the one before costs a comparison, and the others are written as they are.
 
 use std::io::{Cursor, Write};

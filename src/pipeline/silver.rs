@@ -5,7 +5,7 @@ use std::time::Instant;
 use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
-use super::aside::{Aside, Deleted, RejectedFile};
+use super::aside::{Aside, Deleted};
 use super::bronze::{BronzeFile, PARQUET, manifests};
 use super::collect::{Collected, Collector, recount};
 use super::dt::Dt;
@@ -252,8 +252,8 @@ impl Partition<'_> {
         tallies.collect()
     }
 
-    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Aside<RejectedFile>> {
-        let kept = RejectedFile::create(transaction, layout::rejected(self.table, self.dt))?;
+    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Aside<TableWriter>> {
+        let kept = TableWriter::create(transaction, layout::rejected(self.table, self.dt), &REJECTED)?;
         let waiting = match self.settings.on_bad_file {
             OnBadFile::Fail => None,
             OnBadFile::Reject => Some(Waiting::new(

@@ -4,23 +4,18 @@
 //! when they come, and a group in which nothing changes is written as it was held, without being looked at again.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Write;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
-use super::frames::ROW_GROUP;
+use super::groups::{Groups, at_once};
 use super::pages::{Encoder, PageRows, RowGroup, decode};
+use super::scratch::Scratch;
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::sorting::Bound;
 use crate::storage::Transaction;
-
-/// So many groups are encoded or decoded at a time at most.
-const MOST_AT_ONCE: usize = 4;
 
 /// Who gets what was held, in its order.
 pub(super) trait Taker {
@@ -36,12 +31,10 @@ pub(super) trait Taker {
 
 /// The rows of one table.
 pub(super) struct Spool {
-    table: &'static Table,
     bounds: Bounds,
     encoder: Encoder,
+    groups: Groups,
     held: Vec<Held>,
-    /// The rows of the next group.
-    waiting: DataFrame,
     /// Whether there are more frames than are held as such.
     many: bool,
     frames: usize,
@@ -84,19 +77,13 @@ enum Bytes {
     OnDisk(Range<u64>),
 }
 
-struct Scratch {
-    file: File,
-    end: u64,
-}
-
 impl Spool {
     pub(super) fn new(table: &'static Table, bound: Bound) -> Result<Self> {
         Ok(Self {
-            table,
             bounds: Bounds::of(bound),
             encoder: Encoder::new(table)?,
+            groups: Groups::new(table),
             held: Vec::new(),
-            waiting: table.empty(),
             many: false,
             frames: 0,
             frame_bytes: 0,
@@ -108,15 +95,9 @@ impl Spool {
     /// Adds the rows of a frame at the end.
     pub(super) fn push(&mut self, frame: &DataFrame, transaction: &mut dyn Transaction) -> Result<()> {
         self.frame_bytes += frame.estimated_size();
-        let mut start = 0;
-        while start < frame.height() {
-            let rows = (ROW_GROUP - self.waiting.height()).min(frame.height() - start);
-            self.waiting.vstack_mut(&frame.slice(start as i64, rows))?;
-            start += rows;
-            if self.waiting.height() == ROW_GROUP {
-                self.end_group();
-            }
-        }
+        let full = self.groups.push(frame)?;
+        self.frames += full.len();
+        self.held.extend(full.into_iter().map(Held::Frame));
         // There will be many; from now on no more wait than are encoded together.
         self.many |= self.frame_bytes >= self.bounds.frames;
         if self.many && self.frames >= at_once() {
@@ -126,12 +107,6 @@ impl Spool {
             self.put_aside(transaction)?;
         }
         Ok(())
-    }
-
-    fn end_group(&mut self) {
-        let group = std::mem::replace(&mut self.waiting, self.table.empty());
-        self.held.push(Held::Frame(group));
-        self.frames += 1;
     }
 
     /// Makes pages of all frames.
@@ -156,7 +131,7 @@ impl Spool {
                 }));
             }
         }
-        self.frame_bytes = self.waiting.estimated_size();
+        self.frame_bytes = self.groups.rest_bytes();
         Ok(())
     }
 
@@ -164,10 +139,7 @@ impl Spool {
     fn put_aside(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
-            None => self.scratch.insert(Scratch {
-                file: transaction.scratch("spool")?,
-                end: 0,
-            }),
+            None => self.scratch.insert(Scratch::new(transaction.scratch("spool")?)),
         };
         for held in &mut self.held {
             if let Held::Pages(pages) = held
@@ -182,9 +154,7 @@ impl Spool {
 
     /// Gives every row group away, in order.
     pub(super) fn drain(mut self, taker: &mut dyn Taker) -> Result<()> {
-        if self.waiting.height() > 0 {
-            self.end_group();
-        }
+        self.held.extend(self.groups.end().map(Held::Frame));
         let mut held = std::mem::take(&mut self.held).into_iter().peekable();
         while let Some(group) = held.next() {
             match group {
@@ -220,28 +190,6 @@ impl Spool {
         let scratch = self.scratch.as_ref().ok_or_else(|| Error::Internal {
             message: "rows on a disk without a scratch file".to_owned(),
         })?;
-        let mut bytes = vec![0; usize::try_from(place.end - place.start).unwrap_or(usize::MAX)];
-        scratch
-            .file
-            .read_exact_at(&mut bytes, place.start)
-            .map_err(scratch_error)?;
-        Ok(Cow::Owned(bytes))
+        Ok(Cow::Owned(scratch.read(place)?))
     }
-}
-
-impl Scratch {
-    fn write(&mut self, bytes: &[u8]) -> Result<Range<u64>> {
-        self.file.write_all(bytes).map_err(scratch_error)?;
-        let start = self.end;
-        self.end += bytes.len() as u64;
-        Ok(start..self.end)
-    }
-}
-
-fn at_once() -> usize {
-    rayon::current_num_threads().clamp(1, MOST_AT_ONCE)
-}
-
-fn scratch_error(error: std::io::Error) -> Error {
-    Error::storage("spool", "use the scratch file", error)
 }

@@ -1,12 +1,13 @@
 //! Frames that wait until it is known whether they count: in memory up to a bound, then on a scratch file.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::ops::Range;
 
 use polars::prelude::DataFrame;
 
 use super::pages::{Encoder, decode};
-use crate::error::{Error, Result};
+use super::scratch::Scratch;
+use crate::error::Result;
 use crate::schema::Table;
 
 /// Frames are joined until they have so many rows: a batch may reject one row.
@@ -19,15 +20,14 @@ pub(super) struct Waiting {
     /// So many bytes of frames stay in memory.
     bound: usize,
     /// Nothing where all frames stay in memory.
-    scratch: Option<Scratch>,
+    aside: Option<Aside>,
 }
 
 /// Groups one after the other, each a little Parquet file of its own.
-struct Scratch {
-    file: File,
+struct Aside {
+    scratch: Scratch,
     encoder: Encoder,
-    /// Where each group ends; whatever stands behind the last is not there any more.
-    ends: Vec<u64>,
+    places: Vec<Range<u64>>,
 }
 
 impl Waiting {
@@ -37,10 +37,10 @@ impl Waiting {
             frames: Vec::new(),
             bytes: 0,
             bound,
-            scratch: Some(Scratch {
-                file: scratch,
+            aside: Some(Aside {
+                scratch: Scratch::new(scratch),
                 encoder: Encoder::new(table)?,
-                ends: Vec::new(),
+                places: Vec::new(),
             }),
         })
     }
@@ -51,7 +51,7 @@ impl Waiting {
             frames: Vec::new(),
             bytes: 0,
             bound: usize::MAX,
-            scratch: None,
+            aside: None,
         }
     }
 
@@ -59,7 +59,7 @@ impl Waiting {
     pub(super) fn push(&mut self, frame: DataFrame) -> Result<()> {
         self.bytes += frame.estimated_size();
         self.frames.push(frame);
-        let Some(scratch) = self.scratch.as_mut().filter(|_| self.bytes >= self.bound) else {
+        let Some(aside) = self.aside.as_mut().filter(|_| self.bytes >= self.bound) else {
             return Ok(());
         };
         self.bytes = 0;
@@ -68,7 +68,7 @@ impl Waiting {
             while let Some(frame) = frames.next_if(|_| group.height() < GROUP) {
                 group.vstack_mut_owned(frame)?;
             }
-            scratch.write(group)?;
+            aside.write(group)?;
         }
         Ok(())
     }
@@ -77,18 +77,17 @@ impl Waiting {
     pub(super) fn clear(&mut self) {
         self.frames.clear();
         self.bytes = 0;
-        if let Some(scratch) = &mut self.scratch {
-            scratch.ends.clear();
+        if let Some(aside) = &mut self.aside {
+            aside.places.clear();
+            aside.scratch.clear();
         }
     }
 
     /// Calls `each` with every frame, in order; none is left.
     pub(super) fn drain(&mut self, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
-        if let Some(scratch) = &self.scratch {
-            let mut start = 0;
-            for end in &scratch.ends {
-                each(scratch.read(start, *end)?)?;
-                start = *end;
+        if let Some(aside) = &self.aside {
+            for place in &aside.places {
+                each(decode(aside.scratch.read(place)?)?)?;
             }
         }
         std::mem::take(&mut self.frames).into_iter().try_for_each(each)?;
@@ -97,26 +96,12 @@ impl Waiting {
     }
 }
 
-impl Scratch {
+impl Aside {
     fn write(&mut self, group: DataFrame) -> Result<()> {
         for group in self.encoder.encode(&[group])? {
-            let bytes = self.encoder.file_of(&group)?;
-            let start = self.ends.last().copied().unwrap_or(0);
-            self.file.write_all_at(&bytes, start).map_err(scratch_error)?;
-            self.ends.push(start + bytes.len() as u64);
+            let place = self.scratch.write(&self.encoder.file_of(&group)?)?;
+            self.places.push(place);
         }
         Ok(())
     }
-
-    fn read(&self, start: u64, end: u64) -> Result<DataFrame> {
-        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
-        self.file
-            .read_exact_at(&mut bytes, start)
-            .map_err(scratch_error)?;
-        decode(bytes)
-    }
-}
-
-fn scratch_error(error: std::io::Error) -> Error {
-    Error::storage("rows that wait", "use the scratch file", error)
 }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable, Iterator
 from urllib.parse import quote
@@ -40,7 +41,7 @@ FOREIGN = (
 )
 
 
-class Peer:
+class Peer(ABC):
     """One bucket of a service."""
 
     scheme: str
@@ -50,12 +51,13 @@ class Peer:
         """The URI of an object or prefix."""
         return f"{self.scheme}://{BUCKET}/{name}"
 
+    @abstractmethod
     def put(self, name: str, data: bytes) -> None:
-        raise NotImplementedError
+        """Write an object behind the back of the code under test."""
 
+    @abstractmethod
     def contents(self, prefix: str = "") -> dict[str, tuple[str, bytes]]:
         """Name → version and bytes: an object that is written anew with the same bytes shows."""
-        raise NotImplementedError
 
     def data(self, name: str) -> bytes:
         return self.contents(name)[name][1]

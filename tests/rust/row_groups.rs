@@ -130,3 +130,24 @@ fn every_value_stands_where_it_belongs_whatever_memory_and_threads_there_are() {
         );
     }
 }
+
+/// Row groups of so many rows alone held gigabytes where each row was a megabyte.
+#[test]
+fn large_texts_end_a_row_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pubmed.csv");
+    let mut csv = String::from("id,title,date,journal\n");
+    for number in 0..40 {
+        writeln!(csv, "{number},{}{number},2020-01-02,Annals", "x".repeat(1 << 20)).unwrap();
+    }
+    fs::write(&file, csv).unwrap();
+    let (bytes, _) = made(&file, Bound::default(), 2);
+    let (frame, groups) = read(&bytes);
+    assert_eq!(groups, [16, 16, 8], "16 MiB each");
+    let titles = frame.column("title").unwrap().str().unwrap();
+    for (number, title) in titles.iter().enumerate() {
+        assert_eq!(title.unwrap().trim_start_matches('x'), number.to_string());
+    }
+    let (again, _) = made(&file, Bound(0), 1);
+    assert!(again == bytes, "whatever memory and threads there are");
+}
