@@ -141,8 +141,10 @@ pub(super) fn create_folders(path: &Path) -> Result<()> {
         let Err(error) = fs::create_dir_all(path) else {
             return Ok(());
         };
+        // Asked once for each: between two questions a folder may come or go as well.
+        let is_file = |folder: &Path| folder.metadata().is_ok_and(|found| !found.is_dir());
         let raced = matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound)
-            && path.ancestors().all(|folder| !folder.exists() || folder.is_dir());
+            && !path.ancestors().any(is_file);
         if !raced || tries == 100 {
             return Err(Error::storage(path.display(), "create the folder", error));
         }
