@@ -6,7 +6,7 @@ use std::io::Write;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
 
-use super::groups::{Groups, at_once};
+use super::groups::Groups;
 use super::pages::{Encoder, RowGroup};
 use super::report::Output;
 use crate::error::{Error, Result};
@@ -22,8 +22,6 @@ pub(super) struct TableWriter {
     writer: BatchedWriter<HashingWriter<Box<dyn Write + Send>>>,
     digest: Digest256,
     groups: Groups,
-    /// Groups to be encoded together.
-    full: Vec<DataFrame>,
     rows: u64,
 }
 
@@ -45,7 +43,6 @@ impl TableWriter {
             writer,
             digest,
             groups: Groups::new(table),
-            full: Vec::new(),
             rows: 0,
         })
     }
@@ -54,7 +51,7 @@ impl TableWriter {
     pub(super) fn write(&mut self, frame: &DataFrame) -> Result<()> {
         self.table.check(frame)?;
         for group in self.groups.push(frame)? {
-            self.take(group)?;
+            self.put(&self.encoder.encode(&group)?)?;
         }
         self.rows += frame.height() as u64;
         Ok(())
@@ -63,31 +60,16 @@ impl TableWriter {
     /// Lets a new row group begin with the next row.
     pub(super) fn end_group(&mut self) -> Result<()> {
         match self.groups.end() {
-            Some(group) => self.take(group),
+            Some(group) => self.put(&self.encoder.encode(&group)?),
             None => Ok(()),
         }
-    }
-
-    fn take(&mut self, group: DataFrame) -> Result<()> {
-        self.full.push(group);
-        if self.full.len() >= at_once() {
-            self.flush()?;
-        }
-        Ok(())
     }
 
     /// Adds a row group as it is.
     pub(super) fn write_group(&mut self, group: &RowGroup) -> Result<()> {
         self.end_group()?;
-        self.flush()?;
         self.rows += group.rows;
         self.put(group)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let frames = std::mem::take(&mut self.full);
-        let groups = self.encoder.encode(&frames)?;
-        groups.iter().try_for_each(|group| self.put(group))
     }
 
     fn put(&mut self, group: &RowGroup) -> Result<()> {
@@ -99,7 +81,6 @@ impl TableWriter {
     /// Writes the rest and the footer.
     pub(super) fn finish(mut self) -> Result<Output> {
         self.end_group()?;
-        self.flush()?;
         self.writer
             .finish()
             .map_err(|error| write_error(&self.shown, error))?;

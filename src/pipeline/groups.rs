@@ -12,14 +12,6 @@ pub(super) const MOST_ROWS: usize = 1 << 14;
 /// And ends with the row with which its texts reach so many bytes, for a text may be a megabyte. Those that repeat do not count.
 const MOST_TEXT: usize = 16 << 20;
 
-/// So many groups are encoded or decoded at a time at most, each column by whichever thread is free.
-const MOST_AT_ONCE: usize = 4;
-
-/// How many groups to encode or decode at a time.
-pub(super) fn at_once() -> usize {
-    rayon::current_num_threads().clamp(1, MOST_AT_ONCE)
-}
-
 /// Cuts the rows of one table.
 pub(super) struct Groups {
     table: &'static Table,
@@ -64,11 +56,6 @@ impl Groups {
     pub(super) fn end(&mut self) -> Option<DataFrame> {
         self.text = 0;
         (self.rest.height() > 0).then(|| std::mem::replace(&mut self.rest, self.table.empty()))
-    }
-
-    /// The memory of the rows that fill no group yet.
-    pub(super) fn rest_bytes(&self) -> usize {
-        self.rest.estimated_size()
     }
 
     /// The bytes of the texts of each row.

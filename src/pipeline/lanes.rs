@@ -21,7 +21,7 @@ use crate::task::Task;
 const SHARED_BYTES: u64 = 4 << 20;
 
 /// So much of a lane is read before it is cleaned.
-const READ_AHEAD: usize = 4 << 20;
+const READ_AHEAD: usize = 2 << 20;
 
 /// The lanes that wait for their turn hold no more than about so many bytes of clean rows, all together.
 const MOST_READY: usize = 64 << 20;
@@ -165,7 +165,7 @@ impl<'f> Lane<'f> {
         self.files.is_empty() && self.current.is_none() && self.waiting.is_empty()
     }
 
-    /// Cleans what was read before, and reads on meanwhile.
+    /// Reads on, and cleans what was read before meanwhile.
     fn step(
         &mut self,
         open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
@@ -174,14 +174,15 @@ impl<'f> Lane<'f> {
         task: &Task,
     ) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
-        let (clean, next) = rayon::join(
+        // Reading is one long piece of work, cleaning many short ones, which fill what time there is beside it.
+        let (next, clean) = rayon::join(
+            || self.read(open, ahead, on_bad_file, task),
             || {
                 group(waiting)
                     .into_par_iter()
                     .map(|raw| clean(raw, task))
                     .collect::<Result<Vec<_>>>()
             },
-            || self.read(open, ahead, on_bad_file, task),
         );
         let clean = clean?;
         self.waiting = next?;

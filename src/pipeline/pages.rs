@@ -1,4 +1,4 @@
-//! Frames to compressed pages of Parquet, every column of every row group by whichever thread is free.
+//! Frames to compressed pages of Parquet, each page by whichever thread is free.
 //!
 //! polars' own writer encodes and compresses what does not repeat on the one thread that writes, and hashes every value to find
 //! out what does. The schema knows that ([`repeats`](crate::schema::TableColumn::repeats)), so columns of few values get their dictionary here, where
@@ -15,6 +15,7 @@ use polars::prelude::{
 };
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_arrow::bitmap::MutableBitmap;
+use polars_arrow::compute::aggregate::estimated_bytes_size;
 use polars_parquet::read::{PageReader, read_metadata};
 use polars_parquet::write::{
     CompressedPage, Encoding, ParquetType, Version, WriteOptions, array_to_columns, compress, to_parquet_type,
@@ -27,7 +28,11 @@ use crate::schema::Table;
 /// A dictionary that is larger repeats too little to be worth its lookups.
 const LARGEST_DICTIONARY: usize = 1 << 20;
 
+/// So much of a column becomes one page of data.
+const PAGE_BYTES: usize = 1 << 20;
+
 /// The pages of each column of a row group.
+#[derive(Debug)]
 pub(super) struct RowGroup {
     pub rows: u64,
     pub columns: Vec<Vec<CompressedPage>>,
@@ -48,17 +53,27 @@ impl RowGroup {
             .collect()
     }
 
+    /// The bytes of its pages of data; those of dictionaries are few.
+    pub(super) fn bytes(&self) -> usize {
+        let bytes = |page: &CompressedPage| match page {
+            CompressedPage::Data(page) => page.compressed_size(),
+            CompressedPage::Dict(_) => 0,
+        };
+        self.columns.iter().flatten().map(bytes).sum()
+    }
+
     /// Takes the pages out of a file of one row group, as they are.
-    pub(super) fn from_file(bytes: &[u8], page_rows: &PageRows) -> Result<Self> {
-        let metadata = read_metadata(&mut Cursor::new(bytes))?;
+    pub(super) fn from_file(bytes: Vec<u8>, page_rows: &PageRows) -> Result<Self> {
+        let metadata = read_metadata(&mut Cursor::new(&bytes))?;
         let group = metadata.row_groups.first().ok_or_else(|| Error::Internal {
             message: "a file of pages without a row group".to_owned(),
         })?;
+        // Its pages are parts of this, not copies.
+        let file = Cursor::new(bytes.into());
         let mut columns = Vec::with_capacity(page_rows.len());
         for (column, page_rows) in group.parquet_columns().iter().zip(page_rows) {
-            let place = column.byte_range();
-            let place = place.start as usize..place.end as usize;
-            let reader = Cursor::new(bytes[place].to_vec().into());
+            let mut reader = file.clone();
+            reader.set_position(column.byte_range().start);
             let mut page_rows = page_rows.iter();
             let mut pages = Vec::new();
             for page in PageReader::new(reader, column, Vec::new(), usize::MAX) {
@@ -112,7 +127,7 @@ impl Encoder {
                 statistics: StatisticsOptions::default(),
                 version: Version::V1,
                 compression: compression.into(),
-                data_page_size: None,
+                data_page_size: Some(usize::MAX),
             },
         })
     }
@@ -125,30 +140,25 @@ impl Encoder {
             .batched(&self.schema)
     }
 
-    /// A file of one row group.
-    pub(super) fn file_of(&self, group: &RowGroup) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut writer = self.file(&mut bytes)?;
+    /// Writes a file of one row group.
+    pub(super) fn write_file<W: Write>(&self, group: &RowGroup, to: W) -> Result<()> {
+        let mut writer = self.file(to)?;
         writer.write_row_group(group.rows, &group.columns)?;
         writer.finish()?;
-        drop(writer);
-        Ok(bytes)
+        Ok(())
     }
 
-    /// One row group a frame, in their order.
-    pub(super) fn encode(&self, frames: &[DataFrame]) -> Result<Vec<RowGroup>> {
-        let width = self.columns.len();
-        let pages: Vec<Vec<CompressedPage>> = (0..frames.len() * width)
+    /// A frame as one row group.
+    pub(super) fn encode(&self, frame: &DataFrame) -> Result<RowGroup> {
+        let columns = (0..self.columns.len())
             .into_par_iter()
             .with_max_len(1)
-            .map(|place| self.encode_column(&frames[place / width], place % width))
+            .map(|place| self.encode_column(frame, place))
             .collect::<Result<_>>()?;
-        let mut pages = pages.into_iter();
-        let groups = frames.iter().map(|frame| RowGroup {
+        Ok(RowGroup {
             rows: frame.height() as u64,
-            columns: pages.by_ref().take(width).collect(),
-        });
-        Ok(groups.collect())
+            columns,
+        })
     }
 
     fn encode_column(&self, frame: &DataFrame, place: usize) -> Result<Vec<CompressedPage>> {
@@ -158,23 +168,45 @@ impl Encoder {
             (true, Ok(texts)) => dictionary(texts)?,
             _ => None,
         };
-        let (array, encoding): (Box<dyn Array>, _) = match dictionary {
-            Some(dictionary) => (Box::new(dictionary), Encoding::RleDictionary),
-            None => {
-                let series = column.as_materialized_series().rechunk();
-                let mut array = series.to_arrow(0, CompatLevel::newest());
-                if array.null_count() == 0 {
-                    // Otherwise the same values are other bytes when a mask came with them.
-                    array = array.with_validity(None);
-                }
-                (array, Encoding::Plain)
-            }
-        };
+        if let Some(dictionary) = dictionary {
+            return self.pages(Box::new(dictionary), parquet_type, Encoding::RleDictionary);
+        }
+        let series = column.as_materialized_series().rechunk();
+        let mut array = series.to_arrow(0, CompatLevel::newest());
+        if array.null_count() == 0 {
+            // Otherwise the same values are other bytes when a mask came with them.
+            array = array.with_validity(None);
+        }
+        // A column of long texts is most of the work of a group, so its pages are shared out as well.
+        let rows = array.len().max(1);
+        let page = (PAGE_BYTES / (estimated_bytes_size(&*array) / rows + 1)).max(1);
+        let pages: Vec<Vec<CompressedPage>> = (0..rows.div_ceil(page))
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|number| {
+                let start = number * page;
+                let part = array.sliced(start, page.min(array.len() - start));
+                self.pages(part, parquet_type, Encoding::Plain)
+            })
+            .collect::<Result<_>>()?;
+        Ok(pages.into_iter().flatten().collect())
+    }
+
+    fn pages(
+        &self,
+        array: Box<dyn Array>,
+        parquet_type: &ParquetType,
+        encoding: Encoding,
+    ) -> Result<Vec<CompressedPage>> {
         let mut compressed = Vec::new();
         for pages in array_to_columns(array, parquet_type.clone(), self.options, &[encoding])? {
             for page in pages {
-                let page =
+                let mut page =
                     compress(page?, Vec::new(), self.options.compression).map_err(PolarsError::from)?;
+                if let CompressedPage::Data(data) = &mut page {
+                    // It has room for what could not have been compressed, and may be held for long.
+                    data.slice_mut().to_mut().shrink_to_fit();
+                }
                 compressed.push(page);
             }
         }

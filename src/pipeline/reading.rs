@@ -72,7 +72,8 @@ pub fn read_publications(
     let mut kept: Option<DataFrame> = None;
     for frame in frames {
         task.check()?;
-        let frame = plan.apply(frame, |change| recount(&mut tallies, change))?;
+        let fates = plan.next(frame.height() as u64, |change| recount(&mut tallies, change))?;
+        let frame = fates.apply(frame)?;
         match &mut kept {
             Some(kept) => {
                 kept.vstack_mut_owned(frame)?;

@@ -1,10 +1,14 @@
 //! A scratch file: pieces that are written one after the other and read back one by one.
 
 use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use crate::error::{Error, Result};
+
+/// So many bytes are written at a time.
+const AT_ONCE: usize = 1 << 16;
 
 /// The pieces and where the next one goes.
 pub(super) struct Scratch {
@@ -18,11 +22,13 @@ impl Scratch {
         Self { file, end: 0 }
     }
 
-    /// Adds a piece; gives where it stands.
-    pub(super) fn write(&mut self, piece: &[u8]) -> Result<Range<u64>> {
+    /// Adds the piece that `write` writes; gives where it stands.
+    pub(super) fn add(&mut self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Range<u64>> {
         let start = self.end;
-        self.file.write_all_at(piece, start).map_err(failed)?;
-        self.end += piece.len() as u64;
+        let mut piece = BufWriter::with_capacity(AT_ONCE, Piece(self));
+        write(&mut piece)?;
+        piece.flush().map_err(failed)?;
+        drop(piece);
         Ok(start..self.end)
     }
 
@@ -38,6 +44,21 @@ impl Scratch {
     }
 }
 
-fn failed(error: std::io::Error) -> Error {
+/// What is added goes behind what is there.
+struct Piece<'s>(&'s mut Scratch);
+
+impl Write for Piece<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.0.file.write_at(bytes, self.0.end)?;
+        self.0.end += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn failed(error: io::Error) -> Error {
     Error::storage("rows that wait", "use the scratch file", error)
 }

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Input, MostRatio, Reading};
 use crate::quality::FileTally;
 use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
-use crate::silver::merge::{Merger, Plan};
+use crate::silver::merge::{Fates, Merger, Plan};
 use crate::silver::{drugs, publications, shapes};
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
@@ -34,7 +34,7 @@ use crate::text::date::NumericOrder;
 const VERSION: u32 = 5;
 
 /// How sources are read.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct SilverSettings {
     pub encoding: Encoding,
     pub order: NumericOrder,
@@ -42,6 +42,19 @@ pub struct SilverSettings {
     pub most_ratio: MostRatio,
     /// How much of what grows with the rows is held before it goes to a scratch file. It changes no byte of the tables.
     pub memory: Bound,
+}
+
+impl Default for SilverSettings {
+    fn default() -> Self {
+        Self {
+            encoding: Encoding::default(),
+            order: NumericOrder::default(),
+            on_bad_file: OnBadFile::default(),
+            most_ratio: MostRatio::default(),
+            // Several sorters and the spool hold as much each, and runs of so many keys are few enough to merge.
+            memory: Bound(8 << 20),
+        }
+    }
 }
 
 impl SilverSettings {
@@ -313,7 +326,7 @@ impl Partition<'_> {
                 deleted.add(&batch.deletions, &batch.uri)?;
                 collector.batch(file, batch)
             }
-            Piece::Frame(frame) => spool.push(&frame, transaction),
+            Piece::Frame(frame) => spool.push(&frame, collector.changing(), transaction),
             Piece::End(file, format, notes) => {
                 deleted.settle(transaction)?;
                 collector.end(file, format, notes)
@@ -352,29 +365,24 @@ struct Publishing<'p> {
 }
 
 impl Taker for Publishing<'_> {
-    fn changes(&self, rows: u64) -> bool {
-        self.plan.changes(rows)
+    fn fates(&mut self, rows: u64) -> Result<Fates> {
+        let tallies = &mut *self.tallies;
+        self.plan.next(rows, |change| recount(tallies, change))
     }
 
     fn take_group(&mut self, group: &RowGroup) -> Result<()> {
         self.task.check()?;
-        self.plan.pass(group.rows);
         self.writer.write_group(group)
     }
 
-    fn take_frame(&mut self, frame: DataFrame) -> Result<()> {
+    fn take_whole(&mut self, frame: &DataFrame) -> Result<()> {
+        self.writer.end_group()?;
+        self.take_rows(frame)?;
+        self.writer.end_group()
+    }
+
+    fn take_rows(&mut self, frame: &DataFrame) -> Result<()> {
         self.task.check()?;
-        // A group that stays as it is stays a group, as it does where it is pages already.
-        let stays = !self.plan.changes(frame.height() as u64);
-        let tallies = &mut *self.tallies;
-        let kept = self.plan.apply(frame, |change| recount(tallies, change))?;
-        if stays {
-            self.writer.end_group()?;
-        }
-        self.writer.write(&kept)?;
-        if stays {
-            self.writer.end_group()?;
-        }
-        Ok(())
+        self.writer.write(frame)
     }
 }

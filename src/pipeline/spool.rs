@@ -1,32 +1,35 @@
-//! Rows that must be seen twice: held as frames up to a bound, then as the pages that a file will have, then on a disk.
+//! Rows that must be seen twice: held as the pages that a file will have, in memory and on a disk, or as frames up to a bound.
 //!
 //! What becomes of a row is known only when all rows are read, yet most rows stay as they are. So rows are cut into row groups
-//! when they come, and a group in which nothing changes is written as it was held, without being looked at again.
+//! when they come, and a group in which nothing changes is written as it was held, without being looked at again. Where rows
+//! do change, pages would be made in vain; so they are held as frames as soon as a change is foreseen.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use polars::prelude::DataFrame;
-use rayon::prelude::*;
 
-use super::groups::{Groups, at_once};
+use super::groups::Groups;
 use super::pages::{Encoder, PageRows, RowGroup, decode};
 use super::scratch::Scratch;
 use crate::error::{Error, Result};
 use crate::schema::Table;
+use crate::silver::merge::Fates;
 use crate::sorting::Bound;
 use crate::storage::Transaction;
 
 /// Who gets what was held, in its order.
-pub(super) trait Taker {
-    /// Whether any of the next so many rows changes.
-    fn changes(&self, rows: u64) -> bool;
+pub(super) trait Taker: Send {
+    /// What becomes of the next so many rows; asked once for all rows, in order, and before they are taken.
+    fn fates(&mut self, rows: u64) -> Result<Fates>;
 
     /// Takes a row group in which nothing changes.
     fn take_group(&mut self, group: &RowGroup) -> Result<()>;
 
-    /// Takes a row group in which something may change.
-    fn take_frame(&mut self, frame: DataFrame) -> Result<()>;
+    /// The same as a frame: it stays a row group of its own, as it does where it is pages already.
+    fn take_whole(&mut self, frame: &DataFrame) -> Result<()>;
+
+    /// Takes the rows that stay of a row group.
+    fn take_rows(&mut self, frame: &DataFrame) -> Result<()>;
 }
 
 /// The rows of one table.
@@ -34,47 +37,70 @@ pub(super) struct Spool {
     bounds: Bounds,
     encoder: Encoder,
     groups: Groups,
+    /// In their order.
     held: Vec<Held>,
-    /// Whether there are more frames than are held as such.
-    many: bool,
-    frames: usize,
     frame_bytes: usize,
     page_bytes: usize,
     scratch: Option<Scratch>,
 }
 
-/// How many bytes stay in memory: usually 72 MB of frames, which are the larger form and the quicker one, and 16 MB of pages.
+/// How many bytes stay in memory.
 struct Bounds {
+    /// Of frames, which are the larger form, and the quicker one where groups change.
     frames: usize,
+    /// Of pages.
     pages: usize,
 }
 
 impl Bounds {
     fn of(Bound(bytes): Bound) -> Self {
         Self {
-            frames: bytes / 4 * 9,
+            frames: bytes.saturating_mul(FRAMES),
             pages: bytes / 2,
         }
     }
 }
 
+/// Frames may have so many times the memory that each sorter has.
+const FRAMES: usize = 9;
+
 /// A row group.
 enum Held {
     Frame(DataFrame),
-    Pages(Pages),
+    Pages(RowGroup),
+    /// A part of the scratch file: a Parquet file of its own.
+    OnDisk {
+        place: Range<u64>,
+        rows: u64,
+        page_rows: PageRows,
+    },
 }
 
-/// A row group as a Parquet file of its own.
-struct Pages {
-    file: Bytes,
-    rows: u64,
-    page_rows: PageRows,
+impl Held {
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Frame(frame) => frame.height() as u64,
+            Self::Pages(group) => group.rows,
+            Self::OnDisk { rows, .. } => *rows,
+        }
+    }
 }
 
-enum Bytes {
-    InMemory(Vec<u8>),
-    /// A part of the scratch file.
-    OnDisk(Range<u64>),
+/// A row group in the form in which it is taken.
+enum Loaded {
+    Group(RowGroup),
+    Whole(DataFrame),
+    Rows(DataFrame),
+}
+
+impl Loaded {
+    fn give(&self, taker: &mut dyn Taker) -> Result<()> {
+        match self {
+            Self::Group(group) => taker.take_group(group),
+            Self::Whole(frame) => taker.take_whole(frame),
+            Self::Rows(frame) => taker.take_rows(frame),
+        }
+    }
 }
 
 impl Spool {
@@ -84,112 +110,89 @@ impl Spool {
             encoder: Encoder::new(table)?,
             groups: Groups::new(table),
             held: Vec::new(),
-            many: false,
-            frames: 0,
             frame_bytes: 0,
             page_bytes: 0,
             scratch: None,
         })
     }
 
-    /// Adds the rows of a frame at the end.
-    pub(super) fn push(&mut self, frame: &DataFrame, transaction: &mut dyn Transaction) -> Result<()> {
-        self.frame_bytes += frame.estimated_size();
-        let full = self.groups.push(frame)?;
-        self.frames += full.len();
-        self.held.extend(full.into_iter().map(Held::Frame));
-        // There will be many; from now on no more wait than are encoded together.
-        self.many |= self.frame_bytes >= self.bounds.frames;
-        if self.many && self.frames >= at_once() {
-            self.encode()?;
-        }
-        if self.page_bytes >= self.bounds.pages {
-            self.put_aside(transaction)?;
+    /// Adds the rows of a frame at the end; `changing` says whether some rows up to here are known to change.
+    pub(super) fn push(
+        &mut self,
+        frame: &DataFrame,
+        changing: bool,
+        transaction: &mut dyn Transaction,
+    ) -> Result<()> {
+        for full in self.groups.push(frame)? {
+            let held = if changing && self.frame_bytes < self.bounds.frames {
+                self.frame_bytes += full.estimated_size();
+                Held::Frame(full)
+            } else {
+                self.encode(&full, transaction)?
+            };
+            self.held.push(held);
         }
         Ok(())
     }
 
-    /// Makes pages of all frames.
-    fn encode(&mut self) -> Result<()> {
-        let frames: Vec<DataFrame> = self
-            .held
-            .drain(self.held.len() - self.frames..)
-            .filter_map(|held| match held {
-                Held::Frame(frame) => Some(frame),
-                Held::Pages(_) => None,
-            })
-            .collect();
-        self.frames = 0;
-        for some in frames.chunks(at_once()) {
-            for group in self.encoder.encode(some)? {
-                let file = self.encoder.file_of(&group)?;
-                self.page_bytes += file.len();
-                self.held.push(Held::Pages(Pages {
-                    file: Bytes::InMemory(file),
-                    rows: group.rows,
-                    page_rows: group.page_rows(),
-                }));
-            }
+    /// A frame as pages: in memory, or on the disk if there are enough of them.
+    fn encode(&mut self, frame: &DataFrame, transaction: &mut dyn Transaction) -> Result<Held> {
+        let group = self.encoder.encode(frame)?;
+        if self.page_bytes < self.bounds.pages {
+            self.page_bytes += group.bytes();
+            return Ok(Held::Pages(group));
         }
-        self.frame_bytes = self.groups.rest_bytes();
-        Ok(())
-    }
-
-    /// Moves all pages to the scratch file.
-    fn put_aside(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
             None => self.scratch.insert(Scratch::new(transaction.scratch("spool")?)),
         };
-        for held in &mut self.held {
-            if let Held::Pages(pages) = held
-                && let Bytes::InMemory(bytes) = &pages.file
-            {
-                pages.file = Bytes::OnDisk(scratch.write(bytes)?);
-            }
-        }
-        self.page_bytes = 0;
-        Ok(())
+        Ok(Held::OnDisk {
+            place: scratch.add(|to| self.encoder.write_file(&group, to))?,
+            rows: group.rows,
+            page_rows: group.page_rows(),
+        })
     }
 
-    /// Gives every row group away, in order.
+    /// Gives every row group away, in order; the next one is made ready meanwhile.
     pub(super) fn drain(mut self, taker: &mut dyn Taker) -> Result<()> {
         self.held.extend(self.groups.end().map(Held::Frame));
-        let mut held = std::mem::take(&mut self.held).into_iter().peekable();
-        while let Some(group) = held.next() {
-            match group {
-                Held::Frame(frame) => taker.take_frame(frame)?,
-                Held::Pages(pages) if !taker.changes(pages.rows) => {
-                    let bytes = self.bytes(&pages)?;
-                    taker.take_group(&RowGroup::from_file(&bytes, &pages.page_rows)?)?;
-                }
-                // Where one group changes, the next ones most often do too.
-                Held::Pages(pages) => {
-                    let mut some = vec![pages];
-                    while some.len() < at_once()
-                        && let Some(Held::Pages(next)) = held.next_if(|next| matches!(next, Held::Pages(_)))
-                    {
-                        some.push(next);
-                    }
-                    let frames: Vec<DataFrame> = some
-                        .into_par_iter()
-                        .map(|pages| decode(self.bytes(&pages)?.into_owned()))
-                        .collect::<Result<_>>()?;
-                    frames.into_iter().try_for_each(|frame| taker.take_frame(frame))?;
-                }
+        let mut ready: Option<Loaded> = None;
+        for held in std::mem::take(&mut self.held) {
+            let fates = taker.fates(held.rows())?;
+            if fates.all_go() {
+                continue;
             }
+            let (given, loaded) = rayon::join(
+                || ready.take().map_or(Ok(()), |group| group.give(taker)),
+                || self.load(held, &fates),
+            );
+            given?;
+            ready = Some(loaded?);
         }
-        Ok(())
+        ready.map_or(Ok(()), |group| group.give(taker))
     }
 
-    fn bytes<'b>(&self, pages: &'b Pages) -> Result<Cow<'b, [u8]>> {
-        let place = match &pages.file {
-            Bytes::InMemory(bytes) => return Ok(Cow::Borrowed(bytes)),
-            Bytes::OnDisk(place) => place,
+    fn load(&self, held: Held, fates: &Fates) -> Result<Loaded> {
+        let file = match held {
+            Held::Frame(frame) if fates.all_stay() => return Ok(Loaded::Whole(frame)),
+            Held::Frame(frame) => return Ok(Loaded::Rows(fates.apply(frame)?)),
+            Held::Pages(group) if fates.all_stay() => return Ok(Loaded::Group(group)),
+            Held::Pages(group) => {
+                let mut file = Vec::new();
+                self.encoder.write_file(&group, &mut file)?;
+                file
+            }
+            Held::OnDisk { place, page_rows, .. } => {
+                let scratch = self.scratch.as_ref().ok_or_else(|| Error::Internal {
+                    message: "rows on a disk without a scratch file".to_owned(),
+                })?;
+                let file = scratch.read(&place)?;
+                if fates.all_stay() {
+                    return Ok(Loaded::Group(RowGroup::from_file(file, &page_rows)?));
+                }
+                file
+            }
         };
-        let scratch = self.scratch.as_ref().ok_or_else(|| Error::Internal {
-            message: "rows on a disk without a scratch file".to_owned(),
-        })?;
-        Ok(Cow::Owned(scratch.read(place)?))
+        Ok(Loaded::Rows(fates.apply(decode(file)?)?))
     }
 }

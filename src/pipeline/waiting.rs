@@ -68,7 +68,7 @@ impl Waiting {
             while let Some(frame) = frames.next_if(|_| group.height() < GROUP) {
                 group.vstack_mut_owned(frame)?;
             }
-            aside.write(group)?;
+            aside.write(&group)?;
         }
         Ok(())
     }
@@ -97,11 +97,10 @@ impl Waiting {
 }
 
 impl Aside {
-    fn write(&mut self, group: DataFrame) -> Result<()> {
-        for group in self.encoder.encode(&[group])? {
-            let place = self.scratch.write(&self.encoder.file_of(&group)?)?;
-            self.places.push(place);
-        }
+    fn write(&mut self, group: &DataFrame) -> Result<()> {
+        let group = self.encoder.encode(group)?;
+        let place = self.scratch.add(|to| self.encoder.write_file(&group, to))?;
+        self.places.push(place);
         Ok(())
     }
 }

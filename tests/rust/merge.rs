@@ -78,12 +78,18 @@ fn merged(files: &[File], bound: usize) -> Vec<(Outcome, Flags)> {
     for (start, part) in (0..).step_by(3).zip(keys.chunks(3)) {
         let mut of_part: Vec<(Outcome, Flags)> = part.iter().map(|key| (Dropped, key.flags)).collect();
         let mut merged_rows = BTreeMap::new();
-        let frame = plan
-            .apply(frame(start, part), |change| {
+        let fates = plan
+            .next(part.len() as u64, |change| {
                 assert_eq!(change.counted, keys[change.row as usize].flags);
                 merged_rows.insert(change.row, change.fate.clone());
             })
             .unwrap();
+        let frame = fates.apply(frame(start, part)).unwrap();
+        assert_eq!(fates.all_go(), frame.height() == 0);
+        assert_eq!(
+            fates.all_stay(),
+            frame.height() == part.len() && merged_rows.is_empty()
+        );
         let rows: Vec<u64> = frame
             .column("row")
             .unwrap()

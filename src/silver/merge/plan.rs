@@ -111,33 +111,19 @@ impl Plan {
         }
     }
 
-    /// Whether any of the next so many rows does not stay as it is.
-    pub fn changes(&self, rows: u64) -> bool {
+    /// What becomes of the next so many rows; `each` gets what changes of them.
+    pub fn next(&mut self, rows: u64, mut each: impl FnMut(&Change)) -> Result<Fates> {
         let rows = self.asked..self.asked + rows;
-        self.changes.peek().is_some_and(|change| change.row < rows.end)
-            || self
-                .dropped
-                .iter()
-                .any(|run| run.start.max(rows.start) < run.end.min(rows.end))
-    }
-
-    /// Lets the next so many rows stay as they are.
-    pub fn pass(&mut self, rows: u64) {
-        self.asked += rows;
-    }
-
-    /// The rows of the next frame that stay, completed; `each` gets what changes of them.
-    pub fn apply(&mut self, frame: DataFrame, mut each: impl FnMut(&Change)) -> Result<DataFrame> {
-        let rows = self.asked..self.asked + frame.height() as u64;
         self.asked = rows.end;
-        let mut kept: Option<Vec<bool>> = None;
-        let mut completed = Vec::new();
+        let mut fates = Fates {
+            gone: Vec::new(),
+            completed: Vec::new(),
+            rows: rows.clone(),
+        };
         for run in &self.dropped {
-            let (start, end) = (run.start.max(rows.start), run.end.min(rows.end));
-            if start < end {
-                let kept = kept.get_or_insert_with(|| vec![true; frame.height()]);
-                kept[(start - rows.start) as usize..(end - rows.start) as usize].fill(false);
-            }
+            fates
+                .gone
+                .extend(run.start.max(rows.start)..run.end.min(rows.end));
         }
         while let Some(change) = self
             .changes
@@ -146,26 +132,51 @@ impl Plan {
         {
             each(&change);
             match change.fate {
-                Fate::Merged(_) => {
-                    let kept = kept.get_or_insert_with(|| vec![true; frame.height()]);
-                    kept[(change.row - rows.start) as usize] = false;
-                }
-                Fate::Complete(_) => completed.push(change),
+                Fate::Merged(_) => fates.gone.push(change.row),
+                Fate::Complete(_) => fates.completed.push(change),
             }
         }
-        let frame = if completed.is_empty() {
+        Ok(fates)
+    }
+}
+
+/// What becomes of some rows that follow each other.
+pub struct Fates {
+    /// The numbers of those that do not stay, each once.
+    gone: Vec<u64>,
+    /// Those that get a journal, in order.
+    completed: Vec<Change>,
+    rows: Range<u64>,
+}
+
+impl Fates {
+    /// Whether all rows stay as they are.
+    pub fn all_stay(&self) -> bool {
+        self.gone.is_empty() && self.completed.is_empty()
+    }
+
+    /// Whether no row stays.
+    pub fn all_go(&self) -> bool {
+        self.gone.len() as u64 == self.rows.end - self.rows.start
+    }
+
+    /// The rows that stay of a frame that holds these rows, completed.
+    pub fn apply(&self, frame: DataFrame) -> Result<DataFrame> {
+        let frame = if self.completed.is_empty() {
             frame
         } else {
-            complete(frame, rows.start, &completed)?
+            complete(frame, self.rows.start, &self.completed)?
         };
-        Ok(match kept {
-            None => frame,
-            Some(kept) => {
-                let few = kept.iter().filter(|kept| **kept).count() * 2 < kept.len();
-                let frame = frame.filter(&BooleanChunked::from_slice("kept".into(), &kept))?;
-                if few { compact(frame)? } else { frame }
-            }
-        })
+        if self.gone.is_empty() {
+            return Ok(frame);
+        }
+        let mut kept = vec![true; frame.height()];
+        for row in &self.gone {
+            kept[(row - self.rows.start) as usize] = false;
+        }
+        let few = self.gone.len() * 2 > kept.len();
+        let frame = frame.filter(&BooleanChunked::from_slice("kept".into(), &kept))?;
+        if few { compact(frame) } else { Ok(frame) }
     }
 }
 
