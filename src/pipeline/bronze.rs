@@ -193,7 +193,7 @@ fn copy_source(
     let bytes = manifest::to_bytes(&manifest)?;
     let unchanged = before.1.as_ref() == Some(&bytes) && all_stand(&outputs, storage)?;
     if !unchanged {
-        manifest::write(transaction.as_mut(), &manifest_path, &bytes)?;
+        manifest::write_bytes(transaction.as_mut(), &manifest_path, &bytes)?;
         task.check()?;
         transaction.commit(&[before])?;
     }

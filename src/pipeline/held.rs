@@ -128,7 +128,7 @@ fn replace(storage: &dyn Storage, dt: Dt, new: Option<&[u8]>, task: &Task) -> Re
         }
         let mut transaction = storage.begin(std::slice::from_ref(&path))?;
         if let Some(bytes) = new {
-            manifest::write(transaction.as_mut(), &path, bytes)?;
+            manifest::write_bytes(transaction.as_mut(), &path, bytes)?;
         }
         match transaction.commit(&[(path.clone(), before)]) {
             Ok(()) => return Ok(true),

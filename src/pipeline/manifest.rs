@@ -3,6 +3,8 @@
 //! Whoever reads a partition keeps the [`Version`] of its manifest and hands it to the commit, which refuses when
 //! somebody replaced the partition in between. So no table is ever made from the halves of two deliveries.
 
+use std::io::{BufWriter, Write};
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -36,8 +38,20 @@ pub(super) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Writes a manifest as [`to_bytes`] gives it, without holding those bytes: it may name a hundred thousand files.
+pub(super) fn write(transaction: &mut dyn Transaction, path: &str, manifest: &impl Serialize) -> Result<()> {
+    let file = transaction.create(path)?;
+    let shown = transaction.shown(path);
+    let mut file = BufWriter::new(file);
+    serde_json::to_writer_pretty(&mut file, manifest)
+        .map_err(std::io::Error::from)
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.flush())
+        .map_err(|error| Error::storage(shown, "write", error))
+}
+
 /// Writes all of a small file.
-pub(super) fn write(transaction: &mut dyn Transaction, path: &str, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_bytes(transaction: &mut dyn Transaction, path: &str, bytes: &[u8]) -> Result<()> {
     let mut file = transaction.create(path)?;
     let shown = transaction.shown(path);
     file.write_all(bytes)

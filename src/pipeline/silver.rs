@@ -1,5 +1,6 @@
 //! Silver: bronze partitions to clean tables, batch by batch. Rows in = rows kept + merged + rejected, for every file.
 
+use std::io;
 use std::time::Instant;
 
 use polars::prelude::DataFrame;
@@ -26,7 +27,7 @@ use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, Sou
 use crate::silver::merge::{Fates, Merger, Plan};
 use crate::silver::{drugs, publications, shapes};
 use crate::sorting::Bound;
-use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
+use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
@@ -172,12 +173,12 @@ struct Partition<'p> {
 }
 
 impl Partition<'_> {
-    fn make(&self) -> Result<StepReport> {
+    fn make(mut self) -> Result<StepReport> {
         let started = Instant::now();
         let folder = layout::silver(self.table, self.dt);
         let manifest_path = format!("{folder}/{}", layout::MANIFEST);
         let (old, before) = manifest::read::<SilverManifest>(self.storage, manifest_path.clone())?;
-        let fingerprint = self.fingerprint();
+        let fingerprint = self.fingerprint()?;
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint)
             && all_stand(&old.outputs, self.storage)?
         {
@@ -211,12 +212,10 @@ impl Partition<'_> {
             outputs,
             sources,
         };
-        let bytes = manifest::to_bytes(&manifest)?;
-        manifest::write(transaction.as_mut(), &manifest_path, &bytes)?;
+        manifest::write(transaction.as_mut(), &manifest_path, &manifest)?;
         self.task.check()?;
-        let mut versions = self.versions.clone();
-        versions.push(before);
-        transaction.commit(&versions)?;
+        self.versions.push(before);
+        transaction.commit(&self.versions)?;
         let SilverManifest { sources, outputs, .. } = manifest;
         Ok(StepReport::new(
             "silver",
@@ -229,19 +228,31 @@ impl Partition<'_> {
         ))
     }
 
-    fn fingerprint(&self) -> String {
-        let mut text = format!(
+    fn fingerprint(&self) -> Result<String> {
+        // Told to the digest piece by piece: there may be a hundred thousand files.
+        let (mut text, digest) = HashingWriter::new(io::sink());
+        self.write_fingerprint(&mut text)
+            .map_err(|error| Error::Internal {
+                message: format!("the fingerprint: {error}"),
+            })?;
+        Ok(digest.finish().1)
+    }
+
+    fn write_fingerprint(&self, text: &mut dyn io::Write) -> io::Result<()> {
+        let settings = &self.settings;
+        write!(
+            text,
             "silver {VERSION} {:?} {:?} {:?}",
-            self.settings.encoding, self.settings.order, self.settings.on_bad_file
-        );
+            settings.encoding, settings.order, settings.on_bad_file
+        )?;
         // With the usual limit as before there was any, so that no partition is made anew for it.
-        if self.settings.most_ratio != MostRatio::default() {
-            text.push_str(&format!(" {:?}", self.settings.most_ratio));
+        if settings.most_ratio != MostRatio::default() {
+            write!(text, " {:?}", settings.most_ratio)?;
         }
         for input in &self.inputs {
-            text.push_str(&format!("\n{:?} {}", input.file.uri, input.file.sha256));
+            write!(text, "\n{:?} {}", input.file.uri, input.file.sha256)?;
         }
-        sha256_hex(text.as_bytes())
+        Ok(())
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {

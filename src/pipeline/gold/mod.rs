@@ -249,8 +249,7 @@ impl<'a> Attempt<'a> {
             numbers,
             reached: self.reached.clone(),
         };
-        let bytes = manifest::to_bytes(&manifest)?;
-        manifest::write(transaction.as_mut(), layout::GOLD_MANIFEST, &bytes)?;
+        manifest::write(transaction.as_mut(), layout::GOLD_MANIFEST, &manifest)?;
         self.task.check()?;
         transaction.commit(&self.versions)?;
         Ok(self.report(manifest, false, started))
