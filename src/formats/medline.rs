@@ -41,6 +41,8 @@ struct Values {
     summary: String,
     date: String,
     journal: String,
+    nlm_id: String,
+    issn: String,
     abbreviation: String,
     /// How many lines had a tag.
     tags: usize,
@@ -56,6 +58,8 @@ impl Values {
             &mut self.summary,
             &mut self.date,
             &mut self.journal,
+            &mut self.nlm_id,
+            &mut self.issn,
             &mut self.abbreviation,
         ] {
             text.clear();
@@ -73,6 +77,8 @@ impl Values {
             "DP" => &mut self.date,
             "JT" => &mut self.journal,
             "TA" => &mut self.abbreviation,
+            "JID" => &mut self.nlm_id,
+            "IS" => &mut self.issn,
             _ => return None,
         })
     }
@@ -112,6 +118,9 @@ impl Values {
             "date" => &self.date,
             "journal" if self.journal.is_empty() => &self.abbreviation,
             "journal" => &self.journal,
+            "nlm_id" => &self.nlm_id,
+            // All that there are: `0006-2952 (Print) 0006-2952 (Linking)`.
+            "issn" => &self.issn,
             _ => return None,
         };
         (!text.is_empty()).then_some(text)

@@ -61,6 +61,8 @@ struct Places {
     journal: Option<usize>,
     summary: Option<usize>,
     version: Option<usize>,
+    nlm_id: Option<usize>,
+    issn: Option<usize>,
 }
 
 /// The wanted elements.
@@ -81,6 +83,10 @@ struct Names {
     summary: Name,
     summary_text: Name,
     medline_journal: Name,
+    journal_info: Name,
+    nlm_id: Name,
+    issn: Name,
+    linking_issn: Name,
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
@@ -100,6 +106,10 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
     summary: Name::new("<Abstract", "</Abstract>"),
     summary_text: Name::new("<AbstractText", "</AbstractText>"),
     medline_journal: Name::new("<MedlineTA", "</MedlineTA>"),
+    journal_info: Name::new("<MedlineJournalInfo", "</MedlineJournalInfo>"),
+    nlm_id: Name::new("<NlmUniqueID", "</NlmUniqueID>"),
+    issn: Name::new("<ISSN", "</ISSN>"),
+    linking_issn: Name::new("<ISSNLinking", "</ISSNLinking>"),
 });
 
 /// What stands at a place of the file.
@@ -126,6 +136,8 @@ impl<'f> PubmedXmlReader<'f> {
                 journal: place("journal"),
                 summary: place("abstract"),
                 version: place("version"),
+                nlm_id: place("nlm_id"),
+                issn: place("issn"),
             },
             buffer: Buffer::new(input),
             record: 0,
@@ -261,13 +273,7 @@ impl<'f> PubmedXmlReader<'f> {
         })?;
         let xml = plain(xml);
         let mut values: Vec<Option<Cow<'_, str>>> = vec![None; self.fields.len()];
-        let mut set = |place: Option<usize>, value: Cow<'_, str>| {
-            if let Some(place) = place
-                && !value.trim().is_empty()
-            {
-                values[place] = Some(Cow::Owned(value.into_owned()));
-            }
-        };
+        let mut set = |place: Option<usize>, value| set_value(&mut values, place, value);
         let names = &*NAMES;
         let pmid = names.pmid.find(&xml, 0);
         if let Some(pmid) = pmid {
@@ -303,11 +309,21 @@ impl<'f> PubmedXmlReader<'f> {
                 .unwrap_or_default();
         }
         set(self.places.title, titled);
-        if self.places.summary.is_some() {
-            let from = title.map_or(behind, |title| title.end);
-            if let Some(summary) = names.summary.find(&xml, from) {
-                set(self.places.summary, Cow::Owned(summary_text(summary.inner)));
+        let mut from = title.map_or(behind, |title| title.end);
+        if self.places.summary.is_some()
+            && let Some(summary) = names.summary.find(&xml, from)
+        {
+            from = summary.end;
+            set(self.places.summary, Cow::Owned(summary_text(summary.inner)));
+        }
+        if self.places.nlm_id.is_some() || self.places.issn.is_some() {
+            let info = names.journal_info.find(&xml, from).map_or("", |info| info.inner);
+            set(self.places.nlm_id, names.nlm_id.text(info));
+            let mut issn = names.linking_issn.text(info);
+            if issn.trim().is_empty() {
+                issn = names.issn.text(journal.map_or("", |journal| journal.inner));
             }
+            set(self.places.issn, issn);
         }
         draft.push(
             self.record,
@@ -315,6 +331,15 @@ impl<'f> PubmedXmlReader<'f> {
             values.iter().map(|value| value.as_deref()),
         );
         Ok(())
+    }
+}
+
+/// Puts a value into its place, if there is one for it and it is not blank.
+fn set_value<'x>(values: &mut [Option<Cow<'x, str>>], place: Option<usize>, value: Cow<'x, str>) {
+    if let Some(place) = place
+        && !value.trim().is_empty()
+    {
+        values[place] = Some(value);
     }
 }
 

@@ -53,6 +53,11 @@ pub fn deleted(kind: PublicationKind, dt: Dt) -> String {
     format!("silver/deleted/publications/dt={dt}/{}.parquet", kind.name())
 }
 
+/// The file of the ids of journals in a partition of publications; there is none where no source names any.
+pub fn journals(kind: PublicationKind, dt: Dt) -> String {
+    format!("silver/journals/dt={dt}/{}.parquet", kind.name())
+}
+
 /// The folder of the dates that are held back. It lies in silver, so that no commit exchanges a table behind its back.
 pub const HELD: &str = "silver/held";
 

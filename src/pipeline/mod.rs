@@ -16,6 +16,7 @@ pub mod generate;
 pub mod gold;
 mod groups;
 pub mod held;
+mod journals;
 mod lanes;
 pub mod layout;
 pub mod listed;

@@ -11,6 +11,7 @@ use super::bronze::{BronzeFile, PARQUET, manifests};
 use super::collect::{Collected, Collector, recount};
 use super::dt::Dt;
 use super::frames::TableWriter;
+use super::journals::Journals;
 pub use super::lanes::OnBadFile;
 use super::lanes::{Opened, Piece, clean_files};
 use super::layout;
@@ -32,7 +33,7 @@ use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy)]
@@ -199,6 +200,11 @@ impl Partition<'_> {
                 .publication_kind()
                 .map(|kind| layout::deleted(kind, self.dt)),
         );
+        units.extend(
+            self.table
+                .publication_kind()
+                .map(|kind| layout::journals(kind, self.dt)),
+        );
         let mut transaction = self.storage.begin(&units)?;
         let (sources, outputs) = match self.table.publication_kind() {
             None => self.write_drugs(transaction.as_mut())?,
@@ -311,6 +317,7 @@ impl Partition<'_> {
         let aside = self.aside(transaction)?;
         let waiting = Waiting::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
+        let mut journals = Journals::default();
         let mut spool = Spool::new(&PUBLICATIONS, self.settings.memory)?;
         let mut names = ["keys", "halves", "lent", "changes"].into_iter();
         let merger = Merger::new(self.settings.memory, || {
@@ -333,16 +340,19 @@ impl Partition<'_> {
         };
         let on_bad_file = self.settings.on_bad_file;
         clean_files(&sizes, &open, on_bad_file, self.task, |piece| match piece {
-            Piece::Batch(file, batch) => {
+            Piece::Batch(file, mut batch) => {
+                journals.add(std::mem::take(&mut batch.journals));
                 deleted.add(&batch.deletions, &batch.uri)?;
                 collector.batch(file, batch)
             }
             Piece::Frame(frame) => spool.push(&frame, collector.changing(), transaction),
             Piece::End(file, format, notes) => {
+                journals.settle();
                 deleted.settle(transaction)?;
                 collector.end(file, format, notes)
             }
             Piece::Bad(file, error) => {
+                journals.drop_file();
                 deleted.drop_file();
                 collector.bad(file, &error)
             }
@@ -363,6 +373,7 @@ impl Partition<'_> {
         let writer = publishing.writer;
         let mut outputs = vec![writer.finish()?, aside.finish().finish()?];
         outputs.extend(deleted.finish()?);
+        outputs.extend(journals.finish(transaction, layout::journals(kind, self.dt))?);
         Ok((tallies, outputs))
     }
 }

@@ -4,13 +4,15 @@
 //! [`Table::check`], which reports all differences at once.
 
 mod flag;
+mod journal;
 mod kind;
 mod reason;
 #[cfg(feature = "tables")]
 mod table;
 
 pub use flag::{Flag, Flags};
+pub use journal::JournalIds;
 pub use kind::{DatePrecision, PublicationKind, Rule, SourceTable};
 pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
-pub use table::{ColumnType, DELETED, DRUGS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};
+pub use table::{ColumnType, DELETED, DRUGS, JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};

@@ -126,6 +126,16 @@ pub const DELETED: Table = Table {
     ],
 };
 
+/// `silver/journals`: one row for each set of ids under which sources know a journal.
+pub const JOURNALS: Table = Table {
+    name: "journals",
+    columns: &[
+        required("journal_key", Text),
+        optional("nlm_id", Text),
+        optional("issn", Text),
+    ],
+};
+
 /// `gold/mentions`: one row a drug found at one place of a publication.
 pub const MENTIONS: Table = Table {
     name: "mentions",

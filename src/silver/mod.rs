@@ -4,6 +4,7 @@
 //! one batch at a time and in parallel; [`merge`] then decides, from a few bytes a row, which rows are one record.
 
 pub mod drugs;
+mod journal_ids;
 pub mod merge;
 pub mod publications;
 pub mod shapes;

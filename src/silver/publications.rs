@@ -12,12 +12,13 @@ use polars::prelude::{
 use uuid::Uuid;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
+use super::journal_ids::Known;
 use super::merge::{HalfRow, RowKey};
 use super::shapes::{Layout, trial_summary};
 use super::texts::{TextLists, TextRuns, constant};
 use crate::error::Result;
 use crate::formats::{Deletion, RawBatch};
-use crate::schema::{DatePrecision, Flag, PUBLICATIONS, PublicationKind, Reason, Rejected};
+use crate::schema::{DatePrecision, Flag, JournalIds, PUBLICATIONS, PublicationKind, Reason, Rejected};
 use crate::text::date::{NumericOrder, Parsed, parse};
 use crate::text::{Cleaned, clean, journal_key};
 
@@ -53,6 +54,8 @@ pub struct CleanBatch {
     pub rejected: Vec<Rejected>,
     /// Notices of deletion; their `behind` counts the rows of this batch.
     pub deletions: Vec<Deletion>,
+    /// The ids that the rows give their journals.
+    pub journals: Vec<JournalIds>,
 }
 
 /// Cleans batches of one partition, whose rows become one frame: a frame of its own for each of a hundred thousand small
@@ -112,6 +115,9 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
     };
     let (versions, brief_titles, interventions) =
         (more("version")?, more("brief_title")?, more("interventions")?);
+    let (nlm_ids, issns) = (more("nlm_id")?, more("issn")?);
+    let mut nlm_ids = nlm_ids.as_ref().map(StringChunked::iter);
+    let mut issns = issns.as_ref().map(StringChunked::iter);
     let of = |column: &Option<StringChunked>, row: usize| -> Option<String> {
         column.as_ref()?.get(row).map(str::to_owned)
     };
@@ -128,6 +134,8 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
         .zip(journals.iter())
         .zip(abstracts.iter());
     for (number, (((((row, id), title), date), journal), summary)) in values.enumerate() {
+        let nlm_id = nlm_ids.as_mut().and_then(|ids| ids.next().flatten());
+        let issn = issns.as_mut().and_then(|issns| issns.next().flatten());
         let brief_title = of(&brief_titles, number);
         let mut title = clean(title.unwrap_or_default());
         if title.text.is_empty() {
@@ -168,6 +176,8 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
             date: context.layout.date(date.unwrap_or_default(), given),
             journal: context.layout.journal(given),
             summary: summary.as_deref(),
+            nlm_id,
+            issn,
         };
         out.push(context, row);
     }
@@ -179,6 +189,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
         uri,
         rejected,
         deletions,
+        journals: out.known.take(),
     })
 }
 
@@ -192,6 +203,8 @@ struct Row<'r> {
     date: &'r str,
     journal: &'r str,
     summary: Option<&'r str>,
+    nlm_id: Option<&'r str>,
+    issn: Option<&'r str>,
 }
 
 /// The columns of a frame in the making.
@@ -209,6 +222,8 @@ struct Columns {
     /// The keys and half rows of the batch.
     keys: Vec<RowKey>,
     halves: Vec<(usize, HalfRow)>,
+    /// What the rows of the batch say of their journals.
+    known: Known,
 }
 
 impl Columns {
@@ -227,6 +242,7 @@ impl Columns {
             source_rows: Vec::with_capacity(rows),
             keys: Vec::new(),
             halves: Vec::new(),
+            known: Known::default(),
         }
     }
 
@@ -244,6 +260,8 @@ impl Columns {
             date,
             journal,
             summary,
+            nlm_id,
+            issn,
         } = row;
         let mut flags = title.flags;
         let (date, precision) = match parse(date, context.order) {
@@ -283,6 +301,9 @@ impl Columns {
                     .map(|journal| (journal.to_owned(), key.as_deref().unwrap_or_default().to_owned())),
             };
             self.halves.push((self.keys.len(), half));
+        }
+        if let Some(key) = &key {
+            self.known.add(key, nlm_id, issn);
         }
         self.keys.push(RowKey {
             id: id_hash(id),

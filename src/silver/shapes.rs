@@ -28,6 +28,8 @@ pub fn shapes(kind: PublicationKind) -> (Vec<Fields>, Vec<Layout>) {
                         .chain([
                             optional("abstract", &["abstract"]),
                             optional("version", &["version"]),
+                            optional("nlm_id", &["nlm_id", "nlm_unique_id"]),
+                            optional("issn", &["issn"]),
                         ]),
                 )
                 .titled("PubMed articles"),

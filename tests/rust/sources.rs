@@ -87,10 +87,11 @@ fn an_article_gives_its_few_wanted_values() {
    <ArticleTitle>Uptake of <sup>3</sup>H-<i>ouabain</i> &lt; 5 &#956;M</ArticleTitle>
    <Abstract><AbstractText Label="AIM">To see.</AbstractText><AbstractText Label="UNLABELLED">And more.</AbstractText>
     <CopyrightInformation>not ours</CopyrightInformation></Abstract></Article>
+  <MedlineJournalInfo><MedlineTA>J A B</MedlineTA><NlmUniqueID>0370077</NlmUniqueID><ISSNLinking>2</ISSNLinking></MedlineJournalInfo>
   <CommentsCorrectionsList><CommentsCorrections><PMID Version="1">99</PMID></CommentsCorrections></CommentsCorrectionsList>
  </MedlineCitation></PubmedArticle>
  <PubmedArticle><MedlineCitation><PMID>12</PMID><Article><Journal><JournalIssue><PubDate/></JournalIssue>
-   <ISOAbbreviation>J C</ISOAbbreviation></Journal><ArticleTitle/></Article></MedlineCitation></PubmedArticle>
+   <ISSN>3</ISSN><ISOAbbreviation>J C</ISOAbbreviation></Journal><ArticleTitle/></Article></MedlineCitation></PubmedArticle>
  <DeleteCitation><PMID Version="1">7</PMID><PMID>8</PMID></DeleteCitation>
 </PubmedArticleSet>
 "#;
@@ -99,8 +100,8 @@ fn an_article_gives_its_few_wanted_values() {
     assert_eq!(
         found.rows,
         [
-            "1|11|Uptake of 3H-ouabain < 5 μM|1979 Jun 3|Journal of A & B|AIM: To see. And more.|2",
-            "2|12|-|-|J C|-|-",
+            "1|11|Uptake of 3H-ouabain < 5 μM|1979 Jun 3|Journal of A & B|AIM: To see. And more.|2|0370077|2",
+            "2|12|-|-|J C|-|-|-|3",
         ]
     );
     assert_eq!(found.deleted, [(2, "7".to_owned()), (2, "8".to_owned())]);
@@ -235,20 +236,20 @@ fn articles_are_found_across_the_borders_of_batches() {
 
 #[test]
 fn medline_records_end_at_a_blank_line_or_the_next_pmid() {
-    let text = "\r\n\nPMID- 1\r\nTI  - First\r\n      title\r\nDP  - 2020 Jan-Feb\r\nJT  - Journal\r\nAB  - Text - with dash\r\n\r\n\
+    let text = "\r\n\nPMID- 1\r\nTI  - First\r\n      title\r\nDP  - 2020 Jan-Feb\r\nJT  - Journal\r\nJID - 0370077\r\nIS  - 1 (Print)\r\nIS  - 2 (Linking)\r\nAB  - Text - with dash\r\n\r\n\
                 PMID- 2\nTI  - Second\nTA  - J Abbr\nPMID- 3\nTI  - Third\n\nno tag at all\n\nOWN - NLM\nTI  - No id";
     let found = pubmed(text);
     assert_eq!(found.format, "medline");
     assert_eq!(
         found.rows,
         [
-            "3|1|First title|2020 Jan-Feb|Journal|Text - with dash|-",
-            "10|2|Second|-|J Abbr|-|-",
-            "13|3|Third|-|-|-|-",
-            "18|-|No id|-|-|-|-",
+            "3|1|First title|2020 Jan-Feb|Journal|Text - with dash|-|0370077|1 (Print) 2 (Linking)",
+            "13|2|Second|-|J Abbr|-|-|-|-",
+            "16|3|Third|-|-|-|-|-|-",
+            "21|-|No id|-|-|-|-|-|-",
         ]
     );
-    assert_eq!(found.rejected, ["16: malformed_row"]);
+    assert_eq!(found.rejected, ["19: malformed_row"]);
 }
 
 #[test]

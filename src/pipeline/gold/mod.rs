@@ -147,6 +147,15 @@ impl Partition {
         layout::deleted(self.kind, self.dt)
     }
 
+    fn journals(&self) -> String {
+        layout::journals(self.kind, self.dt)
+    }
+
+    /// Whether silver wrote a file of this path with the partition; it writes some only where there is something to write.
+    fn has(&self, path: &str) -> bool {
+        self.manifest.outputs.iter().any(|output| output.path == path)
+    }
+
     fn mentions(&self) -> String {
         layout::mentions(self.kind, self.dt)
     }

@@ -11,6 +11,7 @@ use super::Partition;
 use crate::error::Result;
 use crate::gold::journals::{DisplayNames, Spellings};
 use crate::gold::newest::Newest;
+use crate::gold::same_journals::{JoinedKeys, SameJournals};
 use crate::graph::LargeGraph;
 use crate::pipeline::frames::read_frames;
 use crate::sorting::Bound;
@@ -65,8 +66,7 @@ impl Reading<'_> {
                 Ok(())
             })?;
             let deleted = partition.deleted();
-            let outputs = &partition.manifest.outputs;
-            if outputs.iter().any(|output| output.path == deleted) {
+            if partition.has(&deleted) {
                 self.columns(&deleted, &["publication_id"], |frame| {
                     newest.delete(partition.kind, number, frame.column("publication_id")?.str()?)
                 })?;
@@ -78,7 +78,7 @@ impl Reading<'_> {
 
     /// The names under which journals are shown.
     pub(super) fn display_names(&self, partitions: &[Partition]) -> Result<DisplayNames> {
-        let mut spellings = Spellings::default();
+        let mut spellings = Spellings::new(self.joined_keys(partitions)?);
         for partition in partitions {
             let mut row = 0;
             self.columns(&partition.path(), &["journal", "journal_key"], |frame| {
@@ -94,6 +94,26 @@ impl Reading<'_> {
             })?;
         }
         Ok(spellings.finish())
+    }
+
+    /// Which keys are one journal, by the ids that rows of any of the partitions name.
+    fn joined_keys(&self, partitions: &[Partition]) -> Result<JoinedKeys> {
+        let mut same = SameJournals::default();
+        for partition in partitions {
+            let journals = partition.journals();
+            if partition.has(&journals) {
+                self.columns(&journals, &["journal_key", "nlm_id", "issn"], |frame| {
+                    let keys = frame.column("journal_key")?.str()?;
+                    let nlm_ids = frame.column("nlm_id")?.str()?;
+                    let issns = frame.column("issn")?.str()?;
+                    for ((key, nlm_id), issn) in keys.iter().zip(nlm_ids.iter()).zip(issns.iter()) {
+                        same.add(key.unwrap_or_default(), nlm_id, issn);
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(same.finish())
     }
 
     /// Adds the newest state of every publication to the graph, and takes the fingerprint of every file of mentions.

@@ -1,0 +1,150 @@
+"""One journal under several names: sources that give a journal an id say which names are one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lake_tables import publications, rows
+
+import drugs_rs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+XML = "<PubmedArticleSet>{}</PubmedArticleSet>"
+ARTICLE = (
+    '<PubmedArticle><MedlineCitation><PMID Version="1">{pmid}</PMID><Article><Journal>{issn}<JournalIssue><PubDate>'
+    "<Year>2020</Year></PubDate></JournalIssue><Title>{title}</Title></Journal>"
+    "<ArticleTitle>Aspirin {pmid}</ArticleTitle>"
+    "<Abstract><AbstractText>Words.</AbstractText></Abstract></Article><MedlineJournalInfo>{info}</MedlineJournalInfo>"
+    "<ChemicalList><NlmUniqueID>9999999</NlmUniqueID></ChemicalList></MedlineCitation></PubmedArticle>"
+)
+MEDLINE = "PMID- {pmid}\nTI  - Aspirin {pmid}\nDP  - 2020\nJT  - {title}\n{more}\n"
+
+
+def article(pmid: int, title: str, nlm_id: str = "", linking: str = "", issn: str = "") -> str:
+    info = f"<MedlineTA>x</MedlineTA><NlmUniqueID>{nlm_id}</NlmUniqueID>" if nlm_id else "<MedlineTA>x</MedlineTA>"
+    info += f"<ISSNLinking>{linking}</ISSNLinking>" if linking else ""
+    given = f'<ISSN IssnType="Print">{issn}</ISSN>' if issn else ""
+    return ARTICLE.format(pmid=pmid, title=title, info=info, issn=given)
+
+
+def delivered(lake: Path, dt: str, name: str, text: str, **keywords: Any) -> None:
+    source = lake.parent / name
+    source.write_text(text, encoding="utf-8")
+    drugs = lake.parent / "drugs.csv"
+    drugs.write_text("atccode,drug\nN02BA01,aspirin\n", encoding="utf-8")
+    drugs_rs.bronze(drugs=drugs, pubmed=source, out=lake, dt=dt)
+    drugs_rs.silver(out=lake, dt=dt, **keywords)
+
+
+def graph(lake: Path, dt: str) -> dict[str, list[str]]:
+    """The journals of the graph, and the publications that mention something in each."""
+    drugs_rs.gold(out=lake, dt=dt)
+    found: dict[str, list[str]] = {}
+    for mention in drugs_rs.read_graph(lake).mentions().to_dicts():
+        found.setdefault(mention["journal"], []).append(mention["publication_id"])
+    return {journal: sorted(ids) for journal, ids in sorted(found.items())}
+
+
+def known(lake: Path, dt: str) -> list[tuple[str, str | None, str | None]]:
+    path = lake / "silver" / "journals" / f"dt={dt}" / "pubmed.parquet"
+    return [(row["journal_key"], row["nlm_id"], row["issn"]) for row in rows(path)] if path.exists() else []
+
+
+def test_names_with_one_id_are_one_journal_over_partitions_and_formats(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    first = [
+        article(1, "The Journal of Pharmacy", "0370077", "0006-2952", "1873-2968"),
+        article(2, "The Journal of Pharmacy", "0370077", "0006-2952"),
+        article(3, "Annals", "0000123"),
+    ]
+    delivered(lake, "2020-01-01", "first.xml", XML.format("".join(first)))
+    # The linking ISSN, not the other one, and not an id that stands elsewhere in the record.
+    assert known(lake, "2020-01-01") == [
+        ("annals", "0000123", None),
+        ("the journal of pharmacy", "0370077", "0006-2952"),
+    ]
+    assert graph(lake, "2020-01-01") == {"Annals": ["3"], "The Journal of Pharmacy": ["1", "2"]}
+
+    # Later the catalogue changes the title, and another source abbreviates it.
+    medline = MEDLINE.format(pmid=4, title="Journal of pharmacy (Paris)", more="JID - 0370077") + "\n"
+    medline += MEDLINE.format(pmid=5, title="J Pharm", more="IS  - 1873-2968 (Electronic)\nIS  - 0006-2952 (Linking)")
+    delivered(lake, "2020-01-02", "second.txt", medline)
+    assert known(lake, "2020-01-02") == [("j pharm", None, "0006-2952"), ("journal of pharmacy paris", "0370077", None)]
+    whole = {"Annals": ["3"], "The Journal of Pharmacy": ["1", "2", "4", "5"]}
+    assert graph(lake, "2020-01-02") == whole
+    top = json.loads((lake / "gold" / "top_journals.json").read_text(encoding="utf-8"))
+    assert top == {"Annals": 1, "The Journal of Pharmacy": 1}
+    # Each row keeps its own spelling and key.
+    assert {row["journal"] for row in publications(lake, dt="2020-01-02")} == {"Journal of pharmacy (Paris)", "J Pharm"}
+
+    # A date that is held back says nothing; released, it does again.
+    drugs_rs.hold(lake, "2020-01-02", "a look at it")
+    assert graph(lake, "2020-01-02") == {"Annals": ["3"], "The Journal of Pharmacy": ["1", "2"]}
+    drugs_rs.release(lake, "2020-01-02")
+    assert graph(lake, "2020-01-02") == whole
+
+    backwards = tmp_path / "backwards"
+    delivered(backwards, "2020-01-02", "second.txt", medline)
+    delivered(backwards, "2020-01-01", "first.xml", XML.format("".join(first)))
+    assert graph(backwards, "2020-01-02") == whole
+
+
+def test_an_id_never_parts_what_a_name_joins(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    articles = [article(1, "Medicine", "0370077"), article(2, "MEDICINE", "0000123"), article(3, "Medicine")]
+    delivered(lake, "2020-01-01", "same.xml", XML.format("".join(articles)))
+    assert graph(lake, "2020-01-01") == {"Medicine": ["1", "2", "3"]}
+
+
+@pytest.mark.parametrize(
+    ("issn", "joined"),
+    [("0006-2952", True), ("00062952", True), ("0006-2953", False), ("n/a", False), ("", False)],
+)
+def test_an_issn_counts_if_it_is_one(issn: str, joined: bool, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    lines = [
+        {"id": "1", "title": "Aspirin", "date": "2020", "journal": "J Pharm", "issn": issn},
+        {"id": "2", "title": "Aspirin", "date": "2020", "journal": "Journal of Pharmacy", "issn": "0006-2952"},
+    ]
+    delivered(lake, "2020-01-01", "rows.ndjson", "".join(json.dumps(line) + "\n" for line in lines))
+    found = graph(lake, "2020-01-01")
+    assert found == ({"J Pharm": ["1", "2"]} if joined else {"J Pharm": ["1"], "Journal of Pharmacy": ["2"]})
+
+
+def test_sections_under_one_issn_stay_journals_of_their_own(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    articles = [
+        article(1, "Acta. Section A", "0370077", "0006-2952"),
+        article(2, "Acta. Section B", "0000123", "0006-2952"),
+    ]
+    delivered(lake, "2020-01-01", "sections.xml", XML.format("".join(articles)))
+    assert graph(lake, "2020-01-01") == {"Acta. Section A": ["1"], "Acta. Section B": ["2"]}
+
+
+def test_a_bad_file_says_nothing_of_journals(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    good = [article(1, "J Pharm", "0000123"), article(2, "Journal of Pharmacy", "0000456")]
+    (folder / "a.xml").write_text(XML.format("".join(good)), encoding="utf-8")
+    # Cut off behind records that would join the two.
+    liar = article(3, "J Pharm", "0370077") + article(4, "Journal of Pharmacy", "0370077")
+    (folder / "b.xml").write_text("<PubmedArticleSet>" + liar, encoding="utf-8")
+    drugs = tmp_path / "drugs.csv"
+    drugs.write_text("atccode,drug\nN02BA01,aspirin\n", encoding="utf-8")
+    drugs_rs.bronze(drugs=drugs, pubmed=folder, out=lake, dt="2020-01-01")
+    drugs_rs.silver(out=lake, dt="2020-01-01", on_bad_file="reject")
+    assert known(lake, "2020-01-01") == [("j pharm", "0000123", None), ("journal of pharmacy", "0000456", None)]
+    assert graph(lake, "2020-01-01") == {"J Pharm": ["1"], "Journal of Pharmacy": ["2"]}
+
+
+def test_a_delivery_without_ids_takes_the_old_ones_away(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    delivered(lake, "2020-01-01", "with.xml", XML.format(article(1, "J Pharm", "0370077")))
+    assert known(lake, "2020-01-01") == [("j pharm", "0370077", None)]
+    delivered(lake, "2020-01-01", "without.xml", XML.format(article(1, "J Pharm")))
+    assert known(lake, "2020-01-01") == []
