@@ -28,8 +28,10 @@ pub fn shapes(kind: PublicationKind) -> (Vec<Fields>, Vec<Layout>) {
                         .chain([
                             optional("abstract", &["abstract"]),
                             optional("version", &["version"]),
-                            optional("nlm_id", &["nlm_id", "nlm_unique_id"]),
-                            optional("issn", &["issn"]),
+                            // Of PubMed's own formats alone: a column of that name somewhere else may hold anything,
+                            // and no row is to be rejected for what only helps to join journals.
+                            optional("nlm_id", &[]),
+                            optional("issn", &[]),
                         ]),
                 )
                 .titled("PubMed articles"),

@@ -106,13 +106,20 @@ def test_an_id_never_parts_what_a_name_joins(tmp_path: Path) -> None:
 )
 def test_an_issn_counts_if_it_is_one(issn: str, joined: bool, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
-    lines = [
-        {"id": "1", "title": "Aspirin", "date": "2020", "journal": "J Pharm", "issn": issn},
-        {"id": "2", "title": "Aspirin", "date": "2020", "journal": "Journal of Pharmacy", "issn": "0006-2952"},
-    ]
-    delivered(lake, "2020-01-01", "rows.ndjson", "".join(json.dumps(line) + "\n" for line in lines))
+    articles = [article(1, "J Pharm", issn=issn), article(2, "Journal of Pharmacy", issn="0006-2952")]
+    delivered(lake, "2020-01-01", "articles.xml", XML.format("".join(articles)))
     found = graph(lake, "2020-01-01")
     assert found == ({"J Pharm": ["1", "2"]} if joined else {"J Pharm": ["1"], "Journal of Pharmacy": ["2"]})
+
+
+@pytest.mark.parametrize("issn", ["0006-2952", ["0006-2952", "1873-2968"], {"print": "0006-2952"}, 62952, True, None])
+def test_a_column_of_that_name_in_another_format_is_passed_over(issn: object, tmp_path: Path) -> None:
+    """Rows were rejected for the type of a value that nothing needs."""
+    lake = tmp_path / "lake"
+    line = {"id": "1", "title": "Aspirin", "date": "2020", "journal": "J Pharm", "issn": issn, "nlm_id": issn}
+    delivered(lake, "2020-01-01", "rows.ndjson", json.dumps(line) + "\n")
+    assert graph(lake, "2020-01-01") == {"J Pharm": ["1"]}
+    assert known(lake, "2020-01-01") == []
 
 
 def test_sections_under_one_issn_stay_journals_of_their_own(tmp_path: Path) -> None:
