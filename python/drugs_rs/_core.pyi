@@ -256,10 +256,10 @@ def hold(lake: _Path, dt: _Date, reason: str) -> dict[str, Any]:
     r"""Hold a date back: gold leaves it out, as if nothing had been delivered on it, until it is released.
 
     For a delivery that turned out too poor when its silver tables already stood in the lake. Gold is not made anew by
-    this: the next `gold` or `run`, of whatever date, leaves out the date's articles, trials, notices of deletion and
-    drugs, and takes its mentions out of the lake. The same hold again changes no byte; another reason replaces the
-    first. `silver` of the date may run again, which releases nothing. No engine is used, so that this works in a forked
-    child.
+    this: the next `gold` or `run`, of whatever date, leaves out the date's articles, trials, notices of deletion, ids
+    of journals and drugs, and takes its mentions out of the lake. The same hold again changes no byte; another reason
+    replaces the first. `silver` of the date may run again, which releases nothing. No engine is used, so that this
+    works in a forked child.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs

@@ -9,6 +9,7 @@ import pytest
 from lake_tables import publications, rows
 
 import drugs_rs
+from drugs_rs import exceptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +148,38 @@ def test_a_bad_file_says_nothing_of_journals(tmp_path: Path) -> None:
     drugs_rs.silver(out=lake, dt="2020-01-01", on_bad_file="reject")
     assert known(lake, "2020-01-01") == [("j pharm", "0000123", None), ("journal of pharmacy", "0000456", None)]
     assert graph(lake, "2020-01-01") == {"J Pharm": ["1"], "Journal of Pharmacy": ["2"]}
+
+
+def test_a_file_of_ids_that_is_gone_or_cut_is_told_and_made_again(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    dt = "2020-01-01"
+    articles = article(1, "J Pharm", "0370077") + article(2, "Journal of Pharmacy", "0370077")
+    delivered(lake, dt, "articles.xml", XML.format(articles))
+    path = lake / "silver" / "journals" / f"dt={dt}" / "pubmed.parquet"
+    whole = path.read_bytes()
+    assert graph(lake, dt) == {"J Pharm": ["1", "2"]}
+    answers = (lake / "gold" / "drug_graph.json").read_bytes()
+    assert drugs_rs.silver(out=lake, dt=dt)["unchanged"]
+    for cut in (None, b"", whole[: len(whole) // 2]):
+        path.unlink()
+        if cut is not None:
+            path.write_bytes(cut)
+        (lake / "gold" / "top_journals.json").unlink()
+        with pytest.raises(exceptions.DrugsError, match="silver/journals/dt=2020-01-01/pubmed.parquet"):
+            drugs_rs.gold(out=lake, dt=dt)
+        assert (lake / "gold" / "drug_graph.json").read_bytes() == answers
+        assert not drugs_rs.silver(out=lake, dt=dt)["unchanged"]
+        assert path.read_bytes() == whole
+        drugs_rs.gold(out=lake, dt=dt)
+        assert (lake / "gold" / "drug_graph.json").read_bytes() == answers
+
+
+def test_ids_of_no_sensible_size_are_none(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    delivered(lake, "2020-01-01", "huge.xml", XML.format(article(1, "J", "9" * 2_000_000, "1" * 2_000_000)))
+    assert known(lake, "2020-01-01") == []
+    delivered(lake, "2020-01-02", "none.xml", XML.format(""))
+    assert known(lake, "2020-01-02") == []
 
 
 def test_a_delivery_without_ids_takes_the_old_ones_away(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from lake_tables import DT, publications, rejected
+from lake_tables import rows as rows_of
 
 import drugs_rs
 
@@ -60,6 +61,9 @@ def articles(pubmed_xml: Path) -> dict[str, dict[str, Any]]:
             found[str(element.findtext("MedlineCitation/PMID"))] = {
                 "title": words("".join(title.itertext()) if title is not None else ""),
                 "journal": words(article.findtext("Journal/Title")),
+                "nlm_id": element.findtext("MedlineCitation/MedlineJournalInfo/NlmUniqueID"),
+                "issn": element.findtext("MedlineCitation/MedlineJournalInfo/ISSNLinking")
+                or article.findtext("Journal/ISSN"),
                 "abstract": words(" ".join("".join(section.itertext()) for section in sections)),
                 "date": {part.tag: part.text or "" for part in article.findall("Journal/JournalIssue/PubDate/*")},
                 "labels": [section.get("Label") for section in sections],
@@ -96,6 +100,24 @@ def test_a_whole_baseline_file_of_pubmed(pubmed_xml: Path, articles: dict[str, d
             assert row["date"].month == (int(month) if month.isdigit() else months.index(month) + 1)
             assert row["date"].day == int(given.get("Day", "1"))
             assert row["date_precision"] == ("day" if "Day" in given else "month")
+
+
+def test_the_ids_of_the_journals_of_a_whole_file(
+    pubmed_xml: Path, articles: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    silver(tmp_path, pubmed=pubmed_xml)
+    keys = {row["publication_id"]: row["journal_key"] for row in publications(tmp_path)}
+    known = [tuple(row.values()) for row in rows_of(tmp_path / "silver/journals" / f"dt={DT}" / "pubmed.parquet")]
+    wanted = {(keys[pmid], article["nlm_id"], article["issn"]) for pmid, article in articles.items()}
+    assert len(known) == len(set(known))
+    assert set(known) == wanted
+    # What docs/data-model.md says of this file.
+    pairs = {(key, nlm_id) for key, nlm_id, _ in known}
+    keys_of_ids = Counter(nlm_id for _, nlm_id in pairs)
+    ids_of_keys = Counter(key for key, _ in pairs)
+    assert len(keys_of_ids) == 2003
+    assert set(keys_of_ids.values()) == {1}
+    assert [count for _, count in ids_of_keys.most_common(5)] == [2, 2, 2, 2, 1]
 
 
 def test_medline_records(corpora: Path, tmp_path: Path) -> None:
