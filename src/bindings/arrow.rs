@@ -1,6 +1,6 @@
 //! The Arrow PyCapsule interface: tables out, string columns in, without a copy on the way.
 //!
-//! This and `plugin.rs` are the files of the crate with `unsafe` code. The C structures of Arrow are plain memory with a release
+//! This, `plugin.rs` and `allocator.rs` are the files of the crate with `unsafe` code. The C structures of Arrow are plain memory with a release
 //! function; polars-arrow builds and reads them, and what is unsafe here is to trust that a capsule of the right name,
 //! which the other library made, holds such a structure. The names are fixed by the interface
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>), and PyO3 checks them.

@@ -4,6 +4,7 @@
 //! helper ([`call::engine`]) does the middle part: it computes on a worker thread while the calling thread asks Python for
 //! signals ten times a second, refuses to work in a forked child, and turns panics into exceptions.
 
+mod allocator;
 mod arguments;
 mod arrow;
 mod call;
@@ -19,12 +20,7 @@ mod reading;
 mod steps;
 mod table;
 
-use mimalloc::MiMalloc;
 use pyo3::prelude::*;
-
-/// Columns come and go in large pieces, which the C library's allocator returns to the system each time and asks for again.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The native part of `drugs_rs`.
 #[pymodule(name = "_core")]
@@ -52,6 +48,7 @@ mod core_module {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::allocator::return_freed_memory_soon();
         super::call::keep_panics_quiet();
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         super::set_all(module)

@@ -7,7 +7,7 @@
 //! The macro of pyo3-polars would write these functions, but it takes types of columns apart before it asks anybody, and
 //! one that this build does not know is a panic there, which tells a user nothing.
 //!
-//! Beside `arrow.rs` this is the file with `unsafe` code: what is unsafe is to trust that polars passes what version 0.1
+//! Beside `arrow.rs` and `allocator.rs` this is a file with `unsafe` code: what is unsafe is to trust that polars passes what version 0.1
 //! of its interface says, which is the version that `_polars_plugin_get_version` (of pyo3-polars) tells it we speak.
 #![expect(
     unsafe_code,

@@ -42,11 +42,6 @@ impl<K: Kept> Collector<K> {
         self.merger.extend(file as u32, &batch.keys, batch.halves, ids)
     }
 
-    /// Whether some rows up to here are known to change.
-    pub(super) fn changing(&self) -> bool {
-        self.merger.changing()
-    }
-
     /// A file is read to its end.
     pub(super) fn end(&mut self, file: usize, format: &str, notes: Notes) -> Result<()> {
         note(&mut self.tallies[file], format, notes);

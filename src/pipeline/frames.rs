@@ -2,23 +2,31 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
+use std::sync::Arc;
 
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
 
-use super::groups::Groups;
-use super::pages::{Encoder, RowGroup};
+use super::groups::{Form, Group, Groups};
+use super::pages::{ColumnPlace, Encoder, RowGroup};
 use super::report::Output;
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::storage::{Digest256, HashingWriter, Transaction};
+
+/// Where a row group stands in a file, and what its bytes do not say.
+pub(super) struct Place {
+    pub bytes: Range<u64>,
+    pub rows: u64,
+    pub columns: Vec<ColumnPlace>,
+}
 
 /// Writes the frames of one table into one file of a transaction.
 pub(super) struct TableWriter {
     table: &'static Table,
     path: String,
     shown: String,
-    encoder: Encoder,
     writer: BatchedWriter<HashingWriter<Box<dyn Write + Send>>>,
     digest: Digest256,
     groups: Groups,
@@ -31,18 +39,31 @@ impl TableWriter {
         path: String,
         table: &'static Table,
     ) -> Result<Self> {
-        let shown = transaction.shown(&path);
-        let (file, digest) = HashingWriter::new(transaction.create(&path)?);
-        let encoder = Encoder::new(table)?;
+        let file = transaction.create(&path)?;
+        Self::over(
+            file,
+            transaction.shown(&path),
+            path,
+            Arc::new(Encoder::new(table)?),
+        )
+    }
+
+    /// Writes into `file` what will stand at `path`, which is `shown` in messages.
+    pub(super) fn over(
+        file: Box<dyn Write + Send>,
+        shown: String,
+        path: String,
+        encoder: Arc<Encoder>,
+    ) -> Result<Self> {
+        let (file, digest) = HashingWriter::new(file);
         let writer = encoder.file(file).map_err(|error| write_error(&shown, error))?;
         Ok(Self {
-            table,
+            table: encoder.table(),
             path,
             shown,
-            encoder,
             writer,
             digest,
-            groups: Groups::new(table),
+            groups: Groups::new(encoder),
             rows: 0,
         })
     }
@@ -50,8 +71,8 @@ impl TableWriter {
     /// Adds the rows of a frame.
     pub(super) fn write(&mut self, frame: &DataFrame) -> Result<()> {
         self.table.check(frame)?;
-        for group in self.groups.push(frame)? {
-            self.put(&self.encoder.encode(&group)?)?;
+        for group in self.groups.push(frame, || Form::Pages)? {
+            self.put_whole(&group)?;
         }
         self.rows += frame.height() as u64;
         Ok(())
@@ -59,23 +80,36 @@ impl TableWriter {
 
     /// Lets a new row group begin with the next row.
     pub(super) fn end_group(&mut self) -> Result<()> {
-        match self.groups.end() {
-            Some(group) => self.put(&self.encoder.encode(&group)?),
+        match self.groups.end()? {
+            Some(group) => self.put_whole(&group),
             None => Ok(()),
         }
     }
 
-    /// Adds a row group as it is.
-    pub(super) fn write_group(&mut self, group: &RowGroup) -> Result<()> {
+    /// Adds a row group as it is; tells where it stands.
+    pub(super) fn write_group(&mut self, group: &RowGroup) -> Result<Place> {
         self.end_group()?;
         self.rows += group.rows;
         self.put(group)
     }
 
-    fn put(&mut self, group: &RowGroup) -> Result<()> {
-        self.writer
-            .write_row_group(group.rows, &group.columns)
-            .map_err(|error| write_error(&self.shown, error))
+    fn put_whole(&mut self, group: &Group) -> Result<()> {
+        match group {
+            Group::Pages(group) => self.put(group).map(|_| ()),
+            Group::Frame(_) => Err(Error::Internal {
+                message: "a row group of a file that is no pages".to_owned(),
+            }),
+        }
+    }
+
+    fn put(&mut self, group: &RowGroup) -> Result<Place> {
+        let (bytes, columns) = Encoder::write(&mut self.writer, group, || self.digest.bytes())
+            .map_err(|error| write_error(&self.shown, error))?;
+        Ok(Place {
+            bytes,
+            rows: group.rows,
+            columns,
+        })
     }
 
     /// Writes the rest and the footer.

@@ -2,8 +2,8 @@
 //!
 //! Unpacking and cutting a file into records is work for one thread, so several files are read at a time, each in a lane of
 //! its own; small files share a lane. A lane that is ahead of its turn stops when it holds its share of [`MOST_READY`] bytes of
-//! clean rows, so memory does not grow with the size or the number of files. What comes out, and in which order, does
-//! not depend on threads.
+//! clean rows, so memory does not grow with the size or the number of files. Each lane has a [`Maker`], which makes of its rows
+//! what the caller wants, on the lane's own time. What comes out, and in which order, does not depend on threads.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,26 +21,26 @@ use crate::task::Task;
 const SHARED_BYTES: u64 = 4 << 20;
 
 /// So much of a lane is read before it is cleaned.
-const READ_AHEAD: usize = 2 << 20;
+const READ_AHEAD: usize = 1 << 19;
 
-/// The lanes that wait for their turn hold no more than about so many bytes of clean rows, all together.
+/// The lanes that wait for their turn hold no more than about so many bytes of what was made, all together.
 const MOST_READY: usize = 64 << 20;
 
 /// But each of them this many, or it would hardly ever work.
 const LEAST_READY: usize = 8 << 20;
 
 /// So much raw text becomes one frame of clean rows: of one file, or of many small ones.
-const GROUP_BYTES: usize = 1 << 20;
+const GROUP_BYTES: usize = 1 << 19;
 
 /// So many batches at most, so that there are several groups for several threads.
 const GROUP_BATCHES: usize = 128;
 
 /// What becomes of a file, piece by piece.
-pub(super) enum Piece {
-    /// Some clean rows of a file, which stand in the next frame.
+pub(super) enum Piece<M> {
+    /// Some clean rows of a file, which are in what comes next.
     Batch(usize, CleanBatch),
-    /// The rows of the batches since the last frame.
-    Frame(DataFrame),
+    /// What was made of the next rows.
+    Made(M),
     /// A file is read to its end: its format and what was noticed.
     End(usize, &'static str, Notes),
     /// A file cannot be read, or no further; what was given of it counts no more.
@@ -57,25 +57,48 @@ pub enum OnBadFile {
     Reject,
 }
 
+/// Makes something of the rows of a lane: of some frames one thing, or of one frame several.
+pub(super) trait Maker: Send {
+    type Made: Send;
+
+    /// Sees what is known of the next rows before they come.
+    fn note(&mut self, _batch: &CleanBatch) {}
+
+    /// Takes the next rows; gives what is finished with them.
+    fn push(&mut self, rows: DataFrame) -> Result<Vec<Self::Made>>;
+
+    /// Gives the rest: the lane has no more rows.
+    fn end(&mut self) -> Result<Option<Self::Made>>;
+
+    /// About how much memory it takes.
+    fn bytes(made: &Self::Made) -> usize;
+}
+
 /// An opened file.
 pub(super) type Opened<'f> = (Box<dyn RowReader + 'f>, Context);
 
-/// Reads and cleans files of the given sizes; `open` opens the file of a number, and `give` gets the pieces of the first file,
-/// then those of the second, and so on.
-pub(super) fn clean_files<'f>(
+/// Reads and cleans files of the given sizes; `open` opens the file of a number, `maker` gives one to each lane, and `give` gets
+/// the pieces of the first file, then those of the second, and so on.
+pub(super) fn clean_files<'f, M: Maker>(
     sizes: &[u64],
     open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
     on_bad_file: OnBadFile,
+    maker: impl Fn() -> M,
     task: &Task,
-    mut give: impl FnMut(Piece) -> Result<()> + Send,
+    mut give: impl FnMut(Piece<M::Made>) -> Result<()> + Send,
 ) -> Result<()> {
     let threads = rayon::current_num_threads().max(1);
     let mut groups = groups(sizes).into_iter();
-    let mut lanes: VecDeque<Lane<'f>> = VecDeque::new();
+    let mut lanes: VecDeque<Lane<'f, M>> = VecDeque::new();
     // What the lanes had ready at the end of the round before; it is given while they go on.
-    let mut ready: Vec<Piece> = Vec::new();
+    let mut ready: Vec<Piece<M::Made>> = Vec::new();
     loop {
-        lanes.extend(groups.by_ref().take(threads - lanes.len()).map(Lane::new));
+        lanes.extend(
+            groups
+                .by_ref()
+                .take(threads - lanes.len())
+                .map(|files| Lane::new(files, maker())),
+        );
         if lanes.is_empty() && ready.is_empty() {
             return Ok(());
         }
@@ -141,28 +164,27 @@ enum Raw {
     Bad(usize, Error),
 }
 
-struct Lane<'f> {
-    /// The files that are not opened yet.
-    files: Range<usize>,
-    current: Option<(usize, Box<dyn RowReader + 'f>, Arc<Context>)>,
+struct Lane<'f, M: Maker> {
+    unread: Unread<'f>,
     waiting: Vec<Raw>,
-    ready: Vec<Piece>,
+    maker: M,
+    ready: Vec<Piece<M::Made>>,
     ready_bytes: usize,
 }
 
-impl<'f> Lane<'f> {
-    fn new(files: Range<usize>) -> Self {
+impl<'f, M: Maker> Lane<'f, M> {
+    fn new(files: Range<usize>, maker: M) -> Self {
         Self {
-            files,
-            current: None,
+            unread: Unread { files, current: None },
             waiting: Vec::new(),
+            maker,
             ready: Vec::new(),
             ready_bytes: 0,
         }
     }
 
     fn is_done(&self) -> bool {
-        self.files.is_empty() && self.current.is_none() && self.waiting.is_empty()
+        self.unread.is_done() && self.waiting.is_empty()
     }
 
     /// Reads on, and cleans what was read before meanwhile.
@@ -174,25 +196,37 @@ impl<'f> Lane<'f> {
         task: &Task,
     ) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
+        let (unread, maker) = (&mut self.unread, &mut self.maker);
         // Reading is one long piece of work, cleaning many short ones, which fill what time there is beside it.
         let (next, clean) = rayon::join(
-            || self.read(open, ahead, on_bad_file, task),
-            || {
-                group(waiting)
-                    .into_par_iter()
-                    .map(|raw| clean(raw, task))
-                    .collect::<Result<Vec<_>>>()
-            },
+            || unread.read(open, ahead, on_bad_file, task),
+            || clean_all(waiting, maker, task),
         );
-        let clean = clean?;
+        let mut clean = clean?;
         self.waiting = next?;
-        for piece in clean.into_iter().flatten() {
-            if let Piece::Frame(frame) = &piece {
-                self.ready_bytes += frame.estimated_size();
+        if self.is_done() {
+            clean.extend(self.maker.end()?.map(Piece::Made));
+        }
+        for piece in clean {
+            if let Piece::Made(made) = &piece {
+                self.ready_bytes += M::bytes(made);
             }
             self.ready.push(piece);
         }
         Ok(())
+    }
+}
+
+/// The files of a lane that are not read to their ends.
+struct Unread<'f> {
+    /// Those that are not opened yet.
+    files: Range<usize>,
+    current: Option<(usize, Box<dyn RowReader + 'f>, Arc<Context>)>,
+}
+
+impl<'f> Unread<'f> {
+    fn is_done(&self) -> bool {
+        self.files.is_empty() && self.current.is_none()
     }
 
     fn read(
@@ -260,9 +294,38 @@ fn group(waiting: Vec<Raw>) -> Vec<Vec<Raw>> {
     groups
 }
 
-fn clean(group: Vec<Raw>, task: &Task) -> Result<Vec<Piece>> {
+/// Cleans what was read, piece by piece, and has something made of all its rows.
+fn clean_all<M: Maker>(waiting: Vec<Raw>, maker: &mut M, task: &Task) -> Result<Vec<Piece<M::Made>>> {
+    let clean: Vec<_> = group(waiting)
+        .into_par_iter()
+        .map(|raw| clean(raw, task))
+        .collect::<Result<_>>()?;
+    let mut all = Vec::new();
+    let mut rows: Option<DataFrame> = None;
+    for (pieces, frame) in clean {
+        for piece in &pieces {
+            if let Piece::Batch(_, batch) = piece {
+                maker.note(batch);
+            }
+        }
+        all.extend(pieces);
+        match (&mut rows, frame) {
+            (Some(rows), Some(frame)) => {
+                rows.vstack_mut_owned(frame)?;
+            }
+            (rows @ None, frame) => *rows = frame,
+            (Some(_), None) => {}
+        }
+    }
+    if let Some(rows) = rows {
+        all.extend(maker.push(rows)?.into_iter().map(Piece::Made));
+    }
+    Ok(all)
+}
+
+fn clean<M>(group: Vec<Raw>, task: &Task) -> Result<(Vec<Piece<M>>, Option<DataFrame>)> {
     task.check()?;
-    let mut pieces = Vec::with_capacity(group.len() + 1);
+    let mut pieces = Vec::with_capacity(group.len());
     let mut cleaner: Option<Cleaner> = None;
     let mut rows = 0;
     for raw in group {
@@ -277,11 +340,9 @@ fn clean(group: Vec<Raw>, task: &Task) -> Result<Vec<Piece>> {
             Raw::Bad(file, error) => Piece::Bad(file, error),
         });
     }
-    if let Some(cleaner) = cleaner {
-        pieces.push(Piece::Frame(cleaner.finish()?));
-        task.count_rows(rows);
-    }
-    Ok(pieces)
+    let frame = cleaner.map(Cleaner::finish).transpose()?;
+    task.count_rows(rows);
+    Ok((pieces, frame))
 }
 
 #[cfg(test)]

@@ -4,32 +4,36 @@
 //! out what does. The schema knows that ([`repeats`](crate::schema::TableColumn::repeats)), so columns of few values get their dictionary here, where
 //! a value that is the one before costs a comparison, and the others are written as they are.
 
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Write};
+use std::ops::Range;
+use std::sync::PoisonError;
 
 use polars::error::PolarsError;
 use polars::io::parquet::write::BatchedWriter;
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{
-    CompatLevel, DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlHashMap,
-    PolarsResult, Schema, SchemaExt, SerReader, StatisticsOptions, StringChunked,
+    Column, CompatLevel, DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter,
+    PlHashMap, PolarsResult, Schema, SchemaExt, SerReader, StatisticsOptions, StringChunked,
 };
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_arrow::bitmap::MutableBitmap;
 use polars_arrow::compute::aggregate::estimated_bytes_size;
-use polars_parquet::read::{PageReader, read_metadata};
+use polars_parquet::parquet::read::{PageMetaData, PageReader};
 use polars_parquet::write::{
-    CompressedPage, Encoding, ParquetType, Version, WriteOptions, array_to_columns, compress, to_parquet_type,
+    CompressedPage, Descriptor, DynIter, DynStreamingIterator, Encoding, ParquetType, Version, WriteOptions,
+    array_to_columns, fallible_streaming_iterator, to_parquet_type,
 };
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use super::compress::{LEVEL, compress};
+use crate::error::Result;
 use crate::schema::Table;
 
 /// A dictionary that is larger repeats too little to be worth its lookups.
 const LARGEST_DICTIONARY: usize = 1 << 20;
 
 /// So much of a column becomes one page of data.
-const PAGE_BYTES: usize = 1 << 20;
+pub(super) const PAGE_BYTES: usize = 1 << 18;
 
 /// The pages of each column of a row group.
 #[derive(Debug)]
@@ -38,21 +42,15 @@ pub(super) struct RowGroup {
     pub columns: Vec<Vec<CompressedPage>>,
 }
 
-/// How many rows begin in each page of data of each column, which the pages themselves do not say.
-pub(super) type PageRows = Vec<Vec<usize>>;
+/// What its bytes in a file do not say of a column.
+pub(super) struct ColumnPlace {
+    /// Where its first page begins, from the first byte of its row group.
+    pub start: u64,
+    /// How many rows begin in each page of data.
+    pub page_rows: Vec<usize>,
+}
 
 impl RowGroup {
-    pub(super) fn page_rows(&self) -> PageRows {
-        let rows = |page: &CompressedPage| match page {
-            CompressedPage::Data(page) => page.num_rows,
-            CompressedPage::Dict(_) => None,
-        };
-        self.columns
-            .iter()
-            .map(|pages| pages.iter().filter_map(rows).collect())
-            .collect()
-    }
-
     /// The bytes of its pages of data; those of dictionaries are few.
     pub(super) fn bytes(&self) -> usize {
         let bytes = |page: &CompressedPage| match page {
@@ -61,75 +59,55 @@ impl RowGroup {
         };
         self.columns.iter().flatten().map(bytes).sum()
     }
-
-    /// Takes the pages out of a file of one row group, as they are.
-    pub(super) fn from_file(bytes: Vec<u8>, page_rows: &PageRows) -> Result<Self> {
-        let metadata = read_metadata(&mut Cursor::new(&bytes))?;
-        let group = metadata.row_groups.first().ok_or_else(|| Error::Internal {
-            message: "a file of pages without a row group".to_owned(),
-        })?;
-        // Its pages are parts of this, not copies.
-        let file = Cursor::new(bytes.into());
-        let mut columns = Vec::with_capacity(page_rows.len());
-        for (column, page_rows) in group.parquet_columns().iter().zip(page_rows) {
-            let mut reader = file.clone();
-            reader.set_position(column.byte_range().start);
-            let mut page_rows = page_rows.iter();
-            let mut pages = Vec::new();
-            for page in PageReader::new(reader, column, Vec::new(), usize::MAX) {
-                let mut page = page.map_err(PolarsError::from)?;
-                if let CompressedPage::Data(data) = &mut page {
-                    data.num_rows = page_rows.next().copied();
-                }
-                pages.push(page);
-            }
-            columns.push(pages);
-        }
-        Ok(Self {
-            rows: group.num_rows() as u64,
-            columns,
-        })
-    }
 }
 
 /// Reads a file of one row group.
-pub(super) fn decode(file: Vec<u8>) -> Result<DataFrame> {
+pub(super) fn read_file(file: Vec<u8>) -> Result<DataFrame> {
     Ok(ParquetReader::new(Cursor::new(file))
         .read_parallel(ParallelStrategy::None)
         .finish()?)
 }
 
-/// Makes the row groups of one table.
+/// Makes the pages of one table, and reads them back.
 pub(super) struct Encoder {
+    table: &'static Table,
     schema: Schema,
     compression: ParquetCompression,
-    columns: Vec<(ParquetType, bool)>,
+    types: Vec<ParquetType>,
+    /// What readers of pages must know of each column.
+    descriptors: Vec<Descriptor>,
     options: WriteOptions,
 }
 
 impl Encoder {
-    pub(super) fn new(table: &Table) -> Result<Self> {
+    pub(super) fn new(table: &'static Table) -> Result<Self> {
         let schema = table.schema();
-        let columns = schema
+        let types = schema
             .iter_fields()
-            .zip(table.columns)
-            .map(|(field, column)| {
-                let parquet_type = to_parquet_type(&field.to_arrow(CompatLevel::newest()))?;
-                Ok((parquet_type, column.repeats))
-            })
-            .collect::<Result<_>>()?;
-        let compression = ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?));
-        Ok(Self {
+            .map(|field| to_parquet_type(&field.to_arrow(CompatLevel::newest())))
+            .collect::<PolarsResult<_>>()?;
+        let compression = ParquetCompression::Zstd(Some(ZstdLevel::try_new(LEVEL)?));
+        let mut encoder = Self {
+            table,
             schema,
-            columns,
             compression,
+            types,
+            descriptors: Vec::new(),
             options: WriteOptions {
                 statistics: StatisticsOptions::default(),
                 version: Version::V1,
                 compression: compression.into(),
                 data_page_size: Some(usize::MAX),
             },
-        })
+        };
+        let mut file = encoder.file(io::sink())?;
+        let columns = file.parquet_schema().columns().iter();
+        encoder.descriptors = columns.map(|column| column.descriptor.clone()).collect();
+        Ok(encoder)
+    }
+
+    pub(super) fn table(&self) -> &'static Table {
+        self.table
     }
 
     /// A file of these row groups.
@@ -140,6 +118,72 @@ impl Encoder {
             .batched(&self.schema)
     }
 
+    /// Writes a row group; `position` tells how many bytes are written. Gives the bytes and the places in them.
+    pub(super) fn write<W: Write>(
+        file: &mut BatchedWriter<W>,
+        group: &RowGroup,
+        position: impl Fn() -> u64 + Send + Sync,
+    ) -> PolarsResult<(Range<u64>, Vec<ColumnPlace>)> {
+        let mut starts = Vec::with_capacity(group.columns.len());
+        // A column is asked for when the one before is written, with what the writer puts between them.
+        let columns = group.columns.iter().map(|pages| {
+            starts.push(position());
+            let pages = pages.iter().map(PolarsResult::Ok);
+            Ok(DynStreamingIterator::new(fallible_streaming_iterator::convert(
+                pages,
+            )))
+        });
+        let mut writer = file.get_writer().lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write(group.rows, DynIter::new(columns))?;
+        drop(writer);
+        let start = starts.first().copied().unwrap_or_default();
+        let page_rows = |page: &CompressedPage| match page {
+            CompressedPage::Data(page) => page.num_rows,
+            CompressedPage::Dict(_) => None,
+        };
+        let places = starts
+            .iter()
+            .zip(&group.columns)
+            .map(|(column, pages)| ColumnPlace {
+                start: column - start,
+                page_rows: pages.iter().filter_map(page_rows).collect(),
+            });
+        Ok((start..position(), places.collect()))
+    }
+
+    /// Takes the pages of a row group out of the bytes that were written, as they are: parts of these, not copies.
+    pub(super) fn read(&self, bytes: Vec<u8>, rows: u64, places: &[ColumnPlace]) -> Result<RowGroup> {
+        let mut file = Cursor::new(bytes.into());
+        let mut columns = Vec::with_capacity(places.len());
+        for (descriptor, place) in self.descriptors.iter().zip(places) {
+            file.set_position(place.start);
+            // The number of its pages tells where a column ends.
+            let compression = self.options.compression.into();
+            let meta = PageMetaData::new(place.start, i64::MAX, compression, descriptor.clone());
+            let mut page_rows = place.page_rows.iter();
+            let mut pages = Vec::with_capacity(page_rows.len() + 1);
+            let mut reader = PageReader::new_with_page_meta(file, meta, Vec::new(), usize::MAX);
+            while page_rows.len() > 0 {
+                let Some(page) = reader.next() else { break };
+                let mut page = page.map_err(PolarsError::from)?;
+                if let CompressedPage::Data(data) = &mut page {
+                    data.num_rows = page_rows.next().copied();
+                }
+                pages.push(page);
+            }
+            (file, _) = reader.into_inner();
+            columns.push(pages);
+        }
+        Ok(RowGroup { rows, columns })
+    }
+
+    /// The rows of a row group.
+    pub(super) fn decode(&self, group: &RowGroup) -> Result<DataFrame> {
+        let mut file = Vec::with_capacity(group.bytes());
+        self.write_file(group, &mut file)?;
+        read_file(file)
+    }
+
     /// Writes a file of one row group.
     pub(super) fn write_file<W: Write>(&self, group: &RowGroup, to: W) -> Result<()> {
         let mut writer = self.file(to)?;
@@ -148,36 +192,16 @@ impl Encoder {
         Ok(())
     }
 
-    /// A frame as one row group.
-    pub(super) fn encode(&self, frame: &DataFrame) -> Result<RowGroup> {
-        let columns = (0..self.columns.len())
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|place| self.encode_column(frame, place))
-            .collect::<Result<_>>()?;
-        Ok(RowGroup {
-            rows: frame.height() as u64,
-            columns,
-        })
-    }
-
-    fn encode_column(&self, frame: &DataFrame, place: usize) -> Result<Vec<CompressedPage>> {
-        let (parquet_type, repeats) = &self.columns[place];
-        let column = &frame.columns()[place];
-        let dictionary = match (repeats, column.str()) {
+    /// A whole column of a row group.
+    pub(super) fn column(&self, place: usize, column: &Column) -> Result<Vec<CompressedPage>> {
+        let dictionary = match (self.table.columns[place].repeats, column.str()) {
             (true, Ok(texts)) => dictionary(texts)?,
             _ => None,
         };
         if let Some(dictionary) = dictionary {
-            return self.pages(Box::new(dictionary), parquet_type, Encoding::RleDictionary);
+            return self.pages(Box::new(dictionary), place, Encoding::RleDictionary);
         }
-        let series = column.as_materialized_series().rechunk();
-        let mut array = series.to_arrow(0, CompatLevel::newest());
-        if array.null_count() == 0 {
-            // Otherwise the same values are other bytes when a mask came with them.
-            array = array.with_validity(None);
-        }
-        // A column of long texts is most of the work of a group, so its pages are shared out as well.
+        let array = whole(column);
         let rows = array.len().max(1);
         let page = (PAGE_BYTES / (estimated_bytes_size(&*array) / rows + 1)).max(1);
         let pages: Vec<Vec<CompressedPage>> = (0..rows.div_ceil(page))
@@ -186,32 +210,37 @@ impl Encoder {
             .map(|number| {
                 let start = number * page;
                 let part = array.sliced(start, page.min(array.len() - start));
-                self.pages(part, parquet_type, Encoding::Plain)
+                self.pages(part, place, Encoding::Plain)
             })
             .collect::<Result<_>>()?;
         Ok(pages.into_iter().flatten().collect())
     }
 
-    fn pages(
-        &self,
-        array: Box<dyn Array>,
-        parquet_type: &ParquetType,
-        encoding: Encoding,
-    ) -> Result<Vec<CompressedPage>> {
+    /// A part of a column as one page.
+    pub(super) fn page(&self, place: usize, column: &Column) -> Result<Vec<CompressedPage>> {
+        self.pages(whole(column), place, Encoding::Plain)
+    }
+
+    fn pages(&self, array: Box<dyn Array>, place: usize, encoding: Encoding) -> Result<Vec<CompressedPage>> {
         let mut compressed = Vec::new();
-        for pages in array_to_columns(array, parquet_type.clone(), self.options, &[encoding])? {
+        for pages in array_to_columns(array, self.types[place].clone(), self.options, &[encoding])? {
             for page in pages {
-                let mut page =
-                    compress(page?, Vec::new(), self.options.compression).map_err(PolarsError::from)?;
-                if let CompressedPage::Data(data) = &mut page {
-                    // It has room for what could not have been compressed, and may be held for long.
-                    data.slice_mut().to_mut().shrink_to_fit();
-                }
-                compressed.push(page);
+                compressed.push(compress(page?)?);
             }
         }
         Ok(compressed)
     }
+}
+
+/// A column as one array.
+fn whole(column: &Column) -> Box<dyn Array> {
+    let series = column.as_materialized_series().rechunk();
+    let array = series.to_arrow(0, CompatLevel::newest());
+    if array.null_count() == 0 {
+        // Otherwise the same values are other bytes when a mask came with them.
+        return array.with_validity(None);
+    }
+    array
 }
 
 /// Texts as the places of their values in a dictionary; nothing where they hardly repeat.

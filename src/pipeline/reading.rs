@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::aside::{Aside, bad_file};
 use super::collect::{Collected, Collector, count_batch, note, recount};
-use super::lanes::{OnBadFile, Opened, Piece, clean_files};
+use super::lanes::{Maker, OnBadFile, Opened, Piece, clean_files};
 use super::silver::SilverSettings;
 use super::vocabulary::combine_files;
 use super::waiting::Waiting;
@@ -40,6 +40,25 @@ pub struct CleanTable {
 /// The column that only rows of a lake have.
 const ONLY_IN_A_LAKE: &str = "dt";
 
+/// Leaves clean rows as they are.
+struct AsTheyAre;
+
+impl Maker for AsTheyAre {
+    type Made = DataFrame;
+
+    fn push(&mut self, rows: DataFrame) -> Result<Vec<DataFrame>> {
+        Ok(vec![rows])
+    }
+
+    fn end(&mut self) -> Result<Option<DataFrame>> {
+        Ok(None)
+    }
+
+    fn bytes(made: &DataFrame) -> usize {
+        made.estimated_size()
+    }
+}
+
 /// Reads publications of one kind.
 pub fn read_publications(
     uris: &[String],
@@ -55,15 +74,22 @@ pub fn read_publications(
     let open = |number: usize| -> Result<Opened<'_>> {
         open_publications(&files[number], number, kind, settings, &shapes, &layouts)
     };
-    clean_files(&sizes, &open, settings.on_bad_file, task, |piece| match piece {
-        Piece::Batch(file, batch) => collector.batch(file, batch),
-        Piece::Frame(frame) => {
-            frames.push(frame);
-            Ok(())
-        }
-        Piece::End(file, format, notes) => collector.end(file, format, notes),
-        Piece::Bad(file, error) => collector.bad(file, &error),
-    })?;
+    clean_files(
+        &sizes,
+        &open,
+        settings.on_bad_file,
+        || AsTheyAre,
+        task,
+        |piece| match piece {
+            Piece::Batch(file, batch) => collector.batch(file, batch),
+            Piece::Made(frame) => {
+                frames.push(frame);
+                Ok(())
+            }
+            Piece::End(file, format, notes) => collector.end(file, format, notes),
+            Piece::Bad(file, error) => collector.bad(file, &error),
+        },
+    )?;
     let Collected {
         mut tallies,
         aside,

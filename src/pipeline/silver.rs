@@ -1,6 +1,7 @@
 //! Silver: bronze partitions to clean tables, batch by batch. Rows in = rows kept + merged + rejected, for every file.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Instant;
 
 use polars::prelude::DataFrame;
@@ -16,9 +17,9 @@ pub use super::lanes::OnBadFile;
 use super::lanes::{Opened, Piece, clean_files};
 use super::layout;
 use super::manifest::{self, Version};
-use super::pages::RowGroup;
+use super::pages::{Encoder, RowGroup};
 use super::report::{Output, StepReport, all_stand};
-use super::spool::{Spool, Taker};
+use super::spool::{Forms, Grouping, Spool, Taker};
 use super::vocabulary::combine_files;
 use super::waiting::Waiting;
 use crate::error::{Error, Result};
@@ -33,7 +34,7 @@ use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +55,7 @@ impl Default for SilverSettings {
             on_bad_file: OnBadFile::default(),
             most_ratio: MostRatio::default(),
             // Several sorters and the spool hold as much each, and runs of so many keys are few enough to merge.
-            memory: Bound(8 << 20),
+            memory: Bound(4 << 20),
         }
     }
 }
@@ -318,7 +319,10 @@ impl Partition<'_> {
         let waiting = Waiting::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
         let mut journals = Journals::default();
-        let mut spool = Spool::new(&PUBLICATIONS, self.settings.memory)?;
+        let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
+        let encoder = Arc::new(Encoder::new(&PUBLICATIONS)?);
+        let forms = Forms::new(self.settings.memory);
+        let mut spool = Spool::new(transaction, path.clone(), Arc::clone(&encoder), &forms)?;
         let mut names = ["keys", "halves", "lent", "changes"].into_iter();
         let merger = Merger::new(self.settings.memory, || {
             transaction.scratch(names.next().unwrap_or("more"))
@@ -339,39 +343,51 @@ impl Partition<'_> {
             Ok((reader, context))
         };
         let on_bad_file = self.settings.on_bad_file;
-        clean_files(&sizes, &open, on_bad_file, self.task, |piece| match piece {
-            Piece::Batch(file, mut batch) => {
-                journals.add(std::mem::take(&mut batch.journals));
-                deleted.add(&batch.deletions, &batch.uri)?;
-                collector.batch(file, batch)
-            }
-            Piece::Frame(frame) => spool.push(&frame, collector.changing(), transaction),
-            Piece::End(file, format, notes) => {
-                journals.settle();
-                deleted.settle(transaction)?;
-                collector.end(file, format, notes)
-            }
-            Piece::Bad(file, error) => {
-                journals.drop_file();
-                deleted.drop_file();
-                collector.bad(file, &error)
-            }
-        })?;
+        let maker = || Grouping::new(&encoder, &forms);
+        clean_files(
+            &sizes,
+            &open,
+            on_bad_file,
+            maker,
+            self.task,
+            |piece| match piece {
+                Piece::Batch(file, mut batch) => {
+                    journals.add(std::mem::take(&mut batch.journals));
+                    deleted.add(&batch.deletions, &batch.uri)?;
+                    collector.batch(file, batch)
+                }
+                Piece::Made(group) => spool.push(group),
+                Piece::End(file, format, notes) => {
+                    journals.settle();
+                    deleted.settle(transaction)?;
+                    collector.end(file, format, notes)
+                }
+                Piece::Bad(file, error) => {
+                    journals.drop_file();
+                    deleted.drop_file();
+                    collector.bad(file, &error)
+                }
+            },
+        )?;
         let Collected {
             mut tallies,
             aside,
             plan,
         } = collector.finish()?;
-        let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
-        let mut publishing = Publishing {
-            plan,
-            writer: TableWriter::create(transaction, path, &PUBLICATIONS)?,
-            tallies: &mut tallies,
-            task: self.task,
+        let spooled = spool.finish()?;
+        let output = if plan.changes_nothing() && spooled.is_file() {
+            spooled.publish(transaction)?
+        } else {
+            let mut publishing = Publishing {
+                plan,
+                writer: TableWriter::create(transaction, path, &PUBLICATIONS)?,
+                tallies: &mut tallies,
+                task: self.task,
+            };
+            spooled.drain(&mut publishing)?;
+            publishing.writer.finish()?
         };
-        spool.drain(&mut publishing)?;
-        let writer = publishing.writer;
-        let mut outputs = vec![writer.finish()?, aside.finish().finish()?];
+        let mut outputs = vec![output, aside.finish().finish()?];
         outputs.extend(deleted.finish()?);
         outputs.extend(journals.finish(transaction, layout::journals(kind, self.dt))?);
         Ok((tallies, outputs))
@@ -394,7 +410,7 @@ impl Taker for Publishing<'_> {
 
     fn take_group(&mut self, group: &RowGroup) -> Result<()> {
         self.task.check()?;
-        self.writer.write_group(group)
+        self.writer.write_group(group).map(|_| ())
     }
 
     fn take_whole(&mut self, frame: &DataFrame) -> Result<()> {

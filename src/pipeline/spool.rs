@@ -1,19 +1,25 @@
-//! Rows that must be seen twice: held as the pages that a file will have, in memory and on a disk, or as frames up to a bound.
+//! Rows that must be seen twice: held in the draft of their table's file, or as frames up to a bound.
 //!
 //! What becomes of a row is known only when all rows are read, yet most rows stay as they are. So rows are cut into row groups
-//! when they come, and a group in which nothing changes is written as it was held, without being looked at again. Where rows
-//! do change, pages would be made in vain; so they are held as frames as soon as a change is foreseen.
+//! when they come, and a group in which nothing changes is written as it was held, without being looked at again; where no
+//! row changes, the draft is the file. Where rows do change, pages would be made in vain; so groups are held as frames as
+//! soon as a change is foreseen.
 
-use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use polars::prelude::DataFrame;
 
-use super::groups::Groups;
-use super::pages::{Encoder, PageRows, RowGroup, decode};
-use super::scratch::Scratch;
-use crate::error::{Error, Result};
-use crate::schema::Table;
+use super::draft::{Draft, Finished};
+use super::frames::Place;
+use super::groups::{Form, Group, Groups};
+use super::lanes::Maker;
+use super::pages::{Encoder, RowGroup};
+use super::recent::Recent;
+use super::report::Output;
+use crate::error::Result;
 use crate::silver::merge::Fates;
+use crate::silver::publications::CleanBatch;
 use crate::sorting::Bound;
 use crate::storage::Transaction;
 
@@ -32,56 +38,106 @@ pub(super) trait Taker: Send {
     fn take_rows(&mut self, frame: &DataFrame) -> Result<()>;
 }
 
-/// The rows of one table.
-pub(super) struct Spool {
-    bounds: Bounds,
-    encoder: Encoder,
-    groups: Groups,
-    /// In their order.
-    held: Vec<Held>,
-    frame_bytes: usize,
-    page_bytes: usize,
-    scratch: Option<Scratch>,
+/// In which form row groups are best made as far as is known, for whoever makes them.
+#[derive(Debug)]
+pub(super) struct Forms {
+    changing: AtomicBool,
+    frame_bytes: AtomicUsize,
+    most: usize,
 }
 
-/// How many bytes stay in memory.
-struct Bounds {
-    /// Of frames, which are the larger form, and the quicker one where groups change.
-    frames: usize,
-    /// Of pages.
-    pages: usize,
-}
+/// Frames may have so many times the memory that each sorter has.
+const FRAMES: usize = 18;
 
-impl Bounds {
-    fn of(Bound(bytes): Bound) -> Self {
+impl Forms {
+    pub(super) fn new(Bound(bytes): Bound) -> Self {
         Self {
-            frames: bytes.saturating_mul(FRAMES),
-            pages: bytes / 2,
+            changing: AtomicBool::new(false),
+            frame_bytes: AtomicUsize::new(0),
+            most: bytes.saturating_mul(FRAMES),
+        }
+    }
+
+    /// Some rows are known to change.
+    pub(super) fn foresee_changes(&self) {
+        self.changing.store(true, Ordering::Relaxed);
+    }
+
+    /// The form of the next group. It is a matter of time and memory alone: no row depends on it.
+    pub(super) fn next(&self) -> Form {
+        let room = self.frame_bytes.load(Ordering::Relaxed) < self.most;
+        if room && self.changing.load(Ordering::Relaxed) {
+            Form::Frame
+        } else {
+            Form::Pages
         }
     }
 }
 
-/// Frames may have so many times the memory that each sorter has.
-const FRAMES: usize = 9;
+/// Makes the row groups of a lane, the last of which ends with the lane.
+pub(super) struct Grouping<'f> {
+    groups: Groups,
+    forms: &'f Forms,
+    recent: Recent,
+}
+
+impl<'f> Grouping<'f> {
+    pub(super) fn new(encoder: &Arc<Encoder>, forms: &'f Forms) -> Self {
+        Self {
+            groups: Groups::new(Arc::clone(encoder)),
+            forms,
+            recent: Recent::default(),
+        }
+    }
+}
+
+impl Maker for Grouping<'_> {
+    type Made = Group;
+
+    fn note(&mut self, batch: &CleanBatch) {
+        // An id that comes again soon, or a row that lends its journal to the other half: merging will see to them.
+        batch.keys.iter().for_each(|key| self.recent.add(key.id));
+        if self.recent.again() || batch.halves.iter().any(|(_, half)| half.journal.is_some()) {
+            self.forms.foresee_changes();
+        }
+    }
+
+    fn push(&mut self, rows: DataFrame) -> Result<Vec<Group>> {
+        let full = self.groups.push(&rows, || self.forms.next())?;
+        // Now, on this lane's time and while the texts are near.
+        self.groups.make_pages()?;
+        Ok(full)
+    }
+
+    fn end(&mut self) -> Result<Option<Group>> {
+        self.groups.end()
+    }
+
+    fn bytes(made: &Group) -> usize {
+        made.bytes()
+    }
+}
+
+/// The rows of one table.
+pub(super) struct Spool<'f> {
+    forms: &'f Forms,
+    draft: Draft,
+    /// In their order.
+    held: Vec<Held>,
+}
 
 /// A row group.
 enum Held {
     Frame(DataFrame),
-    Pages(RowGroup),
-    /// A part of the scratch file: a Parquet file of its own.
-    OnDisk {
-        place: Range<u64>,
-        rows: u64,
-        page_rows: PageRows,
-    },
+    /// A part of the draft.
+    Drafted(Place),
 }
 
 impl Held {
     fn rows(&self) -> u64 {
         match self {
             Self::Frame(frame) => frame.height() as u64,
-            Self::Pages(group) => group.rows,
-            Self::OnDisk { rows, .. } => *rows,
+            Self::Drafted(place) => place.rows,
         }
     }
 }
@@ -103,96 +159,87 @@ impl Loaded {
     }
 }
 
-impl Spool {
-    pub(super) fn new(table: &'static Table, bound: Bound) -> Result<Self> {
+impl<'f> Spool<'f> {
+    /// Of the file at `path`.
+    pub(super) fn new(
+        transaction: &mut dyn Transaction,
+        path: String,
+        encoder: Arc<Encoder>,
+        forms: &'f Forms,
+    ) -> Result<Self> {
         Ok(Self {
-            bounds: Bounds::of(bound),
-            encoder: Encoder::new(table)?,
-            groups: Groups::new(table),
+            forms,
+            draft: Draft::create(transaction, path, encoder)?,
             held: Vec::new(),
-            frame_bytes: 0,
-            page_bytes: 0,
-            scratch: None,
         })
     }
 
-    /// Adds the rows of a frame at the end; `changing` says whether some rows up to here are known to change.
-    pub(super) fn push(
-        &mut self,
-        frame: &DataFrame,
-        changing: bool,
-        transaction: &mut dyn Transaction,
-    ) -> Result<()> {
-        for full in self.groups.push(frame)? {
-            let held = if changing && self.frame_bytes < self.bounds.frames {
-                self.frame_bytes += full.estimated_size();
-                Held::Frame(full)
-            } else {
-                self.encode(&full, transaction)?
-            };
-            self.held.push(held);
-        }
+    /// Adds a row group at the end.
+    pub(super) fn push(&mut self, group: Group) -> Result<()> {
+        let held = match group {
+            Group::Pages(group) => Held::Drafted(self.draft.add(&group)?),
+            Group::Frame(frame) => {
+                self.forms
+                    .frame_bytes
+                    .fetch_add(frame.estimated_size(), Ordering::Relaxed);
+                Held::Frame(frame)
+            }
+        };
+        self.held.push(held);
         Ok(())
     }
 
-    /// A frame as pages: in memory, or on the disk if there are enough of them.
-    fn encode(&mut self, frame: &DataFrame, transaction: &mut dyn Transaction) -> Result<Held> {
-        let group = self.encoder.encode(frame)?;
-        if self.page_bytes < self.bounds.pages {
-            self.page_bytes += group.bytes();
-            return Ok(Held::Pages(group));
-        }
-        let scratch = match &mut self.scratch {
-            Some(scratch) => scratch,
-            None => self.scratch.insert(Scratch::new(transaction.scratch("spool")?)),
-        };
-        Ok(Held::OnDisk {
-            place: scratch.add(|to| self.encoder.write_file(&group, to))?,
-            rows: group.rows,
-            page_rows: group.page_rows(),
+    /// All groups are there.
+    pub(super) fn finish(self) -> Result<Spooled> {
+        Ok(Spooled {
+            draft: self.draft.finish()?,
+            held: self.held,
         })
+    }
+}
+
+/// All rows of one table.
+pub(super) struct Spooled {
+    draft: Finished,
+    held: Vec<Held>,
+}
+
+impl Spooled {
+    /// Whether the draft holds all of them.
+    pub(super) fn is_file(&self) -> bool {
+        self.held.iter().all(|held| matches!(held, Held::Drafted(_)))
+    }
+
+    /// Makes the draft the table's file.
+    pub(super) fn publish(self, transaction: &mut dyn Transaction) -> Result<Output> {
+        self.draft.publish(transaction)
     }
 
     /// Gives every row group away, in order; the next one is made ready meanwhile.
-    pub(super) fn drain(mut self, taker: &mut dyn Taker) -> Result<()> {
-        self.held.extend(self.groups.end().map(Held::Frame));
+    pub(super) fn drain(self, taker: &mut dyn Taker) -> Result<()> {
+        let Self { draft, held } = self;
         let mut ready: Option<Loaded> = None;
-        for held in std::mem::take(&mut self.held) {
+        for held in held {
             let fates = taker.fates(held.rows())?;
             if fates.all_go() {
                 continue;
             }
             let (given, loaded) = rayon::join(
                 || ready.take().map_or(Ok(()), |group| group.give(taker)),
-                || self.load(held, &fates),
+                || load(&draft, held, &fates),
             );
             given?;
             ready = Some(loaded?);
         }
         ready.map_or(Ok(()), |group| group.give(taker))
     }
+}
 
-    fn load(&self, held: Held, fates: &Fates) -> Result<Loaded> {
-        let file = match held {
-            Held::Frame(frame) if fates.all_stay() => return Ok(Loaded::Whole(frame)),
-            Held::Frame(frame) => return Ok(Loaded::Rows(fates.apply(frame)?)),
-            Held::Pages(group) if fates.all_stay() => return Ok(Loaded::Group(group)),
-            Held::Pages(group) => {
-                let mut file = Vec::new();
-                self.encoder.write_file(&group, &mut file)?;
-                file
-            }
-            Held::OnDisk { place, page_rows, .. } => {
-                let scratch = self.scratch.as_ref().ok_or_else(|| Error::Internal {
-                    message: "rows on a disk without a scratch file".to_owned(),
-                })?;
-                let file = scratch.read(&place)?;
-                if fates.all_stay() {
-                    return Ok(Loaded::Group(RowGroup::from_file(file, &page_rows)?));
-                }
-                file
-            }
-        };
-        Ok(Loaded::Rows(fates.apply(decode(file)?)?))
-    }
+fn load(draft: &Finished, held: Held, fates: &Fates) -> Result<Loaded> {
+    Ok(match held {
+        Held::Frame(frame) if fates.all_stay() => Loaded::Whole(frame),
+        Held::Frame(frame) => Loaded::Rows(fates.apply(frame)?),
+        Held::Drafted(place) if fates.all_stay() => Loaded::Group(draft.read(&place)?),
+        Held::Drafted(place) => Loaded::Rows(fates.apply(draft.decode(&place)?)?),
+    })
 }

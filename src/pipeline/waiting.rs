@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use polars::prelude::DataFrame;
 
-use super::pages::{Encoder, decode};
+use super::open_group::OpenGroup;
+use super::pages::{Encoder, read_file};
 use super::scratch::Scratch;
 use crate::error::Result;
 use crate::schema::Table;
@@ -87,7 +88,7 @@ impl Waiting {
     pub(super) fn drain(&mut self, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
         if let Some(aside) = &self.aside {
             for place in &aside.places {
-                each(decode(aside.scratch.read(place)?)?)?;
+                each(read_file(aside.scratch.read(place)?)?)?;
             }
         }
         std::mem::take(&mut self.frames).into_iter().try_for_each(each)?;
@@ -97,8 +98,10 @@ impl Waiting {
 }
 
 impl Aside {
-    fn write(&mut self, group: &DataFrame) -> Result<()> {
-        let group = self.encoder.encode(group)?;
+    fn write(&mut self, frame: &DataFrame) -> Result<()> {
+        let mut group = OpenGroup::new(&self.encoder);
+        group.push(frame, &self.encoder)?;
+        let group = group.finish(&self.encoder)?;
         let place = self.scratch.add(|to| self.encoder.write_file(&group, to))?;
         self.places.push(place);
         Ok(())

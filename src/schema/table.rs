@@ -43,6 +43,12 @@ impl TableColumn {
         self.repeats = true;
         self
     }
+
+    /// Whether it holds texts of which each row has its own.
+    #[must_use]
+    pub fn is_free_text(&self) -> bool {
+        matches!(self.column_type, Text) && !self.repeats
+    }
 }
 
 /// A table of the lake.

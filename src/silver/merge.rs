@@ -7,7 +7,6 @@
 
 mod keys;
 mod plan;
-mod recent;
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -19,7 +18,6 @@ use crate::schema::{Flag, Flags};
 use crate::sorting::{Bound, Sorted, Sorter};
 use keys::{Half, Key, Lent};
 pub use plan::{Change, Fates, Plan};
-use recent::Recent;
 
 /// What merging needs to know of a row.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +59,6 @@ pub struct Merger {
     changes: Sorter<Change>,
     /// Whether there is a half row that could lend its journal.
     lends: bool,
-    recent: Recent,
     rows: u64,
     /// The file that is being read, and its first row.
     file: (u32, u64),
@@ -90,7 +87,6 @@ impl Merger {
             lent: Sorter::in_memory(),
             changes: Sorter::in_memory(),
             lends: false,
-            recent: Recent::default(),
             rows: 0,
             file: (0, 0),
             dropped: HashSet::new(),
@@ -122,16 +118,10 @@ impl Merger {
             self.keys.push(notice).map_err(failed)?;
         }
         for key in keys {
-            self.recent.add(key.id);
             self.keys.push(Key::row(file, self.rows, key)).map_err(failed)?;
             self.rows += 1;
         }
         Ok(())
-    }
-
-    /// Whether it is already known that some rows will not stay as they are; most often it is when there are some.
-    pub fn changing(&self) -> bool {
-        self.lends || self.recent.again()
     }
 
     /// Takes back all rows and notices of a file that turned out to be bad; it must be the one that came last.

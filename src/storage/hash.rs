@@ -39,6 +39,11 @@ impl Digest256 {
         state.1.update(bytes);
     }
 
+    /// The number of bytes.
+    pub fn bytes(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
     /// The number of bytes and their SHA-256 in hexadecimal.
     pub fn finish(&self) -> (u64, String) {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

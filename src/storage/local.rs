@@ -238,6 +238,18 @@ impl Transaction for LocalTransaction {
             .map_err(|error| Error::storage(path.display(), "write", error))
     }
 
+    fn adopt(&mut self, name: &str, scratch: File, path: &str, _bytes: u64, _sha256: &str) -> Result<()> {
+        drop(scratch);
+        let place = self.place(path)?;
+        fs::rename(self.staging.path.join(name), &place)
+            .map_err(|error| Error::storage(self.storage.path(path).display(), "write", error))?;
+        self.written
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(place);
+        Ok(())
+    }
+
     fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
         self.sync()?;
         let lock = self.storage.lock(true)?;

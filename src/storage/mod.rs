@@ -93,6 +93,17 @@ pub trait Transaction: Send {
     /// A scratch file of this transaction: written, read again, and gone with the transaction.
     fn scratch(&mut self, name: &str) -> Result<std::fs::File>;
 
+    /// Makes a file of the new state of a scratch file, which [`Transaction::scratch`] gave under `name` and which has so many
+    /// bytes of this SHA-256. Its path must lie in one of the units.
+    fn adopt(
+        &mut self,
+        name: &str,
+        scratch: std::fs::File,
+        path: &str,
+        bytes: u64,
+        sha256: &str,
+    ) -> Result<()>;
+
     /// Makes the new state the state. `unchanged_since` names files whose bytes must still be what the caller read when
     /// it began (nothing where there was no file); otherwise another run came first and this is a conflict.
     fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()>;

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
-use drugs_rs::pipeline::silver::{SilverSettings, silver};
+use drugs_rs::pipeline::silver::{OnBadFile, SilverSettings, silver};
 use drugs_rs::pipeline::{Dt, StepReport, open_lake};
 use drugs_rs::schema::SourceTable;
 use drugs_rs::sorting::Bound;
@@ -56,17 +56,21 @@ fn expected() -> Vec<Row> {
     rows.into_iter().enumerate().filter_map(stays).collect()
 }
 
-fn made(file: &Path, memory: Bound, threads: usize) -> (Vec<u8>, StepReport) {
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("lake");
-    let lake = open_lake(&root.display().to_string()).unwrap();
-    let dt = Dt::parse("2020-06-01").unwrap();
-    let source = BronzeSource::new(SourceTable::Pubmed, vec![file.display().to_string()]);
-    bronze(lake.as_ref(), &[source], dt, &Task::new()).unwrap();
+fn made(source: &Path, memory: Bound, threads: usize) -> (Vec<u8>, StepReport) {
     let settings = SilverSettings {
         memory,
         ..SilverSettings::default()
     };
+    made_with(source, settings, threads)
+}
+
+fn made_with(source: &Path, settings: SilverSettings, threads: usize) -> (Vec<u8>, StepReport) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let lake = open_lake(&root.display().to_string()).unwrap();
+    let dt = Dt::parse("2020-06-01").unwrap();
+    let source = BronzeSource::new(SourceTable::Pubmed, vec![source.display().to_string()]);
+    bronze(lake.as_ref(), &[source], dt, &Task::new()).unwrap();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -154,4 +158,93 @@ fn large_texts_end_a_row_group() {
     }
     let (again, _) = made(&file, Bound(0), 1);
     assert!(again == bytes, "whatever memory and threads there are");
+}
+
+/// Rows of long titles of their own, so that few thousands of them are a file with a lane of its own.
+fn long_rows(ids: std::ops::Range<usize>) -> String {
+    let mut csv = String::from("id,title,date,journal\n");
+    for id in ids {
+        let words: String = (0..40)
+            .map(|word| format!("w{} ", id * 7919 + word * 104_729))
+            .collect();
+        writeln!(csv, "{id},Title {id} {words},2020-01-02,Annals {}", id % 7).unwrap();
+    }
+    csv
+}
+
+fn ids(bytes: &[u8]) -> (Vec<String>, Vec<usize>) {
+    let (frame, groups) = read(bytes);
+    let ids = frame.column("publication_id").unwrap().str().unwrap().clone();
+    (ids.iter().map(|id| id.unwrap().to_owned()).collect(), groups)
+}
+
+/// Each file of more than 4 MiB is read by a lane of its own, which makes its row groups beside the others: the file must not
+/// tell which lane was the quicker one, nor whether it is the draft itself or was made of it.
+#[test]
+fn files_side_by_side_give_the_same_bytes_whatever_memory_and_threads_there_are() {
+    const EACH: usize = 12_000;
+    for replaced in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wanted: Vec<String> = (0..5 * EACH).map(|id| id.to_string()).collect();
+        for file in 0..5 {
+            fs::write(
+                folder.path().join(format!("{file}.csv")),
+                long_rows(file * EACH..(file + 1) * EACH),
+            )
+            .unwrap();
+        }
+        if replaced {
+            // Some rows of the second file come again much later, and the whole third one.
+            let again = (EACH..EACH + 3).chain(2 * EACH..3 * EACH);
+            let mut csv = String::from("id,title,date,journal\n");
+            again
+                .clone()
+                .for_each(|id| writeln!(csv, "{id},New {id},2021-01-02,Annals").unwrap());
+            fs::write(folder.path().join("5.csv"), csv).unwrap();
+            let again: Vec<String> = again.map(|id| id.to_string()).collect();
+            let gone: std::collections::HashSet<&String> = again.iter().collect();
+            wanted.retain(|id| !gone.contains(id));
+            wanted.extend(again);
+        }
+        let (bytes, report) = made(folder.path(), Bound::default(), 1);
+        let (found, groups) = ids(&bytes);
+        assert!(found == wanted, "replaced: {replaced}");
+        assert_eq!(report.totals.rows_kept as usize, wanted.len());
+        if !replaced {
+            assert_eq!(groups, [EACH; 5], "a row group ends with its lane");
+        }
+        for (memory, threads) in [(Bound(0), 4), (Bound(1 << 16), 2), (Bound::default(), 3)] {
+            let (other, _) = made(folder.path(), memory, threads);
+            assert!(
+                other == bytes,
+                "{memory:?} and {threads} threads give other bytes; replaced: {replaced}"
+            );
+        }
+    }
+}
+
+/// A file that turns out to be bad takes its rows out of the draft again.
+#[test]
+fn rows_of_a_bad_file_do_not_stay_in_the_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.csv"), long_rows(0..12_000)).unwrap();
+    // Rows enough for a row group, then bytes that are no text.
+    let mut bad = long_rows(12_000..32_000).into_bytes();
+    bad.extend([b'1', b',', 0xff, 0xfe, 0xff]);
+    fs::write(folder.path().join("b.csv"), bad).unwrap();
+    fs::write(folder.path().join("c.csv"), long_rows(32_000..44_000)).unwrap();
+    let settings = SilverSettings {
+        on_bad_file: OnBadFile::Reject,
+        ..SilverSettings::default()
+    };
+    let (bytes, report) = made_with(folder.path(), settings, 2);
+    let (found, _) = ids(&bytes);
+    let wanted: Vec<String> = (0..12_000)
+        .chain(32_000..44_000)
+        .map(|id| id.to_string())
+        .collect();
+    assert!(found == wanted, "{} rows", found.len());
+    assert_eq!(report.totals.rows_rejected, 1, "the file");
+    let (again, _) = made_with(folder.path(), settings, 1);
+    assert!(again == bytes, "whatever threads there are");
 }

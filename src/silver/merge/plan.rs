@@ -111,6 +111,11 @@ impl Plan {
         }
     }
 
+    /// Whether all rows that are not asked for yet stay as they are.
+    pub fn changes_nothing(&self) -> bool {
+        self.dropped.is_empty() && self.changes.peek().is_none()
+    }
+
     /// What becomes of the next so many rows; `each` gets what changes of them.
     pub fn next(&mut self, rows: u64, mut each: impl FnMut(&Change)) -> Result<Fates> {
         let rows = self.asked..self.asked + rows;

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::lake::{Lake, Snapshot};
 use super::run::Run;
 use super::state::{Entry, Next, STATE, State, is_in, object};
-use super::upload::{Failure, Spooled, send};
+use super::upload::{Body, Failure, Spooled, send};
 use super::{publish, refusal, sweep};
 use crate::error::{Error, Result};
 use crate::storage::{Transaction, scratch, sha256_hex};
@@ -132,6 +132,13 @@ impl Transaction for BucketTransaction {
         scratch::unnamed().map_err(|error| Error::storage(name, "write the scratch file", error))
     }
 
+    fn adopt(&mut self, _name: &str, scratch: File, path: &str, bytes: u64, sha256: &str) -> Result<()> {
+        self.check_unit(path)?;
+        let mut shared = self.shared();
+        let body = Body::of(scratch, bytes).map_err(|error| shared.not_kept(path, error))?;
+        shared.take(path, body, bytes, sha256.to_owned())
+    }
+
     fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
         let mut shared = self.shared();
         shared.settle(0);
@@ -217,10 +224,7 @@ impl Shared {
     }
 
     /// Takes a finished file: one that stands in the lake with the same bytes stays, another goes up.
-    fn take(&mut self, path: &str, spooled: Spooled) -> Result<()> {
-        let kept =
-            |error: io::Error| Error::storage(self.lake.uri(path), "keep a temporary copy of it", error);
-        let (body, bytes, sha256) = spooled.finish().map_err(kept)?;
+    fn take(&mut self, path: &str, body: Body, bytes: u64, sha256: String) -> Result<()> {
         let old = self.base.state.files.get(path);
         if let Some(old) = old.filter(|old| old.bytes == bytes && old.sha256 == sha256)
             && self.lake.stands(path, old)?
@@ -242,6 +246,10 @@ impl Shared {
         self.sent.push(name);
         self.files.insert(path.to_owned(), Entry { run, bytes, sha256 });
         Ok(())
+    }
+
+    fn not_kept(&self, path: &str, error: io::Error) -> Error {
+        Error::storage(self.lake.uri(path), "keep a temporary copy of it", error)
     }
 
     /// This run, which begins to exist in the bucket with its first file.
@@ -389,7 +397,11 @@ impl Drop for NewFile {
         };
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         // The commit tells.
-        if let Err(error) = shared.take(&self.path, spooled) {
+        let taken = match spooled.finish() {
+            Ok((body, bytes, sha256)) => shared.take(&self.path, body, bytes, sha256),
+            Err(error) => Err(shared.not_kept(&self.path, error)),
+        };
+        if let Err(error) = taken {
             shared.failed.get_or_insert(error);
         }
     }

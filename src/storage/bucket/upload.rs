@@ -33,6 +33,18 @@ pub(super) enum Body {
     Disk(File, u64),
 }
 
+impl Body {
+    /// A finished file of so many bytes.
+    pub(super) fn of(file: File, bytes: u64) -> io::Result<Self> {
+        if bytes > SMALL as u64 {
+            return Ok(Self::Disk(file, bytes));
+        }
+        let mut memory = vec![0; bytes as usize];
+        file.read_exact_at(&mut memory, 0)?;
+        Ok(Self::Memory(memory))
+    }
+}
+
 /// A file in the making.
 pub(super) struct Spooled {
     body: HashingWriter<Kept>,
