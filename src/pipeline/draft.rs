@@ -22,9 +22,14 @@ const NAME: &str = "draft";
 /// So many bytes are written at a time.
 const AT_ONCE: usize = 1 << 18;
 
+/// Each time so many bytes are there, the disk may have them.
+const WRITE_BACK: u64 = 8 << 20;
+
 /// A file in the making.
 pub(super) struct Draft {
     file: File,
+    /// How far the system was asked to make it durable.
+    written_back: u64,
     writer: TableWriter,
     encoder: Arc<Encoder>,
 }
@@ -45,6 +50,7 @@ impl Draft {
         let writer = TableWriter::over(to, shown, path, Arc::clone(&encoder))?;
         Ok(Self {
             file,
+            written_back: 0,
             writer,
             encoder,
         })
@@ -53,6 +59,20 @@ impl Draft {
     /// Adds a row group.
     pub(super) fn add(&mut self, group: &RowGroup) -> Result<Place> {
         self.writer.write_group(group)
+    }
+
+    /// The same while it looks as if the draft will be the file.
+    pub(super) fn add_for_good(
+        &mut self,
+        group: &RowGroup,
+        transaction: &mut dyn Transaction,
+    ) -> Result<Place> {
+        let place = self.add(group)?;
+        if place.bytes.end - self.written_back > WRITE_BACK {
+            transaction.write_back(&self.file);
+            self.written_back = place.bytes.end;
+        }
+        Ok(place)
     }
 
     /// Writes the footer.

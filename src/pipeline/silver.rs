@@ -356,7 +356,7 @@ impl Partition<'_> {
                     deleted.add(&batch.deletions, &batch.uri)?;
                     collector.batch(file, batch)
                 }
-                Piece::Made(group) => spool.push(group),
+                Piece::Made(group) => spool.push(group, transaction),
                 Piece::End(file, format, notes) => {
                     journals.settle();
                     deleted.settle(transaction)?;

@@ -14,6 +14,7 @@ use super::draft::{Draft, Finished};
 use super::frames::Place;
 use super::groups::{Form, Group, Groups};
 use super::lanes::Maker;
+use super::open_group::OpenGroup;
 use super::pages::{Encoder, RowGroup};
 use super::recent::Recent;
 use super::report::Output;
@@ -38,7 +39,8 @@ pub(super) trait Taker: Send {
     fn take_rows(&mut self, frame: &DataFrame) -> Result<()>;
 }
 
-/// In which form row groups are best made as far as is known, for whoever makes them.
+/// In which form row groups are best made as far as is known, for whoever makes them. It is a matter of time and memory
+/// alone: no row depends on it.
 #[derive(Debug)]
 pub(super) struct Forms {
     changing: AtomicBool,
@@ -59,14 +61,24 @@ impl Forms {
     }
 
     /// Some rows are known to change.
-    pub(super) fn foresee_changes(&self) {
+    fn foresee_changes(&self) {
         self.changing.store(true, Ordering::Relaxed);
     }
 
-    /// The form of the next group. It is a matter of time and memory alone: no row depends on it.
-    pub(super) fn next(&self) -> Form {
-        let room = self.frame_bytes.load(Ordering::Relaxed) < self.most;
-        if room && self.changing.load(Ordering::Relaxed) {
+    /// A group was made a frame.
+    fn count(&self, frame: &DataFrame) {
+        self.frame_bytes
+            .fetch_add(frame.estimated_size(), Ordering::Relaxed);
+    }
+
+    /// Whether there were more frames than there is room for. It stays so.
+    fn too_many(&self) -> bool {
+        self.frame_bytes.load(Ordering::Relaxed) > self.most
+    }
+
+    /// The form of the next group.
+    fn next(&self) -> Form {
+        if self.changing.load(Ordering::Relaxed) && !self.too_many() {
             Form::Frame
         } else {
             Form::Pages
@@ -91,6 +103,14 @@ impl<'f> Grouping<'f> {
     }
 }
 
+impl Grouping<'_> {
+    fn count(&self, group: &Group) {
+        if let Group::Frame(frame) = group {
+            self.forms.count(frame);
+        }
+    }
+}
+
 impl Maker for Grouping<'_> {
     type Made = Group;
 
@@ -106,11 +126,14 @@ impl Maker for Grouping<'_> {
         let full = self.groups.push(&rows, || self.forms.next())?;
         // Now, on this lane's time and while the texts are near.
         self.groups.make_pages()?;
+        full.iter().for_each(|group| self.count(group));
         Ok(full)
     }
 
     fn end(&mut self) -> Result<Option<Group>> {
-        self.groups.end()
+        let last = self.groups.end()?;
+        last.iter().for_each(|group| self.count(group));
+        Ok(last)
     }
 
     fn bytes(made: &Group) -> usize {
@@ -121,9 +144,12 @@ impl Maker for Grouping<'_> {
 /// The rows of one table.
 pub(super) struct Spool<'f> {
     forms: &'f Forms,
+    encoder: Arc<Encoder>,
     draft: Draft,
     /// In their order.
     held: Vec<Held>,
+    /// Whether the draft holds all of it, in its order.
+    is_file: bool,
 }
 
 /// A row group.
@@ -169,23 +195,44 @@ impl<'f> Spool<'f> {
     ) -> Result<Self> {
         Ok(Self {
             forms,
-            draft: Draft::create(transaction, path, encoder)?,
+            draft: Draft::create(transaction, path, Arc::clone(&encoder))?,
+            encoder,
             held: Vec::new(),
+            is_file: true,
         })
     }
 
     /// Adds a row group at the end.
-    pub(super) fn push(&mut self, group: Group) -> Result<()> {
-        let held = match group {
-            Group::Pages(group) => Held::Drafted(self.draft.add(&group)?),
-            Group::Frame(frame) => {
-                self.forms
-                    .frame_bytes
-                    .fetch_add(frame.estimated_size(), Ordering::Relaxed);
-                Held::Frame(frame)
+    pub(super) fn push(&mut self, group: Group, transaction: &mut dyn Transaction) -> Result<()> {
+        match group {
+            Group::Pages(group) => {
+                let place = if self.is_file {
+                    self.draft.add_for_good(&group, transaction)?
+                } else {
+                    self.draft.add(&group)?
+                };
+                self.held.push(Held::Drafted(place));
             }
-        };
-        self.held.push(held);
+            Group::Frame(frame) => {
+                self.is_file = false;
+                self.held.push(Held::Frame(frame));
+                if self.forms.too_many() {
+                    self.put_frames_away()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A delivery of this size is not held as frames: what little of it fits would only take memory to the end.
+    fn put_frames_away(&mut self) -> Result<()> {
+        // Those that lanes have made or begun still come, and go the same way.
+        for held in &mut self.held {
+            let Held::Frame(frame) = held else { continue };
+            let mut group = OpenGroup::new(&self.encoder);
+            group.push(frame, &self.encoder)?;
+            *held = Held::Drafted(self.draft.add(&group.finish(&self.encoder)?)?);
+        }
         Ok(())
     }
 
@@ -194,6 +241,7 @@ impl<'f> Spool<'f> {
         Ok(Spooled {
             draft: self.draft.finish()?,
             held: self.held,
+            is_file: self.is_file,
         })
     }
 }
@@ -202,12 +250,13 @@ impl<'f> Spool<'f> {
 pub(super) struct Spooled {
     draft: Finished,
     held: Vec<Held>,
+    is_file: bool,
 }
 
 impl Spooled {
-    /// Whether the draft holds all of them.
+    /// Whether the draft holds all of them, in their order.
     pub(super) fn is_file(&self) -> bool {
-        self.held.iter().all(|held| matches!(held, Held::Drafted(_)))
+        self.is_file
     }
 
     /// Makes the draft the table's file.
@@ -217,7 +266,7 @@ impl Spooled {
 
     /// Gives every row group away, in order; the next one is made ready meanwhile.
     pub(super) fn drain(self, taker: &mut dyn Taker) -> Result<()> {
-        let Self { draft, held } = self;
+        let Self { draft, held, .. } = self;
         let mut ready: Option<Loaded> = None;
         for held in held {
             let fates = taker.fates(held.rows())?;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::commit::{SYNC_ONE_BY_ONE, exchange, link_or_copy, sync_file_system, sync_folder};
 use super::reservation::{self, Reservation};
 use super::staging::{Staging, create_folders};
+use super::write_back::WriteBack;
 use super::{Sharing, Storage, Transaction};
 use crate::error::{Error, Result};
 
@@ -128,6 +129,7 @@ impl Storage for LocalStorage {
             staging,
             units: units.to_vec(),
             written: Arc::default(),
+            write_back: WriteBack::default(),
         }))
     }
 
@@ -154,6 +156,7 @@ struct LocalTransaction {
     units: Vec<String>,
     /// Files that were created and are to be made durable.
     written: Arc<Mutex<Vec<PathBuf>>>,
+    write_back: WriteBack,
 }
 
 impl LocalTransaction {
@@ -180,7 +183,10 @@ impl LocalTransaction {
         Ok(place)
     }
 
-    fn sync(&self) -> Result<()> {
+    fn sync(&mut self) -> Result<()> {
+        self.write_back
+            .end()
+            .map_err(|error| Error::storage(self.staging.path.display(), "make durable", error))?;
         let written = self
             .written
             .lock()
@@ -238,6 +244,10 @@ impl Transaction for LocalTransaction {
             .map_err(|error| Error::storage(path.display(), "write", error))
     }
 
+    fn write_back(&mut self, scratch: &File) {
+        self.write_back.begin(scratch);
+    }
+
     fn adopt(&mut self, name: &str, scratch: File, path: &str, _bytes: u64, _sha256: &str) -> Result<()> {
         drop(scratch);
         let place = self.place(path)?;
@@ -250,7 +260,7 @@ impl Transaction for LocalTransaction {
         Ok(())
     }
 
-    fn commit(self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
+    fn commit(mut self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
         self.sync()?;
         let lock = self.storage.lock(true)?;
         for (path, before) in unchanged_since {

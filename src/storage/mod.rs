@@ -27,6 +27,7 @@ mod scratch;
 pub mod source;
 mod staging;
 pub mod uri;
+mod write_back;
 
 use std::io::{Read, Write};
 
@@ -92,6 +93,9 @@ pub trait Transaction: Send {
 
     /// A scratch file of this transaction: written, read again, and gone with the transaction.
     fn scratch(&mut self, name: &str) -> Result<std::fs::File>;
+
+    /// Tells that what stands in a scratch file now will most likely be adopted, so that it may begin to be made durable.
+    fn write_back(&mut self, _scratch: &std::fs::File) {}
 
     /// Makes a file of the new state of a scratch file, which [`Transaction::scratch`] gave under `name` and which has so many
     /// bytes of this SHA-256. Its path must lie in one of the units.

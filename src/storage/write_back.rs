@@ -1,0 +1,70 @@
+//! Making durable what is written while more is being written: what a commit would wait for at the end is then done, most of it.
+
+use std::fs::File;
+use std::io;
+use std::thread::{Builder, JoinHandle};
+
+/// A thread that does it, and whether one before could not.
+#[derive(Debug, Default)]
+pub(super) struct WriteBack {
+    thread: Option<JoinHandle<io::Result<()>>>,
+    failed: Option<io::Error>,
+}
+
+impl WriteBack {
+    /// Begins with what the file holds now, unless the thread is still busy with what it held before.
+    pub(super) fn begin(&mut self, file: &File) {
+        if self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return;
+        }
+        self.join();
+        let Ok(file) = file.try_clone() else { return };
+        // Where there can be no thread, the commit does all of it.
+        self.thread = Builder::new()
+            .name("drugs_rs-sync".to_owned())
+            .spawn(move || file.sync_data())
+            .ok();
+    }
+
+    /// Waits for the thread. The system tells an error once: whoever asks later for the same file is told that all is well.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        self.join();
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn join(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        let ended = thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread that writes back panicked")));
+        if let Err(error) = ended {
+            self.failed.get_or_insert(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_at_the_end_whatever_went_well_after_it() {
+        // A pipe cannot be made durable.
+        let (pipe, _writer) = io::pipe().unwrap();
+        let pipe = File::from(OwnedFd::from(pipe));
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("file")).unwrap();
+        let mut write_back = WriteBack::default();
+        write_back.begin(&pipe);
+        while !write_back.thread.as_ref().unwrap().is_finished() {
+            std::thread::yield_now();
+        }
+        write_back.begin(&file);
+        assert_eq!(write_back.end().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert!(write_back.end().is_ok(), "told once");
+        write_back.begin(&file);
+        assert!(write_back.end().is_ok());
+    }
+}
