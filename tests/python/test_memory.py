@@ -45,9 +45,9 @@ def peak_of_silver(lake: Path, threads: int) -> int:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_many_files_take_the_memory_of_a_few(article_file: Path, threads: int, tmp_path: Path) -> None:
-    """Once 200 files took 283 MB where one took 102: frames that waited their turn, and memory that was given back late.
+    """Once 200 files took 283 MB where one took 102: frames waited their turn, and memory was given back late.
 
-    And twelve files with some changing rows took 276 MB where two took 154: frames that nobody put away.
+    And twelve files with some changing rows took 276 MB where two took 154: nobody put their frames away.
     """
     peaks = {}
     for count in (FEW, FILES):

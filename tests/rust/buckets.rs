@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::DateTime;
 use drugs_rs::error::Error;
-use drugs_rs::storage::{BucketLake, Places, Storage, Transaction};
+use drugs_rs::storage::{BucketLake, Places, Storage, Transaction, sha256_hex};
 use drugs_rs::task::Task;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -538,6 +538,42 @@ fn large_files_go_up_and_come_back_in_pieces() {
     );
     let mut scratch = handle.begin(&["b".to_owned()]).unwrap().scratch("s").unwrap();
     scratch.write_all(b"x").unwrap();
+}
+
+#[test]
+fn a_scratch_file_becomes_a_file_of_the_new_state() {
+    use std::io::Write;
+    let server = Server::new();
+    let handle = lake(&server);
+    for size in [100, 9 << 20] {
+        let text = "x".repeat(size);
+        let mut transaction = handle.begin(&["a".to_owned()]).unwrap();
+        let mut scratch = transaction.scratch("draft").unwrap();
+        scratch.write_all(text.as_bytes()).unwrap();
+        transaction.write_back(&scratch);
+        let sha256 = sha256_hex(text.as_bytes());
+        let again = scratch.try_clone().unwrap();
+        let outside = transaction.adopt("draft", again, "ab", size as u64, &sha256);
+        assert!(
+            outside.is_err(),
+            "outside of its units a transaction writes nothing"
+        );
+        transaction
+            .adopt("draft", scratch, "a/file", size as u64, &sha256)
+            .unwrap();
+        transaction.commit(&[]).unwrap();
+        assert!(read(&server, "a/file") == Some(text), "{size} bytes");
+    }
+    // What is adopted and not committed is taken back like any other file.
+    let names = server.names();
+    let mut transaction = handle.begin(&["a".to_owned()]).unwrap();
+    let mut scratch = transaction.scratch("draft").unwrap();
+    scratch.write_all(b"other").unwrap();
+    transaction
+        .adopt("draft", scratch, "a/file", 5, &sha256_hex(b"other"))
+        .unwrap();
+    drop(transaction);
+    assert_eq!(server.names(), names);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The commit protocol: whole or not at all, whoever comes in between.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use drugs_rs::error::Error;
@@ -275,4 +276,37 @@ fn a_folder_that_stood_before_stays() {
     let storage = LocalStorage::create(&root).unwrap();
     drop(storage.begin(&["made".to_owned()]).unwrap());
     assert!(!root.exists());
+}
+
+#[test]
+fn a_scratch_file_becomes_a_file_of_the_new_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = LocalStorage::create(&root).unwrap();
+    write(&storage, &["l/a"], &[("l/a/file", "old")]).unwrap();
+    let draft = |storage: &LocalStorage| {
+        let mut transaction = storage.begin(&["l/a".to_owned()]).unwrap();
+        let mut scratch = transaction.scratch("draft").unwrap();
+        scratch.write_all(b"new").unwrap();
+        transaction.write_back(&scratch);
+        (transaction, scratch)
+    };
+    let (mut transaction, scratch) = draft(&storage);
+    assert!(
+        transaction.adopt("draft", scratch, "l/b/file", 3, "").is_err(),
+        "outside of its units a transaction writes nothing"
+    );
+    drop(transaction);
+    let (mut transaction, scratch) = draft(&storage);
+    transaction.adopt("draft", scratch, "l/a/file", 3, "").unwrap();
+    drop(transaction);
+    assert_eq!(state(&root), pairs(&[("l/a/file", "old")]), "not committed");
+    let (mut transaction, scratch) = draft(&storage);
+    transaction.adopt("draft", scratch, "l/a/file", 3, "").unwrap();
+    transaction.commit(&[]).unwrap();
+    assert_eq!(state(&root), pairs(&[("l/a/file", "new")]));
+    // A scratch file that nobody adopted goes with its transaction.
+    let (transaction, _scratch) = draft(&storage);
+    transaction.commit(&[]).unwrap();
+    assert_eq!(state(&root), []);
 }
