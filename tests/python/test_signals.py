@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
@@ -194,14 +195,26 @@ def longest_pause_during(call: Callable[[], object]) -> list[float]:
     return [max(later - earlier for earlier, later in zip(inside, inside[1:])), end - start]
 
 
+def assert_others_run_during(call: Callable[[int], object]) -> None:
+    """Fail if another Python thread has to wait for most of the call, each time that it is tried.
+
+    A machine with other work to do lets a thread wait now and then, too; a lock that is held does so each time.
+    """
+    pauses = []
+    for number in range(4):
+        pause, seconds = longest_pause_during(partial(call, number))
+        if pause < max(0.25 * seconds, 0.25):
+            return
+        pauses.append(f"{pause:.2f} of {seconds:.2f} s")
+    pytest.fail(f"the interpreter's lock was held for {', '.join(pauses)}")
+
+
 def test_other_threads_run_during_find_many(matcher: drugs_rs.Matcher, many: list[str]) -> None:
-    pause, seconds = longest_pause_during(lambda: matcher.find_many(many))
-    assert pause < max(0.25 * seconds, 0.25), f"the interpreter's lock was held for {pause:.2f} of {seconds:.2f} s"
+    assert_others_run_during(lambda _: matcher.find_many(many))
 
 
 def test_other_threads_run_during_run(big: dict[str, Any], tmp_path: Path) -> None:
-    pause, seconds = longest_pause_during(lambda: drugs_rs.run(out=tmp_path / "lake", dt=DT, **big))
-    assert pause < max(0.25 * seconds, 0.25), f"the interpreter's lock was held for {pause:.2f} of {seconds:.2f} s"
+    assert_others_run_during(lambda number: drugs_rs.run(out=tmp_path / f"lake-{number}", dt=DT, **big))
 
 
 def test_two_threads_search_with_one_matcher(matcher: drugs_rs.Matcher) -> None:
