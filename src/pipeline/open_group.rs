@@ -1,7 +1,7 @@
 //! A row group in the making: its texts may become pages before it is full, so that it holds little of them.
 //!
-//! A row group of PubMed has 16 MiB of texts, which are 6 MB as pages; and where they are made into pages piece by piece, each
-//! is still near the processor. Where a page ends depends on the rows alone, as where a row group does (`groups.rs`).
+//! As pages, texts are less than half as large; and where they are made into pages piece by piece, each is still near the
+//! processor. Where a page ends depends on the rows alone, as where a row group does (`groups.rs`).
 
 use polars::prelude::{Column, DataFrame};
 use polars_parquet::write::CompressedPage;
@@ -74,6 +74,13 @@ impl OpenGroup {
             rows: 0,
             columns: columns.map(|_| OpenColumn::default()).collect(),
         }
+    }
+
+    /// All rows of a frame as one row group.
+    pub(super) fn of(frame: &DataFrame, encoder: &Encoder) -> Result<RowGroup> {
+        let mut group = Self::new(encoder);
+        group.push(frame, encoder)?;
+        group.finish(encoder)
     }
 
     /// Adds the rows of a frame.

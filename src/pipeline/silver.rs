@@ -54,7 +54,8 @@ impl Default for SilverSettings {
             order: NumericOrder::default(),
             on_bad_file: OnBadFile::default(),
             most_ratio: MostRatio::default(),
-            // Several sorters and the spool hold as much each, and runs of so many keys are few enough to merge.
+            // Several sorters hold as much each, the frames of the spool some times as much, and runs of so many keys are few
+            // enough to merge.
             memory: Bound(4 << 20),
         }
     }

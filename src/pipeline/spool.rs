@@ -229,9 +229,8 @@ impl<'f> Spool<'f> {
         // Those that lanes have made or begun still come, and go the same way.
         for held in &mut self.held {
             let Held::Frame(frame) = held else { continue };
-            let mut group = OpenGroup::new(&self.encoder);
-            group.push(frame, &self.encoder)?;
-            *held = Held::Drafted(self.draft.add(&group.finish(&self.encoder)?)?);
+            let group = OpenGroup::of(frame, &self.encoder)?;
+            *held = Held::Drafted(self.draft.add(&group)?);
         }
         Ok(())
     }

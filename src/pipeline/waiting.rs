@@ -99,9 +99,7 @@ impl Waiting {
 
 impl Aside {
     fn write(&mut self, frame: &DataFrame) -> Result<()> {
-        let mut group = OpenGroup::new(&self.encoder);
-        group.push(frame, &self.encoder)?;
-        let group = group.finish(&self.encoder)?;
+        let group = OpenGroup::of(frame, &self.encoder)?;
         let place = self.scratch.add(|to| self.encoder.write_file(&group, to))?;
         self.places.push(place);
         Ok(())

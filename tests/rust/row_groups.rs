@@ -82,6 +82,17 @@ fn made_with(source: &Path, settings: SilverSettings, threads: usize) -> (Vec<u8
     (fs::read(part).unwrap(), report)
 }
 
+fn assert_same_bytes(bytes: &[u8], source: &Path, cases: &[(Bound, usize)]) {
+    for &(memory, threads) in cases {
+        let (other, _) = made(source, memory, threads);
+        assert!(
+            other == bytes,
+            "{memory:?} and {threads} threads give other bytes of {}",
+            source.display()
+        );
+    }
+}
+
 fn read(bytes: &[u8]) -> (DataFrame, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("part.parquet");
@@ -124,19 +135,17 @@ fn every_value_stands_where_it_belongs_whatever_memory_and_threads_there_are() {
     assert!(groups.iter().all(|rows| *rows <= GROUP));
     assert_eq!(groups.iter().filter(|rows| **rows == GROUP).count(), 2);
 
-    for (memory, threads) in [
-        (Bound(0), 1),
-        (Bound(0), 3),
-        (Bound(1 << 17), 2),
-        (Bound(1 << 20), 2),
-        (Bound::default(), 4),
-    ] {
-        let (other, _) = made(&file, memory, threads);
-        assert!(
-            other == bytes,
-            "{memory:?} and {threads} threads give other bytes"
-        );
-    }
+    assert_same_bytes(
+        &bytes,
+        &file,
+        &[
+            (Bound(0), 1),
+            (Bound(0), 3),
+            (Bound(1 << 17), 2),
+            (Bound(1 << 20), 2),
+            (Bound::default(), 4),
+        ],
+    );
 }
 
 /// Row groups of so many rows alone held gigabytes where each row was a megabyte.
@@ -213,13 +222,11 @@ fn files_side_by_side_give_the_same_bytes_whatever_memory_and_threads_there_are(
         if !replaced {
             assert_eq!(groups, [EACH; 5], "a row group ends with its lane");
         }
-        for (memory, threads) in [(Bound(0), 4), (Bound(1 << 16), 2), (Bound::default(), 3)] {
-            let (other, _) = made(folder.path(), memory, threads);
-            assert!(
-                other == bytes,
-                "{memory:?} and {threads} threads give other bytes; replaced: {replaced}"
-            );
-        }
+        assert_same_bytes(
+            &bytes,
+            folder.path(),
+            &[(Bound(0), 4), (Bound(1 << 16), 2), (Bound::default(), 3)],
+        );
     }
 }
 
