@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 # Stamp files made by pattern rules; make would take them for leftovers and remove them.
-.PRECIOUS: .venv/%/.dependencies .venv/airflow-%/.dependencies .venv/%/.wheel
+.PRECIOUS: .venv/test-%/.dependencies .venv/eval-%/.dependencies .venv/airflow-%/.dependencies .venv/%/.wheel
 # Cargo uses all cores by itself, and two builds at once wait for each other's lock.
 .NOTPARALLEL:
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use polars::prelude::{StringChunked, StringChunkedBuilder};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
@@ -153,34 +154,20 @@ impl Matcher {
                 "texts must be a list or a column of strings, not one string; see find",
             ));
         }
-        let frame = if let Some(column) = arrow::texts(texts)? {
-            call::engine(py, false, |task| {
-                let texts: Vec<Option<&str>> = column.iter().collect();
-                matching::find_many(&self.inner, &texts, task)
-            })?
-        } else if texts.is_instance_of::<PyMapping>() {
-            return Err(PyTypeError::new_err(
-                "texts must be a list or a column of strings, not a mapping",
-            ));
-        } else {
-            let mut owned: Vec<Option<String>> = Vec::with_capacity(texts.len().unwrap_or(0));
-            for text in texts.try_iter()? {
-                let text = text?;
-                // Copying a long list holds the interpreter; other threads get their turns in between.
-                if owned.len() % 4096 == 4095 {
-                    py.detach(|| ());
-                }
-                owned.push(if text.is_none() {
-                    None
-                } else {
-                    Some(utf8(text.cast::<PyString>()?)?)
-                });
+        let column = match arrow::texts(texts)? {
+            Some(column) => column,
+            None if texts.is_instance_of::<PyMapping>() => {
+                return Err(PyTypeError::new_err(
+                    "texts must be a list or a column of strings, not a mapping",
+                ));
             }
-            call::engine(py, false, |task| {
-                let texts: Vec<Option<&str>> = owned.iter().map(Option::as_deref).collect();
-                matching::find_many(&self.inner, &texts, task)
-            })?
+            None => copied(texts)?,
         };
+        // The engine's thread has the column, and gives back its memory, too, while others have the interpreter.
+        let frame = call::engine(py, false, move |task| {
+            let texts: Vec<Option<&str>> = column.iter().collect();
+            matching::find_many(&self.inner, &texts, task)
+        })?;
         Ok(Table::new(frame))
     }
 
@@ -245,6 +232,27 @@ impl Matcher {
             self.inner.entries()
         )
     }
+}
+
+/// The strings of anything that can be iterated. Copying a long list holds the interpreter, so other threads and signals
+/// get their turns in between.
+fn copied(texts: &Bound<'_, PyAny>) -> PyResult<StringChunked> {
+    const TURN: usize = 4096;
+    let py = texts.py();
+    let mut copy = StringChunkedBuilder::new("texts".into(), texts.len().unwrap_or(0));
+    for (row, text) in texts.try_iter()?.enumerate() {
+        let text = text?;
+        if row % TURN == TURN - 1 {
+            py.detach(|| ());
+            py.check_signals()?;
+        }
+        if text.is_none() {
+            copy.append_null();
+        } else {
+            copy.append_value(utf8(text.cast::<PyString>()?)?);
+        }
+    }
+    Ok(copy.finish())
 }
 
 /// A Python string in UTF-8. A lone surrogate, which UTF-8 cannot hold, counts as one unknown letter, so that the

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
-use super::frames::{Place, TableWriter};
+use super::frames::TableWriter;
 use super::pages::{Encoder, RowGroup};
 use super::report::Output;
+use super::table_file::Place;
 use crate::error::{Error, Result};
 use crate::storage::Transaction;
 

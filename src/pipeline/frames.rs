@@ -2,32 +2,23 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::ops::Range;
 use std::sync::Arc;
 
-use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
 
 use super::groups::{Form, Group, Groups};
-use super::pages::{ColumnPlace, Encoder, RowGroup};
+use super::pages::{Encoder, RowGroup};
 use super::report::Output;
+use super::table_file::{Place, TableFile};
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::storage::{Digest256, HashingWriter, Transaction};
-
-/// Where a row group stands in a file, and what its bytes do not say.
-pub(super) struct Place {
-    pub bytes: Range<u64>,
-    pub rows: u64,
-    pub columns: Vec<ColumnPlace>,
-}
 
 /// Writes the frames of one table into one file of a transaction.
 pub(super) struct TableWriter {
     table: &'static Table,
     path: String,
-    shown: String,
-    writer: BatchedWriter<HashingWriter<Box<dyn Write + Send>>>,
+    file: TableFile<HashingWriter<Box<dyn Write + Send>>>,
     digest: Digest256,
     groups: Groups,
     rows: u64,
@@ -56,12 +47,10 @@ impl TableWriter {
         encoder: Arc<Encoder>,
     ) -> Result<Self> {
         let (file, digest) = HashingWriter::new(file);
-        let writer = encoder.file(file).map_err(|error| write_error(&shown, error))?;
         Ok(Self {
             table: encoder.table(),
             path,
-            shown,
-            writer,
+            file: encoder.file(file, shown)?,
             digest,
             groups: Groups::new(encoder),
             rows: 0,
@@ -90,34 +79,22 @@ impl TableWriter {
     pub(super) fn write_group(&mut self, group: &RowGroup) -> Result<Place> {
         self.end_group()?;
         self.rows += group.rows;
-        self.put(group)
+        self.file.add(group)
     }
 
     fn put_whole(&mut self, group: &Group) -> Result<()> {
         match group {
-            Group::Pages(group) => self.put(group).map(|_| ()),
+            Group::Pages(group) => self.file.add(group).map(|_| ()),
             Group::Frame(_) => Err(Error::Internal {
                 message: "a row group of a file that is no pages".to_owned(),
             }),
         }
     }
 
-    fn put(&mut self, group: &RowGroup) -> Result<Place> {
-        let (bytes, columns) = Encoder::write(&mut self.writer, group, || self.digest.bytes())
-            .map_err(|error| write_error(&self.shown, error))?;
-        Ok(Place {
-            bytes,
-            rows: group.rows,
-            columns,
-        })
-    }
-
     /// Writes the rest and the footer.
     pub(super) fn finish(mut self) -> Result<Output> {
         self.end_group()?;
-        self.writer
-            .finish()
-            .map_err(|error| write_error(&self.shown, error))?;
+        self.file.finish()?;
         let (bytes, sha256) = self.digest.finish();
         Ok(Output {
             path: self.path,
@@ -125,17 +102,6 @@ impl TableWriter {
             bytes,
             sha256,
         })
-    }
-}
-
-/// A full disk shows in polars' error as an input/output error; anything else is a bug.
-fn write_error(path: &str, error: polars::error::PolarsError) -> Error {
-    match error {
-        polars::error::PolarsError::IO { error, .. } => {
-            let source = std::io::Error::new(error.kind(), error.to_string());
-            Error::storage(path, "write", source)
-        }
-        other => other.into(),
     }
 }
 

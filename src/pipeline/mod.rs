@@ -33,6 +33,7 @@ pub mod run;
 mod scratch;
 pub mod silver;
 mod spool;
+mod table_file;
 pub mod vocabulary;
 mod waiting;
 

@@ -5,27 +5,25 @@
 //! a value that is the one before costs a comparison, and the others are written as they are.
 
 use std::io::{self, Cursor, Write};
-use std::ops::Range;
-use std::sync::PoisonError;
+use std::sync::Arc;
 
 use polars::error::PolarsError;
-use polars::io::parquet::write::BatchedWriter;
-use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{
-    Column, CompatLevel, DataFrame, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter,
-    PlHashMap, PolarsResult, Schema, SchemaExt, SerReader, StatisticsOptions, StringChunked,
+    Column, CompatLevel, DataFrame, ParallelStrategy, ParquetReader, PlHashMap, PolarsResult, SchemaExt,
+    SerReader, StringChunked,
 };
 use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
 use polars_arrow::bitmap::MutableBitmap;
 use polars_arrow::compute::aggregate::estimated_bytes_size;
 use polars_parquet::parquet::read::{PageMetaData, PageReader};
 use polars_parquet::write::{
-    CompressedPage, Descriptor, DynIter, DynStreamingIterator, Encoding, ParquetType, Version, WriteOptions,
-    array_to_columns, fallible_streaming_iterator, to_parquet_type,
+    CompressedPage, CompressionOptions, Descriptor, Encoding, FileWriter, ParquetType, StatisticsOptions,
+    Version, WriteOptions, ZstdLevel, array_to_columns, to_parquet_type,
 };
 use rayon::prelude::*;
 
 use super::compress::{LEVEL, compress};
+use super::table_file::{Outline, TableFile};
 use crate::error::Result;
 use crate::schema::Table;
 
@@ -71,8 +69,7 @@ pub(super) fn read_file(file: Vec<u8>) -> Result<DataFrame> {
 /// Makes the pages of one table, and reads them back.
 pub(super) struct Encoder {
     table: &'static Table,
-    schema: Schema,
-    compression: ParquetCompression,
+    outline: Arc<Outline>,
     types: Vec<ParquetType>,
     /// What readers of pages must know of each column.
     descriptors: Vec<Descriptor>,
@@ -81,74 +78,40 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn new(table: &'static Table) -> Result<Self> {
-        let schema = table.schema();
+        let schema = table.schema().to_arrow(CompatLevel::newest());
         let types = schema
-            .iter_fields()
-            .map(|field| to_parquet_type(&field.to_arrow(CompatLevel::newest())))
+            .iter_values()
+            .map(to_parquet_type)
             .collect::<PolarsResult<_>>()?;
-        let compression = ParquetCompression::Zstd(Some(ZstdLevel::try_new(LEVEL)?));
-        let mut encoder = Self {
-            table,
-            schema,
-            compression,
-            types,
-            descriptors: Vec::new(),
-            options: WriteOptions {
-                statistics: StatisticsOptions::default(),
-                version: Version::V1,
-                compression: compression.into(),
-                data_page_size: Some(usize::MAX),
-            },
+        let options = WriteOptions {
+            statistics: StatisticsOptions::default(),
+            version: Version::V1,
+            compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(LEVEL)?)),
+            data_page_size: Some(usize::MAX),
         };
-        let mut file = encoder.file(io::sink())?;
-        let columns = file.parquet_schema().columns().iter();
-        encoder.descriptors = columns.map(|column| column.descriptor.clone()).collect();
-        Ok(encoder)
+        let mut without_rows = FileWriter::try_new(io::sink(), schema, options)?;
+        without_rows.end(None)?;
+        let schema = without_rows.parquet_schema().clone();
+        let descriptors = schema.columns().iter();
+        Ok(Self {
+            table,
+            types,
+            descriptors: descriptors.map(|column| column.descriptor.clone()).collect(),
+            options,
+            outline: Arc::new(Outline {
+                schema,
+                footer: without_rows.into_inner_and_metadata().1,
+            }),
+        })
     }
 
     pub(super) fn table(&self) -> &'static Table {
         self.table
     }
 
-    /// A file of these row groups.
-    pub(super) fn file<W: Write>(&self, to: W) -> PolarsResult<BatchedWriter<W>> {
-        ParquetWriter::new(to)
-            .with_compression(self.compression)
-            .with_statistics(self.options.statistics)
-            .batched(&self.schema)
-    }
-
-    /// Writes a row group; `position` tells how many bytes are written. Gives the bytes and the places in them.
-    pub(super) fn write<W: Write>(
-        file: &mut BatchedWriter<W>,
-        group: &RowGroup,
-        position: impl Fn() -> u64 + Send + Sync,
-    ) -> PolarsResult<(Range<u64>, Vec<ColumnPlace>)> {
-        let mut starts = Vec::with_capacity(group.columns.len());
-        // A column is asked for when the one before is written, with what the writer puts between them.
-        let columns = group.columns.iter().map(|pages| {
-            starts.push(position());
-            let pages = pages.iter().map(PolarsResult::Ok);
-            Ok(DynStreamingIterator::new(fallible_streaming_iterator::convert(
-                pages,
-            )))
-        });
-        let mut writer = file.get_writer().lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write(group.rows, DynIter::new(columns))?;
-        drop(writer);
-        let start = starts.first().copied().unwrap_or_default();
-        let page_rows = |page: &CompressedPage| match page {
-            CompressedPage::Data(page) => page.num_rows,
-            CompressedPage::Dict(_) => None,
-        };
-        let places = starts
-            .iter()
-            .zip(&group.columns)
-            .map(|(column, pages)| ColumnPlace {
-                start: column - start,
-                page_rows: pages.iter().filter_map(page_rows).collect(),
-            });
-        Ok((start..position(), places.collect()))
+    /// A file of its row groups; `shown` in messages.
+    pub(super) fn file<W: Write>(&self, to: W, shown: String) -> Result<TableFile<W>> {
+        TableFile::new(to, shown, Arc::clone(&self.outline))
     }
 
     /// Takes the pages of a row group out of the bytes that were written, as they are: parts of these, not copies.
@@ -186,10 +149,9 @@ impl Encoder {
 
     /// Writes a file of one row group.
     pub(super) fn write_file<W: Write>(&self, group: &RowGroup, to: W) -> Result<()> {
-        let mut writer = self.file(to)?;
-        writer.write_row_group(group.rows, &group.columns)?;
-        writer.finish()?;
-        Ok(())
+        let mut file = self.file(to, "rows that wait".to_owned())?;
+        file.add(group)?;
+        file.finish()
     }
 
     /// A whole column of a row group.

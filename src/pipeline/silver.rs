@@ -56,7 +56,7 @@ impl Default for SilverSettings {
             most_ratio: MostRatio::default(),
             // Several sorters hold as much each, the frames of the spool some times as much, and runs of so many keys are few
             // enough to merge.
-            memory: Bound(4 << 20),
+            memory: Bound(1 << 20),
         }
     }
 }

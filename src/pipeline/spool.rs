@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use polars::prelude::DataFrame;
 
 use super::draft::{Draft, Finished};
-use super::frames::Place;
 use super::groups::{Form, Group, Groups};
 use super::lanes::Maker;
 use super::open_group::OpenGroup;
 use super::pages::{Encoder, RowGroup};
 use super::recent::Recent;
 use super::report::Output;
+use super::table_file::Place;
 use crate::error::Result;
 use crate::silver::merge::Fates;
 use crate::silver::publications::CleanBatch;
@@ -49,7 +49,7 @@ pub(super) struct Forms {
 }
 
 /// Frames may have so many times the memory that each sorter has.
-const FRAMES: usize = 18;
+const FRAMES: usize = 72;
 
 impl Forms {
     pub(super) fn new(Bound(bytes): Bound) -> Self {

@@ -44,6 +44,8 @@ mod sources;
 #[cfg(feature = "tables")]
 mod state;
 mod storage;
+#[cfg(feature = "tables")]
+mod table_file;
 mod text;
 #[cfg(feature = "tables")]
 mod vocabulary;

@@ -56,7 +56,7 @@ fn expected() -> Vec<Row> {
     rows.into_iter().enumerate().filter_map(stays).collect()
 }
 
-fn made(source: &Path, memory: Bound, threads: usize) -> (Vec<u8>, StepReport) {
+pub(crate) fn made(source: &Path, memory: Bound, threads: usize) -> (Vec<u8>, StepReport) {
     let settings = SilverSettings {
         memory,
         ..SilverSettings::default()
