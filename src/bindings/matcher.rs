@@ -1,6 +1,7 @@
 //! `Matcher`: finding drugs in texts from Python.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use polars::prelude::{StringChunked, StringChunkedBuilder};
 use pyo3::exceptions::PyTypeError;
@@ -16,6 +17,10 @@ use crate::matcher::{self, CodePoints, Entry};
 use crate::pipeline::vocabulary::{self, Vocabulary};
 use crate::pipeline::{matching, report};
 use crate::quality::FileTally;
+
+/// How long copying holds the interpreter. Longer than the five milliseconds after which a thread that waits for it asks
+/// for its turn: one that is let in and shut out more often than that never asks, and never gets in.
+const TURN: Duration = Duration::from_millis(10);
 
 /// Finds the names of drugs in text.
 #[pyclass(frozen, module = "drugs_rs")]
@@ -237,14 +242,15 @@ impl Matcher {
 /// The strings of anything that can be iterated. Copying a long list holds the interpreter, so other threads and signals
 /// get their turns in between.
 fn copied(texts: &Bound<'_, PyAny>) -> PyResult<StringChunked> {
-    const TURN: usize = 4096;
     let py = texts.py();
     let mut copy = StringChunkedBuilder::new("texts".into(), texts.len().unwrap_or(0));
+    let mut turn = Instant::now();
     for (row, text) in texts.try_iter()?.enumerate() {
         let text = text?;
-        if row % TURN == TURN - 1 {
+        if row % 1024 == 1023 && turn.elapsed() >= TURN {
             py.detach(|| ());
             py.check_signals()?;
+            turn = Instant::now();
         }
         if text.is_none() {
             copy.append_null();

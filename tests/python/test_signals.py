@@ -195,22 +195,23 @@ def longest_pause_during(call: Callable[[], object]) -> list[float]:
     return [max(later - earlier for earlier, later in zip(inside, inside[1:])), end - start]
 
 
-def assert_others_run_during(call: Callable[[int], object]) -> None:
-    """Fail if another Python thread has to wait for most of the call, each time that it is tried.
+def assert_others_run_during(call: Callable[[int], object], most: float = 0.25) -> None:
+    """Fail if another Python thread has to wait for much of the call, and longer than `most` seconds, each time.
 
     A machine with other work to do lets a thread wait now and then, too; a lock that is held does so each time.
     """
     pauses = []
     for number in range(4):
         pause, seconds = longest_pause_during(partial(call, number))
-        if pause < max(0.25 * seconds, 0.25):
+        if pause < max(most * seconds, most):
             return
         pauses.append(f"{pause:.2f} of {seconds:.2f} s")
     pytest.fail(f"the interpreter's lock was held for {', '.join(pauses)}")
 
 
 def test_other_threads_run_during_find_many(matcher: drugs_rs.Matcher, many: list[str]) -> None:
-    assert_others_run_during(lambda _: matcher.find_many(many))
+    """Once it let them in after every 4,096 texts that it copied, for less time than they need to come in."""
+    assert_others_run_during(lambda _: matcher.find_many(many), most=0.15)
 
 
 def test_other_threads_run_during_run(big: dict[str, Any], tmp_path: Path) -> None:
