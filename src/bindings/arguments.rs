@@ -25,7 +25,7 @@ fn path_or(value: &Bound<'_, PyAny>, name: &str, or: &str) -> PyResult<String> {
     if let Ok(text) = value.extract::<String>() {
         return Ok(text);
     }
-    if value.hasattr("__fspath__")? {
+    if value.is_instance_of::<PyString>() || value.hasattr("__fspath__")? {
         let path: PathBuf = value.extract()?;
         return path.into_os_string().into_string().map_err(|path| {
             let error = Error::argument(

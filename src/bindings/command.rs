@@ -1,5 +1,7 @@
 //! The `drugs-rs` command: Python owns the process, Rust does everything else.
 
+use std::ffi::OsString;
+
 use pyo3::prelude::*;
 
 use super::{call, errors};
@@ -11,7 +13,7 @@ use crate::cli::{self, Invocation};
     clippy::needless_pass_by_value,
     reason = "arguments of a Python function are owned"
 )]
-pub(super) fn main(py: Python<'_>, arguments: Vec<String>) -> PyResult<u8> {
+pub(super) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
     let invocation = match cli::parse(&arguments) {
         Invocation::Command(command) => command,
         Invocation::Done(code) => return Ok(code),

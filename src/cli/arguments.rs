@@ -1,5 +1,7 @@
 //! The words of the command line. Flags carry the names of the Python arguments.
 
+use std::ffi::OsString;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
@@ -287,8 +289,9 @@ impl ParsedCommand {
 }
 
 /// Reads the words of a command line; help and usage errors are told at once.
-pub fn parse(words: &[String]) -> Invocation {
-    let words = std::iter::once("drugs-rs").chain(words.iter().map(String::as_str));
+pub fn parse(words: &[OsString]) -> Invocation {
+    let name = OsString::from("drugs-rs");
+    let words = std::iter::once(&name).chain(words);
     match Arguments::try_parse_from(words) {
         Ok(arguments) => Invocation::Command(ParsedCommand(arguments.command)),
         Err(error) => {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
-use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::packing::{Archive, BUFFER, Bytes, archive_kind, packing, unpacked};
 use crate::error::{Error, Result};
@@ -308,6 +308,17 @@ fn empty(uri: &str, found: &str) -> Error {
 pub(super) const BOMB_REMEDY: &str = "pass max_ratio (--max-ratio) if it is to be read all the same";
 
 fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Error {
+    if let Some(broken) = error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<BrokenUtf16>())
+    {
+        return Error::Encoding {
+            uri: uri.to_owned(),
+            byte: broken.byte,
+            found: "half a character of UTF-16".to_owned(),
+            remedy: "deliver the file again, or save it as UTF-8".to_owned(),
+        };
+    }
     if error.kind() == io::ErrorKind::FileTooLarge {
         let place = format!("byte {at} of the unpacked content");
         return Error::format(uri, place, error.to_string(), BOMB_REMEDY);
@@ -365,10 +376,19 @@ impl Read for Ahead {
     }
 }
 
-/// UTF-16 on its way to UTF-8. A broken pair becomes U+FFFD, as every reader of UTF-16 does.
+/// A part of a pair, or of a unit, of UTF-16 without the other part.
+#[derive(Debug, thiserror::Error)]
+#[error("byte {byte} of the unpacked content: half a character of UTF-16")]
+struct BrokenUtf16 {
+    byte: u64,
+}
+
+/// UTF-16 on its way to UTF-8.
 struct Utf16<R> {
     inner: R,
     decoder: Decoder,
+    /// The bytes that were decoded.
+    read: u64,
     ready: Vec<u8>,
     taken: usize,
     ended: bool,
@@ -379,6 +399,7 @@ impl<R: BufRead> Utf16<R> {
         Self {
             inner,
             decoder,
+            read: 0,
             ready: Vec::new(),
             taken: 0,
             ended: false,
@@ -393,13 +414,20 @@ impl<R: BufRead> Read for Utf16<R> {
             self.ended = bytes.is_empty();
             let room = self
                 .decoder
-                .max_utf8_buffer_length(bytes.len())
+                .max_utf8_buffer_length_without_replacement(bytes.len())
                 .unwrap_or(bytes.len() * 3 + 16);
             self.ready.resize(room, 0);
-            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.ready, self.ended);
+            let (result, read, written) =
+                self.decoder
+                    .decode_to_utf8_without_replacement(bytes, &mut self.ready, self.ended);
             self.ready.truncate(written);
             self.taken = 0;
             self.inner.consume(read);
+            self.read += read as u64;
+            if let DecoderResult::Malformed(wrong, behind) = result {
+                let byte = self.read.saturating_sub(u64::from(wrong) + u64::from(behind));
+                return Err(io::Error::other(BrokenUtf16 { byte }));
+            }
         }
         let count = buffer.len().min(self.ready.len() - self.taken);
         buffer[..count].copy_from_slice(&self.ready[self.taken..self.taken + count]);

@@ -23,8 +23,11 @@ const HARMLESS: u64 = 256 << 20;
 pub(super) fn packing(head: &[u8]) -> Option<&'static str> {
     match head {
         [0x1f, 0x8b, ..] => Some("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Some("bzip2"),
+        // A frame, or one that readers skip and that others follow.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("zstd"),
+        // A block, or the end of a part without any.
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => Some("bzip2"),
         _ => None,
     }
 }
@@ -220,6 +223,13 @@ fn broken(message: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message.into())
 }
 
+fn cut_off(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => broken("the archive is cut off"),
+        _ => error,
+    }
+}
+
 const TAR_BLOCK: u64 = 512;
 
 impl Stream {
@@ -308,11 +318,11 @@ impl Stream {
         let mut long_name = None;
         loop {
             let mut block = [0; TAR_BLOCK as usize];
-            match self.bytes.read_exact(&mut block) {
-                // Two blank blocks end an archive; some writers leave them out.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-                other => other?,
+            // Two blank blocks end an archive; some writers leave them out.
+            if self.bytes.fill_buf()?.is_empty() {
+                return Ok(None);
             }
+            self.bytes.read_exact(&mut block).map_err(cut_off)?;
             if block.iter().all(|byte| *byte == 0) {
                 io::copy(&mut self.bytes, &mut io::sink())?;
                 return Ok(None);
@@ -362,9 +372,7 @@ impl Stream {
 
     fn numbers<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.bytes
-            .read_exact(&mut bytes)
-            .map_err(|_| broken("the archive is cut off"))?;
+        self.bytes.read_exact(&mut bytes).map_err(cut_off)?;
         Ok(bytes)
     }
 
@@ -387,9 +395,7 @@ impl Stream {
         let mut name = vec![0; usize::from(short(22))];
         let mut extra = vec![0; usize::from(short(24))];
         for bytes in [&mut name, &mut extra] {
-            self.bytes
-                .read_exact(bytes)
-                .map_err(|_| broken("the archive is cut off"))?;
+            self.bytes.read_exact(bytes).map_err(cut_off)?;
         }
         let name = String::from_utf8_lossy(&name).into_owned();
         if flags & 1 != 0 {

@@ -12,7 +12,7 @@ use memchr::memmem;
 use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
 use super::fields::Fields;
 use super::input::Input;
-use super::xml::{Name, attribute, plain, tag_length, text};
+use super::xml::{Element, Name, attribute, plain, tag_length, text};
 use super::{BATCH_BYTES, Deletion, LONGEST_RECORD, Notes, RawBatch, RowReader};
 use crate::error::{Error, Result};
 use crate::task::Task;
@@ -275,14 +275,17 @@ impl<'f> PubmedXmlReader<'f> {
         let mut values: Vec<Option<Cow<'_, str>>> = vec![None; self.fields.len()];
         let mut set = |place: Option<usize>, value| set_value(&mut values, place, value);
         let names = &*NAMES;
-        let pmid = names.pmid.find(&xml, 0);
+        let pmid = own_pmid(&xml);
         if let Some(pmid) = pmid {
             set(self.places.id, text(pmid.inner));
             if let Some(version) = attribute(pmid.attributes, "Version") {
                 set(self.places.version, version);
             }
         }
-        let journal = names.journal.find(&xml, pmid.map_or(0, |pmid| pmid.end));
+        let journal = names
+            .journal
+            .find(&xml, pmid.map_or(0, |pmid| pmid.end))
+            .or_else(|| names.journal.find(&xml, 0));
         let behind = journal.map_or(0, |journal| journal.end);
         if let Some(journal) = journal {
             let mut name = names.title.text(journal.inner);
@@ -331,6 +334,19 @@ impl<'f> PubmedXmlReader<'f> {
             values.iter().map(|value| value.as_deref()),
         );
         Ok(())
+    }
+}
+
+/// The id of a record, and not one that stands in its list of corrections.
+fn own_pmid(xml: &str) -> Option<Element<'_>> {
+    let mut from = 0;
+    loop {
+        let pmid = NAMES.pmid.find(xml, from)?;
+        let Some(list) = xml[from..pmid.end].find("<CommentsCorrectionsList") else {
+            return Some(pmid);
+        };
+        const END: &str = "</CommentsCorrectionsList>";
+        from += list + xml[from + list..].find(END)? + END.len();
     }
 }
 

@@ -1,6 +1,8 @@
 //! A graph as a file of a shape that other tools read.
 
-use polars::prelude::ParquetWriter;
+use polars::io::parquet::write::KeyValueMetadata;
+use polars::prelude::{CompatLevel, ParquetWriter, Schema, SchemaExt};
+use polars_parquet::write::schema_to_metadata_key;
 
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, Shape, frames, write_shape};
@@ -46,6 +48,14 @@ pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
     }))
 }
 
+/// Has a Parquet file tell its readers of types that all of them can work with. polars' own are views, which pyarrow reads,
+/// but neither filters nor gives to pandas.
+pub(super) fn common_types(schema: &Schema) -> KeyValueMetadata {
+    KeyValueMetadata::Static(vec![schema_to_metadata_key(
+        &schema.to_arrow(CompatLevel::oldest()),
+    )])
+}
+
 /// Writes a graph to one file.
 pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task) -> Result<()> {
     let mut bytes = Vec::new();
@@ -54,7 +64,10 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task)
             write_shape(graph, shape, &mut bytes).map_err(|error| Error::storage(path, "write", error))?;
         }
         FileShape::EdgesParquet => {
-            ParquetWriter::new(&mut bytes).finish(&mut frames::mentions(graph)?)?;
+            let mut frame = frames::mentions(graph)?;
+            ParquetWriter::new(&mut bytes)
+                .with_key_value_metadata(Some(common_types(frame.schema())))
+                .finish(&mut frame)?;
         }
     }
     write_file(path, &bytes, task)

@@ -21,6 +21,7 @@ use polars::prelude::{
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::export::common_types;
 use super::manifest::to_bytes;
 use super::report::Output;
 use crate::error::{Error, Result};
@@ -393,6 +394,7 @@ impl ParquetFile {
             .collect();
         let writer = ParquetWriter::new(file)
             .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
+            .with_key_value_metadata(Some(common_types(&schema)))
             .batched(&schema)?;
         Ok(Self {
             path,

@@ -78,7 +78,8 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn new(table: &'static Table) -> Result<Self> {
-        let schema = table.schema().to_arrow(CompatLevel::newest());
+        // What it tells other readers of its types: those that all of them can work with.
+        let schema = table.schema().to_arrow(CompatLevel::oldest());
         let types = schema
             .iter_values()
             .map(to_parquet_type)

@@ -1,10 +1,11 @@
 //! What a caller names as a source: a file, a folder, a glob, a URI; each becomes a list of files.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 #[cfg(feature = "cloud")]
-use std::io::{Seek, Write};
+use std::io::{Seek, Write as _};
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cloud")]
@@ -52,7 +53,7 @@ impl SourceFile {
         match &self.place {
             FilePlace::Local(path) => path
                 .file_name()
-                .map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned()),
+                .map_or_else(|| "data".to_owned(), |name| shown(Path::new(name))),
             #[cfg(feature = "cloud")]
             FilePlace::Object(object) => object.name().to_owned(),
         }
@@ -199,20 +200,73 @@ fn files_in(uri: &str, folder: &Path) -> Result<Vec<SourceFile>> {
 }
 
 fn files_matching(uri: &str, pattern: &Path) -> Result<Vec<SourceFile>> {
-    let malformed =
-        |found: String| Error::argument(uri.to_owned(), found, "a path or a glob such as data/*.csv");
     let pattern = pattern
         .to_str()
-        .ok_or_else(|| malformed("not UTF-8".to_owned()))?;
+        .ok_or_else(|| malformed(uri, "not UTF-8".to_owned()))?;
     let mut files = Vec::new();
-    for path in glob::glob(pattern).map_err(|error| malformed(error.to_string()))? {
-        let path = path.map_err(|error| Error::storage(uri, "list the folder", error.into()))?;
+    for path in matching(uri, pattern)? {
         if is_data(&path) {
-            files.push(SourceFile::local(path.to_string_lossy().into_owned(), path));
+            files.push(SourceFile::local(shown(&path), path));
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
     Ok(files)
+}
+
+fn malformed(uri: &str, found: String) -> Error {
+    Error::argument(uri.to_owned(), found, "a path or a glob such as data/*.csv")
+}
+
+/// What a glob matches. The library passes over names that are not UTF-8; they are looked for here.
+fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
+    let denied = |source| Error::storage(uri, "list the folder", source);
+    let bad = |error: glob::PatternError| malformed(uri, error.to_string());
+    let mut paths = glob::glob(pattern)
+        .map_err(bad)?
+        .map(|path| path.map_err(|error| denied(error.into())))
+        .collect::<Result<Vec<PathBuf>>>()?;
+    let (above, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    let name = glob::Pattern::new(name).map_err(bad)?;
+    let folders = if above.contains(['*', '?', '[']) {
+        matching(uri, above)?
+    } else {
+        vec![PathBuf::from(if above.is_empty() && pattern.starts_with('/') {
+            "/"
+        } else {
+            above
+        })]
+    };
+    for folder in folders {
+        let here = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            &folder
+        };
+        if !here.is_dir() {
+            continue;
+        }
+        for entry in here.read_dir().map_err(denied)? {
+            let found = entry.map_err(denied)?.file_name();
+            if (found.to_str().is_none() || folder.to_str().is_none())
+                && name.matches(&found.to_string_lossy())
+            {
+                paths.push(folder.join(found));
+            }
+        }
+    }
+    Ok(paths)
+}
+
+/// A path as a text: bytes that are none stand as `\xE9`, so that no two files look alike.
+fn shown(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    }
+    text
 }
 
 fn is_data(path: &Path) -> bool {
@@ -225,7 +279,7 @@ fn is_data(path: &Path) -> bool {
 fn join(folder: &str, path: &Path) -> String {
     let name = path
         .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
+        .map(|name| shown(Path::new(name)))
         .unwrap_or_default();
     format!("{}/{name}", folder.trim_end_matches('/'))
 }

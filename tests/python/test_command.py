@@ -261,6 +261,20 @@ def test_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="arguments are texts there")
+def test_an_argument_that_is_no_text_is_wrong_usage(tmp_path: Path) -> None:
+    """Once it was a traceback of Python's."""
+    finished = subprocess.run(
+        [*map(os.fsencode, command("bronze", "--out", tmp_path)), b"--pubmed", b"in/\xe9.csv", b"--dt", DT.encode()],
+        capture_output=True,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert finished.stderr.startswith(b"error: invalid UTF-8")
+    with pytest.raises(drugs_rs.exceptions.ArgumentError, match="is not UTF-8"):
+        drugs_rs.bronze(pubmed=os.fsdecode(b"in/\xe9.csv"), out=tmp_path, dt=DT)
+
+
 def test_gold_without_silver(tmp_path: Path) -> None:
     finished = shell("gold", "--out", tmp_path / "lake", "--dt", DT)
     assert (finished.returncode, finished.stdout) == (1, b"")

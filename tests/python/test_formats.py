@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+import os
+import sys
 import zipfile
-from typing import TYPE_CHECKING, Callable
+from pathlib import Path
+from typing import Callable
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -16,10 +19,7 @@ from shell import drugs_rs as shell
 from written_sources import PUBMED_COLUMNS, Record, csv_text, json_text, ndjson_text
 
 import drugs_rs
-from drugs_rs.exceptions import FormatError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from drugs_rs.exceptions import EncodingError, FormatError
 
 RECORDS: list[Record] = [
     ("1", "Warfarin and the étude of waiting", "2020-01-05", "Annals of Testing"),
@@ -225,6 +225,19 @@ def test_letters_beyond_the_basic_plane_in_utf16(tmp_path: Path) -> None:
     assert row["title"] == "Pills 💊 and 𝛽-blockers"
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("wrong", ["half a pair", "half a unit"])
+def test_broken_utf16_is_an_error_that_names_the_byte(wrong: str, order: str, tmp_path: Path) -> None:
+    """Once what was broken became U+FFFD, and nobody was told."""
+    mark, half = ("\ufeff", "\ud800") if wrong == "half a pair" else ("\ufeff", "")
+    content = f"{mark}id,title,date,journal\n1,a {half}b,2020,J\n".encode(f"utf-16-{order}", "surrogatepass")
+    byte = content.index("a ".encode(f"utf-16-{order}")) + 4
+    if wrong == "half a unit":
+        content, byte = content[:-1], len(content) - 2
+    with pytest.raises(EncodingError, match=rf"broken\.csv: byte {byte}: half a character of UTF-16"):
+        clean(tmp_path / "lake", written(tmp_path, "broken.csv", content))
+
+
 JSON_ODDITIES = {
     "comma behind the last element": '[{"id": 1, "title": "A", "date": "2020", "journal": "J"},]',
     "comma behind the last key": '[{"id": 1, "title": "A", "date": "2020", "journal": "J",}]',
@@ -268,3 +281,22 @@ def test_folder_glob_and_list_are_the_same_source(tmp_path: Path) -> None:
     by_glob = clean(tmp_path / "glob", folder / "*.*").kept
     assert len(by_list) == 5
     assert without(by_list, "source_uri") == without(by_folder, "source_uri") == without(by_glob, "source_uri")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are texts there")
+@pytest.mark.parametrize("form", ["in", "in/*.csv", "*/*.csv", "in/?.csv"])
+def test_names_that_are_no_texts_are_files_too(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a glob passed over them, and of two that looked alike a folder gave one."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, name in enumerate([b"\xe8.csv", b"\xe9.csv", b"e.csv", b".\xe9.csv"]):
+        path = os.fsencode(str(folder)) + b"/" + name
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"id,title,date,journal\n{number},T,2020,J\n")
+    monkeypatch.chdir(tmp_path)
+    cleaned = clean(tmp_path / "lake", Path(form))
+    assert sorted((row["publication_id"], row["source_uri"]) for row in cleaned.kept) == [
+        ("0", "in/\\xE8.csv"),
+        ("1", "in/\\xE9.csv"),
+        ("2", "in/e.csv"),
+    ]

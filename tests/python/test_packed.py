@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from typing import TYPE_CHECKING, Any, Callable
 
+import pyarrow
 import pytest
 from lake_tables import DT, publications, rejected, rows
 
@@ -123,6 +124,31 @@ def test_a_broken_archive_is_told_and_nothing_is_written(tmp_path: Path, kind: s
         with pytest.raises(exceptions.InputError, match=f"cut-{end}"):
             silver(tmp_path / "lake", source)
     assert not (tmp_path / "lake" / "silver").exists()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_tar_archive_that_ends_in_a_header_is_cut_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """Once it ended there as if it were whole, and the files behind were lost."""
+    packed = ARCHIVES["tar"]({"first.csv": CSV.encode(), "second.csv": CSV.encode()})
+    source = tmp_path / "archive"
+    source.write_bytes(pack(packed[: 1024 + 100]))
+    with pytest.raises(exceptions.InputError, match="the archive is cut off"):
+        silver(tmp_path / "lake", source)
+
+
+@pytest.mark.parametrize("before", [bz2.compress(b""), b"\x5a\x2a\x4d\x18\x04\x00\x00\x00note"], ids=["bzip2", "zstd"])
+def test_what_is_packed_may_begin_with_a_part_without_content(tmp_path: Path, before: bytes) -> None:
+    """An empty member of bzip2, and a frame that readers of zstd skip."""
+    compress = bz2.compress if before.startswith(b"BZh") else zstd
+    source = tmp_path / "source"
+    source.write_bytes(before + compress(CSV.encode()))
+    silver(tmp_path / "lake", source)
+    assert [row["publication_id"] for row in publications(tmp_path / "lake")] == list("1234567")
+
+
+def zstd(content: bytes) -> bytes:
+    packed: bytes = pyarrow.compress(content, "zstd", asbytes=True)
+    return packed
 
 
 def test_archives_that_are_none_of_ours(tmp_path: Path) -> None:

@@ -109,6 +109,22 @@ fn an_article_gives_its_few_wanted_values() {
 }
 
 #[test]
+fn the_id_of_a_record_is_none_of_those_that_it_corrects() {
+    let list = "<CommentsCorrectionsList><CommentsCorrections RefType=\"Cites\"><RefSource>X</RefSource><PMID \
+                Version=\"1\">99999</PMID></CommentsCorrections></CommentsCorrectionsList>";
+    let inside = "<Article><Journal><Title>J</Title></Journal><ArticleTitle>A title</ArticleTitle></Article>";
+    for (before, behind, id) in [
+        ("<PMID Version=\"1\">5</PMID>", list, "5"),
+        (list, "<PMID Version=\"1\">5</PMID>", "5"),
+        (list, "", "-"),
+        ("", list, "-"),
+    ] {
+        let row = &pubmed(&article(&format!("{before}{inside}{behind}"))).rows[0];
+        assert!(row.starts_with(&format!("1|{id}|A title|-|J|")), "{row}");
+    }
+}
+
+#[test]
 fn every_shape_of_a_publication_date() {
     let cases = [
         ("<Year>2020</Year>", "2020", "a year"),
