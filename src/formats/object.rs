@@ -83,6 +83,13 @@ impl Row {
 }
 
 fn invalid(error: &serde_json::Error) -> Fault {
+    // Of a study, whose values stand deeper: a list where text belongs, say.
+    if error.is_data() {
+        return Fault {
+            reason: Reason::WrongType,
+            message: format!("a value of another type than belongs there: {error}"),
+        };
+    }
     Fault {
         reason: Reason::InvalidJson,
         message: format!("not valid JSON: {error}"),

@@ -290,9 +290,7 @@ def test_names_that_are_no_texts_are_files_too(form: str, tmp_path: Path, monkey
     folder = tmp_path / "in"
     folder.mkdir()
     for number, name in enumerate([b"\xe8.csv", b"\xe9.csv", b"e.csv", b".\xe9.csv"]):
-        path = os.fsencode(str(folder)) + b"/" + name
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f"id,title,date,journal\n{number},T,2020,J\n")
+        (folder / os.fsdecode(name)).write_text(f"id,title,date,journal\n{number},T,2020,J\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     cleaned = clean(tmp_path / "lake", Path(form))
     assert sorted((row["publication_id"], row["source_uri"]) for row in cleaned.kept) == [

@@ -301,6 +301,18 @@ fn studies_are_read_from_deep_inside_their_objects() {
 }
 
 #[test]
+fn a_study_with_a_value_of_another_type_is_told_apart_from_broken_json() {
+    let study = |id: &str| {
+        format!(
+            "{{\"protocolSection\":{{\"identificationModule\":{{\"nctId\":{id},\"briefTitle\":\"B\"}}}}}}"
+        )
+    };
+    let found = trials(&[study("[\"x\"]"), study("\"y\""), study("x")].join("\n"));
+    assert_eq!(found.rejected, ["1: wrong_type", "3: invalid_json"]);
+    assert_eq!(found.rows.len(), 1);
+}
+
+#[test]
 fn exports_of_both_sites_are_told_by_their_headers() {
     let classic =
         "Rank,NCT Number,Title,Interventions,Start Date\n1,NCT1,A trial,Drug: X|Drug: Y,\"March 1, 2020\"\n";
