@@ -225,18 +225,9 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
         .map_err(bad)?
         .map(|path| path.map_err(|error| denied(error.into())))
         .collect::<Result<Vec<PathBuf>>>()?;
-    let (above, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    let (above, name) = split(pattern);
     let name = glob::Pattern::new(name).map_err(bad)?;
-    let folders = if above.contains(['*', '?', '[']) {
-        matching(uri, above)?
-    } else {
-        vec![PathBuf::from(if above.is_empty() && pattern.starts_with('/') {
-            "/"
-        } else {
-            above
-        })]
-    };
-    for folder in folders {
+    for folder in folders(uri, above)? {
         let here = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {
@@ -247,14 +238,37 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
         }
         for entry in here.read_dir().map_err(denied)? {
             let found = entry.map_err(denied)?.file_name();
-            if (found.to_str().is_none() || folder.to_str().is_none())
-                && name.matches(&found.to_string_lossy())
-            {
+            let passed_over = found.to_str().is_none() || folder.to_str().is_none();
+            if passed_over && name.matches(&found.to_string_lossy()) {
                 paths.push(folder.join(found));
             }
         }
     }
+    paths.sort();
+    paths.dedup();
     Ok(paths)
+}
+
+/// The folders that the part of a glob before its last name stands for.
+fn folders(uri: &str, above: &str) -> Result<Vec<PathBuf>> {
+    if !above.contains(['*', '?', '[']) {
+        return Ok(vec![PathBuf::from(above)]);
+    }
+    let mut found = matching(uri, above)?;
+    if let (higher, "**") = split(above) {
+        // It may stand for no folder at all.
+        found.extend(folders(uri, higher)?);
+    }
+    Ok(found)
+}
+
+/// The part of a glob before its last name, and that name.
+fn split(pattern: &str) -> (&str, &str) {
+    match pattern.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some(parts) => parts,
+        None => ("", pattern),
+    }
 }
 
 /// A path as a text: bytes that are none stand as `\xE9`, so that no two files look alike.

@@ -284,7 +284,7 @@ def test_folder_glob_and_list_are_the_same_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are texts there")
-@pytest.mark.parametrize("form", ["in", "in/*.csv", "*/*.csv", "in/?.csv"])
+@pytest.mark.parametrize("form", ["in", "in/*.csv", "*/*.csv", "in/?.csv", "**/*.csv", "in/**/*.csv"])
 def test_names_that_are_no_texts_are_files_too(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a glob passed over them, and of two that looked alike a folder gave one."""
     folder = tmp_path / "in"

@@ -297,7 +297,7 @@ fn studies_are_read_from_deep_inside_their_objects() {
     assert_eq!(bare.rows, ["1|NCT02|-|-|-|-|Only brief|-"]);
     let broken =
         trials(r#"[{"protocolSection":{"identificationModule":{"nctId":5}}},{"protocolSection":{}}]"#);
-    assert_eq!(broken.rejected, ["1: invalid_json"]);
+    assert_eq!(broken.rejected, ["1: wrong_type"]);
 }
 
 #[test]
