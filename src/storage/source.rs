@@ -173,7 +173,7 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
         }
         Ok(_) => Ok(vec![SourceFile::local(uri.to_owned(), path)]),
         Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
-            if !uri.contains(['*', '?', '[']) {
+            if !is_pattern(uri) {
                 return Err(not_found(""));
             }
             let files = files_matching(uri, &path)?;
@@ -225,15 +225,16 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
         .map_err(bad)?
         .map(|path| path.map_err(|error| denied(error.into())))
         .collect::<Result<Vec<PathBuf>>>()?;
-    let (above, name) = split(pattern);
-    let name = glob::Pattern::new(name).map_err(bad)?;
+    let (above, last) = split(pattern);
+    let name = glob::Pattern::new(last).map_err(bad)?;
     for folder in folders(uri, above)? {
         let here = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {
             &folder
         };
-        if !here.is_dir() {
+        // A plain name is a text, and need not be looked for among others.
+        if !here.is_dir() || (folder.to_str().is_some() && !is_pattern(last)) {
             continue;
         }
         for entry in here.read_dir().map_err(denied)? {
@@ -251,7 +252,7 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
 
 /// The folders that the part of a glob before its last name stands for.
 fn folders(uri: &str, above: &str) -> Result<Vec<PathBuf>> {
-    if !above.contains(['*', '?', '[']) {
+    if !is_pattern(above) {
         return Ok(vec![PathBuf::from(above)]);
     }
     let mut found = matching(uri, above)?;
@@ -260,6 +261,10 @@ fn folders(uri: &str, above: &str) -> Result<Vec<PathBuf>> {
         found.extend(folders(uri, higher)?);
     }
     Ok(found)
+}
+
+fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
 }
 
 /// The part of a glob before its last name, and that name.
