@@ -153,6 +153,7 @@ def memory(bench: Bench, file: Path, many: int) -> list[Reach]:
         Reach("peak memory, two threads, one file", one_by_two / 1e6, 400, False, " MB"),
         Reach("peak memory, two threads, two files", two_by_two / 1e6, 400, False, " MB"),
         Reach(f"peak memory, two threads, {many} files", peak_by_two / 1e6, 400, False, " MB"),
+        Reach(f"peak memory, two threads, {many} files over one", peak_by_two / one_by_two, 1.5, False, "x"),
         Reach(f"peak memory, two threads, {many} files over two", peak_by_two / two_by_two, 1.25, False, "x"),
     ]
 

@@ -1,9 +1,8 @@
 //! A graph as a file of a shape that other tools read.
 
-use polars::io::parquet::write::KeyValueMetadata;
-use polars::prelude::{CompatLevel, ParquetWriter, Schema, SchemaExt};
-use polars_parquet::write::schema_to_metadata_key;
+use polars::prelude::ParquetWriter;
 
+use super::frames::common_types;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, Shape, frames, write_shape};
 #[cfg(feature = "cloud")]
@@ -46,14 +45,6 @@ pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
             return Err(Error::argument("shape", format!("`{other}`"), expected));
         }
     }))
-}
-
-/// Has a Parquet file tell its readers of types that all of them can work with. polars' own are views, which pyarrow reads,
-/// but neither filters nor gives to pandas.
-pub(super) fn common_types(schema: &Schema) -> KeyValueMetadata {
-    KeyValueMetadata::Static(vec![schema_to_metadata_key(
-        &schema.to_arrow(CompatLevel::oldest()),
-    )])
 }
 
 /// Writes a graph to one file.

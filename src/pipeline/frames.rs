@@ -4,7 +4,11 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame, ParallelStrategy, ParquetReader, SerReader};
+use polars::io::parquet::write::KeyValueMetadata;
+use polars::prelude::{
+    CompatLevel, DataFrame, ParallelStrategy, ParquetReader, Schema, SchemaExt, SerReader,
+};
+use polars_parquet::write::schema_to_metadata_key;
 
 use super::groups::{Form, Group, Groups};
 use super::pages::{Encoder, RowGroup};
@@ -103,6 +107,14 @@ impl TableWriter {
             sha256,
         })
     }
+}
+
+/// Has a Parquet file tell its readers of types that all of them can work with. polars' own are views, which pyarrow reads,
+/// but neither filters nor gives to pandas.
+pub(super) fn common_types(schema: &Schema) -> KeyValueMetadata {
+    KeyValueMetadata::Static(vec![schema_to_metadata_key(
+        &schema.to_arrow(CompatLevel::oldest()),
+    )])
 }
 
 /// Calls `each` with the frames of a Parquet file, in order, with just the named columns (all when none are named).

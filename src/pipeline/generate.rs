@@ -21,7 +21,7 @@ use polars::prelude::{
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::export::common_types;
+use super::frames::common_types;
 use super::manifest::to_bytes;
 use super::report::Output;
 use crate::error::{Error, Result};
