@@ -134,6 +134,15 @@ def test_tables_outlive_what_made_them() -> None:
     assert taken.column("surface").to_pylist() == ["aspirin"] * 1000
 
 
+def test_a_column_of_bytes_that_python_owns(matcher: drugs_rs.Matcher) -> None:
+    """They are given back by a thread that does not hold the interpreter, and has to wait for it."""
+    texts = ["Metformin"] * 1000
+    for _ in range(20):
+        copied = pa.array(texts, pa.string())
+        owned = [None, *(pa.py_buffer(bytes(buffer.to_pybytes())) for buffer in copied.buffers()[1:])]
+        assert matcher.find_many(pa.Array.from_buffers(pa.string(), len(texts), owned)).num_rows == len(texts)
+
+
 def test_many_texts_keep_their_order(matcher: drugs_rs.Matcher) -> None:
     """More texts than one worker takes at a time."""
     texts = ["aspirin" if number % 3 else "metformin, aspirin" for number in range(50000)]
