@@ -3,8 +3,9 @@
     python benches/sources.py                     everything
     python benches/sources.py --only xml studies  parts: xml, memory, rows, studies
 
-Each side is a process of its own, the start of its interpreter included; sides that are compared take turns, and the
-quickest turn of each counts, for what else the machine does only ever adds. The real PubMed file comes from
+Each side is a process of its own, the start of its interpreter included; sides that are compared take turns, quick ones
+several in a round, and the quickest turn of each counts, for what else the machine does only ever adds. Two threads stand
+beside two processes that share the same files: what those reach is what the machine gives at that time. The real PubMed file comes from
 DRUGS_RS_CORPORA (default: ../shared/data); without one the parts that need it are left out and say so. The copy into
 bronze is made before and not measured, but where its own row says so; what is measured is `drugs-rs silver`: unpacking,
 reading, cleaning, merging, and writing the Parquet file with its checksum to the disk.
@@ -19,6 +20,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -48,6 +50,8 @@ STUDY = {
 }
 
 Measure = Callable[[], "tuple[float, int]"]
+# A quick side has so many turns in a round at most.
+MOST_TURNS = 5
 
 
 class Bench:
@@ -81,13 +85,31 @@ class Bench:
 
         return measure
 
+    def side_by_side(self, lakes: Sequence[Path]) -> Measure:
+        """The same on several lakes at once, a process and a thread each."""
+
+        def measure() -> tuple[float, int]:
+            os.environ["RAYON_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = "1"
+            for lake in lakes:
+                shutil.rmtree(str(lake / "silver"), ignore_errors=True)
+            start = time.perf_counter()
+            commands = [[*PROGRAM, "silver", "--out", str(lake), "--dt", DT, "--quiet"] for lake in lakes]
+            running = [subprocess.Popen(command) for command in commands]
+            if any([process.wait() for process in running]):
+                raise SystemExit("drugs-rs silver failed")
+            return time.perf_counter() - start, 0
+
+        return measure
+
 
 def in_turns(rounds: int, *sides: Measure) -> list[tuple[float, int]]:
-    """The seconds of the quickest round of each side, and the peak bytes of its largest."""
+    """The seconds of the quickest turn of each side, and the peak bytes of its largest."""
     measured: list[list[tuple[float, int]]] = [[] for _ in sides]
     for _ in range(rounds):
+        longest = max((of[0][0] for of in measured if of), default=0.0)
         for side, results in zip(sides, measured):
-            results.append(side())
+            turns = round(longest / results[0][0]) if results else 1
+            results.extend(side() for _ in range(min(max(turns, 1), MOST_TURNS)))
     return [(min(seconds for seconds, _ in of), max(peak for _, peak in of)) for of in measured]
 
 
@@ -117,18 +139,24 @@ def xml(bench: Bench, file: Path) -> list[Reach]:
     (ours, _), (inflate, _) = in_turns(7, one, bench.peer("inflate", str(file)))
     ((lxml, _),) = in_turns(2, bench.peer("lxml_fields", str(file)))
     ((parser, _),) = in_turns(1, bench.peer("parser_fields", str(file)))
-    eight = bench.bronze("eight", "pubmed", renumbered(bench.out, file, 8))
+    files = renumbered(bench.out, file, 8)
+    eight = bench.bronze("eight", "pubmed", files)
+    halves = [bench.bronze(f"half-{start}", "pubmed", files[start::2]) for start in (0, 1)]
     # More turns than elsewhere: a ratio of two such times is not much above the noise of a shared machine.
-    (single, _), (double, _) = in_turns(15, bench.silver(eight, 1), bench.silver(eight, 2))
+    (single, _), (double, _), (processes, _) = in_turns(
+        15, bench.silver(eight, 1), bench.silver(eight, 2), bench.side_by_side(halves)
+    )
     print(
         f"{file.name}: inflate {inflate:.2f} s, lxml {lxml:.2f} s, pubmed_parser {parser:.2f} s, "
-        f"silver {ours:.2f} s with one thread; eight files {single:.2f} s with one and {double:.2f} s with two\n"
+        f"silver {ours:.2f} s with one thread; eight files {single:.2f} s with one, {double:.2f} s with two and "
+        f"{processes:.2f} s with two processes of four files each\n"
     )
     return [
         Reach("time, one thread, over zlib inflating to nowhere", ours / inflate, 2, False, "x"),
         Reach("speed, one thread, over pubmed_parser", parser / ours, 20, True, "x"),
         Reach("speed, one thread, over lxml iterparse", lxml / ours, 5, True, "x"),
         Reach("speed of two threads over one on 8 files", single / double, 1.8, True, "x"),
+        Reach("speed of two threads over two processes of 4 files each", processes / double, 0.9, True, "x"),
     ]
 
 

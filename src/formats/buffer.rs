@@ -188,7 +188,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    fn new(fields: &Fields, rows: usize) -> Self {
+    /// For so many rows, or about so many.
+    pub(super) fn new(fields: &Fields, rows: usize) -> Self {
         let columns = fields.iter().map(|field| Texts::new(field.name, rows)).collect();
         Self {
             source_rows: Vec::with_capacity(rows),

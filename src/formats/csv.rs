@@ -49,6 +49,16 @@ pub(super) struct CsvReader<'f> {
     remarks: Remarks,
     /// Whether some row had an empty field too many at its end.
     ends_with_delimiter: bool,
+    found: Found,
+}
+
+/// The rows of a batch, whose room is used again for the next one.
+#[derive(Debug, Default)]
+struct Found {
+    /// The line of each row, and its first byte and the one behind its last.
+    rows: Vec<(u64, (usize, usize))>,
+    /// The values of all rows, one for each field of the table.
+    values: Vec<Option<Span>>,
 }
 
 impl<'f> CsvReader<'f> {
@@ -65,6 +75,7 @@ impl<'f> CsvReader<'f> {
             extra: ExtraColumns::default(),
             remarks: Remarks::default(),
             ends_with_delimiter: false,
+            found: Found::default(),
         };
         let shape = reader.read_header(shapes)?;
         Ok((shape, reader))
@@ -176,10 +187,16 @@ impl<'f> CsvReader<'f> {
     }
 
     /// Rejects the bytes up to the end of the first line; gives where the next one begins, if it is here.
-    fn reject_line(&mut self, at: usize, reason: Reason, message: &str, draft: &mut Draft) -> usize {
+    fn reject_line(
+        &mut self,
+        at: usize,
+        reason: Reason,
+        message: &str,
+        rejected: &mut Vec<Rejected>,
+    ) -> usize {
         let bytes = &self.buffer.bytes;
         let end = memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |offset| at + offset);
-        draft.rejected.push(Rejected {
+        rejected.push(Rejected {
             reason,
             message: format!("line {}: {message}", self.line),
             raw: kept_aside(&bytes[at..end]),
@@ -220,9 +237,10 @@ impl RowReader for CsvReader<'_> {
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let mut draft = self.buffer.draft(self.fields, 4096);
-        let mut rows: Vec<(u64, (usize, usize))> = Vec::with_capacity(4096);
-        let mut values: Vec<Option<Span>> = Vec::with_capacity(4096 * self.fields.len());
+        let Found { mut rows, mut values } = std::mem::take(&mut self.found);
+        rows.clear();
+        values.clear();
+        let mut rejected = Vec::new();
         let mut spans = Vec::with_capacity(self.width);
         let mut at = 0;
         while at < BATCH_BYTES {
@@ -249,9 +267,9 @@ impl RowReader for CsvReader<'_> {
                 let first_line = memchr2(b'\n', b'\r', &self.buffer.bytes[at..]);
                 if first_line.is_some_and(|length| length <= LONGEST_RECORD) || record == Record::BadQuote {
                     let message = "a quote is opened and not closed, or closed inside a field; double quotes inside fields";
-                    at = self.reject_line(at, Reason::UnclosedQuote, message, &mut draft);
+                    at = self.reject_line(at, Reason::UnclosedQuote, message, &mut rejected);
                 } else {
-                    at = self.skip_long_line(task, &mut draft)?;
+                    at = self.skip_long_line(task, &mut rejected)?;
                 }
                 continue;
             };
@@ -268,7 +286,7 @@ impl RowReader for CsvReader<'_> {
             if spans.len() == 1 && text.trim_ascii().is_empty() {
                 self.blank_lines += 1;
             } else if memchr(0, text).is_some() {
-                draft.rejected.push(Rejected {
+                rejected.push(Rejected {
                     reason: Reason::NulByte,
                     message: format!("line {}: a NUL byte in the row; deliver it without", self.line),
                     raw: kept_aside(text),
@@ -278,10 +296,10 @@ impl RowReader for CsvReader<'_> {
                 let found = spans.len();
                 if lines > 1 && self.next_line_is_a_row(at, end, &mut spans) {
                     let message = "a quote is opened and not closed on this line";
-                    at = self.reject_line(at, Reason::UnclosedQuote, message, &mut draft);
+                    at = self.reject_line(at, Reason::UnclosedQuote, message, &mut rejected);
                     continue;
                 }
-                draft.rejected.push(Rejected {
+                rejected.push(Rejected {
                     reason: Reason::MalformedRow,
                     message: format!("line {}: {}", self.line, self.width_fault(found)),
                     raw: kept_aside(text),
@@ -294,10 +312,12 @@ impl RowReader for CsvReader<'_> {
             self.line += lines;
             at = end;
         }
-        if at == 0 && draft.rejected.is_empty() {
+        if at == 0 && rejected.is_empty() {
             return Ok(None);
         }
         let text = self.buffer.take(at)?;
+        let mut draft = Draft::new(self.fields, rows.len());
+        draft.rejected = rejected;
         let mut unescaped = String::new();
         for ((source_row, span), values) in rows.iter().zip(values.chunks(self.fields.len().max(1))) {
             // Doubled quotes are rare; a row that has some is put together by itself.
@@ -325,6 +345,7 @@ impl RowReader for CsvReader<'_> {
                 draft.push(*source_row, *span, slices);
             }
         }
+        self.found = Found { rows, values };
         draft.finish(text).map(Some)
     }
 
@@ -341,7 +362,7 @@ impl RowReader for CsvReader<'_> {
 
 impl CsvReader<'_> {
     /// Rejects a line without an end in sight, reading past it without holding it.
-    fn skip_long_line(&mut self, task: &Task, draft: &mut Draft) -> Result<usize> {
+    fn skip_long_line(&mut self, task: &Task, rejected: &mut Vec<Rejected>) -> Result<usize> {
         let line = self.line;
         let raw = kept_aside(&self.buffer.bytes);
         let mut skipped = 0_u64;
@@ -358,7 +379,7 @@ impl CsvReader<'_> {
                 break;
             }
         }
-        draft.rejected.push(Rejected {
+        rejected.push(Rejected {
             reason: Reason::RowTooLong,
             message: format!("line {line}: {skipped} bytes without a line end; at most {LONGEST_RECORD} are read as one row"),
             raw,

@@ -108,11 +108,7 @@ impl<'f> JsonReader<'f> {
                         self.element
                     ));
                 }
-                draft.push(
-                    self.element,
-                    (at, end),
-                    self.row.values.iter().map(Option::as_deref),
-                );
+                draft.push(self.element, (at, end), self.row.values());
             }
             Err(fault) => draft.rejected.push(Rejected {
                 reason: fault.reason,

@@ -55,6 +55,7 @@ impl<'f> NdjsonReader<'f> {
                 row: Row::new(fields),
                 checked: false,
                 remarks: Remarks::default(),
+                found: Vec::new(),
             })
         };
         Ok(())
@@ -96,41 +97,38 @@ pub(super) struct Lines<'f> {
     row: Row,
     checked: bool,
     remarks: Remarks,
+    /// The lines of a batch that are not blank: their numbers, and where they stand in its text. The room is used again for
+    /// the next one.
+    found: Vec<(u64, (usize, usize))>,
 }
 
 impl Lines<'_> {
-    fn read_line(&mut self, at: usize, end: usize, draft: &mut Draft) -> Result<()> {
-        let bytes = &self.buffer.bytes[at..end];
-        if bytes.trim_ascii().is_empty() {
-            self.blank_lines += 1;
-            return Ok(());
-        }
-        let byte = self.buffer.offset + at as u64;
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            self.buffer
-                .input
-                .not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
-        })?;
-        match self.row.read(text, self.fields) {
+    /// Reads a line, which stands at `span` of a text that begins at the byte `start` of the file.
+    fn read_line(&mut self, text: &str, line: u64, span: (usize, usize), start: u64, draft: &mut Draft) {
+        let object = &text[span.0..span.1];
+        match self.row.read(object, self.fields) {
             Ok(mended) => {
                 if mended {
-                    self.remarks.add(format!("trailing comma on line {}", self.line));
+                    self.remarks.add(format!("trailing comma on line {line}"));
                 }
-                draft.push(self.line, (at, end), self.row.values.iter().map(Option::as_deref));
+                draft.push(line, span, self.row.values());
             }
-            Err(fault) => draft.rejected.push(Rejected {
-                reason: fault.reason,
-                message: format!("line {} at byte {byte}: {}", self.line, fault.message),
-                raw: kept_aside(bytes),
-                source_row: self.line,
-            }),
+            Err(fault) => {
+                let byte = start + span.0 as u64;
+                draft.rejected.push(Rejected {
+                    reason: fault.reason,
+                    message: format!("line {line} at byte {byte}: {}", fault.message),
+                    raw: kept_aside(object.as_bytes()),
+                    source_row: line,
+                });
+            }
         }
-        Ok(())
     }
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let mut draft = self.buffer.draft(self.fields, 1024);
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
         let mut at = 0;
         while at < BATCH_BYTES && at < self.buffer.bytes.len() {
             let (end, next) = match memchr(b'\n', &self.buffer.bytes[at..]) {
@@ -152,20 +150,30 @@ impl Lines<'_> {
                     continue;
                 }
             };
-            self.read_line(at, end, &mut draft)?;
+            if self.buffer.bytes[at..end].trim_ascii().is_empty() {
+                self.blank_lines += 1;
+            } else {
+                found.push((self.line, (at, end)));
+            }
             self.line += 1;
             at = next;
         }
         if at == 0 {
             return Ok(None);
         }
+        let start = self.buffer.offset;
+        let text = self.buffer.take(at)?;
+        let mut draft = Draft::new(self.fields, found.len());
+        for (line, span) in &found {
+            self.read_line(&text, *line, *span, start, &mut draft);
+        }
+        self.found = found;
         if !self.checked && !draft.spans.is_empty() {
             self.checked = true;
             let uri = self.buffer.input.uri();
             self.fields
-                .check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())?;
+                .check_keys(uri, start, &self.row.seen, self.row.extra.names())?;
         }
-        let text = self.buffer.take(at)?;
         draft.finish(text).map(Some)
     }
 

@@ -18,12 +18,15 @@ pub(super) struct Fault {
     pub message: String,
 }
 
-/// The values of one object, reused from row to row.
+/// Room of a value that is larger than this was needed by a giant, and is not kept.
+const LARGEST_ROOM: usize = 1 << 16;
+
+/// The values of one object, whose room is used again for the next one.
 #[derive(Debug)]
 pub(super) struct Row {
-    pub values: Vec<Option<String>>,
-    /// By which of its names each value was given: an earlier name goes before a later one.
-    ranks: Vec<usize>,
+    texts: Vec<String>,
+    /// By which of its names each value was given, if it was: an earlier name goes before a later one.
+    ranks: Vec<Option<usize>>,
     /// Which fields any object had so far.
     pub seen: Vec<bool>,
     pub extra: ExtraColumns,
@@ -34,12 +37,30 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn new(fields: &Fields) -> Self {
         Self {
-            values: vec![None; fields.len()],
-            ranks: vec![0; fields.len()],
+            texts: vec![String::new(); fields.len()],
+            ranks: vec![None; fields.len()],
             seen: vec![false; fields.len()],
             extra: ExtraColumns::default(),
             fault: None,
         }
+    }
+
+    /// The values of the object that was read, one for each field.
+    pub(super) fn values(&self) -> impl Iterator<Item = Option<&str>> {
+        let given = self.texts.iter().zip(&self.ranks);
+        given.map(|(text, rank)| rank.map(|_| text.as_str()))
+    }
+
+    fn set(&mut self, field: usize, rank: usize, value: Cow<'_, str>) {
+        let text = &mut self.texts[field];
+        match value {
+            Cow::Borrowed(value) if text.capacity() <= LARGEST_ROOM => {
+                text.clear();
+                text.push_str(value);
+            }
+            value => *text = value.into_owned(),
+        }
+        self.ranks[field] = Some(rank);
     }
 
     /// Reads an element. `Ok(true)` tells that trailing commas had to be overlooked.
@@ -64,7 +85,7 @@ impl Row {
     }
 
     fn parse(&mut self, element: &str, fields: &Fields) -> Result<(), serde_json::Error> {
-        self.values.iter_mut().for_each(|value| *value = None);
+        self.ranks.fill(None);
         self.fault = None;
         let mut deserializer = serde_json::Deserializer::from_str(element);
         RowSeed { row: self, fields }.deserialize(&mut deserializer)?;
@@ -136,7 +157,10 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 Key::Study => {
                     let study: Study<'_> = map.next_value()?;
                     for (place, field) in self.fields.iter().enumerate() {
-                        self.row.values[place] = study.value(field.name);
+                        self.row.ranks[place] = None;
+                        if let Some(value) = study.value(field.name) {
+                            self.row.set(place, 0, Cow::Owned(value));
+                        }
                         // A study is whole as it is: registries know no journals.
                         self.row.seen[place] = true;
                     }
@@ -152,10 +176,10 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             match scalar(raw.get(), many) {
                 Ok(value) => {
                     self.row.seen[field] = true;
-                    let better = self.row.values[field].is_none() || rank <= self.row.ranks[field];
-                    if better && value.is_some() {
-                        self.row.values[field] = value.map(Cow::into_owned);
-                        self.row.ranks[field] = rank;
+                    if let Some(value) =
+                        value.filter(|_| self.row.ranks[field].is_none_or(|known| rank <= known))
+                    {
+                        self.row.set(field, rank, value);
                     }
                 }
                 Err(ScalarFault::Invalid(error)) => return Err(A::Error::custom(error)),
@@ -225,7 +249,7 @@ fn scalar(raw: &str, many: bool) -> Result<Option<Cow<'_, str>>, ScalarFault> {
     match raw.as_bytes().first() {
         Some(b'"') => {
             let inner = &raw[1..raw.len() - 1];
-            if !inner.contains('\\') {
+            if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
                 return Ok(Some(Cow::Borrowed(inner)));
             }
             serde_json::from_str(raw)

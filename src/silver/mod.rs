@@ -5,6 +5,7 @@
 
 pub mod drugs;
 mod journal_ids;
+mod journals;
 pub mod merge;
 pub mod publications;
 pub mod shapes;

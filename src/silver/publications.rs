@@ -1,18 +1,17 @@
 //! Cleaning publications: one batch of raw rows to one batch of the table [`PUBLICATIONS`].
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::rc::Rc;
 
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
-    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, PlHashMap, Series,
+    DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
     StringChunked, StringChunkedBuilder,
 };
 use uuid::Uuid;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::journal_ids::Known;
+use super::journals::Journal;
 use super::merge::{HalfRow, RowKey};
 use super::shapes::{Layout, trial_summary};
 use super::texts::{TextLists, TextRuns, constant};
@@ -20,16 +19,10 @@ use crate::error::Result;
 use crate::formats::{Deletion, RawBatch};
 use crate::schema::{DatePrecision, Flag, JournalIds, PUBLICATIONS, PublicationKind, Reason, Rejected};
 use crate::text::date::{NumericOrder, Parsed, parse};
-use crate::text::{Cleaned, clean, journal_key};
+use crate::text::{Cleaned, clean};
 
 /// The namespace of synthetic ids: a random UUID, fixed for ever.
 const SYNTHETIC_IDS: Uuid = Uuid::from_u128(0x8f27_26a1_2c1b_5d0f_9e55_6f6d_1a3b_7c42);
-
-/// So many keys of journals each thread remembers at most.
-const MOST_KEYS: usize = 1 << 14;
-
-/// Longer names of journals are not remembered.
-const LONGEST_KNOWN: usize = 256;
 
 /// What all rows of one file have in common.
 #[derive(Debug, Clone)]
@@ -275,9 +268,9 @@ impl Columns {
                 (None, None)
             }
         };
-        let journal = clean(journal);
-        flags.extend(journal.flags);
-        let journal = (!journal.text.is_empty()).then_some(journal.text);
+        let named = Journal::of(journal);
+        let (journal, key) = (named.name.as_deref(), named.key.as_deref());
+        flags.extend(named.flags);
         if journal.is_none() {
             flags.insert(Flag::MissingJournal);
         }
@@ -287,30 +280,27 @@ impl Columns {
         let given = id.map(str::trim).filter(|id| !id.is_empty());
         let synthetic = given.is_none().then(|| {
             flags.insert(Flag::SyntheticId);
-            synthetic_id(context.kind, &title.text, date, journal.as_deref())
+            synthetic_id(context.kind, &title.text, date, journal)
         });
         let id = given.or(synthetic.as_deref()).unwrap_or_default();
-        let key = journal.as_deref().map(key_of);
         if given.is_none() != journal.is_none()
             && let Some(date) = date
         {
             let half = HalfRow {
                 place: half_key(context, &title.text, date),
                 journal: journal
-                    .as_deref()
-                    .map(|journal| (journal.to_owned(), key.as_deref().unwrap_or_default().to_owned())),
+                    .zip(key)
+                    .map(|(journal, key)| (journal.to_owned(), key.to_owned())),
             };
             self.halves.push((self.keys.len(), half));
         }
-        if let Some(key) = &key {
+        if let Some(key) = key {
             self.known.add(key, nlm_id, issn);
         }
         self.keys.push(RowKey {
             id: id_hash(id),
             content: content_hash(&title.text, summary.as_deref(), date, precision),
-            journal: journal
-                .as_deref()
-                .map_or(0, |journal| xxh3_64(journal.as_bytes())),
+            journal: named.hash,
             flags,
             version,
         });
@@ -319,8 +309,8 @@ impl Columns {
         self.abstracts.append_option(summary.as_deref());
         self.dates.push(date.map(days));
         self.precisions.push(precision.map(DatePrecision::name));
-        self.journals.append_option(journal.as_deref());
-        self.journal_keys.append_option(key.as_deref());
+        self.journals.append_option(journal);
+        self.journal_keys.append_option(key);
         self.flags.push_flags(flags);
         self.source_rows.push(source_row);
     }
@@ -350,28 +340,6 @@ impl Columns {
         PUBLICATIONS.check(&frame)?;
         Ok(frame)
     }
-}
-
-/// The key of a journal. Publications name few journals, over and over.
-fn key_of(journal: &str) -> Rc<str> {
-    thread_local! {
-        static KNOWN: RefCell<PlHashMap<String, Rc<str>>> = RefCell::default();
-    }
-    KNOWN.with_borrow_mut(|known| {
-        if let Some(key) = known.get(journal) {
-            return Rc::clone(key);
-        }
-        let key: Rc<str> = journal_key(journal).into();
-        if journal.len() > LONGEST_KNOWN {
-            return key;
-        }
-        if known.len() == MOST_KEYS {
-            // What comes now is of another kind, or of no kind at all.
-            known.clear();
-        }
-        known.insert(journal.to_owned(), Rc::clone(&key));
-        key
-    })
 }
 
 /// What stands for an id where ids are compared.

@@ -42,24 +42,29 @@ pub fn clean(text: &str) -> Cleaned<'_> {
             }
             None => {}
         }
-        let plain = single_blanks(composed(&text));
-        let changed = plain != text;
-        text = Cow::Owned(plain.into_owned());
+        let Some(plain) = tidied(&text) else { break };
+        text = Cow::Owned(plain);
         // White space that has become a blank can make a tag of what was none: `<b` and a vertical tab before `a="1">`.
-        if !(changed && text.contains(['\\', '<'])) {
+        if !text.contains(['\\', '<']) {
             break;
         }
     }
     Cleaned { text, flags }
 }
 
-/// A text in NFC.
-fn composed(text: &str) -> Cow<'_, str> {
+/// A text in NFC whose words stand one blank apart; `None` for one that is so already.
+fn tidied(text: &str) -> Option<String> {
+    let composed = composed(text);
+    single_blanks(composed.as_deref().unwrap_or(text)).or(composed)
+}
+
+/// A text in NFC; `None` for one that is in it.
+fn composed(text: &str) -> Option<String> {
     if is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.nfc().collect())
+        return None;
     }
+    let composed: String = text.nfc().collect();
+    (composed != text).then_some(composed)
 }
 
 /// One pass of repairs; `None` when there was nothing to do.
@@ -104,8 +109,8 @@ fn is_clean_ascii(bytes: &[u8]) -> bool {
     bytes.chunks(PIECE).all(plain) && bytes.chunks(PIECE).zip(next.chunks(PIECE)).all(parted)
 }
 
-/// Every run of white space becomes one blank; none at either end.
-fn single_blanks(text: Cow<'_, str>) -> Cow<'_, str> {
+/// Every run of white space becomes one blank; none at either end. `None` where it is so already.
+fn single_blanks(text: &str) -> Option<String> {
     let mut before = true;
     let mut needed = false;
     for letter in text.chars() {
@@ -114,7 +119,7 @@ fn single_blanks(text: Cow<'_, str>) -> Cow<'_, str> {
         before = blank;
     }
     if !needed && (!before || text.is_empty()) {
-        return text;
+        return None;
     }
     let mut single = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -123,5 +128,5 @@ fn single_blanks(text: Cow<'_, str>) -> Cow<'_, str> {
         }
         single.push_str(word);
     }
-    Cow::Owned(single)
+    Some(single)
 }

@@ -254,6 +254,33 @@ fn json_arrays_and_lines() {
 }
 
 #[test]
+fn what_an_object_lacks_is_not_taken_from_the_one_before() {
+    let giant = "g".repeat(1 << 17);
+    let lines = [
+        format!(r#"{{"a": "{giant}", "b": "first"}}"#),
+        r#"{"a": "short"}"#.to_owned(),
+        r#"{"b": "second", "a": null}"#.to_owned(),
+        // An earlier name goes before a later one, wherever it stands; nothing does not.
+        r#"{"alpha": "later", "a": "earlier", "b": "x"}"#.to_owned(),
+        r#"{"a": "earlier", "alpha": "later", "b": "y"}"#.to_owned(),
+        r#"{"a": null, "alpha": "later", "b": "z"}"#.to_owned(),
+    ];
+    let wanted = [
+        format!("{giant}|first"),
+        "short|~".to_owned(),
+        "~|second".to_owned(),
+        "earlier|x".to_owned(),
+        "earlier|y".to_owned(),
+        "later|z".to_owned(),
+    ];
+    for text in [lines.join("\n"), format!("[{}]", lines.join(","))] {
+        let rows = read(text.as_bytes()).unwrap().rows;
+        let values: Vec<&str> = rows.iter().map(|row| row.split_once(": ").unwrap().1).collect();
+        assert_eq!(values, wanted);
+    }
+}
+
+#[test]
 fn json_that_is_none() {
     for (bytes, expected) in [
         (
