@@ -3,12 +3,13 @@
     python benches/sources.py                     everything
     python benches/sources.py --only xml studies  parts: xml, memory, rows, studies
 
-Each side is a process of its own, the start of its interpreter included; sides that are compared take turns, quick ones
-several in a round, and the quickest turn of each counts, for what else the machine does only ever adds. Two threads
-stand beside two processes that share the same files: what those reach is what the machine gives at that time. The real
-PubMed file comes from DRUGS_RS_CORPORA (default: ../shared/data); without one the parts that need it are left out and say
-so. The copy into bronze is made before and not measured, but where its own row says so; what is measured is `drugs-rs silver`:
-unpacking, reading, cleaning, merging, and writing the Parquet file with its checksum to the disk.
+Each side is a process of its own, the start of its interpreter included; sides that are compared take turns, quick
+ones several in a round, and the quickest turn of each counts, for what else the machine does only ever adds. Two
+threads stand beside two processes that share the same files: what those reach is what the machine gives at that time.
+The real PubMed file comes from DRUGS_RS_CORPORA (default: ../shared/data); without one the parts that need it are
+left out and say so. The copy into bronze is made before and not measured, but where its own row says so; what is
+measured is `drugs-rs silver`: unpacking, reading, cleaning, merging, and writing the Parquet file with its checksum
+to the disk.
 """
 
 from __future__ import annotations
