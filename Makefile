@@ -39,6 +39,15 @@ PEERS := dner flashtext pyahocorasick spacy
 EVAL_PYTHON = $(or $(shell for version in 3.13 3.12 3.11 3.10; do \
     python3 tests/interpreters.py $$version 2> /dev/null && break; done),$(error no Python 3.10 to 3.13 for `make eval`))
 
+# So many suites run beside each other, for each leaves a part of the machine idle; what one says is shown when it ends.
+JOBS := 2
+define side_by_side
+@mkdir -p target/suites
+@printf '%s\n' $(1) | xargs -P $(JOBS) -I SUITE bash -c 'status=0; \
+    $(MAKE) --no-print-directory SUITE > target/suites/SUITE.log 2>&1 || status=$$?; \
+    cat target/suites/SUITE.log; exit $$status'
+endef
+
 # The Airflows of Cloud Composer: the Python of each, and the day up to which its packages are taken (the newest: today).
 AIRFLOWS := 2.6.3 2.10.5 3.3.2
 AIRFLOW_PYTHON_2.6.3 := 3.8
@@ -76,16 +85,21 @@ test-rust:
 test-matcher: ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
 	DRUGS_RS_CASES=$(MATCHER_CASES) cargo test --locked --release --no-default-features --test rust -- \
 	    --include-ignored --show-output matcher::
-test-python: $$(addprefix test-python-,$$(PYTHONS))
+test-python: $$(addsuffix /.wheel,$$(addprefix .venv/test-,$$(PYTHONS)))
+	$(call side_by_side,$(PYTHONS:%=test-python-%))
 test-python-%: .venv/test-%/.wheel
 	.venv/test-$*/bin/pytest
 test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
-test-airflow: $(AIRFLOWS:%=test-airflow-%)
-test-airflow-%:
-	@if python3 tests/interpreters.py $(AIRFLOW_PYTHON_$*); then \
-	    $(MAKE) --no-print-directory .venv/airflow-$*/.wheel; \
+test-airflow: $(AIRFLOWS:%=ready-airflow-%)
+	$(call side_by_side,$(AIRFLOWS:%=test-airflow-%))
+test-airflow-%: ready-airflow-%
+	@if [ -e .venv/airflow-$*/.wheel ]; then \
 	    .venv/airflow-$*/bin/python -m pytest -c tests/composer/pytest.ini tests/composer; \
+	fi
+ready-airflow-%:
+	@if python3 tests/interpreters.py $(AIRFLOW_PYTHON_$*) > /dev/null; then \
+	    $(MAKE) --no-print-directory .venv/airflow-$*/.wheel; \
 	elif [ "$${CI:-}" = true ]; then \
 	    echo "the tests of Airflow $* need Python $(AIRFLOW_PYTHON_$*): install it first" >&2; exit 1; \
 	else \

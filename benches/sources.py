@@ -232,13 +232,21 @@ def studies(bench: Bench, count: int) -> list[Reach]:
         shutil.rmtree(str(lake), ignore_errors=True)
         return bench.command(copy, 2)
 
-    (copied, copy_peak), (read, read_peak) = in_turns(3, bronze, bench.silver(lake, 2))
-    print(f"{count:,} studies: bronze {copied:.2f} s, silver {read:.2f} s, two threads\n")
+    twin = bench.out / "study-copies"
+
+    def plain_copy() -> tuple[float, int]:
+        shutil.rmtree(str(twin), ignore_errors=True)
+        return bench.command(["sh", "-c", 'cp -r "$0" "$1" && sync -f "$1"', str(folder), str(twin)])
+
+    (copied, copy_peak), (read, read_peak), (plain, _) = in_turns(3, bronze, bench.silver(lake, 2), plain_copy)
+    print(f"{count:,} studies: bronze {copied:.2f} s, silver {read:.2f} s, two threads; cp and sync {plain:.2f} s\n")
+    shutil.rmtree(str(twin))
     shutil.rmtree(str(lake))
     shutil.rmtree(str(folder))
     return [
         Reach("files a second, one study each, silver", count / read, 10_000, True, ""),
         Reach("the same, bronze, durable copies and digests", count / copied, 10_000, True, ""),
+        Reach("time of that over cp and sync, which take no digest", copied / plain, 1.5, False, "x"),
         Reach("peak memory of the two", max(copy_peak, read_peak) / 1e6, 400, False, " MB"),
     ]
 

@@ -31,6 +31,8 @@ pub use input::{Encoding, Input, MostRatio, PARQUET, Reading};
 pub use lines::TextLines;
 
 use std::borrow::Cow;
+#[cfg(feature = "tables")]
+use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
@@ -49,6 +51,25 @@ pub struct RawBatch {
     pub deletions: Vec<Deletion>,
     /// The file in the archive that the rows come from; nothing where the source is no archive.
     pub member: Option<String>,
+}
+
+#[cfg(feature = "tables")]
+impl RawBatch {
+    /// The rows that hold a NUL byte, each with the column: PostgreSQL takes no such text, and other tools end one there.
+    pub fn nul_bytes(&self) -> Result<BTreeMap<usize, String>> {
+        let mut found = BTreeMap::new();
+        if !self.raw.may_hold_nul() {
+            return Ok(found);
+        }
+        for column in self.frame.columns().iter().skip(1) {
+            for (row, text) in column.str()?.iter().enumerate() {
+                if text.is_some_and(|text| memchr::memchr(0, text.as_bytes()).is_some()) {
+                    found.entry(row).or_insert_with(|| column.name().to_string());
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The notice that a publication is no more.
@@ -78,6 +99,16 @@ impl RawTexts {
             cells: Some(frame),
             ..Self::default()
         }
+    }
+
+    /// Whether a value of these rows may hold a NUL byte, as it is or as JSON writes it: two quick looks at all of them, so
+    /// that hardly any batch needs a look at each.
+    #[cfg(feature = "tables")]
+    fn may_hold_nul(&self) -> bool {
+        let text = self.text.as_bytes();
+        self.cells.is_some()
+            || memchr::memchr(0, text).is_some()
+            || memchr::memmem::find(text, b"\\u0000").is_some()
     }
 
     /// How many bytes all of them take.

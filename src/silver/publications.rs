@@ -14,7 +14,7 @@ use super::journal_ids::Known;
 use super::journals::Journal;
 use super::merge::{HalfRow, RowKey};
 use super::shapes::{Layout, trial_summary};
-use super::texts::{TextLists, TextRuns, constant};
+use super::texts::{TextLists, TextRuns, constant, nul_byte};
 use crate::error::Result;
 use crate::formats::{Deletion, RawBatch};
 use crate::schema::{DatePrecision, Flag, JournalIds, PUBLICATIONS, PublicationKind, Reason, Rejected};
@@ -88,6 +88,7 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<(CleanBatch, Data
 }
 
 fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<CleanBatch> {
+    let with_nul = raw.nul_bytes()?;
     let RawBatch {
         frame,
         raw: texts,
@@ -134,15 +135,23 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
         if title.text.is_empty() {
             title = clean(brief_title.as_deref().unwrap_or_default());
         }
-        if title.text.is_empty() {
+        let refused = match with_nul.get(&number) {
+            Some(column) => Some(nul_byte(row, column)),
+            None if title.text.is_empty() => Some((
+                Reason::BlankTitle,
+                format!("row {row}: the title is blank; a publication needs one"),
+            )),
+            None => None,
+        };
+        if let Some((reason, message)) = refused {
             // What stood behind this row stands one row nearer now.
             deletions
                 .iter_mut()
                 .filter(|deletion| deletion.behind > out.keys.len())
                 .for_each(|deletion| deletion.behind -= 1);
             rejected.push(Rejected {
-                reason: Reason::BlankTitle,
-                message: format!("row {row}: the title is blank; a publication needs one"),
+                reason,
+                message,
                 raw: texts.get(number).into_owned(),
                 source_row: row,
             });

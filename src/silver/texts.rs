@@ -7,7 +7,7 @@ use polars::prelude::{
 use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 
 use crate::error::Result;
-use crate::schema::{Flags, REJECTED, Rejected};
+use crate::schema::{Flags, REJECTED, Reason, Rejected};
 
 /// A column of lists of texts in the making.
 pub(super) struct TextLists(ListStringChunkedBuilder);
@@ -62,6 +62,12 @@ impl TextRuns {
         let texts: Utf8ViewArray = self.texts.into();
         StringChunked::with_chunk(self.name, texts).into_column()
     }
+}
+
+/// Why a row with a NUL byte is no row.
+pub(super) fn nul_byte(row: u64, column: &str) -> (Reason, String) {
+    let message = format!("row {row}: a NUL byte in `{column}`; deliver it without");
+    (Reason::NulByte, message)
 }
 
 /// Rejected rows of one source as the table [`REJECTED`].

@@ -104,6 +104,15 @@ impl SourceFile {
         }
     }
 
+    /// What two spellings of one file have in common: `a.csv`, `./a.csv`, `file:///data/a.csv`. A link is a file of its own.
+    fn identity(&self) -> PathBuf {
+        match &self.place {
+            FilePlace::Local(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+            #[cfg(feature = "cloud")]
+            FilePlace::Object(_) => PathBuf::from(&self.uri),
+        }
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> Result<u64> {
         match &self.place {
@@ -125,7 +134,7 @@ pub fn expand_all(uris: &[String], expected: &str, task: &Task) -> Result<Vec<So
     let mut known = HashSet::new();
     for uri in uris {
         for file in expand(uri, expected, task)? {
-            if known.insert(file.uri.clone()) {
+            if known.insert(file.identity()) {
                 files.push(file);
             }
         }

@@ -7,6 +7,7 @@ names in `test_cleaning.py`, dates in `test_dates.py`, storage in `test_bad_stor
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import shutil
 from pathlib import Path
@@ -231,6 +232,55 @@ def test_nul_byte(tmp_path: Path) -> None:
     (row,) = cleaned.rejected
     assert (row["source_row"], row["reason"]) == (3, "nul_byte")
     assert "in the title" in row["raw"]
+
+
+NUL_RECORDS = [("1", "A good row before"), ("2", "A \0 in the title"), ("3", "A good row behind")]
+
+
+def nul_in_parquet(path: Path) -> None:
+    columns = {"id": [record for record, _ in NUL_RECORDS], "title": [title for _, title in NUL_RECORDS]}
+    columns.update({"date": ["2020-01-01"] * 3, "journal": ["Annals"] * 3})
+    pytest.importorskip("pyarrow.parquet").write_table(pytest.importorskip("pyarrow").table(columns), path)
+
+
+def nul_in_json(path: Path) -> None:
+    rows = [{"id": record, "title": title, "date": "2020-01-01", "journal": "Annals"} for record, title in NUL_RECORDS]
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert "\\u0000" in path.read_text(encoding="utf-8")
+
+
+def nul_in_medline(path: Path) -> None:
+    records = (f"PMID- {record}\nTI  - {title}\nJT  - Annals\nDP  - 2020\n\n" for record, title in NUL_RECORDS)
+    path.write_text("".join(records), encoding="utf-8")
+
+
+def nul_in_xml(path: Path) -> None:
+    article = (
+        "<PubmedArticle><MedlineCitation><PMID>{}</PMID><Article><Journal><Title>Annals</Title></Journal>"
+        "<ArticleTitle>{}</ArticleTitle></Article></MedlineCitation></PubmedArticle>"
+    )
+    articles = "".join(article.format(*record) for record in NUL_RECORDS)
+    path.write_text(f"<PubmedArticleSet>{articles}</PubmedArticleSet>", encoding="utf-8")
+
+
+@pytest.mark.parametrize("write_file", [nul_in_parquet, nul_in_json, nul_in_medline, nul_in_xml])
+def test_nul_byte_in_any_format(tmp_path: Path, write_file: Callable[[Path], None]) -> None:
+    # Only CSV used to look for them, and a load into PostgreSQL failed on the others.
+    write_file(tmp_path / "source")
+    cleaned = clean(tmp_path / "lake", tmp_path / "source")
+    assert [row["publication_id"] for row in cleaned.kept] == ["1", "3"]
+    (row,) = cleaned.rejected
+    assert row["reason"] == "nul_byte"
+    assert row["message"] == f"row {row['source_row']}: a NUL byte in `title`; deliver it without"
+    assert "in the title" in row["raw"]
+
+
+def test_nul_byte_in_a_vocabulary(tmp_path: Path) -> None:
+    (tmp_path / "drugs.json").write_text('[{"atccode": "A1", "drug": "one"}, {"atccode": "A\\u00002", "drug": "two"}]')
+    table = drugs_rs.read_drugs(str(tmp_path / "drugs.json"))
+    assert [row["drug"] for row in table.to_dicts()] == ["one"]
+    (row,) = table.rejected.to_dicts()
+    assert row["message"] == "row 2: a NUL byte in `atccode`; deliver it without"
 
 
 def test_windows_1252_is_read_when_asked(tmp_path: Path) -> None:

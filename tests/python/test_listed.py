@@ -48,6 +48,14 @@ def test_lines_are_sources(folder: Path, text: str, wanted: list[str]) -> None:
     assert bronze(folder, "--pubmed", "@-", stdin=text.encode()) == (0, "", wanted)
 
 
+def test_spellings_of_one_file_are_one_source(folder: Path) -> None:
+    # They were read one by one, and their rows counted as merged.
+    (folder / "link.csv").symlink_to("a.csv")
+    spellings = ["a.csv", "./a.csv", ".//a.csv", str(folder / "a.csv"), (folder / "a.csv").as_uri(), "[a].csv"]
+    words = [word for name in [*spellings, "link.csv"] for word in ("--pubmed", name)]
+    assert bronze(folder, *words) == (0, "", ["a.csv", "link.csv"])
+
+
 def test_lists_stand_among_names_where_they_are_given(folder: Path) -> None:
     write(folder / "names.txt", "in/c.csv\n")
     words = ["--pubmed", "b.csv", "--pubmed", "@names.txt", "--pubmed", "a.csv"]

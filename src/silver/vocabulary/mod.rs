@@ -19,6 +19,7 @@ use polars::prelude::StringChunked;
 use uuid::Uuid;
 
 use super::drugs::{Drug, is_atc};
+use super::texts::nul_byte;
 use crate::error::Result;
 use crate::formats::{Fields, RawBatch};
 use crate::schema::{Flag, Flags, Reason, Rejected};
@@ -190,6 +191,7 @@ impl Row<'_> {
 
 /// Cleans one batch of a file: what its rows say, and rows that are no drugs.
 pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Record>, Vec<Rejected>)> {
+    let with_nul = raw.nul_bytes()?;
     let RawBatch {
         frame,
         raw: texts,
@@ -212,7 +214,14 @@ pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Reco
             number,
             values: columns.iter().map(|column| column.get(place)).collect(),
         };
-        match shape.record(&row) {
+        let record = match with_nul.get(&place) {
+            Some(column) => {
+                let (reason, message) = nul_byte(number, column);
+                Err(Refused(reason, message))
+            }
+            None => shape.record(&row),
+        };
+        match record {
             Ok(record) => records.push(record),
             Err(Refused(reason, message)) => rejected.push(Rejected {
                 reason,
