@@ -103,6 +103,7 @@ ready-airflow-%:
 	elif [ "$${CI:-}" = true ]; then \
 	    echo "the tests of Airflow $* need Python $(AIRFLOW_PYTHON_$*): install it first" >&2; exit 1; \
 	else \
+	    rm -f .venv/airflow-$*/.wheel; \
 	    echo "skipping Airflow $*, whose Python $(AIRFLOW_PYTHON_$*) is not on this machine" >&2; \
 	fi
 

@@ -3,13 +3,12 @@
     python benches/sources.py                     everything
     python benches/sources.py --only xml studies  parts: xml, memory, rows, studies
 
-Each side is a process of its own, the start of its interpreter included; sides that are compared take turns, quick
-ones several in a round, and the quickest turn of each counts, for what else the machine does only ever adds. Two
-threads stand beside two processes that share the same files: what those reach is what the machine gives at that time.
-The real PubMed file comes from DRUGS_RS_CORPORA (default: ../shared/data); without one the parts that need it are
-left out and say so. The copy into bronze is made before and not measured, but where its own row says so; what is
-measured is `drugs-rs silver`: unpacking, reading, cleaning, merging, and writing the Parquet file with its checksum
-to the disk.
+Each side is a process of its own, the start of its interpreter included; sides that are compared take turns, as many
+each, and the quickest turn of each counts, for what else the machine does only ever adds. Two threads stand beside
+two processes that share the same files: what those reach is what the machine gives at that time. The real PubMed file
+comes from DRUGS_RS_CORPORA (default: ../shared/data); without one the parts that need it are left out and say so. The
+copy into bronze is made before and not measured, but where its own row says so; what is measured is `drugs-rs
+silver`: unpacking, reading, cleaning, merging, and writing the Parquet file with its checksum to the disk.
 """
 
 from __future__ import annotations
@@ -51,8 +50,6 @@ STUDY = {
 }
 
 Measure = Callable[[], "tuple[float, int]"]
-# A quick side has so many turns in a round at most.
-MOST_TURNS = 5
 
 
 class Bench:
@@ -105,13 +102,11 @@ class Bench:
 
 
 def in_turns(rounds: int, *sides: Measure) -> list[tuple[float, int]]:
-    """The seconds of the quickest turn of each side, and the peak bytes of its largest."""
+    """The seconds of the quickest round of each side, and the peak bytes of its largest."""
     measured: list[list[tuple[float, int]]] = [[] for _ in sides]
     for _ in range(rounds):
-        longest = max((of[0][0] for of in measured if of), default=0.0)
         for side, results in zip(sides, measured):
-            turns = round(longest / results[0][0]) if results else 1
-            results.extend(side() for _ in range(min(max(turns, 1), MOST_TURNS)))
+            results.append(side())
     return [(min(seconds for seconds, _ in of), max(peak for _, peak in of)) for of in measured]
 
 
@@ -200,7 +195,7 @@ def rows(bench: Bench, count: int) -> list[Reach]:
     for name, path in (("CSV", table), ("NDJSON", lines)):
         lake = bench.bronze(path.name, "pubmed", [path])
         (one, _), (two, _), (pandas, _) = in_turns(
-            3, bench.silver(lake, 1), bench.silver(lake, 2), bench.peer("pandas_silver", str(path), "pubmed")
+            9, bench.silver(lake, 1), bench.silver(lake, 2), bench.peer("pandas_silver", str(path), "pubmed")
         )
         report = json.loads((lake / "reports" / "silver" / f"dt={DT}" / "pubmed.json").read_text(encoding="utf-8"))
         counted = (bench.out / "log").read_text(encoding="utf-8").strip()

@@ -29,6 +29,13 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             "{} drugs, {} publications, {} mentions, {} journals with a mention",
             gold.drugs, gold.publications, gold.mentions, gold.journals
         );
+        if gold.superseded + gold.deleted > 0 {
+            let _ = writeln!(
+                text,
+                "of earlier dates {} rows are superseded and {} deleted",
+                gold.superseded, gold.deleted
+            );
+        }
         // A summary is not worth the memory that a graph of millions of publications takes.
         let graph = report
             .outputs

@@ -91,7 +91,7 @@ impl Drop for Taken {
 }
 
 /// What is read of a file at first.
-const FIRST_BYTES: usize = 1 << 14;
+const FIRST_BYTES: usize = BATCH_BYTES >> 6;
 
 /// Hardly any row is shorter; room for those that are is made when they come.
 const SHORTEST_ROW: usize = 64;

@@ -256,16 +256,21 @@ impl RowReader for CsvReader<'_> {
                 &mut spans,
             );
             let Record::Complete { text_end, end, lines } = record else {
-                let too_long = self.buffer.bytes.len() - at > LONGEST_RECORD;
-                if record == Record::NeedMore && !too_long {
-                    if at > 0 {
-                        break;
-                    }
+                let first_line = memchr2(b'\n', b'\r', &self.buffer.bytes[at..])
+                    .filter(|length| *length <= LONGEST_RECORD);
+                let is_here = match record {
+                    Record::NeedMore => false,
+                    _ => first_line.is_some() || self.buffer.ended,
+                };
+                if !is_here && at > 0 {
+                    // Those before it first: what is done below moves the bytes that they stand in.
+                    break;
+                }
+                if !is_here && self.buffer.bytes.len() <= LONGEST_RECORD {
                     self.buffer.fill_more(task)?;
                     continue;
                 }
-                let first_line = memchr2(b'\n', b'\r', &self.buffer.bytes[at..]);
-                if first_line.is_some_and(|length| length <= LONGEST_RECORD) || record == Record::BadQuote {
+                if first_line.is_some() || is_here {
                     let message = "a quote is opened and not closed, or closed inside a field; double quotes inside fields";
                     at = self.reject_line(at, Reason::UnclosedQuote, message, &mut rejected);
                 } else {

@@ -278,6 +278,18 @@ pub(super) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize
     }
 }
 
+/// Whether a text is opened in these bytes, which begin outside of one, and not closed.
+pub(super) fn ends_in_text(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(offset) = memchr::memchr(b'"', &bytes[at..]) {
+        match text_end(bytes, at + offset + 1) {
+            Some(end) => at = end,
+            None => return true,
+        }
+    }
+    false
+}
+
 /// Where the text ends whose letters begin at `start`.
 fn text_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start;

@@ -5,7 +5,7 @@ use memchr::memchr;
 use super::buffer::{Buffer, Draft, Remarks};
 use super::fields::Fields;
 use super::input::Input;
-use super::json::{JsonReader, value_end};
+use super::json::{JsonReader, ends_in_text, value_end};
 use super::object::Row;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
@@ -33,17 +33,15 @@ impl<'f> NdjsonReader<'f> {
             return Ok(());
         };
         buffer.fill(BATCH_BYTES, task)?;
-        let start = buffer
-            .bytes
-            .iter()
-            .position(|byte| !byte.is_ascii_whitespace())
-            .unwrap_or(0);
-        let line_end =
-            memchr(b'\n', &buffer.bytes[start..]).map_or(buffer.bytes.len(), |offset| start + offset);
-        let first_line = &buffer.bytes[start..line_end];
-        // An object that is opened on its line and closed on a later one is printed for people.
-        let spread = value_end(first_line, 0, true).is_none()
-            && value_end(&buffer.bytes, start, buffer.ended).is_some();
+        while begins_spread(&buffer.bytes)
+            && value_end(&buffer.bytes, first_letter(&buffer.bytes), buffer.ended).is_none()
+            && !buffer.ended
+            && buffer.bytes.len() <= LONGEST_RECORD
+        {
+            buffer.fill_more(task)?;
+        }
+        let start = first_letter(&buffer.bytes);
+        let spread = begins_spread(&buffer.bytes) && value_end(&buffer.bytes, start, buffer.ended).is_some();
         *self = if spread {
             Self::Objects(JsonReader::of_objects(buffer, fields))
         } else {
@@ -86,6 +84,24 @@ impl RowReader for NdjsonReader<'_> {
             Self::Undecided(..) => Notes::default(),
         }
     }
+}
+
+fn first_letter(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace())
+        .unwrap_or(0)
+}
+
+/// Whether the first line may begin an object that is closed on a later one, as printed for people. A line that ends inside
+/// a text does not: it is broken, and what follows it are lines of their own.
+fn begins_spread(bytes: &[u8]) -> bool {
+    let start = first_letter(bytes);
+    let Some(length) = memchr(b'\n', &bytes[start..]) else {
+        return false;
+    };
+    let line = &bytes[start..start + length];
+    value_end(line, 0, true).is_none() && !ends_in_text(line)
 }
 
 #[derive(Debug)]
@@ -140,7 +156,7 @@ impl Lines<'_> {
                     let found = format!("more than {LONGEST_RECORD} bytes without a line end");
                     return Err(Error::format(
                         uri,
-                        format!("line {}", self.line),
+                        format!("line {} at byte {}", self.line, self.buffer.offset),
                         found,
                         "keep one object a line",
                     ));

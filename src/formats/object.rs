@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::buffer::ExtraColumns;
@@ -31,7 +31,7 @@ pub(super) struct Row {
     pub seen: Vec<bool>,
     pub extra: ExtraColumns,
     /// The first value that no field can be, while an object is read.
-    fault: Option<String>,
+    fault: Option<Fault>,
 }
 
 impl Row {
@@ -95,10 +95,7 @@ impl Row {
     fn judge(&mut self, mended: bool) -> Result<bool, Fault> {
         match self.fault.take() {
             None => Ok(mended),
-            Some(message) => Err(Fault {
-                reason: Reason::WrongType,
-                message,
-            }),
+            Some(fault) => Err(fault),
         }
     }
 }
@@ -182,13 +179,21 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                         self.row.set(field, rank, value);
                     }
                 }
-                Err(ScalarFault::Invalid(error)) => return Err(A::Error::custom(error)),
-                Err(ScalarFault::Kind(kind)) => {
+                Err(fault) => {
                     self.row.seen[field] = true;
                     let name = self.fields.iter().nth(field).map_or("", |field| field.aliases[0]);
-                    self.row
-                        .fault
-                        .get_or_insert(format!("`{name}` is {kind} where text was expected"));
+                    let fault = match fault {
+                        // Such as half of a pair of surrogates, which reading over a value does not see.
+                        ScalarFault::Invalid(error) => Fault {
+                            reason: Reason::InvalidJson,
+                            message: format!("`{name}` is not valid JSON: {error}"),
+                        },
+                        ScalarFault::Kind(kind) => Fault {
+                            reason: Reason::WrongType,
+                            message: format!("`{name}` is {kind} where text was expected"),
+                        },
+                    };
+                    self.row.fault.get_or_insert(fault);
                 }
             }
         }

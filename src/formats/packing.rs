@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Crc;
+use flate2::bufread::GzDecoder;
 
 use super::input::MostRatio;
 
@@ -44,7 +45,9 @@ pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: Most
         },
     );
     let inner: Bytes = match packing {
-        "gzip" => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+        "gzip" => Box::new(GzipMembers {
+            member: Some(GzDecoder::new(packed)),
+        }),
         "zstd" => Box::new(zstd::Decoder::with_buffer(packed)?),
         _ => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
     };
@@ -54,6 +57,44 @@ pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: Most
         unpacked: 0,
         most_ratio,
     }))
+}
+
+/// The parts of a gzip file one after the other. Zeros behind one of them are nothing: whole blocks are filled with them.
+struct GzipMembers<R> {
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(mut member) = self.member.take() {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                self.member = Some(member);
+                return Ok(read);
+            }
+            let mut rest = member.into_inner();
+            if skip_zeros(&mut rest)? {
+                self.member = Some(GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Passes over zeros; whether anything stands behind them.
+fn skip_zeros(bytes: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let here = bytes.fill_buf()?;
+        let zeros = here.iter().take_while(|byte| **byte == 0).count();
+        if zeros < here.len() {
+            bytes.consume(zeros);
+            return Ok(true);
+        }
+        if zeros == 0 {
+            return Ok(false);
+        }
+        bytes.consume(zeros);
+    }
 }
 
 struct Counted<R> {

@@ -95,18 +95,34 @@ impl Newest {
         self.0.push(sighting).map_err(failed)
     }
 
-    /// Calls `live` with the partition and the row of the newest state of every publication that is not deleted.
-    pub fn finish(self, mut live: impl FnMut(u32, u64)) -> Result<()> {
-        let mut before = None;
+    /// Calls `live` with the partition and the row of the newest state of every publication that is not deleted; counts the
+    /// other rows.
+    pub fn finish(self, mut live: impl FnMut(u32, u64)) -> Result<Outdated> {
+        let mut outdated = Outdated::default();
+        // The sighting before, which is a newer one if it is of the same publication.
+        let mut newer: Option<Sighting> = None;
         for sighting in self.0.finish().map_err(failed)? {
             let sighting = sighting.map_err(failed)?;
-            if before != Some(sighting.publication) && !sighting.is_notice {
-                live(sighting.partition, sighting.row);
+            if !sighting.is_notice {
+                match newer.filter(|newer| newer.publication == sighting.publication) {
+                    None => live(sighting.partition, sighting.row),
+                    Some(newer) if newer.is_notice => outdated.deleted += 1,
+                    Some(_) => outdated.superseded += 1,
+                }
             }
-            before = Some(sighting.publication);
+            newer = Some(sighting);
         }
-        Ok(())
+        Ok(outdated)
     }
+}
+
+/// Rows of older partitions that are not the state of their publication any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outdated {
+    /// The next partition with the publication brings it anew.
+    pub superseded: u64,
+    /// It says that the publication is no more.
+    pub deleted: u64,
 }
 
 fn failed(error: std::io::Error) -> Error {

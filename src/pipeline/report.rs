@@ -45,6 +45,12 @@ pub struct GoldNumbers {
     pub as_of: String,
     pub drugs: u64,
     pub publications: u64,
+    /// Rows of earlier dates that a later one brings anew.
+    #[serde(default)]
+    pub superseded: u64,
+    /// Rows of earlier dates that a later one deletes.
+    #[serde(default)]
+    pub deleted: u64,
     /// Pairs of a drug and a publication; the rows of `gold/mentions` are the places, which may be more.
     pub mentions: u64,
     pub journals: u64,

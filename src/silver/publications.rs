@@ -369,7 +369,7 @@ fn synthetic_id(
     journal: Option<&str>,
 ) -> String {
     let date = date.map(|date| date.to_string()).unwrap_or_default();
-    // The separator cannot stand in a cleaned text: it is white space there.
+    // A control character parts them, which no title is likely to hold.
     let name = [kind.name(), title, &date, journal.unwrap_or_default()].join("\u{1f}");
     Uuid::new_v5(&SYNTHETIC_IDS, name.as_bytes()).to_string()
 }

@@ -1,6 +1,6 @@
 //! What a caller names as a source: a file, a folder, a glob, a URI; each becomes a list of files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -104,15 +104,6 @@ impl SourceFile {
         }
     }
 
-    /// What two spellings of one file have in common: `a.csv`, `./a.csv`, `file:///data/a.csv`. A link is a file of its own.
-    fn identity(&self) -> PathBuf {
-        match &self.place {
-            FilePlace::Local(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-            #[cfg(feature = "cloud")]
-            FilePlace::Object(_) => PathBuf::from(&self.uri),
-        }
-    }
-
     /// Its size in bytes.
     pub fn size(&self) -> Result<u64> {
         match &self.place {
@@ -131,15 +122,50 @@ impl SourceFile {
 /// The files of several source arguments, each once.
 pub fn expand_all(uris: &[String], expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
     let mut files: Vec<SourceFile> = Vec::new();
-    let mut known = HashSet::new();
+    let mut known = Known::default();
     for uri in uris {
         for file in expand(uri, expected, task)? {
-            if known.insert(file.identity()) {
+            if known.is_new(&file) {
                 files.push(file);
             }
         }
     }
     Ok(files)
+}
+
+/// The files that were met, whatever their spelling: `a.csv`, `./a.csv`, `in/../a.csv`, `file:///data/a.csv`. A file is its
+/// name in its folder, so a link to a file is another one, and a file in a folder that a link leads to is not.
+#[derive(Default)]
+struct Known {
+    files: HashSet<PathBuf>,
+    /// Folders as they were spelled, and where they are: most files stand in few.
+    folders: HashMap<PathBuf, PathBuf>,
+}
+
+impl Known {
+    fn is_new(&mut self, file: &SourceFile) -> bool {
+        let identity = match &file.place {
+            FilePlace::Local(path) => self.resolved(path),
+            #[cfg(feature = "cloud")]
+            FilePlace::Object(_) => PathBuf::from(&file.uri),
+        };
+        self.files.insert(identity)
+    }
+
+    fn resolved(&mut self, path: &Path) -> PathBuf {
+        let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else {
+            return path.to_owned();
+        };
+        let resolved = self.folders.entry(folder.to_owned()).or_insert_with(|| {
+            let spelled = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            spelled.canonicalize().unwrap_or_else(|_| folder.to_owned())
+        });
+        resolved.join(name)
+    }
 }
 
 /// The files of one source argument. A folder gives the files directly in it, a glob what it matches, both sorted; hidden

@@ -51,7 +51,9 @@ def test_lines_are_sources(folder: Path, text: str, wanted: list[str]) -> None:
 def test_spellings_of_one_file_are_one_source(folder: Path) -> None:
     # They were read one by one, and their rows counted as merged.
     (folder / "link.csv").symlink_to("a.csv")
+    (folder / "same").symlink_to(folder)
     spellings = ["a.csv", "./a.csv", ".//a.csv", str(folder / "a.csv"), (folder / "a.csv").as_uri(), "[a].csv"]
+    spellings += ["in/../a.csv", "same/a.csv", str(folder / "in" / ".." / "in" / ".." / "a.csv")]
     words = [word for name in [*spellings, "link.csv"] for word in ("--pubmed", name)]
     assert bronze(folder, *words) == (0, "", ["a.csv", "link.csv"])
 

@@ -89,6 +89,19 @@ def test_a_packed_file_is_the_file(tmp_path: Path, pack: Callable[[bytes], bytes
     assert [row["publication_id"] for row in publications(tmp_path / "lake")] == list("1234567")
 
 
+def test_gzip_may_be_filled_with_zeros(tmp_path: Path) -> None:
+    # gzip itself takes them for nothing; they were taken for a broken part.
+    middle = CSV.index("\n4,")
+    first, second = gzip.compress(CSV[:middle].encode()), gzip.compress(CSV[middle:].encode())
+    source = tmp_path / "source"
+    source.write_bytes(first + bytes(512) + second + bytes(300_000))
+    silver(tmp_path / "lake", source)
+    assert [row["publication_id"] for row in publications(tmp_path / "lake")] == list("1234567")
+    source.write_bytes(first + second + bytes(512) + b"no gzip")
+    with pytest.raises(exceptions.InputError, match="gzip"):
+        silver(tmp_path / "other", source)
+
+
 @pytest.mark.parametrize("kind", ARCHIVES)
 def test_the_files_of_an_archive_are_read_one_after_the_other(tmp_path: Path, kind: str) -> None:
     long_name = "deep/" * 30 + "second file ü.csv"
@@ -230,12 +243,14 @@ def test_deletions_reach_back_over_partitions(tmp_path: Path) -> None:
             dt = "2020-01-01" if source == first else "2020-01-02"
             drugs_rs.bronze(drugs=drugs, pubmed=source, out=lake, dt=dt)
             report = drugs_rs.silver(out=lake, dt=dt)
-            drugs_rs.gold(out=lake, dt=dt)
+            counted = drugs_rs.gold(out=lake, dt=dt)
             if source == second:
                 (tally,) = (source for source in report["sources"] if source["table"] == "pubmed")
                 assert tally["merged"] == {"deleted": 1, "superseded": 1}
         (notice, other) = rows(lake / "silver/deleted/publications/dt=2020-01-02/pubmed.parquet")
         assert (notice["publication_id"], other["publication_id"]) == ("1", "4")
+        # Of the first date 1 is deleted by the second, and 2 comes anew; what happens within the second is silver's.
+        assert (counted["superseded"], counted["deleted"], counted["publications"]) == (1, 1, 2)
         graph = drugs_rs.read_graph(lake)
         graphs.append((lake / "gold" / "drug_graph.json").read_bytes())
         assert sorted(row["publication_id"] for row in graph.mentions().to_dicts()) == ["2", "3"]

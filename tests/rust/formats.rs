@@ -439,6 +439,79 @@ fn a_line_without_an_end_is_one_rejected_row() {
     assert!(read.rejected[0].starts_with("3: row_too_long: zzz") && read.rejected[0].len() < 100_000);
 }
 
+/// The line without an end once took the rows before it along, when these were of the same batch: a panic, or rows put
+/// together from what stood behind.
+#[test]
+fn a_line_without_an_end_leaves_the_rows_before_it() {
+    let giant = "z".repeat(40 << 20);
+    let text = format!("a,b\n\"\n1,x\n5,{giant}\n6,y\n");
+    let short = read(text.as_bytes()).unwrap();
+    assert_eq!(short.rows, ["3: 1|x", "5: 6|y"]);
+    let reasons = |read: &Read| -> Vec<String> {
+        let words = read.rejected.iter().map(|row| row.chars().take(18).collect());
+        words.collect()
+    };
+    assert_eq!(reasons(&short), ["2: unclosed_quote:", "4: row_too_long: 5"]);
+
+    let filler = "y".repeat(2_200_000);
+    let behind: String = (0..20).map(|number| format!("{number},b or so\n")).collect();
+    let text = format!("a,b\n0,{filler}\n9,\"unclosed\n1,good one\n2,good two\n5,{giant}\n{behind}");
+    let long = read(text.as_bytes()).unwrap();
+    assert_eq!(long.rows[1..3], ["4: 1|good one", "5: 2|good two"]);
+    assert_eq!(long.rows[3..].len(), 20);
+    assert_eq!(long.rows[22], "26: 19|b or so");
+    assert_eq!(reasons(&long), ["3: unclosed_quote:", "6: row_too_long: 5"]);
+}
+
+#[test]
+fn a_quote_closed_inside_a_long_field_costs_its_whole_line() {
+    let rest = "x,".repeat(1 << 20);
+    let text = format!("a,b\n1,x\n2,\"y\"z{rest}\n3,z\n");
+    let read = read(text.as_bytes()).unwrap();
+    assert_eq!(read.rows, ["2: 1|x", "4: 3|z"]);
+    assert_eq!(read.rejected.len(), 1);
+    assert!(read.rejected[0].starts_with("3: unclosed_quote: 2,\"y\"zx,"));
+}
+
+/// Only the first megabyte was looked at, and a long object printed for people was taken for lines, none of which is a row.
+#[test]
+fn a_long_object_printed_for_people_is_one_row() {
+    let filler = "\"word\",\n".repeat(400_000);
+    let text = format!(
+        "{{\n \"z\": [\n{filler} 1],\n \"a\": 1,\n \"b\": \"x\"\n}}\n{{\n \"a\": 2,\n \"b\": \"y\"}}"
+    );
+    let read = read(text.as_bytes()).unwrap();
+    assert_eq!((read.rows, read.format), (owned(&["1: 1|x", "2: 2|y"]), "json"));
+    assert!(read.rejected.is_empty());
+}
+
+#[test]
+fn a_broken_first_line_costs_that_line_alone() {
+    for broken in [
+        r#"{"a":"0","b":"cut"#,
+        r#"{"a":"0","b":"cut", "x":"}"#,
+        r#"{"a":"0","b":"#,
+    ] {
+        let text =
+            format!("{broken}\n{{\"a\":1,\"b\":\"Set {{a}} or b}} and ]\"}}\n{{\"a\":2,\"b\":\"y\"}}\n");
+        let read = read(text.as_bytes()).unwrap();
+        assert_eq!(read.rows, ["2: 1|Set {a} or b} and ]", "3: 2|y"], "{broken}");
+        assert_eq!(read.rejected, [format!("1: invalid_json: {broken}")]);
+    }
+}
+
+#[test]
+fn half_a_pair_of_surrogates_is_no_json() {
+    let read = read(br#"[{"a":"caf\ud83d","b":"x"},{"a":"1","b":"\ud83d\ude00"}]"#).unwrap();
+    assert_eq!(read.rows, ["2: 1|\u{1f600}"]);
+    assert_eq!(read.rejected.len(), 1);
+    assert!(
+        read.rejected[0].starts_with("1: invalid_json: "),
+        "{:?}",
+        read.rejected
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 

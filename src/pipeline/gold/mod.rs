@@ -40,7 +40,7 @@ use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 
 /// Whatever changes the outputs for the same silver tables raises this number.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Another run may commit while this one computes; so often it looks at the new state and tries again.
 const TRIES: usize = 5;
@@ -240,7 +240,7 @@ impl<'a> Attempt<'a> {
             memory: self.settings.memory,
         };
         let mut transaction = self.storage.begin(&self.units())?;
-        reading.find_newest(&mut self.partitions, transaction.as_mut())?;
+        let outdated = reading.find_newest(&mut self.partitions, transaction.as_mut())?;
         let journals = reading.display_names(&self.partitions)?;
         let drugs = entries.iter().map(|entry| (&*entry.atccode, &*entry.drug));
         let mut graph = LargeGraph::new(drugs, all_names(&journals), self.settings.memory, |name| {
@@ -249,7 +249,7 @@ impl<'a> Attempt<'a> {
         let made_from = format!("{} {}", self.settings.fingerprint(), self.drugs_fingerprint);
         reading.add_publications(&mut self.partitions, &journals, &made_from, &mut graph)?;
         let mentions = self.write_mentions(&entries, &journals, &mut graph, transaction.as_mut())?;
-        let (mut outputs, numbers) = write_graph(graph, self.as_of, transaction.as_mut())?;
+        let (mut outputs, numbers) = write_graph(graph, self.as_of, outdated, transaction.as_mut())?;
         outputs.extend(mentions.values().map(|file| file.output.clone()));
         let manifest = GoldManifest {
             fingerprint,

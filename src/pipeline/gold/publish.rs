@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Write as _};
 
 use crate::error::{Error, Result};
+use crate::gold::newest::Outdated;
 use crate::graph::LargeGraph;
 use crate::pipeline::dt::Dt;
 use crate::pipeline::layout;
@@ -13,6 +14,7 @@ use crate::storage::{HashingWriter, Transaction};
 pub(super) fn write_graph(
     graph: LargeGraph,
     as_of: Dt,
+    outdated: Outdated,
     transaction: &mut dyn Transaction,
 ) -> Result<(Vec<Output>, GoldNumbers)> {
     let shown = transaction.shown(layout::DRUG_GRAPH);
@@ -53,6 +55,8 @@ pub(super) fn write_graph(
         as_of: as_of.to_string(),
         drugs: written.drugs,
         publications: written.publications,
+        superseded: outdated.superseded,
+        deleted: outdated.deleted,
         mentions: written.mentions,
         journals: written.journals,
         top_journals: written.top_journals.into_iter().collect(),

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Partition;
 use crate::error::Result;
 use crate::gold::journals::{DisplayNames, Spellings};
-use crate::gold::newest::Newest;
+use crate::gold::newest::{Newest, Outdated};
 use crate::gold::same_journals::{JoinedKeys, SameJournals};
 use crate::graph::LargeGraph;
 use crate::pipeline::frames::read_frames;
@@ -45,12 +45,12 @@ impl Reading<'_> {
         )
     }
 
-    /// Notes for each partition which of its rows are the newest state of their publication.
+    /// Notes for each partition which of its rows are the newest state of their publication; counts the others.
     pub(super) fn find_newest(
         &self,
         partitions: &mut [Partition],
         transaction: &mut dyn Transaction,
-    ) -> Result<()> {
+    ) -> Result<Outdated> {
         partitions.sort_by(|left, right| right.dt.cmp(&left.dt).then(left.kind.cmp(&right.kind)));
         let mut newest = Newest::new(transaction.scratch("newest")?, self.memory);
         for (number, partition) in (0_u32..).zip(&*partitions) {
