@@ -144,7 +144,7 @@ fuzz: target/cargo-tools/bin/cargo-fuzz ## look for inputs that break it, FUZZ_S
 	@for target in $(FUZZ_TARGETS); do \
 	    mkdir -p fuzz/corpus/$$target; \
 	    (cd fuzz && RUSTC_BOOTSTRAP=1 ../target/cargo-tools/bin/cargo-fuzz fuzz run --fuzz-dir . --sanitizer none \
-	        $$target corpus/$$target seeds/$$target -- -dict=words.dict -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+	        $$target corpus/$$target seeds/$$target -- -dict=words.dict -max_len=4096 -len_control=0 -timeout=10 -rss_limit_mb=2048 \
 	        -print_final_stats=1 -max_total_time=$$(($(FUZZ_SECONDS) / $(words $(FUZZ_TARGETS))))); \
 	done
 

@@ -67,7 +67,9 @@ fn check_one(head: &str, bytes: &[u8], encoding: Encoding) {
     let at_once = read(&whole, encoding, usize::MAX);
     if let Err(error) = &at_once {
         assert!(error.is_of_a_file(), "{error}");
-        let legible = encoding == Encoding::Windows1252;
+        // Any byte is a letter of Windows-1252, but a mark of UTF-16 goes before what was asked for.
+        let marked = whole.starts_with(&[0xff, 0xfe]) || whole.starts_with(&[0xfe, 0xff]);
+        let legible = encoding == Encoding::Windows1252 && !marked;
         assert!(!(legible && matches!(error, Error::Encoding { .. })), "{error}");
     }
     let told = |read: Result<Vec<String>, Error>| read.map_err(|error| error.to_string());

@@ -169,7 +169,7 @@ pub trait RowReader: Send {
 /// A batch is about this many bytes of a file: large enough to share out its costs, small enough to hold many.
 ///
 /// The fuzz targets give files of 4 KiB, and look for what happens where batches meet and records are too long.
-const BATCH_BYTES: usize = if cfg!(fuzzing) { 1 << 8 } else { 1 << 20 };
+const BATCH_BYTES: usize = if cfg!(fuzzing) { 1 << 6 } else { 1 << 20 };
 
 /// A record longer than this is not one: an unclosed quote or a file without line ends.
 const LONGEST_RECORD: usize = BATCH_BYTES << 4;

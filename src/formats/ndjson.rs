@@ -33,16 +33,14 @@ impl<'f> NdjsonReader<'f> {
             return Ok(());
         };
         buffer.fill(BATCH_BYTES, task)?;
-        while begins_spread(&buffer.bytes)
-            && value_end(&buffer.bytes, first_letter(&buffer.bytes), buffer.ended).is_none()
-            && !buffer.ended
-            && buffer.bytes.len() <= LONGEST_RECORD
-        {
+        let start = spread_from(&buffer.bytes);
+        let closes = |buffer: &Buffer| {
+            start.is_some_and(|start| value_end(&buffer.bytes, start, buffer.ended).is_some())
+        };
+        while start.is_some() && !closes(&buffer) && !buffer.ended && buffer.bytes.len() <= LONGEST_RECORD {
             buffer.fill_more(task)?;
         }
-        let start = first_letter(&buffer.bytes);
-        let spread = begins_spread(&buffer.bytes) && value_end(&buffer.bytes, start, buffer.ended).is_some();
-        *self = if spread {
+        *self = if closes(&buffer) {
             Self::Objects(JsonReader::of_objects(buffer, fields))
         } else {
             Self::Lines(Lines {
@@ -86,22 +84,12 @@ impl RowReader for NdjsonReader<'_> {
     }
 }
 
-fn first_letter(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .position(|byte| !byte.is_ascii_whitespace())
-        .unwrap_or(0)
-}
-
-/// Whether the first line may begin an object that is closed on a later one, as printed for people. A line that ends inside
-/// a text does not: it is broken, and what follows it are lines of their own.
-fn begins_spread(bytes: &[u8]) -> bool {
-    let start = first_letter(bytes);
-    let Some(length) = memchr(b'\n', &bytes[start..]) else {
-        return false;
-    };
-    let line = &bytes[start..start + length];
-    value_end(line, 0, true).is_none() && !ends_in_text(line)
+/// Where an object begins that may be closed on a later line, as printed for people; nothing where the first line is whole. A
+/// line that ends inside a text is broken, and what follows it are lines of their own.
+fn spread_from(bytes: &[u8]) -> Option<usize> {
+    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let line = &bytes[start..start + memchr(b'\n', &bytes[start..])?];
+    (value_end(line, 0, true).is_none() && !ends_in_text(line)).then_some(start)
 }
 
 #[derive(Debug)]

@@ -157,7 +157,10 @@ impl<'f> PubmedXmlReader<'f> {
     fn step(&mut self, at: usize) -> Result<Step> {
         let bytes = &self.buffer.bytes[at..];
         if bytes[0] != b'<' {
-            let length = memchr::memchr(b'<', bytes).unwrap_or(bytes.len());
+            let length = memchr::memchr(b'<', bytes).unwrap_or_else(|| whole_letters(bytes));
+            if length == 0 {
+                return Ok(Step::More);
+            }
             let byte = self.buffer.offset + at as u64;
             self.remarks
                 .add(format!("{length} bytes of text between records at byte {byte}"));
@@ -413,6 +416,14 @@ fn summary_text(inner: &str) -> String {
         summary.push_str(&text(inner));
     }
     summary
+}
+
+/// How many of some bytes are whole letters, where they end inside one.
+fn whole_letters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    }
 }
 
 impl RowReader for PubmedXmlReader<'_> {

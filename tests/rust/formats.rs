@@ -486,6 +486,15 @@ fn a_long_object_printed_for_people_is_one_row() {
 }
 
 #[test]
+fn a_megabyte_of_blank_lines_comes_before_json() {
+    // No letter in what was looked at first: a panic.
+    let text = "\n".repeat(3 << 20) + "{\"a\":1,\"b\":\"x\"}\n";
+    let read = read(text.as_bytes()).unwrap();
+    assert_eq!(read.rows, ["3145729: 1|x"]);
+    assert_eq!(read.notes.blank_lines, 3 << 20);
+}
+
+#[test]
 fn a_broken_first_line_costs_that_line_alone() {
     for broken in [
         r#"{"a":"0","b":"cut"#,

@@ -205,6 +205,20 @@ fn the_title_is_whatever_title_there_is() {
 }
 
 #[test]
+fn text_between_records_may_be_longer_than_what_is_read_at_once() {
+    // It ended inside a letter there, and the file was said to be no UTF-8.
+    let record = "<PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>A title</ArticleTitle></Article></MedlineCitation></PubmedArticle>";
+    for before in ["x", "xx"] {
+        let text = "\u{e9}".repeat(1 << 20);
+        let read = pubmed(&format!(
+            "<PubmedArticleSet>{before}{text}{record}</PubmedArticleSet>"
+        ));
+        assert_eq!((read.rows.len(), read.rejected.len()), (1, 0));
+        assert!(read.notes.remarks[0].ends_with("of text between records at byte 18"));
+    }
+}
+
+#[test]
 fn xml_that_cannot_be_trusted_is_an_error_that_names_the_byte() {
     let whole = article("<PMID>1</PMID><ArticleTitle>T</ArticleTitle>");
     for end in 1..whole.len() {
