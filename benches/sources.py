@@ -204,7 +204,7 @@ def rows(bench: Bench, count: int) -> list[Reach]:
             f"{name}, {report['rows_in']:,} rows: pandas {pandas:.2f} s, silver {one:.2f} s with one thread, "
             f"{two:.2f} s with two\n"
         )
-        reaches.append(Reach(f"speed, one thread, over pandas on {name}", pandas / one, 10, True, "x"))
+        reaches.append(Reach(f"speed, one thread, over pandas on {name}", pandas / one, 8, True, "x"))
         reaches.append(Reach(f"speed, two threads, over pandas on {name}", pandas / two, 10, True, "x"))
     return reaches
 

@@ -323,6 +323,7 @@ impl RowReader for CsvReader<'_> {
         let text = self.buffer.take(at)?;
         let mut draft = Draft::new(self.fields, rows.len());
         draft.rejected = rejected;
+        draft.without_nul = true;
         let mut unescaped = String::new();
         for ((source_row, span), values) in rows.iter().zip(values.chunks(self.fields.len().max(1))) {
             // Doubled quotes are rare; a row that has some is put together by itself.

@@ -87,6 +87,9 @@ pub struct Deletion {
 pub struct RawTexts {
     text: buffer::Taken,
     spans: Vec<(usize, usize)>,
+    /// Whether the reader let no row pass that holds a NUL byte.
+    #[cfg(feature = "tables")]
+    without_nul: bool,
     /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
     #[cfg(feature = "tables")]
     cells: Option<Frame>,
@@ -106,9 +109,12 @@ impl RawTexts {
     #[cfg(feature = "tables")]
     fn may_hold_nul(&self) -> bool {
         let text = self.text.as_bytes();
-        self.cells.is_some()
-            || memchr::memchr(0, text).is_some()
-            || memchr::memmem::find(text, b"\\u0000").is_some()
+        let found = || {
+            self.cells.is_some()
+                || memchr::memchr(0, text).is_some()
+                || memchr::memmem::find(text, b"\\u0000").is_some()
+        };
+        !self.without_nul && found()
     }
 
     /// How many bytes all of them take.
