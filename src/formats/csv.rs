@@ -95,15 +95,27 @@ impl<'f> CsvReader<'f> {
         };
         // Blank lines before the header.
         loop {
-            let end = memchr2(b'\n', b'\r', &self.buffer.bytes).unwrap_or(self.buffer.bytes.len());
-            let line = &self.buffer.bytes[..end];
-            if end == self.buffer.bytes.len() || !line.trim_ascii().is_empty() {
+            // All that are here at once: there may be a million, and what is left is moved each time.
+            let mut at = 0;
+            while let Some(length) = memchr2(b'\n', b'\r', &self.buffer.bytes[at..]) {
+                let end = at + length;
+                // What follows a CR at the end is not here yet.
+                let open = end + 1 == self.buffer.bytes.len()
+                    && self.buffer.bytes[end] == b'\r'
+                    && !self.buffer.ended;
+                if open || !self.buffer.bytes[at..end].trim_ascii().is_empty() {
+                    break;
+                }
+                let crlf = self.buffer.bytes[end..].starts_with(b"\r\n");
+                at = end + 1 + usize::from(crlf);
+                self.blank_lines += 1;
+                self.line += 1;
+            }
+            if at == 0 {
                 break;
             }
-            let crlf = self.buffer.bytes[end..].starts_with(b"\r\n");
-            self.buffer.take(end + 1 + usize::from(crlf))?;
-            self.blank_lines += 1;
-            self.line += 1;
+            self.buffer.skip(at);
+            self.buffer.fill(BATCH_BYTES, &task)?;
         }
         let mut best: Option<(Vec<String>, usize, u64, u8)> = None;
         let mut best_fit = (false, 0);
@@ -258,23 +270,21 @@ impl RowReader for CsvReader<'_> {
             let Record::Complete { text_end, end, lines } = record else {
                 let first_line = memchr2(b'\n', b'\r', &self.buffer.bytes[at..])
                     .filter(|length| *length <= LONGEST_RECORD);
-                let is_here = match record {
-                    Record::NeedMore => false,
+                let too_long = self.buffer.bytes.len() - at > LONGEST_RECORD;
+                let is_over = match record {
+                    Record::NeedMore => too_long && first_line.is_some(),
                     _ => first_line.is_some() || self.buffer.ended,
                 };
-                if !is_here && at > 0 {
-                    // Those before it first: what is done below moves the bytes that they stand in.
-                    break;
-                }
-                if !is_here && self.buffer.bytes.len() <= LONGEST_RECORD {
-                    self.buffer.fill_more(task)?;
-                    continue;
-                }
-                if first_line.is_some() || is_here {
+                if is_over {
                     let message = "a quote is opened and not closed, or closed inside a field; double quotes inside fields";
                     at = self.reject_line(at, Reason::UnclosedQuote, message, &mut rejected);
-                } else {
+                } else if at > 0 {
+                    // The rows before it first: what is done below moves the bytes that they stand in.
+                    break;
+                } else if too_long {
                     at = self.skip_long_line(task, &mut rejected)?;
+                } else {
+                    self.buffer.fill_more(task)?;
                 }
                 continue;
             };

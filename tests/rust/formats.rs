@@ -486,12 +486,14 @@ fn a_long_object_printed_for_people_is_one_row() {
 }
 
 #[test]
-fn a_megabyte_of_blank_lines_comes_before_json() {
-    // No letter in what was looked at first: a panic.
-    let text = "\n".repeat(3 << 20) + "{\"a\":1,\"b\":\"x\"}\n";
-    let read = read(text.as_bytes()).unwrap();
-    assert_eq!(read.rows, ["3145729: 1|x"]);
-    assert_eq!(read.notes.blank_lines, 3 << 20);
+fn millions_of_blank_lines_come_before_the_header() {
+    // What was left of the file was copied for each of them, and nobody saw the end of it.
+    for end in ["\n", "\r\n", "\r"] {
+        let text = end.repeat(3 << 20) + "a,b" + end + "1,x" + end;
+        let read = read(text.as_bytes()).unwrap();
+        assert_eq!(read.rows, ["3145730: 1|x"], "{end:?}");
+        assert_eq!(read.notes.blank_lines, 3 << 20);
+    }
 }
 
 #[test]
