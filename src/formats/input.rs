@@ -108,21 +108,11 @@ impl Input {
             return Ok(None);
         }
         if head.starts_with(PARQUET) {
-            let Some(file) = file else {
-                return Err(Error::format(
-                    &uri,
-                    "byte 0",
-                    "Parquet in an archive or in a stream",
-                    "Parquet is read from its end: deliver it as a file of its own",
-                ));
+            let file = match file {
+                Some(file) => file,
+                None => copied(&uri, &mut plain, None)?,
             };
-            return Ok(Some(Self {
-                uri,
-                reading,
-                packing: None,
-                reader: BufReader::new(Box::new(io::empty())),
-                parquet: Some(file),
-            }));
+            return Ok(Some(Self::of_parquet(uri, file, reading)));
         }
         let packing = packing(head);
         // What is not packed keeps its buffer: most of a hundred thousand small files are not.
@@ -137,12 +127,8 @@ impl Input {
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
         if head.starts_with(PARQUET) {
-            return Err(Error::format(
-                &uri,
-                "byte 0 of the unpacked content",
-                format!("Parquet inside {}", packing.unwrap_or("another file")),
-                "Parquet is packed inside and read from its end: deliver it unpacked",
-            ));
+            let file = copied(&uri, &mut unpacked, packing)?;
+            return Ok(Some(Self::of_parquet(uri, file, reading)));
         }
         let plain = archive_kind(head).is_some() || reading.encoding == Encoding::Utf8;
         let marked = head.starts_with(MARK);
@@ -171,6 +157,16 @@ impl Input {
             reader,
             parquet: None,
         }))
+    }
+
+    fn of_parquet(uri: String, file: File, reading: Reading) -> Self {
+        Self {
+            uri,
+            reading,
+            packing: None,
+            reader: BufReader::new(Box::new(io::empty())),
+            parquet: Some(file),
+        }
     }
 
     /// The file itself, where it is Parquet.
@@ -293,6 +289,38 @@ impl Input {
                 .to_owned(),
         }
     }
+}
+
+/// A temporary copy of what cannot be read from its end where it is: packed, in an archive, in a pipe.
+#[cfg(feature = "tables")]
+fn copied(uri: &str, from: &mut impl Read, packing: Option<&'static str>) -> Result<File> {
+    use std::io::{BufWriter, Seek, Write};
+
+    use crate::storage::scratch;
+
+    let kept = |error| Error::storage(uri, "keep a temporary copy of it", error);
+    let mut copy = BufWriter::with_capacity(BUFFER, scratch::unnamed().map_err(kept)?);
+    let mut piece = vec![0; BUFFER];
+    let mut copied = 0;
+    loop {
+        let read = match from.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(read_error(uri, copied, packing, error)),
+        };
+        copy.write_all(&piece[..read]).map_err(kept)?;
+        copied += read as u64;
+    }
+    let mut copy = copy.into_inner().map_err(|error| kept(error.into_error()))?;
+    copy.rewind().map_err(kept)?;
+    Ok(copy)
+}
+
+/// Without tables nobody reads Parquet.
+#[cfg(not(feature = "tables"))]
+fn copied(uri: &str, _from: &mut impl Read, _packing: Option<&'static str>) -> Result<File> {
+    Err(Error::format(uri, "byte 0", "Parquet", "expected text"))
 }
 
 fn empty(uri: &str, found: &str) -> Error {

@@ -23,7 +23,7 @@ mod hash;
 pub mod local;
 mod reservation;
 #[cfg(feature = "cloud")]
-mod scratch;
+pub(crate) mod scratch;
 pub mod source;
 mod staging;
 pub mod uri;

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A new file in the folder for temporary files (`TMPDIR`), which this user alone can read.
-pub(super) fn unnamed() -> io::Result<File> {
+pub(crate) fn unnamed() -> io::Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

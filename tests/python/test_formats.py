@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import datetime
 import gzip
 import json
 import os
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Callable
@@ -151,19 +153,25 @@ def test_a_column_of_parquet_is_matched_in_a_shell(tmp_path: Path) -> None:
     assert b"name the column" in lines.stderr
 
 
-def test_parquet_that_is_packed_is_refused(tmp_path: Path) -> None:
+def test_parquet_may_be_packed_like_any_other_format(tmp_path: Path) -> None:
     content = parquet_file(tmp_path / "a.parquet", PARQUET_TEXTS["string"]).read_bytes()
-    for name, packed, says in (
-        ("a.parquet.gz", gzip.compress(content), "Parquet inside gzip"),
-        ("a.parquet.zst", zstd(content), "Parquet inside zstd"),
-        ("cut.parquet", content[: len(content) // 2], "cut off or broken"),
-    ):
-        with pytest.raises(FormatError, match=says):
-            clean(tmp_path / "lake", written(tmp_path, name, packed))
-    with zipfile.ZipFile(str(tmp_path / "a.zip"), "w") as archive:
-        archive.writestr("inner.parquet", content)
-    with pytest.raises(FormatError, match="a file of its own"):
-        clean(tmp_path / "lake", tmp_path / "a.zip")
+    plain = clean(tmp_path / "plain", tmp_path / "a.parquet").kept
+    assert plain
+    packed = {"a.gz": gzip.compress(content), "a.zst": zstd(content), "a.bz2": bz2.compress(content)}
+    paths = [written(tmp_path, name, whole) for name, whole in packed.items()]
+    for kind, mode in (("tar", "w"), ("tar.gz", "w:gz")):
+        with tarfile.open(str(tmp_path / f"a.{kind}"), mode) as archive:
+            archive.add(str(tmp_path / "a.parquet"), "inner.parquet")
+        paths.append(tmp_path / f"a.{kind}")
+    with zipfile.ZipFile(str(tmp_path / "a.zip"), "w") as zipped:
+        zipped.writestr("inner.parquet", content)
+        zipped.writestr("inner.parquet.gz", gzip.compress(content))
+    for path in [*paths, tmp_path / "a.zip"]:
+        kept = clean(tmp_path / f"lake-{path.name}", path).kept
+        assert [row["title"] for row in kept] == [row["title"] for row in plain], path.name
+    for name, cut in (("cut.parquet", content[: len(content) // 2]), ("cut.gz", packed["a.gz"][:-20])):
+        with pytest.raises(FormatError, match="cut off or broken"):
+            clean(tmp_path / "lake", written(tmp_path, name, cut))
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -253,21 +253,29 @@ fn broken_files_are_faults_of_the_file() {
 }
 
 #[test]
-fn parquet_that_is_packed_or_streamed_is_refused_by_name() {
-    let whole = written(vec![column("a", ["1"]), column("b", ["x"])]);
+fn parquet_that_is_packed_or_streamed_is_read_like_a_file() {
+    let whole = written(vec![column("a", ["1"; 3000]), column("b", ["x"; 3000])]);
+    let rows = read(&whole).unwrap().rows;
     let packed = zstd::encode_all(whole.as_slice(), 1).unwrap();
-    let message = read(&packed).err().unwrap().to_string();
+    assert_eq!(read(&packed).unwrap().rows, rows);
+    let error = read(&packed[..packed.len() / 2]).err().unwrap();
     assert!(
-        message.contains("Parquet inside zstd") && message.contains("unpacked"),
-        "{message}"
+        error.is_of_a_file() && error.to_string().contains("zstd file is cut off"),
+        "{error}"
     );
-    let stream = Input::new(
-        "file",
-        Box::new(std::io::Cursor::new(whole.clone())),
-        Encoding::Utf8,
+    let stream = Box::new(std::io::Cursor::new(whole.clone()));
+    let fields = fields();
+    let mut reader = open(Input::new("file", stream, Encoding::Utf8).unwrap(), &fields).unwrap();
+    assert_eq!(reader.format(), "parquet");
+    assert_eq!(
+        reader.next_batch(&Task::new()).unwrap().unwrap().frame.height(),
+        3000
     );
-    let message = stream.err().unwrap().to_string();
-    assert!(message.contains("a file of its own"), "{message}");
+}
+
+#[test]
+fn parquet_is_no_text() {
+    let whole = written(vec![column("a", ["1"]), column("b", ["x"])]);
     let input = Input::of_file("file", file_of(&whole), Encoding::Utf8).unwrap();
     assert!(
         input
