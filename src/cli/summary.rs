@@ -32,7 +32,7 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
         if gold.superseded + gold.deleted > 0 {
             let _ = writeln!(
                 text,
-                "of earlier dates {} rows are superseded and {} deleted",
+                "rows of earlier dates: {} superseded, {} deleted",
                 gold.superseded, gold.deleted
             );
         }
