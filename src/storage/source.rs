@@ -82,8 +82,11 @@ impl SourceFile {
         let failed = |source| Error::storage(&self.uri, "read the source", source);
         match &self.place {
             FilePlace::Local(path) => {
-                let file = File::open(path).map_err(failed)?;
-                Ok(file.metadata().map_err(failed)?.is_file().then_some(file))
+                // A pipe is not even opened: whoever writes into it would find its reader gone.
+                if !path.metadata().map_err(failed)?.is_file() {
+                    return Ok(None);
+                }
+                Ok(Some(File::open(path).map_err(failed)?))
             }
             #[cfg(feature = "cloud")]
             FilePlace::Object(object) => {

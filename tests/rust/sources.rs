@@ -6,6 +6,7 @@ use drugs_rs::error::Error;
 use drugs_rs::formats::{Encoding, Input, Notes, open_shaped};
 use drugs_rs::schema::PublicationKind;
 use drugs_rs::silver::shapes::shapes;
+use drugs_rs::storage::source::expand_all;
 use drugs_rs::task::Task;
 
 /// A source as its reader gives it: a line a row with the fields between bars, `-` for what is not there.
@@ -357,4 +358,21 @@ fn the_comma_behind_each_row_of_the_old_export_is_no_field() {
         "a field too many with something in it is still a fault"
     );
     assert_eq!(found.notes.remarks, ["line 2: a separator behind the last field"]);
+}
+
+/// It was opened, seen to be no file and closed; a writer that was quick lost its reader, and the next opening waited for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_opened_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let mut files = expand_all(&[pipe.display().to_string()], "a pipe", &Task::new()).unwrap();
+    let file = files.remove(0);
+    let (tell, told) = std::sync::mpsc::channel();
+    // Opening a pipe waits for a writer, and there is none.
+    std::thread::spawn(move || tell.send(file.open_file(b"PAR1").unwrap().is_none()));
+    let is_no_file = told.recv_timeout(std::time::Duration::from_secs(20));
+    assert!(is_no_file.expect("it was opened"));
 }
