@@ -22,7 +22,7 @@
 //! | 4 | [`formats`], [`matcher`], [`quality`], [`generate`] | bytes of one file, one text, one count, made-up records |
 //! | 3 | [`storage`] | files and folders, no tables |
 //! | 2 | [`text`] | strings |
-//! | 1 | [`schema`], [`sorting`] | tables, flags, reasons: data; records in order |
+//! | 1 | [`schema`], `scratch`, [`sorting`] | tables, flags, reasons: data; unnamed files; records in order |
 //! | 0 | [`error`], [`task`] | what may go wrong, who wants to stop |
 //!
 //! A lake from two small files:
@@ -76,6 +76,8 @@ pub mod matcher;
 pub mod pipeline;
 pub mod quality;
 pub mod schema;
+#[cfg(feature = "tables")]
+mod scratch;
 #[cfg(feature = "tables")]
 pub mod silver;
 pub mod sorting;

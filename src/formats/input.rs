@@ -296,7 +296,7 @@ impl Input {
 fn copied(uri: &str, from: &mut impl Read, packing: Option<&'static str>) -> Result<File> {
     use std::io::{BufWriter, Seek, Write};
 
-    use crate::storage::scratch;
+    use crate::scratch;
 
     let kept = |error| Error::storage(uri, "keep a temporary copy of it", error);
     let mut copy = BufWriter::with_capacity(BUFFER, scratch::unnamed().map_err(kept)?);

@@ -22,8 +22,6 @@ mod commit;
 mod hash;
 pub mod local;
 mod reservation;
-#[cfg(feature = "cloud")]
-pub(crate) mod scratch;
 pub mod source;
 mod staging;
 pub mod uri;

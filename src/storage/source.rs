@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cloud")]
 use super::bucket::{self, ObjectFile};
-#[cfg(feature = "cloud")]
-use super::scratch;
 use super::uri::Place;
 use crate::error::{Error, Result};
 use crate::task::Task;
@@ -98,7 +96,7 @@ impl SourceFile {
                     return Ok(None);
                 }
                 let kept = |error| Error::storage(&self.uri, "keep a temporary copy of it", error);
-                let mut copy = scratch::unnamed().map_err(kept)?;
+                let mut copy = crate::scratch::unnamed().map_err(kept)?;
                 copy.write_all(&head).map_err(kept)?;
                 std::io::copy(&mut bytes, &mut copy).map_err(failed)?;
                 copy.rewind().map_err(kept)?;

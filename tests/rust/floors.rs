@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("error", 0),
     ("task", 0),
     ("schema", 1),
+    ("scratch", 1),
     ("sorting", 1),
     ("text", 2),
     ("storage", 3),

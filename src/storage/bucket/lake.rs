@@ -17,7 +17,7 @@ use super::transaction::BucketTransaction;
 use super::{Client, publish, refusal};
 use crate::error::{Error, Result};
 use crate::storage::uri::BucketUri;
-use crate::storage::{Reservation, Sharing, Storage, Transaction, scratch, sha256_hex};
+use crate::storage::{Reservation, Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 
 /// Copies of tables that were read stay on this machine's disk, up to so many bytes and the last one.
@@ -316,7 +316,7 @@ impl Storage for BucketLake {
         let failed = |error| Error::storage(self.0.uri(path), "keep a temporary copy of it", error);
         let mut copies = locked(&self.0.copies);
         if let Some((_, file, _)) = copies.iter().find(|(key, _, _)| *key == found.key) {
-            return scratch::reopened(file).map_err(failed);
+            return crate::scratch::reopened(file).map_err(failed);
         }
         // Gold reads tables from the newest day back to the oldest.
         let state = self.0.snapshot().state;
@@ -330,7 +330,7 @@ impl Storage for BucketLake {
             copies.push_back((found.key, file, found.bytes));
         }
         let opened = match copies.back() {
-            Some((key, file, _)) if *key == found.key => scratch::reopened(file).map_err(failed)?,
+            Some((key, file, _)) if *key == found.key => crate::scratch::reopened(file).map_err(failed)?,
             _ => return Err(failed(ErrorKind::NotFound.into())),
         };
         while copies.len() > MOST_OPEN

@@ -14,7 +14,6 @@ use tokio::task::JoinHandle;
 
 use super::{Client, refusal};
 use crate::error::{Error, Result};
-use crate::storage::scratch;
 
 /// One request asks for so much.
 const PIECE: u64 = 4 << 20;
@@ -118,7 +117,7 @@ impl Drop for ObjectReader {
 pub(super) fn download(client: &Client, objects: Vec<Found>) -> Result<Vec<(Found, File)>> {
     let mut files = Vec::with_capacity(objects.len());
     for found in objects {
-        let file = scratch::unnamed().map_err(|error| no_room(client, &found, error))?;
+        let file = crate::scratch::unnamed().map_err(|error| no_room(client, &found, error))?;
         files.push((client.path(&found.key)?, found, file));
     }
     let store = client.store();

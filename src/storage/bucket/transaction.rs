@@ -20,7 +20,7 @@ use super::state::{Entry, Next, STATE, State, is_in, object};
 use super::upload::{Body, Failure, Spooled, send};
 use super::{publish, refusal, sweep};
 use crate::error::{Error, Result};
-use crate::storage::{Transaction, scratch, sha256_hex};
+use crate::storage::{Transaction, sha256_hex};
 
 /// So many files go up at once.
 const UPLOADS: usize = 8;
@@ -129,7 +129,7 @@ impl Transaction for BucketTransaction {
     }
 
     fn scratch(&mut self, name: &str) -> Result<File> {
-        scratch::unnamed().map_err(|error| Error::storage(name, "write the scratch file", error))
+        crate::scratch::unnamed().map_err(|error| Error::storage(name, "write the scratch file", error))
     }
 
     fn adopt(&mut self, _name: &str, scratch: File, path: &str, bytes: u64, sha256: &str) -> Result<()> {

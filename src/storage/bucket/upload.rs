@@ -12,7 +12,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, PutMode, PutOptions, PutPayload, WriteMultipart};
 
 use super::refusal;
-use crate::storage::{Digest256, HashingWriter, scratch};
+use crate::storage::{Digest256, HashingWriter};
 
 /// Up to so many bytes a file is kept in memory, and sent by one request.
 const SMALL: usize = 8 << 20;
@@ -59,7 +59,7 @@ struct Kept {
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.disk.is_none() && self.memory.len() + bytes.len() > SMALL {
-            let mut file = scratch::unnamed()?;
+            let mut file = crate::scratch::unnamed()?;
             file.write_all(&self.memory)?;
             self.memory = Vec::new();
             self.disk = Some(file);

@@ -1,6 +1,11 @@
 //! Unnamed files for what is too large for memory and of no use to anybody else: gone when they are closed, whoever is
 //! killed.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "with storage, this is where files are touched"
+)]
+
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -31,7 +36,8 @@ pub(crate) fn unnamed() -> io::Result<File> {
 }
 
 /// The same file once more, with a place of its own in it.
-pub(super) fn reopened(file: &File) -> io::Result<File> {
+#[cfg(feature = "cloud")]
+pub(crate) fn reopened(file: &File) -> io::Result<File> {
     use std::os::fd::AsRawFd;
     match File::open(format!("/proc/self/fd/{}", file.as_raw_fd())) {
         Ok(file) => Ok(file),
