@@ -159,10 +159,9 @@ def test_parquet_may_be_packed_like_any_other_format(tmp_path: Path) -> None:
     assert plain
     packed = {"a.gz": gzip.compress(content), "a.zst": zstd(content), "a.bz2": bz2.compress(content)}
     paths = [written(tmp_path, name, whole) for name, whole in packed.items()]
-    for kind, mode in (("tar", "w"), ("tar.gz", "w:gz")):
-        with tarfile.open(str(tmp_path / f"a.{kind}"), mode) as archive:
-            archive.add(str(tmp_path / "a.parquet"), "inner.parquet")
-        paths.append(tmp_path / f"a.{kind}")
+    with tarfile.open(str(tmp_path / "a.tar"), "w") as archive:
+        archive.add(str(tmp_path / "a.parquet"), "inner.parquet")
+    paths += [tmp_path / "a.tar", written(tmp_path, "a.tar.gz", gzip.compress((tmp_path / "a.tar").read_bytes()))]
     with zipfile.ZipFile(str(tmp_path / "a.zip"), "w") as zipped:
         zipped.writestr("inner.parquet", content)
         zipped.writestr("inner.parquet.gz", gzip.compress(content))
