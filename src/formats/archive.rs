@@ -10,6 +10,7 @@ pub(super) struct ArchiveReader<'f> {
     uri: String,
     archive: Archive,
     reading: Reading,
+    task: Task,
     shapes: &'f [Fields],
     /// The shape of the first file, which all others must have.
     shape: usize,
@@ -25,11 +26,13 @@ impl<'f> ArchiveReader<'f> {
         archive: Archive,
         reading: Reading,
         shapes: &'f [Fields],
+        task: Task,
     ) -> Result<(usize, Box<dyn RowReader + 'f>)> {
         let mut reader = Self {
             uri,
             archive,
             reading,
+            task,
             shapes,
             shape: 0,
             current: None,
@@ -70,15 +73,15 @@ impl<'f> ArchiveReader<'f> {
                 continue;
             };
             input.look()?;
-            let Err(input) = input.archive() else {
+            if input.archive_kind().is_some() {
                 return Err(Error::format(
                     &uri,
                     "byte 0",
                     "an archive in an archive",
                     "pack the files once",
                 ));
-            };
-            let (shape, reader) = open_plain(input, self.shapes)?;
+            }
+            let (shape, reader) = open_plain(input.under(&self.task), self.shapes)?;
             if self.files == 0 {
                 self.shape = shape;
             } else if shape != self.shape {

@@ -185,8 +185,6 @@ pub(super) struct Draft {
     columns: Vec<Texts>,
     pub spans: Vec<(usize, usize)>,
     pub rejected: Vec<Rejected>,
-    /// Whether the reader lets no row pass that holds a NUL byte.
-    pub without_nul: bool,
 }
 
 impl Draft {
@@ -198,7 +196,6 @@ impl Draft {
             columns,
             spans: Vec::with_capacity(rows),
             rejected: Vec::new(),
-            without_nul: false,
         }
     }
 
@@ -224,8 +221,6 @@ impl Draft {
             raw: RawTexts {
                 text,
                 spans: self.spans,
-                #[cfg(feature = "tables")]
-                without_nul: self.without_nul,
                 #[cfg(feature = "tables")]
                 cells: None,
             },

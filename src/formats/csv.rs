@@ -4,34 +4,16 @@
 //! swallow the rows behind it; then only the line with the opening quote is rejected and reading goes on behind it.
 //! That recovery is why the records are taken apart here: no library gives the raw line back and goes on.
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr, memchr2};
 
 use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
+use super::csv_record::{Record, Span, parse, unquoted};
 use super::fields::Fields;
 use super::input::Input;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
-
-/// A field of a record: where its text stands, and whether it holds doubled quotes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Span {
-    start: usize,
-    end: usize,
-    doubled: bool,
-}
-
-/// How the attempt to read a record ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Record {
-    /// The next record begins at `end`.
-    Complete { text_end: usize, end: usize, lines: u64 },
-    /// The bytes end inside the record, and the file goes on.
-    NeedMore,
-    /// A quote is never closed, or something stands behind the closing quote.
-    BadQuote,
-}
 
 #[derive(Debug)]
 pub(super) struct CsvReader<'f> {
@@ -333,7 +315,6 @@ impl RowReader for CsvReader<'_> {
         let text = self.buffer.take(at)?;
         let mut draft = Draft::new(self.fields, rows.len());
         draft.rejected = rejected;
-        draft.without_nul = true;
         let mut unescaped = String::new();
         for ((source_row, span), values) in rows.iter().zip(values.chunks(self.fields.len().max(1))) {
             // Doubled quotes are rare; a row that has some is put together by itself.
@@ -414,113 +395,4 @@ impl CsvReader<'_> {
 fn folded_header(bytes: &[u8]) -> String {
     let name = String::from_utf8_lossy(bytes);
     name.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Takes the record at `from` apart.
-fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans: &mut Vec<Span>) -> Record {
-    let mut at = from;
-    let mut quoted = false;
-    loop {
-        let (span, next) = if bytes.get(at) == Some(&b'"') {
-            quoted = true;
-            match quoted_field(bytes, at + 1, delimiter, ended) {
-                Ok(found) => found,
-                Err(record) => return record,
-            }
-        } else {
-            match memchr3(delimiter, b'\n', b'\r', &bytes[at..]) {
-                Some(offset) => (
-                    Span {
-                        start: at,
-                        end: at + offset,
-                        doubled: false,
-                    },
-                    at + offset,
-                ),
-                None if ended => (
-                    Span {
-                        start: at,
-                        end: bytes.len(),
-                        doubled: false,
-                    },
-                    bytes.len(),
-                ),
-                None => return Record::NeedMore,
-            }
-        };
-        spans.push(span);
-        let end = match bytes.get(next) {
-            Some(&byte) if byte == delimiter => {
-                at = next + 1;
-                continue;
-            }
-            Some(b'\r') => match bytes.get(next + 1) {
-                Some(b'\n') => next + 2,
-                None if !ended => return Record::NeedMore,
-                _ => next + 1,
-            },
-            Some(_) => next + 1,
-            None => next,
-        };
-        let breaks = if quoted {
-            memchr::memchr_iter(b'\n', &bytes[from..next]).count() as u64
-        } else {
-            0
-        };
-        return Record::Complete {
-            text_end: next,
-            end,
-            lines: breaks + 1,
-        };
-    }
-}
-
-/// The field whose text begins at `start`, behind its opening quote, and where its separator stands.
-fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Result<(Span, usize), Record> {
-    let mut doubled = false;
-    let mut at = start;
-    loop {
-        let Some(offset) = memchr(b'"', &bytes[at..]) else {
-            return Err(if ended { Record::BadQuote } else { Record::NeedMore });
-        };
-        let quote = at + offset;
-        if bytes.get(quote + 1) == Some(&b'"') {
-            doubled = true;
-            at = quote + 2;
-            continue;
-        }
-        let blanks = bytes[quote + 1..]
-            .iter()
-            .take_while(|byte| matches!(byte, b' ' | b'\t') && **byte != delimiter)
-            .count();
-        let next = quote + 1 + blanks;
-        return match bytes.get(next) {
-            None if !ended => Err(Record::NeedMore),
-            Some(&byte) if byte != delimiter && byte != b'\n' && byte != b'\r' => Err(Record::BadQuote),
-            _ => Ok((
-                Span {
-                    start,
-                    end: quote,
-                    doubled,
-                },
-                next,
-            )),
-        };
-    }
-}
-
-fn unquoted(bytes: &[u8], span: Span) -> Vec<u8> {
-    let text = &bytes[span.start..span.end];
-    if !span.doubled {
-        return text.to_vec();
-    }
-    let mut plain = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().peekable();
-    while let Some(&byte) = bytes.next() {
-        plain.push(byte);
-        if byte == b'"' {
-            bytes.next_if(|next| **next == b'"');
-        }
-    }
-    plain
 }

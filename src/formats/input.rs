@@ -3,10 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
-use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{UTF_16BE, UTF_16LE};
 
+use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
 use super::packing::{Archive, BUFFER, Bytes, archive_kind, packing, unpacked};
+use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
+use crate::task::Task;
 
 /// What bytes that are neither UTF-8 nor UTF-16 with a byte order mark are taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +64,9 @@ pub struct Input {
     packing: Option<&'static str>,
     reader: BufReader<Bytes>,
     /// The whole file, where it is Parquet, which is read from its end.
-    parquet: Option<File>,
+    parquet: Option<WholeFile>,
+    /// Asked whether to stop where much is read before there is a batch.
+    task: Task,
 }
 
 impl std::fmt::Debug for Input {
@@ -108,11 +113,8 @@ impl Input {
             return Ok(None);
         }
         if head.starts_with(PARQUET) {
-            let file = match file {
-                Some(file) => file,
-                None => copied(&uri, &mut plain, None)?,
-            };
-            return Ok(Some(Self::of_parquet(uri, file, reading)));
+            let whole = file.map_or_else(|| WholeFile::Coming(Box::new(plain)), WholeFile::Here);
+            return Ok(Some(Self::of_parquet(uri, reading, None, whole)));
         }
         let packing = packing(head);
         // What is not packed keeps its buffer: most of a hundred thousand small files are not.
@@ -127,8 +129,8 @@ impl Input {
             .fill_buf()
             .map_err(|error| read_error(&uri, 0, packing, error))?;
         if head.starts_with(PARQUET) {
-            let file = copied(&uri, &mut unpacked, packing)?;
-            return Ok(Some(Self::of_parquet(uri, file, reading)));
+            let whole = WholeFile::Coming(Box::new(unpacked));
+            return Ok(Some(Self::of_parquet(uri, reading, packing, whole)));
         }
         let plain = archive_kind(head).is_some() || reading.encoding == Encoding::Utf8;
         let marked = head.starts_with(MARK);
@@ -156,24 +158,37 @@ impl Input {
             packing,
             reader,
             parquet: None,
+            task: Task::new(),
         }))
     }
 
-    fn of_parquet(uri: String, file: File, reading: Reading) -> Self {
+    fn of_parquet(uri: String, reading: Reading, packing: Option<&'static str>, whole: WholeFile) -> Self {
         Self {
             uri,
             reading,
-            packing: None,
+            packing,
             reader: BufReader::new(Box::new(io::empty())),
-            parquet: Some(file),
+            parquet: Some(whole),
+            task: Task::new(),
         }
+    }
+
+    /// The same for a task that may be asked to stop.
+    #[must_use]
+    pub fn under(mut self, task: &Task) -> Self {
+        self.task = task.clone();
+        self
     }
 
     /// The file itself, where it is Parquet.
     #[cfg(feature = "tables")]
-    pub(super) fn take_parquet(&mut self) -> Option<(String, File)> {
-        let file = self.parquet.take()?;
-        Some((self.uri.clone(), file))
+    pub(super) fn take_parquet(&mut self) -> Result<Option<(String, File)>> {
+        let Some(whole) = self.parquet.take() else {
+            return Ok(None);
+        };
+        let failed = |at, error| read_error(&self.uri, at, self.packing, error);
+        let file = whole.file(&self.uri, failed, &self.task)?;
+        Ok(Some((self.uri.clone(), file)))
     }
 
     /// What the caller called it.
@@ -200,15 +215,15 @@ impl Input {
         }
     }
 
-    /// The files in it, where it is an archive.
-    pub(super) fn archive(self) -> Result<(Reading, Archive), Self> {
-        match archive_kind(self.reader.buffer()) {
-            Some(kind) => Ok((
-                self.reading,
-                Archive::new(kind, Box::new(self.reader), self.reading.most_ratio),
-            )),
-            None => Err(self),
-        }
+    /// What kind of archive it is, if it is one.
+    pub(super) fn archive_kind(&self) -> Option<&'static str> {
+        archive_kind(self.reader.buffer())
+    }
+
+    /// The files in it, which is an archive of this kind, and for whom they are read.
+    pub(super) fn into_archive(self, kind: &'static str) -> (Archive, Reading, Task) {
+        let archive = Archive::new(kind, Box::new(self.reader), self.reading.most_ratio);
+        (archive, self.reading, self.task)
     }
 
     /// The same bytes, where they are no archive: one text cannot be several files.
@@ -222,7 +237,7 @@ impl Input {
             ));
         }
         self.look()?;
-        match archive_kind(self.reader.buffer()) {
+        match self.archive_kind() {
             None => Ok(self),
             Some(kind) => Err(Error::format(
                 &self.uri,
@@ -291,38 +306,6 @@ impl Input {
     }
 }
 
-/// A temporary copy of what cannot be read from its end where it is: packed, in an archive, in a pipe.
-#[cfg(feature = "tables")]
-fn copied(uri: &str, from: &mut impl Read, packing: Option<&'static str>) -> Result<File> {
-    use std::io::{BufWriter, Seek, Write};
-
-    use crate::scratch;
-
-    let kept = |error| Error::storage(uri, "keep a temporary copy of it", error);
-    let mut copy = BufWriter::with_capacity(BUFFER, scratch::unnamed().map_err(kept)?);
-    let mut piece = vec![0; BUFFER];
-    let mut copied = 0;
-    loop {
-        let read = match from.read(&mut piece) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(read_error(uri, copied, packing, error)),
-        };
-        copy.write_all(&piece[..read]).map_err(kept)?;
-        copied += read as u64;
-    }
-    let mut copy = copy.into_inner().map_err(|error| kept(error.into_error()))?;
-    copy.rewind().map_err(kept)?;
-    Ok(copy)
-}
-
-/// Without tables nobody reads Parquet.
-#[cfg(not(feature = "tables"))]
-fn copied(uri: &str, _from: &mut impl Read, _packing: Option<&'static str>) -> Result<File> {
-    Err(Error::format(uri, "byte 0", "Parquet", "expected text"))
-}
-
 fn empty(uri: &str, found: &str) -> Error {
     Error::format(
         uri,
@@ -368,146 +351,4 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
         return Error::format(uri, place, error.to_string(), "deliver the file again");
     }
     Error::storage(uri, "read the source", error)
-}
-
-/// A stream whose beginning is read at once: what it is taken for must not depend on how it arrives. A pipe, an unpacker or an
-/// object store may give it in drops.
-struct Ahead {
-    head: io::Cursor<Vec<u8>>,
-    /// What went wrong behind the head; told when the reader comes to it.
-    error: Option<io::Error>,
-    rest: Bytes,
-}
-
-impl Ahead {
-    fn of(mut bytes: Bytes) -> Bytes {
-        let mut head = Vec::new();
-        let error = (&mut bytes).take(BUFFER as u64).read_to_end(&mut head).err();
-        Box::new(Self {
-            head: io::Cursor::new(head),
-            error,
-            rest: bytes,
-        })
-    }
-}
-
-impl Read for Ahead {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.head.read(buffer)?;
-        if read > 0 || buffer.is_empty() {
-            return Ok(read);
-        }
-        match self.error.take() {
-            Some(error) => Err(error),
-            None => self.rest.read(buffer),
-        }
-    }
-}
-
-/// A part of a pair, or of a unit, of UTF-16 without the other part.
-#[derive(Debug, thiserror::Error)]
-#[error("byte {byte} of the unpacked content: half a character of UTF-16")]
-struct BrokenUtf16 {
-    byte: u64,
-}
-
-/// UTF-16 on its way to UTF-8.
-struct Utf16<R> {
-    inner: R,
-    decoder: Decoder,
-    /// The bytes that were decoded.
-    read: u64,
-    ready: Vec<u8>,
-    taken: usize,
-    ended: bool,
-}
-
-impl<R: BufRead> Utf16<R> {
-    fn new(inner: R, decoder: Decoder) -> Self {
-        Self {
-            inner,
-            decoder,
-            read: 0,
-            ready: Vec::new(),
-            taken: 0,
-            ended: false,
-        }
-    }
-}
-
-impl<R: BufRead> Read for Utf16<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.ready.len() && !self.ended {
-            let bytes = self.inner.fill_buf()?;
-            self.ended = bytes.is_empty();
-            let room = self
-                .decoder
-                .max_utf8_buffer_length_without_replacement(bytes.len())
-                .unwrap_or(bytes.len() * 3 + 16);
-            self.ready.resize(room, 0);
-            let (result, read, written) =
-                self.decoder
-                    .decode_to_utf8_without_replacement(bytes, &mut self.ready, self.ended);
-            self.ready.truncate(written);
-            self.taken = 0;
-            self.inner.consume(read);
-            self.read += read as u64;
-            if let DecoderResult::Malformed(wrong, behind) = result {
-                let byte = self.read.saturating_sub(u64::from(wrong) + u64::from(behind));
-                return Err(io::Error::other(BrokenUtf16 { byte }));
-            }
-        }
-        let count = buffer.len().min(self.ready.len() - self.taken);
-        buffer[..count].copy_from_slice(&self.ready[self.taken..self.taken + count]);
-        self.taken += count;
-        Ok(count)
-    }
-}
-
-/// Lines of Windows-1252 on their way to UTF-8; a line that is UTF-8 already passes as it is.
-struct Lines1252<R> {
-    inner: R,
-    ready: Vec<u8>,
-    /// The first bytes of a letter whose others are not read yet.
-    cut: Vec<u8>,
-    taken: usize,
-}
-
-impl<R: BufRead> Lines1252<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            ready: Vec::new(),
-            cut: Vec::new(),
-            taken: 0,
-        }
-    }
-}
-
-impl<R: BufRead> Read for Lines1252<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.ready.len() {
-            self.ready.clear();
-            self.taken = 0;
-            // A line longer than this is decoded in pieces.
-            self.ready.append(&mut self.cut);
-            (&mut self.inner)
-                .take(BUFFER as u64)
-                .read_until(b'\n', &mut self.ready)?;
-            if let Err(error) = std::str::from_utf8(&self.ready) {
-                let whole = error.valid_up_to();
-                if error.error_len().is_none() && whole > 0 && !self.inner.fill_buf()?.is_empty() {
-                    // The piece ends inside a letter of UTF-8, whose rest comes with the next piece.
-                    self.cut = self.ready.split_off(whole);
-                } else {
-                    let (text, _) = WINDOWS_1252.decode_without_bom_handling(&self.ready);
-                    self.ready = text.into_owned().into_bytes();
-                }
-            }
-        }
-        let count = buffer.len().min(self.ready.len() - self.taken);
-        buffer[..count].copy_from_slice(&self.ready[self.taken..self.taken + count]);
-        self.taken += count;
-        Ok(count)
-    }
 }

@@ -9,6 +9,8 @@ mod archive;
 mod buffer;
 mod columns;
 mod csv;
+mod csv_record;
+mod decoding;
 mod fields;
 mod input;
 mod json;
@@ -23,6 +25,7 @@ mod parquet;
 mod parquet_pages;
 mod pubmed_xml;
 mod study;
+mod whole_file;
 mod xml;
 
 pub use columns::Frame;
@@ -87,9 +90,6 @@ pub struct Deletion {
 pub struct RawTexts {
     text: buffer::Taken,
     spans: Vec<(usize, usize)>,
-    /// Whether the reader let no row pass that holds a NUL byte.
-    #[cfg(feature = "tables")]
-    without_nul: bool,
     /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
     #[cfg(feature = "tables")]
     cells: Option<Frame>,
@@ -109,12 +109,9 @@ impl RawTexts {
     #[cfg(feature = "tables")]
     fn may_hold_nul(&self) -> bool {
         let text = self.text.as_bytes();
-        let found = || {
-            self.cells.is_some()
-                || memchr::memchr(0, text).is_some()
-                || memchr::memmem::find(text, b"\\u0000").is_some()
-        };
-        !self.without_nul && found()
+        self.cells.is_some()
+            || memchr::memchr(0, text).is_some()
+            || memchr::memmem::find(text, b"\\u0000").is_some()
     }
 
     /// How many bytes all of them take.
@@ -193,19 +190,17 @@ pub fn open<'f>(input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 
 pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
     let uri = input.uri().to_owned();
     input.look()?;
-    let input = match input.archive() {
-        Ok((reading, archive)) => {
-            return archive::ArchiveReader::open(uri, archive, reading, shapes);
-        }
-        Err(input) => input,
-    };
+    if let Some(kind) = input.archive_kind() {
+        let (archive, reading, task) = input.into_archive(kind);
+        return archive::ArchiveReader::open(uri, archive, reading, shapes, task);
+    }
     open_plain(input, shapes)
 }
 
 /// The same for what is no archive.
 fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
     #[cfg(feature = "tables")]
-    if let Some((uri, file)) = input.take_parquet() {
+    if let Some((uri, file)) = input.take_parquet()? {
         let (shape, reader) = parquet::ParquetReader::new(uri, file, shapes)?;
         return Ok((shape, Box::new(reader)));
     }

@@ -66,16 +66,14 @@ struct GzipMembers<R> {
 
 impl<R: BufRead> Read for GzipMembers<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(mut member) = self.member.take() {
+        // An error leaves all as it is: whoever was interrupted asks again, and must not be told that this is the end.
+        while let Some(member) = &mut self.member {
             let read = member.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                self.member = Some(member);
+            if read > 0 || buffer.is_empty() || !skip_zeros(member.get_mut())? {
                 return Ok(read);
             }
-            let mut rest = member.into_inner();
-            if skip_zeros(&mut rest)? {
-                self.member = Some(GzDecoder::new(rest));
-            }
+            let rest = self.member.take().map(GzDecoder::into_inner);
+            self.member = rest.map(GzDecoder::new);
         }
         Ok(0)
     }

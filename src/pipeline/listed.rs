@@ -109,7 +109,7 @@ impl Lists {
             }
             list => match expand(list, EXPECTED, task)?.as_slice() {
                 [file] => {
-                    let input = open_source_or_empty(file, Reading::default())?;
+                    let input = open_source_or_empty(file, Reading::default(), task)?;
                     Ok((file.uri.clone(), input))
                 }
                 files => Err(refused(&format!("{} files", files.len()))),

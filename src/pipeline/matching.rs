@@ -167,13 +167,14 @@ impl TextFiles {
         })
     }
 
-    fn open(&self, file: Option<&SourceFile>) -> Result<(String, Option<Input>)> {
+    fn open(&self, file: Option<&SourceFile>, task: &Task) -> Result<(String, Option<Input>)> {
         let Some(file) = file else {
             let uri = "standard input".to_owned();
-            let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), self.reading)?;
+            let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), self.reading)?
+                .map(|input| input.under(task));
             return Ok((uri, input));
         };
-        Ok((file.uri.clone(), open_source_or_empty(file, self.reading)?))
+        Ok((file.uri.clone(), open_source_or_empty(file, self.reading, task)?))
     }
 
     /// Calls `each` with the mentions of the lines, batch by batch. An empty input has no lines.
@@ -185,7 +186,7 @@ impl TextFiles {
     ) -> Result<()> {
         let mut row = 0;
         for file in &self.files {
-            let (_, Some(input)) = self.open(file.as_ref())? else {
+            let (_, Some(input)) = self.open(file.as_ref(), task)? else {
                 continue;
             };
             let mut lines = TextLines::new(input.single()?);
@@ -219,7 +220,7 @@ impl TextFiles {
         }]);
         let mut base = 0;
         for file in &self.files {
-            let (uri, Some(input)) = self.open(file.as_ref())? else {
+            let (uri, Some(input)) = self.open(file.as_ref(), task)? else {
                 return Err(Error::format(
                     "input",
                     "byte 0",

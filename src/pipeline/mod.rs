@@ -41,7 +41,7 @@ pub use dt::Dt;
 pub use report::StepReport;
 
 use crate::error::Result;
-use crate::formats::{Input, PARQUET, Reading};
+use crate::formats::{Input, Reading};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
@@ -120,17 +120,19 @@ fn tallies(files: &[SourceFile], table: SourceTable) -> Result<Vec<FileTally>> {
 }
 
 /// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
-fn open_source(file: &SourceFile, reading: Reading) -> Result<Input> {
-    match file.open_file(PARQUET)? {
+fn open_source(file: &SourceFile, reading: Reading, task: &Task) -> Result<Input> {
+    let input = match file.open_file()? {
         Some(seekable) => Input::of_file(&file.uri, seekable, reading),
         None => Input::new(&file.uri, file.open()?, reading),
-    }
+    };
+    Ok(input?.under(task))
 }
 
 /// The same for whom a file without a byte is just nothing.
-fn open_source_or_empty(file: &SourceFile, reading: Reading) -> Result<Option<Input>> {
-    match file.open_file(PARQUET)? {
+fn open_source_or_empty(file: &SourceFile, reading: Reading, task: &Task) -> Result<Option<Input>> {
+    let input = match file.open_file()? {
         Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, reading),
         None => Input::open_or_empty(&file.uri, file.open()?, reading),
-    }
+    };
+    Ok(input?.map(|input| input.under(task)))
 }

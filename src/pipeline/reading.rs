@@ -72,7 +72,7 @@ pub fn read_publications(
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
     let mut collector = Collector::new(tallies, aside(settings), Merger::in_memory());
     let open = |number: usize| -> Result<Opened<'_>> {
-        open_publications(&files[number], number, kind, settings, &shapes, &layouts)
+        open_publications(&files[number], number, kind, settings, &shapes, &layouts, task)
     };
     clean_files(
         &sizes,
@@ -118,7 +118,7 @@ pub fn read_publications(
 /// Reads vocabularies and combines them into one.
 pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Result<CleanTable> {
     let (files, mut tallies) = find_files(uris, SourceTable::Drugs, task)?;
-    let open = |number: usize| open_source(&files[number], settings.reading());
+    let open = |number: usize| open_source(&files[number], settings.reading(), task);
     let mut aside = aside(settings);
     let combined = combine_files(&mut tallies, open, settings.on_bad_file, &mut aside, task)?;
     tallies.iter().try_for_each(FileTally::check)?;
@@ -226,7 +226,7 @@ impl PublicationStream {
             let opened = match self.current.take() {
                 Some(current) => Ok(Some(current)),
                 None if !raw.is_empty() => break,
-                None => self.open_next(),
+                None => self.open_next(task),
             };
             let (file, error) = match opened {
                 Ok(None) => break,
@@ -259,6 +259,7 @@ impl PublicationStream {
     )]
     fn open_next(
         &mut self,
+        task: &Task,
     ) -> std::result::Result<Option<(usize, Box<dyn RowReader>, Context)>, (usize, Error)> {
         let Some((number, file)) = self.files.pop_front() else {
             return Ok(None);
@@ -270,6 +271,7 @@ impl PublicationStream {
             self.settings,
             self.shapes,
             &self.layouts,
+            task,
         ) {
             Ok((reader, context)) => Ok(Some((number, reader, context))),
             Err(error) => Err((number, error)),
@@ -322,8 +324,9 @@ fn open_publications<'f>(
     settings: SilverSettings,
     shapes: &'f [Fields],
     layouts: &[Layout],
+    task: &Task,
 ) -> Result<Opened<'f>> {
-    let input = open_source(file, settings.reading())?;
+    let input = open_source(file, settings.reading(), task)?;
     let (shape, reader) = formats::open_shaped(input, shapes)?;
     let context = Context {
         kind,

@@ -265,13 +265,13 @@ impl Partition<'_> {
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
         let reading = self.settings.reading();
-        if input.file.media_type == PARQUET {
+        let opened = if input.file.media_type == PARQUET {
             // It is read from its end, so it takes the file itself.
-            let file = self.storage.open_file(&input.path)?;
-            return Input::of_file(&input.file.uri, file, reading);
-        }
-        let bytes = self.storage.open_stream(&input.path)?;
-        Input::new(&input.file.uri, bytes, reading)
+            Input::of_file(&input.file.uri, self.storage.open_file(&input.path)?, reading)
+        } else {
+            Input::new(&input.file.uri, self.storage.open_stream(&input.path)?, reading)
+        };
+        Ok(opened?.under(self.task))
     }
 
     fn tallies(&self) -> Vec<FileTally> {

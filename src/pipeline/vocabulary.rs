@@ -44,7 +44,7 @@ pub fn load_vocabulary(uris: &[String], reading: impl Into<Reading>, task: &Task
     }
     let files = expand_all(uris, expected, task)?;
     let mut sources = tallies(&files, SourceTable::Drugs)?;
-    let open = |number: usize| open_source(&files[number], reading);
+    let open = |number: usize| open_source(&files[number], reading, task);
     let mut aside = Aside::new(Nowhere, None);
     let combined = combine_files(&mut sources, open, OnBadFile::Fail, &mut aside, task)?;
     sources.iter().try_for_each(FileTally::check)?;

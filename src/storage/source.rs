@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-#[cfg(feature = "cloud")]
-use std::io::{Seek, Write as _};
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cloud")]
@@ -70,13 +68,8 @@ impl SourceFile {
         }
     }
 
-    /// Opens the file itself, for formats that are read from their end; nothing for a stream that has none, such as a pipe.
-    /// An object is copied to a temporary file for that, if it begins as such a format does, with `magic`.
-    #[cfg_attr(
-        not(feature = "cloud"),
-        expect(unused_variables, reason = "a local file is not looked at")
-    )]
-    pub fn open_file(&self, magic: &[u8]) -> Result<Option<File>> {
+    /// Opens the file itself, for formats that are read from their end; nothing for what has none: a pipe, an object.
+    pub fn open_file(&self) -> Result<Option<File>> {
         let failed = |source| Error::storage(&self.uri, "read the source", source);
         match &self.place {
             FilePlace::Local(path) => {
@@ -87,21 +80,7 @@ impl SourceFile {
                 Ok(Some(File::open(path).map_err(failed)?))
             }
             #[cfg(feature = "cloud")]
-            FilePlace::Object(object) => {
-                let mut bytes = object.open()?;
-                let mut head = Vec::new();
-                let mut beginning = (&mut bytes).take(magic.len() as u64);
-                beginning.read_to_end(&mut head).map_err(failed)?;
-                if head != magic {
-                    return Ok(None);
-                }
-                let kept = |error| Error::storage(&self.uri, "keep a temporary copy of it", error);
-                let mut copy = crate::scratch::unnamed().map_err(kept)?;
-                copy.write_all(&head).map_err(kept)?;
-                std::io::copy(&mut bytes, &mut copy).map_err(failed)?;
-                copy.rewind().map_err(kept)?;
-                Ok(Some(copy))
-            }
+            FilePlace::Object(_) => Ok(None),
         }
     }
 

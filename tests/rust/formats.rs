@@ -253,6 +253,54 @@ fn json_arrays_and_lines() {
     );
 }
 
+/// Bytes whose every other reading is interrupted by a signal.
+struct Interrupted(Cursor<Vec<u8>>, bool);
+
+impl std::io::Read for Interrupted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 {
+            return Err(std::io::ErrorKind::Interrupted.into());
+        }
+        let most = buffer.len().min(10_000);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+/// gzip's parts took the second reading after a signal for the end of the file, and the rest of it was lost in silence.
+#[test]
+fn a_signal_is_no_end_of_a_packed_file() {
+    // Numbers that hardly repeat, so that the packed file is long enough to be interrupted often.
+    let number = |row: u64| row.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let lines = |rows: std::ops::Range<u64>| -> Vec<u8> {
+        rows.map(|row| format!("{},{:x}{:x}\n", row, number(row), number(row + 1_000_000)))
+            .collect::<String>()
+            .into_bytes()
+    };
+    let gzip = |bytes: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let (first, second) = ([b"a,b\n", &*lines(0..30_000)].concat(), lines(30_000..60_000));
+    let whole = [first.clone(), second.clone()].concat();
+    let packed = [
+        whole.clone(),
+        [gzip(&first), vec![0; 100_000], gzip(&second)].concat(),
+        zstd::encode_all(&*whole, 1).unwrap(),
+    ];
+    for bytes in packed {
+        let source = Box::new(Interrupted(Cursor::new(bytes), false));
+        let fields = fields();
+        let mut reader = open(Input::new("file", source, Encoding::Utf8).unwrap(), &fields).unwrap();
+        let mut rows = 0;
+        while let Some(batch) = reader.next_batch(&Task::new()).unwrap() {
+            rows += batch.frame.height();
+        }
+        assert_eq!(rows, 60_000);
+    }
+}
+
 #[test]
 fn what_an_object_lacks_is_not_taken_from_the_one_before() {
     let giant = "g".repeat(1 << 17);

@@ -274,6 +274,37 @@ fn parquet_that_is_packed_or_streamed_is_read_like_a_file() {
     assert_eq!(height, 3000);
 }
 
+/// A pipe that goes on for ever; only its beginning is Parquet's.
+struct Endless(bool);
+
+impl std::io::Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if !std::mem::replace(&mut self.0, true) {
+            buffer[..4].copy_from_slice(b"PAR1");
+            return Ok(4);
+        }
+        // What is looked at before the copy begins is a quarter of a megabyte.
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        let most = buffer.len().min(1 << 14);
+        buffer[..most].fill(0);
+        Ok(most)
+    }
+}
+
+#[test]
+fn copying_parquet_from_a_pipe_can_be_stopped() {
+    let task = Task::new();
+    let stopper = task.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        stopper.cancel();
+    });
+    let input = Input::new("file", Box::new(Endless(false)), Encoding::Utf8).unwrap();
+    let fields = fields();
+    let error = open(input.under(&task), &fields).err().unwrap();
+    assert!(matches!(error, Error::Cancelled), "{error}");
+}
+
 #[test]
 fn parquet_is_no_text() {
     let whole = written(vec![column("a", ["1"]), column("b", ["x"])]);
