@@ -1,4 +1,4 @@
-//! Journals by number: different names, also when case, accents and punctuation are folded.
+//! Journals by number: different names, also when case, accents and punctuation are folded, and ids that no two share.
 
 use super::words::{FIELDS, JOURNALS, KINDS};
 
@@ -19,4 +19,23 @@ pub(super) fn name(number: u64) -> String {
         name.push_str(&format!(", series {series}"));
     }
     name
+}
+
+/// Its id in the catalogue.
+pub(super) fn nlm_id(number: u64) -> String {
+    format!("{:07}", 100_000 + number)
+}
+
+/// Its ISSN, with the check digit that belongs to it.
+pub(super) fn issn(number: u64) -> String {
+    let digits = format!("{:07}", 1_000_000 + number);
+    let weighted = digits
+        .bytes()
+        .map(|digit| u64::from(digit - b'0'))
+        .zip((2..=8).rev());
+    let check = match (11 - weighted.map(|(digit, weight)| digit * weight).sum::<u64>() % 11) % 11 {
+        10 => "X".to_owned(),
+        digit => digit.to_string(),
+    };
+    format!("{}-{}{check}", &digits[..4], &digits[4..])
 }

@@ -1,6 +1,7 @@
 //! Articles as MEDLINE's tagged text.
 
 use super::dirt::Dirt;
+use super::journals;
 use super::record::Row;
 
 /// Lines are as long as PubMed makes them.
@@ -16,6 +17,14 @@ pub(super) fn record(row: &Row, out: &mut Vec<u8>) {
         tag("AB", &row.summary, out);
     }
     tag("JT", &row.journal, out);
+    if !row.journal.trim().is_empty() {
+        tag("JID", &journals::nlm_id(row.journal_number), out);
+        tag(
+            "IS",
+            &format!("{} (Linking)", journals::issn(row.journal_number)),
+            out,
+        );
+    }
     out.push(b'\n');
     if row.fault == Some(Dirt::BlankLine) {
         out.extend_from_slice(b" \n");

@@ -1,5 +1,6 @@
 //! Articles as PubMed's XML.
 
+use super::journals;
 use super::record::Row;
 
 pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE PubmedArticleSet PUBLIC \
@@ -15,6 +16,21 @@ pub(super) fn article(row: &Row, again: bool, out: &mut Vec<u8>) {
         _ => title,
     };
     let journal = escaped(&row.journal);
+    let (issn, info) = if journal.trim().is_empty() {
+        (String::new(), String::new())
+    } else {
+        let (issn, nlm_id) = (
+            journals::issn(row.journal_number),
+            journals::nlm_id(row.journal_number),
+        );
+        (
+            format!("<ISSN IssnType=\"Print\">{issn}</ISSN>"),
+            format!(
+                "<MedlineJournalInfo><NlmUniqueID>{nlm_id}</NlmUniqueID><ISSNLinking>{issn}</ISSNLinking>\
+                 </MedlineJournalInfo>\n"
+            ),
+        )
+    };
     let summary = if row.summary.is_empty() {
         String::new()
     } else {
@@ -25,12 +41,11 @@ pub(super) fn article(row: &Row, again: bool, out: &mut Vec<u8>) {
     };
     let text = format!(
         "<PubmedArticle>\n<MedlineCitation Status=\"MEDLINE\" Owner=\"NLM\">\n<PMID Version=\"{}\">{}</PMID>\n\
-         <Article PubModel=\"Print\">\n<Journal><ISSN IssnType=\"Print\">0000-{:04}</ISSN><JournalIssue CitedMedium=\"Print\">\
+         <Article PubModel=\"Print\">\n<Journal>{issn}<JournalIssue CitedMedium=\"Print\">\
          <PubDate>{}</PubDate></JournalIssue><Title>{journal}</Title></Journal>\n<ArticleTitle>{title}</ArticleTitle>\n\
-         {summary}<Language>eng</Language>\n</Article>\n</MedlineCitation>\n</PubmedArticle>\n",
+         {summary}<Language>eng</Language>\n</Article>\n{info}</MedlineCitation>\n</PubmedArticle>\n",
         if again { 2 } else { 1 },
         row.id,
-        row.number % 10_000,
         row.date.elements(),
     );
     out.extend_from_slice(text.as_bytes());

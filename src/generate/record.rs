@@ -22,6 +22,8 @@ pub(super) struct Row {
     pub markup: bool,
     pub date: Given,
     pub journal: String,
+    /// What its ids are made from.
+    pub journal_number: u64,
     pub summary: String,
     pub fault: Option<Dirt>,
     pub number: u64,
@@ -78,10 +80,11 @@ impl<'s> Maker<'s> {
         let id = self.id(number);
         let title = self.title(dice, number);
         let date = Date::draw(dice, dirt == Some(Dirt::HalfRows));
-        let journal = if self.format.has_journals() {
-            journals::name(dice.early(self.settings.journals))
+        let (journal_number, journal) = if self.format.has_journals() {
+            let number = dice.early(self.settings.journals);
+            (number, journals::name(number))
         } else {
-            String::new()
+            (0, String::new())
         };
         let summary = if dice.happens(self.settings.abstracts) && self.format.has_abstracts() {
             self.summary(dice)
@@ -94,6 +97,7 @@ impl<'s> Maker<'s> {
             markup: false,
             date: Given::Date(date.clone()),
             journal: journal.clone(),
+            journal_number,
             summary: summary.text,
             fault: None,
             number,

@@ -31,7 +31,7 @@ use crate::storage::{Digest256, HashingWriter, LocalStorage, Storage, Transactio
 use crate::task::Task;
 
 /// Whatever changes the bytes for the same settings raises this number.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const MANIFEST: &str = "_generated.json";
 /// Rows of a row group.
 const ROW_GROUP: usize = 1 << 16;
