@@ -12,6 +12,23 @@ pub struct SameJournals {
     /// The keys of each id of NLM's catalogue.
     nlm_ids: BTreeMap<String, BTreeSet<String>>,
     issns: BTreeMap<String, OfIssn>,
+    /// The ids of each key.
+    keys: HashMap<String, OfKey>,
+}
+
+/// The ids that come with a key.
+#[derive(Debug, Default)]
+struct OfKey {
+    nlm_ids: BTreeSet<String>,
+    issns: BTreeSet<String>,
+}
+
+impl OfKey {
+    /// Whether several journals are called so: the catalogue has several of them, or, where it is not asked, there are more
+    /// ISSNs than one for print and one for the web.
+    fn is_shared(&self) -> bool {
+        self.nlm_ids.len() > 1 || (self.nlm_ids.is_empty() && self.issns.len() > 2)
+    }
 }
 
 /// The keys that come with an ISSN, and the ids of the catalogue.
@@ -24,6 +41,9 @@ struct OfIssn {
 impl SameJournals {
     /// A row of the journal with this key names these ids.
     pub fn add(&mut self, key: &str, nlm_id: Option<&str>, issn: Option<&str>) {
+        let of_key = self.keys.entry(key.to_owned()).or_default();
+        of_key.nlm_ids.extend(nlm_id.map(str::to_owned));
+        of_key.issns.extend(issn.map(str::to_owned));
         if let Some(nlm_id) = nlm_id {
             self.nlm_ids
                 .entry(nlm_id.to_owned())
@@ -38,7 +58,8 @@ impl SameJournals {
     }
 
     /// Joins keys that share an id of the catalogue, or an ISSN; but an ISSN that the catalogue gives several journals, such as
-    /// sections of one, says nothing.
+    /// sections of one, says nothing. And a name that several journals share joins none of them: it would make one journal
+    /// of all that any of them is called.
     pub fn finish(self) -> JoinedKeys {
         let mut joined = JoinedKeys::default();
         let of_issns = self.issns.values();
@@ -46,7 +67,9 @@ impl SameJournals {
             .filter(|issn| issn.nlm_ids.len() < 2)
             .map(|issn| &issn.keys);
         for keys in self.nlm_ids.values().chain(telling) {
-            let mut keys = keys.iter();
+            let mut keys = keys
+                .iter()
+                .filter(|key| !self.keys.get(*key).is_some_and(OfKey::is_shared));
             if let Some(first) = keys.next() {
                 keys.for_each(|key| joined.join(first, key));
             }
@@ -147,27 +170,47 @@ mod tests {
     }
 
     #[test]
-    fn one_name_under_two_ids_stays_one_journal_and_joins_what_they_join() {
+    fn a_name_that_two_journals_share_joins_neither() {
         let joined = joined(&[
-            ("b", Some("1"), None),
-            ("b", Some("2"), None),
-            ("a", Some("2"), None),
-            ("c", Some("1"), None),
+            ("bulletin", Some("1"), None),
+            ("bulletin", Some("2"), None),
+            ("bulletin of a", Some("2"), None),
+            ("bulletin of c", Some("1"), None),
+            ("bull c", Some("1"), None),
         ]);
+        assert_eq!(joined.of("bulletin"), "bulletin");
+        // The catalogue knows these two as two.
+        assert_eq!(joined.of("bulletin of a"), "bulletin of a");
+        assert_eq!(joined.of("bulletin of c"), "bull c");
+    }
+
+    /// Made-up records once had an ISSN each, some of them with the right check digit: five thousand journals became one.
+    #[test]
+    fn issns_without_order_do_not_make_one_journal_of_all() {
+        let issns = ["0006-2952", "0317-8471", "2434-561X"];
+        let mut rows = Vec::new();
         for key in ["a", "b", "c"] {
-            assert_eq!(joined.of(key), "a");
+            rows.extend(issns.iter().map(|issn| (key, None, Some(*issn))));
         }
+        // Two are the print's and the web's.
+        rows.extend([("p", None, Some("1111-1119")), ("p", None, Some("1111-1127"))]);
+        rows.push(("q", None, Some("1111-1127")));
+        let joined = joined(&rows);
+        for key in ["a", "b", "c"] {
+            assert_eq!(joined.of(key), key);
+        }
+        assert_eq!(joined.of("q"), "p");
     }
 
     #[test]
     fn a_long_chain_is_no_long_way() {
         let mut same = SameJournals::default();
         let key = |number: usize| format!("{number:06}");
-        // Each id joins a key to the one before it, the last ones first.
+        // Each ISSN joins a key to the one before it, the last ones first.
         for number in 1..50_000 {
             let id = key(50_000 - number);
-            same.add(&key(number), Some(&id), None);
-            same.add(&key(number - 1), Some(&id), None);
+            same.add(&key(number), None, Some(&id));
+            same.add(&key(number - 1), None, Some(&id));
         }
         let joined = same.finish();
         assert_eq!(joined.of(&key(49_999)), key(0));

@@ -46,8 +46,14 @@ fn catalogue_id(text: &str) -> Option<&str> {
     let id = text.trim();
     let is_id = (5..=12).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && id.bytes().filter(u8::is_ascii_digit).count() >= 4;
+        && id.bytes().filter(u8::is_ascii_digit).count() >= 4
+        && !is_placeholder(id.as_bytes());
     is_id.then_some(id)
+}
+
+/// Nothing but one digit over and over stands for an id that is not known.
+fn is_placeholder(letters: &[u8]) -> bool {
+    letters.iter().all(|letter| *letter == b'0') || letters.iter().all(|letter| *letter == b'9')
 }
 
 /// Of one ISSN or of several, each with what it is for behind it (`0006-2952 (Print)`), the linking one, or else the first.
@@ -88,6 +94,9 @@ fn issn(word: &str) -> Option<String> {
         10 => b'X',
         digit => b'0' + digit as u8,
     };
+    if is_placeholder(digits) {
+        return None;
+    }
     let (front, back) = letters.split_at(4);
     (*check == wanted).then(|| {
         format!(
@@ -116,6 +125,8 @@ mod tests {
             ("0006-2952 (Print) 0317-8471 (Electronic)", Some("0006-2952")),
             ("0006-2952 (Print) 0317-8471 (Linking)", Some("0317-8471")),
             ("none 0317-8471", Some("0317-8471")),
+            ("0000-0000", None),
+            ("9999-9994", None),
         ];
         for (text, wanted) in cases {
             assert_eq!(linking_issn(text).as_deref(), wanted, "{text:?}");
@@ -127,7 +138,16 @@ mod tests {
         for id in ["0370077", " 101602585 ", "8002534R", "D17270"] {
             assert_eq!(catalogue_id(id), Some(id.trim()));
         }
-        for text in ["", "n/a", "unknown", "123", "0370077; 101602585", "1234567890123"] {
+        for text in [
+            "",
+            "n/a",
+            "unknown",
+            "123",
+            "0370077; 101602585",
+            "1234567890123",
+            "0000000",
+            "9999999",
+        ] {
             assert_eq!(catalogue_id(text), None, "{text:?}");
         }
     }

@@ -133,6 +133,29 @@ def test_sections_under_one_issn_stay_journals_of_their_own(tmp_path: Path) -> N
     assert graph(lake, "2020-01-01") == {"Acta. Section A": ["1"], "Acta. Section B": ["2"]}
 
 
+def test_a_name_that_two_journals_share_joins_neither(tmp_path: Path) -> None:
+    """The catalogue knows the last two apart, but each was called by the first name in some record."""
+    lake = tmp_path / "lake"
+    articles = [
+        article(1, "Bulletin", "0370077"),
+        article(2, "Bulletin", "0000123"),
+        article(3, "Bulletin of A", "0370077"),
+        article(4, "Bulletin of B", "0000123"),
+        article(5, "Bull B", "0000123"),
+    ]
+    delivered(lake, "2020-01-01", "bulletins.xml", XML.format("".join(articles)))
+    assert graph(lake, "2020-01-01") == {"Bull B": ["4", "5"], "Bulletin": ["1", "2"], "Bulletin of A": ["3"]}
+
+
+@pytest.mark.parametrize("ids", [("0000000", ""), ("9999999", ""), ("", "0000-0000"), ("", "9999-9994")])
+def test_what_stands_for_an_unknown_id_joins_nothing(ids: tuple[str, str], tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    nlm_id, issn = ids
+    articles = [article(1, "J Pharm", nlm_id, issn=issn), article(2, "Annals", nlm_id, issn=issn)]
+    delivered(lake, "2020-01-01", "articles.xml", XML.format("".join(articles)))
+    assert graph(lake, "2020-01-01") == {"Annals": ["2"], "J Pharm": ["1"]}
+
+
 def test_a_bad_file_says_nothing_of_journals(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     folder = tmp_path / "delivery"
