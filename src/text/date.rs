@@ -7,16 +7,17 @@
 //! | ISO month | `2020-01` | month |
 //! | year | `2020` | year |
 //! | numeric day, month, year with `/`, `.` or `-` | `05/01/2020`, `05.01.2020` | day |
-//! | day, month name, year | `1 January 2020`, `1-Jan-2020` | day |
-//! | month name, day, year | `January 1, 2020` | day |
+//! | day, month name, year | `1 January 2020`, `1-Jan-2020`, `1st January 2020` | day |
+//! | month name, day, year | `January 1, 2020`, `January 1st, 2020` | day |
 //! | month name, year | `March 2020` | month |
 //! | year, month name, maybe day | `2020 Jan 5`, `2020 Jan` | day, month |
-//! | a span, which counts from its beginning | `1975 Jan-Feb`, `1975 Jan/Feb`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1975-1976` | as its beginning |
-//! | season | `2021 Spring`, `Summer 2020`, `1979-1980 Fall` | season |
+//! | a span, which counts from its beginning | `1975 Jan-Feb`, `1975 Jan/Feb`, `1983 Jan-Feb-Mar`, `May-June 2001`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1998 Dec-1999`, `1977-1978 Dec-Jan`, `1975-1976` | as its beginning |
+//! | season | `2021 Spring`, `Summer 2020`, `1979-1980 Fall`, `Winter 1976-1977`, `Spring-Summer 1979` | season |
+//! | quarter | `2000 1st Quart`, `2nd Quarter 2000` | season |
 //!
 //! A partial date is its first day: a season begins in March, June and September, and winter, which the year of the
-//! date must hold, on 1 January. Numeric day and month are read day-first unless the source says month-first; a date
-//! that the order makes impossible is bad, not swapped.
+//! date must hold, on 1 January; quarters begin in January, April, July and October. Numeric day and month are read day-first unless the source says month-first; a date
+//! that the order makes impossible is bad, not swapped. Dashes and blanks of any length are those of ASCII.
 
 use chrono::NaiveDate;
 
@@ -49,8 +50,16 @@ pub fn parse(text: &str, order: NumericOrder) -> Parsed {
     if text.is_empty() {
         return Parsed::Missing;
     }
-    if text.len() > 64 || !text.is_ascii() {
+    if text.len() > 64 {
         return Parsed::Bad;
+    }
+    if !text.is_ascii() {
+        let plain = in_ascii(text);
+        return if plain.is_ascii() {
+            parse(&plain, order)
+        } else {
+            Parsed::Bad
+        };
     }
     let mut parts = Parts::default();
     if !parts.split(text) {
@@ -61,6 +70,17 @@ pub fn parse(text: &str, order: NumericOrder) -> Parsed {
             Some((NaiveDate::from_ymd_opt(year, month, day)?, precision))
         })
         .map_or(Parsed::Bad, |(date, precision)| Parsed::Date(date, precision))
+}
+
+/// Dashes and blanks as typesetters have them, in ASCII; other letters as they are.
+fn in_ascii(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+            letter if letter.is_whitespace() => ' ',
+            letter => letter,
+        })
+        .collect()
 }
 
 type Reading = (i32, u32, u32, DatePrecision);
@@ -74,6 +94,9 @@ enum Part {
     Year(i32),
     /// A number of one or two digits.
     Small(u32),
+    /// `1st`, `22nd`
+    Ordinal(u32),
+    Quarter,
     Month(u32),
     /// The month in which a season begins.
     Season(u32),
@@ -156,7 +179,7 @@ impl Parts {
 
 fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
     use DatePrecision as Precision;
-    use Part::{Comma, Dash, Dot, Month, Season, Slash, Small, Time, Year};
+    use Part::{Comma, Dash, Dot, Month, Ordinal, Quarter, Season, Slash, Small, Time, Year};
     Some(match *parts {
         // ISO
         [Year(year), Dash, Small(month), Dash, Small(day)]
@@ -176,10 +199,10 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
             (year, month, day, Precision::Day)
         }
         // With the name of the month
-        [Small(day), Month(month), Year(year)]
+        [Small(day) | Ordinal(day), Month(month), Year(year)]
         | [Small(day), Dash, Month(month), Dash, Year(year)]
-        | [Month(month), Small(day), Comma, Year(year)]
-        | [Month(month), Small(day), Year(year)]
+        | [Month(month), Small(day) | Ordinal(day), Comma, Year(year)]
+        | [Month(month), Small(day) | Ordinal(day), Year(year)]
         | [Year(year), Month(month), Small(day)]
         | [Year(year), Dash, Month(month), Dash, Small(day)] => (year, month, day, Precision::Day),
         [Month(month), Year(year)] | [Month(month), Comma, Year(year)] | [Year(year), Month(month)] => {
@@ -187,7 +210,14 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
         }
         // Seasons
         [Year(year), Season(month)] | [Season(month), Year(year)] => (year, month, 1, Precision::Season),
-        [Year(year), Season(month), Dash, Season(_)] => (year, month, 1, Precision::Season),
+        [Year(year), Season(month), Dash | Slash, Season(_)]
+        | [Season(month), Dash | Slash, Season(_), Year(year)] => (year, month, 1, Precision::Season),
+        [Season(month), Year(first), Dash | Slash, Year(last)]
+        | [Season(month), Year(first), Dash, Season(_), Year(last)]
+            if first <= last =>
+        {
+            (first, month, 1, Precision::Season)
+        }
         [Year(first), Season(month), Dash, Year(last), Season(_)] if first <= last => {
             (first, month, 1, Precision::Season)
         }
@@ -198,10 +228,19 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
         [Year(first), Dash, Year(last), Season(month), Dash, Season(_)] if first <= last => {
             (first, month, 1, Precision::Season)
         }
+        [Year(year), Ordinal(quarter @ 1..=4), Quarter] | [Ordinal(quarter @ 1..=4), Quarter, Year(year)] => {
+            (year, quarter * 3 - 2, 1, Precision::Season)
+        }
         // Spans, from their beginning
         [Year(first), Dash, Year(last)] if first <= last => (first, 1, 1, Precision::Year),
-        [Year(year), Month(month), Dash | Slash, Month(_)] => (year, month, 1, Precision::Month),
-        [Year(first), Month(month), Dash, Year(last), Month(_)] if first <= last => {
+        [Year(year), Month(month), Dash | Slash, Month(_)]
+        | [Month(month), Dash | Slash, Month(_), Year(year)]
+        | [Year(year), Month(month), Dash, Month(_), Dash, Month(_)] => (year, month, 1, Precision::Month),
+        [Year(first), Month(month), Dash, Year(last), Month(_)]
+        | [Year(first), Month(month), Dash, Year(last)]
+        | [Year(first), Dash, Year(last), Month(month), Dash, Month(_)]
+            if first <= last =>
+        {
             (first, month, 1, Precision::Month)
         }
         [Year(year), Month(month), Small(day), Dash, Small(last)] if day <= last && last <= 31 => {
@@ -232,11 +271,21 @@ fn number(text: &str) -> Option<(Part, usize)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let value: u32 = text[..digits].parse().ok()?;
     match digits {
+        1 | 2 if is_ordinal(&text[digits..]) => Some((Part::Ordinal(value), digits + 2)),
         1 | 2 => Some((Part::Small(value), digits)),
         // A year below 1000 is a slip of the pen, whatever the calendar says.
         4 if value >= 1000 => Some((Part::Year(i32::try_from(value).ok()?), digits)),
         _ => None,
     }
+}
+
+/// Whether an ending that makes a number an ordinal comes next.
+fn is_ordinal(text: &str) -> bool {
+    let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    letters == 2
+        && ["st", "nd", "rd", "th"]
+            .iter()
+            .any(|ending| text[..2].eq_ignore_ascii_case(ending))
 }
 
 const MONTHS: [&str; 12] = [
@@ -264,6 +313,9 @@ fn word(text: &str) -> Option<(Part, usize)> {
         "winter" => Some(1),
         _ => None,
     };
+    if matches!(word.as_str(), "quart" | "quarter") {
+        return Some((Part::Quarter, letters));
+    }
     if let Some(month) = season {
         return Some((Part::Season(month), letters));
     }

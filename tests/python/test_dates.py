@@ -27,6 +27,7 @@ DAYS = {
     "1 January 2020": "2020-01-01",
     "27 April 2020": "2020-04-27",
     "January 1, 2020": "2020-01-01",
+    "1st January 2020": "2020-01-01",
     "March 31, 2020": "2020-03-31",
     "2020 Jan 5": "2020-01-05",
     "2020 Dec 31": "2020-12-31",
@@ -47,6 +48,12 @@ PARTS: dict[str, tuple[str, str]] = {
     "2021 Summer": ("2021-06-01", "season"),
     "2021 Autumn": ("2021-09-01", "season"),
     "2021 Fall": ("2021-09-01", "season"),
+    "1983 Jan-Feb-Mar": ("1983-01-01", "month"),
+    "May-June 2001": ("2001-05-01", "month"),
+    "1998 Dec-1999": ("1998-12-01", "month"),
+    "Winter 1976-1977": ("1976-01-01", "season"),
+    "2000 3rd Quart": ("2000-07-01", "season"),
+    "1975\u20131976": ("1975-01-01", "year"),
 }
 
 # What no calendar has, what is no date, and what only a guess could read.
