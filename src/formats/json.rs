@@ -1,4 +1,4 @@
-//! A JSON array of objects, or objects one after the other, element by element.
+//! A JSON array of objects, objects one after the other, or pages that hold such arrays, element by element.
 //!
 //! The brackets are followed without understanding what stands between them; each element is then read by itself. So a
 //! broken element costs that element alone, and the file never has to fit the memory. A file that ends inside an
@@ -10,30 +10,42 @@ use super::buffer::{Buffer, Draft, Remarks};
 use super::fields::Fields;
 use super::input::Input;
 use super::object::Row;
+use super::study_page;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
 use crate::task::Task;
 
+/// What stands around the elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    Nothing,
+    /// One array a file.
+    Array,
+    /// Pages of an API one after the other, with an array in each.
+    Pages,
+}
+
 /// Where in the file the reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Before the opening bracket of the array.
+    /// Before the opening bracket of the array, or before a page.
     Start,
     /// An element or the closing bracket may come.
     Element,
     /// A comma or the closing bracket must come.
     Separator,
-    /// Behind the closing bracket.
+    /// Behind the closing bracket of the array.
     Behind,
+    /// Behind the closing bracket of an array in a page.
+    PageEnd,
 }
 
 #[derive(Debug)]
 pub(super) struct JsonReader<'f> {
     fields: &'f Fields,
     buffer: Buffer,
-    /// Whether the elements stand in an array; otherwise they stand one after the other.
-    array: bool,
+    around: Around,
     place: Place,
     /// The byte of a comma after which no element has come yet.
     comma: Option<u64>,
@@ -46,20 +58,28 @@ pub(super) struct JsonReader<'f> {
 impl<'f> JsonReader<'f> {
     /// A reader of an array.
     pub(super) fn new(input: Input, fields: &'f Fields) -> Self {
-        Self::with_buffer(Buffer::new(input), fields, true)
+        Self::with_buffer(Buffer::new(input), fields, Around::Array)
     }
 
     /// A reader of objects one after the other.
     pub(super) fn of_objects(buffer: Buffer, fields: &'f Fields) -> Self {
-        Self::with_buffer(buffer, fields, false)
+        Self::with_buffer(buffer, fields, Around::Nothing)
     }
 
-    fn with_buffer(buffer: Buffer, fields: &'f Fields, array: bool) -> Self {
+    /// A reader of pages, one or several one after the other.
+    pub(super) fn of_pages(buffer: Buffer, fields: &'f Fields) -> Self {
+        Self::with_buffer(buffer, fields, Around::Pages)
+    }
+
+    fn with_buffer(buffer: Buffer, fields: &'f Fields, around: Around) -> Self {
         Self {
             fields,
             buffer,
-            array,
-            place: if array { Place::Start } else { Place::Element },
+            around,
+            place: match around {
+                Around::Nothing => Place::Element,
+                Around::Array | Around::Pages => Place::Start,
+            },
             comma: None,
             element: 0,
             row: Row::new(fields),
@@ -82,6 +102,10 @@ impl<'f> JsonReader<'f> {
                     self.element + 1
                 )
             }
+            Place::PageEnd => format!(
+                "the file ends before the page is closed, after {} studies",
+                self.element
+            ),
             _ => format!(
                 "the file ends before the array is closed, after {} elements",
                 self.element
@@ -131,15 +155,20 @@ impl<'f> JsonReader<'f> {
         let start = at + offset;
         let byte = self.buffer.bytes[start];
         match (self.place, byte) {
-            (Place::Start, b'[') => {
+            (Place::Start, b'[') if self.around == Around::Array => {
                 self.place = Place::Element;
                 Ok(Some(start + 1))
             }
-            (Place::Element | Place::Separator, b']') if self.array => {
+            (Place::Start, _) if self.around == Around::Pages => self.begin_page(start),
+            (Place::PageEnd, _) => self.end_page(start),
+            (Place::Element | Place::Separator, b']') if self.around != Around::Nothing => {
                 if let Some(comma) = self.comma.take() {
                     self.remarks.add(format!("trailing comma at byte {comma}"));
                 }
-                self.place = Place::Behind;
+                self.place = match self.around {
+                    Around::Pages => Place::PageEnd,
+                    _ => Place::Behind,
+                };
                 Ok(Some(start + 1))
             }
             (Place::Separator, b',') => {
@@ -165,10 +194,9 @@ impl<'f> JsonReader<'f> {
                     Some(end) => {
                         self.read_element(start, end, draft)?;
                         self.comma = None;
-                        self.place = if self.array {
-                            Place::Separator
-                        } else {
-                            Place::Element
+                        self.place = match self.around {
+                            Around::Nothing => Place::Element,
+                            Around::Array | Around::Pages => Place::Separator,
                         };
                         Ok(Some(end))
                     }
@@ -180,6 +208,44 @@ impl<'f> JsonReader<'f> {
                     None => Ok(None),
                 }
             }
+        }
+    }
+
+    /// The beginning of a page, up to its first study.
+    fn begin_page(&mut self, start: usize) -> Result<Option<usize>> {
+        let page = &self.buffer.bytes[start..];
+        match study_page::studies(page) {
+            Some(studies) => {
+                self.place = Place::Element;
+                Ok(Some(start + studies))
+            }
+            None if self.buffer.ended || page.len() >= BATCH_BYTES => Err(self.error(
+                start,
+                "no page with `studies` where another one was expected",
+                "keep pages of one API a file, or one page a file",
+            )),
+            None => Ok(None),
+        }
+    }
+
+    /// What a page says behind its studies, up to the brace that closes it.
+    fn end_page(&mut self, start: usize) -> Result<Option<usize>> {
+        let end = brackets_end(&self.buffer.bytes, start, 1);
+        if end.is_some() {
+            self.place = Place::Start;
+        } else if self.buffer.bytes.len() - start > LONGEST_RECORD {
+            let found = format!("more than {LONGEST_RECORD} bytes behind the studies of a page");
+            return Err(self.error(start, found, "look for a quote or bracket that is not closed"));
+        }
+        Ok(end)
+    }
+
+    /// Whether the file may end here.
+    fn is_whole(&self) -> bool {
+        match self.around {
+            Around::Nothing => true,
+            Around::Array => self.place == Place::Behind,
+            Around::Pages => self.place == Place::Start,
         }
     }
 
@@ -211,7 +277,7 @@ impl RowReader for JsonReader<'_> {
                     let rest = self.buffer.bytes[at..]
                         .iter()
                         .position(|byte| !byte.is_ascii_whitespace());
-                    if rest.is_some() || (self.array && self.place != Place::Behind) {
+                    if rest.is_some() || !self.is_whole() {
                         return Err(self.cut(at + rest.unwrap_or(self.buffer.bytes.len() - at)));
                     }
                     at = self.buffer.bytes.len();
@@ -243,27 +309,7 @@ impl RowReader for JsonReader<'_> {
 pub(super) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize> {
     match bytes[start] {
         b'"' => text_end(bytes, start + 1),
-        b'{' | b'[' => {
-            let mut depth = 0_usize;
-            let mut at = start;
-            loop {
-                match bytes.get(at)? {
-                    b'"' => {
-                        at = text_end(bytes, at + 1)?;
-                        continue;
-                    }
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => {
-                        depth -= 1;
-                        if depth == 0 {
-                            return Some(at + 1);
-                        }
-                    }
-                    _ => {}
-                }
-                at += 1;
-            }
-        }
+        b'{' | b'[' => brackets_end(bytes, start, 0),
         _ => {
             let length = bytes[start..]
                 .iter()
@@ -275,6 +321,27 @@ pub(super) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize
                 None => ended.then_some(bytes.len()),
             }
         }
+    }
+}
+
+/// Behind the bracket that closes the outermost one, with `depth` of them open at `at`.
+fn brackets_end(bytes: &[u8], mut at: usize, mut depth: usize) -> Option<usize> {
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = text_end(bytes, at + 1)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
     }
 }
 

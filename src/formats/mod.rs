@@ -25,6 +25,7 @@ mod parquet;
 mod parquet_pages;
 mod pubmed_xml;
 mod study;
+mod study_page;
 mod whole_file;
 mod xml;
 

@@ -7,12 +7,14 @@ use super::fields::Fields;
 use super::input::Input;
 use super::json::{JsonReader, ends_in_text, value_end};
 use super::object::Row;
+use super::study_page;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
 use crate::task::Task;
 
-/// Reads lines, or, where the first object goes on over lines, objects one after the other.
+/// Reads lines, or, where the first object goes on over lines, objects one after the other; or pages of an API, where the first
+/// object is one.
 #[derive(Debug)]
 pub(super) enum NdjsonReader<'f> {
     Undecided(Option<Buffer>, &'f Fields),
@@ -33,6 +35,10 @@ impl<'f> NdjsonReader<'f> {
             return Ok(());
         };
         buffer.fill(BATCH_BYTES, task)?;
+        if fields.are_publications() && study_page::studies(&buffer.bytes).is_some() {
+            *self = Self::Objects(JsonReader::of_pages(buffer, fields));
+            return Ok(());
+        }
         let start = spread_from(&buffer.bytes);
         let closes = |buffer: &Buffer| {
             start.is_some_and(|start| value_end(&buffer.bytes, start, buffer.ended).is_some())
@@ -40,7 +46,9 @@ impl<'f> NdjsonReader<'f> {
         while start.is_some() && !closes(&buffer) && !buffer.ended && buffer.bytes.len() <= LONGEST_RECORD {
             buffer.fill_more(task)?;
         }
-        *self = if closes(&buffer) {
+        *self = if closes(&buffer)
+            || (buffer.ended && start.is_some_and(|start| is_cut(&buffer.bytes[start..])))
+        {
             Self::Objects(JsonReader::of_objects(buffer, fields))
         } else {
             Self::Lines(Lines {
@@ -90,6 +98,16 @@ fn spread_from(bytes: &[u8]) -> Option<usize> {
     let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
     let line = &bytes[start..start + memchr(b'\n', &bytes[start..])?];
     (value_end(line, 0, true).is_none() && !ends_in_text(line)).then_some(start)
+}
+
+/// Whether an object that is never closed is one that was printed for people and cut off, and not the broken first line of
+/// NDJSON: its lines are indented, so none but the first begins with a brace.
+fn is_cut(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let opens = lines
+        .next()
+        .is_some_and(|line| line.trim_ascii_end().ends_with(b"{"));
+    opens && lines.all(|line| !line.starts_with(b"{"))
 }
 
 #[derive(Debug)]

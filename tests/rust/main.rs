@@ -45,6 +45,8 @@ mod sources;
 mod state;
 mod storage;
 #[cfg(feature = "tables")]
+mod study_pages;
+#[cfg(feature = "tables")]
 mod table_file;
 mod text;
 #[cfg(feature = "tables")]
