@@ -88,5 +88,5 @@ pub(super) fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
             found,
         ));
     }
-    LocalStorage::existing(folder)?.put(&name, bytes)
+    LocalStorage::existing(folder)?.plain().put(&name, bytes)
 }

@@ -72,7 +72,8 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
         LocalStorage::existing(parent)?
     } else {
         LocalStorage::create(parent)?
-    };
+    }
+    .plain();
     let described = describe(settings);
     if let Some(bytes) = storage.read(&format!("{name}/{MANIFEST}"))?
         && let Some(text) = standing(&storage, name, &bytes, &described)?

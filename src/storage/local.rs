@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::commit::{SYNC_ONE_BY_ONE, exchange, link_or_copy, sync_file_system, sync_folder};
+use super::lock::Lock;
 use super::reservation::{self, Reservation};
 use super::staging::{Staging, create_folders};
 use super::write_back::WriteBack;
@@ -21,6 +22,8 @@ pub struct LocalStorage {
     root: PathBuf,
     /// Whether the root is somebody's folder, and stays when nothing is in it.
     stood: bool,
+    /// Whether it is no lake, so that nothing but what is written may stay in it.
+    plain: bool,
 }
 
 impl LocalStorage {
@@ -33,8 +36,8 @@ impl LocalStorage {
                 "use as the output folder",
                 ErrorKind::NotADirectory.into(),
             )),
-            Ok(_) => Ok(Self { root, stood: false }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { root, stood: false }),
+            Ok(_) => Ok(Self::at(root)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::at(root)),
             Err(error) => Err(Error::storage(root.display(), "use as the output folder", error)),
         }
     }
@@ -43,7 +46,10 @@ impl LocalStorage {
     pub fn existing(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
         if root.is_dir() {
-            return Ok(Self { root, stood: true });
+            return Ok(Self {
+                stood: true,
+                ..Self::at(root)
+            });
         }
         Err(Error::SourceNotFound {
             uri: root.display().to_string(),
@@ -51,29 +57,33 @@ impl LocalStorage {
         })
     }
 
+    /// Somebody's folder, which is no lake: nothing stays in it but what is written, not even the lock of the lake.
+    pub fn plain(self) -> Self {
+        Self { plain: true, ..self }
+    }
+
+    fn at(root: PathBuf) -> Self {
+        Self {
+            root,
+            stood: false,
+            plain: false,
+        }
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    /// Locks the lake: shared while listing, alone while committing.
-    fn lock(&self, alone: bool) -> Result<File> {
+    /// Locks the lake, as committing does.
+    fn lock(&self) -> Result<Lock> {
         let path = self.root.join(LOCK);
-        let failed = |source| Error::storage(path.display(), "lock the lake", source);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
-        if alone { file.lock() } else { file.lock_shared() }.map_err(failed)?;
-        Ok(file)
+        Lock::alone(&path, self.plain)
+            .map_err(|source| Error::storage(path.display(), "lock the lake", source))
     }
 
     /// Reading works on a lake that this user may not write, where there is no lock to take.
-    fn lock_to_read(&self) -> Option<File> {
-        let file = File::open(self.root.join(LOCK)).ok()?;
-        file.lock_shared().ok()?;
-        Some(file)
+    fn lock_to_read(&self) -> Option<Lock> {
+        Lock::shared(&self.root.join(LOCK))
     }
 }
 
@@ -262,7 +272,7 @@ impl Transaction for LocalTransaction {
 
     fn commit(mut self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
         self.sync()?;
-        let lock = self.storage.lock(true)?;
+        let lock = self.storage.lock()?;
         for (path, before) in unchanged_since {
             let now = self.storage.read(path)?;
             if now == *before {

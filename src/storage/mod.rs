@@ -21,6 +21,7 @@ mod bucket;
 mod commit;
 mod hash;
 pub mod local;
+mod lock;
 mod reservation;
 pub mod source;
 mod staging;

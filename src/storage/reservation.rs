@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Sharing;
+use super::lock::is_named;
 use super::staging::{self, create_folders, leave};
 use crate::error::{Error, Result};
 
@@ -87,11 +87,7 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
             Err(TryLockError::WouldBlock) => break,
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let same = match (file.metadata(), path.metadata()) {
-            (Ok(held), Ok(named)) => held.ino() == named.ino() && held.dev() == named.dev(),
-            _ => false,
-        };
-        if same {
+        if is_named(&file, &path) {
             let root = root.to_owned();
             return Ok(Reservation {
                 _held: Some(Held { file, path, root }),

@@ -165,3 +165,4 @@ def test_write_goes_by_the_ending(sample_graph: drugs_rs.DrugGraph, tmp_path: Pa
     assert [json.loads(line)["publication_id"] for line in lines] == [row["publication_id"] for row in rows]
     sample_graph.write(tmp_path / "graph.graphml")
     assert len(networkx.read_graphml(str(tmp_path / "graph.graphml"))) == len(sample_graph.to_networkx())
+    assert {path.name for path in tmp_path.iterdir()} == {"edges.parquet", "edges.ndjson", "graph.graphml"}

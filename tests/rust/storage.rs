@@ -127,6 +127,31 @@ fn a_change_in_between_is_a_conflict_unless_it_is_the_same() {
     assert_eq!(left, pairs(&[("a/m", "same")]));
 }
 
+/// `graph.write("graph.json")` and `generate` left the lock of a lake in whatever folder they wrote to.
+#[test]
+fn a_folder_that_is_no_lake_keeps_no_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::existing(folder.path()).unwrap().plain();
+    let names: Vec<String> = (0..6).map(|number| format!("{number}.json")).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let storage = storage.clone();
+            scope.spawn(move || {
+                for turn in 0..40 {
+                    storage.put(name, turn.to_string().as_bytes()).unwrap();
+                    assert!(storage.list("").unwrap().contains(name));
+                }
+            });
+        }
+    });
+    let mut left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, names);
+}
+
 #[test]
 fn reservations_exclude_and_end() {
     let folder = tempfile::tempdir().unwrap();
