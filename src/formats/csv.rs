@@ -133,7 +133,13 @@ impl<'f> CsvReader<'f> {
             names[0].contains('"') && self.fields.places(names).iter().all(Option::is_none)
         };
         let Some((header, end, lines, delimiter)) = best.filter(|(names, ..)| !unreadable(names)) else {
-            return Err(broken("a header with an unclosed quote"));
+            return Err(
+                if self.buffer.bytes.len() >= LONGEST_RECORD && memchr(b'"', &self.buffer.bytes).is_none() {
+                    broken(&format!("more than {LONGEST_RECORD} bytes without a line end"))
+                } else {
+                    broken("a header with an unclosed quote")
+                },
+            );
         };
         if memchr(0, &self.buffer.bytes[..end]).is_some() {
             return Err(broken("a NUL byte in the first line: this is no text"));

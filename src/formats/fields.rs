@@ -71,6 +71,11 @@ impl Fields {
             .all(|name| self.index(name).is_some())
     }
 
+    /// Whether the rows are clinical trials, which ClinicalTrials.gov hands out as studies.
+    pub(super) fn are_trials(&self) -> bool {
+        self.are_publications() && self.index("brief_title").is_some()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.fields.len()
     }
@@ -127,7 +132,7 @@ impl Fields {
             .iter()
             .zip(present)
             .filter(|(_, seen)| **seen)
-            .map(|(field, _)| field.aliases[0].to_owned());
+            .map(|(field, _)| field.aliases.first().unwrap_or(&field.name).to_string());
         let found: Vec<String> = seen.chain(extra.iter().cloned()).collect();
         self.check(uri, present, &found, "no object has the key")
     }

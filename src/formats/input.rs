@@ -132,6 +132,14 @@ impl Input {
             let whole = WholeFile::Coming(Box::new(unpacked));
             return Ok(Some(Self::of_parquet(uri, reading, packing, whole)));
         }
+        if let (Some(outer), Some(inner)) = (packing, super::packing::packing(head)) {
+            return Err(Error::format(
+                &uri,
+                "byte 0 of the unpacked content",
+                format!("{inner} inside {outer}"),
+                "a file is unpacked once; unpack it, or pack it once",
+            ));
+        }
         let plain = archive_kind(head).is_some() || reading.encoding == Encoding::Utf8;
         let marked = head.starts_with(MARK);
         let decoded: Option<Decode> = match head {

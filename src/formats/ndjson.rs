@@ -35,7 +35,7 @@ impl<'f> NdjsonReader<'f> {
             return Ok(());
         };
         buffer.fill(BATCH_BYTES, task)?;
-        if fields.are_publications() && study_page::studies(&buffer.bytes).is_some() {
+        if fields.are_trials() && study_page::studies(&buffer.bytes).is_some() {
             *self = Self::Objects(JsonReader::of_pages(buffer, fields));
             return Ok(());
         }

@@ -152,7 +152,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             let (field, rank) = match field {
                 Key::Field(field, rank) => (field, rank),
                 Key::Study => {
-                    let study: Study<'_> = map.next_value()?;
+                    let study = map.next_value::<Option<Study<'_>>>()?.unwrap_or_default();
                     for (place, field) in self.fields.iter().enumerate() {
                         self.row.ranks[place] = None;
                         if let Some(value) = study.value(field.name) {
@@ -181,7 +181,8 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 }
                 Err(fault) => {
                     self.row.seen[field] = true;
-                    let name = self.fields.iter().nth(field).map_or("", |field| field.aliases[0]);
+                    let field = self.fields.iter().nth(field);
+                    let name = field.map_or("", |field| field.aliases.first().unwrap_or(&field.name));
                     let fault = match fault {
                         // Such as half of a pair of surrogates, which reading over a value does not see.
                         ScalarFault::Invalid(error) => Fault {
@@ -235,7 +236,7 @@ impl Visitor<'_> for KeySeed<'_> {
         if let Some((field, rank)) = self.fields.position(key) {
             return Ok(Key::Field(field, rank));
         }
-        if key == study::KEY && self.fields.are_publications() {
+        if key == study::KEY && self.fields.are_trials() {
             return Ok(Key::Study);
         }
         self.extra.add(key);
@@ -262,8 +263,11 @@ fn scalar(raw: &str, many: bool) -> Result<Option<Cow<'_, str>>, ScalarFault> {
                 .map_err(ScalarFault::Invalid)
         }
         Some(b'n') => Ok(None),
-        Some(b'[') => match serde_json::from_str::<Vec<String>>(raw) {
-            Ok(texts) if many => Ok(Some(Cow::Owned(texts.join(" | ")))),
+        Some(b'[') => match serde_json::from_str::<Vec<Option<String>>>(raw) {
+            Ok(texts) if many => {
+                let texts: Vec<String> = texts.into_iter().flatten().collect();
+                Ok(Some(Cow::Owned(texts.join(" | "))))
+            }
             _ => Err(ScalarFault::Kind("an array")),
         },
         Some(b'{') => Err(ScalarFault::Kind("an object")),

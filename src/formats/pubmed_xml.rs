@@ -2,7 +2,7 @@
 //!
 //! A record is everything from `<PubmedArticle>` to its closing tag; it is cut out by a substring search and then asked for its few
 //! wanted elements. A file that ends before its last record or before its root is closed is cut off, and what else is
-//! missing cannot be known: an error. Declarations of entities are an error as well, for nobody at NLM writes any.
+//! missing cannot be known: an error. So is a record that begins inside another one: that one was cut off. Declarations of entities are an error as well, for nobody at NLM writes any.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -13,8 +13,9 @@ use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
 use super::fields::Fields;
 use super::input::Input;
 use super::xml::{Element, Name, attribute, plain, tag_length, text};
-use super::{BATCH_BYTES, Deletion, LONGEST_RECORD, Notes, RawBatch, RowReader};
+use super::{BATCH_BYTES, Deletion, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
+use crate::schema::{Reason, Rejected};
 use crate::task::Task;
 
 /// The elements that are records, and their closing tags.
@@ -87,6 +88,8 @@ struct Names {
     nlm_id: Name,
     issn: Name,
     linking_issn: Name,
+    /// How records, and citations in them, begin.
+    records: [memmem::Finder<'static>; 2],
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
@@ -110,6 +113,10 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
     nlm_id: Name::new("<NlmUniqueID", "</NlmUniqueID>"),
     issn: Name::new("<ISSN", "</ISSN>"),
     linking_issn: Name::new("<ISSNLinking", "</ISSNLinking>"),
+    records: [
+        memmem::Finder::new("<Pubmed"),
+        memmem::Finder::new("<MedlineCitation"),
+    ],
 });
 
 /// What stands at a place of the file.
@@ -275,6 +282,32 @@ impl<'f> PubmedXmlReader<'f> {
             self.buffer.input.not_utf8(byte, bytes[at])
         })?;
         let xml = plain(xml);
+        if let Some(another) = another_inside(&xml) {
+            let found =
+                format!("{another} inside the record that begins here, which is not closed before it");
+            return Err(self.error(
+                start,
+                found,
+                "the file is cut off or put together from pieces; deliver it again",
+            ));
+        }
+        if let Some(open) = [&NAMES.pmid, &NAMES.article_title]
+            .into_iter()
+            .find(|name| name.never_closes(&xml))
+        {
+            let byte = self.buffer.offset + start as u64;
+            draft.rejected.push(Rejected {
+                reason: Reason::MalformedRow,
+                message: format!(
+                    "record {} at byte {byte}: {}> is opened and not closed; deliver the record again",
+                    self.record,
+                    open.opening()
+                ),
+                raw: kept_aside(bytes),
+                source_row: self.record,
+            });
+            return Ok(());
+        }
         let mut values: Vec<Option<Cow<'_, str>>> = vec![None; self.fields.len()];
         let mut set = |place: Option<usize>, value| set_value(&mut values, place, value);
         let names = &*NAMES;
@@ -338,6 +371,29 @@ impl<'f> PubmedXmlReader<'f> {
         );
         Ok(())
     }
+}
+
+/// The beginning of another record inside of one: what lies between them was lost, and they would be read as one.
+fn another_inside(xml: &str) -> Option<&'static str> {
+    let bytes = xml.as_bytes();
+    let [articles, citations] = &NAMES.records;
+    // Behind the beginning of the record itself.
+    let from = 1;
+    let mut at = from;
+    while let Some(place) = articles.find(&bytes[at..]) {
+        at += place + articles.needle().len();
+        // `<PubmedData` stands in every record.
+        if ["Article", "BookArticle"]
+            .iter()
+            .any(|rest| xml[at..].starts_with(rest))
+        {
+            return Some("another record");
+        }
+    }
+    // An article has one citation in it, and of old files the citation is the record.
+    let own = usize::from(!xml.starts_with("<MedlineCitation"));
+    let more = citations.find_iter(&bytes[from..]).nth(own);
+    more.map(|_| "another MedlineCitation")
 }
 
 /// The id of a record, and not one that stands in its list of corrections.

@@ -2,22 +2,36 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The key that makes an object a study.
 pub(super) const KEY: &str = "protocolSection";
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 's"))]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    expecting = "an object",
+    bound(deserialize = "'de: 's")
+)]
 pub(super) struct Study<'s> {
+    #[serde(deserialize_with = "or_nothing")]
     identification_module: Identification<'s>,
+    #[serde(deserialize_with = "or_nothing")]
     status_module: Status<'s>,
+    #[serde(deserialize_with = "or_nothing")]
     description_module: Description<'s>,
+    #[serde(deserialize_with = "or_nothing")]
     arms_interventions_module: Arms<'s>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 's"))]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    expecting = "an object",
+    bound(deserialize = "'de: 's")
+)]
 struct Identification<'s> {
     #[serde(borrow)]
     nct_id: Option<Cow<'s, str>>,
@@ -28,40 +42,63 @@ struct Identification<'s> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 's"))]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    expecting = "an object",
+    bound(deserialize = "'de: 's")
+)]
 struct Status<'s> {
+    #[serde(deserialize_with = "or_nothing")]
     start_date_struct: StartDate<'s>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 's"))]
+#[serde(default, expecting = "an object", bound(deserialize = "'de: 's"))]
 struct StartDate<'s> {
     #[serde(borrow)]
     date: Option<Cow<'s, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 's"))]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    expecting = "an object",
+    bound(deserialize = "'de: 's")
+)]
 struct Description<'s> {
     #[serde(borrow)]
     brief_summary: Option<Cow<'s, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 's"))]
+#[serde(default, expecting = "an object", bound(deserialize = "'de: 's"))]
 struct Arms<'s> {
-    interventions: Vec<Intervention<'s>>,
+    #[serde(deserialize_with = "or_nothing")]
+    interventions: Vec<Option<Intervention<'s>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 's"))]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    expecting = "an object",
+    bound(deserialize = "'de: 's")
+)]
 struct Intervention<'s> {
     #[serde(borrow)]
     r#type: Option<Cow<'s, str>>,
     #[serde(borrow)]
     name: Option<Cow<'s, str>>,
     #[serde(borrow)]
-    other_names: Vec<Cow<'s, str>>,
+    #[serde(deserialize_with = "or_nothing")]
+    other_names: Vec<Option<Cow<'s, str>>>,
+}
+
+/// Tools that write every study with the same keys give `null` for what one has not.
+fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(given: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(given)?.unwrap_or_default())
 }
 
 impl Study<'_> {
@@ -83,7 +120,7 @@ impl Study<'_> {
     /// As the exports write them: `DRUG: Docetaxel (Taxotere)|OTHER: Rest`.
     fn interventions(&self) -> Option<String> {
         let mut all = String::new();
-        for intervention in &self.arms_interventions_module.interventions {
+        for intervention in self.arms_interventions_module.interventions.iter().flatten() {
             let Some(name) = &intervention.name else { continue };
             if !all.is_empty() {
                 all.push('|');
@@ -93,8 +130,14 @@ impl Study<'_> {
                 all.push_str(": ");
             }
             all.push_str(name);
-            if !intervention.other_names.is_empty() {
-                all.push_str(&format!(" ({})", intervention.other_names.join(", ")));
+            let others: Vec<&str> = intervention
+                .other_names
+                .iter()
+                .flatten()
+                .map(|name| &**name)
+                .collect();
+            if !others.is_empty() {
+                all.push_str(&format!(" ({})", others.join(", ")));
             }
         }
         (!all.is_empty()).then_some(all)

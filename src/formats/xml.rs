@@ -69,6 +69,16 @@ impl Name {
         }
     }
 
+    /// Whether there is a beginning of the element, and no end behind it.
+    pub(super) fn never_closes(&self, xml: &str) -> bool {
+        self.find(xml, 0).is_none() && self.open.find(xml.as_bytes()).is_some()
+    }
+
+    /// The beginning of the opening tag.
+    pub(super) fn opening(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.open.needle())
+    }
+
     /// The text of the first element of the name, without the tags in it; blank where there is none.
     pub(super) fn text<'x>(&self, xml: &'x str) -> Cow<'x, str> {
         self.find(xml, 0)
@@ -120,8 +130,12 @@ pub(super) fn text(xml: &str) -> Cow<'_, str> {
         text.push_str(&rest[..place]);
         rest = &rest[place..];
         if rest.starts_with('<') {
-            // A `<` that no `>` closes is no tag.
-            let length = tag_length(rest.as_bytes()).unwrap_or(0);
+            // A `<` that no `>` closes is no tag, nor is one with a blank or a number behind it.
+            let is_tag = |letter: &u8| {
+                letter.is_ascii_alphabetic() || matches!(letter, b'/' | b'!' | b'?' | b'_' | b':' | 0x80..)
+            };
+            let length = rest.as_bytes().get(1).filter(|letter| is_tag(letter));
+            let length = length.and_then(|_| tag_length(rest.as_bytes())).unwrap_or(0);
             if length == 0 {
                 text.push('<');
             }
@@ -214,6 +228,7 @@ mod tests {
             ),
             ("a & b &", "a & b &"),
             ("p < 0.05", "p < 0.05"),
+            ("p < 5 and x > 3, <2 mg> too", "p < 5 and x > 3, <2 mg> too"),
             (r#"<a title="x > y">z</a>"#, "z"),
             ("<mml:math><mml:mi>x</mml:mi></mml:math>", "x"),
         ];

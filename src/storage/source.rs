@@ -220,7 +220,7 @@ fn files_matching(uri: &str, pattern: &Path) -> Result<Vec<SourceFile>> {
         .ok_or_else(|| malformed(uri, "not UTF-8".to_owned()))?;
     let mut files = Vec::new();
     for path in matching(uri, pattern)? {
-        if is_data(&path) {
+        if is_data(&path) && !is_below_hidden(pattern, &shown(&path)) {
             files.push(SourceFile::local(shown(&path), path));
         }
     }
@@ -308,6 +308,15 @@ fn is_data(path: &Path) -> bool {
         .file_name()
         .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']));
     !hidden && path.is_file()
+}
+
+/// Whether a glob came to a path by a hidden folder (`.name`, `_name`) that it does not name itself.
+pub(super) fn is_below_hidden(pattern: &str, path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders.split('/').any(|folder| {
+        let hidden = folder.starts_with(['.', '_']) && !matches!(folder, "." | "..");
+        hidden && !pattern.split('/').any(|named| named == folder)
+    })
 }
 
 fn join(folder: &str, path: &Path) -> String {

@@ -72,6 +72,7 @@ def test_steps_backfills_and_other_sources(peer: Peer, prefix: str, samples: Pat
 
 def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: Path) -> None:
     names = ["b.csv", "a.csv", "_hidden.csv", ".hidden.csv", "sub/c.csv", "sub/d.txt", "two words é+%.csv"]
+    names += ["_temporary/e.csv", "sub/.kept/f.csv"]
     for name in names:
         row = f"atccode,drug\nA{len(name):02d},{name}\n".encode()
         peer.put(f"{prefix}/in/{name}", row)
@@ -91,7 +92,8 @@ def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: P
         return sources
 
     for pattern in ["in", "in/", "in/*.csv", "in/?.csv", "in/[ab].csv", "in/*/*.csv", "in/**/*.csv", "in/*", "in/a.csv",
-                    "in/two words é+%.csv", "in/sub", "none", "in/*.parquet", "in/su"]:  # fmt: skip
+                    "in/two words é+%.csv", "in/sub", "none", "in/*.parquet", "in/su",
+                    "in/_temporary/*.csv"]:  # fmt: skip
         here, there = found(str(tmp_path / pattern)), found(peer.uri(f"{prefix}/{pattern}"))
         short = [uri.replace(peer.uri(prefix), str(tmp_path)) for uri in there]
         assert short == here, pattern

@@ -279,6 +279,55 @@ def test_vocabulary_and_trials_in_any_format(tmp_path: Path) -> None:
     assert drugs_rs.read_graph(tmp_path / "lake").top_journals() == {"Annals": 1}
 
 
+def test_null_in_a_study_is_nothing(tmp_path: Path) -> None:
+    """Tools such as polars write all objects with the same keys, `null` for what one has not: they were lost."""
+    names = {"briefTitle": "T", "officialTitle": None}
+    drug = {"type": "DRUG", "name": "Aspirin", "otherNames": ["ASA", None]}
+    sections = [
+        {"statusModule": None, "descriptionModule": None, "armsInterventionsModule": None},
+        {"statusModule": {"startDateStruct": None}, "armsInterventionsModule": {"interventions": None}},
+        {"armsInterventionsModule": {"interventions": [None, {**drug, "otherNames": None}, drug]}},
+        {"statusModule": {"startDateStruct": {"date": None}}, "descriptionModule": {"briefSummary": None}},
+    ]
+    studies = [
+        {"protocolSection": {"identificationModule": {**names, "nctId": f"NCT{number}"}, **section}}
+        for number, section in enumerate(sections)
+    ]
+    path = tmp_path / "studies.json"
+    path.write_text(json.dumps(studies), encoding="utf-8")
+    table = drugs_rs.read_publications(path, kind="clinical_trial", on_bad_file="fail")
+    assert len(table.rejected) == 0
+    (row,) = [row for row in table.to_dicts() if row["abstract"]]
+    assert row["abstract"] == "Interventions: DRUG: Aspirin; DRUG: Aspirin (ASA)."
+    path.write_text(
+        '[{"protocolSection": null, "id": "1", "title": "T", "date": "2020", "journal": "J"}]', encoding="utf-8"
+    )
+    assert len(drugs_rs.read_publications(path, kind="clinical_trial")) == 1
+    path.write_text(json.dumps([{"protocolSection": {"statusModule": 3}}, studies[0]]), encoding="utf-8")
+    (refused,) = drugs_rs.read_publications(path, kind="clinical_trial").rejected.to_dicts()
+    assert refused["reason"] == "wrong_type"
+    assert "expected an object" in refused["message"]
+    path.write_text('[{"atccode": "N02BA01", "drug": "aspirin", "synonyms": ["ASA", null]}]', encoding="utf-8")
+    assert drugs_rs.read_drugs(path).to_dicts()[0]["synonyms"] == ["ASA"]
+
+
+def test_globs_pass_over_hidden_folders(tmp_path: Path) -> None:
+    """Copies that editors and other programs keep became rows."""
+    for folder in ("a", "a/.ipynb_checkpoints", "a/_temporary", ".named"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "x.csv").write_text(
+            csv_text(PUBMED_COLUMNS, [("1", folder, "2020", "J")]), encoding="utf-8"
+        )
+
+    def titles(pattern: str) -> list[str]:
+        return [row["title"] for row in drugs_rs.read_publications(str(tmp_path / pattern)).to_dicts()]
+
+    assert titles("**/*.csv") == titles("*/*.csv") == titles("*/x.csv") == ["a"]
+    assert titles(".named/*.csv") == [".named"]
+    assert titles("a/_temporary/*.csv") == titles("*/_temporary/*.csv") == ["a/_temporary"]
+    assert drugs_rs.read_publications(tmp_path / "a" / "_temporary").to_dicts()[0]["title"] == "a/_temporary"
+
+
 def test_folder_glob_and_list_are_the_same_source(tmp_path: Path) -> None:
     folder = tmp_path / "delivery"
     one = written(folder, "a.csv", FORMATS["csv"](RECORDS[:3]).encode("utf-8"))

@@ -60,7 +60,45 @@ def cut_gzip() -> bytes:
     return packed[: len(packed) // 2]
 
 
+def spliced(cut: str) -> str:
+    """A delivery that was cut off at this text, and the next one behind it: read as one record, it mixed two."""
+    beginning = SET.format("cut off")
+    return beginning[: beginning.index(cut)] + SET.format("whole")
+
+
+TWO = f"<PubmedArticleSet>{ARTICLE}{ARTICLE}</PubmedArticleSet>"
+CITATION = "<MedlineCitation><PMID>1</PMID><Article><ArticleTitle>T</ArticleTitle></Article></MedlineCitation>"
+STUDY = '{"protocolSection": {"identificationModule": {"nctId": "NCT1", "briefTitle": "T"}}}'
+
 HOSTILE = (
+    Hostile("spliced.xml", lambda: spliced("<ArticleTitle").encode(), r"byte 18: another record inside the record"),
+    Hostile("in-title.xml", lambda: spliced(" off").encode(), r"byte 18: another record inside the record"),
+    Hostile(
+        "spliced.xml.gz",
+        lambda: gzip.compress(spliced("</Pub").encode()[:70]) + gzip.compress(SET.encode()),
+        r"byte 18: another record inside the record",
+    ),
+    Hostile(
+        "unclosed.xml",
+        lambda: TWO.format(1, 2).replace("</PubmedArticle>", "", 1).encode(),
+        r"byte 18: another record inside the record",
+    ),
+    Hostile(
+        "two-citations.xml",
+        lambda: f"<PubmedArticleSet><PubmedArticle>{CITATION * 2}</PubmedArticle></PubmedArticleSet>".encode(),
+        r"byte 18: another MedlineCitation inside the record",
+    ),
+    Hostile(
+        "old.xml",
+        lambda: f"<MedlineCitationSet>{CITATION[:40]}{CITATION}</MedlineCitationSet>".encode(),
+        r"byte 20: another MedlineCitation inside the record",
+    ),
+    Hostile("twice.csv.gz", lambda: gzip.compress(gzip.compress(GOOD.encode())), r"byte 0 .*: gzip inside gzip"),
+    Hostile("twice.csv.bz2", lambda: bz2.compress(gzip.compress(GOOD.encode())), r"byte 0 .*: gzip inside bzip2"),
+    Hostile("line.csv.gz", lambda: long_line(b"a", 1 << 25), r"line 1: more than 16777216 bytes without a line end"),
+    Hostile("study.json", STUDY.encode, r"byte 0: objects without any .* \[\"protocolSection\"\]"),
+    Hostile("studies.json", f"[{STUDY}, {STUDY}]".encode, r"byte 0: objects without any .* \[\"protocolSection\"\]"),
+    Hostile("page.json", f'{{"studies": [{STUDY}]}}'.encode, r"byte 0: objects without any .* \[\"studies\"\]"),
     Hostile("cut.csv.gz", cut_gzip, r"byte \d+ of the unpacked content: the gzip file is cut off"),
     Hostile("damaged.csv.gz", lambda: cut_gzip()[:5000] + b"\xff" * 500, r"byte \d+ of the unpacked content"),
     Hostile(
@@ -87,7 +125,7 @@ HOSTILE = (
     Hostile(
         "picture.csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, r"picture\.csv", exceptions.InputError
     ),
-    Hostile("page.json", lambda: b"<!DOCTYPE html><html><body>Not found</body></html>", r"byte 0: XML or HTML"),
+    Hostile("login.json", lambda: b"<!DOCTYPE html><html><body>Not found</body></html>", r"byte 0: XML or HTML"),
 )
 
 
@@ -132,6 +170,28 @@ def test_a_hostile_file_stops_the_step_or_is_kept_aside(hostile: Hostile, tmp_pa
     assert aside["message"] == message
     assert aside["source_uri"].endswith(f"b-{hostile.name}")
     assert [(source["rows_in"], source["rows_rejected"]) for source in report["sources"]] == [(1, 0), (1, 1), (1, 0)]
+
+
+def test_a_comment_about_records_is_no_record(tmp_path: Path) -> None:
+    source = tmp_path / "comments.xml"
+    comment = "<!-- <PubmedArticle><MedlineCitation> --><PubmedData>&lt;PubmedArticle></PubmedData>"
+    source.write_text(SET.format("T").replace("<PMID>", f"{comment}<PMID>"), encoding="utf-8")
+    silver(tmp_path / "lake", source)
+    assert [row["title"] for row in publications(tmp_path / "lake")] == ["T"]
+
+
+@pytest.mark.parametrize("element", ["PMID", "ArticleTitle"])
+def test_an_element_that_never_closes_costs_its_record_alone(element: str, tmp_path: Path) -> None:
+    """The record was said to have no title, which is not what is wrong with it."""
+    source = tmp_path / "open.xml"
+    first, second = ARTICLE.format("one"), ARTICLE.format("two")
+    text = f"<PubmedArticleSet>{first.replace(f'</{element}>', '')}{second}</PubmedArticleSet>"
+    source.write_text(text, encoding="utf-8")
+    silver(tmp_path / "lake", source)
+    assert [row["title"] for row in publications(tmp_path / "lake")] == ["two"]
+    (aside,) = rejected(tmp_path / "lake", "pubmed")
+    assert aside["reason"] == "malformed_row"
+    assert f"record 1 at byte 18: <{element}> is opened and not closed" in aside["message"]
 
 
 def test_entities_are_never_expanded_and_never_fetched(tmp_path: Path) -> None:

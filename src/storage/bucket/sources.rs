@@ -11,6 +11,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::reader::{Found, ObjectReader};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
+use crate::storage::source::is_below_hidden;
 use crate::storage::uri::BucketUri;
 use crate::task::Task;
 
@@ -72,7 +73,7 @@ pub(crate) fn expand(
     };
     objects.retain(|object| {
         let name = object.location.filename().unwrap_or_default();
-        !name.starts_with(['.', '_'])
+        !name.starts_with(['.', '_']) && !(is_glob && is_below_hidden(key, object.location.as_ref()))
     });
     objects.sort_by(|left, right| left.location.cmp(&right.location));
     match (objects.is_empty(), is_glob, any) {
