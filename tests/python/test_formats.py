@@ -283,7 +283,7 @@ def test_null_in_a_study_is_nothing(tmp_path: Path) -> None:
     """Tools such as polars write all objects with the same keys, `null` for what one has not: they were lost."""
     names = {"briefTitle": "T", "officialTitle": None}
     drug = {"type": "DRUG", "name": "Aspirin", "otherNames": ["ASA", None]}
-    sections = [
+    sections: list[dict[str, object]] = [
         {"statusModule": None, "descriptionModule": None, "armsInterventionsModule": None},
         {"statusModule": {"startDateStruct": None}, "armsInterventionsModule": {"interventions": None}},
         {"armsInterventionsModule": {"interventions": [None, {**drug, "otherNames": None}, drug]}},

@@ -73,7 +73,9 @@ pub(crate) fn expand(
     };
     objects.retain(|object| {
         let name = object.location.filename().unwrap_or_default();
-        !name.starts_with(['.', '_']) && !(is_glob && is_below_hidden(key, object.location.as_ref()))
+        let hidden =
+            name.starts_with(['.', '_']) || (is_glob && is_below_hidden(key, object.location.as_ref()));
+        !hidden
     });
     objects.sort_by(|left, right| left.location.cmp(&right.location));
     match (objects.is_empty(), is_glob, any) {
