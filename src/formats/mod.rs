@@ -23,6 +23,7 @@ mod packing;
 mod parquet;
 #[cfg(feature = "tables")]
 mod parquet_pages;
+mod pubmed_record;
 mod pubmed_xml;
 mod study;
 mod study_page;

@@ -5,14 +5,14 @@
 //! missing cannot be known: an error. So is a record that begins inside another one: that one was cut off. Declarations of entities are an error as well, for nobody at NLM writes any.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use memchr::memmem;
 
 use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
 use super::fields::Fields;
 use super::input::Input;
-use super::xml::{Element, Name, attribute, plain, tag_length, text};
+use super::pubmed_record::{NAMES, another_inside, date_text, is_blank, own_pmid, summary_text};
+use super::xml::{attribute, plain, tag_length, text};
 use super::{BATCH_BYTES, Deletion, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
 use crate::schema::{Reason, Rejected};
@@ -65,59 +65,6 @@ struct Places {
     nlm_id: Option<usize>,
     issn: Option<usize>,
 }
-
-/// The wanted elements.
-struct Names {
-    pmid: Name,
-    journal: Name,
-    pub_date: Name,
-    year: Name,
-    month: Name,
-    day: Name,
-    season: Name,
-    medline_date: Name,
-    title: Name,
-    abbreviation: Name,
-    article_title: Name,
-    book_title: Name,
-    vernacular: Name,
-    summary: Name,
-    summary_text: Name,
-    medline_journal: Name,
-    journal_info: Name,
-    nlm_id: Name,
-    issn: Name,
-    linking_issn: Name,
-    /// How records, and citations in them, begin.
-    records: [memmem::Finder<'static>; 2],
-}
-
-static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
-    pmid: Name::new("<PMID", "</PMID>"),
-    journal: Name::new("<Journal", "</Journal>"),
-    pub_date: Name::new("<PubDate", "</PubDate>"),
-    year: Name::new("<Year", "</Year>"),
-    month: Name::new("<Month", "</Month>"),
-    day: Name::new("<Day", "</Day>"),
-    season: Name::new("<Season", "</Season>"),
-    medline_date: Name::new("<MedlineDate", "</MedlineDate>"),
-    title: Name::new("<Title", "</Title>"),
-    abbreviation: Name::new("<ISOAbbreviation", "</ISOAbbreviation>"),
-    article_title: Name::new("<ArticleTitle", "</ArticleTitle>"),
-    book_title: Name::new("<BookTitle", "</BookTitle>"),
-    vernacular: Name::new("<VernacularTitle", "</VernacularTitle>"),
-    summary: Name::new("<Abstract", "</Abstract>"),
-    summary_text: Name::new("<AbstractText", "</AbstractText>"),
-    medline_journal: Name::new("<MedlineTA", "</MedlineTA>"),
-    journal_info: Name::new("<MedlineJournalInfo", "</MedlineJournalInfo>"),
-    nlm_id: Name::new("<NlmUniqueID", "</NlmUniqueID>"),
-    issn: Name::new("<ISSN", "</ISSN>"),
-    linking_issn: Name::new("<ISSNLinking", "</ISSNLinking>"),
-    records: [
-        memmem::Finder::new("<Pubmed"),
-        memmem::Finder::new("<MedlineCitation"),
-    ],
-});
 
 /// What stands at a place of the file.
 enum Step {
@@ -373,42 +320,6 @@ impl<'f> PubmedXmlReader<'f> {
     }
 }
 
-/// The beginning of another record inside of one: what lies between them was lost, and they would be read as one.
-fn another_inside(xml: &str) -> Option<&'static str> {
-    let bytes = xml.as_bytes();
-    let [articles, citations] = &NAMES.records;
-    // Behind the beginning of the record itself.
-    let from = 1;
-    let mut at = from;
-    while let Some(place) = articles.find(&bytes[at..]) {
-        at += place + articles.needle().len();
-        // `<PubmedData` stands in every record.
-        if ["Article", "BookArticle"]
-            .iter()
-            .any(|rest| xml[at..].starts_with(rest))
-        {
-            return Some("another record");
-        }
-    }
-    // An article has one citation in it, and of old files the citation is the record.
-    let own = usize::from(!xml.starts_with("<MedlineCitation"));
-    let more = citations.find_iter(&bytes[from..]).nth(own);
-    more.map(|_| "another MedlineCitation")
-}
-
-/// The id of a record, and not one that stands in its list of corrections.
-fn own_pmid(xml: &str) -> Option<Element<'_>> {
-    let mut from = 0;
-    loop {
-        let pmid = NAMES.pmid.find(xml, from)?;
-        let Some(list) = xml[from..pmid.end].find("<CommentsCorrectionsList") else {
-            return Some(pmid);
-        };
-        const END: &str = "</CommentsCorrectionsList>";
-        from += list + xml[from + list..].find(END)? + END.len();
-    }
-}
-
 /// Puts a value into its place, if there is one for it and it is not blank.
 fn set_value<'x>(values: &mut [Option<Cow<'x, str>>], place: Option<usize>, value: Cow<'x, str>) {
     if let Some(place) = place
@@ -416,62 +327,6 @@ fn set_value<'x>(values: &mut [Option<Cow<'x, str>>], place: Option<usize>, valu
     {
         values[place] = Some(value);
     }
-}
-
-/// `[Not Available].` is what NLM writes where there is no title.
-fn is_blank(title: &str) -> bool {
-    let bare = title.trim().trim_end_matches('.');
-    bare.is_empty() || bare.eq_ignore_ascii_case("[Not Available]")
-}
-
-/// A publication date in a form that the reader of dates knows.
-fn date_text(inner: &str) -> String {
-    let names = &*NAMES;
-    let part = |name: &Name| name.text(inner).trim().to_owned();
-    let (year, month, day) = (part(&names.year), part(&names.month), part(&names.day));
-    if year.is_empty() {
-        return part(&names.medline_date);
-    }
-    let season = part(&names.season);
-    if month.is_empty() {
-        return if season.is_empty() {
-            year
-        } else {
-            format!("{year} {season}")
-        };
-    }
-    let separator = if month.bytes().all(|byte| byte.is_ascii_digit()) {
-        "-"
-    } else {
-        " "
-    };
-    if day.is_empty() {
-        format!("{year}{separator}{month}")
-    } else {
-        format!("{year}{separator}{month}{separator}{day}")
-    }
-}
-
-/// The sections of an abstract, each behind its label.
-fn summary_text(inner: &str) -> String {
-    let mut summary = String::with_capacity(inner.len());
-    let mut from = 0;
-    while let Some(section) = NAMES.summary_text.find(inner, from) {
-        from = section.end;
-        if !summary.is_empty() {
-            summary.push(' ');
-        }
-        let label = attribute(section.attributes, "Label").filter(|label| !label.trim().is_empty());
-        if let Some(label) = label.filter(|label| !label.eq_ignore_ascii_case("UNLABELLED")) {
-            summary.push_str(label.trim().trim_end_matches(':'));
-            summary.push_str(": ");
-        }
-        summary.push_str(&text(section.inner));
-    }
-    if from == 0 {
-        summary.push_str(&text(inner));
-    }
-    summary
 }
 
 /// How many of some bytes are whole letters, where they end inside one.
