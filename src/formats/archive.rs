@@ -54,9 +54,11 @@ impl<'f> ArchiveReader<'f> {
     /// Opens the next file that is not empty.
     fn next_file(&mut self) -> Result<bool> {
         loop {
-            let member = self.archive.next_member().map_err(|error| {
+            let member = self.archive.next_member();
+            let member = member.map_err(|error| {
+                let byte = format!("byte {} of the archive", self.archive.position());
                 if error.kind() == std::io::ErrorKind::FileTooLarge {
-                    let place = format!("behind {} files", self.files);
+                    let place = format!("{byte}, behind {} files", self.files);
                     return Error::format(&self.uri, place, error.to_string(), BOMB_REMEDY);
                 }
                 let found = format!(
@@ -64,7 +66,7 @@ impl<'f> ArchiveReader<'f> {
                     self.archive.kind(),
                     self.files
                 );
-                Error::format(&self.uri, "archive", found, "deliver the file again")
+                Error::format(&self.uri, byte, found, "deliver the file again")
             })?;
             let Some(member) = member else { return Ok(false) };
             let uri = format!("{}/{}", self.uri, member.name);

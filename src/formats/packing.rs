@@ -173,7 +173,7 @@ enum Entry {
 
 /// The bytes of an archive, of which a member takes its own.
 struct Stream {
-    bytes: BufReader<Bytes>,
+    bytes: BufReader<Counted<Bytes>>,
     /// How many bytes the current member has left; nothing where its packing says when it ends.
     left: Option<u64>,
     size: u64,
@@ -196,6 +196,10 @@ impl std::fmt::Debug for Archive {
 
 impl Archive {
     pub(super) fn new(kind: &'static str, bytes: Bytes, most_ratio: MostRatio) -> Self {
+        let bytes = Counted {
+            inner: bytes,
+            count: Arc::default(),
+        };
         let stream = Stream {
             bytes: BufReader::with_capacity(BUFFER, bytes),
             left: Some(0),
@@ -215,6 +219,13 @@ impl Archive {
 
     pub(super) fn kind(&self) -> &'static str {
         self.kind
+    }
+
+    /// How many bytes of the archive have been taken.
+    pub(super) fn position(&self) -> u64 {
+        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = stream.bytes.get_ref().count.load(Ordering::Relaxed);
+        read.saturating_sub(stream.bytes.buffer().len() as u64)
     }
 
     /// The next file that holds data; folders, links and hidden files are passed over.
