@@ -330,7 +330,13 @@ impl RowReader for CsvReader<'_> {
                 for value in values {
                     places.push(value.map(|value| {
                         let start = unescaped.len();
-                        unescaped.push_str(&text[value.start..value.end].replace("\"\"", "\""));
+                        let given = &text[value.start..value.end];
+                        if value.doubled {
+                            unescaped.push_str(&given.replace("\"\"", "\""));
+                        } else {
+                            // Two quotes inside a field without quotes around it are two quotes.
+                            unescaped.push_str(given);
+                        }
                         (start, unescaped.len())
                     }));
                 }

@@ -156,7 +156,8 @@ impl<'f> MedlineReader<'f> {
         while line < bytes.len() {
             let end = memchr(b'\n', &bytes[line..]).map(|length| line + length);
             let text = &bytes[line..end.unwrap_or(bytes.len())];
-            if line > at && (text.trim_ascii().is_empty() || text.starts_with(b"PMID- ")) && end.is_some() {
+            let whole = end.is_some() || self.buffer.ended;
+            if line > at && (text.trim_ascii().is_empty() || text.starts_with(b"PMID- ")) && whole {
                 return Some(line);
             }
             match end {

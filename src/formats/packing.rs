@@ -482,9 +482,16 @@ impl Stream {
         if &checksum == b"PK\x07\x08" {
             checksum = self.numbers()?;
         }
-        let _sizes: [u8; 8] = self.numbers()?;
-        // Sizes of eight bytes each are followed by another eight before the next signature.
-        if !self.bytes.fill_buf()?.starts_with(b"PK") {
+        let sizes: [u8; 8] = self.numbers()?;
+        // Of sizes of four bytes each the second is the unpacked one, which was counted; of eight bytes each, the upper half of
+        // the first stands there. Where that is zero as well, the next byte tells: a signature, or the second size, zero.
+        let counted = self.crc.amount();
+        let wide = if counted == 0 {
+            self.bytes.fill_buf()?.first() != Some(&b'P')
+        } else {
+            sizes[4..] != counted.to_le_bytes()
+        };
+        if wide {
             let _more: [u8; 8] = self.numbers()?;
         }
         Ok(u32::from_le_bytes(checksum))

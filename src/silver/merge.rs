@@ -250,6 +250,9 @@ fn join_ids(
             Some(before) => {
                 if (before.key.content, before.key.journal) == (this.key.content, this.key.journal) {
                     let change = this.merged(MergeReason::Identical);
+                    let mut before = before;
+                    // The same contents under a higher version: nothing lower replaces them any more.
+                    before.key.version = before.key.version.max(this.key.version);
                     (before, Some(change))
                 } else if this.key.version < before.key.version {
                     let change = this.merged(MergeReason::Superseded);

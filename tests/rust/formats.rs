@@ -596,3 +596,9 @@ proptest! {
         prop_assert_eq!(values, expected);
     }
 }
+
+#[test]
+fn two_quotes_in_a_field_without_quotes_are_two() {
+    let read = read(b"a,b\n1a\"\"b,y\n2a\"\"b,\"J \"\"x\"\"\"\n").unwrap();
+    assert_eq!(read.rows, ["2: 1a\"\"b|y", "3: 2a\"\"b|J \"x\""]);
+}

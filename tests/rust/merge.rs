@@ -373,6 +373,8 @@ fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
                 let (earlier, later) = (all[before].1, all[place].1);
                 if (earlier.content, earlier.journal) == (later.content, later.journal) {
                     all[place].3 = IDENTICAL;
+                    // A higher version of the same was forgotten once, and a lower one replaced it.
+                    all[before].1.version = earlier.version.max(later.version);
                 } else if later.version < earlier.version {
                     all[place].3 = SUPERSEDED;
                 } else {
