@@ -257,3 +257,44 @@ def test_deletions_reach_back_over_partitions(tmp_path: Path) -> None:
         graphs.append((lake / "gold" / "drug_graph.json").read_bytes())
         assert sorted(row["publication_id"] for row in graph.mentions().to_dicts()) == ["2", "3"]
     assert graphs[0] == graphs[1]
+
+
+class Pipe(io.RawIOBase):
+    """What cannot go back to write sizes before the members, so that they stand behind them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.content = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.content += bytes(data)
+        return len(data)
+
+
+@pytest.mark.parametrize("size", [19_279, 19_280, 19_281])
+@pytest.mark.parametrize("wide", [False, True])
+def test_sizes_behind_a_member_are_of_either_width(size: int, wide: bool, tmp_path: Path) -> None:
+    """A size of 19,280 is written as the letters of a signature, and once was taken for one."""
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("first", "empty", "second"):
+            row = f"id,title,date,journal\n{name},T,2020,J\n"
+            content = "" if name == "empty" else row + "\n" * (size - len(row))
+            with archive.open(f"{name}.csv", "w", force_zip64=wide) as member:
+                member.write(content.encode())
+    source = tmp_path / "source.zip"
+    source.write_bytes(pipe.content)
+    silver(tmp_path / "lake", source)
+    assert [row["publication_id"] for row in publications(tmp_path / "lake")] == ["first", "second"]
+
+
+def test_a_last_line_without_an_end_begins_a_record(tmp_path: Path) -> None:
+    """The id of a record that was cut off there was put behind the id of the one before."""
+    source = tmp_path / "cut.nbib"
+    source.write_bytes(b"PMID- 1\nTI  - a\nDP  - 2020\nPMID- 2")
+    silver(tmp_path / "lake", source)
+    assert [row["publication_id"] for row in publications(tmp_path / "lake")] == ["1"]
+    assert [row["reason"] for row in rejected(tmp_path / "lake", "pubmed")] == ["blank_title"]
