@@ -47,12 +47,12 @@ fn catalogue_id(text: &str) -> Option<&str> {
     let is_id = (5..=12).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && id.bytes().filter(u8::is_ascii_digit).count() >= 4
-        && !is_placeholder(id.as_bytes());
+        && !stands_for_unknown(id.as_bytes());
     is_id.then_some(id)
 }
 
 /// Nothing but one digit over and over stands for an id that is not known.
-fn is_placeholder(letters: &[u8]) -> bool {
+fn stands_for_unknown(letters: &[u8]) -> bool {
     letters.iter().all(|letter| *letter == b'0') || letters.iter().all(|letter| *letter == b'9')
 }
 
@@ -94,7 +94,7 @@ fn issn(word: &str) -> Option<String> {
         10 => b'X',
         digit => b'0' + digit as u8,
     };
-    if is_placeholder(digits) {
+    if stands_for_unknown(digits) {
         return None;
     }
     let (front, back) = letters.split_at(4);

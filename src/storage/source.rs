@@ -310,12 +310,15 @@ fn is_data(path: &Path) -> bool {
     !hidden && path.is_file()
 }
 
-/// Whether a glob came to a path by a hidden folder (`.name`, `_name`) that it does not name itself.
+/// Whether a glob came to a path by a hidden folder (`.name`, `_name`) without asking for one: `_day-*/` does, `*/` does not.
 pub(super) fn is_below_hidden(pattern: &str, path: &str) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
     folders.split('/').any(|folder| {
         let hidden = folder.starts_with(['.', '_']) && !matches!(folder, "." | "..");
-        hidden && !pattern.split('/').any(|named| named == folder)
+        let asks = |part: &str| {
+            part.starts_with(&folder[..1]) && glob::Pattern::new(part).is_ok_and(|part| part.matches(folder))
+        };
+        hidden && !pattern.split('/').any(asks)
     })
 }
 
