@@ -1,7 +1,7 @@
 //! The files of an archive as one source: read one after the other, each by its own content.
 
 use super::input::{BOMB_REMEDY, Input, Reading};
-use super::packing::Archive;
+use super::members::Archive;
 use super::{Fields, Notes, RawBatch, RowReader, open_plain};
 use crate::error::{Error, Result};
 use crate::task::Task;

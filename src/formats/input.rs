@@ -6,7 +6,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use encoding_rs::{UTF_16BE, UTF_16LE};
 
 use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
-use super::packing::{Archive, BUFFER, Bytes, archive_kind, packing, unpacked};
+use super::members::{Archive, archive_kind};
+use super::packing::{BUFFER, Bytes, packing, unpacked};
 use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
 use crate::task::Task;
@@ -132,7 +133,7 @@ impl Input {
             let whole = WholeFile::Coming(Box::new(unpacked));
             return Ok(Some(Self::of_parquet(uri, reading, packing, whole)));
         }
-        if let (Some(outer), Some(inner)) = (packing, super::packing::packing(head)) {
+        if let (Some(outer), Some(inner)) = (packing, self::packing(head)) {
             return Err(Error::format(
                 &uri,
                 "byte 0 of the unpacked content",

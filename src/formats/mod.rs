@@ -16,6 +16,7 @@ mod input;
 mod json;
 mod lines;
 mod medline;
+mod members;
 mod ndjson;
 mod object;
 mod packing;
