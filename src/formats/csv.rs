@@ -29,8 +29,9 @@ pub(super) struct CsvReader<'f> {
     blank_lines: u64,
     extra: ExtraColumns,
     remarks: Remarks,
-    /// Whether some row had an empty field too many at its end.
-    ends_with_delimiter: bool,
+    /// Whether rows have an empty field too many at their end: what the first one has. A later row alone with one more holds a
+    /// separator that is not quoted.
+    end_with_delimiter: Option<bool>,
     found: Found,
 }
 
@@ -56,7 +57,7 @@ impl<'f> CsvReader<'f> {
             blank_lines: 0,
             extra: ExtraColumns::default(),
             remarks: Remarks::default(),
-            ends_with_delimiter: false,
+            end_with_delimiter: None,
             found: Found::default(),
         };
         let shape = reader.read_header(shapes)?;
@@ -277,16 +278,20 @@ impl RowReader for CsvReader<'_> {
                 continue;
             };
             let text = &self.buffer.bytes[at..text_end];
-            if spans.len() == self.width + 1 && text.ends_with(&[self.delimiter]) {
-                // PubMed's old export ends every row with a comma, and the header without.
-                spans.pop();
-                if !self.ends_with_delimiter {
-                    self.ends_with_delimiter = true;
+            let is_blank = spans.len() == 1 && text.trim_ascii().is_empty();
+            // PubMed's old export ends every row with a comma, and the header without.
+            let one_more = spans.len() == self.width + 1 && text.ends_with(&[self.delimiter]);
+            if self.end_with_delimiter.is_none() && !is_blank {
+                self.end_with_delimiter = Some(one_more);
+                if one_more {
                     let remark = format!("line {}: a separator behind the last field", self.line);
                     self.remarks.add(remark);
                 }
             }
-            if spans.len() == 1 && text.trim_ascii().is_empty() {
+            if one_more && self.end_with_delimiter == Some(true) {
+                spans.pop();
+            }
+            if is_blank {
                 self.blank_lines += 1;
             } else if memchr(0, text).is_some() {
                 rejected.push(Rejected {

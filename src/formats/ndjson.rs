@@ -39,6 +39,13 @@ impl<'f> NdjsonReader<'f> {
             *self = Self::Objects(JsonReader::of_pages(buffer, fields));
             return Ok(());
         }
+        // Whether the first object goes on over lines tells the first of them, however long it is.
+        while memchr(b'\n', buffer.bytes.trim_ascii_start()).is_none()
+            && !buffer.ended
+            && buffer.bytes.len() <= LONGEST_RECORD
+        {
+            buffer.fill_more(task)?;
+        }
         let start = spread_from(&buffer.bytes);
         let closes = |buffer: &Buffer| {
             start.is_some_and(|start| value_end(&buffer.bytes, start, buffer.ended).is_some())

@@ -28,6 +28,7 @@ pub(super) struct Names {
     pub nlm_id: Name,
     pub issn: Name,
     pub linking_issn: Name,
+    corrections: Name,
     /// How records, and citations in them, begin.
     records: [memmem::Finder<'static>; 2],
 }
@@ -53,6 +54,7 @@ pub(super) static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
     nlm_id: Name::new("<NlmUniqueID", "</NlmUniqueID>"),
     issn: Name::new("<ISSN", "</ISSN>"),
     linking_issn: Name::new("<ISSNLinking", "</ISSNLinking>"),
+    corrections: Name::new("<CommentsCorrectionsList", "</CommentsCorrectionsList>"),
     records: [
         memmem::Finder::new("<Pubmed"),
         memmem::Finder::new("<MedlineCitation"),
@@ -95,8 +97,7 @@ pub(super) fn own_pmid(xml: &str) -> Option<Element<'_>> {
         let Some(list) = xml[from..pmid.end].find("<CommentsCorrectionsList") else {
             return Some(pmid);
         };
-        const END: &str = "</CommentsCorrectionsList>";
-        from += list + xml[from + list..].find(END)? + END.len();
+        from = NAMES.corrections.find(xml, from + list)?.end;
     }
 }
 
@@ -151,7 +152,9 @@ pub(super) fn summary_text(inner: &str) -> String {
         summary.push_str(&text(section.inner));
     }
     if from == 0 {
-        summary.push_str(&text(inner));
+        // Old records may have a text without sections; a copyright is none.
+        let given = inner.split("<CopyrightInformation").next().unwrap_or_default();
+        summary.push_str(&text(given));
     }
     summary
 }

@@ -161,12 +161,14 @@ impl<'f> PubmedXmlReader<'f> {
             return Ok(Step::Pass(tag));
         }
         if name == b"PMID" && self.open.last() == Some(&"DeleteCitation") {
+            if closes || empty {
+                return Ok(Step::Pass(tag));
+            }
             let Some(end) = memmem::find(bytes, b"</PMID>") else {
                 return Ok(Step::More);
             };
-            let id = String::from_utf8_lossy(&bytes[tag..end.max(tag)])
-                .trim()
-                .to_owned();
+            let given = String::from_utf8_lossy(&bytes[tag..end.max(tag)]);
+            let id = text(&given).trim().to_owned();
             return Ok(Step::Deleted(id, end + "</PMID>".len()));
         }
         if self.open.is_empty() {
@@ -270,16 +272,17 @@ impl<'f> PubmedXmlReader<'f> {
             .find(&xml, pmid.map_or(0, |pmid| pmid.end))
             .or_else(|| names.journal.find(&xml, 0));
         let behind = journal.map_or(0, |journal| journal.end);
+        let mut name = Cow::Borrowed("");
         if let Some(journal) = journal {
-            let mut name = names.title.text(journal.inner);
+            name = names.title.text(journal.inner);
             if name.trim().is_empty() {
                 name = names.abbreviation.text(journal.inner);
             }
-            if name.trim().is_empty() {
-                name = names.medline_journal.text(&xml);
-            }
-            set(self.places.journal, name);
         }
+        if name.trim().is_empty() {
+            name = names.medline_journal.text(&xml);
+        }
+        set(self.places.journal, name);
         let date_in = journal.map_or(&*xml, |journal| journal.inner);
         if let Some(date) = names.pub_date.find(date_in, 0) {
             set(self.places.date, Cow::Owned(date_text(date.inner)));

@@ -129,7 +129,11 @@ pub(super) fn text(xml: &str) -> Cow<'_, str> {
     while let Some(place) = memchr2(b'<', b'&', rest.as_bytes()) {
         text.push_str(&rest[..place]);
         rest = &rest[place..];
-        if rest.starts_with('<') {
+        if rest.starts_with("<?") {
+            // An instruction may hold quotes and signs that close tags.
+            let length = memmem::find(rest.as_bytes(), b"?>").map_or(rest.len(), |place| place + 2);
+            rest = &rest[length..];
+        } else if rest.starts_with('<') {
             // A `<` that no `>` closes is no tag, nor is one with a blank or a number behind it.
             let is_tag = |letter: &u8| {
                 letter.is_ascii_alphabetic() || matches!(letter, b'/' | b'!' | b'?' | b'_' | b':' | 0x80..)
@@ -228,6 +232,7 @@ mod tests {
             ),
             ("a & b &", "a & b &"),
             ("p < 0.05", "p < 0.05"),
+            ("a <?pi it's?>b <?pi x > y?>c", "a b c"),
             ("p < 5 and x > 3, <2 mg> too", "p < 5 and x > 3, <2 mg> too"),
             (r#"<a title="x > y">z</a>"#, "z"),
             ("<mml:math><mml:mi>x</mml:mi></mml:math>", "x"),

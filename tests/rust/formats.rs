@@ -602,3 +602,21 @@ fn two_quotes_in_a_field_without_quotes_are_two() {
     let read = read(b"a,b\n1a\"\"b,y\n2a\"\"b,\"J \"\"x\"\"\"\n").unwrap();
     assert_eq!(read.rows, ["2: 1a\"\"b|y", "3: 2a\"\"b|J \"x\""]);
 }
+
+/// Lines of more than a batch were taken for the lines of NDJSON, which they cost their objects.
+#[test]
+fn an_object_printed_for_people_may_begin_with_a_long_line() {
+    let long = "x".repeat(3 << 20);
+    let text = format!("{{\"a\": \"{long}\",\n \"b\": \"1\"}}\n{{\"a\": \"u\",\n \"b\": \"2\"}}\n");
+    let spread = read(text.as_bytes()).unwrap();
+    assert_eq!(
+        (spread.rows.len(), spread.rejected.len(), spread.format),
+        (2, 0, "json")
+    );
+    let lines =
+        read(format!("{{\"a\": \"{long}\", \"b\": \"1\"}}\n{{\"a\": 2, \"b\": 3}}\n").as_bytes()).unwrap();
+    assert_eq!(
+        (lines.rows.len(), lines.rejected.len(), lines.format),
+        (2, 0, "ndjson")
+    );
+}

@@ -118,11 +118,29 @@ fn the_id_of_a_record_is_none_of_those_that_it_corrects() {
         ("<PMID Version=\"1\">5</PMID>", list, "5"),
         (list, "<PMID Version=\"1\">5</PMID>", "5"),
         (list, "", "-"),
+        ("<CommentsCorrectionsList/><PMID>5</PMID>", list, "5"),
         ("", list, "-"),
     ] {
         let row = &pubmed(&article(&format!("{before}{inside}{behind}"))).rows[0];
         assert!(row.starts_with(&format!("1|{id}|A title|-|J|")), "{row}");
     }
+}
+
+/// Each of them lost something in silence: a notice, a journal, a part of a title; or a copyright became an abstract.
+#[test]
+fn xml_that_is_valid_and_rare_is_read_all_the_same() {
+    let notices = "<PubmedArticleSet><DeleteCitation><PMID/><PMID Version=\"1\">2</PMID><PMID>&#51;</PMID></DeleteCitation></PubmedArticleSet>";
+    assert_eq!(
+        pubmed(notices).deleted,
+        [(0, "2".to_owned()), (0, "3".to_owned())]
+    );
+    let title = "<PMID>1</PMID><Article><ArticleTitle>a <?pi it's?>b <?pi x > y?>c</ArticleTitle>";
+    let copyright = "<Abstract><CopyrightInformation>not ours</CopyrightInformation></Abstract>";
+    let journal = "<MedlineJournalInfo><MedlineTA>J A B</MedlineTA></MedlineJournalInfo>";
+    let found = pubmed(&article(&format!("{title}{copyright}</Article>{journal}")));
+    assert_eq!(found.rows, ["1|1|a b c|-|J A B|-|-|-|-"]);
+    let old = "<PMID>1</PMID><Article><ArticleTitle>a</ArticleTitle><Abstract>Words.</Abstract></Article>";
+    assert_eq!(pubmed(&article(old)).rows, ["1|1|a|-|-|Words.|-|-|-"]);
 }
 
 #[test]
@@ -358,6 +376,22 @@ fn the_comma_behind_each_row_of_the_old_export_is_no_field() {
         "a field too many with something in it is still a fault"
     );
     assert_eq!(found.notes.remarks, ["line 2: a separator behind the last field"]);
+}
+
+/// The comma too many was forgiven in any row, and what a title holds became the columns behind it.
+#[test]
+fn a_comma_in_a_title_is_no_comma_too_many() {
+    let text =
+        "id,title,date,journal\n1,Aspirin,2020,J\n2,\"Aspirin, a trial\",2020,\n3,Aspirin, a trial,2020,\n";
+    let found = pubmed(text);
+    assert_eq!(found.rows.len(), 2, "{:?}", found.rows);
+    assert_eq!(found.rejected, ["4: malformed_row"]);
+    assert!(found.notes.remarks.is_empty());
+    let every = "id,title,date,journal\n\n1,A,2020,J,\n2,B, and more,2020,J,\n3,C,2020,J\n";
+    let found = pubmed(every);
+    assert_eq!(found.rows.len(), 2, "{:?}", found.rows);
+    assert_eq!(found.rejected, ["4: malformed_row"]);
+    assert_eq!(found.notes.remarks, ["line 3: a separator behind the last field"]);
 }
 
 /// It was opened, seen to be no file and closed; a writer that was quick lost its reader, and the next opening waited for ever.
