@@ -16,8 +16,9 @@
 //! | quarter | `2000 1st Quart`, `2nd Quarter 2000` | season |
 //!
 //! A partial date is its first day: a season begins in March, June and September, and winter, which the year of the
-//! date must hold, on 1 January; quarters begin in January, April, July and October. Numeric day and month are read day-first unless the source says month-first; a date
-//! that the order makes impossible is bad, not swapped. Dashes and blanks of any length are those of ASCII.
+//! date must hold, on 1 January; quarters begin in January, April, July and October. Numeric day and month are read
+//! day-first unless the source says month-first; a date that the order makes impossible is bad, not swapped. Dashes and
+//! blanks of any length are those of ASCII.
 
 use chrono::NaiveDate;
 
