@@ -375,8 +375,8 @@ def generate(
 
     Returns:
         What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`,
-        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `bytes`,
-        `sha256`).
+        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `rows`
+        with broken ones among them, `bytes`, `sha256`).
 
     Raises:
         ArgumentError: A setting that makes no sense, a folder that holds something else, or a bucket.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
@@ -78,6 +78,30 @@ pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding
             Err(exception(py, &error))
         }
     }
+}
+
+/// Readers of whole numbers, one for each argument: Python's own error for a negative one does not say which it was.
+macro_rules! whole_numbers {
+    ($($name:ident)*) => {
+        $(pub(super) fn $name(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+            whole_number(value, stringify!($name))
+        })*
+    };
+}
+
+whole_numbers! { max_ratio batch_rows seed articles trials drugs journals files }
+
+fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
+    value.extract().map_err(|error: PyErr| {
+        if !error.is_instance_of::<PyOverflowError>(value.py()) {
+            return error;
+        }
+        let found = value
+            .str()
+            .map_or_else(|_| "too large".to_owned(), |text| text.to_string());
+        let error = Error::argument(name, found, format!("a whole number from 0 to {}", u64::MAX));
+        exception(value.py(), &error)
+    })
 }
 
 /// The order of numeric dates.

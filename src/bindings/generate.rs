@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::{arguments, call, errors};
 use crate::error::Error;
-use crate::generate::{Format, Packing, Settings, Shares};
+use crate::generate::{Format, Packing, Settings, Shares, Table};
 
 /// Make up sources of any size, with the truth about them: which drug is mentioned where and when.
 #[pyfunction]
@@ -17,15 +17,15 @@ use crate::generate::{Format, Packing, Settings, Shares};
 pub(super) fn generate<'py>(
     py: Python<'py>,
     out: &Bound<'py, PyAny>,
-    seed: u64,
-    articles: u64,
-    trials: u64,
-    drugs: u64,
-    journals: u64,
+    #[pyo3(from_py_with = arguments::seed)] seed: u64,
+    #[pyo3(from_py_with = arguments::articles)] articles: u64,
+    #[pyo3(from_py_with = arguments::trials)] trials: u64,
+    #[pyo3(from_py_with = arguments::drugs)] drugs: u64,
+    #[pyo3(from_py_with = arguments::journals)] journals: u64,
     articles_format: &str,
     trials_format: &str,
     drugs_format: &str,
-    files: u64,
+    #[pyo3(from_py_with = arguments::files)] files: u64,
     packing: Option<&str>,
     abstracts: f64,
     dirt: Option<BTreeMap<String, f64>>,
@@ -35,12 +35,6 @@ pub(super) fn generate<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let out = arguments::path(out, "out")?;
     let refuse = |error: Error| errors::exception(py, &error);
-    let format = |argument: &str, name: &str| {
-        Format::from_name(name).ok_or_else(|| {
-            let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
-            refuse(Error::argument(argument, format!("`{name}`"), names.join(", ")))
-        })
-    };
     let mut shares = if clean { Shares::none() } else { Shares::default() };
     for (name, share) in dirt.unwrap_or_default() {
         shares.set(&name, share).map_err(refuse)?;
@@ -52,9 +46,10 @@ pub(super) fn generate<'py>(
         trials,
         drugs,
         journals,
-        articles_format: format("articles_format", articles_format)?,
-        trials_format: format("trials_format", trials_format)?,
-        drugs_format: format("drugs_format", drugs_format)?,
+        articles_format: Format::named(articles_format, Table::Articles, "articles_format")
+            .map_err(refuse)?,
+        trials_format: Format::named(trials_format, Table::Trials, "trials_format").map_err(refuse)?,
+        drugs_format: Format::named(drugs_format, Table::Drugs, "drugs_format").map_err(refuse)?,
         files,
         packing: Packing::from_name(packing).ok_or_else(|| {
             refuse(Error::argument(

@@ -111,7 +111,7 @@ impl Matcher {
         salts: bool,
         accents: &str,
         encoding: Option<&str>,
-        max_ratio: u64,
+        #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     ) -> PyResult<Self> {
         let py = vocabulary.py();
         let settings = arguments::settings(

@@ -76,7 +76,7 @@ pub(super) fn read_publications(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
-    max_ratio: u64,
+    #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     progress: bool,
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
@@ -96,7 +96,7 @@ pub(super) fn read_drugs(
     sources: &Bound<'_, PyAny>,
     encoding: Option<&str>,
     on_bad_file: &str,
-    max_ratio: u64,
+    #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     progress: bool,
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
@@ -113,17 +113,17 @@ pub(super) fn iter_publications(
     py: Python<'_>,
     sources: &Bound<'_, PyAny>,
     kind: &str,
-    batch_rows: usize,
+    #[pyo3(from_py_with = arguments::batch_rows)] batch_rows: u64,
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
-    max_ratio: u64,
+    #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
 ) -> PyResult<PublicationBatches> {
     let uris = arguments::paths(sources, "sources")?;
     let kind = kind_of(py, kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let stream = call::engine(py, false, |task| {
-        PublicationStream::open(&uris, kind, settings, batch_rows, task)
+        PublicationStream::open(&uris, kind, settings, batch_rows as usize, task)
     })?;
     Ok(PublicationBatches {
         state: Arc::new(Mutex::new(State {

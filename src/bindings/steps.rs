@@ -29,7 +29,7 @@ pub(super) fn run<'py>(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
-    max_ratio: u64,
+    #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     boundary: &str,
     abbreviations: bool,
     abstracts: bool,
@@ -122,7 +122,7 @@ pub(super) fn silver<'py>(
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
-    max_ratio: u64,
+    #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tables = arguments::tables(tables)?;

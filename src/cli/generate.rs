@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::arguments::Output;
 use crate::error::{Error, Result};
-use crate::generate::{Format, Packing, Settings, Shares};
+use crate::generate::{Format, Packing, Settings, Shares, Table};
 use crate::pipeline::generate::generate;
 use crate::task::Task;
 
@@ -105,21 +105,15 @@ fn settings(arguments: &GenerateArguments) -> Result<Settings> {
         };
         dirt.set(name, share)?;
     }
-    let format = |argument: &str, name: &str| {
-        Format::from_name(name).ok_or_else(|| {
-            let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
-            Error::argument(argument, format!("`{name}`"), names.join(", "))
-        })
-    };
     Ok(Settings {
         seed: arguments.seed,
         articles: arguments.articles,
         trials: arguments.trials,
         drugs: arguments.drugs,
         journals: arguments.journals,
-        articles_format: format("--articles-format", &arguments.articles_format)?,
-        trials_format: format("--trials-format", &arguments.trials_format)?,
-        drugs_format: format("--drugs-format", &arguments.drugs_format)?,
+        articles_format: Format::named(&arguments.articles_format, Table::Articles, "--articles-format")?,
+        trials_format: Format::named(&arguments.trials_format, Table::Trials, "--trials-format")?,
+        drugs_format: Format::named(&arguments.drugs_format, Table::Drugs, "--drugs-format")?,
         files: arguments.files,
         packing: Packing::from_name(&arguments.packing).ok_or_else(|| {
             Error::argument("--packing", format!("`{}`", arguments.packing), "none, gz or zst")

@@ -150,7 +150,13 @@ fn sources(text: &mut String, report: &StepReport) {
             );
         }
         for note in &source.notes {
-            let _ = writeln!(text, "  {}: {note}", source.uri);
+            // The message of a bad file begins with its name.
+            let behind = note.strip_prefix(&source.uri);
+            if behind.is_some_and(|rest| rest.starts_with([':', '/'])) {
+                let _ = writeln!(text, "  {note}");
+            } else {
+                let _ = writeln!(text, "  {}: {note}", source.uri);
+            }
         }
     }
 }

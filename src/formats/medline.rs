@@ -1,5 +1,5 @@
 //! MEDLINE's tagged text (`.nbib`): a tag of up to four letters, `- `, the value; lines that go on begin with blanks; a
-//! blank line, or the next `PMID`, ends a record.
+//! blank line, or the `PMID` of the next one, ends a record.
 
 use memchr::memchr;
 
@@ -148,18 +148,24 @@ impl<'f> MedlineReader<'f> {
         }
     }
 
-    /// Where the record that begins at `at` ends: before a blank line, or before the next `PMID`. Nothing where the bytes
-    /// end before it does.
+    /// Where the record that begins at `at` ends: before a blank line, or before the `PMID` of the next one. Nothing where
+    /// the bytes end before it does.
     fn record_end(&self, at: usize) -> Option<usize> {
         let bytes = &self.buffer.bytes;
         let mut line = at;
+        // Other tags may stand before the record's own PMID; text before it belongs to no record.
+        let (mut has_id, mut has_tag) = (false, false);
         while line < bytes.len() {
             let end = memchr(b'\n', &bytes[line..]).map(|length| line + length);
             let text = &bytes[line..end.unwrap_or(bytes.len())];
             let whole = end.is_some() || self.buffer.ended;
-            if line > at && (text.trim_ascii().is_empty() || text.starts_with(b"PMID- ")) && whole {
+            let is_id = text.starts_with(b"PMID- ");
+            let is_next = is_id && (has_id || !has_tag);
+            if line > at && (is_next || text.trim_ascii().is_empty()) && whole {
                 return Some(line);
             }
+            has_id |= is_id;
+            has_tag = has_tag || is_tag(text);
             match end {
                 Some(end) => line = end + 1,
                 None => break,

@@ -12,18 +12,18 @@ use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
 use super::fields::Fields;
 use super::input::Input;
 use super::pubmed_record::{NAMES, another_inside, date_text, is_blank, own_pmid, summary_text};
-use super::xml::{attribute, plain, tag_length, text};
+use super::xml::{attribute, closing_tag, plain, record_end, tag_length, text};
 use super::{BATCH_BYTES, Deletion, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
 
-/// The elements that are records, and their closing tags.
+/// The elements that are records, and how their closing tags begin.
 const RECORDS: [(&str, &str); 3] = [
-    ("PubmedArticle", "</PubmedArticle>"),
-    ("PubmedBookArticle", "</PubmedBookArticle>"),
+    ("PubmedArticle", "</PubmedArticle"),
+    ("PubmedBookArticle", "</PubmedBookArticle"),
     // Before 2017 files held these alone.
-    ("MedlineCitation", "</MedlineCitation>"),
+    ("MedlineCitation", "</MedlineCitation"),
 ];
 /// The elements that hold records or ids of deleted ones.
 const SETS: [&str; 4] = [
@@ -70,8 +70,8 @@ struct Places {
 enum Step {
     /// Something of this length that is no record.
     Pass(usize),
-    /// A record of this length.
-    Record(usize),
+    /// A record of this length, and whether comments or CDATA may stand in it.
+    Record(usize, bool),
     /// The id of a deleted record, and the length of its element.
     Deleted(String, usize),
     /// More bytes are needed to tell.
@@ -138,15 +138,15 @@ impl<'f> PubmedXmlReader<'f> {
             if closes {
                 return Err(self.error(
                     at,
-                    format!("{close} without its beginning"),
+                    format!("{close}> without its beginning"),
                     "deliver the file again",
                 ));
             }
-            return Ok(match memmem::find(&bytes[tag..], close.as_bytes()) {
-                _ if empty => Step::Record(tag),
-                Some(place) => Step::Record(tag + place + close.len()),
-                None => Step::More,
-            });
+            if empty {
+                return Ok(Step::Record(tag, false));
+            }
+            let found = record_end(&memmem::Finder::new(close), &bytes[tag..]);
+            return Ok(found.map_or(Step::More, |found| Step::Record(tag + found.end, found.hides)));
         }
         if let Some(set) = SETS.iter().find(|set| set.as_bytes() == name) {
             if closes {
@@ -164,12 +164,12 @@ impl<'f> PubmedXmlReader<'f> {
             if closes || empty {
                 return Ok(Step::Pass(tag));
             }
-            let Some(end) = memmem::find(bytes, b"</PMID>") else {
+            let Some((inner_end, end)) = closing_tag(&memmem::Finder::new("</PMID"), bytes, tag) else {
                 return Ok(Step::More);
             };
-            let given = String::from_utf8_lossy(&bytes[tag..end.max(tag)]);
+            let given = String::from_utf8_lossy(&bytes[tag..inner_end]);
             let id = text(&given).trim().to_owned();
-            return Ok(Step::Deleted(id, end + "</PMID>".len()));
+            return Ok(Step::Deleted(id, end));
         }
         if self.open.is_empty() {
             let found = format!("<{}>", String::from_utf8_lossy(&inside[..length.min(64)]));
@@ -222,7 +222,8 @@ impl<'f> PubmedXmlReader<'f> {
         self.error(at, found, "the file is cut off; deliver it again")
     }
 
-    fn read_record(&mut self, start: usize, end: usize, draft: &mut Draft) -> Result<()> {
+    /// Reads the record that stands from `start` to `end`; with `hides`, comments or CDATA may stand in it.
+    fn read_record(&mut self, start: usize, end: usize, hides: bool, draft: &mut Draft) -> Result<()> {
         self.record += 1;
         let bytes = &self.buffer.bytes[start..end];
         let xml = std::str::from_utf8(bytes).map_err(|error| {
@@ -230,7 +231,7 @@ impl<'f> PubmedXmlReader<'f> {
             let byte = self.buffer.offset + (start + at) as u64;
             self.buffer.input.not_utf8(byte, bytes[at])
         })?;
-        let xml = plain(xml);
+        let xml = if hides { plain(xml) } else { Cow::Borrowed(xml) };
         if let Some(another) = another_inside(&xml) {
             let found =
                 format!("{another} inside the record that begins here, which is not closed before it");
@@ -364,9 +365,9 @@ impl RowReader for PubmedXmlReader<'_> {
             let start = at + offset;
             match self.step(start)? {
                 Step::Pass(length) => at = start + length,
-                Step::Record(length) => {
+                Step::Record(length, hides) => {
                     at = start + length;
-                    self.read_record(start, at, &mut draft)?;
+                    self.read_record(start, at, hides, &mut draft)?;
                 }
                 Step::Deleted(publication_id, length) => {
                     at = start + length;

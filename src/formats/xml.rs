@@ -28,7 +28,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Takes the beginning of the opening tag and the closing tag: `<PMID` and `</PMID>`.
+    /// Takes the beginnings of the opening and of the closing tag: `<PMID` and `</PMID`.
     pub(super) fn new(open: &'static str, close: &'static str) -> Self {
         Self {
             open: memmem::Finder::new(open),
@@ -60,11 +60,11 @@ impl Name {
                     end: tag_end,
                 });
             }
-            let length = self.close.find(&bytes[tag_end..])?;
+            let (inner_end, end) = closing_tag(&self.close, bytes, tag_end)?;
             return Some(Element {
                 attributes,
-                inner: &xml[tag_end..tag_end + length],
-                end: tag_end + length + self.close.needle().len(),
+                inner: &xml[tag_end..inner_end],
+                end,
             });
         }
     }
@@ -83,6 +83,21 @@ impl Name {
     pub(super) fn text<'x>(&self, xml: &'x str) -> Cow<'x, str> {
         self.find(xml, 0)
             .map_or(Cow::Borrowed(""), |element| text(element.inner))
+    }
+}
+
+/// From where to where the first closing tag from `from` on stands, given how it begins: `</PMID`. Blanks may follow its name.
+pub(super) fn closing_tag(close: &memmem::Finder<'_>, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let start = at + close.find(bytes.get(at..)?)?;
+        at = start + close.needle().len();
+        let blanks = bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace());
+        let end = at + blanks.count();
+        // Anything else is a longer name: `</AbstractText>` where `</Abstract` is looked for.
+        if bytes.get(end) == Some(&b'>') {
+            return Some((start, end + 1));
+        }
     }
 }
 
@@ -179,10 +194,48 @@ fn reference(text: &str) -> Option<(char, usize)> {
     Some((letter, end + 1))
 }
 
-/// A record without its comments, and with its CDATA written as other text is. Hardly any record has either.
+/// What hides the tags in it: how it begins and ends.
+const COMMENT: (&str, &str) = ("<!--", "-->");
+const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
+
+/// A record that begins where the bytes do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RecordEnd {
+    /// Behind its closing tag.
+    pub end: usize,
+    /// Whether there may be comments or CDATA in it, so that it has to be made [`plain`].
+    pub hides: bool,
+}
+
+/// Where a record ends, given how its closing tag begins; one inside a comment or CDATA ends nothing. Nothing where more
+/// bytes are needed to tell.
+pub(super) fn record_end(close: &memmem::Finder<'_>, bytes: &[u8]) -> Option<RecordEnd> {
+    let (mut behind, mut hides) = (0, false);
+    loop {
+        let (start, end) = closing_tag(close, bytes, behind)?;
+        while let Some(place) = bytes
+            .get(behind..start)
+            .and_then(|before| memmem::find(before, b"<!"))
+        {
+            hides = true;
+            let at = behind + place;
+            let hider = [COMMENT, CDATA]
+                .into_iter()
+                .find(|(opens, _)| bytes[at..].starts_with(opens.as_bytes()));
+            behind = at + 2;
+            if let Some((opens, closes)) = hider {
+                let inside = at + opens.len();
+                behind = inside + memmem::find(&bytes[inside..], closes.as_bytes())? + closes.len();
+            }
+        }
+        if behind <= start {
+            return Some(RecordEnd { end, hides });
+        }
+    }
+}
+
+/// A record without its comments, and with its CDATA written as other text is.
 pub(super) fn plain(xml: &str) -> Cow<'_, str> {
-    const COMMENT: &str = "<!--";
-    const CDATA: &str = "<![CDATA[";
     let Some(first) = memmem::find(xml.as_bytes(), b"<!") else {
         return Cow::Borrowed(xml);
     };
@@ -190,10 +243,10 @@ pub(super) fn plain(xml: &str) -> Cow<'_, str> {
     plain.push_str(&xml[..first]);
     let mut rest = &xml[first..];
     while !rest.is_empty() {
-        if let Some(inside) = rest.strip_prefix(COMMENT) {
-            rest = inside.split_once("-->").map_or("", |(_, behind)| behind);
-        } else if let Some(inside) = rest.strip_prefix(CDATA) {
-            let (data, behind) = inside.split_once("]]>").unwrap_or((inside, ""));
+        if let Some(inside) = rest.strip_prefix(COMMENT.0) {
+            rest = inside.split_once(COMMENT.1).map_or("", |(_, behind)| behind);
+        } else if let Some(inside) = rest.strip_prefix(CDATA.0) {
+            let (data, behind) = inside.split_once(CDATA.1).unwrap_or((inside, ""));
             for letter in data.chars() {
                 match letter {
                     '&' => plain.push_str("&amp;"),
@@ -244,18 +297,47 @@ mod tests {
 
     #[test]
     fn elements_are_found_by_their_whole_name() {
-        let name = Name::new("<Abstract", "</Abstract>");
-        let xml = "<AbstractText>no</AbstractText><Abstract lang='en'>yes</Abstract><Abstract/>";
+        let name = Name::new("<Abstract", "</Abstract");
+        let xml = "<AbstractText>no</AbstractText><Abstract lang='en'>yes</Abstract><Abstract >a</AbstractText></Abstract\n><Abstract/>";
         let mut found = Vec::new();
         let mut at = 0;
         while let Some(element) = name.find(xml, at) {
             at = element.end;
             found.push((element.inner, element.attributes));
         }
-        assert_eq!(found, [("yes", " lang='en'"), ("", "")]);
+        let wanted = [("yes", " lang='en'"), ("a</AbstractText>", " "), ("", "")];
+        assert_eq!(found, wanted);
         assert_eq!(at, xml.len());
         assert_eq!(name.find("<Abstract>never closed", 0), None);
         assert_eq!(name.find("<Abstract", 0), None);
+        assert_eq!(
+            name.find("<Abstract>closes a longer name</AbstractText>", 0),
+            None
+        );
+    }
+
+    #[test]
+    fn a_record_ends_where_its_tag_closes_and_nothing_hides_it() {
+        let close = memmem::Finder::new("</a");
+        for (xml, wanted) in [
+            ("<a>x</a>", Some((8, false))),
+            ("<a>x</a\n >y", Some((10, false))),
+            ("<a></ab></a>", Some((12, false))),
+            ("<a><!x></a>", Some((11, true))),
+            ("<a><!-- </a> --></a>", Some((20, true))),
+            ("<a><![CDATA[</a>]]><!--></a>--></a>", Some((35, true))),
+            // The comment behind it hides nothing before.
+            ("<a></a><!-- </a> -->", Some((7, false))),
+            // The end of these may still come.
+            ("<a><!-- </a>", None),
+            ("<a><![CDATA[</a>--></a>", None),
+            ("<a><!-- </a> -->", None),
+            ("<a></a", None),
+            ("<a>", None),
+        ] {
+            let wanted = wanted.map(|(end, hides)| RecordEnd { end, hides });
+            assert_eq!(record_end(&close, xml.as_bytes()), wanted, "{xml}");
+        }
     }
 
     #[test]

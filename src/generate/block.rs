@@ -98,6 +98,7 @@ pub fn drugs_block(settings: &Settings, numbers: Range<u64>) -> Block {
         count: settings.drugs,
     };
     let mut block = Block::default();
+    block.counts.rows_in = numbers.end - numbers.start;
     let parquet = settings.drugs_format == Format::Parquet;
     if parquet {
         block.cells = vec![Vec::new(); 3];

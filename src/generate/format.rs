@@ -1,5 +1,7 @@
 //! What sources are written as.
 
+use crate::error::{Error, Result};
+
 /// What a source holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
@@ -18,6 +20,13 @@ impl Table {
             Self::Articles => "pubmed",
             Self::Trials => "clinical_trials",
         }
+    }
+
+    /// The error for a format that this table is not written as.
+    pub(super) fn refuse(self, name: &str, argument: &str) -> Error {
+        let formats = Format::ALL.into_iter().filter(|format| format.is_for(self));
+        let names: Vec<&str> = formats.map(Format::name).collect();
+        Error::argument(argument, format!("`{name}`"), names.join(", "))
     }
 }
 
@@ -78,9 +87,12 @@ impl Format {
         }
     }
 
-    /// The format of a name, if it is one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
+    /// The format of a name, if a table can be written so; the error names the argument that gave it.
+    pub fn named(name: &str, table: Table, argument: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == name && format.is_for(table))
+            .ok_or_else(|| table.refuse(name, argument))
     }
 
     /// Whether a table can be written so.

@@ -85,16 +85,7 @@ impl Settings {
             ("trials_format", self.trials_format, Table::Trials),
         ] {
             if !format.is_for(table) {
-                let expected: Vec<&str> = Format::ALL
-                    .into_iter()
-                    .filter(|format| format.is_for(table))
-                    .map(Format::name)
-                    .collect();
-                return Err(Error::argument(
-                    argument,
-                    format!("`{}`", format.name()),
-                    expected.join(", "),
-                ));
+                return Err(table.refuse(format.name(), argument));
             }
         }
         for (argument, number, most) in [

@@ -31,7 +31,7 @@ use crate::storage::{Digest256, HashingWriter, LocalStorage, Storage, Transactio
 use crate::task::Task;
 
 /// Whatever changes the bytes for the same settings raises this number.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const MANIFEST: &str = "_generated.json";
 /// Rows of a row group.
 const ROW_GROUP: usize = 1 << 16;
@@ -187,7 +187,8 @@ impl Writer<'_> {
                 counts.insert(table.folder(), its);
             }
         }
-        self.files.push(truth.finish()?);
+        let mentions = counts.values().map(|its: &Counts| its.mentions).sum();
+        self.files.push(truth.finish(mentions)?);
         Ok(counts)
     }
 
@@ -204,12 +205,13 @@ impl Writer<'_> {
             let at = |file: u64| (u128::from(records) * u128::from(file) / u128::from(files)) as u64;
             let numbers = at(file)..at(file + 1);
             let mut sink = self.sink(table, format, file + 1)?;
+            let before = counts.rows_in;
             self.blocks(table, numbers, |writer, block| {
                 truth.write(&block.truth)?;
                 counts.extend(&block.counts);
                 sink.add(writer, block)
             })?;
-            self.files.extend(sink.finish(format)?);
+            self.files.extend(sink.finish(format, counts.rows_in - before)?);
         }
         Ok(counts)
     }
@@ -316,20 +318,21 @@ impl Sink {
                     let ending = writer.settings.packing.ending();
                     let mut file = writer.text_file(format!("{}/{name}{ending}", Table::Trials.folder()))?;
                     file.write(&content)?;
-                    outputs.push(file.finish()?);
+                    outputs.push(file.finish(1)?);
                 }
                 Ok(())
             }
         }
     }
 
-    fn finish(self, format: Format) -> Result<Vec<Output>> {
+    /// Ends a file that was given so many rows, broken ones among them.
+    fn finish(self, format: Format, rows: u64) -> Result<Vec<Output>> {
         match self {
             Self::Text { mut file, .. } => {
                 file.write(Block::tail(format).as_bytes())?;
-                Ok(vec![file.finish()?])
+                Ok(vec![file.finish(rows)?])
             }
-            Self::Rows(file) => Ok(vec![file.finish()?]),
+            Self::Rows(file) => Ok(vec![file.finish(rows)?]),
             Self::Many(outputs) => Ok(outputs),
         }
     }
@@ -361,7 +364,7 @@ impl TextFile {
         written.map_err(|error| Error::storage(&self.shown, "write", error))
     }
 
-    fn finish(self) -> Result<Output> {
+    fn finish(self, rows: u64) -> Result<Output> {
         let flushed = match self.packed {
             Packed::None(file) => Ok(file),
             Packed::Gzip(file) => file.finish(),
@@ -370,7 +373,7 @@ impl TextFile {
         flushed
             .and_then(|mut file| file.flush())
             .map_err(|error| Error::storage(&self.shown, "write", error))?;
-        Ok(output(self.path, &self.digest))
+        Ok(output(self.path, rows, &self.digest))
     }
 }
 
@@ -430,20 +433,20 @@ impl ParquetFile {
             .map_err(|error| Error::storage(&self.shown, "write", io::Error::other(error.to_string())))
     }
 
-    fn finish(mut self) -> Result<Output> {
+    fn finish(mut self, rows: u64) -> Result<Output> {
         self.flush()?;
         self.writer
             .finish()
             .map_err(|error| Error::storage(&self.shown, "write", io::Error::other(error.to_string())))?;
-        Ok(output(self.path, &self.digest))
+        Ok(output(self.path, rows, &self.digest))
     }
 }
 
-fn output(path: String, digest: &Digest256) -> Output {
+fn output(path: String, rows: u64, digest: &Digest256) -> Output {
     let (bytes, sha256) = digest.finish();
     Output {
         path,
-        rows: 0,
+        rows,
         bytes,
         sha256,
     }

@@ -75,6 +75,18 @@ def test_summary_for_people(samples: Path, tmp_path: Path) -> None:
     assert not re.search(rb"[\x1b\r]", finished.stderr), "nor a progress bar"
 
 
+def test_the_summary_names_a_bad_file_once(samples: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_bytes(b'[{"id": 1, "title": "T"},')
+    sources = {**whole_sample(samples), "pubmed": [bad]}
+    finished = shell(*run_arguments(sources, tmp_path / "lake", DT), "--on-bad-file", "reject")
+    assert finished.returncode == 0, finished.stderr.decode()
+    lines_about = [line.strip() for line in finished.stdout.decode().splitlines() if "cut off" in line]
+    assert lines_about
+    for line in lines_about:
+        assert line.count("bad.json") == 1, line
+
+
 def test_quiet_says_nothing(samples: Path, tmp_path: Path) -> None:
     finished = shell(*run_arguments(whole_sample(samples), tmp_path / "lake", DT), "--quiet")
     assert (finished.returncode, finished.stderr) == (0, b"")

@@ -98,6 +98,11 @@ def check_rows(report: dict[str, Any], made: dict[str, Any]) -> None:
             for source in tallies:
                 counts.update(source[name])
             assert dict(counts) == truth[name], (table, name)
+    # Each file is told with the rows that are read from it, which once were 0.
+    for file in made["files"]:
+        read = [source["rows_in"] for source in report["sources"] if source["uri"].endswith(file["path"])]
+        truth_lines = sum(truth["mentions"] for truth in made["truth"].values())
+        assert read == [file["rows"]] or (read, file["rows"]) == ([], truth_lines), file["path"]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +205,7 @@ def test_these_bytes_for_ever(tmp_path: Path) -> None:
     """Whatever changes them raises `VERSION` in `src/pipeline/generate.rs`, and these digests."""
     made = drugs_rs.generate(tmp_path / "made", articles=2000, trials=500, articles_format="medline")
     digests = {file["path"]: file["sha256"][:16] for file in made["files"]}
-    assert (made["version"], digests) == (3, DIGESTS)
+    assert (made["version"], digests) == (4, DIGESTS)
 
 
 DIGESTS = {
@@ -281,6 +286,8 @@ def test_ended_on_the_way_it_leaves_nothing(number: signal.Signals, tmp_path: Pa
     "settings",
     [
         {"drugs": 0},
+        {"drugs": -1},
+        {"seed": 1 << 64},
         {"files": 0},
         {"drugs": 1 << 25},
         {"abstracts": 1.5},
@@ -296,9 +303,17 @@ def test_ended_on_the_way_it_leaves_nothing(number: signal.Signals, tmp_path: Pa
     ],
 )
 def test_settings_that_make_no_sense(settings: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(drugs_rs.exceptions.ArgumentError):
+    with pytest.raises(drugs_rs.exceptions.ArgumentError, match=rf"{next(iter(settings))}.*: .*; expected "):
         drugs_rs.generate(tmp_path / "made", **settings)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_format_that_is_none_is_told_with_those_of_its_table(tmp_path: Path) -> None:
+    for name in ("xml", "studies-json"):
+        with pytest.raises(drugs_rs.exceptions.ArgumentError) as caught:
+            drugs_rs.generate(tmp_path / "made", articles_format=name)  # type: ignore[arg-type]
+        formats = "csv, json, ndjson, parquet, pubmed-xml, medline, pubmed-csv"
+        assert str(caught.value) == f"articles_format: `{name}`; expected {formats}"
 
 
 @pytest.mark.parametrize("out", ["gs://bucket/made", "s3://bucket/made"])

@@ -231,8 +231,11 @@ def test_the_limit_on_the_ratio_is_an_option_without_a_lake(reader: str, tmp_pat
     with pytest.raises(exceptions.FormatError, match=r"500 times.*max_ratio"):
         READERS[reader](source, max_ratio=500)
     assert READERS[reader](source, max_ratio=0) == 1
-    with pytest.raises(OverflowError):
+    # Python's own error, an `OverflowError`, does not say which argument it is.
+    with pytest.raises(exceptions.ArgumentError, match="^max_ratio: -1; expected a whole number from 0 to "):
         READERS[reader](source, max_ratio=-1)
+    with pytest.raises(TypeError, match="max_ratio"):
+        READERS[reader](source, max_ratio="many")
 
 
 def test_the_command_takes_the_limit_for_vocabularies(tmp_path: Path) -> None:

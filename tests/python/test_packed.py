@@ -291,6 +291,25 @@ def test_sizes_behind_a_member_are_of_either_width(size: int, wide: bool, tmp_pa
     assert [row["publication_id"] for row in publications(tmp_path / "lake")] == ["first", "second"]
 
 
+def test_sizes_behind_a_member_may_lie_across_the_end_of_a_buffer(tmp_path: Path) -> None:
+    """Where a buffer ended inside their signature, it was not taken for one, and the archive was refused."""
+    rows = b"id,title,date,journal\n" + b"".join(b"%06d,T,2020,J\n" % number for number in range(16_377))
+    source = tmp_path / "source.zip"
+    ends = []
+    for more in range(40):
+        pipe = Pipe()
+        with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=0) as archive:
+            for name in ("x" * more + "first.csv", "second.csv"):
+                with archive.open(name, "w") as member:
+                    member.write(rows if name.endswith("first.csv") else b"id,title,date,journal\nlast,T,2020,J\n")
+        ends.append(pipe.content.index(b"PK\x07\x08"))
+        source.write_bytes(pipe.content)
+        table = drugs_rs.read_publications(source)
+        assert [tally["rows_kept"] for tally in table.sources] == [16_378]
+    buffer = 1 << 18
+    assert ends[0] < buffer - 16 < buffer < ends[-1]
+
+
 def test_a_last_line_without_an_end_begins_a_record(tmp_path: Path) -> None:
     """The id of a record that was cut off there was put behind the id of the one before."""
     source = tmp_path / "cut.nbib"

@@ -150,6 +150,9 @@ def test_wrong_arguments(articles: Path, tmp_path: Path) -> None:
             function(None)
     with pytest.raises(exceptions.ArgumentError, match="batch_rows"):
         drugs_rs.iter_publications(articles, batch_rows=0)
+    # Python's own error for these does not say which argument it is.
+    with pytest.raises(exceptions.ArgumentError, match="^batch_rows: -1; expected a whole number from 0 to "):
+        drugs_rs.iter_publications(articles, batch_rows=-1)
     with pytest.raises(exceptions.ArgumentError, match="no source"):
         drugs_rs.read_drugs([])
 

@@ -143,6 +143,30 @@ fn xml_that_is_valid_and_rare_is_read_all_the_same() {
     assert_eq!(pubmed(&article(old)).rows, ["1|1|a|-|-|Words.|-|-|-"]);
 }
 
+/// The first was taken for cut off, or its end for text; the second lost its title, or had another element's in it.
+#[test]
+fn what_a_comment_holds_ends_nothing_and_closing_tags_may_have_blanks() {
+    for hidden in [
+        "<!-- </PubmedArticle> </MedlineCitation > -->",
+        "<!-- <PubmedArticle> <MedlineCitation> -->",
+        "<!-- </ArticleTitle> --><!-- --><!----><!--></PubmedArticle>-->",
+    ] {
+        let inside = format!("<PMID>1</PMID>{hidden}<ArticleTitle>a {hidden}title</ArticleTitle>");
+        assert_eq!(pubmed(&article(&inside)).rows, ["1|1|a title|-|-|-|-|-|-"]);
+    }
+    let data =
+        "<PMID>1</PMID><ArticleTitle>one <![CDATA[</PubmedArticle><PubmedArticle>]]> two</ArticleTitle>";
+    let row = "1|1|one </PubmedArticle><PubmedArticle> two|-|-|-|-|-|-";
+    assert_eq!(pubmed(&article(data)).rows, [row]);
+    let blanks = "<PubmedArticleSet><PubmedArticle ><PMID >1</PMID ><Journal ><Title >J</Title\n></Journal\t><ArticleTitle\n>a</ArticleTitle >\
+        <Abstract><AbstractText >b</AbstractText ><AbstractText>c</AbstractText></Abstract ></PubmedArticle\n>\
+        <PubmedArticle><PMID>2</PMID><ArticleTitle>d</ArticleTitle></PubmedArticle>\
+        <DeleteCitation><PMID>3</PMID\r\n><PMID>4</PMID></DeleteCitation ></PubmedArticleSet >";
+    let found = pubmed(blanks);
+    assert_eq!(found.rows, ["1|1|a|-|J|b c|-|-|-", "2|2|d|-|-|-|-|-|-"]);
+    assert_eq!(found.deleted, [(2, "3".to_owned()), (2, "4".to_owned())]);
+}
+
 #[test]
 fn every_shape_of_a_publication_date() {
     let cases = [
@@ -299,6 +323,24 @@ fn medline_records_end_at_a_blank_line_or_the_next_pmid() {
         ]
     );
     assert_eq!(found.rejected, ["19: malformed_row"]);
+}
+
+/// A record whose `PMID` was not its first tag became two: one without an id, and one without what stood before.
+#[test]
+fn other_tags_of_medline_may_stand_before_the_id() {
+    let text = "STAT- MEDLINE\nTI  - First\nPMID- 1\nDP  - 2020\n\nOWN - NLM\nPMID- 2\nTI  - Second\nPMID- 3\nTI  - Third\n\n\
+                saved from a page\nPMID- 4\nTI  - Fourth\n";
+    let found = pubmed(text);
+    assert_eq!(
+        found.rows,
+        [
+            "1|1|First|2020|-|-|-|-|-",
+            "6|2|Second|-|-|-|-|-|-",
+            "9|3|Third|-|-|-|-|-|-",
+            "13|4|Fourth|-|-|-|-|-|-",
+        ]
+    );
+    assert_eq!(found.rejected, ["12: malformed_row"]);
 }
 
 #[test]
