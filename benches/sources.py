@@ -220,24 +220,30 @@ def studies(bench: Bench, count: int) -> list[Reach]:
         names["briefTitle"] = f"A study of velorin, number {number}"
         names["officialTitle"] = f"A randomised, made-up study of velorin against nothing at all, number {number}"
         (folder / f"NCT{number:08}.json").write_text(json.dumps(STUDY), encoding="utf-8")
-    lake = bench.out / "study-lake"
-    copy = [*PROGRAM, "bronze", "--clinical-trials", str(folder), "--out", str(lake), "--dt", DT, "--quiet"]
+    # A new folder each turn, and nothing is deleted before the last: for some minutes ext4 passes over the inodes of
+    # deleted files one by one.
+    made: list[Path] = []
 
-    def bronze() -> tuple[float, int]:
-        shutil.rmtree(str(lake), ignore_errors=True)
-        return bench.command(copy, 2)
+    def new(name: str) -> Path:
+        made.append(bench.out / f"{name}-{len(made)}")
+        shutil.rmtree(str(made[-1]), ignore_errors=True)
+        return made[-1]
 
-    twin = bench.out / "study-copies"
+    def bronze(lake: Path) -> tuple[float, int]:
+        source = ["bronze", "--clinical-trials", str(folder), "--out", str(lake), "--dt", DT, "--quiet"]
+        return bench.command([*PROGRAM, *source], 2)
 
     def plain_copy() -> tuple[float, int]:
-        shutil.rmtree(str(twin), ignore_errors=True)
-        return bench.command(["sh", "-c", 'cp -r "$0" "$1" && sync -f "$1"', str(folder), str(twin)])
+        copy = 'cp -r "$0" "$1" && sync -f "$1"'
+        return bench.command(["sh", "-c", copy, str(folder), str(new("study-copies"))])
 
-    (copied, copy_peak), (read, read_peak), (plain, _) = in_turns(3, bronze, bench.silver(lake, 2), plain_copy)
+    bronze(lake := new("study-lake"))
+    (copied, copy_peak), (read, read_peak), (plain, _) = in_turns(
+        3, lambda: bronze(new("study-lake")), bench.silver(lake, 2), plain_copy
+    )
     print(f"{count:,} studies: bronze {copied:.2f} s, silver {read:.2f} s, two threads; cp and sync {plain:.2f} s\n")
-    shutil.rmtree(str(twin))
-    shutil.rmtree(str(lake))
-    shutil.rmtree(str(folder))
+    for path in [*made, folder]:
+        shutil.rmtree(str(path))
     return [
         Reach("files a second, one study each, silver", count / read, 10_000, True, ""),
         Reach("the same, bronze, durable copies and digests", count / copied, 10_000, True, ""),

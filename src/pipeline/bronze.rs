@@ -1,12 +1,11 @@
 //! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io::{Read, Write};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::copying::copy_files;
 use super::dt::Dt;
 use super::expected;
 use super::layout;
@@ -16,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::{SourceFile, expand_all};
-use crate::storage::{HashingWriter, Sharing, Storage};
+use crate::storage::{Sharing, Storage};
 use crate::task::Task;
 
 /// One copied file.
@@ -120,12 +119,6 @@ pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
     expand_all(&source.uris, expected, task)
 }
 
-/// So many files are copied side by side, and as many sources are open beyond: while some are copied, servers look for the
-/// next ones.
-const COPIED_AT_ONCE: usize = 8;
-
-const COPY_BUFFER: usize = 1 << 18;
-
 fn copy_source(
     storage: &dyn Storage,
     source: &BronzeSource,
@@ -138,57 +131,30 @@ fn copy_source(
     let manifest_path = format!("{folder}/{}", layout::MANIFEST);
     let (_, before) = manifest::read::<BronzeManifest>(storage, manifest_path.clone())?;
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
-    let mut copied = Vec::with_capacity(files.len());
-    let mut outputs = Vec::with_capacity(files.len());
     let names = names(files);
-    let mut unopened = files.iter();
-    let mut ahead = VecDeque::new();
-    for (files, names) in files.chunks(COPIED_AT_ONCE).zip(names.chunks(COPIED_AT_ONCE)) {
-        while ahead.len() < 2 * COPIED_AT_ONCE
-            && let Some(next) = unopened.next()
-        {
-            ahead.push_back(next.open()?);
-        }
-        let mut copies = Vec::with_capacity(files.len());
-        for (file, name) in files.iter().zip(names) {
-            let Some(from) = ahead.pop_front() else { break };
-            let path = format!("{folder}/{name}");
-            let (to, shown) = (transaction.create(&path)?, transaction.shown(&path));
-            copies.push((file, from, name, to, shown, path));
-        }
-        let made: Vec<(Output, BronzeFile)> = copies
-            .into_par_iter()
-            .map_init(
-                || vec![0; COPY_BUFFER],
-                |buffer, (file, from, name, to, shown, path)| {
-                    let (bytes, sha256, media_type) = copy((file, from), to, &shown, buffer, task)?;
-                    let output = Output {
-                        path,
-                        rows: 0,
-                        bytes,
-                        sha256: sha256.clone(),
-                    };
-                    let copied = BronzeFile {
-                        uri: file.uri.clone(),
-                        file: name.clone(),
-                        bytes,
-                        sha256,
-                        media_type,
-                    };
-                    Ok((output, copied))
-                },
-            )
-            .collect::<Result<_>>()?;
-        for (output, file) in made {
-            outputs.push(output);
-            copied.push(file);
-        }
+    let paths = names.iter().map(|name| format!("{folder}/{name}")).collect();
+    let (mut outputs, mut kept) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
+    let copied = copy_files(transaction.as_mut(), files, paths, task)?;
+    for ((file, name), copied) in files.iter().zip(names).zip(copied) {
+        kept.push(BronzeFile {
+            uri: file.uri.clone(),
+            file: name,
+            bytes: copied.bytes,
+            sha256: copied.sha256.clone(),
+            media_type: copied.media_type.to_owned(),
+        });
+        outputs.push(Output {
+            path: copied.path,
+            rows: 0,
+            bytes: copied.bytes,
+            sha256: copied.sha256,
+        });
     }
     let manifest = BronzeManifest {
         source: source.name.clone(),
         table: source.table,
         dt: dt.to_string(),
-        files: copied,
+        files: kept,
     };
     let bytes = manifest::to_bytes(&manifest)?;
     let unchanged = before.1.as_ref() == Some(&bytes) && all_stand(&outputs, storage)?;
@@ -230,58 +196,6 @@ fn names(files: &[SourceFile]) -> Vec<String> {
             name
         })
         .collect()
-}
-
-/// Copies one file; gives its size, digest and media type.
-fn copy(
-    (file, mut from): (&SourceFile, Box<dyn Read + Send>),
-    to: Box<dyn Write + Send>,
-    path: &str,
-    buffer: &mut [u8],
-    task: &Task,
-) -> Result<(u64, String, String)> {
-    let (mut to, digest) = HashingWriter::new(to);
-    let mut media_type = None;
-    loop {
-        task.check()?;
-        let read = match from.read(buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::storage(&file.uri, "read the source", error)),
-        };
-        media_type.get_or_insert_with(|| media_type_of(&buffer[..read]));
-        to.write_all(&buffer[..read])
-            .map_err(|error| Error::storage(path, "write", error))?;
-        task.count_bytes(read);
-    }
-    to.flush().map_err(|error| Error::storage(path, "write", error))?;
-    let (bytes, sha256) = digest.finish();
-    Ok((
-        bytes,
-        sha256,
-        media_type.unwrap_or("application/x-empty").to_owned(),
-    ))
-}
-
-/// The media type of Parquet.
-pub(super) const PARQUET: &str = "application/vnd.apache.parquet";
-
-/// The media type by the first bytes.
-fn media_type_of(head: &[u8]) -> &'static str {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    match head {
-        [0x1f, 0x8b, ..] => "application/gzip",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "application/zstd",
-        [b'P', b'A', b'R', b'1', ..] => PARQUET,
-        _ => match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'[') => "application/json",
-            Some(b'{') => "application/x-ndjson",
-            Some(b'<') => "application/xml",
-            _ if text.starts_with(b"PMID- ") => "application/nbib",
-            _ => "text/csv",
-        },
-    }
 }
 
 /// The bronze partitions of a table at `dt`, by the name of their source, each with the version of its manifest.

@@ -10,6 +10,7 @@ pub mod bronze;
 mod collect;
 pub mod columns;
 mod compress;
+mod copying;
 mod draft;
 pub mod dt;
 pub mod export;

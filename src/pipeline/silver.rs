@@ -8,8 +8,9 @@ use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
 use super::aside::{Aside, Deleted};
-use super::bronze::{BronzeFile, PARQUET, manifests};
+use super::bronze::{BronzeFile, manifests};
 use super::collect::{Collected, Collector, recount};
+use super::copying::PARQUET;
 use super::dt::Dt;
 use super::frames::TableWriter;
 use super::journals::Journals;

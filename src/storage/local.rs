@@ -139,6 +139,7 @@ impl Storage for LocalStorage {
             staging,
             units: units.to_vec(),
             written: Arc::default(),
+            folder: PathBuf::new(),
             write_back: WriteBack::default(),
         }))
     }
@@ -166,6 +167,8 @@ struct LocalTransaction {
     units: Vec<String>,
     /// Files that were created and are to be made durable.
     written: Arc<Mutex<Vec<PathBuf>>>,
+    /// The folder that was created last: files come many to a folder.
+    folder: PathBuf,
     write_back: WriteBack,
 }
 
@@ -174,7 +177,7 @@ impl LocalTransaction {
         self.staging.path.join("new")
     }
 
-    fn place(&self, path: &str) -> Result<PathBuf> {
+    fn place(&mut self, path: &str) -> Result<PathBuf> {
         let inside = self.units.iter().any(|unit| {
             path == unit
                 || path
@@ -187,8 +190,9 @@ impl LocalTransaction {
             });
         }
         let place = self.new_state().join(path);
-        if let Some(folder) = place.parent() {
+        if let Some(folder) = place.parent().filter(|folder| *folder != self.folder) {
             create_folders(folder)?;
+            folder.clone_into(&mut self.folder);
         }
         Ok(place)
     }

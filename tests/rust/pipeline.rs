@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use drugs_rs::error::Error;
-use drugs_rs::pipeline::bronze::BronzeSource;
+use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
 use drugs_rs::pipeline::{Dt, StepReport, open_lake, run};
 use drugs_rs::schema::SourceTable;
+use drugs_rs::storage::sha256_hex;
 use drugs_rs::task::Task;
 
 struct Lake {
@@ -76,6 +77,48 @@ fn files(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
 
 fn articles(rows: &[&str]) -> String {
     format!("id,title,date,journal\n{}\n", rows.join("\n"))
+}
+
+/// Files are opened ahead, created ahead and copied side by side, eight at a time.
+#[test]
+fn copies_stand_in_the_order_of_the_files_and_one_that_cannot_be_read_leaves_nothing() {
+    for count in [1, 7, 8, 9, 16, 17, 24, 25, 61] {
+        let lake = Lake::new();
+        // Of all sizes up to more than the buffer of a copy, large ones and empty ones beside small ones.
+        let content = |number: usize| vec![number as u8; number * 7919 % 11 * 40_000];
+        let uris: Vec<String> = (0..count)
+            .map(|number| {
+                let path = lake.folder.path().join(format!("{:02}.csv", count - number));
+                fs::write(&path, content(number)).unwrap();
+                path.display().to_string()
+            })
+            .collect();
+        let copy = |uris: &[String], dt: &str| {
+            let storage = open_lake(&lake.root().display().to_string()).unwrap();
+            let source = BronzeSource::new(SourceTable::Pubmed, uris.to_vec());
+            bronze(storage.as_ref(), &[source], Dt::parse(dt)?, &Task::new())
+        };
+        let report = copy(&uris, "2020-01-01").unwrap();
+        let named: Vec<&str> = report.sources.iter().map(|tally| tally.uri.as_str()).collect();
+        assert_eq!(named, uris);
+        for (number, output) in report.outputs.iter().enumerate() {
+            let copied = fs::read(lake.root().join(&output.path)).unwrap();
+            assert!(copied == content(number), "{count}: {}", output.path);
+            assert_eq!(output.sha256, sha256_hex(&copied));
+        }
+        // A file that is there when it is looked for, and cannot be read when its turn comes.
+        fs::remove_file(&uris[count / 2]).unwrap();
+        std::os::unix::fs::symlink("/proc/self/mem", &uris[count / 2]).unwrap();
+        let error = copy(&uris, "2020-01-02").unwrap_err().to_string();
+        assert!(error.contains(&uris[count / 2]), "{error}");
+        let left: Vec<_> = files(&lake.root()).into_keys().collect();
+        assert!(
+            !left
+                .iter()
+                .any(|path| path.display().to_string().contains("2020-01-02")),
+            "{left:?}"
+        );
+    }
 }
 
 #[test]
