@@ -101,7 +101,41 @@ pub enum Error {
     Internal { message: String },
 }
 
+/// A text without what stands in it between such quotes.
+fn unquoted(text: &str, quote: char) -> String {
+    let parts = text.split(quote).enumerate();
+    let told: Vec<&str> = parts
+        .map(|(number, part)| if number % 2 == 0 { part } else { "…" })
+        .collect();
+    told.join(&String::from(quote))
+}
+
 impl Error {
+    /// The message without what a file was found to hold: names of columns, which are values where a header is missing, and
+    /// whatever a reader quotes.
+    pub fn without_contents(&self) -> String {
+        match self {
+            Self::Schema {
+                uri, missing, found, ..
+            } => format!(
+                "{uri}: missing column{} {} among {} found",
+                if missing.len() == 1 { "" } else { "s" },
+                listed(missing),
+                found.len()
+            ),
+            Self::Format {
+                uri,
+                place,
+                found,
+                remedy,
+            } => format!(
+                "{uri}: {place}: {}; {remedy}",
+                unquoted(&unquoted(found, '`'), '"')
+            ),
+            _ => self.to_string(),
+        }
+    }
+
     /// A storage error about `path` while doing `action` ("read", "write", "create the folder").
     pub fn storage(path: impl std::fmt::Display, action: &'static str, source: io::Error) -> Self {
         Self::Storage {

@@ -3,10 +3,43 @@
 //! Workers call [`Task::check`] at every batch and count what they did; the waiting side (the Python border, the
 //! command) sets the flag and reads the counters. Nothing here blocks or allocates.
 
+use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
+
+/// How many threads wait for bytes that may never come.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether some thread waits for bytes that may never come: of a pipe that nobody writes to, of a terminal. Such a thread
+/// sees no flag.
+pub fn is_waiting() -> bool {
+    WAITING.load(Ordering::Relaxed) > 0
+}
+
+/// Does what may wait for ever.
+pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    struct Waits;
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            WAITING.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    WAITING.fetch_add(1, Ordering::Relaxed);
+    let _waits = Waits;
+    work()
+}
+
+/// Reads what may be a pipe or a terminal.
+#[derive(Debug)]
+pub struct Patient<R>(pub R);
+
+impl<R: Read> Read for Patient<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        waiting(|| self.0.read(bytes))
+    }
+}
 
 /// One running piece of work. Share it by reference; a clone is the same piece of work.
 #[derive(Debug, Default, Clone)]

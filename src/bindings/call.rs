@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use super::errors::exception;
 use crate::cli::ProgressBar;
 use crate::error::{Error, Result};
-use crate::task::{Progress, Task};
+use crate::task::{Progress, Task, is_waiting};
 
 /// How often the calling thread asks Python for signals.
 const SIGNALS: Duration = Duration::from_millis(100);
@@ -194,6 +194,30 @@ pub(super) fn engine<T: Send>(
     watched(py, progress, work)
 }
 
+/// The same for the command, to which the process belongs: where a signal finds a thread waiting for bytes that do not come,
+/// the process ends. That is as if it were killed, which leaves nothing half-written.
+pub(super) fn process<T: Send>(
+    py: Python<'_>,
+    progress: bool,
+    work: impl FnOnce(&Task) -> Result<T> + Send,
+) -> PyResult<T> {
+    guard_fork().map_err(|error| exception(py, &error))?;
+    let leave = |signal: &PyErr| std::process::exit(Python::attach(|py| exit_code(py, signal)));
+    watched_plainly(py, progress, Some(&leave), work)?.map_err(|error| exception(py, &error))
+}
+
+/// What a signal's exception makes of a process: a `SystemExit` says so itself, and anything else is an interruption.
+fn exit_code(py: Python<'_>, signal: &PyErr) -> i32 {
+    let code = signal.value(py).getattr("code").and_then(|code| code.extract());
+    code.unwrap_or(INTERRUPTED)
+}
+
+/// 128 and the number of the signal, as shells tell it.
+const INTERRUPTED: i32 = 130;
+
+/// How often a thread is found waiting before it is left alone.
+const PATIENCE: u32 = 4;
+
 /// Does work for a consumer of an Arrow stream, which asks from its own code: in any thread, with Python's lock or without.
 ///
 /// Signals are asked for only in the thread `asker` that asked for the stream: it has the lock, or gave it away itself. Any
@@ -206,7 +230,7 @@ pub(super) fn pulled<T: Send>(asker: ThreadId, work: impl FnOnce(&Task) -> Resul
     let mut work = Some(work);
     // While Python ends there is no lock to have.
     let done = Python::try_attach(|py| {
-        let done = work.take().map(|work| watched_plainly(py, false, work));
+        let done = work.take().map(|work| watched_plainly(py, false, None, work));
         // What a handler raised cannot go through the consumer's code; its error says that it was stopped.
         done.unwrap_or_else(|| Ok(Err(lost())))
             .unwrap_or(Err(Error::Cancelled))
@@ -238,13 +262,15 @@ pub(super) fn watched<T: Send>(
     progress: bool,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
-    watched_plainly(py, progress, work)?.map_err(|error| exception(py, &error))
+    watched_plainly(py, progress, None, work)?.map_err(|error| exception(py, &error))
 }
 
-/// The same with the crate's own error; the other one is what a signal's handler raised.
+/// The same with the crate's own error; the other one is what a signal's handler raised. `leave` ends the process where
+/// the worker may never end.
 fn watched_plainly<T: Send>(
     py: Python<'_>,
     progress: bool,
+    leave: Option<&(dyn Fn(&PyErr) + Sync)>,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<Result<T>> {
     let task = Task::new();
@@ -273,7 +299,14 @@ fn watched_plainly<T: Send>(
                         if let Err(signal) = log.tell(task.progress()).and_then(|()| check_signals()) {
                             task.cancel();
                             // Nothing is left half-done behind the caller's back: the worker ends first.
-                            let _ = take.recv();
+                            let mut waits = 0;
+                            while let Err(RecvTimeoutError::Timeout) = take.recv_timeout(SIGNALS) {
+                                waits = if is_waiting() { waits + 1 } else { 0 };
+                                if let Some(leave) = leave.filter(|_| waits >= PATIENCE) {
+                                    bar.clear();
+                                    leave(&signal);
+                                }
+                            }
                             return Err(signal);
                         }
                     }

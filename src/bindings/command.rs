@@ -19,7 +19,7 @@ pub(super) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
         Invocation::Done(code) => return Ok(code),
     };
     let progress = invocation.progress();
-    match call::engine(py, progress, |task| Ok(cli::execute(&invocation, task))) {
+    match call::process(py, progress, |task| Ok(cli::execute(&invocation, task))) {
         Ok(Ok(())) => Ok(0),
         Ok(Err(error)) => {
             if matches!(error, crate::error::Error::Cancelled) {

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memmem};
 
+use crate::text::begins_line;
+
 /// An element of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Element<'x> {
@@ -157,6 +159,8 @@ pub(super) fn text(xml: &str) -> Cow<'_, str> {
             let length = length.and_then(|_| tag_length(rest.as_bytes())).unwrap_or(0);
             if length == 0 {
                 text.push('<');
+            } else if begins_line(rest.as_bytes()) {
+                text.push(' ');
             }
             rest = &rest[length.max(1)..];
         } else {
@@ -289,6 +293,10 @@ mod tests {
             ("p < 5 and x > 3, <2 mg> too", "p < 5 and x > 3, <2 mg> too"),
             (r#"<a title="x > y">z</a>"#, "z"),
             ("<mml:math><mml:mi>x</mml:mi></mml:math>", "x"),
+            (
+                "<p>one</p><P>two</P>three<br/>four<break/>",
+                " one  two three four",
+            ),
         ];
         for (xml, wanted) in cases {
             assert_eq!(text(xml), wanted, "{xml}");

@@ -91,7 +91,8 @@ impl<K: Kept> Aside<K> {
 pub(super) fn bad_file(tally: &mut FileTally, error: &Error) -> Result<DataFrame> {
     tally.rows_in += 1;
     tally.reject(Reason::BadFile);
-    tally.notes.push(error.to_string());
+    // Notes stand in the report, which holds no contents of rows; the whole message stands with the rejected file.
+    tally.notes.push(error.without_contents());
     let row = Rejected {
         reason: Reason::BadFile,
         message: error.to_string(),

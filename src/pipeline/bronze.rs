@@ -116,6 +116,11 @@ pub(super) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
         let found = format!("`{}`", source.name);
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
     }
+    // Its own folder, where a delivery of another table would take its place.
+    if let Some(other) = SourceTable::from_name(&source.name).filter(|other| *other != source.table) {
+        let found = format!("`{}` is where bronze keeps {}", source.name, other.name());
+        return Err(Error::argument("name", found, "a name that is no other table's"));
+    }
     expand_all(&source.uris, expected, task)
 }
 

@@ -151,7 +151,10 @@ fn media_type_of(head: &[u8]) -> &'static str {
     match head {
         [0x1f, 0x8b, ..] => "application/gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "application/zstd",
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => "application/x-bzip2",
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => "application/zip",
         [b'P', b'A', b'R', b'1', ..] => PARQUET,
+        _ if head.get(257..262) == Some(b"ustar") => "application/x-tar",
         _ => match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'[') => "application/json",
             Some(b'{') => "application/x-ndjson",

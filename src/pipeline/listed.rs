@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::formats::{Input, Reading, TextLines};
 use crate::storage::source::expand;
 use crate::storage::uri::without_credentials;
-use crate::task::Task;
+use crate::task::{Patient, Task};
 
 /// What begins the name of a list. A file whose own name begins so is `./@name`.
 const MARK: char = '@';
@@ -104,7 +104,8 @@ impl Lists {
             "-" => {
                 self.standard_input = true;
                 let uri = "standard input".to_owned();
-                let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), Reading::default())?;
+                let input =
+                    Input::open_or_empty(&uri, Box::new(Patient(std::io::stdin())), Reading::default())?;
                 Ok((uri, input))
             }
             list => match expand(list, EXPECTED, task)?.as_slice() {

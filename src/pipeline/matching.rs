@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::formats::{self, Encoding, Field, Fields, Input, RawBatch, Reading, TextLines};
 use crate::matcher::{CodePoints, Finder, Matcher, Mention};
 use crate::storage::source::{SourceFile, expand};
-use crate::task::Task;
+use crate::task::{Patient, Task};
 
 /// Texts that one thread takes at a time.
 const SLICE: usize = 2048;
@@ -170,7 +170,7 @@ impl TextFiles {
     fn open(&self, file: Option<&SourceFile>, task: &Task) -> Result<(String, Option<Input>)> {
         let Some(file) = file else {
             let uri = "standard input".to_owned();
-            let input = Input::open_or_empty(&uri, Box::new(std::io::stdin()), self.reading)?
+            let input = Input::open_or_empty(&uri, Box::new(Patient(std::io::stdin())), self.reading)?
                 .map(|input| input.under(task));
             return Ok((uri, input));
         };
@@ -265,7 +265,8 @@ fn row_numbers(batch: &RawBatch, base: u64) -> Result<Vec<u64>> {
 
 /// All of standard input as one text, without the line end at its end.
 pub fn read_standard_input(reading: impl Into<Reading>, task: &Task) -> Result<String> {
-    let Some(input) = Input::open_or_empty("standard input", Box::new(std::io::stdin()), reading)? else {
+    let Some(input) = Input::open_or_empty("standard input", Box::new(Patient(std::io::stdin())), reading)?
+    else {
         return Ok(String::new());
     };
     let mut lines = TextLines::new(input.single()?);

@@ -104,7 +104,7 @@ pub(super) fn silver_reserved(
     task: &Task,
 ) -> Result<StepReport> {
     let started = Instant::now();
-    let mut parts = Vec::new();
+    let mut partitions = Vec::new();
     for table in SourceTable::ALL {
         let wanted = tables.is_none_or(|tables| tables.contains(&table));
         if !wanted {
@@ -117,8 +117,7 @@ pub(super) fn silver_reserved(
             }
             continue;
         }
-        task.enter("silver");
-        let part = Partition {
+        partitions.push(Partition {
             storage,
             table,
             dt,
@@ -126,15 +125,63 @@ pub(super) fn silver_reserved(
             inputs,
             versions,
             task,
-        }
-        .make()?;
-        part.save(storage, dt, table.name())?;
-        parts.push(part);
+        });
     }
-    if parts.is_empty() {
+    if partitions.is_empty() {
         return Err(nothing(storage, "*", dt));
     }
+    let parts = make_all(storage, partitions, dt, task)?;
+    for (table, part) in &parts {
+        part.save(storage, dt, table.name())?;
+    }
+    let parts: Vec<StepReport> = parts.into_iter().map(|(_, part)| part).collect();
     Ok(StepReport::together("silver", dt, storage, &parts, started))
+}
+
+/// Makes what is not there yet, in one transaction: of a step that fails or is killed no table is new beside old ones.
+fn make_all(
+    storage: &dyn Storage,
+    partitions: Vec<Partition<'_>>,
+    dt: Dt,
+    task: &Task,
+) -> Result<Vec<(SourceTable, StepReport)>> {
+    let mut parts = Vec::new();
+    let mut stale = Vec::new();
+    for partition in partitions {
+        let started = Instant::now();
+        let (before, fingerprint) = match partition.look()? {
+            Looked::Made { sources, outputs } => {
+                let report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
+                parts.push((partition.table, report));
+                continue;
+            }
+            Looked::Stale { before, fingerprint } => (before, fingerprint),
+        };
+        stale.push((partition, before, fingerprint));
+    }
+    if stale.is_empty() {
+        return Ok(parts);
+    }
+    let units: Vec<String> = stale
+        .iter()
+        .flat_map(|(partition, ..)| partition.units())
+        .collect();
+    let mut transaction = storage.begin(&units)?;
+    let mut versions = Vec::new();
+    for (mut partition, before, fingerprint) in stale {
+        task.enter("silver");
+        let started = Instant::now();
+        let (sources, outputs) = partition.make(fingerprint, transaction.as_mut())?;
+        let report = StepReport::new("silver", dt, storage, sources, outputs, false, started);
+        parts.push((partition.table, report));
+        versions.append(&mut partition.versions);
+        versions.push(before);
+    }
+    task.check()?;
+    transaction.commit(&versions)?;
+    // In the order of the tables, and not those first that were there.
+    parts.sort_by_key(|(table, _)| SourceTable::ALL.iter().position(|other| other == table));
+    Ok(parts)
 }
 
 fn nothing(storage: &dyn Storage, source: &str, dt: Dt) -> Error {
@@ -164,6 +211,17 @@ fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<(Vec
     Ok((inputs, versions))
 }
 
+/// What stands of a partition.
+enum Looked {
+    /// All of it.
+    Made {
+        sources: Vec<FileTally>,
+        outputs: Vec<Output>,
+    },
+    /// Nothing, or what other inputs and settings made; the manifest of that, and the fingerprint of what is to be made.
+    Stale { before: Version, fingerprint: String },
+}
+
 /// One partition of one table in the making.
 struct Partition<'p> {
     storage: &'p dyn Storage,
@@ -177,41 +235,44 @@ struct Partition<'p> {
 }
 
 impl Partition<'_> {
-    fn make(mut self) -> Result<StepReport> {
-        let started = Instant::now();
-        let folder = layout::silver(self.table, self.dt);
-        let manifest_path = format!("{folder}/{}", layout::MANIFEST);
-        let (old, before) = manifest::read::<SilverManifest>(self.storage, manifest_path.clone())?;
+    fn manifest_path(&self) -> String {
+        format!("{}/{}", layout::silver(self.table, self.dt), layout::MANIFEST)
+    }
+
+    /// Whether the partition is there as these inputs and settings make it.
+    fn look(&self) -> Result<Looked> {
+        let (old, before) = manifest::read::<SilverManifest>(self.storage, self.manifest_path())?;
         let fingerprint = self.fingerprint()?;
         if let Some(old) = old.filter(|old| old.fingerprint == fingerprint)
             && all_stand(&old.outputs, self.storage)?
         {
-            let (sources, outputs) = (old.sources, old.outputs);
-            return Ok(StepReport::new(
-                "silver",
-                self.dt,
-                self.storage,
-                sources,
-                outputs,
-                true,
-                started,
-            ));
+            let SilverManifest { sources, outputs, .. } = old;
+            return Ok(Looked::Made { sources, outputs });
         }
-        let mut units = vec![folder, layout::rejected(self.table, self.dt)];
-        units.extend(
-            self.table
-                .publication_kind()
-                .map(|kind| layout::deleted(kind, self.dt)),
-        );
-        units.extend(
-            self.table
-                .publication_kind()
-                .map(|kind| layout::journals(kind, self.dt)),
-        );
-        let mut transaction = self.storage.begin(&units)?;
+        Ok(Looked::Stale { before, fingerprint })
+    }
+
+    /// The folders that are exchanged.
+    fn units(&self) -> Vec<String> {
+        let mut units = vec![
+            layout::silver(self.table, self.dt),
+            layout::rejected(self.table, self.dt),
+        ];
+        if let Some(kind) = self.table.publication_kind() {
+            units.push(layout::deleted(kind, self.dt));
+            units.push(layout::journals(kind, self.dt));
+        }
+        units
+    }
+
+    fn make(
+        &self,
+        fingerprint: String,
+        transaction: &mut dyn Transaction,
+    ) -> Result<(Vec<FileTally>, Vec<Output>)> {
         let (sources, outputs) = match self.table.publication_kind() {
-            None => self.write_drugs(transaction.as_mut())?,
-            Some(kind) => self.write_publications(kind, transaction.as_mut())?,
+            None => self.write_drugs(transaction)?,
+            Some(kind) => self.write_publications(kind, transaction)?,
         };
         sources.iter().try_for_each(FileTally::check)?;
         let manifest = SilverManifest {
@@ -221,20 +282,9 @@ impl Partition<'_> {
             outputs,
             sources,
         };
-        manifest::write(transaction.as_mut(), &manifest_path, &manifest)?;
-        self.task.check()?;
-        self.versions.push(before);
-        transaction.commit(&self.versions)?;
+        manifest::write(transaction, &self.manifest_path(), &manifest)?;
         let SilverManifest { sources, outputs, .. } = manifest;
-        Ok(StepReport::new(
-            "silver",
-            self.dt,
-            self.storage,
-            sources,
-            outputs,
-            false,
-            started,
-        ))
+        Ok((sources, outputs))
     }
 
     fn fingerprint(&self) -> Result<String> {
@@ -265,6 +315,19 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
+        // What bronze copied is what silver reads; a copy that was cut at the end of a line would pass for whole.
+        let (size, copied) = (self.storage.size(&input.path)?, input.file.bytes);
+        if size.is_some_and(|size| size != copied) {
+            return Err(Error::format(
+                format!("{}/{}", self.storage.root(), input.path),
+                format!("byte {}", size.unwrap_or_default()),
+                format!(
+                    "the copy ends here, and bronze copied {copied} bytes of {}",
+                    input.file.uri
+                ),
+                "run the bronze step of that dt again",
+            ));
+        }
         let reading = self.settings.reading();
         let opened = if input.file.media_type == PARQUET {
             // It is read from its end, so it takes the file itself.

@@ -8,7 +8,7 @@
 mod keys;
 mod plan;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::quality::MergeReason;
 use crate::schema::{Flag, Flags};
 use crate::sorting::{Bound, Sorted, Sorter};
-use keys::{Half, Key, Lent};
+use keys::{Half, Hash, Key, Lent};
 pub use plan::{Change, Fates, Plan};
 
 /// What merging needs to know of a row.
@@ -150,30 +150,55 @@ fn failed(error: std::io::Error) -> Error {
     Error::storage("the scratch files of merging", "use", error)
 }
 
-/// Pairs each row without an id with the first row of its place without a journal that is not taken yet.
+/// Rows without a journal of one place: rows of one file with the same title on the same date.
+#[derive(Default)]
+struct Place {
+    hash: Option<Hash>,
+    /// The rows of each id, in the order of their first ones; several are one record, delivered again.
+    rows: Vec<(Hash, Vec<u64>)>,
+    /// Where in `rows` an id stands.
+    ids: HashMap<Hash, usize>,
+    /// So many of `rows` have got a journal.
+    given: usize,
+    /// The hashes of the journals that were given.
+    journals: HashSet<u64>,
+}
+
+/// Pairs each row without an id with the first record of its place without a journal that is not taken yet.
 fn join_halves(halves: Sorted<Half>, lent: &mut Sorter<Lent>, dropped: &HashSet<u32>) -> Result<()> {
-    let mut place = None;
-    // Of one place: rows of one file with the same title on the same date.
-    let mut without_journal = VecDeque::new();
+    let mut place = Place::default();
     for half in halves {
         let half = half.map_err(failed)?;
         if dropped.contains(&half.file) {
             continue;
         }
-        if place != Some(half.place) {
-            place = Some(half.place);
-            without_journal.clear();
+        if place.hash != Some(half.place) {
+            place = Place {
+                hash: Some(half.place),
+                ..Place::default()
+            };
         }
-        match half.journal {
-            None => without_journal.push_back((half.id, half.row)),
-            Some(journal) => {
-                let Some((id, row)) = without_journal.pop_front() else {
-                    continue;
-                };
-                lent.push(Lent::away(half.id, half.row)).map_err(failed)?;
-                lent.push(Lent::to(id, row, journal, half.journal_hash))
+        let Some(journal) = half.journal else {
+            let next = place.rows.len();
+            let number = *place.ids.entry(half.id).or_insert(next);
+            match place.rows.get_mut(number) {
+                Some((_, rows)) => rows.push(half.row),
+                None => place.rows.push((half.id, vec![half.row])),
+            }
+            continue;
+        };
+        let taker = place.rows.get(place.given);
+        // Where none is left it may be the half of a pair again.
+        if taker.is_some() || place.journals.contains(&half.journal_hash) {
+            lent.push(Lent::away(half.id, half.row)).map_err(failed)?;
+        }
+        if let Some((id, rows)) = taker {
+            for row in rows {
+                lent.push(Lent::to(*id, *row, journal.clone(), half.journal_hash))
                     .map_err(failed)?;
             }
+            place.given += 1;
+            place.journals.insert(half.journal_hash);
         }
     }
     Ok(())
@@ -184,10 +209,20 @@ struct Last {
     key: Key,
     /// What it was counted with when it was read.
     counted: Flags,
+    /// The journal that it had then.
+    own_journal: u64,
+    /// The one that it was lent.
     journal: Option<Box<(String, String)>>,
 }
 
 impl Last {
+    /// Whether two rows of one id say the same; one that was lent its journal said the same as one that was not.
+    fn is_as(&self, other: &Self) -> bool {
+        let same_journal = self.key.journal == other.key.journal
+            || (self.own_journal == other.own_journal && self.journal.is_some() != other.journal.is_some());
+        self.key.content == other.key.content && same_journal
+    }
+
     fn merged(&self, reason: MergeReason) -> Change {
         Change::new(&self.key, self.counted, Fate::Merged(reason))
     }
@@ -223,6 +258,7 @@ fn join_ids(
             continue;
         };
         let counted = key.flags;
+        let own_journal = key.journal;
         let mut journal = None;
         if let Some(found) = lent
             .next_if(|lent| (lent.id, lent.row) == (key.id, row))
@@ -243,17 +279,21 @@ fn join_ids(
         let this = Last {
             key,
             counted,
+            own_journal,
             journal,
         };
         let (stays, goes) = match before {
             None => (this, None),
             Some(before) => {
-                if (before.key.content, before.key.journal) == (this.key.content, this.key.journal) {
-                    let change = this.merged(MergeReason::Identical);
-                    let mut before = before;
+                if before.is_as(&this) {
+                    let (mut stays, goes) = match (&before.journal, &this.journal) {
+                        (None, Some(_)) => (this, before),
+                        _ => (before, this),
+                    };
                     // The same contents under a higher version: nothing lower replaces them any more.
-                    before.key.version = before.key.version.max(this.key.version);
-                    (before, Some(change))
+                    stays.key.version = stays.key.version.max(goes.key.version);
+                    let change = goes.merged(MergeReason::Identical);
+                    (stays, Some(change))
                 } else if this.key.version < before.key.version {
                     let change = this.merged(MergeReason::Superseded);
                     (before, Some(change))
@@ -277,6 +317,7 @@ fn completed(last: Option<Last>, changes: &mut Sorter<Change>) -> Result<()> {
         key,
         counted,
         journal,
+        ..
     }) = last
     else {
         return Ok(());

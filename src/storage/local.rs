@@ -1,7 +1,7 @@
 //! A lake on a local disk (or a mount that behaves like one).
 
 use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -277,23 +277,25 @@ impl Transaction for LocalTransaction {
     fn commit(mut self: Box<Self>, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<()> {
         self.sync()?;
         let lock = self.storage.lock()?;
+        let (mut made, mut made_already) = (0, 0);
         for (path, before) in unchanged_since {
             let now = self.storage.read(path)?;
+            let mine = fs::read(self.new_state().join(path)).ok();
+            made += usize::from(mine.is_some());
             if now == *before {
                 continue;
             }
-            let mine = File::open(self.new_state().join(path)).and_then(|mut file| {
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes).map(|_| bytes)
-            });
-            if now.is_some() && now == mine.ok() {
-                // Another run came first with the very same result: there is nothing left to do.
-                return Ok(());
+            if now.is_none() || now != mine {
+                return Err(Error::Conflict {
+                    path: self.storage.path(path).display().to_string(),
+                    found: "another run replaced it with different content meanwhile".to_owned(),
+                });
             }
-            return Err(Error::Conflict {
-                path: self.storage.path(path).display().to_string(),
-                found: "another run replaced it with different content meanwhile".to_owned(),
-            });
+            made_already += 1;
+        }
+        if made_already > 0 && made_already == made {
+            // Another run came first with the very same result: there is nothing left to do.
+            return Ok(());
         }
         exchange(
             &self.storage.root,

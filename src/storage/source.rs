@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::bucket::{self, ObjectFile};
 use super::uri::Place;
 use crate::error::{Error, Result};
-use crate::task::Task;
+use crate::task::{Patient, Task, waiting};
 
 /// One file of a source.
 #[derive(Debug, Clone)]
@@ -59,9 +59,10 @@ impl SourceFile {
     pub fn open(&self) -> Result<Box<dyn Read + Send>> {
         match &self.place {
             FilePlace::Local(path) => {
-                let file = File::open(path)
+                // It may be a pipe, which waits for its writer.
+                let file = waiting(|| File::open(path))
                     .map_err(|source| Error::storage(&self.uri, "read the source", source))?;
-                Ok(Box::new(file))
+                Ok(Box::new(Patient(file)))
             }
             #[cfg(feature = "cloud")]
             FilePlace::Object(object) => object.open(),

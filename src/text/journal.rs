@@ -54,7 +54,14 @@ fn push_folded(key: &mut String, name: &str) {
             }
             parted = false;
             // Lower-casing a letter can give marks of its own (`İ`), which are accents too.
-            key.extend(letter.to_lowercase().filter(|lower| !is_combining_mark(*lower)));
+            for lower in letter.to_lowercase().filter(|lower| !is_combining_mark(*lower)) {
+                match lower {
+                    // The same letter in capitals, and at the end of a word.
+                    'ß' => key.push_str("ss"),
+                    'ς' => key.push('σ'),
+                    _ => key.push(lower),
+                }
+            }
         } else {
             parted = true;
         }

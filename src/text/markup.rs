@@ -24,7 +24,21 @@ const ELEMENTS: [&str; 17] = [
 /// A longer one than this is no tag of a title.
 const LONGEST_TAG: usize = 512;
 
-/// Drops the tags and keeps their text; `None` when there is no tag.
+/// Elements that begin a new line, so that what stands before them and behind are two words.
+const LINES: [&[u8]; 2] = [b"br", b"p"];
+
+/// Whether the tag at the start of `bytes` begins a new line.
+pub fn begins_line(bytes: &[u8]) -> bool {
+    let inside = bytes.strip_prefix(b"<").unwrap_or(bytes);
+    let inside = inside.strip_prefix(b"/").unwrap_or(inside);
+    LINES.iter().any(|name| {
+        let behind = inside.get(name.len());
+        let ends = behind.is_some_and(|byte| matches!(byte, b'>' | b'/') || byte.is_ascii_whitespace());
+        ends && inside[..name.len()].eq_ignore_ascii_case(name)
+    })
+}
+
+/// Drops the tags and keeps their text, with a blank for those that begin a line; `None` when there is no tag.
 pub(super) fn remove(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut kept = String::new();
@@ -37,6 +51,9 @@ pub(super) fn remove(text: &str) -> Option<String> {
             Some(length) => {
                 found = true;
                 kept.push_str(&text[copied..start]);
+                if begins_line(&bytes[start..]) {
+                    kept.push(' ');
+                }
                 copied = start + length;
                 from = copied;
             }

@@ -14,3 +14,4 @@ mod markup;
 
 pub use clean::{Cleaned, clean};
 pub use journal::journal_key;
+pub use markup::begins_line;

@@ -172,6 +172,22 @@ def test_a_hostile_file_stops_the_step_or_is_kept_aside(hostile: Hostile, tmp_pa
     assert [(source["rows_in"], source["rows_rejected"]) for source in report["sources"]] == [(1, 0), (1, 1), (1, 0)]
 
 
+@pytest.mark.parametrize("content", ["1,Secret words,2020,J\n2,x,2020,J\n", '"secret words"', "<secret>words</secret>"])
+def test_reports_never_hold_what_a_bad_file_holds(content: str, tmp_path: Path) -> None:
+    """The message of a bad file quotes what it found, and stood in the report as a note."""
+    folder, lake = tmp_path / "delivery", tmp_path / "lake"
+    folder.mkdir()
+    (folder / "a.csv").write_text(GOOD.format("1"), encoding="utf-8")
+    (folder / "b.csv").write_text(content, encoding="utf-8")
+    report = silver(lake, folder, on_bad_file="reject")
+    (note,) = report["sources"][1]["notes"]
+    assert "b.csv: " in note
+    (aside,) = rejected(lake, "pubmed")
+    assert "secret" in aside["message"].lower()
+    texts = [json.dumps(report), *(path.read_text() for path in lake.rglob("*.json"))]
+    assert not any("secret" in text.lower() for text in texts)
+
+
 def test_a_comment_about_records_is_no_record(tmp_path: Path) -> None:
     source = tmp_path / "comments.xml"
     comment = "<!-- <PubmedArticle><MedlineCitation> --><PubmedData>&lt;PubmedArticle></PubmedData>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
 import shutil
 from datetime import date
@@ -84,6 +86,55 @@ def test_bronze_is_the_sources_byte_for_byte(samples: Path, tmp_path: Path) -> N
         assert (folder / name).read_bytes() == (samples / name).read_bytes()
         manifest = (folder / "_manifest.json").read_text(encoding="utf-8")
         assert hashes(folder)[name] in manifest
+
+
+def test_a_source_never_takes_the_folder_of_another_table(vocabulary: Path, tmp_path: Path) -> None:
+    """A delivery of articles under the name `drugs` took the place of the vocabulary."""
+    lake = tmp_path / "lake"
+    drugs_rs.bronze(out=lake, dt=DT, drugs=vocabulary)
+    articles = write_pubmed(tmp_path / "articles.csv", ("1", "Warfarin", "2020-01-01", "Annals"))
+    before = stamps(lake)
+    with pytest.raises(drugs_rs.exceptions.ArgumentError, match="name: `drugs` is where bronze keeps drugs"):
+        drugs_rs.bronze(out=lake, dt=DT, pubmed=articles, name="drugs")
+    assert stamps(lake) == before
+
+
+def test_a_copy_of_another_size_than_bronze_copied_is_not_read(vocabulary: Path, tmp_path: Path) -> None:
+    """Cut at the end of a line, it passed for a smaller but whole file."""
+    lake = tmp_path / "lake"
+    rows = [(str(number), "Warfarin", "2020-01-01", "Annals") for number in range(3)]
+    drugs_rs.bronze(out=lake, dt=DT, drugs=vocabulary, pubmed=write_pubmed(tmp_path / "articles.csv", *rows))
+    copy = lake / "bronze" / "pubmed" / ("dt=" + DT) / "articles.csv"
+    content = copy.read_bytes()
+    copy.write_bytes(content[: content.rindex(b"\n", 0, -1) + 1])
+    with pytest.raises(drugs_rs.exceptions.FormatError, match=rf"articles.csv: byte \d+: .*{len(content)} bytes"):
+        drugs_rs.silver(out=lake, dt=DT)
+    assert not (lake / "silver" / "drugs").exists(), "nothing is committed, of no table"
+    copy.write_bytes(content)
+    assert drugs_rs.silver(out=lake, dt=DT)["rows_kept"] == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.csv", "text/csv"),
+        ("a.csv.bz2", "application/x-bzip2"),
+        ("a.zip", "application/zip"),
+        ("a.tar", "application/x-tar"),
+        ("a.csv.gz", "application/gzip"),
+    ],
+)
+def test_bronze_tells_the_media_type_of_the_file_as_it_lies_there(name: str, media_type: str, tmp_path: Path) -> None:
+    """Archives and bzip2 were told as CSV."""
+    table = write_pubmed(tmp_path / "a.csv", ("1", "Warfarin", "2020-01-01", "Annals"))
+    source = tmp_path / name
+    if name.endswith((".zip", ".tar")):
+        shutil.make_archive(str(tmp_path / "a"), name[-3:], tmp_path, table.name)
+    elif source != table:
+        pack = {"bz2": bz2.compress, ".gz": gzip.compress}[name[-3:]]
+        source.write_bytes(pack(table.read_bytes()))
+    (told,) = drugs_rs.bronze(out=tmp_path / "lake", dt=DT, pubmed=source)["sources"]
+    assert told["format"] == media_type
 
 
 def test_two_sources_with_one_file_name_are_both_kept(vocabulary: Path, tmp_path: Path) -> None:

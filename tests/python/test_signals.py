@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import os
 import signal
 import subprocess
 import sys
@@ -107,6 +108,48 @@ def test_signal_ends_a_run(
             rows(path)
     drugs_rs.run(out=lake, dt=DT, **whole_sample(samples))
     assert leftovers(lake) == {}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("source", ["stdin", "pipe"])
+def test_signal_ends_a_command_that_waits_for_input(
+    source: str, number: signal.Signals, code: int, samples: Path, tmp_path: Path
+) -> None:
+    """A thread that waits for a pipe sees no flag, and the command waited for the thread."""
+    vocabulary = samples / "drugs.csv"
+    if source == "stdin":
+        arguments: tuple[Any, ...] = ("match", "--vocabulary", vocabulary)
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        arguments = (
+            "run",
+            "--drugs",
+            vocabulary,
+            "--pubmed",
+            tmp_path / "pipe",
+            "--out",
+            tmp_path / "lake",
+            "--dt",
+            DT,
+        )
+    with subprocess.Popen(
+        command(*arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            # Long enough for Python to start, and for the worker to ask for what does not come.
+            time.sleep(2)
+            assert process.poll() is None
+            process.send_signal(number)
+            start = time.monotonic()
+            assert process.wait(timeout=30) == code
+            assert time.monotonic() - start < PATIENCE_SECONDS
+        finally:
+            process.kill()
+    assert not (tmp_path / "lake" / "bronze" / "pubmed").exists()
 
 
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

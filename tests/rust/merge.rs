@@ -235,6 +235,40 @@ fn halves_pair_one_to_one() {
     );
 }
 
+/// A half row that was delivered twice lost the journal, for the later one of its id won; or it stayed beside its pair.
+#[test]
+fn halves_that_come_again_are_the_same_halves() {
+    let whole = (row(1, 7, 0), lacks_journal(3));
+    let lender = (row(90, 7, 5), lacks_id(3, "J"));
+    let other = (row(2, 7, 0), lacks_journal(3));
+    let given = || Complete("J".to_owned());
+    let of = |rows: &[(RowKey, Option<HalfRow>)]| File {
+        rows: rows.to_vec(),
+        ..File::default()
+    };
+    for (rows, expected) in [
+        (vec![&whole, &whole, &lender], vec![given(), IDENTICAL, HALF]),
+        (vec![&whole, &lender, &whole], vec![given(), HALF, IDENTICAL]),
+        (vec![&whole, &lender, &lender], vec![given(), HALF, HALF]),
+        // The second lender is for the other record, and not for the first one again.
+        (
+            vec![&whole, &whole, &other, &lender, &lender],
+            vec![given(), IDENTICAL, given(), HALF, HALF],
+        ),
+    ] {
+        let rows: Vec<_> = rows.into_iter().cloned().collect();
+        assert_eq!(outcomes(&[of(&rows)]), expected);
+    }
+    // Another file has the half alone, behind the pair or before it.
+    let pair = of(&[whole.clone(), lender]);
+    let again = of(&[(row(1, 7, 0), lacks_journal(30))]);
+    assert_eq!(
+        outcomes(&[pair.clone(), again.clone()]),
+        [given(), HALF, IDENTICAL]
+    );
+    assert_eq!(outcomes(&[again, pair]), [IDENTICAL, given(), HALF]);
+}
+
 #[test]
 fn a_completed_row_meets_its_full_twin() {
     // 1 lacks the journal, 90 lends it; the third row is the whole record already.
@@ -311,9 +345,11 @@ fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
             all.push((number, *key, half.clone(), if file.bad { Dropped } else { Keep }));
         }
     }
-    // A place is of one file, as its hash is.
-    let mut without: BTreeMap<(usize, u128), VecDeque<usize>> = BTreeMap::new();
-    for (place, (file, _, half, outcome)) in all.iter().enumerate() {
+    let own: Vec<u64> = all.iter().map(|(_, key, ..)| key.journal).collect();
+    // A place is of one file, as its hash is; several rows of one id are one record there.
+    let mut without: BTreeMap<(usize, u128), VecDeque<Vec<usize>>> = BTreeMap::new();
+    let mut given: BTreeSet<(usize, u128, u64)> = BTreeSet::new();
+    for (place, (file, key, half, outcome)) in all.iter().enumerate() {
         if let (
             Some(HalfRow {
                 place: at,
@@ -322,7 +358,11 @@ fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
             Keep,
         ) = (half, outcome)
         {
-            without.entry((*file, *at)).or_default().push_back(place);
+            let records = without.entry((*file, *at)).or_default();
+            match records.iter_mut().find(|rows| all[rows[0]].1.id == key.id) {
+                Some(rows) => rows.push(place),
+                None => records.push_back(vec![place]),
+            }
         }
     }
     for place in 0..all.len() {
@@ -337,9 +377,13 @@ fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
         if outcome == Dropped {
             continue;
         }
-        if let Some(other) = without.get_mut(&(file, at)).and_then(VecDeque::pop_front) {
+        let record = without.get_mut(&(file, at)).and_then(VecDeque::pop_front);
+        if record.is_some() || given.contains(&(file, at, key.journal)) {
             all[place].3 = HALF;
-            all[other].3 = Complete(journal);
+        }
+        for other in record.into_iter().flatten() {
+            given.insert((file, at, key.journal));
+            all[other].3 = Complete(journal.clone());
             all[other].1.journal = key.journal;
             all[other].1.flags.remove(Flag::MissingJournal);
             all[other].1.flags.insert(Flag::MergedHalves);
@@ -371,10 +415,20 @@ fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
                     continue;
                 };
                 let (earlier, later) = (all[before].1, all[place].1);
-                if (earlier.content, earlier.journal) == (later.content, later.journal) {
-                    all[place].3 = IDENTICAL;
+                let lent = |place: usize| matches!(all[place].3, Complete(_));
+                let same_journal = earlier.journal == later.journal
+                    || (own[before] == own[place] && lent(before) != lent(place));
+                if earlier.content == later.content && same_journal {
+                    // The one that was lent a journal stays.
+                    let (stays, goes) = if lent(place) && !lent(before) {
+                        (place, before)
+                    } else {
+                        (before, place)
+                    };
+                    all[goes].3 = IDENTICAL;
                     // A higher version of the same was forgotten once, and a lower one replaced it.
-                    all[before].1.version = earlier.version.max(later.version);
+                    all[stays].1.version = earlier.version.max(later.version);
+                    last = Some(stays);
                 } else if later.version < earlier.version {
                     all[place].3 = SUPERSEDED;
                 } else {

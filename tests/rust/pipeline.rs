@@ -242,6 +242,14 @@ fn a_failed_run_leaves_the_tables_as_they_were() {
         "{error}"
     );
     assert_eq!(state(), before);
+    // Its new vocabulary was committed once, and a later gold took it beside the old articles.
+    lake.run(
+        "2020-01-01",
+        "atccode,drug\nV03AB,OTHER\n",
+        "id,title\n1,Ethanol\n",
+    )
+    .unwrap_err();
+    assert_eq!(state(), before);
     let task = Task::new();
     task.cancel();
     let lake_storage = open_lake(&lake.root().display().to_string()).unwrap();

@@ -19,7 +19,7 @@ fn cleaned(text: &str) -> (String, Vec<&'static str>) {
 
 #[test]
 fn texts_come_out_clean() {
-    let cases: [(&str, &str, &[&str]); 25] = [
+    let cases: [(&str, &str, &[&str]); 27] = [
         ("plain", "plain", &[]),
         ("", "", &[]),
         ("  a \t\n b  ", "a b", &[]),
@@ -46,6 +46,17 @@ fn texts_come_out_clean() {
         (r"\x", r"\x", &[]),
         (r"\xg1 \x4", r"\xg1 \x4", &[]),
         ("H<sub>2</sub>O", "H2O", &["markup_removed"]),
+        // Two words became one there, and drugs in them were not found.
+        (
+            "aspirin<br/>ethanol<BR >x",
+            "aspirin ethanol x",
+            &["markup_removed"],
+        ),
+        (
+            "<p>aspirin</p><p a=\"1\">ethanol</p>",
+            "aspirin ethanol",
+            &["markup_removed"],
+        ),
         (
             "<i>In vitro</i> <mml:math xmlns:mml=\"x\"><mml:mi>β</mml:mi></mml:math>",
             "In vitro β",
@@ -87,6 +98,8 @@ fn spellings_of_a_journal_meet() {
         ],
         ["J. Photochem. Photobiol., B", "J Photochem Photobiol B"],
         ["Alzheimer’s & Dementia", "Alzheimers and dementia"],
+        ["Straßenverkehr heute", "STRASSENVERKEHR HEUTE"],
+        ["Ιατρικός λόγος", "ΙΑΤΡΙΚΟΣ ΛΟΓΟΣ"],
         [
             "The journal of allergy and clinical immunology. In practice",
             "The Journal of Allergy and Clinical Immunology: In Practice",
