@@ -131,8 +131,8 @@ def test_bronze_tells_the_media_type_of_the_file_as_it_lies_there(name: str, med
     if name.endswith((".zip", ".tar")):
         shutil.make_archive(str(tmp_path / "a"), name[-3:], tmp_path, table.name)
     elif source != table:
-        pack = {"bz2": bz2.compress, ".gz": gzip.compress}[name[-3:]]
-        source.write_bytes(pack(table.read_bytes()))
+        content = table.read_bytes()
+        source.write_bytes(bz2.compress(content) if name.endswith(".bz2") else gzip.compress(content))
     (told,) = drugs_rs.bronze(out=tmp_path / "lake", dt=DT, pubmed=source)["sources"]
     assert told["format"] == media_type
 
