@@ -93,6 +93,13 @@ whole_numbers! { max_ratio batch_rows seed articles trials drugs journals files 
 
 fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     value.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyTypeError>(value.py()) {
+            let found = value
+                .get_type()
+                .name()
+                .map_or_else(|_| "another object".to_owned(), |name| name.to_string());
+            return PyTypeError::new_err(format!("{name}: expected a whole number, found {found}"));
+        }
         if !error.is_instance_of::<PyOverflowError>(value.py()) {
             return error;
         }

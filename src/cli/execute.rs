@@ -10,7 +10,7 @@ use super::arguments::{
     OnBadFileName, Output, ParsedCommand, Reading,
 };
 use super::summary;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, STANDARD_OUTPUT};
 use crate::formats::{self, Encoding, MostRatio};
 use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
@@ -243,7 +243,7 @@ fn print_report(report: &StepReport, output: &Output) -> Result<()> {
 fn printed(result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Error::storage("standard output", "write", error)),
+        other => other.map_err(|error| Error::storage(STANDARD_OUTPUT, "write", error)),
     }
 }
 
@@ -297,7 +297,7 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
             explanation: &explanation,
         };
         serde_json::to_string(&explanation)
-            .map_err(|error| Error::storage("standard output", "write", error.into()))?
+            .map_err(|error| Error::storage(STANDARD_OUTPUT, "write", error.into()))?
     } else {
         explanation
     };

@@ -75,10 +75,18 @@ pub(super) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String>
         "generated into {out}{}\n",
         if stood { " (nothing to do)" } else { "" }
     );
-    let _ = writeln!(
-        text,
-        "  drugs-rs run --drugs {out}/drugs --pubmed {out}/pubmed --clinical-trials {out}/clinical_trials --out LAKE --dt DATE"
-    );
+    let mut sources = String::new();
+    for (flag, folder, rows) in [
+        ("--drugs", "drugs", arguments.drugs),
+        ("--pubmed", "pubmed", arguments.articles),
+        ("--clinical-trials", "clinical_trials", arguments.trials),
+    ] {
+        // A table without rows has no folder.
+        if rows > 0 {
+            let _ = write!(sources, " {flag} {out}/{folder}");
+        }
+    }
+    let _ = writeln!(text, "  drugs-rs run{sources} --out LAKE --dt DATE");
     let _ = writeln!(
         text,
         "  {out}/truth/ says what must be found, {out}/_generated.json what must become of the rows"

@@ -209,6 +209,8 @@ fn files_in(uri: &str, folder: &Path) -> Result<Vec<SourceFile>> {
         let path = entry.map_err(denied)?.path();
         if is_data(&path) {
             files.push(SourceFile::local(join(uri, &path), path));
+        } else {
+            refuse_dangling(&path, &join(uri, &path))?;
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
@@ -223,6 +225,8 @@ fn files_matching(uri: &str, pattern: &Path) -> Result<Vec<SourceFile>> {
     for path in matching(uri, pattern)? {
         if is_data(&path) && !is_below_hidden(pattern, &shown(&path)) {
             files.push(SourceFile::local(shown(&path), path));
+        } else if !is_below_hidden(pattern, &shown(&path)) {
+            refuse_dangling(&path, &shown(&path))?;
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
@@ -305,10 +309,23 @@ fn shown(path: &Path) -> String {
 }
 
 fn is_data(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']));
-    !hidden && path.is_file()
+    !is_hidden(path) && path.is_file()
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']))
+}
+
+/// A link whose file is gone stands for a delivery that is missing, which nobody should have to find out by counting.
+fn refuse_dangling(path: &Path, uri: &str) -> Result<()> {
+    if is_hidden(path) || !path.is_symlink() || path.exists() {
+        return Ok(());
+    }
+    Err(Error::SourceNotFound {
+        uri: uri.to_owned(),
+        expected: "the file that this link leads to; deliver it, or remove the link".to_owned(),
+    })
 }
 
 /// Whether a glob came to a path by a hidden folder (`.name`, `_name`) without asking for one: `_day-*/` does, `*/` does not.

@@ -236,6 +236,20 @@ def test_reader_that_goes_away_is_no_fault(samples: Path, tmp_path: Path) -> Non
     assert b"Traceback" not in talk
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_output_that_cannot_be_printed_is_told_and_what_was_made_stands(samples: Path, tmp_path: Path) -> None:
+    # "The old state is untouched", it said, and it was the new one that stood there.
+    sources = {"drugs": str(samples / "drugs.csv"), "pubmed": str(samples / "pubmed.csv")}
+    arguments = [*run_arguments(sources, tmp_path / "lake", DT), "--json"]
+    with Path("/dev/full").open("wb") as full:
+        finished = subprocess.run(command(*arguments), stdout=full, stderr=subprocess.PIPE, check=False)
+    talk = finished.stderr.decode("utf-8")
+    assert finished.returncode == 1
+    assert "standard output: cannot write: No space left on device" in talk
+    assert "what was made before stands" in talk
+    assert (tmp_path / "lake" / "gold" / "drug_graph.json").is_file()
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["run", "--help"], ["match", "--help"], ["explain", "--help"], ["--version"]]
 )

@@ -334,6 +334,19 @@ def test_abstracts_have_mentions_of_their_own_and_are_found_when_asked_for(tmp_p
     assert found(tmp_path / "both") == expected(folder)
 
 
+def test_the_command_that_is_shown_runs(tmp_path: Path) -> None:
+    # It named folders of tables that were not asked for.
+    for number, counts in enumerate((["--trials", "0"], ["--articles", "0"], ["--articles", "20"])):
+        folder = tmp_path / str(number)
+        finished = shell("generate", "--out", str(folder), "--drugs", "20", *counts)
+        (line,) = [line for line in finished.stdout.decode().splitlines() if "drugs-rs run" in line]
+        words = line.split()[2:]
+        assert {"--drugs", "--out", "--dt"} < set(words)
+        words[words.index("LAKE")], words[words.index("DATE")] = str(tmp_path / f"lake-{number}"), DT
+        finished = shell("run", *words, "--quiet")
+        assert finished.returncode == 0, finished.stderr.decode()
+
+
 def test_nothing_but_drugs(tmp_path: Path) -> None:
     made = drugs_rs.generate(tmp_path / "made", articles=0, trials=0, drugs=41)
     assert made["truth"] == {}

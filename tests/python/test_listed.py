@@ -58,6 +58,21 @@ def test_spellings_of_one_file_are_one_source(folder: Path) -> None:
     assert bronze(folder, *words) == (0, "", ["a.csv", "link.csv"])
 
 
+@pytest.mark.parametrize("source", ["in", "in/*.csv", "i?/gone.*"])
+def test_a_link_to_nothing_is_a_delivery_that_is_missing(folder: Path, source: str) -> None:
+    # It was passed over, and nobody was told that a file of the folder was not read.
+    (folder / "in" / "gone.csv").symlink_to("nowhere.csv")
+    (folder / "in" / ".hidden.csv").symlink_to("nowhere.csv")
+    returned, told, _ = bronze(folder, "--pubmed", source)
+    assert returned == 1
+    assert "in/gone.csv" in told
+    assert "link" in told
+    (folder / "in" / "nowhere.csv").write_bytes((folder / "a.csv").read_bytes())
+    returned, told, sources = bronze(folder, "--pubmed", source)
+    assert (returned, told) == (0, "")
+    assert "in/gone.csv" in sources
+
+
 def test_lists_stand_among_names_where_they_are_given(folder: Path) -> None:
     write(folder / "names.txt", "in/c.csv\n")
     words = ["--pubmed", "b.csv", "--pubmed", "@names.txt", "--pubmed", "a.csv"]
