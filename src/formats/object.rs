@@ -79,6 +79,7 @@ impl Row {
             Ok(()) => self.judge(false),
             Err(error) => match without_trailing_commas(element) {
                 Some(mended) if self.parse(&mended, fields).is_ok() => self.judge(true),
+                _ if error.is_data() => Err(wrong_type(element, &error)),
                 _ => Err(invalid(&error)),
             },
         }
@@ -101,16 +102,21 @@ impl Row {
 }
 
 fn invalid(error: &serde_json::Error) -> Fault {
-    // Of a study, whose values stand deeper: a list where text belongs, say.
-    if error.is_data() {
-        return Fault {
-            reason: Reason::WrongType,
-            message: format!("a value of another type than belongs there: {error}"),
-        };
-    }
     Fault {
         reason: Reason::InvalidJson,
         message: format!("not valid JSON: {error}"),
+    }
+}
+
+/// Of a study, whose values stand deeper: a list where text belongs, say. The element is read once more to tell the place.
+fn wrong_type(element: &str, error: &serde_json::Error) -> Fault {
+    let place = match study::wrong_place(element) {
+        Some(place) => format!("`{place}`"),
+        None => "a value".to_owned(),
+    };
+    Fault {
+        reason: Reason::WrongType,
+        message: format!("{place} is of another type than belongs there: {error}"),
     }
 }
 

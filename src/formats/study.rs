@@ -96,6 +96,21 @@ struct Intervention<'s> {
     other_names: Vec<Option<Cow<'s, str>>>,
 }
 
+/// An element with a study in it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 's"))]
+struct Element<'s> {
+    #[serde(rename = "protocolSection")]
+    _study: Option<Study<'s>>,
+}
+
+/// The first place in an element whose value is of another type than belongs there, as a path of keys.
+pub(super) fn wrong_place(element: &str) -> Option<String> {
+    let mut deserializer = serde_json::Deserializer::from_str(element);
+    let read: Result<Element<'_>, _> = serde_path_to_error::deserialize(&mut deserializer);
+    read.err().map(|error| error.path().to_string())
+}
+
 /// Tools that write every study with the same keys give `null` for what one has not.
 fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(given: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(given)?.unwrap_or_default())

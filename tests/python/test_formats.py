@@ -307,6 +307,13 @@ def test_null_in_a_study_is_nothing(tmp_path: Path) -> None:
     (refused,) = drugs_rs.read_publications(path, kind="clinical_trial").rejected.to_dicts()
     assert refused["reason"] == "wrong_type"
     assert "expected an object" in refused["message"]
+    # Which of all the values of a study it is was not told.
+    wrong = {**drug, "otherNames": ["ASA", 5]}
+    study = {"identificationModule": names, "armsInterventionsModule": {"interventions": [{}, wrong]}}
+    path.write_text(json.dumps([{"protocolSection": study}]), encoding="utf-8")
+    (refused,) = drugs_rs.read_publications(path, kind="clinical_trial").rejected.to_dicts()
+    place = "`protocolSection.armsInterventionsModule.interventions[1].otherNames[1]`"
+    assert f"{place} is of another type than belongs there: invalid type: integer `5`" in refused["message"]
     path.write_text('[{"atccode": "N02BA01", "drug": "aspirin", "synonyms": ["ASA", null]}]', encoding="utf-8")
     assert drugs_rs.read_drugs(path).to_dicts()[0]["synonyms"] == ["ASA"]
 
