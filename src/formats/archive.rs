@@ -2,9 +2,17 @@
 
 use super::input::{BOMB_REMEDY, Input, Reading};
 use super::members::Archive;
+use super::packing::EXPORT;
 use super::{Fields, Notes, RawBatch, RowReader, open_plain};
 use crate::error::{Error, Result};
 use crate::task::Task;
+
+/// Whether a file belongs to a document of an office program, which is a ZIP archive: programs put other ones first.
+fn is_office(name: &str) -> bool {
+    let inside = ["docProps/", "xl/", "word/"];
+    matches!(name, "[Content_Types].xml" | "mimetype")
+        || (name.ends_with(".xml") && inside.iter().any(|folder| name.starts_with(folder)))
+}
 
 pub(super) struct ArchiveReader<'f> {
     uri: String,
@@ -12,29 +20,26 @@ pub(super) struct ArchiveReader<'f> {
     reading: Reading,
     task: Task,
     shapes: &'f [Fields],
-    /// The shape of the first file, which all others must have.
-    shape: usize,
     current: Option<(String, Box<dyn RowReader + 'f>)>,
     files: u64,
     notes: Notes,
 }
 
 impl<'f> ArchiveReader<'f> {
-    /// Opens the first file; gives the number of its shape.
+    /// Opens the first file.
     pub(super) fn open(
         uri: String,
         archive: Archive,
         reading: Reading,
         shapes: &'f [Fields],
         task: Task,
-    ) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+    ) -> Result<Box<dyn RowReader + 'f>> {
         let mut reader = Self {
             uri,
             archive,
             reading,
             task,
             shapes,
-            shape: 0,
             current: None,
             files: 0,
             notes: Notes::default(),
@@ -48,7 +53,7 @@ impl<'f> ArchiveReader<'f> {
                 "expected files of publications or drugs in it",
             ));
         }
-        Ok((reader.shape, Box::new(reader)))
+        Ok(Box::new(reader))
     }
 
     /// Opens the next file that is not empty.
@@ -68,8 +73,17 @@ impl<'f> ArchiveReader<'f> {
                 );
                 Error::format(&self.uri, byte, found, "deliver the file again")
             })?;
-            let Some(member) = member else { return Ok(false) };
+            let Some(member) = member else {
+                self.notes
+                    .remarks
+                    .extend(self.archive.odd_end().map(str::to_owned));
+                return Ok(false);
+            };
             let uri = format!("{}/{}", self.uri, member.name);
+            if is_office(&member.name) {
+                let found = "an office document, such as a workbook of Excel";
+                return Err(Error::format(&self.uri, "byte 0", found, EXPORT));
+            }
             let Some(mut input) = Input::open_or_empty(&uri, member.bytes, self.reading)? else {
                 self.notes.remarks.push(format!("`{}` is empty", member.name));
                 continue;
@@ -83,17 +97,7 @@ impl<'f> ArchiveReader<'f> {
                     "pack the files once",
                 ));
             }
-            let (shape, reader) = open_plain(input.under(&self.task), self.shapes)?;
-            if self.files == 0 {
-                self.shape = shape;
-            } else if shape != self.shape {
-                return Err(Error::format(
-                    &uri,
-                    "line 1",
-                    "another header than that of the first file in the archive",
-                    "keep exports of one kind in an archive",
-                ));
-            }
+            let reader = open_plain(input.under(&self.task), self.shapes)?;
             self.files += 1;
             self.current = Some((member.name, reader));
             return Ok(true);

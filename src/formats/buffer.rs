@@ -217,6 +217,7 @@ impl Draft {
     pub(super) fn finish(self, text: Taken) -> Result<RawBatch, Error> {
         let frame = frame(self.source_rows, self.columns)?;
         Ok(RawBatch {
+            shape: 0,
             frame,
             raw: RawTexts {
                 text,

@@ -18,6 +18,8 @@ use crate::task::Task;
 #[derive(Debug)]
 pub(super) struct CsvReader<'f> {
     fields: &'f Fields,
+    /// The number of the shape that these are.
+    shape: usize,
     buffer: Buffer,
     delimiter: u8,
     /// How many fields a row must have.
@@ -45,10 +47,11 @@ struct Found {
 }
 
 impl<'f> CsvReader<'f> {
-    /// Reads the header; gives the number of the shape that it has.
-    pub(super) fn new(input: Input, shapes: &'f [Fields]) -> Result<(usize, Self)> {
+    /// Reads the header.
+    pub(super) fn new(input: Input, shapes: &'f [Fields]) -> Result<Self> {
         let mut reader = Self {
             fields: &shapes[0],
+            shape: 0,
             buffer: Buffer::new(input),
             delimiter: b',',
             width: 0,
@@ -60,10 +63,11 @@ impl<'f> CsvReader<'f> {
             end_with_delimiter: None,
             found: Found::default(),
         };
-        let shape = reader.read_header(shapes)?;
-        Ok((shape, reader))
+        reader.shape = reader.read_header(shapes)?;
+        Ok(reader)
     }
 
+    /// Gives the number of the shape that the header has.
     fn read_header(&mut self, shapes: &'f [Fields]) -> Result<usize> {
         let task = Task::new();
         self.buffer.fill(BATCH_BYTES, &task)?;
@@ -360,7 +364,9 @@ impl RowReader for CsvReader<'_> {
             }
         }
         self.found = Found { rows, values };
-        draft.finish(text).map(Some)
+        let mut batch = draft.finish(text)?;
+        batch.shape = self.shape;
+        Ok(Some(batch))
     }
 
     fn notes(&self) -> Notes {

@@ -7,7 +7,7 @@ use encoding_rs::{UTF_16BE, UTF_16LE};
 
 use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
 use super::members::{Archive, archive_kind};
-use super::packing::{BUFFER, Bytes, packing, unpacked};
+use super::packing::{BUFFER, Bytes, foreign, packing, unpacked};
 use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
 use crate::task::Task;
@@ -140,6 +140,13 @@ impl Input {
                 format!("{inner} inside {outer}"),
                 "a file is unpacked once; unpack it, or pack it once",
             ));
+        }
+        if let Some((found, remedy)) = foreign(head) {
+            let place = match packing {
+                Some(_) => "byte 0 of the unpacked content",
+                None => "byte 0",
+            };
+            return Err(Error::format(&uri, place, found, remedy));
         }
         let plain = archive_kind(head).is_some() || reading.encoding == Encoding::Utf8;
         let marked = head.starts_with(MARK);

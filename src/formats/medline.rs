@@ -30,6 +30,9 @@ fn is_tag(line: &[u8]) -> bool {
         && matches!(rest, [b'-', b' ' | b'\r' | b'\n', ..] | [b'-'])
 }
 
+/// The tags of running text, which goes on in a line without blanks where somebody's program broke lines anew.
+const TEXTS: [&str; 4] = ["TI", "TT", "BTI", "AB"];
+
 /// The values of one record, reused from record to record.
 #[derive(Debug, Default)]
 struct Values {
@@ -91,8 +94,11 @@ impl Values {
                 self.tags += 1;
                 tag = line[..4].trim_end();
                 line.get(6..).unwrap_or_default()
-            } else {
+            } else if line.starts_with([' ', '\t']) || TEXTS.contains(&tag) {
                 line
+            } else {
+                // No line of the record's own: an id or a date with it would be another one.
+                continue;
             };
             let value = value.trim();
             // A tag that comes twice goes on, as a title over several lines does.
@@ -280,6 +286,9 @@ mod tests {
         let wanted = ["7", "A long title.", "One two", "2020 Jan-Feb", "A journal"].map(Some);
         assert_eq!(read[..5], wanted);
         assert_eq!(read[5], None);
+        values.read("PMID- 9\nstray\nTI  - A title\nbroken anew\nDP  - 2020 Jan\nstray\n");
+        let read = ["id", "title", "date"].map(|field| values.value(field));
+        assert_eq!(read, ["9", "A title broken anew", "2020 Jan"].map(Some));
         values.read("PMID- 8\nTI  - [Not Available].\nTT  - Titre propre\nTA  - A J\n");
         assert_eq!(values.value("title"), Some("Titre propre"));
         assert_eq!(values.value("journal"), Some("A J"));

@@ -57,6 +57,8 @@ struct Stream {
     most_ratio: MostRatio,
     deflate: Option<Box<flate2::Decompress>>,
     crc: Crc,
+    /// What is odd about the end of the archive.
+    odd_end: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Archive {
@@ -83,6 +85,7 @@ impl Archive {
             most_ratio,
             deflate: None,
             crc: Crc::new(),
+            odd_end: None,
         };
         Self {
             stream: Arc::new(Mutex::new(stream)),
@@ -100,6 +103,11 @@ impl Archive {
         let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let read = stream.bytes.get_ref().count.load(Ordering::Relaxed);
         read.saturating_sub(stream.bytes.buffer().len() as u64)
+    }
+
+    /// What is odd about the end of the archive, once it was reached.
+    pub(super) fn odd_end(&self) -> Option<&'static str> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner).odd_end
     }
 
     /// The next file that holds data; folders, links and hidden files are passed over.
@@ -244,11 +252,17 @@ impl Stream {
             let mut block = [0; TAR_BLOCK as usize];
             // Two blank blocks end an archive; some writers leave them out.
             if self.bytes.fill_buf()?.is_empty() {
+                self.odd_end =
+                    Some("the archive has no mark of its end; if it was cut off there, files are missing");
                 return Ok(None);
             }
             self.bytes.read_exact(&mut block).map_err(cut_off)?;
             if block.iter().all(|byte| *byte == 0) {
-                io::copy(&mut self.bytes, &mut io::sink())?;
+                if self.is_more_than_zeros()? {
+                    self.odd_end = Some(
+                        "something stands behind the end of the archive and was not read, such as another archive",
+                    );
+                }
                 return Ok(None);
             }
             let header = tar::Header::from_byte_slice(&block);
@@ -291,6 +305,20 @@ impl Stream {
                 self.leave(&Entry::Tar)?;
                 long_name = None;
             }
+        }
+    }
+
+    /// Reads to the end; whether anything but zeros stands there.
+    fn is_more_than_zeros(&mut self) -> io::Result<bool> {
+        let mut more = false;
+        loop {
+            let bytes = self.bytes.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(more);
+            }
+            more = more || bytes.iter().any(|byte| *byte != 0);
+            let length = bytes.len();
+            self.bytes.consume(length);
         }
     }
 

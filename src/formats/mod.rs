@@ -47,6 +47,8 @@ use crate::task::Task;
 /// Some rows of a file, as they stand there.
 #[derive(Debug)]
 pub struct RawBatch {
+    /// The number of the shape that the rows have; in an archive each file has its own.
+    pub shape: usize,
     /// The column `source_row` and one text column a field of [`Fields`]; a value that is not there is null.
     pub frame: Frame,
     /// The raw text of each row of the frame.
@@ -185,12 +187,12 @@ const LONGEST_RAW: usize = 1 << 16;
 
 /// Opens the reader that fits the content of `input`.
 pub fn open<'f>(input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
-    Ok(open_shaped(input, std::slice::from_ref(fields))?.1)
+    open_shaped(input, std::slice::from_ref(fields))
 }
 
-/// The same for a table whose sources come in several shapes: gives the number of the shape that the header has. Formats
-/// without a header always have the first one.
-pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+/// The same for a table whose sources come in several shapes: batches tell which one the header has. Formats without a
+/// header always have the first one.
+pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowReader + 'f>> {
     let uri = input.uri().to_owned();
     input.look()?;
     if let Some(kind) = input.archive_kind() {
@@ -201,16 +203,15 @@ pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize,
 }
 
 /// The same for what is no archive.
-fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<dyn RowReader + 'f>)> {
+fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowReader + 'f>> {
     #[cfg(feature = "tables")]
     if let Some((uri, file)) = input.take_parquet()? {
-        let (shape, reader) = parquet::ParquetReader::new(uri, file, shapes)?;
-        return Ok((shape, Box::new(reader)));
+        return Ok(Box::new(parquet::ParquetReader::new(uri, file, shapes)?));
     }
     let fields = shapes.first().ok_or_else(|| Error::Internal {
         message: "a source without a shape".to_owned(),
     })?;
-    let reader: Box<dyn RowReader + 'f> = match input.first_letter()? {
+    Ok(match input.first_letter()? {
         b'[' => Box::new(json::JsonReader::new(input, fields)),
         b'{' => Box::new(ndjson::NdjsonReader::new(input, fields)),
         b'<' if fields.are_publications() && pubmed_xml::is_pubmed(input.head()) => {
@@ -227,12 +228,8 @@ fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<(usize, Box<
         b'A'..=b'Z' if fields.are_publications() && medline::is_medline(input.head()) => {
             Box::new(medline::MedlineReader::new(input, fields))
         }
-        _ => {
-            let (shape, reader) = csv::CsvReader::new(input, shapes)?;
-            return Ok((shape, Box::new(reader)));
-        }
-    };
-    Ok((0, reader))
+        _ => Box::new(csv::CsvReader::new(input, shapes)?),
+    })
 }
 
 /// A row's text as it is kept aside: whole, or its beginning when it is very long.

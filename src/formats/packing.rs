@@ -31,6 +31,38 @@ pub(super) fn packing(head: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// What people deliver that is none of ours: its name, how it begins, what to do.
+const FOREIGN: [(&str, &[u8], &str); 12] = [
+    ("an xz file", b"\xfd7zXZ\0", UNPACK),
+    ("an lz4 file", b"\x04\x22\x4d\x18", UNPACK),
+    ("a 7z archive", b"7z\xbc\xaf\x27\x1c", UNPACK),
+    ("a RAR archive", b"Rar!\x1a\x07", UNPACK),
+    ("a file of `compress`", b"\x1f\x9d", UNPACK),
+    ("a PDF document", b"%PDF-", EXPORT),
+    ("a PNG image", b"\x89PNG\r\n\x1a\n", EXPORT),
+    ("a JPEG image", b"\xff\xd8\xff", EXPORT),
+    (
+        "an old office document",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        EXPORT,
+    ),
+    ("an SQLite database", b"SQLite format 3\0", EXPORT),
+    ("an Avro file", b"Obj\x01", EXPORT),
+    ("an Arrow file", b"ARROW1\0\0", EXPORT),
+];
+
+const UNPACK: &str = "unpack it, or pack it with gzip, zstd, bzip2, or as a ZIP or tar archive";
+
+pub(super) const EXPORT: &str = "export its table as CSV with a header line, a JSON array, NDJSON or Parquet";
+
+/// What a file is that no reader here knows, and what to do, where its first bytes say so.
+pub(super) fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    FOREIGN
+        .iter()
+        .find(|(_, beginning, _)| head.starts_with(beginning))
+        .map(|&(name, _, remedy)| (name, remedy))
+}
+
 /// The unpacked bytes of a packed file.
 pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: MostRatio) -> io::Result<Bytes> {
     let count = Arc::new(AtomicU64::new(0));

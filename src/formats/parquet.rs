@@ -38,6 +38,8 @@ pub(super) struct ParquetReader<'f> {
     uri: String,
     file: File,
     fields: &'f Fields,
+    /// The number of the shape that these are.
+    shape: usize,
     /// The metadata without its row groups, which come in one by one.
     metadata: FileMetadataRef,
     groups: VecDeque<Group>,
@@ -63,8 +65,8 @@ struct Group {
 }
 
 impl<'f> ParquetReader<'f> {
-    /// Reads the metadata; gives the number of the shape that the columns have.
-    pub(super) fn new(uri: String, file: File, shapes: &'f [Fields]) -> Result<(usize, Self)> {
+    /// Reads the metadata.
+    pub(super) fn new(uri: String, file: File, shapes: &'f [Fields]) -> Result<Self> {
         let mut reader = PolarsReader::new(again(&uri, &file)?);
         let whole = guarded(&uri, || reader.get_metadata().cloned())?;
         let mut bare = (*whole).clone();
@@ -142,6 +144,7 @@ impl<'f> ParquetReader<'f> {
             uri,
             file,
             fields,
+            shape: best.0,
             metadata,
             groups,
             columns,
@@ -150,7 +153,7 @@ impl<'f> ParquetReader<'f> {
             batch_rows: 1,
             rows_given: 0,
         };
-        Ok((best.0, reader))
+        Ok(reader)
     }
 
     /// Decodes the next piece; `false` at the end of the file.
@@ -233,6 +236,7 @@ impl RowReader for ParquetReader<'_> {
         }
         let frame = DataFrame::new(height, columns)?;
         Ok(Some(RawBatch {
+            shape: self.shape,
             raw: RawTexts::of_cells(frame.clone()),
             frame,
             rejected: Vec::new(),

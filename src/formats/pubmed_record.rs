@@ -141,6 +141,11 @@ pub(super) fn summary_text(inner: &str) -> String {
     let mut from = 0;
     while let Some(section) = NAMES.summary_text.find(inner, from) {
         from = section.end;
+        let given = text(section.inner);
+        // A label alone says nothing: `<AbstractText Label="CONCLUSIONS"/>`.
+        if given.trim().is_empty() {
+            continue;
+        }
         if !summary.is_empty() {
             summary.push(' ');
         }
@@ -149,7 +154,7 @@ pub(super) fn summary_text(inner: &str) -> String {
             summary.push_str(label.trim().trim_end_matches(':'));
             summary.push_str(": ");
         }
-        summary.push_str(&text(section.inner));
+        summary.push_str(&given);
     }
     if from == 0 {
         // Old records may have a text without sections; a copyright is none.

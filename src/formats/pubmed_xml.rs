@@ -26,12 +26,16 @@ const RECORDS: [(&str, &str); 3] = [
     ("MedlineCitation", "</MedlineCitation"),
 ];
 /// The elements that hold records or ids of deleted ones.
-const SETS: [&str; 4] = [
+const SETS: [&str; 5] = [
     "PubmedArticleSet",
     "PubmedBookArticleSet",
     "MedlineCitationSet",
     "DeleteCitation",
+    "DeleteDocument",
 ];
+
+/// Those of them that hold ids of deleted records: of articles, and of books.
+const DELETIONS: [&str; 2] = ["DeleteCitation", "DeleteDocument"];
 
 /// Whether the beginning of a file looks like one of these.
 pub(super) fn is_pubmed(head: &[u8]) -> bool {
@@ -160,7 +164,7 @@ impl<'f> PubmedXmlReader<'f> {
             }
             return Ok(Step::Pass(tag));
         }
-        if name == b"PMID" && self.open.last() == Some(&"DeleteCitation") {
+        if name == b"PMID" && self.open.last().is_some_and(|set| DELETIONS.contains(set)) {
             if closes || empty {
                 return Ok(Step::Pass(tag));
             }

@@ -17,12 +17,12 @@ use super::vocabulary::combine_files;
 use super::waiting::Waiting;
 use super::{expected, open_source, tallies};
 use crate::error::{Error, Result};
-use crate::formats::{self, Fields, RawBatch, RowReader};
+use crate::formats::{self, RawBatch, RowReader};
 use crate::quality::FileTally;
 use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
 use crate::silver::merge::Merger;
 use crate::silver::publications::{CleanBatch, Context, clean_batch};
-use crate::silver::shapes::{Layout, shapes};
+use crate::silver::shapes::shapes;
 use crate::silver::{drugs, rejected_frame};
 use crate::storage::source::{SourceFile, expand_all};
 use crate::task::Task;
@@ -67,12 +67,11 @@ pub fn read_publications(
     task: &Task,
 ) -> Result<CleanTable> {
     let (files, tallies) = find_files(uris, table_of(kind), task)?;
-    let (shapes, layouts) = shapes(kind);
     let mut frames = vec![PUBLICATIONS.empty()];
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
     let mut collector = Collector::new(tallies, aside(settings), Merger::in_memory());
     let open = |number: usize| -> Result<Opened<'_>> {
-        open_publications(&files[number], number, kind, settings, &shapes, &layouts, task)
+        open_publications(&files[number], number, kind, settings, task)
     };
     clean_files(
         &sizes,
@@ -143,9 +142,6 @@ pub struct PublicationStream {
     kind: PublicationKind,
     settings: SilverSettings,
     batch_rows: usize,
-    /// Of the kind, for as long as the process lives: readers hold them, and a stream outlives the call that made it.
-    shapes: &'static [Fields],
-    layouts: Vec<Layout>,
     current: Option<(usize, Box<dyn RowReader>, Context)>,
     /// Clean rows that are not given yet.
     ready: DataFrame,
@@ -167,14 +163,11 @@ impl PublicationStream {
             return Err(Error::argument("batch_rows", "0", "1 or more rows"));
         }
         let (files, sources) = find_files(uris, table_of(kind), task)?;
-        let (shapes, layouts) = static_shapes(kind);
         Ok(Self {
             files: files.into_iter().enumerate().collect(),
             kind,
             settings,
             batch_rows,
-            shapes,
-            layouts,
             current: None,
             ready: PUBLICATIONS.empty(),
             aside: Vec::new(),
@@ -264,15 +257,7 @@ impl PublicationStream {
         let Some((number, file)) = self.files.pop_front() else {
             return Ok(None);
         };
-        match open_publications(
-            &file,
-            number,
-            self.kind,
-            self.settings,
-            self.shapes,
-            &self.layouts,
-            task,
-        ) {
+        match open_publications(&file, number, self.kind, self.settings, task) {
             Ok((reader, context)) => Ok(Some((number, reader, context))),
             Err(error) => Err((number, error)),
         }
@@ -317,39 +302,24 @@ fn find_files(uris: &[String], table: SourceTable, task: &Task) -> Result<(Vec<S
     Ok((files, tallies))
 }
 
-fn open_publications<'f>(
+fn open_publications(
     file: &SourceFile,
     number: usize,
     kind: PublicationKind,
     settings: SilverSettings,
-    shapes: &'f [Fields],
-    layouts: &[Layout],
     task: &Task,
-) -> Result<Opened<'f>> {
+) -> Result<Opened<'static>> {
     let input = open_source(file, settings.reading(), task)?;
-    let (shape, reader) = formats::open_shaped(input, shapes)?;
+    // The shapes live as long as the process: readers hold them, and a stream outlives the call that made it.
+    let reader = formats::open_shaped(input, shapes(kind))?;
     let context = Context {
         kind,
         uri: file.uri.clone(),
         file: number as u32,
         dt: String::new(),
         order: settings.order,
-        layout: layouts[shape],
     };
     Ok((reader, context))
-}
-
-/// The shapes of a kind, made once a process.
-fn static_shapes(kind: PublicationKind) -> (&'static [Fields], Vec<Layout>) {
-    use std::sync::LazyLock;
-    static PUBMED: LazyLock<(Vec<Fields>, Vec<Layout>)> = LazyLock::new(|| shapes(PublicationKind::Pubmed));
-    static TRIALS: LazyLock<(Vec<Fields>, Vec<Layout>)> =
-        LazyLock::new(|| shapes(PublicationKind::ClinicalTrial));
-    let (fields, layouts) = match kind {
-        PublicationKind::Pubmed => &*PUBMED,
-        PublicationKind::ClinicalTrial => &*TRIALS,
-    };
-    (fields, layouts.clone())
 }
 
 fn without_lake(frame: &DataFrame) -> Result<DataFrame> {

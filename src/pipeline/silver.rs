@@ -35,7 +35,7 @@ use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 10;
+const VERSION: u32 = 11;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy)]
@@ -379,7 +379,7 @@ impl Partition<'_> {
         kind: PublicationKind,
         transaction: &mut dyn Transaction,
     ) -> Result<(Vec<FileTally>, Vec<Output>)> {
-        let (shapes, layouts) = shapes::shapes(kind);
+        let shapes = shapes::shapes(kind);
         let aside = self.aside(transaction)?;
         let waiting = Waiting::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
@@ -396,14 +396,13 @@ impl Partition<'_> {
         let sizes: Vec<u64> = self.inputs.iter().map(|input| input.file.bytes).collect();
         let open = |number: usize| -> Result<Opened<'_>> {
             let input = &self.inputs[number];
-            let (shape, reader) = formats::open_shaped(self.bytes(input)?, &shapes)?;
+            let reader = formats::open_shaped(self.bytes(input)?, shapes)?;
             let context = publications::Context {
                 kind,
                 uri: input.file.uri.clone(),
                 file: number as u32,
                 dt: self.dt.to_string(),
                 order: self.settings.order,
-                layout: layouts[shape],
             };
             Ok((reader, context))
         };

@@ -101,10 +101,14 @@ fn read_records<K: Kept>(
     aside: &mut Aside<K>,
     task: &Task,
 ) -> Result<Vec<Record>> {
-    let (shape, mut reader) = formats::open_shaped(open()?, shapes)?;
-    let shape = Shape::ALL[shape];
+    let mut reader = formats::open_shaped(open()?, shapes)?;
     let mut records = Vec::new();
+    let mut read_as = Vec::new();
     while let Some(batch) = reader.next_batch(task)? {
+        let shape = Shape::ALL[batch.shape];
+        if shape != Shape::Plain && !read_as.contains(&shape) {
+            read_as.push(shape);
+        }
         let (more, rejected) = clean_batch(batch, shape, number)?;
         tally.rows_in += (more.len() + rejected.len()) as u64;
         records.extend(more);
@@ -112,9 +116,10 @@ fn read_records<K: Kept>(
         aside.add(&rejected, &tally.uri)?;
     }
     note(tally, reader.format(), reader.notes());
-    if shape != Shape::Plain {
-        tally.notes.insert(0, format!("read as {}", shape.name()));
-    }
+    let read_as = read_as
+        .into_iter()
+        .map(|shape| format!("read as {}", shape.name()));
+    tally.notes.splice(0..0, read_as);
     Ok(records)
 }
 

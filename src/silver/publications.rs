@@ -33,7 +33,6 @@ pub struct Context {
     pub file: u32,
     pub dt: String,
     pub order: NumericOrder,
-    pub layout: Layout,
 }
 
 /// What a cleaned batch is beside its rows in the frame. `keys` has one entry for every row that was not rejected.
@@ -90,12 +89,14 @@ pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<(CleanBatch, Data
 fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<CleanBatch> {
     let with_nul = raw.nul_bytes()?;
     let RawBatch {
+        shape,
         frame,
         raw: texts,
         mut rejected,
         mut deletions,
         member,
     } = raw;
+    let layout = Layout::of(context.kind, shape);
     let rows = frame.column("source_row")?.u64()?.clone();
     let column = |name: &str| -> Result<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
     let (ids, titles, dates) = (column("id")?, column("title")?, column("date")?);
@@ -175,8 +176,8 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
                 .and_then(|versions| versions.get(number)?.trim().parse().ok())
                 .unwrap_or(0),
             title: &title,
-            date: context.layout.date(date.unwrap_or_default(), given),
-            journal: context.layout.journal(given),
+            date: layout.date(date.unwrap_or_default(), given),
+            journal: layout.journal(given),
             summary: summary.as_deref(),
             nlm_id,
             issn,

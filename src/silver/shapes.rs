@@ -1,6 +1,7 @@
 //! How sources of publications call their columns, and what has to be taken out of a column before it is cleaned.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use crate::formats::{Field, Fields};
 use crate::schema::PublicationKind;
@@ -17,68 +18,71 @@ pub enum Layout {
     LegacyPubmed,
 }
 
-/// The shapes of a kind: first the plain one, which JSON and tagged formats have as well.
-pub fn shapes(kind: PublicationKind) -> (Vec<Fields>, Vec<Layout>) {
+/// The shapes of a kind, made once a process: first the plain one, which JSON and tagged formats have as well.
+pub fn shapes(kind: PublicationKind) -> &'static [Fields] {
+    static PUBMED: LazyLock<Vec<Fields>> = LazyLock::new(|| shapes_of(PublicationKind::Pubmed));
+    static TRIALS: LazyLock<Vec<Fields>> = LazyLock::new(|| shapes_of(PublicationKind::ClinicalTrial));
     match kind {
-        PublicationKind::Pubmed => (
-            vec![
-                Fields::new(
-                    plain(&["id", "pmid", "publication_id"], &["title"])
-                        .into_iter()
-                        .chain([
-                            optional("abstract", &["abstract"]),
-                            optional("version", &["version"]),
-                            // Of PubMed's own formats alone: a column of that name somewhere else may hold anything,
-                            // and no row is to be rejected for what only helps to join journals.
-                            optional("nlm_id", &[]),
-                            optional("issn", &[]),
-                        ]),
-                )
-                .titled("PubMed articles"),
-                Fields::new([
-                    required("id", &["EntrezUID"]),
-                    required("title", &["Title"]),
-                    required("date", &["Details"]),
-                    required("journal", &["ShortDetails"]),
-                    optional("abstract", &[]),
-                    optional("version", &[]),
-                ])
-                .titled("PubMed's CSV export of before 2020"),
-            ],
-            vec![Layout::Plain, Layout::LegacyPubmed],
-        ),
+        PublicationKind::Pubmed => &PUBMED,
+        PublicationKind::ClinicalTrial => &TRIALS,
+    }
+}
+
+fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
+    match kind {
+        PublicationKind::Pubmed => vec![
+            Fields::new(
+                plain(&["id", "pmid", "publication_id"], &["title"])
+                    .into_iter()
+                    .chain([
+                        optional("abstract", &["abstract"]),
+                        optional("version", &["version"]),
+                        // Of PubMed's own formats alone: a column of that name somewhere else may hold anything,
+                        // and no row is to be rejected for what only helps to join journals.
+                        optional("nlm_id", &[]),
+                        optional("issn", &[]),
+                    ]),
+            )
+            .titled("PubMed articles"),
+            Fields::new([
+                required("id", &["EntrezUID"]),
+                required("title", &["Title"]),
+                required("date", &["Details"]),
+                required("journal", &["ShortDetails"]),
+                optional("abstract", &[]),
+                optional("version", &[]),
+            ])
+            .titled("PubMed's CSV export of before 2020"),
+        ],
         PublicationKind::ClinicalTrial => {
             let more = [
                 optional("abstract", &["abstract", "Brief Summary"]),
                 optional("brief_title", &["brief_title"]),
                 optional("interventions", &["interventions"]),
             ];
-            (
-                vec![
-                    Fields::new(
-                        plain(
-                            &["id", "nct_id", "publication_id"],
-                            &["scientific_title", "title"],
-                        )
-                        .into_iter()
-                        .chain(more),
+            vec![
+                Fields::new(
+                    plain(
+                        &["id", "nct_id", "publication_id"],
+                        &["scientific_title", "title"],
                     )
-                    .titled("clinical trials"),
-                    Fields::new(
-                        [
-                            required("id", &["NCT Number"]),
-                            required("title", &["Study Title", "Title"]),
-                            // Some exports of the new site lack the dates altogether, and none has a journal.
-                            optional("date", &["Start Date"]),
-                            optional("journal", &["journal"]),
-                        ]
-                        .into_iter()
-                        .chain(more),
-                    )
-                    .titled("ClinicalTrials.gov's CSV exports"),
-                ],
-                vec![Layout::Plain, Layout::Plain],
-            )
+                    .into_iter()
+                    .chain(more),
+                )
+                .titled("clinical trials"),
+                Fields::new(
+                    [
+                        required("id", &["NCT Number"]),
+                        required("title", &["Study Title", "Title"]),
+                        // Some exports of the new site lack the dates altogether, and none has a journal.
+                        optional("date", &["Start Date"]),
+                        optional("journal", &["journal"]),
+                    ]
+                    .into_iter()
+                    .chain(more),
+                )
+                .titled("ClinicalTrials.gov's CSV exports"),
+            ]
         }
     }
 }
@@ -109,6 +113,14 @@ fn optional(name: &'static str, aliases: &'static [&'static str]) -> Field {
 }
 
 impl Layout {
+    /// The layout of a shape of [`shapes`], by its number.
+    pub(super) fn of(kind: PublicationKind, shape: usize) -> Self {
+        match (kind, shape) {
+            (PublicationKind::Pubmed, 1) => Self::LegacyPubmed,
+            _ => Self::Plain,
+        }
+    }
+
     /// The journal in its column.
     pub(super) fn journal(self, text: &str) -> &str {
         match self {
@@ -135,7 +147,11 @@ impl Layout {
                     None => date,
                 };
                 let end = behind.find([';', ':', '.', '[']).unwrap_or(behind.len());
-                let found = behind[..end].trim();
+                // `Ottawa (ON): Agency; 2019 Jun.`: of a book, behind its publisher.
+                let found = match date.trim_end_matches(['.', ' ']).rsplit_once("; ") {
+                    Some((_, last)) if name.is_empty() => last.trim(),
+                    _ => behind[..end].trim(),
+                };
                 if matches!(parse(found, NumericOrder::DayFirst), Parsed::Date(..)) {
                     return found;
                 }
@@ -233,7 +249,14 @@ mod tests {
                 "Odd Month",
                 "2019",
             ),
-            (" 2019", "Ottawa (ON): Agency; 2019 Jun.", "", "2019"),
+            (" 2019", "Ottawa (ON): Agency; 2019 Jun.", "", "2019 Jun"),
+            (
+                " 2018",
+                "Rockville (MD): Agency (US); 2018 Jan 7.",
+                "",
+                "2018 Jan 7",
+            ),
+            (" 2019", "Somewhere; Somebody.", "", "2019"),
             ("Nothing", "no date", "Nothing", "no date"),
         ];
         for (short, details, journal, date) in cases {

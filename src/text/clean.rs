@@ -49,7 +49,22 @@ pub fn clean(text: &str) -> Cleaned<'_> {
             break;
         }
     }
+    // A mark of direction or a soft hyphen alone is nothing that anybody could read or search.
+    if text.chars().all(is_invisible) {
+        text = Cow::Borrowed("");
+    }
     Cleaned { text, flags }
+}
+
+/// Whether a letter leaves no mark on paper: blanks, controls and what Unicode lets programs ignore.
+fn is_invisible(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        )
 }
 
 /// A text in NFC whose words stand one blank apart; `None` for one that is so already.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
+import lzma
+import re
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING, Any, Callable
@@ -166,14 +169,27 @@ def zstd(content: bytes) -> bytes:
     return packed
 
 
+def test_a_tar_with_an_odd_end_is_read_and_noted(tmp_path: Path) -> None:
+    # Nobody was told: neither that files may be missing, nor that a second archive stood behind the first.
+    whole = ARCHIVES["tar"]({"a.csv": CSV.encode()})
+    end = len(whole.rstrip(b"\0")) // 512 * 512 + 512
+    cases = {"no mark of its end": whole[:end], "behind the end": whole + whole, "": whole}
+    for note, content in cases.items():
+        for packed in (content, gzip.compress(content)):
+            source = tmp_path / "archive"
+            source.write_bytes(packed)
+            table = drugs_rs.read_publications(source)
+            assert len(table) == 7
+            first, *others = table.sources[0]["notes"]
+            assert first == "1 files in the archive"
+            assert [note in other for other in others] == ([True] if note else [])
+
+
 def test_archives_that_are_none_of_ours(tmp_path: Path) -> None:
     inner = ARCHIVES["zip"]({"a.csv": CSV.encode()})
     cases = {
         "nested": ARCHIVES["zip"]({"inner.zip": inner}),
         "no file": ARCHIVES["tar"]({".hidden": b"x"}),
-        "another header": ARCHIVES["zip"](
-            {"a.csv": CSV.encode(), "b.csv": b"EntrezUID,Title,Details,ShortDetails\n1,T,J. 2020,J.  2020\n"}
-        ),
         "damaged": inner.replace(b"PK\x03\x04", b"PK\x03\x04", 1)[:60] + b"\xff" * 20 + inner[80:],
     }
     for name, content in cases.items():
@@ -181,6 +197,55 @@ def test_archives_that_are_none_of_ours(tmp_path: Path) -> None:
         source.write_bytes(content)
         with pytest.raises(exceptions.InputError, match=name):
             silver(tmp_path / "lake", source)
+
+
+def test_files_of_several_kinds_stand_in_one_archive(tmp_path: Path) -> None:
+    # They were refused: the kind of the first file counted for all of them.
+    study = {"protocolSection": {"identificationModule": {"nctId": "NCT2", "officialTitle": "A study"}}}
+    articles = {
+        "a.csv": b"id,title,date,journal\n7,Seven,2020-01-05,J\n",
+        "b.csv": b"EntrezUID,Title,Details,ShortDetails\n8,Eight,J Chem. 2019 Jan 7;1.,J Chem.  2019\n",
+        "c.csv": b"id,title,date,journal\n9,Nine,2020-02-05,K\n",
+    }
+    trials = {
+        "a.csv": b"NCT Number,Study Title\nNCT1,First\n",
+        "b.json": json.dumps([study]).encode(),
+        "c.csv": b"id,scientific_title,date,journal\nNCT3,Third,2020,J\n",
+    }
+    for kind in ARCHIVES:
+        lake = tmp_path / kind
+        for name, files in (("articles", articles), ("trials", trials)):
+            (tmp_path / name).write_bytes(ARCHIVES[kind](files))
+        drugs_rs.bronze(pubmed=tmp_path / "articles", clinical_trials=tmp_path / "trials", out=lake, dt=DT)
+        drugs_rs.silver(out=lake, dt=DT)
+        rows = [(row["publication_id"], row["journal"], str(row["date"])) for row in publications(lake)]
+        assert rows == [("7", "J", "2020-01-05"), ("8", "J Chem", "2019-01-07"), ("9", "K", "2020-02-05")]
+        assert [row["title"] for row in publications(lake, "clinical_trial")] == ["First", "A study", "Third"]
+
+
+FOREIGN = {
+    "an xz file": lzma.compress(CSV.encode()),
+    "a 7z archive": b"7z\xbc\xaf\x27\x1c\0\x04",
+    "a RAR archive": b"Rar!\x1a\x07\x01\0",
+    "a PDF document": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+    "a PNG image": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "an old office document": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504),
+    "an office document, such as": ARCHIVES["zip"]({"docProps/app.xml": b"<x/>", "xl/workbook.xml": b"<x/>"}),
+    "an office document": ARCHIVES["zip"]({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}),
+    "an Arrow file": b"ARROW1\0\0",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_files_of_other_programs_are_called_by_their_names(tmp_path: Path, name: str) -> None:
+    # They were called text without a header, or of a wrong encoding.
+    source = tmp_path / "delivered"
+    for content in (FOREIGN[name], gzip.compress(FOREIGN[name])):
+        source.write_bytes(content)
+        with pytest.raises(exceptions.FormatError, match=name) as caught:
+            drugs_rs.read_publications(source)
+        assert "delivered" in str(caught.value)
+        assert re.search("unpack it|export its table", str(caught.value))
 
 
 def test_a_bomb_is_refused(tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ fn columns_are_known_by_the_names_of_the_other_formats() {
 
 #[test]
 fn the_table_of_a_lake_is_a_source_of_publications() {
-    let (shapes, _) = shapes(PublicationKind::Pubmed);
+    let shapes = shapes(PublicationKind::Pubmed);
     let bytes = written(vec![
         column("publication_id", ["7"]),
         column("title", ["Ethanol"]),
@@ -207,9 +207,9 @@ fn the_table_of_a_lake_is_a_source_of_publications() {
         column("journal_key", ["toxicon"]),
     ]);
     let input = Input::of_file("file", file_of(&bytes), Encoding::Utf8).unwrap();
-    let (shape, mut reader) = open_shaped(input, &shapes).unwrap();
+    let mut reader = open_shaped(input, shapes).unwrap();
     let batch = reader.next_batch(&Task::new()).unwrap().unwrap();
-    assert_eq!(shape, 0);
+    assert_eq!(batch.shape, 0);
     assert_eq!(batch.frame.column("id").unwrap().str().unwrap().get(0), Some("7"));
 }
 

@@ -20,10 +20,10 @@ struct Read {
 }
 
 fn read(kind: PublicationKind, content: &str) -> Result<Read, Error> {
-    let (shapes, _) = shapes(kind);
+    let shapes = shapes(kind);
     let bytes = content.as_bytes().to_vec();
     let input = Input::new("file", Box::new(Cursor::new(bytes)), Encoding::Utf8)?;
-    let (_, mut reader) = open_shaped(input, &shapes)?;
+    let mut reader = open_shaped(input, shapes)?;
     let (mut rows, mut rejected, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(batch) = reader.next_batch(&Task::new())? {
         let base = rows.len();
@@ -139,6 +139,20 @@ fn xml_that_is_valid_and_rare_is_read_all_the_same() {
     let journal = "<MedlineJournalInfo><MedlineTA>J A B</MedlineTA></MedlineJournalInfo>";
     let found = pubmed(&article(&format!("{title}{copyright}</Article>{journal}")));
     assert_eq!(found.rows, ["1|1|a b c|-|J A B|-|-|-|-"]);
+    // The label of a section without text stood in the abstract, and notices of deleted books were passed over.
+    for section in [
+        "<AbstractText Label=\"C\"/>",
+        "<AbstractText Label=\"C\"> <i/>\n</AbstractText>",
+    ] {
+        let inside = format!(
+            "<PMID>1</PMID><ArticleTitle>a</ArticleTitle><Abstract>{section}<AbstractText Label=\"D\">b</AbstractText>{section}</Abstract>"
+        );
+        assert_eq!(pubmed(&article(&inside)).rows, ["1|1|a|-|-|D: b|-|-|-"]);
+        let alone = format!("<PMID>1</PMID><ArticleTitle>a</ArticleTitle><Abstract>{section}</Abstract>");
+        assert_eq!(pubmed(&article(&alone)).rows, ["1|1|a|-|-|-|-|-|-"]);
+    }
+    let books = "<PubmedBookArticleSet><DeleteDocument><PMID Version=\"1\">5</PMID></DeleteDocument></PubmedBookArticleSet>";
+    assert_eq!(pubmed(books).deleted, [(0, "5".to_owned())]);
     let old = "<PMID>1</PMID><Article><ArticleTitle>a</ArticleTitle><Abstract>Words.</Abstract></Article>";
     assert_eq!(pubmed(&article(old)).rows, ["1|1|a|-|-|Words.|-|-|-"]);
 }

@@ -17,10 +17,10 @@ struct Read {
 }
 
 fn read(text: &str) -> Result<Read, Error> {
-    let (shapes, _) = shapes(PublicationKind::ClinicalTrial);
+    let shapes = shapes(PublicationKind::ClinicalTrial);
     let bytes = text.as_bytes().to_vec();
     let input = Input::new("page.json", Box::new(Cursor::new(bytes)), Encoding::Utf8)?;
-    let (_, mut reader) = open_shaped(input, &shapes)?;
+    let mut reader = open_shaped(input, shapes)?;
     let (mut rows, mut rejected) = (Vec::new(), Vec::new());
     while let Some(batch) = reader.next_batch(&Task::new())? {
         let numbers = batch.frame.column("source_row").unwrap().u64().unwrap().clone();

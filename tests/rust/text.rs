@@ -19,12 +19,16 @@ fn cleaned(text: &str) -> (String, Vec<&'static str>) {
 
 #[test]
 fn texts_come_out_clean() {
-    let cases: [(&str, &str, &[&str]); 27] = [
+    let cases: [(&str, &str, &[&str]); 30] = [
         ("plain", "plain", &[]),
         ("", "", &[]),
         ("  a \t\n b  ", "a b", &[]),
         ("a\u{a0}\u{2003}b", "a b", &[]),
         ("e\u{301}tude", "étude", &[]),
+        // A title of these was one; between letters they stay.
+        ("\u{200b}", "", &[]),
+        (" \u{feff}<i>\u{200e}</i> \u{ad}\u{1}", "", &["markup_removed"]),
+        ("\u{200f}a\u{200b}b", "\u{200f}a\u{200b}b", &[]),
         (r"Gen\xc3\xa8ve", "Genève", &["decoded_escapes"]),
         (r"Gen\\xc3\\xa8ve", "Genève", &["decoded_escapes"]),
         (

@@ -193,6 +193,7 @@ impl Row<'_> {
 pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Record>, Vec<Rejected>)> {
     let with_nul = raw.nul_bytes()?;
     let RawBatch {
+        shape: _,
         frame,
         raw: texts,
         mut rejected,
