@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
 
+/// So many rows are asked whether rows end with a separator.
+const JUDGES: usize = 1000;
+
 #[derive(Debug)]
 pub(super) struct CsvReader<'f> {
     fields: &'f Fields,
@@ -31,9 +34,11 @@ pub(super) struct CsvReader<'f> {
     blank_lines: u64,
     extra: ExtraColumns,
     remarks: Remarks,
-    /// Whether rows have an empty field too many at their end: what the first one has. A later row alone with one more holds a
-    /// separator that is not quoted.
-    end_with_delimiter: Option<bool>,
+    /// Whether rows have an empty field too many at their end: what most of the first ones have. Where they have not, a row
+    /// with one more holds a separator that is not quoted.
+    end_with_delimiter: bool,
+    /// Whether that was told.
+    told: bool,
     found: Found,
 }
 
@@ -60,10 +65,12 @@ impl<'f> CsvReader<'f> {
             blank_lines: 0,
             extra: ExtraColumns::default(),
             remarks: Remarks::default(),
-            end_with_delimiter: None,
+            end_with_delimiter: false,
+            told: false,
             found: Found::default(),
         };
         reader.shape = reader.read_header(shapes)?;
+        reader.end_with_delimiter = reader.most_end_with_delimiter();
         Ok(reader)
     }
 
@@ -225,7 +232,50 @@ impl<'f> CsvReader<'f> {
             self.buffer.ended,
             spans,
         );
-        matches!(record, Record::Complete { .. }) && spans.len() == self.width
+        let Record::Complete { text_end, .. } = record else {
+            return false;
+        };
+        let text = &self.buffer.bytes[at + offset + 1..text_end];
+        spans.len() == self.width || (self.end_with_delimiter && self.is_one_more(text, spans))
+    }
+
+    /// Whether a row has one field too many, an empty one at its end. PubMed's old export ends every row with a comma, and
+    /// the header without.
+    fn is_one_more(&self, text: &[u8], spans: &[Span]) -> bool {
+        spans.len() == self.width + 1 && text.ends_with(&[self.delimiter])
+    }
+
+    /// Whether most of the first rows have an empty field too many at their end; where as many have it as have not, the first
+    /// of them says. Rows of any other length say nothing of the others.
+    fn most_end_with_delimiter(&self) -> bool {
+        let bytes = &self.buffer.bytes;
+        let (mut with, mut without, mut first) = (0, 0, None);
+        let mut spans = Vec::with_capacity(self.width + 1);
+        let mut at = 0;
+        while at < bytes.len() && with + without < JUDGES {
+            spans.clear();
+            match parse(bytes, at, self.delimiter, self.buffer.ended, &mut spans) {
+                Record::Complete { text_end, end, .. } => {
+                    let one_more = self.is_one_more(&bytes[at..text_end], &spans);
+                    if one_more {
+                        with += 1;
+                    } else if spans.len() == self.width {
+                        without += 1;
+                    } else {
+                        at = end;
+                        continue;
+                    }
+                    first.get_or_insert(one_more);
+                    at = end;
+                }
+                Record::NeedMore => break,
+                Record::BadQuote => match memchr2(b'\n', b'\r', &bytes[at..]) {
+                    Some(offset) => at += offset + 1,
+                    None => break,
+                },
+            }
+        }
+        with > without || (with == without && first == Some(true))
     }
 
     fn width_fault(&self, found: usize) -> String {
@@ -283,17 +333,12 @@ impl RowReader for CsvReader<'_> {
             };
             let text = &self.buffer.bytes[at..text_end];
             let is_blank = spans.len() == 1 && text.trim_ascii().is_empty();
-            // PubMed's old export ends every row with a comma, and the header without.
-            let one_more = spans.len() == self.width + 1 && text.ends_with(&[self.delimiter]);
-            if self.end_with_delimiter.is_none() && !is_blank {
-                self.end_with_delimiter = Some(one_more);
-                if one_more {
+            if self.end_with_delimiter && self.is_one_more(text, &spans) {
+                spans.pop();
+                if !std::mem::replace(&mut self.told, true) {
                     let remark = format!("line {}: a separator behind the last field", self.line);
                     self.remarks.add(remark);
                 }
-            }
-            if one_more && self.end_with_delimiter == Some(true) {
-                spans.pop();
             }
             if is_blank {
                 self.blank_lines += 1;

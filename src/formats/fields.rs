@@ -1,5 +1,6 @@
 //! Which columns a table takes from a source, and under which names sources know them.
 
+use super::input::Input;
 use crate::error::{Error, Result};
 
 /// A column that a table takes from its sources.
@@ -114,7 +115,14 @@ impl Fields {
     }
 
     /// The same for objects: where none of them has any of the fields, they are something else altogether.
-    pub(super) fn check_keys(&self, uri: &str, byte: u64, present: &[bool], extra: &[String]) -> Result<()> {
+    pub(super) fn check_keys(
+        &self,
+        input: &Input,
+        byte: u64,
+        seen: &[Option<usize>],
+        extra: &[String],
+    ) -> Result<()> {
+        let present: Vec<bool> = seen.iter().map(Option::is_some).collect();
         if !present.contains(&true) {
             let found = format!("objects without any of the expected keys; their keys are {extra:?}");
             let wanted: Vec<&str> = self
@@ -125,16 +133,14 @@ impl Fields {
                 .collect();
             let remedy =
                 format!("expected a JSON array of objects, or one object a line, with the keys {wanted:?}");
-            return Err(Error::format(uri, format!("byte {byte}"), found, remedy));
+            return Err(Error::format(input.uri(), input.place(byte), found, remedy));
         }
-        let seen = self
-            .fields
-            .iter()
-            .zip(present)
-            .filter(|(_, seen)| **seen)
-            .map(|(field, _)| field.aliases.first().unwrap_or(&field.name).to_string());
-        let found: Vec<String> = seen.chain(extra.iter().cloned()).collect();
-        self.check(uri, present, &found, "no object has the key")
+        let named =
+            self.fields.iter().zip(seen).filter_map(|(field, seen)| {
+                Some(field.aliases.get((*seen)?).unwrap_or(&field.name).to_string())
+            });
+        let found: Vec<String> = named.chain(extra.iter().cloned()).collect();
+        self.check(input.uri(), &present, &found, "no object has the key")
     }
 
     /// Names the required fields that are not there.

@@ -305,17 +305,25 @@ impl Input {
         }
     }
 
+    /// A byte as the place of a fault: of a packed file, nobody finds it without unpacking.
+    pub(super) fn place(&self, byte: u64) -> String {
+        match self.packing {
+            Some(_) => format!("byte {byte} of the unpacked content"),
+            None => format!("byte {byte}"),
+        }
+    }
+
     /// The error for bytes at `byte` that are not UTF-8.
     pub(super) fn not_utf8(&self, byte: u64, found: u8) -> Error {
         let place = if self.packing.is_some() {
-            " of the unpacked content"
+            " (bytes count in the unpacked content)"
         } else {
             ""
         };
         Error::Encoding {
             uri: self.uri.clone(),
             byte,
-            found: format!("0x{found:02x}{place} is not valid UTF-8"),
+            found: format!("0x{found:02x} is not valid UTF-8{place}"),
             remedy: "save the file as UTF-8, or pass encoding=\"windows-1252\" (--encoding windows-1252) if that is what it is"
                 .to_owned(),
         }

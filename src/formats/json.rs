@@ -90,7 +90,8 @@ impl<'f> JsonReader<'f> {
 
     fn error(&self, at: usize, found: impl Into<String>, remedy: &str) -> Error {
         let byte = self.buffer.offset + at as u64;
-        Error::format(self.buffer.input.uri(), format!("byte {byte}"), found, remedy)
+        let input = &self.buffer.input;
+        Error::format(input.uri(), input.place(byte), found, remedy)
     }
 
     fn cut(&self, at: usize) -> Error {
@@ -255,9 +256,9 @@ impl<'f> JsonReader<'f> {
             return Ok(());
         }
         self.checked = true;
-        let uri = self.buffer.input.uri();
+        let input = &self.buffer.input;
         self.fields
-            .check_keys(uri, self.buffer.offset, &self.row.seen, self.row.extra.names())
+            .check_keys(input, self.buffer.offset, &self.row.seen, self.row.extra.names())
     }
 }
 

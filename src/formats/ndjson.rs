@@ -199,9 +199,9 @@ impl Lines<'_> {
         self.found = found;
         if !self.checked && !draft.spans.is_empty() {
             self.checked = true;
-            let uri = self.buffer.input.uri();
+            let input = &self.buffer.input;
             self.fields
-                .check_keys(uri, start, &self.row.seen, self.row.extra.names())?;
+                .check_keys(input, start, &self.row.seen, self.row.extra.names())?;
         }
         draft.finish(text).map(Some)
     }

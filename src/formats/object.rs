@@ -27,8 +27,8 @@ pub(super) struct Row {
     texts: Vec<String>,
     /// By which of its names each value was given, if it was: an earlier name goes before a later one.
     ranks: Vec<Option<usize>>,
-    /// Which fields any object had so far.
-    pub seen: Vec<bool>,
+    /// Which fields any object had so far, and by which of their names.
+    pub seen: Vec<Option<usize>>,
     pub extra: ExtraColumns,
     /// The first value that no field can be, while an object is read.
     fault: Option<Fault>,
@@ -39,7 +39,7 @@ impl Row {
         Self {
             texts: vec![String::new(); fields.len()],
             ranks: vec![None; fields.len()],
-            seen: vec![false; fields.len()],
+            seen: vec![None; fields.len()],
             extra: ExtraColumns::default(),
             fault: None,
         }
@@ -49,6 +49,16 @@ impl Row {
     pub(super) fn values(&self) -> impl Iterator<Item = Option<&str>> {
         let given = self.texts.iter().zip(&self.ranks);
         given.map(|(text, rank)| rank.map(|_| text.as_str()))
+    }
+
+    /// Whether a value is to be taken, although another one may be known. A blank one hides none that stands under another name.
+    fn goes_before(&self, field: usize, rank: usize, value: &str) -> bool {
+        match self.ranks[field] {
+            None => true,
+            Some(known) if known == rank => true,
+            Some(_) if value.trim().is_empty() => false,
+            Some(known) => rank < known || self.texts[field].trim().is_empty(),
+        }
     }
 
     fn set(&mut self, field: usize, rank: usize, value: Cow<'_, str>) {
@@ -165,7 +175,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                             self.row.set(place, 0, Cow::Owned(value));
                         }
                         // A study is whole as it is: registries know no journals.
-                        self.row.seen[place] = true;
+                        self.row.seen[place].get_or_insert(0);
                     }
                     continue;
                 }
@@ -178,15 +188,13 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             let many = self.fields.iter().nth(field).is_some_and(|field| field.many);
             match scalar(raw.get(), many) {
                 Ok(value) => {
-                    self.row.seen[field] = true;
-                    if let Some(value) =
-                        value.filter(|_| self.row.ranks[field].is_none_or(|known| rank <= known))
-                    {
+                    self.row.seen[field].get_or_insert(rank);
+                    if let Some(value) = value.filter(|value| self.row.goes_before(field, rank, value)) {
                         self.row.set(field, rank, value);
                     }
                 }
                 Err(fault) => {
-                    self.row.seen[field] = true;
+                    self.row.seen[field].get_or_insert(rank);
                     let field = self.fields.iter().nth(field);
                     let name = field.map_or("", |field| field.aliases.first().unwrap_or(&field.name));
                     let fault = match fault {

@@ -74,7 +74,7 @@ impl<'f> ParquetReader<'f> {
         bare.row_groups = Vec::new();
         let metadata = Arc::new(bare);
         reader.set_metadata(Arc::clone(&metadata));
-        let schema = guarded(&uri, || reader.schema())?;
+        let schema = guarded(&uri, || reader.schema()).map_err(|error| unknown(&uri, &metadata, error))?;
         let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
         let folded: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         // Of equal fits the first shape, as the plain one goes before the others.
@@ -279,12 +279,37 @@ fn again(uri: &str, file: &File) -> Result<File> {
 }
 
 fn broken(uri: &str, found: &str) -> Error {
+    // What the library says of a type that is younger than it is.
+    if found.contains("LogicalType") {
+        let found = format!("a column of a type that is not known here ({found})");
+        return Error::format(uri, "Parquet file", found, "leave columns of new types out");
+    }
     Error::format(
         uri,
         "Parquet file",
         format!("it is cut off or broken ({found})"),
         "deliver the file again",
     )
+}
+
+/// The error for columns that cannot be told, in a file whose metadata is whole.
+fn unknown(uri: &str, metadata: &FileMetadataRef, error: Error) -> Error {
+    let mut names: Vec<&str> = metadata
+        .schema()
+        .fields()
+        .iter()
+        .map(|column| column.name())
+        .collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Error::format(
+            uri,
+            "columns of the Parquet file",
+            format!("two columns named `{}`", pair[0]),
+            "give each column a name of its own, or leave one of them out",
+        ),
+        None => error,
+    }
 }
 
 /// Decodes. What a broken file makes polars stumble over is a fault of the file, a panic too.

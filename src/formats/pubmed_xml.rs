@@ -108,7 +108,8 @@ impl<'f> PubmedXmlReader<'f> {
 
     fn error(&self, at: usize, found: impl Into<String>, remedy: &str) -> Error {
         let byte = self.buffer.offset + at as u64;
-        Error::format(self.buffer.input.uri(), format!("byte {byte}"), found, remedy)
+        let input = &self.buffer.input;
+        Error::format(input.uri(), input.place(byte), found, remedy)
     }
 
     /// What stands at `at`, which is no white space.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use crate::formats::{Field, Fields};
-use crate::schema::PublicationKind;
+use crate::schema::{DatePrecision, PublicationKind};
 use crate::text::clean;
 use crate::text::date::{NumericOrder, Parsed, parse};
 
@@ -155,7 +155,15 @@ impl Layout {
                 if matches!(parse(found, NumericOrder::DayFirst), Parsed::Date(..)) {
                     return found;
                 }
-                // At least the year; where there is none either, what stands there is bad and not missing.
+                // A day that its month has not is bad, as everywhere.
+                let before = found.rsplit_once(' ').map_or("", |(before, _)| before);
+                if matches!(
+                    parse(before, NumericOrder::DayFirst),
+                    Parsed::Date(_, DatePrecision::Month)
+                ) {
+                    return found;
+                }
+                // At least the year, which stands there once more; where there is none either, it is bad and not missing.
                 let year = journal.trim().rsplit(' ').next().unwrap_or_default();
                 match parse(year, NumericOrder::DayFirst) {
                     Parsed::Date(..) => year,
@@ -257,6 +265,14 @@ mod tests {
                 "2018 Jan 7",
             ),
             (" 2019", "Somewhere; Somebody.", "", "2019"),
+            // It was the year, without a word.
+            (
+                "J Chem.  2019",
+                "J Chem. 2019 Feb 31;1:1.",
+                "J Chem",
+                "2019 Feb 31",
+            ),
+            ("J Chem.  2019", "J Chem. 2019 Foo 3;1:1.", "J Chem", "2019"),
             ("Nothing", "no date", "Nothing", "no date"),
         ];
         for (short, details, journal, date) in cases {

@@ -126,7 +126,7 @@ impl Parts {
     fn split(&mut self, text: &str) -> bool {
         let mut rest = text;
         while let Some(first) = rest.bytes().next() {
-            if self.is_iso_day() && (first == b'T' || first == b' ') && is_time(&rest[1..]) {
+            if self.is_iso_day() && matches!(first, b'T' | b't' | b' ') && is_time(&rest[1..]) {
                 return self.push(Part::Time);
             }
             let (part, length) = match first {
@@ -338,6 +338,8 @@ fn is_time(text: &str) -> bool {
     if !(two(0, 24) && bytes.get(2) == Some(&b':') && two(3, 59)) {
         return false;
     }
+    // Midnight may be the end of a day; no minute of that hour is.
+    let midnight = bytes.starts_with(b"24");
     let mut at = 5;
     if bytes.get(at) == Some(&b':') {
         if !two(at + 1, 60) {
@@ -354,6 +356,9 @@ fn is_time(text: &str) -> bool {
             }
             at += 1 + digits;
         }
+    }
+    if midnight && bytes[2..at].iter().any(|byte| matches!(byte, b'1'..=b'9')) {
+        return false;
     }
     match &bytes[at..] {
         [] | [b'Z' | b'z'] | b" UTC" | b" GMT" => true,

@@ -129,6 +129,14 @@ def test_parquet_with_types_of_its_own(tmp_path: Path) -> None:
         assert second["flags"] == ["synthetic_id", "missing_date", "missing_journal"], name
 
 
+def test_parquet_with_two_columns_of_a_name_is_not_called_broken(tmp_path: Path) -> None:
+    names = ["id", "title", "date", "journal", "note", "note"]
+    path = tmp_path / "twice.parquet"
+    parquet.write_table(pa.table([["1"], ["T"], ["2020"], ["J"], ["x"], ["y"]], names=names), str(path))
+    with pytest.raises(FormatError, match="twice.parquet: .*two columns named `note`; give each"):
+        drugs_rs.read_publications(path)
+
+
 def test_a_pipeline_from_parquet_alone(tmp_path: Path) -> None:
     drugs = pa.table({"atccode": ["B01AA03"], "drug": ["WARFARIN"], "synonyms": [["Coumadin", "Jantoven"]]})
     parquet.write_table(drugs, str(tmp_path / "drugs.parquet"))

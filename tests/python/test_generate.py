@@ -334,6 +334,18 @@ def test_abstracts_have_mentions_of_their_own_and_are_found_when_asked_for(tmp_p
     assert found(tmp_path / "both") == expected(folder)
 
 
+def test_many_broken_rows_cost_no_other_row(tmp_path: Path) -> None:
+    # In a file of the old export whose first row was broken, all others were rejected.
+    dirt = {"malformed_row": 0.5}
+    folder, lake = tmp_path / "made", tmp_path / "lake"
+    made = drugs_rs.generate(
+        folder, articles=300, trials=0, drugs=300, files=7, articles_format="pubmed-csv", clean=True, dirt=dirt
+    )
+    check_rows(run(folder, lake), made)
+    assert 100 < made["truth"]["pubmed"]["rows_kept"] < 200
+    assert found(lake) == expected(folder)
+
+
 def test_the_command_that_is_shown_runs(tmp_path: Path) -> None:
     # It named folders of tables that were not asked for.
     for number, counts in enumerate((["--trials", "0"], ["--articles", "0"], ["--articles", "20"])):

@@ -76,7 +76,7 @@ HOSTILE = (
     Hostile(
         "spliced.xml.gz",
         lambda: gzip.compress(spliced("</Pub").encode()[:70]) + gzip.compress(SET.encode()),
-        r"byte 18: another record inside the record",
+        r"byte 18 of the unpacked content: another record inside the record",
     ),
     Hostile(
         "unclosed.xml",
@@ -112,9 +112,15 @@ HOSTILE = (
     Hostile("external.xml", lambda: (EXTERNAL + SET.format("&xxe;")).encode(), r"byte 0: .*never fetched"),
     Hostile("cut.xml", lambda: SET.format("T").encode()[:-30], r"byte \d+: the file ends"),
     Hostile(
-        "long.xml.gz", lambda: long_line(b"<PubmedArticleSet><PubmedArticle>", 1 << 30), r"byte \d+: a record of more"
+        "long.xml.gz",
+        lambda: long_line(b"<PubmedArticleSet><PubmedArticle>", 1 << 30),
+        r"byte \d+ of the unpacked content: a record of more",
     ),
-    Hostile("long.json.gz", lambda: long_line(b'[{"title": "', 1 << 30), r"byte \d+: an element of more"),
+    Hostile(
+        "long.json.gz",
+        lambda: long_line(b'[{"title": "', 1 << 30),
+        r"byte \d+ of the unpacked content: an element of more",
+    ),
     Hostile(
         "mixed.csv",
         lambda: (GOOD.format("é") + "2,Caf").encode() + b"\xe9,2020,J\n",

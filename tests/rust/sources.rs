@@ -450,6 +450,73 @@ fn a_comma_in_a_title_is_no_comma_too_many() {
     assert_eq!(found.notes.remarks, ["line 3: a separator behind the last field"]);
 }
 
+/// The first row alone said whether rows end with a comma: where that one was broken, or had none, all others were rejected.
+#[test]
+fn one_odd_row_does_not_speak_for_the_others() {
+    let header = "id,title,date,journal\n";
+    let with: Vec<String> = (1..=9).map(|id| format!("{id},T,2020,J,\n")).collect();
+    let (with, broken) = (with.concat(), "x\n");
+    let open = "99,\"T,2020,J,\n";
+    for (name, rows, kept, rejected) in [
+        ("broken first", format!("{broken}{with}"), 9, 1),
+        ("longer first", format!("1,2,3,4,5,6,7\n{with}"), 9, 1),
+        ("blank first", format!(" \n\n{with}"), 9, 0),
+        ("without the comma first", format!("99,T,2020,J\n{with}"), 10, 0),
+        ("an open quote first", format!("{open}{with}"), 9, 1),
+        ("an open quote last", format!("{with}{open}"), 9, 1),
+        ("broken last", format!("{with}{broken}"), 9, 1),
+        (
+            "few with it",
+            "99,T,2020,J\n98,T,2020,J\n97,T, and more,2020,\n".to_owned(),
+            2,
+            1,
+        ),
+    ] {
+        let found = pubmed(&format!("{header}{rows}"));
+        assert_eq!(
+            (found.rows.len(), found.rejected.len()),
+            (kept, rejected),
+            "{name}: {found:?}"
+        );
+        assert_eq!(
+            found.notes.remarks.len(),
+            usize::from(name != "few with it"),
+            "{name}: {found:?}"
+        );
+    }
+}
+
+/// An empty `id` hid the `pmid` behind it, and the row got an id that was made up.
+#[test]
+fn a_blank_value_hides_none_under_another_name() {
+    for (keys, id) in [
+        (r#""id":"","pmid":"5""#, "5"),
+        (r#""pmid":"5","id":" ""#, "5"),
+        (r#""id":null,"pmid":"5""#, "5"),
+        (r#""pmid":"5","id":"6""#, "6"),
+        (r#""id":"6","pmid":"5""#, "6"),
+        (r#""id":"6","id":"7""#, "7"),
+        (r#""id":"6","id":"""#, ""),
+        (r#""pmid":"","id":"""#, ""),
+    ] {
+        let found = pubmed(&format!(
+            "{{{keys},\"title\":\"T\",\"date\":\"2020\",\"journal\":\"J\"}}"
+        ));
+        assert_eq!(found.rows, [format!("1|{id}|T|2020|J|-|-|-|-")], "{keys}");
+    }
+}
+
+/// The message told names that the file has not.
+#[test]
+fn missing_keys_are_told_beside_those_of_the_file() {
+    let text = r#"{"NCT Number":"1","Title":"T","Brief Summary":"q"}"#;
+    let Err(Error::Schema { found, missing, .. }) = read(PublicationKind::ClinicalTrial, text) else {
+        panic!("keys are missing")
+    };
+    assert_eq!(found, ["title", "Brief Summary", "NCT Number"]);
+    assert_eq!(missing, ["id` or `nct_id` or `publication_id", "date", "journal"]);
+}
+
 /// It was opened, seen to be no file and closed; a writer that was quick lost its reader, and the next opening waited for ever.
 #[cfg(unix)]
 #[test]
