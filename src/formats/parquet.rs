@@ -298,7 +298,7 @@ fn unknown(uri: &str, metadata: &FileMetadataRef, error: Error) -> Error {
         .schema()
         .fields()
         .iter()
-        .map(|column| column.name())
+        .map(polars_parquet::read::ParquetType::name)
         .collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
