@@ -7,7 +7,7 @@
 use memchr::{memchr, memchr2};
 
 use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
-use super::csv_record::{Record, Span, parse, unquoted};
+use super::csv_record::{Record, Span, lines, parse, unquoted};
 use super::fields::Fields;
 use super::input::Input;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
@@ -70,7 +70,17 @@ impl<'f> CsvReader<'f> {
             found: Found::default(),
         };
         reader.shape = reader.read_header(shapes)?;
-        reader.end_with_delimiter = reader.most_end_with_delimiter();
+        let task = Task::new();
+        reader.end_with_delimiter = loop {
+            match reader.most_end_with_delimiter() {
+                Some(most) => break most,
+                // The first row is longer than all that is here.
+                None if !reader.buffer.ended && reader.buffer.bytes.len() < LONGEST_RECORD => {
+                    reader.buffer.fill_more(&task)?;
+                }
+                None => break false,
+            }
+        };
         Ok(reader)
     }
 
@@ -106,6 +116,11 @@ impl<'f> CsvReader<'f> {
                 self.line += 1;
             }
             if at == 0 {
+                let blank = self.buffer.bytes.trim_ascii_start().is_empty();
+                if blank && !self.buffer.ended && self.buffer.bytes.len() < LONGEST_RECORD {
+                    self.buffer.fill_more(&task)?;
+                    continue;
+                }
                 break;
             }
             self.buffer.skip(at);
@@ -219,35 +234,60 @@ impl<'f> CsvReader<'f> {
         (end + 1 + usize::from(crlf)).min(bytes.len())
     }
 
-    /// Whether the line behind the first line of `at..` is a whole row by itself.
-    fn next_line_is_a_row(&self, at: usize, end: usize, spans: &mut Vec<Span>) -> bool {
-        let Some(offset) = memchr(b'\n', &self.buffer.bytes[at..end]) else {
+    /// Whether a row of a wrong length that goes over lines is a row that opens a quote and never closes it, with whole rows
+    /// behind it up to the next quote. A text over several lines in a row that is wrong for another reason looks like that
+    /// where a line of it has as many commas as a row, so more has to speak for it: the row would fit if the quote were a
+    /// letter, or all lines are rows. The last line holds the quote that closed it, and says nothing.
+    fn opens_a_quote(&self, at: usize, text_end: usize, spans: &[Span]) -> bool {
+        let bytes = &self.buffer.bytes;
+        let mut own = Vec::with_capacity(self.width + 1);
+        let mut is_row = |line: &[u8]| {
+            own.clear();
+            let record = parse(line, 0, self.delimiter, true, &mut own);
+            matches!(record, Record::Complete { end, .. } if end == line.len()) && self.fits(line, own.len())
+        };
+        let mut between = lines(&bytes[at..text_end]);
+        let first = between.next().unwrap_or_default();
+        let mut between = between.peekable();
+        let Some(second) = between.next().filter(|_| between.peek().is_some()) else {
             return false;
         };
-        spans.clear();
-        let record = parse(
-            &self.buffer.bytes,
-            at + offset + 1,
-            self.delimiter,
-            self.buffer.ended,
-            spans,
-        );
-        let Record::Complete { text_end, .. } = record else {
+        if !is_row(second) {
             return false;
-        };
-        let text = &self.buffer.bytes[at + offset + 1..text_end];
-        spans.len() == self.width || (self.end_with_delimiter && self.is_one_more(text, spans))
+        }
+        let first_end = at + first.len();
+        let quoted = spans
+            .iter()
+            .position(|span| span.start <= first_end && first_end < span.end);
+        let as_letter = quoted.map(|field| {
+            let behind = &bytes[spans[field].start..first_end];
+            field + 1 + memchr::memchr_iter(self.delimiter, behind).count()
+        });
+        if as_letter.is_some_and(|width| self.fits(first, width)) {
+            return true;
+        }
+        while let Some(line) = between.next() {
+            if between.peek().is_some() && !is_row(line) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether a row has the length of one.
+    fn fits(&self, text: &[u8], width: usize) -> bool {
+        width == self.width || (self.end_with_delimiter && self.is_one_more(text, width))
     }
 
     /// Whether a row has one field too many, an empty one at its end. PubMed's old export ends every row with a comma, and
     /// the header without.
-    fn is_one_more(&self, text: &[u8], spans: &[Span]) -> bool {
-        spans.len() == self.width + 1 && text.ends_with(&[self.delimiter])
+    fn is_one_more(&self, text: &[u8], width: usize) -> bool {
+        width == self.width + 1 && text.ends_with(&[self.delimiter])
     }
 
     /// Whether most of the first rows have an empty field too many at their end; where as many have it as have not, the first
-    /// of them says. Rows of any other length say nothing of the others.
-    fn most_end_with_delimiter(&self) -> bool {
+    /// of them says. Rows of any other length say nothing of the others, and where there are no others nothing is said.
+    fn most_end_with_delimiter(&self) -> Option<bool> {
         let bytes = &self.buffer.bytes;
         let (mut with, mut without, mut first) = (0, 0, None);
         let mut spans = Vec::with_capacity(self.width + 1);
@@ -256,7 +296,7 @@ impl<'f> CsvReader<'f> {
             spans.clear();
             match parse(bytes, at, self.delimiter, self.buffer.ended, &mut spans) {
                 Record::Complete { text_end, end, .. } => {
-                    let one_more = self.is_one_more(&bytes[at..text_end], &spans);
+                    let one_more = self.is_one_more(&bytes[at..text_end], spans.len());
                     if one_more {
                         with += 1;
                     } else if spans.len() == self.width {
@@ -268,14 +308,14 @@ impl<'f> CsvReader<'f> {
                     first.get_or_insert(one_more);
                     at = end;
                 }
-                Record::NeedMore => break,
-                Record::BadQuote => match memchr2(b'\n', b'\r', &bytes[at..]) {
+                // A quote that is opened and not closed, for all that is here, costs its line alone.
+                Record::NeedMore | Record::BadQuote => match memchr2(b'\n', b'\r', &bytes[at..]) {
                     Some(offset) => at += offset + 1,
                     None => break,
                 },
             }
         }
-        with > without || (with == without && first == Some(true))
+        first.map(|first| with > without || (with == without && first))
     }
 
     fn width_fault(&self, found: usize) -> String {
@@ -333,7 +373,7 @@ impl RowReader for CsvReader<'_> {
             };
             let text = &self.buffer.bytes[at..text_end];
             let is_blank = spans.len() == 1 && text.trim_ascii().is_empty();
-            if self.end_with_delimiter && self.is_one_more(text, &spans) {
+            if self.end_with_delimiter && self.is_one_more(text, spans.len()) {
                 spans.pop();
                 if !std::mem::replace(&mut self.told, true) {
                     let remark = format!("line {}: a separator behind the last field", self.line);
@@ -351,7 +391,7 @@ impl RowReader for CsvReader<'_> {
                 });
             } else if spans.len() != self.width {
                 let found = spans.len();
-                if lines > 1 && self.next_line_is_a_row(at, end, &mut spans) {
+                if lines > 1 && self.opens_a_quote(at, text_end, &spans) {
                     let message = "a quote is opened and not closed on this line";
                     at = self.reject_line(at, Reason::UnclosedQuote, message, &mut rejected);
                     continue;

@@ -68,7 +68,7 @@ pub(super) fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans
             None => next,
         };
         let breaks = if quoted {
-            memchr::memchr_iter(b'\n', &bytes[from..next]).count() as u64
+            line_breaks(&bytes[from..next])
         } else {
             0
         };
@@ -78,6 +78,27 @@ pub(super) fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans
             lines: breaks + 1,
         };
     }
+}
+
+/// How many line breaks there are: LF, CRLF and CR.
+fn line_breaks(bytes: &[u8]) -> u64 {
+    let lone = memchr::memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n'));
+    (memchr::memchr_iter(b'\n', bytes).count() + lone.count()) as u64
+}
+
+/// The lines of some bytes, whatever stands in quotes, without what ends them.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let Some(end) = memchr::memchr2(b'\n', b'\r', bytes) else {
+            rest = None;
+            return Some(bytes);
+        };
+        let length = if bytes[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        rest = Some(&bytes[end + length..]);
+        Some(&bytes[..end])
+    })
 }
 
 /// The field whose text begins at `start`, behind its opening quote, and where its separator stands.

@@ -41,7 +41,7 @@ mod waiting;
 pub use dt::Dt;
 pub use report::StepReport;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::formats::{Input, Reading};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
@@ -63,7 +63,7 @@ pub fn existing_lake(lake: &str) -> Result<Box<dyn Storage>> {
 
 /// The same as [`open_lake`] for a task: a lake that has to wait for a server waits no longer than the task may.
 pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
-    match place(out, task)? {
+    match place("out", out, task)? {
         Place::Local(path) => Ok(Box::new(LocalStorage::create(path)?)),
         #[cfg(feature = "cloud")]
         Place::Bucket(uri) => Ok(Box::new(BucketLake::create(&uri, PLACES, task)?)),
@@ -76,7 +76,7 @@ pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
 
 /// The same as [`existing_lake`] for a task.
 pub fn existing_lake_for(lake: &str, task: &Task) -> Result<Box<dyn Storage>> {
-    match place(lake, task)? {
+    match place("lake", lake, task)? {
         Place::Local(path) => Ok(Box::new(LocalStorage::existing(path)?)),
         #[cfg(feature = "cloud")]
         Place::Bucket(uri) => Ok(Box::new(BucketLake::existing(&uri, PLACES, task)?)),
@@ -93,8 +93,13 @@ const PLACES: Places = Places {
     plain: &[layout::REPORTS],
 };
 
-fn place(uri: &str, task: &Task) -> Result<Place> {
+fn place(argument: &str, uri: &str, task: &Task) -> Result<Place> {
     task.check()?;
+    // It would be the folder that the program happens to run in.
+    if uri.trim().is_empty() {
+        let expected = "the folder of a lake, or a prefix such as gs://bucket/lake";
+        return Err(Error::argument(argument, "a blank path", expected));
+    }
     Place::parse(uri)
 }
 

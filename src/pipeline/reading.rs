@@ -145,8 +145,12 @@ pub struct PublicationStream {
     current: Option<(usize, Box<dyn RowReader>, Context)>,
     /// Clean rows that are not given yet.
     ready: DataFrame,
-    /// Rows that were kept aside since the last batch was given.
-    aside: Vec<DataFrame>,
+    /// Rows that were kept aside and not given yet, each part with the number of rows that were kept up to there: they come
+    /// with the batch that holds the next one, or the last batch, however far ahead files are read.
+    aside: VecDeque<(u64, DataFrame)>,
+    /// How many rows were kept, and how many of them were given.
+    kept: u64,
+    given: u64,
     sources: Vec<FileTally>,
 }
 
@@ -170,7 +174,9 @@ impl PublicationStream {
             batch_rows,
             current: None,
             ready: PUBLICATIONS.empty(),
-            aside: Vec::new(),
+            aside: VecDeque::new(),
+            kept: 0,
+            given: 0,
             sources,
         })
     }
@@ -181,8 +187,8 @@ impl PublicationStream {
         let mut ended = false;
         while self.ready.height() < self.batch_rows {
             task.check()?;
-            let raw = self.read(threads, task)?;
-            if raw.is_empty() {
+            let (raw, bad) = self.read(threads, task)?;
+            if raw.is_empty() && bad.is_none() {
                 ended = true;
                 break;
             }
@@ -193,6 +199,11 @@ impl PublicationStream {
             for (file, (batch, frame)) in clean {
                 self.take(file, &batch, frame)?;
             }
+            // What was given of the file before stays given; the rest of it is one rejected row.
+            if let Some((file, error)) = bad {
+                let row = bad_file(&mut self.sources[file], &error)?;
+                self.aside.push_back((self.kept, row));
+            }
         }
         if ended && self.ready.height() == 0 && self.aside.is_empty() {
             return Ok(None);
@@ -200,9 +211,17 @@ impl PublicationStream {
         let rows = self.ready.height().min(self.batch_rows);
         let frame = self.ready.head(Some(rows));
         self.ready = self.ready.slice(rows as i64, self.ready.height() - rows);
+        self.given += rows as u64;
+        let mut rejected = Vec::new();
+        while let Some((_, part)) = self
+            .aside
+            .pop_front_if(|(behind, _)| ended || *behind < self.given)
+        {
+            rejected.push(part);
+        }
         Ok(Some(CleanTable {
             frame: without_lake(&frame)?,
-            rejected: together(std::mem::take(&mut self.aside))?,
+            rejected: together(rejected)?,
             sources: Vec::new(),
         }))
     }
@@ -212,8 +231,17 @@ impl PublicationStream {
         &self.sources
     }
 
-    /// The next raw batches, at most so many and all of one file; none at the end.
-    fn read(&mut self, most: usize, task: &Task) -> Result<Vec<(usize, Context, RawBatch)>> {
+    /// The next raw batches, at most so many and all of one file, and the file that turned out to be bad behind them; nothing
+    /// at the end.
+    #[expect(
+        clippy::type_complexity,
+        reason = "raw batches, and maybe a file with its error"
+    )]
+    fn read(
+        &mut self,
+        most: usize,
+        task: &Task,
+    ) -> Result<(Vec<(usize, Context, RawBatch)>, Option<(usize, Error)>)> {
         let mut raw = Vec::new();
         while raw.len() < most {
             let opened = match self.current.take() {
@@ -240,10 +268,9 @@ impl PublicationStream {
             if self.settings.on_bad_file == OnBadFile::Fail || !error.is_of_a_file() {
                 return Err(error);
             }
-            // What was given of the file before stays given; the rest of it is one rejected row.
-            self.aside.push(bad_file(&mut self.sources[file], &error)?);
+            return Ok((raw, Some((file, error))));
         }
-        Ok(raw)
+        Ok((raw, None))
     }
 
     #[expect(
@@ -266,9 +293,12 @@ impl PublicationStream {
     fn take(&mut self, file: usize, batch: &CleanBatch, frame: DataFrame) -> Result<()> {
         count_batch(&mut self.sources[file], batch);
         self.sources[file].check()?;
+        let mut aside = None;
         if !batch.rejected.is_empty() {
-            self.aside.push(rejected_frame(&batch.rejected, &batch.uri)?);
+            aside = Some(rejected_frame(&batch.rejected, &batch.uri)?);
         }
+        self.kept += frame.height() as u64;
+        self.aside.extend(aside.map(|part| (self.kept, part)));
         self.ready.vstack_mut_owned(frame)?;
         Ok(())
     }

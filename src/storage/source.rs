@@ -207,10 +207,9 @@ fn files_in(uri: &str, folder: &Path) -> Result<Vec<SourceFile>> {
     let mut files = Vec::new();
     for entry in folder.read_dir().map_err(denied)? {
         let path = entry.map_err(denied)?.path();
-        if is_data(&path) {
-            files.push(SourceFile::local(join(uri, &path), path));
-        } else {
-            refuse_dangling(&path, &join(uri, &path))?;
+        let its = join(uri, &path);
+        if is_data(&path, &its)? {
+            files.push(SourceFile::local(its, path));
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
@@ -223,10 +222,9 @@ fn files_matching(uri: &str, pattern: &Path) -> Result<Vec<SourceFile>> {
         .ok_or_else(|| malformed(uri, "not UTF-8".to_owned()))?;
     let mut files = Vec::new();
     for path in matching(uri, pattern)? {
-        if is_data(&path) && !is_below_hidden(pattern, &shown(&path)) {
-            files.push(SourceFile::local(shown(&path), path));
-        } else if !is_below_hidden(pattern, &shown(&path)) {
-            refuse_dangling(&path, &shown(&path))?;
+        let its = shown(&path);
+        if !is_below_hidden(pattern, &its) && is_data(&path, &its)? {
+            files.push(SourceFile::local(its, path));
         }
     }
     files.sort_by(|left, right| left.uri.cmp(&right.uri));
@@ -243,7 +241,9 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
     let bad = |error: glob::PatternError| malformed(uri, error.to_string());
     let mut paths = glob::glob(pattern)
         .map_err(bad)?
-        .map(|path| path.map_err(|error| denied(error.into())))
+        .map(|path| {
+            path.map_err(|error| Error::storage(shown(error.path()), "list the folder", error.into()))
+        })
         .collect::<Result<Vec<PathBuf>>>()?;
     let (above, last) = split(pattern);
     let name = glob::Pattern::new(last).map_err(bad)?;
@@ -253,9 +253,21 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
         } else {
             &folder
         };
-        // A plain name is a text, and need not be looked for among others.
-        if !here.is_dir() || (folder.to_str().is_some() && !is_pattern(last)) {
+        if !here.is_dir() {
             continue;
+        }
+        // A plain name is a text, and need not be looked for among others. Whether it is there may be hidden, though.
+        if folder.to_str().is_some() && !is_pattern(last) {
+            match folder.join(last).symlink_metadata() {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    return Err(Error::storage(
+                        shown(&folder.join(last)),
+                        "read the source",
+                        error,
+                    ));
+                }
+                _ => continue,
+            }
         }
         for entry in here.read_dir().map_err(denied)? {
             let found = entry.map_err(denied)?.file_name();
@@ -308,24 +320,24 @@ fn shown(path: &Path) -> String {
     text
 }
 
-fn is_data(path: &Path) -> bool {
-    !is_hidden(path) && path.is_file()
-}
-
-fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']))
-}
-
-/// A link whose file is gone stands for a delivery that is missing, which nobody should have to find out by counting.
-fn refuse_dangling(path: &Path, uri: &str) -> Result<()> {
-    if is_hidden(path) || !path.is_symlink() || path.exists() {
-        return Ok(());
+/// Whether what a folder or a glob holds is a file with data: no hidden one and no folder. A link whose file is gone stands for
+/// a delivery that is missing, and what may not be looked at may be one: nobody should have to find out by counting.
+fn is_data(path: &Path, uri: &str) -> Result<bool> {
+    let hidden = path
+        .file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']));
+    if hidden {
+        return Ok(false);
     }
-    Err(Error::SourceNotFound {
-        uri: uri.to_owned(),
-        expected: "the file that this link leads to; deliver it, or remove the link".to_owned(),
-    })
+    match path.metadata() {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::SourceNotFound {
+            uri: uri.to_owned(),
+            expected: "the file that this link leads to; deliver it, or remove the link".to_owned(),
+        }),
+        Err(error) => Err(Error::storage(uri, "read the source", error)),
+    }
 }
 
 /// Whether a glob came to a path by a hidden folder (`.name`, `_name`) without asking for one: `_day-*/` does, `*/` does not.

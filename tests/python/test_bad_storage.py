@@ -118,6 +118,26 @@ def test_source_without_permission_is_named(samples: Path, open_folder: Path) ->
     assert "ermission" in answer["message"]
 
 
+@pytest.mark.parametrize("source", ["day-*/*.csv", "day-*/a.csv", "**/*.csv", "**/a.csv", "day-2"])
+@pytest.mark.parametrize("mode", [0o444, 0o000])
+def test_a_folder_that_may_not_be_searched_is_told(open_folder: Path, source: str, mode: int) -> None:
+    # A glob left its files out without a word, and the folder itself was called empty.
+    for day in ("day-1", "day-2", "day-3"):
+        (open_folder / day).mkdir()
+        (open_folder / day / "a.csv").write_text("id,title,date,journal\n1,T,2020,J\n", encoding="utf-8")
+    open_folder.chmod(0o777)
+    (open_folder / "day-2").chmod(mode)
+    sources = {"drugs": str(open_folder / "day-1"), "pubmed": str(open_folder / source)}
+    arguments = json.dumps({**sources, "out": str(open_folder / "lake"), "dt": DT})
+    try:
+        answer = raised(str(program("run_without_rights")), arguments)
+    finally:
+        (open_folder / "day-2").chmod(0o755)
+    assert answer["error"] == "StorageError"
+    assert "day-2" in answer["message"]
+    assert "ermission" in answer["message"]
+
+
 def test_full_disk(samples: Path, small_disk: Path, tmp_path: Path) -> None:
     lake = small_disk / "lake"
     drugs_rs.run(out=lake, dt=DT, **whole_sample(samples))

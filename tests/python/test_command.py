@@ -273,6 +273,11 @@ def test_help_is_asked_for_so_it_is_data(arguments: list[str]) -> None:
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--dt", DT],
         ["run", "--drugs", "d.csv", "--out", "lake", "--dt", DT, "--nonsense"],
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "lake", "--dt", "01/06/2020"],
+        # An unset variable of a script: the lake was written into the folder that it ran in, and not found afterwards.
+        ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "", "--dt", DT],
+        ["bronze", "--pubmed", "p.csv", "--out", " ", "--dt", DT],
+        ["silver", "--out", "", "--dt", DT],
+        ["gold", "--out", "", "--dt", DT],
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "lake", "--dt", DT, "--boundary", "syllable"],
         ["match"],
         ["explain", "warfarin"],

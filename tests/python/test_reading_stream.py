@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -111,6 +112,34 @@ def test_a_bad_file_is_kept_aside_in_a_stream_too(folder: Path) -> None:
     batches = drugs_rs.iter_publications(folder, on_bad_file="reject")
     assert [row["publication_id"][0] for row in READERS["pyarrow"](batches)] == ["a"] * 3 + ["c"] * 3
     assert batches.sources[1]["rejected"] == {"bad_file": 1}
+
+
+BATCHES = """
+import json, sys
+import drugs_rs
+batches = drugs_rs.iter_publications(sys.argv[1], batch_rows=1000, on_bad_file="reject")
+print(json.dumps([(len(batch), [list(row.values()) for row in batch.rejected.to_dicts()]) for batch in batches]))
+"""
+
+
+@pytest.mark.parametrize("rows", [36000, 42000])
+def test_rejected_rows_come_in_the_same_batch_on_any_number_of_threads(tmp_path: Path, rows: int) -> None:
+    # They came as soon as they were read, and how far files are read ahead is for the threads to say.
+    lines = [f"{row},{'' if row % 7 == 0 else 'A title of some length'},2020,J\n" for row in range(1, rows + 1)]
+    for name, end in (("a", ""), ("b", "x,\xff,2020,J\n"), ("c", "")):
+        (tmp_path / f"{name}.csv").write_bytes(("id,title,date,journal\n" + "".join(lines) + end).encode("latin-1"))
+    found = []
+    for threads in ("1", "2", "3"):
+        environment = dict(os.environ, RAYON_NUM_THREADS=threads)
+        program = [sys.executable, "-c", BATCHES, str(tmp_path)]
+        printed = subprocess.run(program, stdout=subprocess.PIPE, env=environment, check=True).stdout
+        found.append(json.loads(printed))
+    assert found[0] == found[1] == found[2]
+    reasons = [row[0] for _, rejected in found[0] for row in rejected]
+    assert reasons.count("bad_file") == 1
+    assert reasons.count("blank_title") > rows // 7 * 2
+    uris = [row[3] for _, rejected in found[0] for row in rejected]
+    assert uris == sorted(uris)
 
 
 def test_pulled_in_another_thread(folder: Path) -> None:

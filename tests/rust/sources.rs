@@ -486,6 +486,90 @@ fn one_odd_row_does_not_speak_for_the_others() {
     }
 }
 
+/// No row was judged where the first quote had no other behind it for a megabyte, or the first row was longer than that: then
+/// rows that end with a comma were all rejected.
+#[test]
+fn rows_are_judged_behind_a_quote_that_stays_open_and_behind_a_long_row() {
+    let rows: String = (2..30_000)
+        .map(|id| format!("{id},Title {id} {},2020-01-05,J,\n", "x".repeat(40)))
+        .collect();
+    let header = "id,title,date,journal\n";
+    let found = pubmed(&format!("{header}1,\"Unclosed,2020-01-05,J,\n{rows}"));
+    assert_eq!(found.rejected, ["2: unclosed_quote"]);
+    assert_eq!(found.rows.len(), 29_998);
+    let long = "x y ".repeat(300_000);
+    let found = pubmed(&format!(
+        "{header}1,{long},2020-01-05,J,\n2,T,2020,J,\n3,T,2020,J,\n"
+    ));
+    assert_eq!((found.rows.len(), found.rejected.len()), (3, 0));
+    let blank = " ".repeat((1 << 20) + 10);
+    let found = pubmed(&format!("{blank}\n{header}1,A,2020,J\n"));
+    assert_eq!(
+        found.rows,
+        ["3|1|A|2020|J|-|-|-|-"],
+        "a long blank line was taken for the header"
+    );
+    assert_eq!(found.notes.blank_lines, 1);
+}
+
+/// A line of a quoted text that has as many commas as a row became a publication that nobody had written.
+#[test]
+fn a_text_over_lines_in_a_row_of_a_wrong_length_is_no_row() {
+    let header = "id,title,date,journal\n";
+    for (row, rejected) in [
+        ("1,\"Dose\nx,y,z,w\"\n", "2: malformed_row"),
+        (
+            "1,A, b,2020,\"First\nof three, and a, b, c\nend, of it\nthere\"\n",
+            "2: malformed_row",
+        ),
+        (
+            "1,A, b,2020,\"First, part\nof, three, and, a\"\n",
+            "2: malformed_row",
+        ),
+    ] {
+        for ending in ["\n", "\r\n", "\r"] {
+            let text = format!("{header}{row}9,Last,2020,J\n").replace('\n', ending);
+            let found = pubmed(&text);
+            assert_eq!(found.rejected, [rejected], "{text:?}");
+            let line = 2 + row.matches('\n').count();
+            assert_eq!(found.rows, [format!("{line}|9|Last|2020|J|-|-|-|-")], "{text:?}");
+        }
+    }
+}
+
+/// Behind a quote that stays open rows are found again: whole rows up to the next quote, or a first line that fits by itself.
+/// With CR alone they were not, and a CR inside quotes was no line.
+#[test]
+fn rows_behind_an_open_quote_are_rows_whatever_ends_lines() {
+    let header = "id,title,date,journal\n";
+    for (rows, kept) in [
+        (
+            "1,\"A,2020,J\n2,B,2020,J\n3,C\",2020,J,K\n4,D,2020,J\n",
+            "3|2 5|4",
+        ),
+        (
+            "1,\"A, with, commas,2020,J\n2,B,2020,J\n3,B,2020,J\n4,C\",2020,J,K\n5,D,2020,J\n",
+            "3|2 4|3 6|5",
+        ),
+        (
+            "1,\"A,2020,J\n2,B,2020,J\nbroken\n4,C\",2020,J,K\n5,D,2020,J\n",
+            "3|2 6|5",
+        ),
+        ("1,\"A\nB\",2020,J\n2,C,2020,J\n", "2|1 4|2"),
+    ] {
+        for ending in ["\n", "\r\n", "\r"] {
+            let text = format!("{header}{rows}").replace('\n', ending);
+            let found = pubmed(&text);
+            let ids: Vec<String> = found
+                .rows
+                .iter()
+                .map(|row| row.split('|').take(2).collect::<Vec<_>>().join("|"))
+                .collect();
+            assert_eq!(ids.join(" "), kept, "{text:?}: {found:?}");
+        }
+    }
+}
+
 /// An empty `id` hid the `pmid` behind it, and the row got an id that was made up.
 #[test]
 fn a_blank_value_hides_none_under_another_name() {
