@@ -18,6 +18,7 @@ import csv
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -103,11 +104,22 @@ class Bench:
 
 def in_turns(rounds: int, *sides: Measure) -> list[tuple[float, int]]:
     """The seconds of the quickest round of each side, and the peak bytes of its largest."""
+    measured = rounds_of(rounds, *sides)
+    return [(min(seconds for seconds, _ in of), max(peak for _, peak in of)) for of in measured]
+
+
+def rounds_of(rounds: int, *sides: Measure) -> list[list[tuple[float, int]]]:
+    """The seconds and the peak bytes of each round of each side, which take turns."""
     measured: list[list[tuple[float, int]]] = [[] for _ in sides]
     for _ in range(rounds):
         for side, results in zip(sides, measured):
             results.append(side())
-    return [(min(seconds for seconds, _ in of), max(peak for _, peak in of)) for of in measured]
+    return measured
+
+
+def median_ratio(over: Sequence[tuple[float, int]], under: Sequence[tuple[float, int]]) -> float:
+    """The median of the ratios of two sides, round by round."""
+    return statistics.median(one / other for (one, _), (other, _) in zip(over, under))
 
 
 def links(out: Path, file: Path, count: int) -> list[Path]:
@@ -140,13 +152,14 @@ def xml(bench: Bench, file: Path) -> list[Reach]:
     eight = bench.bronze("eight", "pubmed", files)
     halves = [bench.bronze(f"half-{start}", "pubmed", files[start::2]) for start in (0, 1)]
     # More turns than elsewhere: a ratio of two such times is not much above the noise of a shared machine.
-    (single, _), (double, _), (processes, _) = in_turns(
-        15, bench.silver(eight, 1), bench.silver(eight, 2), bench.side_by_side(halves)
-    )
+    turns = rounds_of(15, bench.silver(eight, 1), bench.silver(eight, 2), bench.side_by_side(halves))
+    single, double, processes = (min(seconds for seconds, _ in side) for side in turns)
     print(
         f"{file.name}: inflate {inflate:.2f} s, lxml {lxml:.2f} s, pubmed_parser {parser:.2f} s, "
         f"silver {ours:.2f} s with one thread; eight files {single:.2f} s with one, {double:.2f} s with two and "
-        f"{processes:.2f} s with two processes of four files each\n"
+        f"{processes:.2f} s with two processes of four files each (quickest of 15 turns; the median of the turns' own "
+        f"ratios over one thread is {median_ratio(turns[0], turns[1]):.2f} with two threads and "
+        f"{median_ratio(turns[0], turns[2]):.2f} with two processes)\n"
     )
     return [
         Reach("time, one thread, over zlib inflating to nowhere", ours / inflate, 2, False, "x"),
