@@ -133,17 +133,20 @@ pub(super) fn read_frames(
         )
     };
     let mut reader = ParquetReader::new(open()?);
-    let metadata = reader.get_metadata().map_err(broken)?.clone();
-    let mut start = 0;
-    for group in &metadata.row_groups {
-        let rows = group.num_rows();
+    let whole = reader.get_metadata().map_err(broken)?.clone();
+    let mut bare = (*whole).clone();
+    bare.row_groups = Vec::new();
+    for group in &whole.row_groups {
+        // A file of this row group alone. With a slice of the whole file the library looks into every row group before it,
+        // which costs the square of the rows.
+        let mut alone = bare.clone();
+        alone.num_rows = group.num_rows();
+        alone.row_groups = vec![group.clone()];
         let mut reader = ParquetReader::new(open()?)
-            .with_slice(Some((start, rows)))
             .with_columns(columns.map(<[String]>::to_vec))
             .read_parallel(ParallelStrategy::Columns);
-        reader.set_metadata(metadata.clone());
+        reader.set_metadata(Arc::new(alone));
         each(reader.finish().map_err(broken)?)?;
-        start += rows;
     }
     Ok(())
 }
