@@ -150,3 +150,53 @@ pub(super) fn read_frames(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::{Seek, Write};
+
+    use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
+
+    use super::*;
+
+    /// Gold looked into every row group before the one that it read: its time grew with the square of the rows.
+    #[test]
+    fn a_row_group_is_read_without_those_before_it() -> Result<()> {
+        let numbers: Vec<u64> = (0..40).collect();
+        let column = Column::from(Series::new("number".into(), &numbers));
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes)
+            .with_row_group_size(Some(10))
+            .finish(&mut DataFrame::new(40, vec![column])?)?;
+        let whole = ParquetReader::new(std::io::Cursor::new(bytes.clone()))
+            .get_metadata()?
+            .clone();
+        let starts: Vec<usize> = whole
+            .row_groups
+            .iter()
+            .map(|group| group.parquet_columns()[0].byte_range().start as usize)
+            .collect();
+        assert_eq!(starts.len(), 4);
+        // The first opening is for the footer, each other one for a group: of what stands before it nothing is left.
+        let opened = Cell::new(0_usize);
+        let open = || {
+            let before = starts.get(opened.get().wrapping_sub(1)).copied().unwrap_or(4);
+            opened.set(opened.get() + 1);
+            let mut bytes = bytes.clone();
+            bytes[4..before].fill(0xff);
+            let failed = |error| Error::storage("a temporary file", "write", error);
+            let mut file = tempfile::tempfile().map_err(failed)?;
+            file.write_all(&bytes).map_err(failed)?;
+            file.rewind().map_err(failed)?;
+            Ok(file)
+        };
+        let mut read = Vec::new();
+        read_frames(open, "table", None, |frame| {
+            read.extend(frame.column("number")?.u64()?.into_no_null_iter());
+            Ok(())
+        })?;
+        assert_eq!(read, numbers);
+        Ok(())
+    }
+}
