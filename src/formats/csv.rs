@@ -7,7 +7,8 @@
 use memchr::{memchr, memchr2};
 
 use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
-use super::csv_record::{Record, Span, lines, parse, unquoted};
+use super::csv_record::{Record, Span, parse, unquoted};
+use super::csv_rows::RowForm;
 use super::fields::Fields;
 use super::input::Input;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
@@ -15,18 +16,13 @@ use crate::error::{Error, Result};
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
 
-/// So many rows are asked whether rows end with a separator.
-const JUDGES: usize = 1000;
-
 #[derive(Debug)]
 pub(super) struct CsvReader<'f> {
     fields: &'f Fields,
     /// The number of the shape that these are.
     shape: usize,
     buffer: Buffer,
-    delimiter: u8,
-    /// How many fields a row must have.
-    width: usize,
+    form: RowForm,
     /// For each field of the table its column.
     places: Vec<Option<usize>>,
     /// The line on which the next record begins.
@@ -34,10 +30,7 @@ pub(super) struct CsvReader<'f> {
     blank_lines: u64,
     extra: ExtraColumns,
     remarks: Remarks,
-    /// Whether rows have an empty field too many at their end: what most of the first ones have. Where they have not, a row
-    /// with one more holds a separator that is not quoted.
-    end_with_delimiter: bool,
-    /// Whether that was told.
+    /// Whether it was told that rows end with a separator.
     told: bool,
     found: Found,
 }
@@ -58,21 +51,24 @@ impl<'f> CsvReader<'f> {
             fields: &shapes[0],
             shape: 0,
             buffer: Buffer::new(input),
-            delimiter: b',',
-            width: 0,
+            form: RowForm {
+                delimiter: b',',
+                width: 0,
+                end_with_delimiter: false,
+            },
             places: Vec::new(),
             line: 1,
             blank_lines: 0,
             extra: ExtraColumns::default(),
             remarks: Remarks::default(),
-            end_with_delimiter: false,
             told: false,
             found: Found::default(),
         };
         reader.shape = reader.read_header(shapes)?;
         let task = Task::new();
-        reader.end_with_delimiter = loop {
-            match reader.most_end_with_delimiter() {
+        reader.form.end_with_delimiter = loop {
+            let buffer = &reader.buffer;
+            match reader.form.most_end_with_delimiter(&buffer.bytes, buffer.ended) {
                 Some(most) => break most,
                 // The first row is longer than all that is here.
                 None if !reader.buffer.ended && reader.buffer.bytes.len() < LONGEST_RECORD => {
@@ -207,8 +203,8 @@ impl<'f> CsvReader<'f> {
             let name = if delimiter == b';' { "semicolons" } else { "tabs" };
             self.remarks.add(format!("fields are separated by {name}"));
         }
-        self.delimiter = delimiter;
-        self.width = header.len();
+        self.form.delimiter = delimiter;
+        self.form.width = header.len();
         self.line += lines;
         Ok(shape)
     }
@@ -233,96 +229,6 @@ impl<'f> CsvReader<'f> {
         let crlf = bytes[end..].starts_with(b"\r\n");
         (end + 1 + usize::from(crlf)).min(bytes.len())
     }
-
-    /// Whether a row of a wrong length that goes over lines is a row that opens a quote and never closes it, with whole rows
-    /// behind it up to the next quote. A text over several lines in a row that is wrong for another reason looks like that
-    /// where a line of it has as many commas as a row, so more has to speak for it: the row would fit if the quote were a
-    /// letter, or all lines are rows. The last line holds the quote that closed it, and says nothing.
-    fn opens_a_quote(&self, at: usize, text_end: usize, spans: &[Span]) -> bool {
-        let bytes = &self.buffer.bytes;
-        let mut own = Vec::with_capacity(self.width + 1);
-        let mut is_row = |line: &[u8]| {
-            own.clear();
-            let record = parse(line, 0, self.delimiter, true, &mut own);
-            matches!(record, Record::Complete { end, .. } if end == line.len()) && self.fits(line, own.len())
-        };
-        let mut between = lines(&bytes[at..text_end]);
-        let first = between.next().unwrap_or_default();
-        let mut between = between.peekable();
-        let Some(second) = between.next().filter(|_| between.peek().is_some()) else {
-            return false;
-        };
-        if !is_row(second) {
-            return false;
-        }
-        let first_end = at + first.len();
-        let quoted = spans
-            .iter()
-            .position(|span| span.start <= first_end && first_end < span.end);
-        let as_letter = quoted.map(|field| {
-            let behind = &bytes[spans[field].start..first_end];
-            field + 1 + memchr::memchr_iter(self.delimiter, behind).count()
-        });
-        if as_letter.is_some_and(|width| self.fits(first, width)) {
-            return true;
-        }
-        while let Some(line) = between.next() {
-            if between.peek().is_some() && !is_row(line) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Whether a row has the length of one.
-    fn fits(&self, text: &[u8], width: usize) -> bool {
-        width == self.width || (self.end_with_delimiter && self.is_one_more(text, width))
-    }
-
-    /// Whether a row has one field too many, an empty one at its end. PubMed's old export ends every row with a comma, and
-    /// the header without.
-    fn is_one_more(&self, text: &[u8], width: usize) -> bool {
-        width == self.width + 1 && text.ends_with(&[self.delimiter])
-    }
-
-    /// Whether most of the first rows have an empty field too many at their end; where as many have it as have not, the first
-    /// of them says. Rows of any other length say nothing of the others, and where there are no others nothing is said.
-    fn most_end_with_delimiter(&self) -> Option<bool> {
-        let bytes = &self.buffer.bytes;
-        let (mut with, mut without, mut first) = (0, 0, None);
-        let mut spans = Vec::with_capacity(self.width + 1);
-        let mut at = 0;
-        while at < bytes.len() && with + without < JUDGES {
-            spans.clear();
-            match parse(bytes, at, self.delimiter, self.buffer.ended, &mut spans) {
-                Record::Complete { text_end, end, .. } => {
-                    let one_more = self.is_one_more(&bytes[at..text_end], spans.len());
-                    if one_more {
-                        with += 1;
-                    } else if spans.len() == self.width {
-                        without += 1;
-                    } else {
-                        at = end;
-                        continue;
-                    }
-                    first.get_or_insert(one_more);
-                    at = end;
-                }
-                // A quote that is opened and not closed, for all that is here, costs its line alone.
-                Record::NeedMore | Record::BadQuote => match memchr2(b'\n', b'\r', &bytes[at..]) {
-                    Some(offset) => at += offset + 1,
-                    None => break,
-                },
-            }
-        }
-        first.map(|first| with > without || (with == without && first))
-    }
-
-    fn width_fault(&self, found: usize) -> String {
-        let wanted = self.width;
-        let kind = if found < wanted { "too few" } else { "too many" };
-        format!("{found} fields where the header has {wanted} ({kind}); quote fields that hold the separator")
-    }
 }
 
 impl RowReader for CsvReader<'_> {
@@ -336,7 +242,7 @@ impl RowReader for CsvReader<'_> {
         rows.clear();
         values.clear();
         let mut rejected = Vec::new();
-        let mut spans = Vec::with_capacity(self.width);
+        let mut spans = Vec::with_capacity(self.form.width);
         let mut at = 0;
         while at < BATCH_BYTES {
             if at == self.buffer.bytes.len() {
@@ -346,7 +252,7 @@ impl RowReader for CsvReader<'_> {
             let record = parse(
                 &self.buffer.bytes,
                 at,
-                self.delimiter,
+                self.form.delimiter,
                 self.buffer.ended,
                 &mut spans,
             );
@@ -373,7 +279,7 @@ impl RowReader for CsvReader<'_> {
             };
             let text = &self.buffer.bytes[at..text_end];
             let is_blank = spans.len() == 1 && text.trim_ascii().is_empty();
-            if self.end_with_delimiter && self.is_one_more(text, spans.len()) {
+            if self.form.end_with_delimiter && self.form.is_one_more(text, spans.len()) {
                 spans.pop();
                 if !std::mem::replace(&mut self.told, true) {
                     let remark = format!("line {}: a separator behind the last field", self.line);
@@ -389,16 +295,16 @@ impl RowReader for CsvReader<'_> {
                     raw: kept_aside(text),
                     source_row: self.line,
                 });
-            } else if spans.len() != self.width {
+            } else if spans.len() != self.form.width {
                 let found = spans.len();
-                if lines > 1 && self.opens_a_quote(at, text_end, &spans) {
+                if lines > 1 && self.form.opens_a_quote(&self.buffer.bytes, at, text_end, &spans) {
                     let message = "a quote is opened and not closed on this line";
                     at = self.reject_line(at, Reason::UnclosedQuote, message, &mut rejected);
                     continue;
                 }
                 rejected.push(Rejected {
                     reason: Reason::MalformedRow,
-                    message: format!("line {}: {}", self.line, self.width_fault(found)),
+                    message: format!("line {}: {}", self.line, self.form.width_fault(found)),
                     raw: kept_aside(text),
                     source_row: self.line,
                 });

@@ -10,6 +10,7 @@ mod buffer;
 mod columns;
 mod csv;
 mod csv_record;
+mod csv_rows;
 mod decoding;
 mod fields;
 mod input;

@@ -98,7 +98,7 @@ struct Intervention<'s> {
 
 /// An element with a study in it.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "'de: 's"))]
+#[serde(bound(deserialize = "'de: 's"))]
 struct Element<'s> {
     #[serde(rename = "protocolSection")]
     _study: Option<Study<'s>>,

@@ -148,9 +148,8 @@ pub struct PublicationStream {
     /// Rows that were kept aside and not given yet, each part with the number of rows that were kept up to there: they come
     /// with the batch that holds the next one, or the last batch, however far ahead files are read.
     aside: VecDeque<(u64, DataFrame)>,
-    /// How many rows were kept, and how many of them were given.
+    /// How many rows were kept, given or ready.
     kept: u64,
-    given: u64,
     sources: Vec<FileTally>,
 }
 
@@ -176,7 +175,6 @@ impl PublicationStream {
             ready: PUBLICATIONS.empty(),
             aside: VecDeque::new(),
             kept: 0,
-            given: 0,
             sources,
         })
     }
@@ -211,12 +209,9 @@ impl PublicationStream {
         let rows = self.ready.height().min(self.batch_rows);
         let frame = self.ready.head(Some(rows));
         self.ready = self.ready.slice(rows as i64, self.ready.height() - rows);
-        self.given += rows as u64;
+        let given = self.kept - self.ready.height() as u64;
         let mut rejected = Vec::new();
-        while let Some((_, part)) = self
-            .aside
-            .pop_front_if(|(behind, _)| ended || *behind < self.given)
-        {
+        while let Some((_, part)) = self.aside.pop_front_if(|(behind, _)| ended || *behind < given) {
             rejected.push(part);
         }
         Ok(Some(CleanTable {
