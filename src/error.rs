@@ -59,7 +59,7 @@ pub enum Error {
     },
 
     /// The file system refused: no permission, no space, a file where a folder should be.
-    #[error("{path}: cannot {action}: {source}; {}", remedy_for(path, source))]
+    #[error("{path}: cannot {action}: {source}; {}", remedy_for(source))]
     Storage {
         path: String,
         action: &'static str,
@@ -219,15 +219,9 @@ pub struct Refusal {
     pub remedy: &'static str,
 }
 
-/// What the command calls what it prints to.
-pub const STANDARD_OUTPUT: &str = "standard output";
-
-fn remedy_for(place: &str, source: &io::Error) -> &'static str {
+fn remedy_for(source: &io::Error) -> &'static str {
     if let Some(refusal) = source.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
         return refusal.remedy;
-    }
-    if place == STANDARD_OUTPUT {
-        return "what was made before stands; print to a place that takes it";
     }
     match source.kind() {
         io::ErrorKind::PermissionDenied => "check the permissions of the folder and the user that runs this",

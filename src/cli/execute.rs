@@ -10,7 +10,7 @@ use super::arguments::{
     OnBadFileName, Output, ParsedCommand, Reading,
 };
 use super::summary;
-use crate::error::{Error, Result, STANDARD_OUTPUT};
+use crate::error::{Error, Refusal, Result};
 use crate::formats::{self, Encoding, MostRatio};
 use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
@@ -243,8 +243,17 @@ fn print_report(report: &StepReport, output: &Output) -> Result<()> {
 fn printed(result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Error::storage(STANDARD_OUTPUT, "write", error)),
+        other => other.map_err(|error| not_printed(&error)),
     }
+}
+
+/// The error for what could not be printed: it is no state that was left as it was.
+fn not_printed(error: &io::Error) -> Error {
+    let refusal = Refusal {
+        found: error.to_string(),
+        remedy: "what was made before stands; print to a place that takes it",
+    };
+    Error::storage("standard output", "write", io::Error::new(error.kind(), refusal))
 }
 
 fn match_texts(arguments: &MatchArguments, lists: &mut Lists, task: &Task) -> Result<()> {
@@ -296,8 +305,7 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
             drug,
             explanation: &explanation,
         };
-        serde_json::to_string(&explanation)
-            .map_err(|error| Error::storage(STANDARD_OUTPUT, "write", error.into()))?
+        serde_json::to_string(&explanation).map_err(|error| not_printed(&error.into()))?
     } else {
         explanation
     };
