@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 # Stamp files made by pattern rules; make would take them for leftovers and remove them.
-.PRECIOUS: .venv/test-%/.dependencies .venv/eval-%/.dependencies .venv/airflow-%/.dependencies .venv/%/.wheel
+.PRECIOUS: .venv/test-%/.dependencies .venv/eval-%/.dependencies .venv/airflow-%/.dependencies .venv/%/.wheel target/wheels/%/.built
 # Cargo uses all cores by itself, and two builds at once wait for each other's lock.
 .NOTPARALLEL:
 
@@ -19,18 +19,30 @@ export UV_NO_BUILD := 1
 # But for a peer that has no wheel; it is pure Python.
 export UV_NO_BINARY_PACKAGE := flashtext
 
+# maturin builds the extension module with these two settings. With them for every build, polars, which knows pyo3, is
+# compiled once for the wheel, the Rust tests and clippy (docs/decisions/0008).
+export PYO3_CONFIG_FILE := $(CARGO_TARGET_DIR)/pyo3-config.txt
+export PYO3_BUILD_EXTENSION_MODULE := 1
+
 TOOLS := .venv/tools/bin
 UV := $(TOOLS)/uv
 MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
-# The wheel of the tests, the demo and the benchmark: release profile, for this machine alone.
-WHEELS := target/wheels-test
-SOURCES := $(shell find src python -type f ! -name '*.pyc') Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
+# Two wheels for this machine alone: that of the tests (profile dev, with the checks of debug builds) and that of the
+# demo and the benchmarks (profile release).
+WHEELS := target/wheels
+PROFILE_test := dev
+PROFILE_release := release
+# Which wheel an environment gets: that of the tests where `test` or `airflow` is in its name.
+wheel_of = $(WHEELS)/$(if $(filter test-% airflow-%,$1),test,release)
+SOURCES := $(shell find src python -type f ! -name '*.pyc') build.rs Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
 PYTHON_FILES := python tests $(wildcard benches dags evaluation examples)
 # Together all properties of the matcher then see a million cases (tests/rust/matcher/oracle.rs).
 MATCHER_CASES := 455000
 # One minute for all fuzz targets; `make fuzz FUZZ_SECONDS=3600` for a night.
 FUZZ_SECONDS := 60
 FUZZ_TARGETS := $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
+# The Rust tests contain the bindings, so that they need a libpython (build.rs).
+LINK_TESTS = DRUGS_RS_LINK_TESTS="$$(python3 tests/libpython.py)"
 # Looked for when a target needs them, and not for `make help`.
 PYTHONS = $(eval PYTHONS := $$(or $$(shell python3 tests/interpreters.py),$$(error no Python to test on)))$(PYTHONS)
 NEWEST = .venv/test-$(lastword $(PYTHONS))
@@ -39,7 +51,7 @@ PEERS := dner flashtext pyahocorasick spacy
 EVAL_PYTHON = $(or $(shell for version in 3.13 3.12 3.11 3.10; do \
     python3 tests/interpreters.py $$version 2> /dev/null && break; done),$(error no Python 3.10 to 3.13 for `make eval`))
 
-# So many suites run beside each other, for each leaves a part of the machine idle; what one says is shown when it ends.
+# Processes of one Python suite, and Airflow suites that run beside each other; a suite's output is shown when it ends.
 JOBS := 2
 define side_by_side
 @mkdir -p target/suites
@@ -78,17 +90,21 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    AIRFLOW__CORE__LOAD_EXAMPLES=False AIRFLOW_CONN_FS_DEFAULT=fs:// \
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
-.PHONY: test test-rust test-matcher test-python test-stub test-airflow
-test: check test-rust test-matcher test-python test-stub test-airflow ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest, the DAG on three Airflows
-test-rust:
-	cargo test --locked
-test-matcher: ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
+# The parts of `make test`, in their order; each prints its seconds when it ends, and all are listed at the end.
+PARTS := check test-rust test-matcher test-python test-stub test-airflow
+.PHONY: test $(PARTS)
+test: ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest, the DAG on three Airflows
+	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
+test-rust: .venv/tools/.ready $(PYO3_CONFIG_FILE)
+	$(LINK_TESTS) $(TOOLS)/cargo-nextest nextest run --locked --features python --no-fail-fast $(NEXTEST)
+	$(LINK_TESTS) cargo test --locked --features python --doc
+test-matcher: $(PYO3_CONFIG_FILE) ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
 	DRUGS_RS_CASES=$(MATCHER_CASES) cargo test --locked --release --no-default-features --test rust -- \
 	    --include-ignored --show-output matcher::
 test-python: $$(addsuffix /.wheel,$$(addprefix .venv/test-,$$(PYTHONS)))
-	$(call side_by_side,$(PYTHONS:%=test-python-%))
+	$(foreach version,$(PYTHONS),$(MAKE) --no-print-directory test-python-$(version) &&) true
 test-python-%: .venv/test-%/.wheel
-	.venv/test-$*/bin/pytest
+	.venv/test-$*/bin/pytest --numprocesses $(JOBS) --dist loadscope $(if $(filter $*,$(lastword $(PYTHONS))),,-m "not core")
 test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
 test-airflow: $(AIRFLOWS:%=ready-airflow-%)
@@ -107,15 +123,15 @@ ready-airflow-%:
 	    echo "skipping Airflow $*, whose Python $(AIRFLOW_PYTHON_$*) is not on this machine" >&2; \
 	fi
 
-.PHONY: check check-format check-lint check-types check-floors
+.PHONY: check-format check-lint check-types check-floors
 check: check-format check-lint check-types check-floors ## format, lints, types, floors
 check-format: .venv/tools/.ready
 	cargo fmt --check
 	$(TOOLS)/ruff format --check $(PYTHON_FILES)
-check-lint: .venv/tools/.ready
+check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(TOOLS)/ruff check $(PYTHON_FILES)
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
 check-types: $$(NEWEST)/.dependencies
 	$(NEWEST)/bin/mypy --exclude '^tests/composer/' python tests evaluation
@@ -193,9 +209,13 @@ clean: ## remove what was made here, but Cargo's own work (`cargo clean`)
 target/cargo-tools/bin/cargo-fuzz:
 	cargo install --locked --quiet --root target/cargo-tools cargo-fuzz
 
-$(WHEELS)/.built: $(SOURCES) | .venv/tools/.ready
-	rm -rf $(WHEELS)
-	$(MATURIN) build --locked --release --compatibility linux --out $(WHEELS)
+$(PYO3_CONFIG_FILE):
+	@mkdir -p $(@D)
+	printf '%s\n' implementation=CPython version=3.8 target_abi=CPython-abi3-3.8 shared=true > $@
+
+$(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
+	rm -rf $(@D)
+	$(MATURIN) build --locked --profile $(PROFILE_$*) --compatibility linux --out $(@D)
 	@touch $@
 
 .venv/test-%/.dependencies: requirements/$$(if $$(filter 3.8,$$*),test-py38,test).txt | .venv/tools/.ready
@@ -226,6 +246,6 @@ $(WHEELS)/.built: $(SOURCES) | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python $(TOOLS)/python .venv/demo
 	@touch $@
 
-.venv/%/.wheel: .venv/%/.dependencies $(WHEELS)/.built
-	$(UV) pip install --quiet --python .venv/$* --no-deps --reinstall $(WHEELS)/*.whl
+.venv/%/.wheel: .venv/%/.dependencies $$(call wheel_of,$$*)/.built
+	$(UV) pip install --quiet --python .venv/$* --no-deps --reinstall $(call wheel_of,$*)/*.whl
 	@touch $@
