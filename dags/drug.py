@@ -73,7 +73,7 @@ with DAG(
         **run_params(),
     },
     user_defined_macros={"drugs_rs_partition": partition_of, "drugs_rs_setting": settings.effective},
-    # Beside those of the tasks: it is told of a run that was over its time, and of a task that was killed.
+    # Airflow calls it for a run over its time and for a killed task, for which no task calls back.
     on_failure_callback=on_run_failure,
     default_args={
         "owner": settings.owner,

@@ -33,7 +33,7 @@ What each name does stands in its own docstring: ``run`` for all steps, ``bronze
 ``hold`` and ``release`` for a date that gold shall leave out;
 ``read_publications``, ``iter_publications`` and ``read_drugs`` for sources as tables, without a lake; ``generate`` for
 made-up ones;
-``list_sources`` for the files that a source stands for; ``read_graph``, ``read_answers`` and ``DrugGraph`` for
+``list_sources`` for the files that a source names; ``read_graph``, ``read_answers`` and ``DrugGraph`` for
 results; ``Matcher``, ``Mention`` and ``Table`` for one's own text. Everything that can go wrong is an
 exception of ``drugs_rs.exceptions``.
 

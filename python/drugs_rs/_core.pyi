@@ -319,10 +319,10 @@ def release(lake: _Path, dt: _Date) -> dict[str, Any]:
     """
 
 def list_sources(sources: _Source) -> list[str]:
-    r"""List the files that a source stands for now, in order.
+    r"""List the files that a source names now, in order.
 
-    These are the files that `bronze` would copy: a folder stands for the files directly in it, a glob for what it
-    matches, without hidden ones. No engine is used, so that this works in a forked child.
+    These are the files that `bronze` would copy: of a folder the files directly in it, of a glob those that match,
+    without hidden ones. No engine is used, so that this works in a forked child.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs

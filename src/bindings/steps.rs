@@ -255,7 +255,7 @@ fn dictionary<'py>(py: Python<'py>, report: &StepReport) -> PyResult<Bound<'py, 
     py.import("json")?.call_method1("loads", (json,))
 }
 
-/// List the files that a source stands for now, in order.
+/// List the files that a source names now, in order.
 #[pyfunction]
 pub(super) fn list_sources(py: Python<'_>, sources: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let uris = arguments::paths(sources, "sources")?;

@@ -103,7 +103,7 @@ fn place(argument: &str, uri: &str, task: &Task) -> Result<Place> {
     Place::parse(uri)
 }
 
-/// The files that sources stand for now, each once: what bronze would copy.
+/// The files that sources name now, each once: what bronze would copy.
 pub fn list_sources(sources: &[String], task: &Task) -> Result<Vec<String>> {
     task.enter("sources");
     let files = expand_all(

@@ -69,7 +69,7 @@ class Broken(BaseNotifier):
 
 
 # The task and its lineage, of each task that has succeeded in this process.
-LINEAGE: list = []
+LINEAGE: list[tuple[str, Any]] = []
 
 
 def remember_lineage(context: Any) -> None:

@@ -14,7 +14,7 @@ from drugs_rs.airflow import asset
 from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
 
 DAY = "2024-03-01"
-# A DAG of somebody else: mapped over two sources of one table, and with nothing of `dags/drug.py`.
+# A DAG of somebody else: mapped over two sources of one table, and without anything of `dags/drug.py`.
 MAPPED = """
 import datetime
 from drugs_rs.airflow import BronzeOperator, GoldOperator, SilverOperator, asset
@@ -133,7 +133,7 @@ def test_an_event_says_what_changed_and_there_is_none_where_nothing_did(
     before = len(events())
     assert set(run(dag, DAY).values()) == {"success"}
     told = dict(events()[before:])
-    places = [("bronze", name) for name in ("drugs", "clinical_trials", "pubmed_a", "pubmed_b")]
+    places: list[tuple[str, ...]] = [("bronze", name) for name in ("drugs", "clinical_trials", "pubmed_a", "pubmed_b")]
     places += [("silver", "drugs"), ("silver", "publications", "kind=pubmed")]
     places += [("silver", "publications", "kind=clinical_trial")]
     places += [("gold", f"{name}.json") for name in ("drug_graph", "top_journals", "exclusive_drugs")]

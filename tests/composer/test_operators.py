@@ -127,7 +127,7 @@ def test_what_will_fail_again_is_not_retried_and_keeps_its_class(
 ) -> None:
     """A bad file in a child once took four tries, and its alert had no class and "its words stand above"."""
     (tmp_path / "drugs.csv").write_text(content, encoding="utf-8")
-    lake = {"out": str(tmp_path / "lake"), "isolation": isolation}
+    lake: dict[str, Any] = {"out": str(tmp_path / "lake"), "isolation": isolation}
     copy = BronzeOperator(task_id="copy", table="drugs", sources=str(tmp_path / "drugs.csv"), dt=DT, **lake)
     copy.execute({})
     with pytest.raises(AirflowFailException) as refused:

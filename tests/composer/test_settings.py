@@ -110,8 +110,13 @@ def test_what_a_template_left_may_be_refused(name: str, text: str, told: str) ->
 def test_the_parameter_goes_before_the_variable_and_that_before_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    reads = []
-    monkeypatch.setattr("drugs_rs.airflow.settings.variable", lambda name: reads.append(name) or {"salts": True})
+    reads: list[str] = []
+
+    def variable(name: str) -> dict[str, Any]:
+        reads.append(name)
+        return {"salts": True}
+
+    monkeypatch.setattr("drugs_rs.airflow.settings.variable", variable)
     settings, ti = Settings(min_rows=5), object()
     params = {"abstracts": True, "salts": None}
     found = [
@@ -121,7 +126,8 @@ def test_the_parameter_goes_before_the_variable_and_that_before_the_environment(
     assert len(reads) == 1, "one query for all options of a task"
 
 
-LAKE = {"task_id": "a", "out": "lake"}
+LAKE: dict[str, Any] = {"task_id": "a", "out": "lake"}
+WRONG: Any = 3
 
 
 @pytest.mark.parametrize(
@@ -129,7 +135,7 @@ LAKE = {"task_id": "a", "out": "lake"}
     [
         (lambda: GoldOperator(**LAKE, isolation="subproces"), "`isolation` of the task a is 'subproces', expected"),
         (lambda: GoldOperator(**LAKE, accents="folded"), "`accents` of the task a is 'folded'"),
-        (lambda: GoldOperator(**LAKE, stop_words=3), "`stop_words` is 3 in the task a"),
+        (lambda: GoldOperator(**LAKE, stop_words=WRONG), "`stop_words` is 3 in the task a"),
         (lambda: SilverOperator(**LAKE, table="drug"), "`table` of the task a is 'drug', expected \"drugs\" or"),
         (lambda: SilverOperator(**LAKE, table="drugs", on_bad_file="skip"), "`on_bad_file` of the task a is 'skip'"),
         (lambda: BronzeOperator(**LAKE, table="trials", sources="x"), "`table` of the task a is 'trials'"),
@@ -158,7 +164,11 @@ def test_a_template_is_left_for_the_run() -> None:
 
 def test_the_core_has_the_same_choices(tmp_path: Any) -> None:
     """A word that the core does not know is an ArgumentError; one that it knows fails for there is no lake."""
-    steps = {"on_bad_file": drugs_rs.silver, "encoding": drugs_rs.silver, "boundary": drugs_rs.gold}
+    steps: dict[str, Callable[..., Any]] = {
+        "on_bad_file": drugs_rs.silver,
+        "encoding": drugs_rs.silver,
+        "boundary": drugs_rs.gold,
+    }
     steps["accents"] = drugs_rs.gold
     for name, step in steps.items():
         for choice in CHOICES[name]:

@@ -130,9 +130,9 @@ def test_wait_trigger_kill_retry_and_clear(google: Google, samples: Path, tmp_pa
 
         before = stamps(lake)
         airflow.trigger("late", NEXT_DAY)
+        wait_in_the_triggerer(airflow, google, "late")
         if AIRFLOW_3:
             airflow.trigger("dateless", None)
-        wait_in_the_triggerer(airflow, google, "late")
         airflow.clear("drugs_silver", DAY)
         until(lambda: airflow.tries("first")["drug_graph_gold"] > 1, 300, airflow.said("first"))
         airflow.wait_for_run("first", "success")

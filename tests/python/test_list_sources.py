@@ -1,4 +1,4 @@
-"""What a source stands for is what bronze copies, on a disk and in buckets."""
+"""The files that a source names are those that bronze copies, on a disk and in buckets."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _partition(task: object, context: Mapping[str, Any]) -> str | None:
     events = context.get("triggering_asset_events") or context.get("triggering_dataset_events")
     try:
         return partition_of(context.get("params") or getattr(run, "conf", None) or {}, run, events)
-    except Exception:  # noqa: BLE001  # told is another failure, or this very one; before 2.10 it may need a session
+    except Exception:  # noqa: BLE001  # the alert is about another failure; before 2.10 it may need a session
         return None
 
 

@@ -154,7 +154,7 @@ class BronzeOperator(StepOperator):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(out=out, **kwargs)  # destination_bucket may stand for it
+        super().__init__(out=out, **kwargs)  # destination_bucket may be given instead
         self.table = table
         self.sources = sources
         self.source_bucket = source_bucket
@@ -209,7 +209,7 @@ class SilverOperator(StepOperator):
         *,
         table: str,
         encoding: str | None = None,
-        month_first: bool = False,
+        month_first: bool | str = False,
         on_bad_file: str = "fail",
         hold: bool = False,
         **kwargs: Any,
@@ -258,9 +258,9 @@ class GoldOperator(StepOperator):
         self,
         *,
         boundary: str = "word",
-        abbreviations: bool = False,
-        abstracts: bool = False,
-        salts: bool = False,
+        abbreviations: bool | str = False,
+        abstracts: bool | str = False,
+        salts: bool | str = False,
         accents: str = "fold",
         stop_words: Sequence[str] | None = None,
         extra_stop_words: Sequence[str] | None = None,
@@ -290,8 +290,8 @@ class QualityOperator(LakeOperator):
 
     The day's silver tables are in the lake when this task judges them, held back by silver tasks with ``hold``. If they
     do not pass, the day is held back (``drugs_rs.hold``) with this task's message as the reason, so that the gold of no
-    other day takes it in. If they pass, a day that was held back, by whomever, is released. A graph that has the day
-    already, from an earlier and better delivery, is not made anew here: the next gold leaves the day out.
+    other day takes it in. If they pass, a day that was held back, by anybody, is released. A graph that has the day
+    already, from an earlier and better delivery, is not changed here: the next gold leaves the day out.
 
     Args:
         reports: The reports of the silver tasks, usually their ``output``.
@@ -307,9 +307,9 @@ class QualityOperator(LakeOperator):
         self,
         *,
         reports: Sequence[Any],
-        max_rejected_share: float = 0.25,
-        max_flag_shares: Mapping[str, float] | None = None,
-        min_rows: int = 1,
+        max_rejected_share: float | str = 0.25,
+        max_flag_shares: Mapping[str, float] | str | None = None,
+        min_rows: int | str = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

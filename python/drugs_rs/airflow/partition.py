@@ -62,7 +62,7 @@ def _flat(events: Mapping[Any, Any] | None) -> Iterator[Any]:
 
 
 def _of_event(event: Any) -> str | None:
-    """Return the ``dt`` of an asset event; before 2.10 it has none and stands for the partition of its own run."""
+    """Return the ``dt`` of an asset event; before 2.10 it has none, and the partition of its own run counts."""
     extra = getattr(event, "extra", None) or {}
     if extra.get("dt"):
         return _date(extra["dt"], "`dt` in the extra of an asset event")

@@ -1,7 +1,7 @@
 """Waiting for a delivery: for a file that bronze would copy, whichever place it is in.
 
-The core is asked what a source stands for now, with the rules and the rights of the bronze step. So what ends a wait is
-what bronze takes, no provider is imported, and no connection of Airflow's is needed.
+The core is asked which files a source names now, with the rules and the rights of the bronze step. So what ends a wait
+is what bronze takes, no provider is imported, and no connection of Airflow's is needed.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ class Settings:
         return {name: getattr(self, name) for name in GATE}
 
 
-def templates(names: Iterable[str]) -> dict[str, str]:
+def templates(names: Iterable[str]) -> dict[str, Any]:
     """Return options as templates, for a DAG whose macro ``drugs_rs_setting`` is ``Settings.effective``."""
     return {name: f"{{{{ drugs_rs_setting({name!r}, params, ti) }}}}" for name in names}
 

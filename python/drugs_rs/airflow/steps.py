@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import IO, Any, Mapping, NoReturn
+from typing import IO, Any, Callable, Mapping, NoReturn
 
 import drugs_rs
 from drugs_rs import exceptions
@@ -88,18 +88,19 @@ class Step:
             assert child.stdin is not None  # pipes, as was asked for
             assert child.stderr is not None
             try:
-                with contextlib.suppress(BrokenPipeError), child.stdin:  # how it ended is told below
+                with contextlib.suppress(BrokenPipeError), child.stdin:  # its exit code says why, below
                     child.stdin.write(json.dumps(order, default=str).encode("utf-8"))
                 last = self._listen(child.stderr)
                 code = child.wait()
             finally:
                 self._end_child()
             if code != 0:
-                _tell_end(self.name, code, last)
+                _raise_end(self.name, code, last)
             out.seek(0)
             answer: dict[str, Any] = json.loads(out.read().decode("utf-8"))
         if "report" not in answer:
-            kind = getattr(exceptions, answer["error"], None) or getattr(builtins, answer["error"], RuntimeError)
+            of_python: Callable[[str], Exception] = getattr(builtins, answer["error"], RuntimeError)
+            kind: Callable[[str], Exception] = getattr(exceptions, answer["error"], of_python)
             raise kind(answer["message"])
         report: dict[str, Any] = answer["report"]
         return report
@@ -137,7 +138,7 @@ def _refuse(error: Exception) -> NoReturn:
     raise AirflowFailException(message) from error
 
 
-def _tell_end(name: str, code: int, last: list[str]) -> NoReturn:
+def _raise_end(name: str, code: int, last: list[str]) -> NoReturn:
     """Raise for a child that ended without an answer: killed, or unable to start. A retry may help."""
     number = -code if code < 0 else code - 128
     try:
