@@ -12,6 +12,7 @@ import logging
 from typing import Any, Mapping, MutableMapping
 
 from drugs_rs.airflow.compat import (
+    AIRFLOW_3,
     AirflowSensorTimeout,
     log_url,
     number_of_try,
@@ -158,7 +159,7 @@ def _notify(alert: Mapping[str, Any], context: MutableMapping[str, Any]) -> None
     line = {"severity": severity, "message": alert["message"], MARK: alert}
     log.error("%s", json.dumps(line, default=str, ensure_ascii=False))
     try:
-        notifiers = Settings.load_to_run().notifiers
+        notifiers = _notifiers()
     except Exception:  # settings that cannot be read are told by the DAG itself
         log.exception("the settings could not be read, so that nobody but this log was told")
         return
@@ -168,6 +169,20 @@ def _notify(alert: Mapping[str, Any], context: MutableMapping[str, Any]) -> None
             _send(notifier, context)
         except Exception:  # each for itself
             log.exception("the notifier %s failed", notifier["class"])
+
+
+def _notifiers() -> list[dict[str, Any]]:
+    """Read who is alerted, on Airflow 2 in a thread of its own.
+
+    There a query closes the session of its thread. `dag.test()` calls back in the middle of one, and would lose the
+    states that it has not committed.
+    """
+    if AIRFLOW_3:
+        return Settings.load_to_run().notifiers
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: Settings.load_to_run().notifiers).result()
 
 
 def _send(notifier: Mapping[str, Any], context: MutableMapping[str, Any]) -> None:
