@@ -29,7 +29,7 @@ from drugs_rs.airflow import (
 from drugs_rs.airflow.assets import SILVER
 from drugs_rs.airflow.compat import DAG, Param
 from drugs_rs.airflow.sensors import rendered_by_airflow
-from drugs_rs.airflow.settings import GATE, MATCHING, READING, run_params, templates
+from drugs_rs.airflow.settings import GATE, MATCHING, READING, templates
 
 # With the setting `samples` the sample files of a clone are the sources, and the lake is in Airflow's own home.
 SAMPLES = Path(__file__).resolve().parents[1] / "examples" / "data"
@@ -69,8 +69,7 @@ with DAG(
     max_active_runs=settings.max_active_runs,
     dagrun_timeout=timedelta(hours=settings.dagrun_timeout_hours),
     params={
-        "dt": Param(None, type=["null", "string"], description="The partition, YYYY-MM-DD; empty: the logical date"),
-        **run_params(),
+        "dt": Param(None, type=["null", "string"], description="The partition, YYYY-MM-DD; empty: the logical date")
     },
     user_defined_macros={"drugs_rs_partition": partition_of, "drugs_rs_setting": settings.effective},
     # Airflow calls it for a run over its time and for a killed task, for which no task calls back.

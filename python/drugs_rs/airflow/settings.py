@@ -4,7 +4,8 @@ Every setting is a field of :class:`Settings`, and ``docs/operations.md`` has th
 ``DRUGS_RS_<NAME>`` of Airflow's processes gives it when the DAG file is parsed, else it is the default. What a task
 needs only when it runs (``AT_RUN``) may also be in the Airflow Variable ``drugs_rs``, one JSON object, which goes
 before the environment and takes effect with the next task; and the options of the steps among them (``OPTIONS``) in the
-parameters of a run, which go before both. Tasks get them as templates, so that Airflow shows what a task used.
+``conf`` of a run, which goes before both (declared as parameters, each would cost at every parse). Tasks get them as
+templates, so that Airflow shows what a task used.
 
 Why not Variables alone: the DAG file is parsed all day in every scheduler, and each look-up there is a query.
 """
@@ -19,7 +20,7 @@ import warnings
 from dataclasses import dataclass, field, fields
 from typing import Any, Iterable, Mapping, Sequence
 
-from drugs_rs.airflow.compat import AirflowFailException, Param, variable
+from drugs_rs.airflow.compat import AirflowFailException, variable
 
 VARIABLE = "drugs_rs"
 PREFIX = "DRUGS_RS_"
@@ -186,16 +187,6 @@ def templates(names: Iterable[str]) -> dict[str, Any]:
     return {name: f"{{{{ drugs_rs_setting({name!r}, params, ti) }}}}" for name in names}
 
 
-def run_params() -> dict[str, Param]:
-    """Return the options as parameters of a run; one that is not given is null."""
-    types = {"str": "string", "bool": "boolean", "int": "integer", "float": "number", "list": "array", "dict": "object"}
-    kinds = _kinds()
-    return {
-        name: Param(None, type=["null", types[_base(kinds[name])]], description=f"Instead of the setting {name}")
-        for name in OPTIONS
-    }
-
-
 def option(task_id: str, name: str, value: Any) -> Any:
     """Return an option of a task, checked; a text that its template left is read as what it should be.
 
@@ -287,10 +278,6 @@ def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
     return value
 
 
-def _base(kind: str) -> str:
-    return kind.split(" |")[0].split("[")[0]
-
-
 def _kinds() -> dict[str, str]:
     return {each.name: str(each.type) for each in fields(Settings)}
 
@@ -317,7 +304,7 @@ def _checked(name: str, value: object, kind: str, place: str) -> Any:
     """Hold a value against the type of its field."""
     if value is None and "None" in kind:
         return None
-    base = _base(kind)
+    base = kind.split(" |")[0].split("[")[0]
     matches = {
         "str": isinstance(value, str),
         "bool": isinstance(value, bool),
