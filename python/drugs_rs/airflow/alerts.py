@@ -128,7 +128,7 @@ def _partition(task: object, context: Mapping[str, Any]) -> str | None:
     if own is not None and "{{" not in own:  # a task that was killed has not rendered it
         return own
     run = context.get("dag_run")
-    events = context.get("triggering_asset_events") or context.get("triggering_dataset_events")
+    events = context.get(f"triggering_{'asset' if AIRFLOW_3 else 'dataset'}_events")
     try:
         return partition_of(context.get("params") or getattr(run, "conf", None) or {}, run, events)
     except Exception:  # noqa: BLE001  # the alert is about another failure; before 2.10 it may need a session
