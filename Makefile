@@ -87,7 +87,7 @@ demo: .venv/demo/.wheel ## build, run the pipeline on the sample files, show the
 airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG on the sample data; AIRFLOW=2.6.3 for that one
 	@mkdir -p .airflow/$(AIRFLOW)
 	@AIRFLOW_HOME="$(CURDIR)/.airflow/$(AIRFLOW)" AIRFLOW__CORE__DAGS_FOLDER="$(CURDIR)/dags" \
-	    AIRFLOW__CORE__LOAD_EXAMPLES=False AIRFLOW_CONN_FS_DEFAULT=fs:// \
+	    AIRFLOW__CORE__LOAD_EXAMPLES=False DRUGS_RS_SAMPLES=true \
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test`, in their order; each prints its seconds when it ends, and all are listed at the end.

@@ -19,17 +19,19 @@ from drugs_rs.airflow import (
     QualityOperator,
     Settings,
     SilverOperator,
-    apply_variable,
     asset,
     on_failure,
+    on_run_failure,
     partition_of,
     slow_run_alert,
     source_sensor,
 )
+from drugs_rs.airflow.assets import SILVER
 from drugs_rs.airflow.compat import DAG, Param
 from drugs_rs.airflow.sensors import rendered_by_airflow
+from drugs_rs.airflow.settings import GATE, MATCHING, READING, templates
 
-# In a clone the sample files are the sources, and the lake is Airflow's own home; anywhere else both must be set.
+# With the setting `samples` the sample files of a clone are the sources, and the lake is in Airflow's own home.
 SAMPLES = Path(__file__).resolve().parents[1] / "examples" / "data"
 DEVELOPMENT = {
     "out": str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "lake"),
@@ -41,10 +43,18 @@ DEVELOPMENT = {
 # The sources by the names of their settings, each with the table that it is of.
 SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "pubmed", "pubmed_b": "pubmed"}
 
-settings = Settings.load(DEVELOPMENT if SAMPLES.is_dir() else None)
+settings = Settings.load()
+if settings.samples:
+    settings = Settings.load(DEVELOPMENT)
 slow_run, of_last_tasks = slow_run_alert(settings)
 lake: dict[str, Any] = {"out": settings.out, "dt": PARTITION}
-step: dict[str, Any] = {**lake, "isolation": settings.isolation, "pool": settings.pool, "pre_execute": apply_variable}
+step: dict[str, Any] = {**lake, **templates(["isolation"]), "pool": settings.pool}
+
+
+def places(*parts: str) -> list[Any]:
+    """Return a place of the lake as the outlets of a task; there is none before the lake is set."""
+    return [asset(settings.out, *parts)] if settings.out else []
+
 
 with DAG(
     dag_id="drug",
@@ -61,7 +71,9 @@ with DAG(
     params={
         "dt": Param(None, type=["null", "string"], description="The partition, YYYY-MM-DD; empty: the logical date")
     },
-    user_defined_macros={"drugs_rs_partition": partition_of},
+    user_defined_macros={"drugs_rs_partition": partition_of, "drugs_rs_setting": settings.effective},
+    # Airflow calls it for a run over its time and for a killed task, for which no task calls back.
+    on_failure_callback=on_run_failure,
     default_args={
         "owner": settings.owner,
         # Days stand for themselves, so that a backfill may come in any order.
@@ -87,7 +99,7 @@ with DAG(
             table=table,
             name=source,
             sources=rendered_by_airflow(getattr(settings, source)),
-            outlets=[asset(settings.out, "bronze", source)],
+            outlets=places("bronze", source),
             doc_md=f"Copies the delivery `{source}` byte for byte into the lake, with a manifest.",
             **step,
         )
@@ -97,9 +109,10 @@ with DAG(
         table: SilverOperator(
             task_id=f"{table}_silver",
             table=table,
-            outlets=[asset(settings.out, "silver", table)],
-            doc_md=f"Cleans the table `{table}`; rows that cannot be one are kept aside with their reason.",
-            **settings.reading,
+            outlets=places(*SILVER[table]),
+            hold=True,
+            doc_md=f"Cleans the table `{table}` and holds the day back; rejected rows are kept with their reason.",
+            **templates(READING),
             **step,
         )
         for table in ("drugs", "clinical_trials", "pubmed")
@@ -108,21 +121,22 @@ with DAG(
         task_id="silver_quality",
         reports=[task.output for task in silver.values()],
         doc_md="Holds the day back, and fails, when its tables are too poor to be published; else releases it.",
-        **settings.gate,
+        **templates(GATE),
         **step,
     )
     gold = GoldOperator(
         task_id="drug_graph_gold",
-        outlets=[asset(settings.out, "gold", "drug_graph.json")],
+        outlets=places("gold", "drug_graph.json"),
         doc_md="Finds the mentions, publishes the graph and the answers in one transaction.",
-        **settings.matching,
+        **templates(MATCHING),
         **step,
     )
     answers = [
         AnswerOperator(
             task_id=task_id,
             answer=answer,
-            outlets=[asset(settings.out, "gold", f"{answer}.json")],
+            report=gold.output,
+            outlets=places("gold", f"{answer}.json"),
             doc_md=f"Compares the published `{answer}.json` with the graph and hands it out.",
             **lake,
             **of_last_tasks,

@@ -32,8 +32,10 @@ A title alone needs no lake:
 What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
 ``hold`` and ``release`` for a date that gold shall leave out;
 ``read_publications``, ``iter_publications`` and ``read_drugs`` for sources as tables, without a lake; ``generate`` for
-made-up ones; ``read_graph``, ``read_answers`` and ``DrugGraph`` for results; ``Matcher``, ``Mention`` and ``Table`` for
-one's own text. Everything that can go wrong is an exception of ``drugs_rs.exceptions``.
+made-up ones;
+``list_sources`` for the files that a source names; ``read_graph``, ``read_answers`` and ``DrugGraph`` for
+results; ``Matcher``, ``Mention`` and ``Table`` for one's own text. Everything that can go wrong is an
+exception of ``drugs_rs.exceptions``.
 
 Importing this package is cheap on purpose, because Airflow does it in every scheduler loop: names are looked up when
 first used, and the native module is loaded only then.
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
         gold,
         hold,
         iter_publications,
+        list_sources,
         read_answers,
         read_drugs,
         read_graph,
@@ -83,6 +86,7 @@ __all__ = [
     "gold",
     "hold",
     "iter_publications",
+    "list_sources",
     "read_answers",
     "read_drugs",
     "read_graph",

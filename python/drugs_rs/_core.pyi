@@ -25,6 +25,7 @@ __all__ = [
     "hold",
     "iter_publications",
     "keep_matcher",
+    "list_sources",
     "main",
     "read_answers",
     "read_drugs",
@@ -175,6 +176,7 @@ def silver(
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
     max_ratio: int = 400,
+    hold: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Clean what bronze holds for one logical date into tables of drugs and publications.
@@ -192,6 +194,8 @@ def silver(
             `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
         max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
             is a `FormatError`; 0 is any number.
+        hold: Hold the date back in the same commit if a table of it changes: gold leaves the date out until `release`.
+            A date that is held already keeps its reason.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Returns:
@@ -312,6 +316,32 @@ def release(lake: _Path, dt: _Date) -> dict[str, Any]:
         SourceNotFoundError: There is no such lake, or `dt` is not held back and silver has no table of it.
         ArgumentError: A bad `dt`.
         StorageError: The lake cannot be read or written.
+    """
+
+def list_sources(sources: _Source) -> list[str]:
+    r"""List the files that a source names now, in order.
+
+    These are the files that `bronze` would copy: of a folder the files directly in it, of a glob those that match,
+    without hidden ones. No engine is used, so that this works in a forked child.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.csv").write_text("id,title,date,journal\n")
+    >>> _ = (folder / "_SUCCESS").write_text("")
+    >>> [pathlib.Path(file).name for file in drugs_rs.list_sources(folder)]
+    ['a.csv']
+
+    Args:
+        sources: A path, glob, folder or URI, or a list of them.
+
+    Returns:
+        The names of the files: URIs in buckets, else paths.
+
+    Raises:
+        SourceNotFoundError: There is no such file, or a folder or glob has none (`SourceIsDirectoryError`).
+        ArgumentError: A blank name, or a malformed glob.
+        StorageError: The disk or the bucket could not be looked at.
     """
 
 def generate(

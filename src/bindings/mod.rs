@@ -42,7 +42,7 @@ mod core_module {
     #[pymodule_export]
     use super::reading::{CleanTable, PublicationBatches, iter_publications, read_drugs, read_publications};
     #[pymodule_export]
-    use super::steps::{bronze, gold, hold, release, run, silver};
+    use super::steps::{bronze, gold, hold, list_sources, release, run, silver};
     #[pymodule_export]
     use super::table::Table;
 
@@ -71,6 +71,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "hold",
         "iter_publications",
         "keep_matcher",
+        "list_sources",
         "main",
         "read_answers",
         "read_drugs",

@@ -113,7 +113,7 @@ pub(super) fn bronze<'py>(
 /// Clean what bronze holds for one logical date into tables of drugs and publications.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
-#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, progress=false))]
+#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, hold=false, progress=false))]
 pub(super) fn silver<'py>(
     py: Python<'py>,
     out: &Bound<'py, PyAny>,
@@ -123,6 +123,7 @@ pub(super) fn silver<'py>(
     month_first: bool,
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
+    hold: bool,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tables = arguments::tables(tables)?;
@@ -132,6 +133,7 @@ pub(super) fn silver<'py>(
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
         most_ratio: MostRatio(max_ratio),
+        hold,
         ..SilverSettings::default()
     };
     report(py, progress, |task| {
@@ -251,4 +253,12 @@ fn report<'py>(
 fn dictionary<'py>(py: Python<'py>, report: &StepReport) -> PyResult<Bound<'py, PyAny>> {
     let json = report.to_json().map_err(|error| errors::exception(py, &error))?;
     py.import("json")?.call_method1("loads", (json,))
+}
+
+/// List the files that a source names now, in order.
+#[pyfunction]
+pub(super) fn list_sources(py: Python<'_>, sources: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let uris = arguments::paths(sources, "sources")?;
+    // A bucket may keep it waiting, and a forked child may ask.
+    call::watched(py, false, |task| pipeline::list_sources(&uris, task))
 }

@@ -185,6 +185,9 @@ pub(super) struct SilverArguments {
     pub tables: Vec<String>,
     #[command(flatten)]
     pub reading: Reading,
+    /// Hold the date back if a table changes: gold leaves it out until it is released
+    #[arg(long)]
+    pub hold: bool,
     #[command(flatten)]
     pub output: Output,
 }

@@ -88,13 +88,11 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             let tables = (!tables.is_empty()).then_some(tables.as_slice());
             let dt = Dt::parse(&arguments.lake.dt)?;
             let lake = existing_lake_for(&arguments.lake.out, task)?;
-            let report = silver(
-                lake.as_ref(),
-                tables,
-                dt,
-                silver_settings(&arguments.reading),
-                task,
-            )?;
+            let settings = SilverSettings {
+                hold: arguments.hold,
+                ..silver_settings(&arguments.reading)
+            };
+            let report = silver(lake.as_ref(), tables, dt, settings, task)?;
             (report, &arguments.output)
         }
         Command::Gold(arguments) => {

@@ -79,6 +79,24 @@ fn report(
     Ok(report)
 }
 
+/// Why a date is held whose tables are new and wait for a verdict.
+const UNJUDGED: &str =
+    "its silver tables are new and were not judged yet: the quality gate releases the date when it passes";
+
+/// The file that holds a date back until somebody has judged its new tables; `None` if the date is held already, whose
+/// reason stays.
+pub(super) fn unjudged(storage: &dyn Storage, dt: Dt) -> Result<Option<(String, Vec<u8>)>> {
+    let path = layout::held(dt);
+    if storage.size(&path)?.is_some() {
+        return Ok(None);
+    }
+    let held = Held {
+        dt: dt.to_string(),
+        reason: UNJUDGED.to_owned(),
+    };
+    Ok(Some((path, manifest::to_bytes(&held)?)))
+}
+
 /// The reason as one line of text.
 fn one_line(reason: &str) -> Result<String> {
     let expected = "a sentence that says why the date is held back";

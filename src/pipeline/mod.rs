@@ -45,7 +45,7 @@ use crate::error::{Error, Result};
 use crate::formats::{Input, Reading};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
-use crate::storage::source::SourceFile;
+use crate::storage::source::{SourceFile, expand_all};
 #[cfg(feature = "cloud")]
 use crate::storage::{BucketLake, Places};
 use crate::storage::{LocalStorage, Storage, uri::Place};
@@ -101,6 +101,17 @@ fn place(argument: &str, uri: &str, task: &Task) -> Result<Place> {
         return Err(Error::argument(argument, "a blank path", expected));
     }
     Place::parse(uri)
+}
+
+/// The files that sources name now, each once: what bronze would copy.
+pub fn list_sources(sources: &[String], task: &Task) -> Result<Vec<String>> {
+    task.enter("sources");
+    let files = expand_all(
+        sources,
+        "a file, a folder with files, a glob or a URI of them",
+        task,
+    )?;
+    Ok(files.into_iter().map(|file| file.uri).collect())
 }
 
 /// What a source of a table may be, for messages.

@@ -68,6 +68,9 @@ pub struct StepReport {
     pub unchanged: bool,
     pub sources: Vec<FileTally>,
     pub outputs: Vec<Output>,
+    /// Silver: the folders of bronze that the sources were read from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
     /// How many entries of the two lists were left out: a report is handed from process to process and stays small. The
     /// manifests name every file, and the totals count every one.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -108,6 +111,7 @@ impl StepReport {
             outputs_left_out: shorten(&mut outputs),
             sources,
             outputs,
+            inputs: Vec::new(),
             gold: None,
             held: None,
             steps: Vec::new(),
@@ -129,6 +133,7 @@ impl StepReport {
         let mut report = Self::new(step, dt, storage, sources, outputs, unchanged, started);
         report.totals = parts.iter().map(|part| &part.totals).collect();
         report.sources_left_out += parts.iter().map(|part| part.sources_left_out).sum::<u64>();
+        report.inputs = parts.iter().flat_map(|part| part.inputs.clone()).collect();
         report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
         report
     }

@@ -13,6 +13,7 @@ use super::collect::{Collected, Collector, recount};
 use super::copying::PARQUET;
 use super::dt::Dt;
 use super::frames::TableWriter;
+use super::held;
 use super::journals::Journals;
 pub use super::lanes::OnBadFile;
 use super::lanes::{Opened, Piece, clean_files};
@@ -46,6 +47,9 @@ pub struct SilverSettings {
     pub most_ratio: MostRatio,
     /// How much of what grows with the rows is held before it goes to a scratch file. It changes no byte of the tables.
     pub memory: Bound,
+    /// Hold the date back in the commit that changes a table of it, until it is released: gold never sees tables that
+    /// nobody has judged. It changes no byte of the tables.
+    pub hold: bool,
 }
 
 impl Default for SilverSettings {
@@ -58,6 +62,7 @@ impl Default for SilverSettings {
             // Several sorters hold as much each, the frames of the spool some times as much, and runs of so many keys are few
             // enough to merge.
             memory: Bound(1 << 20),
+            hold: false,
         }
     }
 }
@@ -151,7 +156,8 @@ fn make_all(
         let started = Instant::now();
         let (before, fingerprint) = match partition.look()? {
             Looked::Made { sources, outputs } => {
-                let report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
+                let mut report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
+                report.inputs = partition.folders();
                 parts.push((partition.table, report));
                 continue;
             }
@@ -162,17 +168,27 @@ fn make_all(
     if stale.is_empty() {
         return Ok(parts);
     }
-    let units: Vec<String> = stale
+    let mut units: Vec<String> = stale
         .iter()
         .flat_map(|(partition, ..)| partition.units())
         .collect();
+    let hold = if stale.iter().any(|(partition, ..)| partition.settings.hold) {
+        held::unjudged(storage, dt)?
+    } else {
+        None
+    };
+    units.extend(hold.iter().map(|(path, _)| path.clone()));
     let mut transaction = storage.begin(&units)?;
+    if let Some((path, bytes)) = &hold {
+        manifest::write_bytes(transaction.as_mut(), path, bytes)?;
+    }
     let mut versions = Vec::new();
     for (mut partition, before, fingerprint) in stale {
         task.enter("silver");
         let started = Instant::now();
         let (sources, outputs) = partition.make(fingerprint, transaction.as_mut())?;
-        let report = StepReport::new("silver", dt, storage, sources, outputs, false, started);
+        let mut report = StepReport::new("silver", dt, storage, sources, outputs, false, started);
+        report.inputs = partition.folders();
         parts.push((partition.table, report));
         versions.append(&mut partition.versions);
         versions.push(before);
@@ -250,6 +266,15 @@ impl Partition<'_> {
             return Ok(Looked::Made { sources, outputs });
         }
         Ok(Looked::Stale { before, fingerprint })
+    }
+
+    /// The folders of bronze that it is made from.
+    fn folders(&self) -> Vec<String> {
+        let manifests = self.versions.iter().map(|(manifest, _)| manifest);
+        let folders = manifests.filter_map(|manifest| manifest.strip_suffix(layout::MANIFEST));
+        folders
+            .map(|folder| folder.trim_end_matches('/').to_owned())
+            .collect()
     }
 
     /// The folders that are exchanged.

@@ -16,16 +16,16 @@ from typing import Any, Callable, Iterator
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+CORPORA = Path(os.environ.get("DRUGS_RS_CORPORA", str(ROOT.parent / "shared" / "data")))
 # Before anything imports Airflow, which reads its configuration then.
 HOME = Path(tempfile.mkdtemp(prefix="drugs_rs-airflow-"))
-for name in [name for name in os.environ if name.startswith(("AIRFLOW", "DRUGS_RS_")) and name != "DRUGS_RS_CORPORA"]:
+for name in [name for name in os.environ if name.startswith(("AIRFLOW", "DRUGS_RS_"))]:
     del os.environ[name]
 os.environ.update(
     AIRFLOW_HOME=str(HOME),
     AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
-    AIRFLOW_CONN_FS_DEFAULT="fs://",
     # Programs of an environment are found beside its Python.
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     PYTHONPATH=os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
@@ -72,10 +72,20 @@ def samples() -> Path:
 @pytest.fixture
 def corpora() -> Path:
     """Real data, which is no part of this project."""
-    folder = Path(os.environ.get("DRUGS_RS_CORPORA", str(ROOT.parent / "shared" / "data")))
-    if not folder.is_dir():
-        pytest.skip(f"no corpora in {folder}: set DRUGS_RS_CORPORA to a folder that has them")
-    return folder
+    if not CORPORA.is_dir():
+        pytest.skip(f"no corpora in {CORPORA}: set DRUGS_RS_CORPORA to a folder that has them")
+    return CORPORA
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A bucket at Google's, for the core in this process and its children."""
+    from bucket_peers import google as service
+    from bucket_peers import point_to
+
+    with service() as found:
+        point_to(found, monkeypatch)
+        yield found
 
 
 @pytest.fixture
@@ -98,12 +108,13 @@ def make_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def heard(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
-    """The alerts that were written as structured lines."""
+def heard(caplog: pytest.LogCaptureFixture) -> Callable[..., list[dict[str, Any]]]:
+    """The alerts of a kind that were written as structured lines, by default those of tasks."""
     logging.getLogger("drugs_rs").propagate = True
 
-    def alerts() -> list[dict[str, Any]]:
+    def alerts(*kinds: str) -> list[dict[str, Any]]:
         lines = [record.getMessage() for record in caplog.records if record.name == "drugs_rs.alert"]
-        return [json.loads(line)["drugs_rs_alert"] for line in lines if line.startswith("{")]
+        found = [json.loads(line)["drugs_rs_alert"] for line in lines if line.startswith("{")]
+        return [alert for alert in found if alert["kind"] in (kinds or ("failure",))]
 
     return alerts

@@ -11,7 +11,7 @@ from drugs_rs.airflow.compat import BaseNotifier
 
 
 class ToFile(BaseNotifier):
-    """Writes its text to a file."""
+    """Adds its text to a file."""
 
     template_fields: Sequence[str] = ("text",)
 
@@ -22,7 +22,8 @@ class ToFile(BaseNotifier):
 
     def notify(self, context: Any) -> None:  # noqa: ARG002
         """Write it."""
-        Path(self.path).write_text(self.text, encoding="utf-8")
+        with Path(self.path).open("a", encoding="utf-8") as file:
+            file.write(self.text)
 
 
 class ToLines(BaseNotifier):
@@ -65,3 +66,13 @@ class Broken(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Never called."""
+
+
+# The task and its lineage, of each task that has succeeded in this process.
+LINEAGE: list[tuple[str, Any]] = []
+
+
+def remember_lineage(context: Any) -> None:
+    """Ask a task for its lineage as the OpenLineage provider does; a callback."""
+    ti = context["ti"]
+    LINEAGE.append((ti.task_id, ti.task.get_openlineage_facets_on_complete(ti)))

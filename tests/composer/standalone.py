@@ -56,7 +56,6 @@ def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
         **inherited,
         **{f"AIRFLOW__{key}": value for key, value in configuration.items()},
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW_CONN_FS_DEFAULT": "fs://",
         **settings,
     }
 

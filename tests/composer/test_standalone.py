@@ -13,12 +13,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from bucket_peers import Google
 from conftest import SOURCES
-from google_objects import google_for_airflow, processes_of_google
 from lake_state import GOLD_FILES, leftovers, stamps
 from notifiers import lines
 from standalone import Standalone, standalone, until
@@ -59,10 +58,9 @@ def process_at_work(lake: Path) -> int | None:
 def wait_in_the_triggerer(airflow: Standalone, google: Google, run_id: str) -> None:
     """See that a sensor waits there, is looked for, and goes on waiting beside an object that bronze would not take."""
     until(lambda: airflow.states(run_id).get("pubmed_b_sensor") == "deferred", 300, airflow.said(run_id))
-    # The sensor itself has looked once by now; the others are the triggerer's, which has found this one.
-    looks = google.service.log.count
-    seen = looks(("GET", "json:tests", 200))
-    until(lambda: looks(("GET", "json:tests", 200)) > seen + 2, 60, airflow.said(run_id))
+    # The sensor itself has looked once by now; the others are the triggerer's. Nothing else uses the bucket.
+    seen = len(google.service.log)
+    until(lambda: len(google.service.log) > seen + 4, 60, airflow.said(run_id))
     assert airflow.states(run_id)["pubmed_b_sensor"] == "deferred"
 
 
@@ -91,27 +89,26 @@ def waited_in_vain(airflow: Standalone, alerts: Path) -> None:
     (alert,) = until(told, 60)
     assert (alert["task_id"], alert["dt"], alert["try_number"]) == ("pubmed_b_sensor", NEXT_DAY, 1)
     assert alert["message"].startswith("AirflowSensorTimeout: ")
+
+    def ended() -> list[dict[str, Any]]:
+        return [alert for alert in lines(alerts) if alert["kind"] == "run" and alert["run_id"] == "late"]
+
+    (alert_of_run,) = until(ended, 60)
+    assert (alert_of_run["reason"], alert_of_run["dt"]) == ("task_failure", NEXT_DAY)
     assert "set DRUGS_RS_PUBMED_B in the environment of Airflow" in alert["hint"]
-
-
-@pytest.fixture
-def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
-    """For a day and the next one, a bucket has an object that is none of what is waited for."""
-    with google_for_airflow(monkeypatch) as found:
-        for day in (DAY, NEXT_DAY):
-            found.put(f"landing/{day}/readme.txt", b"soon")
-        yield found
 
 
 @pytest.mark.timeout(1800)
 def test_wait_trigger_kill_retry_and_clear(google: Google, samples: Path, tmp_path: Path) -> None:
     lake, home, alerts = tmp_path / "lake", tmp_path / "home", tmp_path / "alerts"
     home.mkdir()
+    for day in (DAY, NEXT_DAY):  # an object that is none of what is waited for
+        google.put(f"landing/{day}/readme.txt", b"soon")
     sources = {name: str(samples / file) for name, file in SOURCES.items()}
     sources["pubmed_b"] = google.uri("landing/{dt}/*.json")
     settings = {f"DRUGS_RS_{name.upper()}": source for name, source in sources.items()}
     settings.update(
-        processes_of_google(google, home),
+        google.environment,
         DRUGS_RS_OUT=str(lake),
         DRUGS_RS_SCHEDULE="null",
         DRUGS_RS_MAX_ACTIVE_RUNS="3",
@@ -133,9 +130,9 @@ def test_wait_trigger_kill_retry_and_clear(google: Google, samples: Path, tmp_pa
 
         before = stamps(lake)
         airflow.trigger("late", NEXT_DAY)
+        wait_in_the_triggerer(airflow, google, "late")
         if AIRFLOW_3:
             airflow.trigger("dateless", None)
-        wait_in_the_triggerer(airflow, google, "late")
         airflow.clear("drugs_silver", DAY)
         until(lambda: airflow.tries("first")["drug_graph_gold"] > 1, 300, airflow.said("first"))
         airflow.wait_for_run("first", "success")

@@ -152,6 +152,42 @@ def test_where_all_dates_are_held(sources: dict[str, dict[str, Any]], tmp_path: 
     assert hashes(lake) == before
 
 
+def bronze_of(lake: Path | str, sources: dict[str, dict[str, Any]], day: str) -> None:
+    for table, source in sources[day].items():
+        drugs_rs.bronze(out=lake, dt=day, **{table: source})
+
+
+def test_silver_holds_what_it_changes_until_it_is_judged(sources: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    """Of a day with one good and one bad table nobody judges, and the next gold took the good one in."""
+    lake = tmp_path / "lake"
+    deliver(lake, sources, DAYS[0])
+    before = local_gold(lake)
+    bronze_of(lake, sources, DAYS[1])
+    drugs_rs.silver(out=lake, dt=DAYS[1], tables=["pubmed"], hold=True)
+    report = drugs_rs.gold(out=lake, dt=DAYS[1])
+    assert [date["dt"] for date in report["held"]] == [DAYS[1]] and "not judged yet" in report["held"][0]["reason"]
+    assert local_gold(lake) == before
+
+    drugs_rs.hold(lake, DAYS[1], REASON)
+    drugs_rs.silver(out=lake, dt=DAYS[1], tables=["drugs"], hold=True)
+    assert drugs_rs.hold(lake, DAYS[1], REASON)["unchanged"] is True, "a reason that was given stays"
+    drugs_rs.release(lake, DAYS[1])
+    stamped = stamps(lake)
+    assert drugs_rs.silver(out=lake, dt=DAYS[1], hold=True)["unchanged"] is True
+    assert stamps(lake) == stamped, "what changes nothing holds nothing"
+
+
+def test_silver_holds_in_a_bucket_as_on_a_disk(peer: Peer, prefix: str, sources: dict[str, dict[str, Any]]) -> None:
+    lake = peer.uri(f"{prefix}/lake")
+    deliver(lake, sources, DAYS[0])
+    bronze_of(lake, sources, DAYS[1])
+    for table in ("pubmed", "drugs"):  # the second finds the date held already
+        report = drugs_rs.silver(out=lake, dt=DAYS[1], tables=[table], hold=True)
+        assert report["inputs"] == [f"bronze/{table}/dt={DAYS[1]}"]
+    assert [date["dt"] for date in drugs_rs.gold(out=lake, dt=DAYS[1])["held"]] == [DAYS[1]]
+    assert drugs_rs.release(lake, DAYS[1])["unchanged"] is False
+
+
 def test_a_forked_child_may_hold(sources: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     """No engine is used, so that an Airflow task can, whatever its parent did before."""
     lake = tmp_path / "lake"

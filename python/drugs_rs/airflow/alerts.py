@@ -1,4 +1,4 @@
-"""Telling people: a task that failed, a run that takes too long.
+"""Telling people: a task that failed, a run that failed, a run that takes too long.
 
 Every alert is one structured line in the log, which Cloud Logging turns into a metric (``docs/operations.md``), and
 goes to each notifier of the setting ``notifiers``: any class of a provider that takes a context, such as Slack's and
@@ -12,7 +12,7 @@ import logging
 from typing import Any, Mapping, MutableMapping
 
 from drugs_rs.airflow.compat import (
-    AirflowFailException,
+    AIRFLOW_3,
     AirflowSensorTimeout,
     log_url,
     number_of_try,
@@ -26,6 +26,18 @@ log = logging.getLogger("drugs_rs.alert")
 
 # What stands in the structured line, so that a filter finds it: jsonPayload or textPayload =~ "drugs_rs_alert".
 MARK = "drugs_rs_alert"
+# Every alert has all of these, for a template that names one which is missing fails.
+_KEYS = ("kind", "dag_id", "task_id", "run_id", "dt", "try_number", "reason", "message", "hint", "log_url")
+# A chat or a mail takes no more; the log of the task has all of it.
+_LONGEST_MESSAGE = 2000
+# Of tasks that are late, an alert names the first.
+_MOST_TASKS = 10
+# What Airflow means by its reasons for the end of a run.
+_REASONS = {
+    "timed_out": "it took longer than the setting dagrun_timeout_hours allows",
+    "task_failure": "a task failed",
+    "all_tasks_deadlocked": "its tasks wait for each other",
+}
 
 
 def on_failure(context: MutableMapping[str, Any]) -> None:
@@ -48,11 +60,33 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
     _notify(alert, context)
 
 
+def on_run_failure(context: MutableMapping[str, Any]) -> None:
+    """Tell that a run failed, and why: a callback of the DAG, which the DAG processor calls.
+
+    A task whose process was killed on its last try, and a run that was over its time, have no other callback.
+    """
+    run = context.get("dag_run")
+    dag_id = getattr(context.get("dag"), "dag_id", "")
+    run_id = getattr(run, "run_id", None) or context.get("run_id", "")
+    reason = str(context.get("reason") or "")
+    alert = {
+        "kind": "run",
+        "dag_id": dag_id,
+        "run_id": run_id,
+        "dt": _partition(None, context),
+        "reason": reason,
+        "message": f"the run {run_id} failed: {_REASONS.get(reason, reason or 'no reason given')} ({reason})",
+        "hint": f"{where('dagrun_timeout_hours')}, or look at its tasks"
+        if reason == "timed_out"
+        else "look at its red tasks; one without an alert was killed: docs/operations.md, 'When a task is red'",
+    }
+    _notify(alert, context)
+
+
 def on_sla_miss(dag: Any, task_list: Any, blocking_task_list: Any, slas: Any, _blocking_tis: Any) -> None:
     """Tell that a run is slow, on Airflow 2: called by the DAG processor, which must not start the engine."""
-    _slow(
-        getattr(dag, "dag_id", ""), f"{task_list} not done; waiting for {blocking_task_list}".replace("\n", ", "), slas
-    )
+    message = f"{_first_lines(task_list)} not done; waiting for {_first_lines(blocking_task_list)}"
+    _slow(getattr(dag, "dag_id", ""), message, {"dag": dag, "slas": slas})
 
 
 async def on_deadline(**kwargs: Any) -> None:
@@ -62,7 +96,7 @@ async def on_deadline(**kwargs: Any) -> None:
     run = (kwargs.get("context") or {}).get("dag_run") or {}
     named = run if isinstance(run, Mapping) else vars(run)
     message = f"the run {named.get('dag_run_id') or named.get('run_id')} is not done"
-    await sync_to_async(_slow)(str(named.get("dag_id", "")), message, None)
+    await sync_to_async(_slow)(str(named.get("dag_id", "")), message, {})
 
 
 def slow_run_alert(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -75,20 +109,29 @@ def slow_run_alert(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
     return slow_run_arguments(limit, on_sla_miss, f"{__name__}.{on_deadline.__name__}")
 
 
-def _slow(dag_id: str, message: str, slas: object) -> None:
+def _first_lines(text: object) -> str:
+    """Return a list of tasks, one a line, as one line; after a pause it may have a line for each day of it."""
+    lines = str(text).strip().split("\n")
+    more = f" and {len(lines) - _MOST_TASKS} more" if len(lines) > _MOST_TASKS else ""
+    return ", ".join(lines[:_MOST_TASKS]) + more
+
+
+def _slow(dag_id: str, message: str, context: dict[str, Any]) -> None:
     limit = "the run takes longer than the setting slow_run_hours allows"
     alert = {"kind": "slow", "dag_id": dag_id, "message": f"{limit}: {message}", "hint": where("slow_run_hours")}
-    _notify(alert, {"slas": slas})
+    _notify(alert, context)
 
 
 def _partition(task: object, context: Mapping[str, Any]) -> str | None:
-    """Give the partition of a task; a sensor has none of its own and stands for its run's."""
+    """Return the partition of a task; a sensor has none of its own and has its run's."""
     own: str | None = getattr(task, "dt", None)
-    if own is not None:
+    if own is not None and "{{" not in own:  # a task that was killed has not rendered it
         return own
+    run = context.get("dag_run")
+    events = context.get(f"triggering_{'asset' if AIRFLOW_3 else 'dataset'}_events")
     try:
-        return partition_of(context.get("params") or {}, context.get("dag_run"))
-    except AirflowFailException:  # what is told is another failure, or this very one
+        return partition_of(context.get("params") or getattr(run, "conf", None) or {}, run, events)
+    except Exception:  # noqa: BLE001  # the alert is about another failure; before 2.10 it may need a session
         return None
 
 
@@ -103,11 +146,20 @@ def _hint(error: object, task_id: str) -> str:
     return "docs/operations.md, 'When a task is red'"
 
 
+def _bounded(message: str) -> str:
+    left_out = len(message) - _LONGEST_MESSAGE
+    return (
+        message if left_out <= 0 else f"{message[:_LONGEST_MESSAGE]} … ({left_out} more characters in the task's log)"
+    )
+
+
 def _notify(alert: Mapping[str, Any], context: MutableMapping[str, Any]) -> None:
-    line = {"severity": "ERROR" if alert["kind"] == "failure" else "WARNING", "message": alert["message"], MARK: alert}
+    alert = {**dict.fromkeys(_KEYS, ""), **alert, "message": _bounded(alert["message"])}
+    severity = "WARNING" if alert["kind"] == "slow" else "ERROR"
+    line = {"severity": severity, "message": alert["message"], MARK: alert}
     log.error("%s", json.dumps(line, default=str, ensure_ascii=False))
     try:
-        notifiers = Settings.load_to_run().notifiers
+        notifiers = _notifiers()
     except Exception:  # settings that cannot be read are told by the DAG itself
         log.exception("the settings could not be read, so that nobody but this log was told")
         return
@@ -119,11 +171,23 @@ def _notify(alert: Mapping[str, Any], context: MutableMapping[str, Any]) -> None
             log.exception("the notifier %s failed", notifier["class"])
 
 
+def _notifiers() -> list[dict[str, Any]]:
+    """Read who is alerted, on Airflow 2 in a thread of its own.
+
+    There a query closes the session of its thread. `dag.test()` calls back in the middle of one, and would lose the
+    states that it has not committed.
+    """
+    if AIRFLOW_3:
+        return Settings.load_to_run().notifiers
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: Settings.load_to_run().notifiers).result()
+
+
 def _send(notifier: Mapping[str, Any], context: MutableMapping[str, Any]) -> None:
     made = provider_class(notifier["class"])(**notifier.get("arguments", {}))
-    # Called like that, the notifier renders its templates, which may say {{ alert.message }}; without a DAG (a slow
-    # run) there is nothing to render with.
-    if "dag" in context:
-        made(context)
-    else:
-        made.notify(context)
+    # Called like that, a notifier renders its templates, which may say {{ alert.message }}. It looks for the DAG, and
+    # does without one.
+    context.setdefault("dag", None)
+    made(context)

@@ -1,7 +1,6 @@
 """The one file that knows Airflow's versions: every name of Airflow that this package uses, wherever it lives.
 
-Airflow 3 keeps what DAG authors may use in ``airflow.sdk``; Airflow 2 spreads it over many modules. Providers stand
-apart: they may be absent, so they are imported where they are needed and a missing one is told by name.
+Airflow 3 keeps what DAG authors may use in ``airflow.sdk``; Airflow 2 spreads it over many modules.
 """
 
 from __future__ import annotations
@@ -9,7 +8,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable
 
-from airflow import __version__ as _version
+try:
+    from airflow import __version__ as _version
+    from airflow.triggers.base import BaseTrigger, TriggerEvent
+except ModuleNotFoundError as error:
+    if error.name != "airflow":
+        raise
+    _message = (
+        "drugs_rs.airflow needs Apache Airflow 2.6.3 or newer, which is not installed: pip install drugs-rs[airflow]"
+    )
+    raise ImportError(_message, name="airflow") from error
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -33,7 +41,16 @@ else:
     )
 
 if AIRFLOW_3:
-    from airflow.sdk import DAG, Asset, BaseNotifier, BaseOperator, BaseOperatorLink, Param, Variable
+    from airflow.sdk import (
+        DAG,
+        Asset,
+        BaseNotifier,
+        BaseOperator,
+        BaseOperatorLink,
+        BaseSensorOperator,
+        Param,
+        Variable,
+    )
 else:
     from airflow import DAG
     from airflow.datasets import Dataset as Asset
@@ -41,6 +58,7 @@ else:
     from airflow.models.baseoperator import BaseOperator
     from airflow.models.param import Param
     from airflow.notifications.basenotifier import BaseNotifier
+    from airflow.sensors.base import BaseSensorOperator
 
     if AIRFLOW_VERSION >= (2, 10):  # where it stood before, 2.10 gives it with a warning
         from airflow.models.baseoperatorlink import BaseOperatorLink
@@ -59,52 +77,25 @@ __all__ = [
     "BaseNotifier",
     "BaseOperator",
     "BaseOperatorLink",
+    "BaseSensorOperator",
+    "BaseTrigger",
     "Param",
-    "can_defer",
-    "file_sensor",
-    "has_connection",
-    "is_installed",
-    "is_resumed",
+    "TriggerEvent",
+    "is_first_try",
     "lineage_classes",
     "log_url",
     "number_of_try",
     "provider_class",
     "returned_value",
     "slow_run_arguments",
-    "time_was_up_in_triggerer",
     "variable",
 ]
 
 
-def variable(name: str) -> str | None:
-    """Give the text of an Airflow Variable, ``None`` where there is none."""
-    if AIRFLOW_3:
-        found: str | None = Variable.get(name, default=None)
-    else:
-        found = Variable.get(name, default_var=None)
+def variable(name: str) -> object:
+    """Return an Airflow Variable, ``None`` where there is none: a text, or what a secrets backend makes of it."""
+    found: object = Variable.get(name, **{"default" if AIRFLOW_3 else "default_var": None})
     return found
-
-
-def has_connection(conn_id: str) -> bool:
-    """Say whether a connection is defined, in whichever backend."""
-    if AIRFLOW_3:
-        from airflow.sdk import BaseHook
-    else:
-        from airflow.hooks.base import BaseHook
-    try:
-        BaseHook.get_connection(conn_id)
-    except Exception as error:  # each version and backend has its own
-        if "isn't defined" in str(error) or "NOT_FOUND" in str(error) or "not found" in str(error).lower():
-            return False
-        raise
-    return True
-
-
-def file_sensor() -> type[Any]:
-    """Give the ``FileSensor``, of the core in Airflow 2 and of the standard provider in Airflow 3."""
-    if AIRFLOW_3:
-        return provider_class("airflow.providers.standard.sensors.filesystem.FileSensor")
-    return provider_class("airflow.sensors.filesystem.FileSensor")
 
 
 def provider_class(path: str) -> type[Any]:
@@ -114,42 +105,15 @@ def provider_class(path: str) -> type[Any]:
         found: type[Any] = getattr(import_module(module), name)
     except ImportError as error:
         package = "apache-airflow-providers-" + module.split(".")[2] if ".providers." in module else module
-        message = f"{path} is not installed: pip install {package}, or take a source that needs no {name}"
+        message = f"{path} is not installed: pip install {package}"
         raise ImportError(message, name=module) from error
     return found
 
 
-def can_defer(sensor: type[Any]) -> bool:
-    """Say whether this version of a sensor can wait in the triggerer."""
-    import inspect
-
-    made = [vars(each)["__init__"] for each in sensor.__mro__ if "__init__" in vars(each)]
-    return any("deferrable" in inspect.signature(each).parameters for each in made)
-
-
-def is_installed(module: str) -> bool:
-    """Say whether a module could be imported, without doing it."""
-    from importlib.util import find_spec
-
-    return find_spec(module) is not None
-
-
-def is_resumed(ti: Any) -> bool:
-    """Say whether a task goes on after a wait in the triggerer."""
-    kept = getattr(ti, "_ti_context_from_server", None) if AIRFLOW_3 else ti
-    return bool(getattr(kept, "next_method", None))
-
-
-def time_was_up_in_triggerer(ti: Any) -> bool:
-    """Say whether a task goes on only to fail, for its time was up in the triggerer.
-
-    Airflow 3 lets a sensor fail for good then. Airflow 2 takes it for any failure of a trigger and has the task wait
-    again, as often as there are retries, before anybody is told that nothing was delivered; all that it leaves is the
-    word in this message.
-    """
-    if AIRFLOW_3 or getattr(ti, "next_method", None) != "__fail__":
-        return False
-    return "timeout" in str((ti.next_kwargs or {}).get("error", "")).lower()
+def is_first_try(ti: Any) -> bool:
+    """Say whether no try before this one may have done a part: the first of all, or since it was cleared."""
+    retries = getattr(getattr(ti, "task", None), "retries", None) or 0
+    return bool(ti.try_number <= max(1, (ti.max_tries or 0) - retries + 1))
 
 
 def returned_value(ti_key: Any) -> Any:

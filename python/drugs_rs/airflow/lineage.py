@@ -1,49 +1,46 @@
-"""What a step read and wrote, for OpenLineage; nothing where its provider is not installed."""
+"""What a step read and wrote, for OpenLineage; ``None`` where its provider is not installed.
+
+The data sets are places of the lake without their partitions, so that the output of one step is the input of the next:
+landing → ``bronze/<source>`` → ``silver/<table>`` → ``gold/…``.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
 from drugs_rs.airflow.compat import lineage_classes
 
 
-def of_task(task_instance: Any, out: str) -> Any:
-    """Give the lineage of a step from the report that it returned."""
-    report = task_instance.xcom_pull(task_ids=task_instance.task_id)
-    return of_report(report, out) if isinstance(report, Mapping) else None
-
-
-def of_report(report: Mapping[str, Any], out: str) -> Any:
-    """Give the files of a report as inputs and outputs, with rows and bytes of what was written."""
+def of_step(inputs: Iterable[str], out: str, outputs: Sequence[Mapping[str, Any]]) -> Any:
+    """Return the lineage of a step: URIs of what it read, and the entries of its report about what it wrote."""
     classes = lineage_classes()
     if classes is None:
         return None
     lineage, events, facets = classes
-    outputs = []
-    for output in report.get("outputs", []):
-        namespace, name = _named("/".join([out.rstrip("/"), output["path"]]))
+    written: dict[str, dict[str, int]] = {}
+    for output in outputs:
+        numbers = written.setdefault(place(output["path"]), {"rows": 0, "bytes": 0})
+        for name in numbers:
+            numbers[name] += output[name]
+    made = []
+    for path, numbers in written.items():
         statistics = facets.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
-            rowCount=output["rows"] or None, size=output["bytes"]
+            rowCount=numbers["rows"] or None, size=numbers["bytes"]
         )
-        outputs.append(
-            events.OutputDataset(namespace=namespace, name=name, outputFacets={"outputStatistics": statistics})
-        )
-    inputs = [_input(events, source["uri"]) for source in report.get("sources", [])]
-    return lineage(inputs=inputs, outputs=outputs)
+        namespace, name = _named(below(out, path))
+        made.append(events.OutputDataset(namespace=namespace, name=name, outputFacets={"outputStatistics": statistics}))
+    read = [events.InputDataset(namespace=namespace, name=name) for namespace, name in map(_named, inputs)]
+    return lineage(inputs=read, outputs=made)
 
 
-def of_reading(_task_instance: Any, out: str, path: str) -> Any:
-    """Give the lineage of a task that reads one file of the lake and writes nothing."""
-    classes = lineage_classes()
-    if classes is None:
-        return None
-    lineage, events, _ = classes
-    return lineage(inputs=[_input(events, "/".join([out.rstrip("/"), path]))])
+def below(out: str, path: str) -> str:
+    """Return the URI of a place in a lake."""
+    return "/".join([out.rstrip("/"), path])
 
 
-def _input(events: Any, uri: str) -> Any:
-    namespace, name = _named(uri)
-    return events.InputDataset(namespace=namespace, name=name)
+def place(path: str) -> str:
+    """Return the place in the lake that a file belongs to: its path before the partition."""
+    return path.split("/dt=")[0]
 
 
 def _named(uri: str) -> tuple[str, str]:

@@ -7,41 +7,56 @@ one that is not where it cannot.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from drugs_rs.airflow import lineage
+from drugs_rs.airflow.answers import checked_answer
+from drugs_rs.airflow.assets import SILVER, announce
 from drugs_rs.airflow.compat import AirflowException, AirflowFailException, BaseOperator
 from drugs_rs.airflow.links import ReportLink, report_uri
+from drugs_rs.airflow.partition import PARTITION_OF_TASK, REMEDY, partition_of
 from drugs_rs.airflow.quality import QualityError, Thresholds, judge, reason_of
-from drugs_rs.airflow.reports import bounded, tell
-from drugs_rs.airflow.settings import where
-
-if TYPE_CHECKING:
-    from drugs_rs.airflow.steps import Step
+from drugs_rs.airflow.reports import bounded, rows_of, tell
+from drugs_rs.airflow.settings import (
+    GATE,
+    MATCHING,
+    READING,
+    SettingsError,
+    check_choice,
+    check_options,
+    option,
+    where,
+)
+from drugs_rs.airflow.steps import Step
 
 # Words that a template leaves where a value was missing.
 _NOTHING = ("", "None")
+_TABLES = ("drugs", "pubmed", "clinical_trials")
 _BLUE, _GREEN, _GOLD, _GREY = "#cd7f32", "#c0c0c0", "#ffd700", "#dce6f2"
 
 
 class LakeOperator(BaseOperator):
     """What the operators that change a lake have in common.
 
+    The options of the operators may be templates, such as ``abstracts="{{ params.abstracts }}"``.
+
     Args:
         out: The lake's root, a folder or a URI.
-        dt: The partition, ``YYYY-MM-DD``; by default the run's logical date.
+        dt: The partition, ``YYYY-MM-DD``; by default that of the run (see ``partition_of``).
         isolation: ``"process"`` runs the step in the task's own process, ``"subprocess"`` in a child of it that can be
             killed at any moment and whose memory dies with it.
     """
 
-    template_fields: Sequence[str] = ("out", "dt")
+    template_fields: Sequence[str] = ("out", "dt", "isolation")
+    partition_of = staticmethod(partition_of)
 
-    def __init__(self, *, out: str, dt: str = "{{ ds }}", isolation: str = "process", **kwargs: Any) -> None:
+    def __init__(self, *, out: str, dt: str = PARTITION_OF_TASK, isolation: str = "process", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.out = out
         self.dt = dt
         self.isolation = isolation
         self._step: Step | None = None
+        check_options(self, ["isolation"])
 
     def on_kill(self) -> None:
         """Stop the step within seconds; what it had not committed is gone, the lake is as it was."""
@@ -49,11 +64,13 @@ class LakeOperator(BaseOperator):
             self._step.stop()
 
     def _run(self, step: str, keywords: Mapping[str, Any]) -> dict[str, Any]:
-        """Call the function of the core that has this name, and give its report."""
-        from drugs_rs.airflow.steps import Step
-
-        self._step = Step(step, keywords, self.isolation, self.log)
+        """Call the function of the core that has this name, and return its report."""
+        self._step = Step(step, keywords, self._option("isolation"), self.log)
         return self._step.run()
+
+    def _option(self, name: str) -> Any:
+        """Return an option after templates were rendered."""
+        return option(self.task_id, name, getattr(self, name))
 
 
 class StepOperator(LakeOperator):
@@ -65,28 +82,35 @@ class StepOperator(LakeOperator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.report_uri = ""
+        self._report: Mapping[str, Any] | None = None
 
-    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Run the step and return its report, with long lists cut."""
-        return self._report(self.keywords(), self.report_name())
+        keywords = self.keywords()
+        self._report = report = self._run(self.step, keywords)
+        tell(report, self.log)
+        self.report_uri = report_uri(keywords["out"], self.step, report["dt"], self.report_name())
+        returned = bounded(report, self.report_uri)
+        announce(self, context, returned, rows_of(report))
+        return returned
 
     def keywords(self) -> dict[str, Any]:
-        """Give the arguments of the core's function, after templates were rendered."""
+        """Return the arguments of the core's function, after templates were rendered."""
         return {"out": rendered(self, "out"), "dt": rendered(self, "dt")}
 
     def report_name(self) -> str:
-        """Give the name of the report's file in the lake."""
+        """Return the name of the report's file in the lake."""
         return self.step
 
-    def _report(self, keywords: Mapping[str, Any], name: str) -> dict[str, Any]:
-        report = self._run(self.step, keywords)
-        tell(report, self.log)
-        self.report_uri = report_uri(keywords["out"], self.step, report["dt"], name)
-        return bounded(report, self.report_uri)
+    def read(self, report: Mapping[str, Any]) -> list[str]:
+        """Return the URIs of what the step read, for lineage."""
+        return [source["uri"] for source in report["sources"]]
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
         """Tell OpenLineage what was read and written, if its provider is installed."""
-        return lineage.of_task(task_instance, self.out)
+        # Airflow asks the object that it has executed, of mapped tasks too.
+        report = self._report
+        return None if report is None else lineage.of_step(self.read(report), self.out, report["outputs"])
 
 
 class BronzeOperator(StepOperator):
@@ -130,7 +154,7 @@ class BronzeOperator(StepOperator):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(out=out, **kwargs)  # it may be told by destination_bucket instead
+        super().__init__(out=out, **kwargs)  # destination_bucket may be given instead
         self.table = table
         self.sources = sources
         self.source_bucket = source_bucket
@@ -138,9 +162,18 @@ class BronzeOperator(StepOperator):
         self.destination_bucket = destination_bucket
         self.destination_object = destination_object
         self.name = name
+        check_choice(self, "table", _TABLES)
+        for one, other, more in (
+            ("out", "destination_bucket", "destination_object"),
+            ("sources", "source_bucket", "source_object"),
+        ):
+            given = [argument for argument in (one, other, more) if getattr(self, argument) is not None]
+            if given in ([one, other], [one, more], [one, other, more], [more]) or given == ["source_bucket"]:
+                message = f"the task {self.task_id} has {' and '.join(given)}: pass `{one}`, or `{other}` and `{more}`"
+                raise SettingsError(message)
 
     def keywords(self) -> dict[str, Any]:
-        """Give the arguments of ``drugs_rs.bronze``."""
+        """Return the arguments of ``drugs_rs.bronze``."""
         if self.destination_bucket is not None:
             prefix = (self.destination_object or "").strip("/")
             self.out = "gs://" + "/".join(filter(None, [rendered(self, "destination_bucket"), prefix]))
@@ -151,7 +184,7 @@ class BronzeOperator(StepOperator):
         return {**super().keywords(), self.table: rendered(self, "sources"), "name": self.name}
 
     def report_name(self) -> str:
-        """Give the source's name: one report a source."""
+        """Return the source's name: one report a source."""
         return self.name or self.table
 
 
@@ -163,18 +196,22 @@ class SilverOperator(StepOperator):
         encoding: How to read text that is neither UTF-8 nor marked UTF-16: ``"windows-1252"``.
         month_first: Read ``01/02/2020`` as 2 January.
         on_bad_file: ``"fail"``, or ``"reject"`` to keep a file that cannot be read aside and go on.
+        hold: Hold the day back, in the commit that changes its table, until a ``QualityOperator`` has judged it. A day
+            of which another silver task failed is then never judged, and so never published.
     """
 
     step = "silver"
     ui_color = _GREEN
+    template_fields: Sequence[str] = (*StepOperator.template_fields, *READING)
 
     def __init__(
         self,
         *,
         table: str,
         encoding: str | None = None,
-        month_first: bool = False,
+        month_first: bool | str = False,
         on_bad_file: str = "fail",
+        hold: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -182,15 +219,22 @@ class SilverOperator(StepOperator):
         self.encoding = encoding
         self.month_first = month_first
         self.on_bad_file = on_bad_file
+        self.hold = hold
+        check_choice(self, "table", _TABLES)
+        check_options(self, READING)
 
     def keywords(self) -> dict[str, Any]:
-        """Give the arguments of ``drugs_rs.silver``."""
-        reading = {"encoding": self.encoding, "month_first": self.month_first, "on_bad_file": self.on_bad_file}
-        return {**super().keywords(), "tables": [self.table], **reading}
+        """Return the arguments of ``drugs_rs.silver``."""
+        reading = {name: self._option(name) for name in READING}
+        return {**super().keywords(), "tables": [self.table], **reading, "hold": self.hold}
 
     def report_name(self) -> str:
-        """Give the table: one report a table."""
+        """Return the table: one report a table."""
         return self.table
+
+    def read(self, report: Mapping[str, Any]) -> list[str]:
+        """Return the copies in bronze, for lineage."""
+        return [lineage.below(self.out, lineage.place(folder)) for folder in report.get("inputs", ())]
 
 
 class GoldOperator(StepOperator):
@@ -208,14 +252,15 @@ class GoldOperator(StepOperator):
 
     step = "gold"
     ui_color = _GOLD
+    template_fields: Sequence[str] = (*StepOperator.template_fields, *MATCHING)
 
     def __init__(
         self,
         *,
         boundary: str = "word",
-        abbreviations: bool = False,
-        abstracts: bool = False,
-        salts: bool = False,
+        abbreviations: bool | str = False,
+        abstracts: bool | str = False,
+        salts: bool | str = False,
         accents: str = "fold",
         stop_words: Sequence[str] | None = None,
         extra_stop_words: Sequence[str] | None = None,
@@ -229,20 +274,24 @@ class GoldOperator(StepOperator):
         self.accents = accents
         self.stop_words = stop_words
         self.extra_stop_words = extra_stop_words
+        check_options(self, MATCHING)
 
     def keywords(self) -> dict[str, Any]:
-        """Give the arguments of ``drugs_rs.gold``."""
-        names = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
-        return {**super().keywords(), **{name: getattr(self, name) for name in names}}
+        """Return the arguments of ``drugs_rs.gold``."""
+        return {**super().keywords(), **{name: self._option(name) for name in MATCHING}}
+
+    def read(self, report: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
+        """Return the tables of silver, for lineage."""
+        return [lineage.below(self.out, "/".join(parts)) for parts in SILVER.values()]
 
 
 class QualityOperator(LakeOperator):
     """Stands between silver and gold: a day whose tables are too poor is held back, and the task fails.
 
-    The day's silver tables stand in the lake when this task judges them. If they do not pass, the day is held back
-    (``drugs_rs.hold``) with this task's message as the reason, so that the gold of no other day takes it in. If they
-    pass, a day that was held back, by whomever, is released. A graph that has the day already, from an earlier and
-    better delivery, is not made anew here: the next gold leaves the day out.
+    The day's silver tables are in the lake when this task judges them, held back by silver tasks with ``hold``. If they
+    do not pass, the day is held back (``drugs_rs.hold``) with this task's message as the reason, so that the gold of no
+    other day takes it in. If they pass, a day that was held back, by anybody, is released. A graph that has the day
+    already, from an earlier and better delivery, is not changed here: the next gold leaves the day out.
 
     Args:
         reports: The reports of the silver tasks, usually their ``output``.
@@ -252,15 +301,15 @@ class QualityOperator(LakeOperator):
     """
 
     ui_color = _GREY
-    template_fields: Sequence[str] = (*LakeOperator.template_fields, "reports")
+    template_fields: Sequence[str] = (*LakeOperator.template_fields, "reports", *GATE)
 
     def __init__(
         self,
         *,
         reports: Sequence[Any],
-        max_rejected_share: float = 0.25,
-        max_flag_shares: Mapping[str, float] | None = None,
-        min_rows: int = 1,
+        max_rejected_share: float | str = 0.25,
+        max_flag_shares: Mapping[str, float] | str | None = None,
+        min_rows: int | str = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -268,10 +317,12 @@ class QualityOperator(LakeOperator):
         self.max_rejected_share = max_rejected_share
         self.max_flag_shares = max_flag_shares
         self.min_rows = min_rows
+        check_options(self, [name for name in GATE if getattr(self, name) is not None])
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Judge the reports, hold or release the day, and return the numbers that were looked at."""
-        thresholds = Thresholds(self.max_rejected_share, dict(self.max_flag_shares or {}), self.min_rows)
+        shares = {} if self.max_flag_shares is None else self._option("max_flag_shares")
+        thresholds = Thresholds(self._option("max_rejected_share"), shares, self._option("min_rows"))
         day = {"lake": rendered(self, "out"), "dt": rendered(self, "dt")}
         try:
             judged = judge(self.reports, thresholds, self.log)
@@ -305,31 +356,46 @@ class AnswerOperator(BaseOperator):
         out: The lake's root, a folder or a URI.
         dt: The partition of the run.
         most: At most so many entries are returned; all are checked.
+        report: The report of the gold task, usually its ``output``: where it changed nothing, there is no asset event.
     """
 
     ui_color = _GOLD
-    template_fields: Sequence[str] = ("out", "dt")
+    template_fields: Sequence[str] = ("out", "dt", "report")
+    partition_of = staticmethod(partition_of)
 
-    def __init__(self, *, answer: str, out: str, dt: str = "{{ ds }}", most: int = 100, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        answer: str,
+        out: str,
+        dt: str = PARTITION_OF_TASK,
+        most: int = 100,
+        report: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.answer = answer
         self.out = out
         self.dt = dt
         self.most = most
+        self.report = report
+        check_choice(self, "answer", ("top_journals", "exclusive_drugs"))
 
-    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Read, compare, return."""
-        from drugs_rs.airflow.answers import checked_answer
+        out, dt = rendered(self, "out"), rendered(self, "dt")
+        checked = checked_answer(self.answer, out, dt, self.most, self.log)
+        report = self.report or {"dt": dt, "unchanged": False, "report_uri": report_uri(out, "gold", dt, "gold")}
+        announce(self, context, report, checked["entries"])
+        return checked
 
-        return checked_answer(self.answer, rendered(self, "out"), rendered(self, "dt"), self.most, self.log)
-
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
         """Tell OpenLineage that the graph was read."""
-        return lineage.of_reading(task_instance, self.out, "gold/drug_graph.json")
+        return lineage.of_step([lineage.below(self.out, "gold/drug_graph.json")], self.out, [])
 
 
 def rendered(task: Any, name: str) -> Any:
-    """Give a templated argument; one that came to nothing is refused with the words that help.
+    """Return a templated argument; one that came to nothing is refused with the words that help.
 
     Raises:
         AirflowFailException: The argument is empty.
@@ -338,9 +404,9 @@ def rendered(task: Any, name: str) -> Any:
     several = value if isinstance(value, (list, tuple)) else [value]
     if not several or any(each is None or str(each).strip() in _NOTHING for each in several):
         setting = getattr(task, "report_name", lambda: name)() if name == "sources" else name
+        remedy = f"the run is for no partition: {REMEDY}" if name == "dt" else f"for dags/drug.py: {where(setting)}"
         message = (
-            f"`{name}` of the task {task.task_id} is {value!r} after its template was rendered: "
-            f"pass a value; for dags/drug.py: {where(setting)}"
+            f"`{name}` of the task {task.task_id} is {value!r} after its template was rendered: pass a value; {remedy}"
         )
         raise AirflowFailException(message)
     return value

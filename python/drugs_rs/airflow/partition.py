@@ -1,35 +1,74 @@
-"""Which partition a run works on: the parameter ``dt`` of the run, else its logical date. Never the clock."""
+"""Which partition a run works on. Never the clock."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
-from drugs_rs.airflow.compat import AirflowFailException
+from drugs_rs.airflow.compat import AIRFLOW_3, AirflowFailException
 
-# What a templated ``dt`` is in a DAG that has ``partition`` among its macros under this name.
-PARTITION = "{{ drugs_rs_partition(params, dag_run) }}"
+_ARGUMENTS = f"params, dag_run, triggering_{'asset' if AIRFLOW_3 else 'dataset'}_events"
+# What a templated ``dt`` is in a DAG that has ``partition_of`` among its macros under this name.
+PARTITION = f"{{{{ drugs_rs_partition({_ARGUMENTS}) }}}}"
+# The same for the operators of this package, in any DAG.
+PARTITION_OF_TASK = f"{{{{ task.partition_of({_ARGUMENTS}) }}}}"
+# What to do about a run that has none.
+REMEDY = 'trigger it with the parameter `dt`, such as {"dt": "2024-03-01"}'
 
 
-def partition_of(params: Mapping[str, Any], dag_run: Any) -> str:
-    """Give the ``dt`` of a run.
+def partition_of(params: Mapping[str, Any], dag_run: Any, events: Mapping[Any, Any] | None = None) -> str:
+    """Return the ``dt`` of a run.
+
+    That is the parameter ``dt``, else the partition key of the run (Airflow 3.2), else the newest ``dt`` of the asset
+    events that triggered it, else the logical date.
 
     Raises:
-        AirflowFailException: The parameter is no date, or there is neither a parameter nor a logical date.
+        AirflowFailException: What should be a date is none, or there is nothing to take it from.
     """
-    given = params.get("dt")
-    if given:
-        try:
-            return datetime.date.fromisoformat(str(given)).isoformat()
-        except ValueError as error:
-            message = f"the parameter `dt` is {given!r}: set it to a date such as 2024-03-01 when triggering the run"
-            raise AirflowFailException(message) from error
+    if params.get("dt"):
+        return _date(params["dt"], "the parameter `dt`")
+    key = getattr(dag_run, "partition_key", None)
+    if key:
+        return _date(key, "the partition key of the run")
     logical_date = getattr(dag_run, "logical_date", None)
-    if logical_date is None:
+    run = f"the run {getattr(dag_run, 'run_id', '')}"
+    # Of any other run they are not asked for: on Airflow 2 that is a query.
+    if "triggered" in str(getattr(dag_run, "run_type", "")).lower():
+        found = sorted(filter(None, map(_of_event, _flat(events))))
+        if found:
+            return found[-1]
+        # Airflow 2 gives such a run the time of the event for a logical date.
         message = (
-            f"the run {getattr(dag_run, 'run_id', '')} has no logical date, so it is not known which partition it is"
-            ' for: trigger it with the parameter `dt`, such as {"dt": "2024-03-01"}, or with a logical date'
+            f"{run} was triggered by assets whose events have no `dt` in their extra: let them have one, or {REMEDY}"
         )
+        raise AirflowFailException(message)
+    if logical_date is None:
+        message = f"{run} has no logical date, so it is not known which partition it is for: {REMEDY}"
         raise AirflowFailException(message)
     day: datetime.date = logical_date.date()
     return day.isoformat()
+
+
+def _date(given: object, what: str) -> str:
+    try:
+        return datetime.date.fromisoformat(str(given)).isoformat()
+    except ValueError as error:
+        message = f"{what} is {given!r}: set it to a date such as 2024-03-01 when triggering the run"
+        raise AirflowFailException(message) from error
+
+
+def _flat(events: Mapping[Any, Any] | None) -> Iterator[Any]:
+    for of_asset in (events or {}).values():
+        yield from of_asset
+
+
+def _of_event(event: Any) -> str | None:
+    """Return the ``dt`` of an asset event; before 2.10 it has none, and the partition of its own run counts."""
+    extra = getattr(event, "extra", None) or {}
+    if extra.get("dt"):
+        return _date(extra["dt"], "`dt` in the extra of an asset event")
+    run = getattr(event, "source_dag_run", None)
+    try:
+        return partition_of(getattr(run, "conf", None) or {}, run) if run is not None else None
+    except AirflowFailException:
+        return None

@@ -21,6 +21,11 @@ def bounded(report: Mapping[str, Any], uri: str) -> dict[str, Any]:
     return small
 
 
+def rows_of(report: Mapping[str, Any]) -> int:
+    """Return what a step made: mentions of gold, kept rows of silver, 0 for bronze, which parses nothing."""
+    return int(report.get("mentions", report["rows_kept"]))
+
+
 def tell(report: Mapping[str, Any], log: logging.Logger) -> None:
     """Write what a step did into the log: counts as information, what was rejected or doubtful as warnings."""
     step, dt = report.get("step"), report.get("dt")

@@ -1,28 +1,29 @@
-"""Which sensor waits for a source: the providers' own, chosen by where the source lies."""
+"""Waiting for a delivery: for a file that bronze would copy, whichever place it is in.
+
+The core is asked which files a source names now, with the rules and the rights of the bronze step. So what ends a wait
+is what bronze takes, no provider is imported, and no connection of Airflow's is needed.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import timedelta
-from typing import Any, Callable, Mapping
+from typing import Any, AsyncIterator, Mapping, Sequence
 
+import drugs_rs
 from drugs_rs.airflow.compat import (
+    AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
-    can_defer,
-    file_sensor,
-    has_connection,
-    is_installed,
-    is_resumed,
-    provider_class,
-    time_was_up_in_triggerer,
+    BaseSensorOperator,
+    BaseTrigger,
+    TriggerEvent,
 )
 from drugs_rs.airflow.partition import PARTITION
 from drugs_rs.airflow.settings import DT_PLACEHOLDER, Settings, where
-
-_GCS = "airflow.providers.google.cloud.sensors.gcs."
-_S3 = "airflow.providers.amazon.aws.sensors.s3.S3KeySensor"
-_PATTERN = frozenset("*?[")
+from drugs_rs.exceptions import ArgumentError, DrugsError, SourceNotFoundError
 
 
 def rendered_by_airflow(source: str) -> str:
@@ -30,111 +31,117 @@ def rendered_by_airflow(source: str) -> str:
     return source.replace(DT_PLACEHOLDER, PARTITION)
 
 
-def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: Any) -> Any:
-    """Make the sensor for the source that is named by a setting.
-
-    A file, folder or glob on a disk gets the ``FileSensor``; ``gs://`` an object's existence sensor or, for a folder or
-    a glob, one that waits below its prefix; ``s3://`` the ``S3KeySensor``. Those that can, wait in the triggerer;
-    others give their worker slot back between two looks. A ``pre_execute`` is called after this package's checks.
-    """
+def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: Any) -> DeliverySensor:
+    """Make the sensor for the source that is named by a setting; ``arguments`` go before what the settings say."""
     source = getattr(settings, setting)
-    kind, more = _sensor(source, settings)
-    more.update(_waiting(kind, settings, arguments.get("deferrable", settings.deferrable)), **arguments)
-    connection = settings.fs_conn_id if kind.__name__ == "FileSensor" else None
-    more["pre_execute"] = _Check(setting, connection, arguments.get("pre_execute"))
-    return kind(task_id=task_id, **more)
-
-
-def _sensor(source: str, settings: Settings) -> tuple[type[Any], dict[str, Any]]:
-    templated = rendered_by_airflow(source)
-    if source.startswith("gs://"):
-        bucket, _, key = templated[len("gs://") :].partition("/")
-        connection = {"bucket": bucket, "google_cloud_conn_id": settings.gcp_conn_id}
-        fixed = _before_pattern(key)
-        if fixed != key or not key or key.endswith("/"):
-            from drugs_rs.airflow.prefixes import GCSDeliverySensor
-
-            return GCSDeliverySensor, dict(connection, prefix=fixed, wanted=key)
-        return provider_class(_GCS + "GCSObjectExistenceSensor"), dict(connection, object=key)
-    if source.startswith("s3://"):
-        # That sensor knows no folders: as the name of an object, one would be waited for in vain.
-        if templated.endswith("/") or "/" not in templated[len("s3://") :]:
-            templated = templated.rstrip("/") + "/*"
-        return provider_class(_S3), {"bucket_key": templated, "wildcard_match": bool(_PATTERN & set(templated))}
-    path = templated[len("file://") :] if templated.startswith("file://") else templated
-    return file_sensor(), {"filepath": path, "fs_conn_id": settings.fs_conn_id, "recursive": True}
-
-
-def _before_pattern(key: str) -> str:
-    """Give the part of a glob that is certain; the braces of a template are no pattern."""
-    for place, letter in enumerate(key):
-        if letter in _PATTERN:
-            return key[:place]
-    return key
-
-
-def _waiting(kind: type[Any], settings: Settings, wanted: bool) -> dict[str, Any]:
+    # The triggerer may have other disks than the workers.
+    waits_in_triggerer = settings.deferrable and "://" in source and not source.startswith("file:")
     waiting: dict[str, Any] = {
         "poke_interval": settings.poke_interval_seconds,
         "timeout": settings.sensor_timeout_hours * 3600,
+        "deferrable": waits_in_triggerer,
+        **arguments,
     }
-    if can_defer(kind):  # said either way, for Airflow's configuration may have another default
-        waiting["deferrable"] = wanted and _works_in_triggerer(kind)
-    if waiting.get("deferrable"):
+    if waiting["deferrable"]:
         # Airflow 2 counts the wait in, and would end it at the time that one look may take.
         hours = settings.execution_timeout_hours + settings.sensor_timeout_hours
-        waiting["execution_timeout"] = timedelta(hours=hours)
-    else:
-        waiting["mode"] = "reschedule"
-    return waiting
+        waiting.setdefault("execution_timeout", timedelta(hours=hours))
+    return DeliverySensor(task_id=task_id, source=rendered_by_airflow(source), setting=setting, **waiting)
 
 
-def _works_in_triggerer(kind: type[Any]) -> bool:
-    """Say whether the triggerer can do what this sensor would leave to it.
+def look(source: str) -> tuple[list[str], str]:
+    """Return the files that are there, and, where there is none, what the core says about it.
 
-    It may have other disks than the workers, and the amazon provider does without its client for triggers by default.
+    Raises:
+        AirflowFailException: The source cannot be the name of anything.
+        AirflowException: The disk or the bucket could not be looked at.
     """
-    return kind.__name__ != "FileSensor" and (kind.__name__ != "S3KeySensor" or is_installed("aiobotocore"))
+    try:
+        return drugs_rs.list_sources(source), ""
+    except SourceNotFoundError as error:
+        return [], str(error)
+    except ArgumentError as error:
+        raise AirflowFailException(str(error)) from error
+    except DrugsError as error:
+        message = f"{type(error).__name__}: {error}"
+        raise AirflowException(message) from error
 
 
-class _Check:
-    """What Airflow calls before each of a sensor's tries, before its first look and when it goes on after a wait.
+class DeliverySensor(BaseSensorOperator):
+    """Waits until a source has a file that bronze would copy.
 
-    Before a look: Airflow's own message would not say what to set. After a wait in the triggerer that was too long: see
-    ``time_was_up_in_triggerer``.
+    Args:
+        source: A path, glob, folder or URI.
+        setting: What to set where the source is empty, for the message: a setting of ``dags/drug.py``.
+        deferrable: Wait in the triggerer, which then needs this package and the rights of the workers; else a worker
+            looks every ``poke_interval`` seconds and is free in between.
     """
 
-    def __init__(self, setting: str, conn_id: str | None, then: Callable[..., object] | None = None) -> None:
+    template_fields: Sequence[str] = ("source",)
+
+    def __init__(self, *, source: str, setting: str = "", deferrable: bool = False, **kwargs: Any) -> None:
+        super().__init__(**{"mode": "reschedule", **kwargs})
+        self.source = source
         self.setting = setting
-        self.conn_id = conn_id
-        self.then = then
+        self.deferrable = deferrable
 
-    def __call__(self, context: Mapping[str, Any], *more: object) -> None:
-        ti = context.get("ti")
-        if time_was_up_in_triggerer(ti):
-            _fail_for_good(context["task"])
-        if not is_resumed(ti):
-            self._look_at_settings(context["task"])
-        if self.then is not None:
-            self.then(context, *more)
-
-    def _look_at_settings(self, task: Any) -> None:
-        for name in ("filepath", "object", "prefix", "bucket", "bucket_key"):
-            value = getattr(task, name, None)
-            empty = isinstance(value, str) and value.strip() in ("", "None")
-            if empty and not (name == "prefix" and task.bucket.strip()):
-                message = f"`{self.setting}` is empty, so that there is nothing to wait for: {where(self.setting)}"
-                raise AirflowFailException(message)
-        if self.conn_id is not None and not has_connection(self.conn_id):
-            message = (
-                f"the connection `{self.conn_id}` is not defined, which names the file system of local sources: "
-                f"airflow connections add {self.conn_id} --conn-type fs, or {where('fs_conn_id')}"
-            )
+    def poke(self, context: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Look once."""
+        if self.source.strip() in ("", "None"):
+            place = where(self.setting) if self.setting else "pass a path, a glob or a URI"
+            message = f"`{self.setting or 'source'}` is empty, so that there is nothing to wait for: {place}"
             raise AirflowFailException(message)
+        files, missing = look(self.source)
+        self.log.info("%s", f"{len(files)} files, the first is {files[0]}" if files else missing)
+        return bool(files)
+
+    def execute(self, context: Any) -> None:
+        """Look once, then wait in the triggerer, or as sensors wait in a worker."""
+        if not self.deferrable:
+            super().execute(context)
+        elif not self.poke(context):
+            self.defer(
+                trigger=DeliveryTrigger(self.source, self.poke_interval, time.time() + self.timeout),
+                method_name="execute_complete",
+            )
+
+    def execute_complete(self, context: Any, event: Mapping[str, str]) -> None:  # noqa: ARG002
+        """End as the wait did. A wait that was too long is final: Airflow does not retry this exception."""
+        if event["status"] == "timeout":
+            message = f"nothing was delivered within {self.timeout:.0f} seconds: {event['message']}"
+            raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(message)
+        if event["status"] == "error":
+            raise AirflowException(event["message"])
+        self.log.info("%s", event["message"])
 
 
-def _fail_for_good(task: Any) -> None:
-    message = f"nothing was delivered within {task.timeout:.0f} seconds"
-    if getattr(task, "soft_fail", False):
-        raise AirflowSkipException(message)
-    raise AirflowSensorTimeout(message)
+class DeliveryTrigger(BaseTrigger):
+    """Looks until something is there or the time ``until`` (seconds since 1970) is over."""
+
+    def __init__(self, source: str, poke_interval: float, until: float) -> None:
+        super().__init__()
+        self.source = source
+        self.poke_interval = poke_interval
+        self.until = until
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what the triggerer makes it from again."""
+        arguments = {"source": self.source, "poke_interval": self.poke_interval, "until": self.until}
+        return f"{__name__}.{type(self).__name__}", arguments
+
+    async def run(self) -> AsyncIterator[Any]:
+        """Give one event. A look takes a thread of its own, for other triggers wait in this one."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                files, missing = await loop.run_in_executor(None, look, self.source)
+            except AirflowException as error:
+                yield TriggerEvent({"status": "error", "message": str(error)})
+                return
+            if files:
+                yield TriggerEvent({"status": "success", "message": f"{len(files)} files, the first is {files[0]}"})
+                return
+            if time.time() >= self.until:
+                yield TriggerEvent({"status": "timeout", "message": missing})
+                return
+            await asyncio.sleep(max(0.0, min(self.poke_interval, self.until - time.time())))

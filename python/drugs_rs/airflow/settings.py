@@ -2,20 +2,25 @@
 
 Every setting is a field of :class:`Settings`, and ``docs/operations.md`` has the table. The environment variable
 ``DRUGS_RS_<NAME>`` of Airflow's processes gives it when the DAG file is parsed, else it is the default. What a task
-needs only when it runs (``AT_RUN``) may also stand in the Airflow Variable ``drugs_rs``, one JSON object, which goes
-before the environment and takes effect with the next task.
+needs only when it runs (``AT_RUN``) may also be in the Airflow Variable ``drugs_rs``, one JSON object, which goes
+before the environment and takes effect with the next task; and the options of the steps among them (``OPTIONS``) in the
+``conf`` of a run, which goes before both (declared as parameters, each would cost at every parse). Tasks get them as
+templates, so that Airflow shows what a task used.
 
 Why not Variables alone: the DAG file is parsed all day in every scheduler, and each look-up there is a query.
 """
 
 from __future__ import annotations
 
+import ast
+import difflib
 import json
 import os
+import warnings
 from dataclasses import dataclass, field, fields
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
-from drugs_rs.airflow.compat import variable
+from drugs_rs.airflow.compat import AirflowFailException, variable
 
 VARIABLE = "drugs_rs"
 PREFIX = "DRUGS_RS_"
@@ -24,11 +29,22 @@ DT_PLACEHOLDER = "{dt}"
 READING = ("encoding", "month_first", "on_bad_file")
 MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
 GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
-AT_RUN = (*READING, *MATCHING, *GATE, "isolation", "notifiers")
+OPTIONS = (*READING, *MATCHING, *GATE, "isolation")
+AT_RUN = (*OPTIONS, "notifiers")
+# What some options may be; `tests/composer/test_settings.py` sees that the core agrees.
+CHOICES: dict[str, tuple[str | None, ...]] = {
+    "isolation": ("process", "subprocess"),
+    "on_bad_file": ("fail", "reject"),
+    "boundary": ("word", "none"),
+    "accents": ("fold", "keep"),
+    "encoding": (None, "utf-8", "windows-1252"),
+}
+# Of this prefix, and no settings: the log of the command.
+_NO_SETTINGS = ("LOG",)
 
 
-class SettingsError(ValueError):
-    """A setting has a value that cannot be used; the message says which, where it stands and what it may be."""
+class SettingsError(AirflowFailException, ValueError):
+    """A setting has a value that cannot be used; the message says which, where it is set and what it may be."""
 
 
 def where(name: str) -> str:
@@ -47,6 +63,8 @@ class Settings:
     clinical_trials: str = ""
     pubmed_a: str = ""
     pubmed_b: str = ""
+    # In a clone: the project's own small files where no source is set.
+    samples: bool = False
 
     # How files are read and drugs are found: the arguments of the same names.
     encoding: str | None = None
@@ -85,8 +103,6 @@ class Settings:
     poke_interval_seconds: float = 60.0
     sensor_timeout_hours: float = 6.0
     deferrable: bool = True
-    fs_conn_id: str = "fs_default"
-    gcp_conn_id: str = "google_cloud_default"
 
     # Who is told. Beside the log: classes of notifiers with their arguments.
     owner: str = "drugs_rs"
@@ -96,11 +112,18 @@ class Settings:
     def load(cls, defaults: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read what the environment says, over ``defaults``, over the defaults of this class.
 
+        A variable with the prefix that is no setting is warned about: it is likely a slip of the pen.
+
         Raises:
             SettingsError: A value has the wrong type or no meaning.
         """
         values = dict(defaults or {})
-        for name, kind in _kinds().items():
+        kinds = _kinds()
+        known = {PREFIX + name.upper() for name in (*kinds, *_NO_SETTINGS)}
+        for unknown in sorted(name for name in environment if name.startswith(PREFIX) and name not in known):
+            close = "".join(f"; did you mean {name}?" for name in difflib.get_close_matches(unknown, known, 1))
+            warnings.warn(f"{unknown} in the environment is no setting and has no effect{close}", stacklevel=2)
+        for name, kind in kinds.items():
             text = environment.get(PREFIX + name.upper())
             if text is not None:
                 values[name] = _checked(name, _parsed(text, kind), kind, f"{PREFIX}{name.upper()} in the environment")
@@ -122,18 +145,8 @@ class Settings:
 
     def _check(self) -> None:
         """Refuse what has the right type and no meaning."""
-        choices = {
-            "isolation": ("process", "subprocess"),
-            "on_bad_file": ("fail", "reject"),
-            "boundary": ("word", "none"),
-            "accents": ("fold", "keep"),
-            "encoding": (None, "utf-8", "windows-1252"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                listed = " or ".join(json.dumps(choice) for choice in allowed)
-                message = f"the setting `{name}` is {getattr(self, name)!r}, expected {listed}; {where(name)}"
-                raise SettingsError(message)
+        for name in CHOICES:
+            _choose(name, getattr(self, name), f"the setting `{name}`", f"; {where(name)}")
         for number, notifier in enumerate(self.notifiers):
             given: object = notifier  # from a JSON text, whose types nobody has looked at yet
             if not isinstance(given, dict) or not isinstance(given.get("class"), str):
@@ -142,6 +155,16 @@ class Settings:
                     + where("notifiers")
                 )
                 raise SettingsError(message)
+
+    def effective(self, name: str, params: Mapping[str, Any], ti: object = None) -> str:
+        """Return an option as a task uses it, as text for its template: a macro of the DAG.
+
+        The parameter of the run goes before the Airflow Variable, and that before these settings.
+        """
+        value = params.get(name)
+        if value is None:
+            value = _variable_of(ti).get(name, getattr(self, name))
+        return value if isinstance(value, str) else json.dumps(value)
 
     @property
     def matching(self) -> dict[str, Any]:
@@ -159,8 +182,46 @@ class Settings:
         return {name: getattr(self, name) for name in GATE}
 
 
+def templates(names: Iterable[str]) -> dict[str, Any]:
+    """Return options as templates, for a DAG whose macro ``drugs_rs_setting`` is ``Settings.effective``."""
+    return {name: f"{{{{ drugs_rs_setting({name!r}, params, ti) }}}}" for name in names}
+
+
+def option(task_id: str, name: str, value: Any) -> Any:
+    """Return an option of a task, checked; a text that its template left is read as what it should be.
+
+    Raises:
+        SettingsError: It has the wrong type or no meaning.
+    """
+    kind = _kinds()[name]
+    place = f"the task {task_id}"
+    found = _checked(name, _parsed(value, kind) if isinstance(value, str) else value, kind, place)
+    return _choose(name, found, f"`{name}` of {place}")
+
+
+def check_options(task: Any, names: Iterable[str]) -> None:
+    """Refuse, when a DAG is parsed, options that cannot be used; templates are checked when the task runs."""
+    for name in names:
+        value = getattr(task, name)
+        if not _is_templated(value):
+            option(task.task_id, name, value)
+
+
+def check_choice(task: Any, name: str, allowed: Sequence[str]) -> None:
+    """Refuse, when a DAG is parsed, an argument that is none of the words it may be."""
+    value = getattr(task, name)
+    if value not in allowed and not _is_templated(value):
+        message = f"`{name}` of the task {task.task_id} is {value!r}, expected {' or '.join(map(json.dumps, allowed))}"
+        raise SettingsError(message)
+
+
+def _is_templated(value: object) -> bool:
+    return (isinstance(value, str) and "{{" in value) or hasattr(value, "resolve")
+
+
 def apply_variable(context: Mapping[str, Any], *_: object) -> None:
-    """Give a task what the Airflow Variable says, just before it executes: a ``pre_execute`` of the tasks."""
+    """Give a task what the Airflow Variable says, just before it executes; deprecated for :func:`templates`."""
+    warnings.warn("apply_variable is deprecated: take dags/drug.py of this version", DeprecationWarning, stacklevel=2)
     task = context["task"]
     for name, value in from_variable().items():
         if hasattr(task, name):
@@ -169,17 +230,18 @@ def apply_variable(context: Mapping[str, Any], *_: object) -> None:
 
 def from_variable() -> dict[str, Any]:
     """Read the Airflow Variable, checked."""
-    text = variable(VARIABLE)
-    if text is None or not text.strip():
+    found = variable(VARIABLE)
+    if found is None or (isinstance(found, (str, bytes)) and not found.strip()):
         return {}
     place = f"the Airflow Variable `{VARIABLE}`"
     example = 'set it to an object such as {"max_rejected_share": 0.1}'
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        message = f"{place} is no JSON ({error}): {example}"
-        raise SettingsError(message) from error
-    if not isinstance(found, dict):
+    if isinstance(found, (str, bytes)):  # some secrets backends read the JSON themselves
+        try:
+            found = json.loads(found)
+        except ValueError as error:
+            message = f"{place} is no JSON ({error}): {example}"
+            raise SettingsError(message) from error
+    if not isinstance(found, Mapping):
         message = f"{place} is a JSON {type(found).__name__}: {example}"
         raise SettingsError(message)
     kinds = _kinds()
@@ -195,6 +257,27 @@ def from_variable() -> dict[str, Any]:
     return values
 
 
+# The task instance that the Variable was read for last: one query for all options of a task.
+_read: tuple[object, dict[str, Any]] = (None, {})
+
+
+def _variable_of(ti: object) -> dict[str, Any]:
+    global _read  # a process runs one task at a time
+    if ti is None or _read[0] is not ti:
+        _read = (ti, from_variable())
+    return _read[1]
+
+
+def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
+    """Return a value that is among the choices of its setting, if it has some."""
+    allowed = CHOICES.get(name)
+    if allowed is not None and (value.lower() if isinstance(value, str) else value) not in allowed:
+        listed = " or ".join(json.dumps(choice) for choice in allowed)
+        message = f"{what} is {value!r}, expected {listed}{remedy}"
+        raise SettingsError(message)
+    return value
+
+
 def _kinds() -> dict[str, str]:
     return {each.name: str(each.type) for each in fields(Settings)}
 
@@ -204,13 +287,17 @@ def _fields_of(settings: Settings) -> dict[str, Any]:
 
 
 def _parsed(text: str, kind: str) -> object:
-    """Read the text of an environment variable: words as they are, anything else as JSON."""
-    if kind.startswith("str") and text.strip() not in ("null", ""):
+    """Read the text of a variable or of a rendered template: words as they are, anything else as JSON or Python."""
+    if text.strip() in ("null", "None", ""):
+        return None if "None" in kind else text.strip()
+    if kind.startswith("str"):
         return text
-    try:
-        return json.loads(text) if text.strip() else None if "None" in kind else ""
-    except ValueError:
-        return text
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text.strip())
+        except (ValueError, SyntaxError):
+            continue
+    return text
 
 
 def _checked(name: str, value: object, kind: str, place: str) -> Any:

@@ -1,14 +1,16 @@
 """Running one step of the core, in this process or in a child of it.
 
 In this process the core's calling thread asks Python for signals ten times a second, so that Airflow's time-outs and
-SIGTERM end a step at its next batch. In a child (``isolation="subprocess"``) the step is ``python -m drugs_rs``: it can
-be killed whatever it does, its memory goes back to the machine when it ends, and it cannot take the task down with it.
+SIGTERM end a step at its next batch. In a child (``isolation="subprocess"``) the step is ``drugs_rs.step_process``: it
+can be killed whatever it does, its memory goes back to the machine when it ends, and it cannot take the task down with
+it. An error is the same exception in both.
 """
 
 from __future__ import annotations
 
+import builtins
+import collections
 import contextlib
-import ctypes
 import json
 import logging
 import os
@@ -16,24 +18,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import IO, TYPE_CHECKING, Any, Iterator, Mapping, NoReturn, Sequence
+from typing import IO, Any, Callable, Mapping, NoReturn
 
 import drugs_rs
+from drugs_rs import exceptions
 from drugs_rs.airflow.compat import AIRFLOW_3, AirflowException, AirflowFailException
 from drugs_rs.exceptions import ConflictError, DrugsError, StorageError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 # How long a child that was asked to stop may take before it is killed. Airflow's own patience is five seconds.
 _PATIENCE = 3.0
-# The tag of prctl(2) for "send me this signal when my parent dies".
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
-_USAGE = 2
-_SOURCES = ("drugs", "pubmed", "clinical_trials")
-# More names of sources go to the child in a file.
-_MOST_NAMES = 1000
+# Of a child that ended without an answer, an alert has these last lines.
+_LAST_LINES = 5
 
 
 class Step:
@@ -49,22 +44,16 @@ class Step:
         self._here = False
 
     def run(self) -> dict[str, Any]:
-        """Run the step and give its report.
+        """Run the step and return its report.
 
         Raises:
             AirflowFailException: What went wrong will go wrong again, so that a retry would only take time.
             AirflowException: A retry may help.
         """
-        if self.isolation == "subprocess":
-            return self._run_child()
-        self._here = True
         try:
-            report: dict[str, Any] = getattr(drugs_rs, self.name)(**self.keywords)
-        except DrugsError as error:
+            return self._run_child() if self.isolation == "subprocess" else self._run_here()
+        except (DrugsError, TypeError) as error:
             _refuse(error)
-        finally:
-            self._here = False
-        return report
 
     def stop(self) -> None:
         """End the step: a child is terminated, the core in this process is told through an exception.
@@ -77,41 +66,57 @@ class Step:
             message = f"the {self.name} step was asked to stop (SIGTERM); nothing of it was written"
             raise AirflowException(message)
 
+    def _run_here(self) -> dict[str, Any]:
+        self._here = True
+        try:
+            report: dict[str, Any] = getattr(drugs_rs, self.name)(**self.keywords)
+        finally:
+            self._here = False
+        return report
+
     def _run_child(self) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="drugs_rs-") as folder, tempfile.TemporaryFile() as out:
-            # Under that folder only names of stop words lie, which the command takes as files.
-            command = [sys.executable, "-m", "drugs_rs", *arguments(self.name, self.keywords, folder), "--json"]
-            self.log.info("in a process of its own: %s", " ".join(command))
+        order = {"step": self.name, "keywords": self.keywords, "parent": os.getpid()}
+        with tempfile.TemporaryFile() as out:
             child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "drugs_rs.step_process"],
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.PIPE,
-                env=dict(os.environ, DRUGS_RS_LOG="info"),
-                preexec_fn=_die_with_parent,  # the task is forked anew and calls this from one thread
             )
             self._child = child
+            self.log.info("the %s step runs in the process %s", self.name, child.pid)
+            assert child.stdin is not None  # pipes, as was asked for
+            assert child.stderr is not None
             try:
-                said = list(self._listen(child.stderr))
+                with contextlib.suppress(BrokenPipeError), child.stdin:  # its exit code says why, below
+                    child.stdin.write(json.dumps(order, default=str).encode("utf-8"))
+                last = self._listen(child.stderr)
                 code = child.wait()
             finally:
                 self._end_child()
             if code != 0:
-                _refuse_child(self.name, code, said)
+                _raise_end(self.name, code, last)
             out.seek(0)
-            report: dict[str, Any] = json.loads(out.read().decode("utf-8"))
-            return report
+            answer: dict[str, Any] = json.loads(out.read().decode("utf-8"))
+        if "report" not in answer:
+            of_python: Callable[[str], Exception] = getattr(builtins, answer["error"], RuntimeError)
+            kind: Callable[[str], Exception] = getattr(exceptions, answer["error"], of_python)
+            raise kind(answer["message"])
+        report: dict[str, Any] = answer["report"]
+        return report
 
-    def _listen(self, stream: IO[bytes] | None) -> Iterator[str]:
-        """Write what the child says into the log while it says it; give its errors."""
-        for raw in stream or ():
+    def _listen(self, stream: IO[bytes]) -> list[str]:
+        """Write what the child logs into the log while it does; return its last lines."""
+        last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+        for raw in stream:
             line = raw.decode("utf-8", "replace").rstrip()
-            if line.startswith("drugs-rs: error: "):
-                yield line[len("drugs-rs: error: ") :]
-            elif line.startswith("drugs-rs: warning: "):
-                self.log.warning("%s", line[len("drugs-rs: warning: ") :])
+            level, _, text = line.partition(" ")
+            if level in ("INFO", "WARNING", "ERROR"):
+                self.log.log(getattr(logging, level), "%s", text)
             elif line:
                 self.log.info("%s", line)
+                last.append(line)
+        return list(last)
 
     def _end_child(self) -> None:
         child, self._child = self._child, None
@@ -125,12 +130,7 @@ class Step:
             child.wait()
 
 
-def _die_with_parent() -> None:
-    """Let the kernel end the child when the task is killed without a word."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _refuse(error: DrugsError) -> NoReturn:
+def _refuse(error: Exception) -> NoReturn:
     """Raise what Airflow understands; the core's exception stays behind it."""
     message = f"{type(error).__name__}: {error}"
     if isinstance(error, (ConflictError, StorageError)):
@@ -138,55 +138,13 @@ def _refuse(error: DrugsError) -> NoReturn:
     raise AirflowFailException(message) from error
 
 
-def _refuse_child(name: str, code: int, said: Sequence[str]) -> NoReturn:
-    if code < 0:
-        try:
-            word = signal.Signals(-code).name
-        except ValueError:
-            word = f"signal {-code}"
-        hint = "; the machine may have run out of memory" if -code == signal.SIGKILL else ""
-        message = f"the process of the {name} step was ended by {word}{hint}"
-        raise AirflowException(message)
-    message = " ".join(said) or f"the process of the {name} step ended with exit code {code}; its words stand above"
-    raise AirflowFailException(message) if code == _USAGE else AirflowException(message)
-
-
-def arguments(step: str, keywords: Mapping[str, Any], folder: str | Path) -> list[str]:
-    """Give a step's keywords as the words of the command line."""
-    words = [step]
-    for name, value in keywords.items():
-        # The command calls every lake what the steps call it.
-        flag = "--out" if name == "lake" else "--" + name.replace("_", "-")
-        if name in ("stop_words", "extra_stop_words"):
-            words += _stop_words(flag, list(value), folder)
-        elif name == "tables":
-            words += [word for table in value for word in ("--table", table)]
-        elif name in _SOURCES:
-            names = [str(each) for each in value] if isinstance(value, (list, tuple)) else [str(value)]
-            words += _sources(flag, names, folder)
-        elif isinstance(value, bool):
-            words += [flag] if value else []
-        elif isinstance(value, (list, tuple)):
-            words += [word for each in value for word in (flag, str(each))]
-        else:
-            words += [flag, str(value)]
-    return words
-
-
-def _sources(flag: str, names: Sequence[str], folder: str | Path) -> list[str]:
-    """Give many names as a list in a file, for a command line holds only so many; on it ``@`` begins a list."""
-    if len(names) <= _MOST_NAMES or not all(name.strip() and "\n" not in name for name in names):
-        return [word for name in names for word in (flag, f"./{name}" if name.startswith("@") else name)]
-    path = os.path.join(folder, flag.lstrip("-") + "-names")  # noqa: PTH118
-    with contextlib.closing(open(path, "w", encoding="utf-8")) as file:  # noqa: PTH123
-        file.write("".join(f"{name}\n" for name in names))
-    return [flag, f"@{path}"]
-
-
-def _stop_words(flag: str, names: Sequence[str], folder: str | Path) -> list[str]:
-    if not names:
-        return ["--no-stop-words"] if flag == "--stop-words" else []
-    path = os.path.join(folder, flag.lstrip("-"))  # noqa: PTH118
-    with contextlib.closing(open(path, "w", encoding="utf-8")) as file:  # noqa: PTH123
-        file.write("".join(f"{name}\n" for name in names))
-    return [flag, path]
+def _raise_end(name: str, code: int, last: list[str]) -> NoReturn:
+    """Raise for a child that ended without an answer: killed, or unable to start. A retry may help."""
+    number = -code if code < 0 else code - 128
+    try:
+        ended = f"was ended by {signal.Signals(number).name}"
+    except ValueError:
+        ended = f"ended with exit code {code}"
+    hint = "; the machine may have run out of memory" if number == signal.SIGKILL else ""
+    message = ": ".join([f"the process of the {name} step {ended}{hint}", *([" | ".join(last)] if last else [])])
+    raise AirflowException(message)

@@ -40,6 +40,7 @@ def main(folder: str, work: str) -> None:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         for place in (str(empty), folder):
+            before = set(sys.modules)
             started = time.perf_counter()
             bag = DagBag(place)
             seconds.append(time.perf_counter() - started)
@@ -50,6 +51,7 @@ def main(folder: str, work: str) -> None:
         "errors": bag.import_errors,
         "dags": list(bag.dags),
         "core": "drugs_rs._core" in sys.modules,
+        "providers": sorted(name for name in set(sys.modules) - before if name.startswith("airflow.providers.")),
         "warnings": mine,
     }
     print(json.dumps(said))

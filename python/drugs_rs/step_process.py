@@ -1,0 +1,53 @@
+"""One step of the core in a process of its own, for ``isolation="subprocess"``: ``python -m drugs_rs.step_process``.
+
+Reads one JSON object from stdin: ``step``, its ``keywords``, and the id ``parent`` of the process to end with.
+Writes one to stdout: the ``report``, or the class of an ``error`` and its ``message``. Logs go to stderr, one line each
+behind its level.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import drugs_rs
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+# The tag of prctl(2) for "send me this signal when my parent dies".
+_PR_SET_PDEATHSIG = 1
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    """End at the core's next look at signals, so that it removes what it has not committed."""
+    raise SystemExit(128 + number)
+
+
+def _die_with(parent: int) -> None:
+    """Let the kernel end this process when the task is killed without a word."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the kernel was asked
+        raise SystemExit(128 + signal.SIGKILL)
+
+
+def main() -> None:
+    """Run the step that stdin names."""
+    signal.signal(signal.SIGTERM, _terminate)
+    order = json.load(sys.stdin)
+    _die_with(order["parent"])
+    logging.basicConfig(stream=sys.stderr, level="INFO", format="%(levelname)s %(message)s")
+    try:
+        answer: dict[str, Any] = {"report": getattr(drugs_rs, order["step"])(**order["keywords"])}
+    except Exception as error:  # noqa: BLE001  # the parent raises it
+        answer = {"error": type(error).__name__, "message": str(error)}
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
