@@ -23,7 +23,10 @@ fn refused(found: String, remedy: &'static str) -> io::Error {
 
 /// Whether an error is one of this module, and no answer of the file system.
 pub(super) fn is_refused(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Refusal>())
+    error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Refusal>())
+        .is_some()
 }
 
 /// The kind of what was found, in a word.
