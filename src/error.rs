@@ -211,7 +211,7 @@ fn or_empty(hint: &str) -> String {
     }
 }
 
-/// What a server of objects answered, as the source of an [`Error::Storage`]: its answer and what to do about it.
+/// What a server, a file system or a packed file refused, inside of an [`io::Error`]: what was found and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{found}")]
 pub struct Refusal {

@@ -43,8 +43,10 @@ pub struct Sorter<R> {
     records: Vec<R>,
     bytes: usize,
     bound: usize,
-    /// Nothing where all records stay in memory.
+    /// Nothing as long as all records are in memory and none was given.
     scratch: Option<Arc<File>>,
+    /// Makes it when it is needed.
+    make: fn() -> io::Result<File>,
     /// Where each run on the scratch file begins and ends.
     runs: Vec<(u64, u64)>,
 }
@@ -57,17 +59,19 @@ impl<R: Record> Sorter<R> {
             bytes: 0,
             bound: bound.0,
             scratch: Some(Arc::new(scratch)),
+            make: || Err(io::ErrorKind::Unsupported.into()),
             runs: Vec::new(),
         }
     }
 
-    /// A sorter without a scratch file, for who holds all rows anyway.
-    pub fn in_memory() -> Self {
+    /// A sorter whose scratch file is made when the records do not fit into the bound any more: most never need one.
+    pub fn on_demand(make: fn() -> io::Result<File>, bound: Bound) -> Self {
         Self {
             records: Vec::new(),
             bytes: 0,
-            bound: usize::MAX,
+            bound: bound.0,
             scratch: None,
+            make,
             runs: Vec::new(),
         }
     }
@@ -83,8 +87,9 @@ impl<R: Record> Sorter<R> {
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        let Some(scratch) = &self.scratch else {
-            return Ok(());
+        let scratch = match &mut self.scratch {
+            Some(scratch) => scratch,
+            none => none.insert(Arc::new((self.make)()?)),
         };
         self.records.par_sort_unstable();
         let start = self.runs.last().map_or(0, |(_, end)| *end);

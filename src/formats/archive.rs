@@ -1,6 +1,6 @@
 //! The files of an archive as one source: read one after the other, each by its own content.
 
-use super::input::{BOMB_REMEDY, Input, Reading};
+use super::input::{BOMB_REMEDY, Input, Reading, refusal};
 use super::members::Archive;
 use super::packing::EXPORT;
 use super::{Fields, Notes, RawBatch, RowReader, open_plain};
@@ -65,6 +65,9 @@ impl<'f> ArchiveReader<'f> {
                 if error.kind() == std::io::ErrorKind::FileTooLarge {
                     let place = format!("{byte}, behind {} files", self.files);
                     return Error::format(&self.uri, place, error.to_string(), BOMB_REMEDY);
+                }
+                if let Some(refusal) = refusal(&error) {
+                    return Error::format(&self.uri, byte, &refusal.found, refusal.remedy);
                 }
                 let found = format!(
                     "the {} archive is cut off or broken behind {} files ({error})",

@@ -9,7 +9,7 @@ use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
 use super::members::{Archive, archive_kind};
 use super::packing::{BUFFER, Bytes, foreign, packing, unpacked};
 use super::whole_file::WholeFile;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::task::Task;
 
 /// What bytes that are neither UTF-8 nor UTF-16 with a byte order mark are taken for.
@@ -342,6 +342,11 @@ fn empty(uri: &str, found: &str) -> Error {
 /// What to do about a bomb.
 pub(super) const BOMB_REMEDY: &str = "pass max_ratio (--max-ratio) if it is to be read all the same";
 
+/// What an error says that cannot be read although it is not broken.
+pub(super) fn refusal(error: &io::Error) -> Option<&Refusal> {
+    error.get_ref()?.downcast_ref()
+}
+
 fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Error {
     if let Some(broken) = error
         .get_ref()
@@ -357,6 +362,10 @@ fn read_error(uri: &str, at: u64, packing: Option<&str>, error: io::Error) -> Er
     if error.kind() == io::ErrorKind::FileTooLarge {
         let place = format!("byte {at} of the unpacked content");
         return Error::format(uri, place, error.to_string(), BOMB_REMEDY);
+    }
+    if let (Some(_), Some(refusal)) = (packing, refusal(&error)) {
+        let place = format!("byte {at} of the unpacked content");
+        return Error::format(uri, place, &refusal.found, refusal.remedy);
     }
     if let Some(packing) = packing.filter(|_| !matches!(error.kind(), io::ErrorKind::PermissionDenied)) {
         return Error::format(

@@ -285,6 +285,12 @@ impl RowReader for JsonReader<'_> {
                     break;
                 }
                 None if at > 0 => break,
+                // Blanks hold nothing back: there may be gigabytes of them between two elements.
+                None if self.buffer.bytes.trim_ascii().is_empty() => {
+                    let blanks = self.buffer.bytes.len();
+                    self.buffer.skip(blanks);
+                    self.buffer.fill(BATCH_BYTES, task)?;
+                }
                 None => self.buffer.fill_more(task)?,
             }
         }

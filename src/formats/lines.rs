@@ -2,22 +2,25 @@
 
 use memchr::memrchr;
 
-use super::BATCH_BYTES;
 use super::buffer::Buffer;
 use super::input::Input;
-use crate::error::Result;
+use super::{BATCH_BYTES, LONGEST_RECORD};
+use crate::error::{Error, Result};
 use crate::task::Task;
 
 /// The lines of an input, batch by batch.
 #[derive(Debug)]
 pub struct TextLines {
     buffer: Buffer,
+    /// The line that comes next.
+    line: u64,
 }
 
 impl TextLines {
     pub fn new(input: Input) -> Self {
         Self {
             buffer: Buffer::new(input),
+            line: 1,
         }
     }
 
@@ -31,6 +34,14 @@ impl TextLines {
             if self.buffer.ended {
                 break self.buffer.bytes.len();
             }
+            if self.buffer.bytes.len() > LONGEST_RECORD {
+                return Err(Error::format(
+                    self.buffer.input.uri(),
+                    format!("line {}", self.line),
+                    format!("more than {LONGEST_RECORD} bytes without a line end"),
+                    "expected one text a line; look for missing line ends",
+                ));
+            }
             self.buffer.fill_more(task)?;
         };
         if end == 0 {
@@ -38,10 +49,10 @@ impl TextLines {
         }
         let text = self.buffer.take(end)?;
         let lines = text.strip_suffix('\n').unwrap_or(&text).split('\n');
-        Ok(Some(
-            lines
-                .map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned())
-                .collect(),
-        ))
+        let lines: Vec<String> = lines
+            .map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned())
+            .collect();
+        self.line += lines.len() as u64;
+        Ok(Some(lines))
     }
 }

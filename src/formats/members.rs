@@ -10,12 +10,16 @@ use flate2::Crc;
 
 use super::input::MostRatio;
 use super::packing::{BUFFER, Bytes, Counted, check_ratio};
+use super::tar_archive::{BLOCK, begins_with_header};
+
+/// The name of a file in an archive is no longer than a path may be.
+pub(super) const LONGEST_NAME: usize = 4096;
 
 /// A kind of archive, by the first bytes of its unpacked content.
 pub(super) fn archive_kind(head: &[u8]) -> Option<&'static str> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         Some("ZIP")
-    } else if head.get(257..262) == Some(b"ustar") {
+    } else if begins_with_header(head) {
         Some("tar")
     } else {
         None
@@ -38,7 +42,7 @@ pub(super) struct Member {
     pub bytes: Bytes,
 }
 
-enum Entry {
+pub(super) enum Entry {
     /// A member of tar: padded to whole blocks.
     Tar,
     /// A member of ZIP: whether its size stands behind it, and the checksum where it stands before it.
@@ -46,8 +50,8 @@ enum Entry {
 }
 
 /// The bytes of an archive, of which a member takes its own.
-struct Stream {
-    bytes: BufReader<Counted<Bytes>>,
+pub(super) struct Stream {
+    pub bytes: BufReader<Counted<Bytes>>,
     /// How many bytes the current member has left; nothing where its packing says when it ends.
     left: Option<u64>,
     size: u64,
@@ -56,9 +60,11 @@ struct Stream {
     packed: u64,
     most_ratio: MostRatio,
     deflate: Option<Box<flate2::Decompress>>,
-    crc: Crc,
+    pub crc: Crc,
+    /// How many files of a ZIP archive were met that its directory did not list yet.
+    pub unlisted: i64,
     /// What is odd about the end of the archive.
-    odd_end: Option<&'static str>,
+    pub odd_end: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Archive {
@@ -85,6 +91,7 @@ impl Archive {
             most_ratio,
             deflate: None,
             crc: Crc::new(),
+            unlisted: 0,
             odd_end: None,
         };
         Self {
@@ -151,21 +158,19 @@ impl Read for Part {
     }
 }
 
-fn broken(message: impl Into<String>) -> io::Error {
+pub(super) fn broken(message: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message.into())
 }
 
-fn cut_off(error: io::Error) -> io::Error {
+pub(super) fn cut_off(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => broken("the archive is cut off"),
         _ => error,
     }
 }
 
-const TAR_BLOCK: u64 = 512;
-
 impl Stream {
-    fn read_part(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn read_part(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match (&mut self.deflate, self.left) {
             (Some(deflate), _) => loop {
                 let input = self.bytes.fill_buf()?;
@@ -210,12 +215,12 @@ impl Stream {
     }
 
     /// Reads what the member before has left, and what stands behind it.
-    fn leave(&mut self, entry: &Entry) -> io::Result<()> {
+    pub(super) fn leave(&mut self, entry: &Entry) -> io::Result<()> {
         let mut rest = vec![0; 1 << 16];
         while self.read_part(&mut rest)? > 0 || self.deflate.is_some() {}
         match entry {
             Entry::Tar => {
-                let padding = (TAR_BLOCK - self.size % TAR_BLOCK) % TAR_BLOCK;
+                let padding = self.size.next_multiple_of(BLOCK as u64) - self.size;
                 self.skip(padding)
             }
             Entry::Zip { behind, checksum } => {
@@ -229,7 +234,7 @@ impl Stream {
         }
     }
 
-    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+    pub(super) fn skip(&mut self, bytes: u64) -> io::Result<()> {
         let skipped = io::copy(&mut (&mut self.bytes).take(bytes), &mut io::sink())?;
         if skipped == bytes {
             Ok(())
@@ -238,177 +243,10 @@ impl Stream {
         }
     }
 
-    fn begin(&mut self, left: Option<u64>) {
+    pub(super) fn begin(&mut self, left: Option<u64>) {
         self.left = left;
         self.size = 0;
         self.crc = Crc::new();
         self.deflate = left.is_none().then(|| Box::new(flate2::Decompress::new(false)));
     }
-
-    /// The next header of tar that is of a file: its name.
-    fn enter_tar(&mut self) -> io::Result<Option<(String, Entry)>> {
-        let mut long_name = None;
-        loop {
-            let mut block = [0; TAR_BLOCK as usize];
-            // Two blank blocks end an archive; some writers leave them out.
-            if self.bytes.fill_buf()?.is_empty() {
-                self.odd_end =
-                    Some("the archive has no mark of its end; if it was cut off there, files are missing");
-                return Ok(None);
-            }
-            self.bytes.read_exact(&mut block).map_err(cut_off)?;
-            if block.iter().all(|byte| *byte == 0) {
-                if self.is_more_than_zeros()? {
-                    self.odd_end = Some(
-                        "something stands behind the end of the archive and was not read, such as another archive",
-                    );
-                }
-                return Ok(None);
-            }
-            let header = tar::Header::from_byte_slice(&block);
-            let sum: u32 = block[..148]
-                .iter()
-                .chain(&block[156..])
-                .map(|byte| u32::from(*byte))
-                .sum();
-            if header.cksum()? != sum + 8 * u32::from(b' ') {
-                return Err(broken("a header of the tar archive is broken"));
-            }
-            let size = header.entry_size()?;
-            let kind = header.entry_type();
-            self.begin(Some(size));
-            if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
-                let mut content = Vec::new();
-                let mut buffer = [0; TAR_BLOCK as usize];
-                loop {
-                    match self.read_part(&mut buffer)? {
-                        0 => break,
-                        // A name longer than this is cut: it is for people.
-                        read if content.len() < 1 << 16 => content.extend_from_slice(&buffer[..read]),
-                        _ => {}
-                    }
-                }
-                self.leave(&Entry::Tar)?;
-                long_name = if kind.is_gnu_longname() {
-                    let name = content.split(|byte| *byte == 0).next().unwrap_or_default();
-                    Some(String::from_utf8_lossy(name).into_owned())
-                } else {
-                    tar::PaxExtensions::new(&content)
-                        .filter_map(Result::ok)
-                        .find(|extension| extension.key_bytes() == b"path")
-                        .map(|extension| String::from_utf8_lossy(extension.value_bytes()).into_owned())
-                };
-            } else if kind.is_file() || kind.is_contiguous() {
-                let own = String::from_utf8_lossy(&header.path_bytes()).into_owned();
-                return Ok(Some((long_name.take().unwrap_or(own), Entry::Tar)));
-            } else {
-                self.leave(&Entry::Tar)?;
-                long_name = None;
-            }
-        }
-    }
-
-    /// Reads to the end; whether anything but zeros stands there.
-    fn is_more_than_zeros(&mut self) -> io::Result<bool> {
-        let mut more = false;
-        loop {
-            let bytes = self.bytes.fill_buf()?;
-            if bytes.is_empty() {
-                return Ok(more);
-            }
-            more = more || bytes.iter().any(|byte| *byte != 0);
-            let length = bytes.len();
-            self.bytes.consume(length);
-        }
-    }
-
-    fn numbers<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.bytes.read_exact(&mut bytes).map_err(cut_off)?;
-        Ok(bytes)
-    }
-
-    /// The next local header of ZIP. The directory at the end is not needed, and so the archive may be a stream.
-    fn enter_zip(&mut self) -> io::Result<Option<(String, Entry)>> {
-        let signature: [u8; 4] = self.numbers()?;
-        match &signature {
-            b"PK\x03\x04" => {}
-            b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08" => {
-                io::copy(&mut self.bytes, &mut io::sink())?;
-                return Ok(None);
-            }
-            _ => return Err(broken("something that is no file in the ZIP archive")),
-        }
-        let header: [u8; 26] = self.numbers()?;
-        let short = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
-        let long =
-            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-        let (flags, method) = (short(2), short(4));
-        let mut name = vec![0; usize::from(short(22))];
-        let mut extra = vec![0; usize::from(short(24))];
-        for bytes in [&mut name, &mut extra] {
-            self.bytes.read_exact(bytes).map_err(cut_off)?;
-        }
-        let name = String::from_utf8_lossy(&name).into_owned();
-        if flags & 1 != 0 {
-            return Err(broken(format!(
-                "`{name}` is encrypted; deliver it without a password"
-            )));
-        }
-        let behind = flags & 8 != 0;
-        let left = match method {
-            8 => None,
-            0 if !behind => Some(match long(14) {
-                u32::MAX => zip64_size(&extra).ok_or_else(|| broken(format!("`{name}` has no size")))?,
-                size => u64::from(size),
-            }),
-            0 => {
-                return Err(broken(format!(
-                    "`{name}` is stored without its size before it; pack it again"
-                )));
-            }
-            _ => {
-                return Err(broken(format!(
-                    "`{name}` is packed by method {method}; only deflate and stored files are read"
-                )));
-            }
-        };
-        self.begin(left);
-        let checksum = long(10);
-        Ok(Some((name, Entry::Zip { behind, checksum })))
-    }
-
-    /// The checksum of a member whose size and checksum stand behind it.
-    fn descriptor(&mut self) -> io::Result<u32> {
-        let mut checksum: [u8; 4] = self.numbers()?;
-        if &checksum == b"PK\x07\x08" {
-            checksum = self.numbers()?;
-        }
-        let sizes: [u8; 8] = self.numbers()?;
-        // Of sizes of four bytes each the second is the unpacked one, which was counted; of eight bytes each, the upper half of
-        // the first stands there. Where that is zero as well, the next byte tells: a signature, or the second size, zero.
-        let counted = self.crc.amount();
-        let wide = if counted == 0 {
-            self.bytes.fill_buf()?.first() != Some(&b'P')
-        } else {
-            sizes[4..] != counted.to_le_bytes()
-        };
-        if wide {
-            let _more: [u8; 8] = self.numbers()?;
-        }
-        Ok(u32::from_le_bytes(checksum))
-    }
-}
-
-/// The unpacked size of a large file, from the extra field of its header.
-fn zip64_size(extra: &[u8]) -> Option<u64> {
-    let mut rest = extra;
-    while let Some((head, behind)) = rest.split_first_chunk::<4>() {
-        let length = usize::from(u16::from_le_bytes([head[2], head[3]]));
-        if head[..2] == [1, 0] {
-            return Some(u64::from_le_bytes(*behind.get(..length)?.first_chunk::<8>()?));
-        }
-        rest = behind.get(length..)?;
-    }
-    None
 }

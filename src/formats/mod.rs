@@ -16,6 +16,7 @@ mod fields;
 mod input;
 mod json;
 mod lines;
+mod media;
 mod medline;
 mod members;
 mod ndjson;
@@ -25,17 +26,22 @@ mod packing;
 mod parquet;
 #[cfg(feature = "tables")]
 mod parquet_pages;
+#[cfg(feature = "tables")]
+mod parquet_texts;
 mod pubmed_record;
 mod pubmed_xml;
 mod study;
 mod study_page;
+mod tar_archive;
 mod whole_file;
 mod xml;
+mod zip_archive;
 
 pub use columns::Frame;
 pub use fields::{Field, Fields};
 pub use input::{Encoding, Input, MostRatio, PARQUET, Reading};
 pub use lines::TextLines;
+pub use media::{PARQUET_TYPE, packed_media_type};
 
 use std::borrow::Cow;
 #[cfg(feature = "tables")]

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::GzDecoder;
 
 use super::input::MostRatio;
+use crate::error::Refusal;
 
 /// A stream of bytes that may move to another thread.
 pub(super) type Bytes = Box<dyn Read + Send>;
@@ -78,7 +79,7 @@ pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: Most
         "gzip" => Box::new(GzipMembers {
             member: Some(GzDecoder::new(packed)),
         }),
-        "zstd" => Box::new(zstd::Decoder::with_buffer(packed)?),
+        "zstd" => Box::new(Zstd(zstd::Decoder::with_buffer(packed)?)),
         _ => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
     };
     Ok(Box::new(Guarded {
@@ -87,6 +88,33 @@ pub(super) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: Most
         unpacked: 0,
         most_ratio,
     }))
+}
+
+/// The error for what is not broken and cannot be read all the same.
+pub(super) fn refused(found: String, remedy: &'static str) -> io::Error {
+    io::Error::other(Refusal { found, remedy })
+}
+
+/// The number that zstd has for a window that is larger than a reader allows.
+const WINDOW_TOO_LARGE: usize = 16;
+
+/// Unpacks with a window of 128 MiB at most, as zstd itself does: a file may ask for 2 GiB of memory.
+struct Zstd<R: BufRead>(zstd::Decoder<'static, R>);
+
+impl<R: BufRead> Read for Zstd<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            // The library gives its errors as texts.
+            let too_large = zstd::zstd_safe::get_error_name(WINDOW_TOO_LARGE.wrapping_neg());
+            if error.to_string() != too_large {
+                return error;
+            }
+            refused(
+                "a zstd file that takes a window of more than 128 MiB to unpack".to_owned(),
+                "pack it again without `--long`, or with `--long=27` at most",
+            )
+        })
+    }
 }
 
 /// The parts of a gzip file one after the other. Zeros behind one of them are nothing: whole blocks are filled with them.
@@ -110,7 +138,7 @@ impl<R: BufRead> Read for GzipMembers<R> {
 }
 
 /// Passes over zeros; whether anything stands behind them.
-fn skip_zeros(bytes: &mut impl BufRead) -> io::Result<bool> {
+pub(super) fn skip_zeros(bytes: &mut impl BufRead) -> io::Result<bool> {
     loop {
         let here = bytes.fill_buf()?;
         let zeros = here.iter().take_while(|byte| **byte == 0).count();

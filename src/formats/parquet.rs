@@ -10,19 +10,20 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDate};
 use polars::error::PolarsResult;
 use polars::io::parquet::metadata::FileMetadataRef;
 use polars::prelude::{
-    ArrowDataType, ChunkFullNull, ChunkedArray, DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy,
-    ParquetReader as PolarsReader, SerReader, Series, StringChunked, TimeUnit,
+    ChunkFullNull, DataFrame, IntoColumn, NamedFrom, ParallelStrategy, ParquetReader as PolarsReader,
+    SerReader, Series, StringChunked,
 };
 
-use super::buffer::ExtraColumns;
+use super::buffer::{Draft, ExtraColumns, Taken};
 use super::fields::Fields;
 use super::parquet_pages;
-use super::{BATCH_BYTES, Notes, RawBatch, RawTexts, RowReader};
+use super::parquet_texts::{add_lengths, as_texts, is_accepted};
+use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RawTexts, RowReader, kept_aside};
 use crate::error::{Error, Result};
+use crate::schema::{Reason, Rejected};
 use crate::task::Task;
 
 /// So much of a row group is decoded at a time: a page is decoded again for every piece that it lies in.
@@ -30,9 +31,6 @@ const PIECE_BYTES: usize = 16 << 20;
 
 /// At most so many rows are a piece: a column of one text over and over takes next to nothing in the file.
 const PIECE_ROWS: usize = 1 << 16;
-
-/// Day 0 of Parquet's dates, counted as chrono does.
-const EPOCH: i32 = 719_163;
 
 pub(super) struct ParquetReader<'f> {
     uri: String,
@@ -191,6 +189,46 @@ impl<'f> ParquetReader<'f> {
         Ok(true)
     }
 
+    /// How many of the next rows make a batch by what their texts take; none where the first is too long for a row. The size
+    /// of a column in the file is no measure: a text is there once, however many rows have it.
+    fn fitting_rows(&self) -> Result<usize> {
+        let rows = self.ready.head(Some(self.batch_rows));
+        let mut bytes = vec![0; rows.height()];
+        for name in self.columns.iter().flatten() {
+            add_lengths(rows.column(name)?.as_materialized_series(), &mut bytes);
+        }
+        let mut sum = 0_usize;
+        let fitting = bytes.iter().take_while(|bytes| {
+            sum = sum.saturating_add(**bytes);
+            sum <= BATCH_BYTES
+        });
+        let first_fits = bytes.first().is_some_and(|bytes| *bytes <= LONGEST_RECORD);
+        Ok(fitting.count().max(usize::from(first_fits)))
+    }
+
+    /// Rejects the next row, which is too long to be one.
+    fn reject_row(&mut self) -> Result<RawBatch> {
+        let row = self.ready.head(Some(1));
+        let beginning = self.columns.iter().flatten().find_map(|name| {
+            let texts = as_texts(row.column(name).ok()?.as_materialized_series()).ok()??;
+            texts.get(0).map(|text| kept_aside(text.as_bytes()))
+        });
+        self.ready = self.ready.slice(1, self.ready.height() - 1);
+        self.rows_given += 1;
+        let mut batch = Draft::new(self.fields, 0).finish(Taken::default())?;
+        batch.shape = self.shape;
+        batch.rejected.push(Rejected {
+            reason: Reason::RowTooLong,
+            message: format!(
+                "row {}: its texts take more than the {LONGEST_RECORD} bytes that are read as one row",
+                self.rows_given
+            ),
+            raw: beginning.unwrap_or_default(),
+            source_row: self.rows_given,
+        });
+        Ok(batch)
+    }
+
     /// The texts of a field's column of some decoded rows.
     fn texts(&self, rows: &DataFrame, field: usize, name: &'static str) -> Result<StringChunked> {
         let Some(column) = &self.columns[field] else {
@@ -222,8 +260,11 @@ impl RowReader for ParquetReader<'_> {
         if self.ready.height() == 0 && !self.decode()? {
             return Ok(None);
         }
-        let rows = self.ready.head(Some(self.batch_rows));
-        let height = rows.height();
+        let height = match self.fitting_rows()? {
+            0 => return self.reject_row().map(Some),
+            fitting => fitting,
+        };
+        let rows = self.ready.head(Some(height));
         self.ready = self.ready.slice(height as i64, self.ready.height() - height);
         let numbers: Vec<u64> = (1..=height as u64).map(|row| self.rows_given + row).collect();
         let mut columns = vec![Series::new("source_row".into(), numbers).into_column()];
@@ -336,122 +377,4 @@ fn check_pages(uri: &str, file: &File, group: &Group, name: &str) -> Result<()> 
         }
     }
     Ok(())
-}
-
-/// Whether values of a type can be a field.
-fn is_accepted(column: &ArrowDataType, many: bool) -> bool {
-    match column {
-        ArrowDataType::LargeList(item) | ArrowDataType::List(item) => {
-            many && matches!(
-                item.dtype(),
-                ArrowDataType::Utf8View | ArrowDataType::Utf8 | ArrowDataType::LargeUtf8
-            )
-        }
-        ArrowDataType::Null
-        | ArrowDataType::Utf8
-        | ArrowDataType::LargeUtf8
-        | ArrowDataType::Utf8View
-        | ArrowDataType::Binary
-        | ArrowDataType::LargeBinary
-        | ArrowDataType::BinaryView
-        | ArrowDataType::Int32
-        | ArrowDataType::Int64
-        | ArrowDataType::UInt32
-        | ArrowDataType::UInt64
-        | ArrowDataType::Float32
-        | ArrowDataType::Float64
-        | ArrowDataType::Date32
-        | ArrowDataType::Timestamp(..) => true,
-        _ => false,
-    }
-}
-
-/// The values as CSV would write them; nothing for a type that no field can be, the place of a value that is no text as an
-/// error.
-fn as_texts(series: &Series) -> std::result::Result<Option<StringChunked>, usize> {
-    let name = series.name().clone();
-    let collected =
-        |values: Vec<Option<String>>| Some(StringChunked::from_iter(values).with_name(name.clone()));
-    Ok(match series.dtype() {
-        DataType::String => series.str().ok().cloned(),
-        DataType::Null => Some(StringChunked::full_null(name, series.len())),
-        DataType::Binary => {
-            let Ok(bytes) = series.binary() else {
-                return Ok(None);
-            };
-            let mut texts = Vec::with_capacity(bytes.len());
-            for (place, value) in bytes.iter().enumerate() {
-                let text = value.map(std::str::from_utf8).transpose().map_err(|_| place)?;
-                texts.push(text.map(str::to_owned));
-            }
-            collected(texts)
-        }
-        DataType::Int32 => numbers(series.i32().ok().map(ChunkedArray::iter)).and_then(collected),
-        DataType::Int64 => numbers(series.i64().ok().map(ChunkedArray::iter)).and_then(collected),
-        DataType::UInt32 => numbers(series.u32().ok().map(ChunkedArray::iter)).and_then(collected),
-        DataType::UInt64 => numbers(series.u64().ok().map(ChunkedArray::iter)).and_then(collected),
-        DataType::Float32 => series
-            .f32()
-            .ok()
-            .and_then(|values| collected(values.iter().map(|value| decimal(f64::from(value?))).collect())),
-        DataType::Float64 => series
-            .f64()
-            .ok()
-            .and_then(|values| collected(values.iter().map(|value| decimal(value?)).collect())),
-        DataType::Date => series
-            .date()
-            .ok()
-            .and_then(|days| collected(days.physical().iter().map(|day| Some(iso_day(day?))).collect())),
-        DataType::Datetime(unit, _) => series.datetime().ok().and_then(|instants| {
-            collected(
-                instants
-                    .physical()
-                    .iter()
-                    .map(|instant| Some(iso_instant(instant?, *unit)))
-                    .collect(),
-            )
-        }),
-        DataType::List(_) => series.list().ok().and_then(|lists| {
-            let joined = (0..lists.len()).map(|row| {
-                let items = lists.get_as_series(row)?;
-                let texts: Vec<&str> = items.str().ok()?.iter().flatten().collect();
-                Some(texts.join(" | "))
-            });
-            collected(joined.collect())
-        }),
-        _ => None,
-    })
-}
-
-fn numbers<N: ToString>(values: Option<impl Iterator<Item = Option<N>>>) -> Option<Vec<Option<String>>> {
-    Some(
-        values?
-            .map(|value| value.map(|number| number.to_string()))
-            .collect(),
-    )
-}
-
-/// Whole numbers without a fraction: pandas makes ids with a gap among them floating. What is no number is nothing.
-fn decimal(number: f64) -> Option<String> {
-    number.is_finite().then(|| number.to_string())
-}
-
-/// A day; one that no calendar has stays a number, which is a bad date.
-fn iso_day(day: i32) -> String {
-    day.checked_add(EPOCH)
-        .and_then(NaiveDate::from_num_days_from_ce_opt)
-        .filter(|date| (0..=9999).contains(&date.year()))
-        .map_or_else(|| format!("day {day}"), |date| date.to_string())
-}
-
-fn iso_instant(instant: i64, unit: TimeUnit) -> String {
-    let per_second = match unit {
-        TimeUnit::Nanoseconds => 1_000_000_000,
-        TimeUnit::Microseconds => 1_000_000,
-        TimeUnit::Milliseconds => 1_000,
-    };
-    DateTime::from_timestamp(instant.div_euclid(per_second), 0).map_or_else(
-        || format!("instant {instant}"),
-        |instant| instant.naive_utc().to_string(),
-    )
 }

@@ -92,12 +92,16 @@ pub(super) fn another_inside(xml: &str) -> Option<&'static str> {
 /// The id of a record, and not one that stands in its list of corrections.
 pub(super) fn own_pmid(xml: &str) -> Option<Element<'_>> {
     let mut from = 0;
+    let mut pmid = NAMES.pmid.find(xml, from)?;
     loop {
-        let pmid = NAMES.pmid.find(xml, from)?;
         let Some(list) = xml[from..pmid.end].find("<CommentsCorrectionsList") else {
             return Some(pmid);
         };
         from = NAMES.corrections.find(xml, from + list)?.end;
+        // Looked for again where it stood in the list alone: there may be a list a byte before it.
+        if pmid.start < from {
+            pmid = NAMES.pmid.find(xml, from)?;
+        }
     }
 }
 

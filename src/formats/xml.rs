@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr2, memchr3, memmem};
 
 use crate::text::begins_line;
 
@@ -18,6 +18,8 @@ pub(super) struct Element<'x> {
     pub attributes: &'x str,
     /// What stands between its tags.
     pub inner: &'x str,
+    /// Where it begins in the text that it was looked for in.
+    pub start: usize,
     /// Where it ends in the text that it was looked for in.
     pub end: usize,
 }
@@ -43,7 +45,8 @@ impl Name {
         let bytes = xml.as_bytes();
         let mut at = from;
         loop {
-            let start = at + self.open.find(bytes.get(at..)?)?;
+            let rest = bytes.get(at..)?;
+            let start = at + searched(rest, self.open.find(rest))?;
             let name_end = start + self.open.needle().len();
             match bytes.get(name_end)? {
                 b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r' => {}
@@ -59,6 +62,7 @@ impl Name {
                 return Some(Element {
                     attributes: attributes.trim_end_matches('/'),
                     inner: "",
+                    start,
                     end: tag_end,
                 });
             }
@@ -66,6 +70,7 @@ impl Name {
             return Some(Element {
                 attributes,
                 inner: &xml[tag_end..inner_end],
+                start,
                 end,
             });
         }
@@ -92,7 +97,8 @@ impl Name {
 pub(super) fn closing_tag(close: &memmem::Finder<'_>, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut at = from;
     loop {
-        let start = at + close.find(bytes.get(at..)?)?;
+        let rest = bytes.get(at..)?;
+        let start = at + searched(rest, close.find(rest))?;
         at = start + close.needle().len();
         let blanks = bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace());
         let end = at + blanks.count();
@@ -107,15 +113,30 @@ pub(super) fn closing_tag(close: &memmem::Finder<'_>, bytes: &[u8], from: usize)
 pub(super) fn tag_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        let end = at + memchr(b'>', bytes.get(at..)?)?;
-        match memchr2(b'"', b'\'', &bytes[at..end]) {
-            None => return Some(end + 1),
-            Some(quote) => {
-                let quote = at + quote;
-                at = quote + 1 + memchr(bytes[quote], bytes.get(quote + 1..)?)? + 1;
-            }
+        let rest = bytes.get(at..)?;
+        let sign = at + searched(rest, memchr3(b'>', b'"', b'\'', rest))?;
+        at = sign + 1;
+        if bytes[sign] == b'>' {
+            return Some(at);
         }
+        let value = &bytes[at..];
+        at += searched(value, memchr(bytes[sign], value))? + 1;
     }
+}
+
+/// Like [`tag_length`] for a tag in the text of an element, which ends before the next `<`: XML has none inside of tags,
+/// quoted or not. So each byte is looked at for one tag alone, however many begin and never end.
+fn inner_tag_length(bytes: &[u8]) -> Option<usize> {
+    let behind = bytes.get(1..)?;
+    let end = searched(behind, memchr(b'<', behind)).map_or(bytes.len(), |next| next + 1);
+    tag_length(&bytes[..end])
+}
+
+/// What a search of some bytes found. Tests count the bytes that are looked at.
+fn searched(_bytes: &[u8], found: Option<usize>) -> Option<usize> {
+    #[cfg(test)]
+    tests::SEARCHED.set(tests::SEARCHED.get() + found.map_or(_bytes.len(), |place| place + 1));
+    found
 }
 
 /// The value of an attribute of an opening tag.
@@ -143,7 +164,7 @@ pub(super) fn text(xml: &str) -> Cow<'_, str> {
     }
     let mut text = String::with_capacity(xml.len());
     let mut rest = xml;
-    while let Some(place) = memchr2(b'<', b'&', rest.as_bytes()) {
+    while let Some(place) = searched(rest.as_bytes(), memchr2(b'<', b'&', rest.as_bytes())) {
         text.push_str(&rest[..place]);
         rest = &rest[place..];
         if rest.starts_with("<?") {
@@ -156,7 +177,9 @@ pub(super) fn text(xml: &str) -> Cow<'_, str> {
                 letter.is_ascii_alphabetic() || matches!(letter, b'/' | b'!' | b'?' | b'_' | b':' | 0x80..)
             };
             let length = rest.as_bytes().get(1).filter(|letter| is_tag(letter));
-            let length = length.and_then(|_| tag_length(rest.as_bytes())).unwrap_or(0);
+            let length = length
+                .and_then(|_| inner_tag_length(rest.as_bytes()))
+                .unwrap_or(0);
             if length == 0 {
                 text.push('<');
             } else if begins_line(rest.as_bytes()) {
@@ -219,7 +242,7 @@ pub(super) fn record_end(close: &memmem::Finder<'_>, bytes: &[u8]) -> Option<Rec
         let (start, end) = closing_tag(close, bytes, behind)?;
         while let Some(place) = bytes
             .get(behind..start)
-            .and_then(|before| memmem::find(before, b"<!"))
+            .and_then(|before| searched(before, memmem::find(before, b"<!")))
         {
             hides = true;
             let at = behind + place;
@@ -229,7 +252,8 @@ pub(super) fn record_end(close: &memmem::Finder<'_>, bytes: &[u8]) -> Option<Rec
             behind = at + 2;
             if let Some((opens, closes)) = hider {
                 let inside = at + opens.len();
-                behind = inside + memmem::find(&bytes[inside..], closes.as_bytes())? + closes.len();
+                let hidden = &bytes[inside..];
+                behind = inside + searched(hidden, memmem::find(hidden, closes.as_bytes()))? + closes.len();
             }
         }
         if behind <= start {
@@ -271,107 +295,4 @@ pub(super) fn plain(xml: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_text_of_an_element_is_without_tags_and_references() {
-        let cases = [
-            ("plain", "plain"),
-            ("H<sub>2</sub>O", "H2O"),
-            ("a &lt; b &amp;&amp; c &gt; d", "a < b && c > d"),
-            ("&#945;-tocopherol &#x3B1;", "α-tocopherol α"),
-            // Never expanded, never fetched.
-            ("&xxe; &lol9;", "&xxe; &lol9;"),
-            (
-                "&#0;&#xD800;&#99999999;&#x110000000;",
-                "\u{fffd}\u{fffd}\u{fffd}&#x110000000;",
-            ),
-            ("a & b &", "a & b &"),
-            ("p < 0.05", "p < 0.05"),
-            ("a <?pi it's?>b <?pi x > y?>c", "a b c"),
-            ("p < 5 and x > 3, <2 mg> too", "p < 5 and x > 3, <2 mg> too"),
-            (r#"<a title="x > y">z</a>"#, "z"),
-            ("<mml:math><mml:mi>x</mml:mi></mml:math>", "x"),
-            (
-                "<p>one</p><P>two</P>three<br/>four<break/>",
-                " one  two three four",
-            ),
-        ];
-        for (xml, wanted) in cases {
-            assert_eq!(text(xml), wanted, "{xml}");
-        }
-    }
-
-    #[test]
-    fn elements_are_found_by_their_whole_name() {
-        let name = Name::new("<Abstract", "</Abstract");
-        let xml = "<AbstractText>no</AbstractText><Abstract lang='en'>yes</Abstract><Abstract >a</AbstractText></Abstract\n><Abstract/>";
-        let mut found = Vec::new();
-        let mut at = 0;
-        while let Some(element) = name.find(xml, at) {
-            at = element.end;
-            found.push((element.inner, element.attributes));
-        }
-        let wanted = [("yes", " lang='en'"), ("a</AbstractText>", " "), ("", "")];
-        assert_eq!(found, wanted);
-        assert_eq!(at, xml.len());
-        assert_eq!(name.find("<Abstract>never closed", 0), None);
-        assert_eq!(name.find("<Abstract", 0), None);
-        assert_eq!(
-            name.find("<Abstract>closes a longer name</AbstractText>", 0),
-            None
-        );
-    }
-
-    #[test]
-    fn a_record_ends_where_its_tag_closes_and_nothing_hides_it() {
-        let close = memmem::Finder::new("</a");
-        for (xml, wanted) in [
-            ("<a>x</a>", Some((8, false))),
-            ("<a>x</a\n >y", Some((10, false))),
-            ("<a></ab></a>", Some((12, false))),
-            ("<a><!x></a>", Some((11, true))),
-            ("<a><!-- </a> --></a>", Some((20, true))),
-            ("<a><![CDATA[</a>]]><!--></a>--></a>", Some((35, true))),
-            // The comment behind it hides nothing before.
-            ("<a></a><!-- </a> -->", Some((7, false))),
-            // The end of these may still come.
-            ("<a><!-- </a>", None),
-            ("<a><![CDATA[</a>--></a>", None),
-            ("<a><!-- </a> -->", None),
-            ("<a></a", None),
-            ("<a>", None),
-        ] {
-            let wanted = wanted.map(|(end, hides)| RecordEnd { end, hides });
-            assert_eq!(record_end(&close, xml.as_bytes()), wanted, "{xml}");
-        }
-    }
-
-    #[test]
-    fn attributes_have_values_in_either_quotes() {
-        let attributes = r#" Label='A "quoted" one' NlmCategory = "A &amp; B""#;
-        assert_eq!(
-            attribute(attributes, "Label").as_deref(),
-            Some("A \"quoted\" one")
-        );
-        assert_eq!(attribute(attributes, "NlmCategory").as_deref(), Some("A & B"));
-        assert_eq!(attribute(attributes, "Other"), None);
-        assert_eq!(attribute("broken=x", "broken"), None);
-    }
-
-    #[test]
-    fn comments_go_and_cdata_becomes_text() {
-        let cases = [
-            ("a<!-- </x> -->b", "ab"),
-            ("<![CDATA[a < b & <i>]]>", "a &lt; b &amp; &lt;i&gt;"),
-            ("<!-- never closed", ""),
-            ("<![CDATA[never closed", "never closed"),
-            ("<!x>kept", "<!x>kept"),
-            ("nothing", "nothing"),
-        ];
-        for (xml, wanted) in cases {
-            assert_eq!(plain(xml), wanted, "{xml}");
-        }
-    }
-}
+pub(super) mod tests;

@@ -100,6 +100,11 @@ impl Matcher {
         Ok(bytes)
     }
 
+    /// Whether these bytes begin a saved matcher.
+    pub fn is_saved(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+
     /// The matcher that [`Matcher::to_bytes`] made bytes of. `uri` says in messages where they come from.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::formats::packed_media_type;
 use crate::storage::source::SourceFile;
 use crate::storage::{HashingWriter, Transaction};
 use crate::task::Task;
@@ -17,9 +18,6 @@ use crate::task::Task;
 const COPIED_AT_ONCE: usize = 8;
 
 const COPY_BUFFER: usize = 1 << 18;
-
-/// The media type of Parquet.
-pub(super) const PARQUET: &str = "application/vnd.apache.parquet";
 
 /// A copy that was made.
 #[derive(Debug)]
@@ -124,12 +122,22 @@ impl Copy<'_> {
         let mut media_type = None;
         loop {
             task.check()?;
-            let read = match self.from.read(buffer) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Error::storage(self.uri, "read the source", error)),
-            };
+            // The first piece is filled, however it arrives: what a file is called must not depend on that.
+            let mut read = 0;
+            loop {
+                match self.from.read(&mut buffer[read..]) {
+                    Ok(0) => break,
+                    Ok(more) => read += more,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => return Err(Error::storage(self.uri, "read the source", error)),
+                }
+                if media_type.is_some() || read == buffer.len() {
+                    break;
+                }
+            }
+            if read == 0 {
+                break;
+            }
             media_type.get_or_insert_with(|| media_type_of(&buffer[..read]));
             to.write_all(&buffer[..read]).map_err(unwritten)?;
             task.count_bytes(read);
@@ -147,20 +155,15 @@ impl Copy<'_> {
 
 /// The media type by the first bytes.
 fn media_type_of(head: &[u8]) -> &'static str {
+    if let Some(packed) = packed_media_type(head) {
+        return packed;
+    }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    match head {
-        [0x1f, 0x8b, ..] => "application/gzip",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "application/zstd",
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => "application/x-bzip2",
-        [b'P', b'K', 3 | 5, 4 | 6, ..] => "application/zip",
-        [b'P', b'A', b'R', b'1', ..] => PARQUET,
-        _ if head.get(257..262) == Some(b"ustar") => "application/x-tar",
-        _ => match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'[') => "application/json",
-            Some(b'{') => "application/x-ndjson",
-            Some(b'<') => "application/xml",
-            _ if text.starts_with(b"PMID- ") => "application/nbib",
-            _ => "text/csv",
-        },
+    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => "application/json",
+        Some(b'{') => "application/x-ndjson",
+        Some(b'<') => "application/xml",
+        _ if text.starts_with(b"PMID- ") => "application/nbib",
+        _ => "text/csv",
     }
 }

@@ -8,7 +8,7 @@ use crate::graph::{DrugGraph, Shape, frames, write_shape};
 #[cfg(feature = "cloud")]
 use crate::storage::replace_object;
 use crate::storage::uri::Place;
-use crate::storage::{LocalStorage, Storage};
+use crate::storage::{LocalStorage, Storage, Written, write_target};
 use crate::task::Task;
 
 /// What a graph is written as.
@@ -74,6 +74,7 @@ pub(super) fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
         Place::Bucket(_) => crate::storage::uri::local_path(path)?,
     };
     task.check()?;
+    let path = write_target(&path, Written::File)?;
     let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = parent.map_or_else(|| ".".into(), ToOwned::to_owned);
     let name = path

@@ -27,7 +27,7 @@ use super::report::Output;
 use crate::error::{Error, Result};
 use crate::generate::{BLOCK, Block, Counts, Format, Packing, Settings, Table, block, drugs_block};
 use crate::storage::uri::Place;
-use crate::storage::{Digest256, HashingWriter, LocalStorage, Storage, Transaction};
+use crate::storage::{Digest256, HashingWriter, LocalStorage, Storage, Transaction, Written, write_target};
 use crate::task::Task;
 
 /// Whatever changes the bytes for the same settings raises this number.
@@ -57,9 +57,16 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
             "a folder of this machine; copy it to the bucket when it is made",
         ));
     };
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+    if path.file_name().is_none() {
         return Err(refused(
             "is no name of a folder",
+            "a new folder in one that exists",
+        ));
+    }
+    let path = write_target(&path, Written::Folder)?;
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return Err(refused(
+            "leads to no name of a folder",
             "a new folder in one that exists",
         ));
     };

@@ -16,6 +16,12 @@ use crate::task::{Patient, Task};
 /// Texts that one thread takes at a time.
 const SLICE: usize = 2048;
 
+/// As much of a file is read to see whether it is a saved matcher.
+const BEGINNING: u64 = 1 << 12;
+
+/// Standard input that is one text is no longer than this; it may never end.
+const LONGEST_TEXT: usize = 64 << 20;
+
 /// The mentions of many texts: `row` is the number of the text from 0, `start` and `end` are code points.
 pub fn find_many(matcher: &Matcher, texts: &[Option<&str>], task: &Task) -> Result<DataFrame> {
     find_numbered(matcher, texts, task, |place| place as u64)
@@ -128,10 +134,17 @@ pub fn load(path: &str, task: &Task) -> Result<Matcher> {
             "the path of one saved matcher",
         ));
     };
+    let failed = |error| Error::storage(&file.uri, "read the saved matcher", error);
     let mut bytes = Vec::with_capacity(usize::try_from(file.size()?).unwrap_or(0));
-    file.open()?
+    let mut from = file.open()?;
+    // A pipe or a device may never end; what does not begin as a matcher is not read to its end.
+    (&mut from)
+        .take(BEGINNING)
         .read_to_end(&mut bytes)
-        .map_err(|error| Error::storage(&file.uri, "read the saved matcher", error))?;
+        .map_err(failed)?;
+    if Matcher::is_saved(&bytes) {
+        from.read_to_end(&mut bytes).map_err(failed)?;
+    }
     Matcher::from_bytes(&bytes, &file.uri)
 }
 
@@ -271,8 +284,18 @@ pub fn read_standard_input(reading: impl Into<Reading>, task: &Task) -> Result<S
     };
     let mut lines = TextLines::new(input.single()?);
     let mut text = Vec::new();
+    let mut bytes = 0;
     while let Some(batch) = lines.next_batch(task)? {
+        bytes += batch.iter().map(|line| line.len() + 1).sum::<usize>();
         text.extend(batch);
+        if bytes > LONGEST_TEXT {
+            return Err(Error::format(
+                "standard input",
+                format!("line {}", text.len()),
+                format!("a text of more than {LONGEST_TEXT} bytes"),
+                "give one title or abstract",
+            ));
+        }
     }
     Ok(text.join("\n"))
 }

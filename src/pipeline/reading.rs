@@ -20,10 +20,12 @@ use crate::error::{Error, Result};
 use crate::formats::{self, RawBatch, RowReader};
 use crate::quality::FileTally;
 use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
+use crate::scratch;
 use crate::silver::merge::Merger;
 use crate::silver::publications::{CleanBatch, Context, clean_batch};
 use crate::silver::shapes::shapes;
 use crate::silver::{drugs, rejected_frame};
+use crate::sorting::Bound;
 use crate::storage::source::{SourceFile, expand_all};
 use crate::task::Task;
 
@@ -36,6 +38,13 @@ pub struct CleanTable {
     pub rejected: DataFrame,
     pub sources: Vec<FileTally>,
 }
+
+/// Rows wait in memory up to this many bytes until merging decides on them, the others on scratch files: a table may be small
+/// where its sources are large, with one row over and over.
+const MOST_HELD: usize = 64 << 20;
+
+/// A batch holds rejected rows of about this many bytes at most, however few rows are kept between them.
+const MOST_ASIDE: usize = 16 << 20;
 
 /// The column that only rows of a lake have.
 const ONLY_IN_A_LAKE: &str = "dt";
@@ -67,9 +76,13 @@ pub fn read_publications(
     task: &Task,
 ) -> Result<CleanTable> {
     let (files, tallies) = find_files(uris, table_of(kind), task)?;
-    let mut frames = vec![PUBLICATIONS.empty()];
+    let mut frames = Waiting::on_demand(&PUBLICATIONS, MOST_HELD);
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
-    let mut collector = Collector::new(tallies, aside(settings), Merger::in_memory());
+    let mut collector = Collector::new(
+        tallies,
+        aside(settings),
+        Merger::on_demand(scratch::unnamed, Bound::default()),
+    );
     let open = |number: usize| -> Result<Opened<'_>> {
         open_publications(&files[number], number, kind, settings, task)
     };
@@ -81,10 +94,7 @@ pub fn read_publications(
         task,
         |piece| match piece {
             Piece::Batch(file, batch) => collector.batch(file, batch),
-            Piece::Made(frame) => {
-                frames.push(frame);
-                Ok(())
-            }
+            Piece::Made(frame) => frames.push(frame),
             Piece::End(file, format, notes) => collector.end(file, format, notes),
             Piece::Bad(file, error) => collector.bad(file, &error),
         },
@@ -95,9 +105,12 @@ pub fn read_publications(
         mut plan,
     } = collector.finish()?;
     let mut kept: Option<DataFrame> = None;
-    for frame in frames {
+    frames.drain(|frame| {
         task.check()?;
         let fates = plan.next(frame.height() as u64, |change| recount(&mut tallies, change))?;
+        if fates.all_go() {
+            return Ok(());
+        }
         let frame = fates.apply(frame)?;
         match &mut kept {
             Some(kept) => {
@@ -105,7 +118,8 @@ pub fn read_publications(
             }
             None => kept = Some(frame),
         }
-    }
+        Ok(())
+    })?;
     tallies.iter().try_for_each(FileTally::check)?;
     Ok(CleanTable {
         frame: without_lake(&kept.unwrap_or_else(|| PUBLICATIONS.empty()))?,
@@ -148,6 +162,10 @@ pub struct PublicationStream {
     /// Rows that were kept aside and not given yet, each part with the number of rows that were kept up to there: they come
     /// with the batch that holds the next one, or the last batch, however far ahead files are read.
     aside: VecDeque<(u64, DataFrame)>,
+    /// The bytes of rejected rows since the last cut.
+    aside_bytes: usize,
+    /// Where batches end early, as numbers of rows kept up to there: the rejected rows before it fill a batch.
+    cuts: VecDeque<u64>,
     /// How many rows were kept, given or ready.
     kept: u64,
     sources: Vec<FileTally>,
@@ -174,16 +192,19 @@ impl PublicationStream {
             current: None,
             ready: PUBLICATIONS.empty(),
             aside: VecDeque::new(),
+            aside_bytes: 0,
+            cuts: VecDeque::new(),
             kept: 0,
             sources,
         })
     }
 
-    /// The next batch: so many rows as were asked for, fewer at the end. A batch without rows has kept some aside.
+    /// The next batch: as many rows as were asked for, fewer at the end or where many rows are rejected. A batch without rows holds
+    /// rejected rows.
     pub fn next_batch(&mut self, task: &Task) -> Result<Option<CleanTable>> {
         let threads = rayon::current_num_threads().max(1);
         let mut ended = false;
-        while self.ready.height() < self.batch_rows {
+        while self.ready.height() < self.batch_rows && self.cuts.is_empty() {
             task.check()?;
             let (raw, bad) = self.read(threads, task)?;
             if raw.is_empty() && bad.is_none() {
@@ -206,12 +227,20 @@ impl PublicationStream {
         if ended && self.ready.height() == 0 && self.aside.is_empty() {
             return Ok(None);
         }
-        let rows = self.ready.height().min(self.batch_rows);
+        let before = self.kept - self.ready.height() as u64;
+        let most = self.cuts.front().map_or(u64::MAX, |cut| cut - before);
+        let rows = self
+            .ready
+            .height()
+            .min(self.batch_rows)
+            .min(usize::try_from(most).unwrap_or(usize::MAX));
         let frame = self.ready.head(Some(rows));
         self.ready = self.ready.slice(rows as i64, self.ready.height() - rows);
-        let given = self.kept - self.ready.height() as u64;
+        let given = before + rows as u64;
+        let cut = self.cuts.pop_front_if(|cut| *cut == given).is_some();
+        let comes = |behind: u64| ended || behind < given || (cut && behind == given);
         let mut rejected = Vec::new();
-        while let Some((_, part)) = self.aside.pop_front_if(|(behind, _)| ended || *behind < given) {
+        while let Some((_, part)) = self.aside.pop_front_if(|(behind, _)| comes(*behind)) {
             rejected.push(part);
         }
         Ok(Some(CleanTable {
@@ -293,7 +322,14 @@ impl PublicationStream {
             aside = Some(rejected_frame(&batch.rejected, &batch.uri)?);
         }
         self.kept += frame.height() as u64;
-        self.aside.extend(aside.map(|part| (self.kept, part)));
+        if let Some(part) = aside {
+            self.aside_bytes += part.estimated_size();
+            self.aside.push_back((self.kept, part));
+            if self.aside_bytes > MOST_ASIDE {
+                self.aside_bytes = 0;
+                self.cuts.push_back(self.kept);
+            }
+        }
         self.ready.vstack_mut_owned(frame)?;
         Ok(())
     }
@@ -354,7 +390,10 @@ fn without_lake(frame: &DataFrame) -> Result<DataFrame> {
 /// Rejected rows in memory; they wait where a file may be kept aside as a whole.
 fn aside(settings: SilverSettings) -> Aside<Vec<DataFrame>> {
     let waits = settings.on_bad_file == OnBadFile::Reject;
-    Aside::new(Vec::new(), waits.then(Waiting::in_memory))
+    Aside::new(
+        Vec::new(),
+        waits.then(|| Waiting::on_demand(&REJECTED, MOST_HELD)),
+    )
 }
 
 fn together(frames: Vec<DataFrame>) -> Result<DataFrame> {

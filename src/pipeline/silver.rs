@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::aside::{Aside, Deleted};
 use super::bronze::{BronzeFile, manifests};
 use super::collect::{Collected, Collector, recount};
-use super::copying::PARQUET;
 use super::dt::Dt;
 use super::frames::TableWriter;
 use super::held;
@@ -25,7 +24,7 @@ use super::spool::{Forms, Grouping, Spool, Taker};
 use super::vocabulary::combine_files;
 use super::waiting::Waiting;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Input, MostRatio, Reading};
+use crate::formats::{self, Encoding, Input, MostRatio, PARQUET_TYPE, Reading};
 use crate::quality::FileTally;
 use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
 use crate::silver::merge::{Fates, Merger, Plan};
@@ -36,7 +35,7 @@ use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
-const VERSION: u32 = 11;
+const VERSION: u32 = 12;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy)]
@@ -354,7 +353,7 @@ impl Partition<'_> {
             ));
         }
         let reading = self.settings.reading();
-        let opened = if input.file.media_type == PARQUET {
+        let opened = if input.file.media_type == PARQUET_TYPE {
             // It is read from its end, so it takes the file itself.
             Input::of_file(&input.file.uri, self.storage.open_file(&input.path)?, reading)
         } else {

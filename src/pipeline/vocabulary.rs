@@ -1,5 +1,7 @@
 //! Vocabularies: from files for a matcher alone, or from the lake.
 
+use std::collections::HashSet;
+
 use polars::prelude::DataFrame;
 
 use super::aside::{Aside, Kept};
@@ -12,7 +14,7 @@ use super::{open_source, tallies};
 use crate::error::{Error, Result};
 use crate::formats::{self, Fields, Input, Reading};
 use crate::matcher::Entry;
-use crate::quality::FileTally;
+use crate::quality::{FileTally, MergeReason};
 use crate::schema::SourceTable;
 use crate::silver::vocabulary::{Combined, Record, Shape, clean_batch, combine, shapes};
 use crate::storage::Storage;
@@ -103,6 +105,7 @@ fn read_records<K: Kept>(
 ) -> Result<Vec<Record>> {
     let mut reader = formats::open_shaped(open()?, shapes)?;
     let mut records = Vec::new();
+    let mut said = HashSet::new();
     let mut read_as = Vec::new();
     while let Some(batch) = reader.next_batch(task)? {
         let shape = Shape::ALL[batch.shape];
@@ -111,7 +114,14 @@ fn read_records<K: Kept>(
         }
         let (more, rejected) = clean_batch(batch, shape, number)?;
         tally.rows_in += (more.len() + rejected.len()) as u64;
-        records.extend(more);
+        for record in more {
+            // One row over and over takes no memory: a small file may unpack to millions of them.
+            if record.said().is_none_or(|said_so| said.insert(said_so)) {
+                records.push(record);
+            } else {
+                tally.merge(MergeReason::Identical);
+            }
+        }
         rejected.iter().for_each(|row| tally.reject(row.reason));
         aside.add(&rejected, &tally.uri)?;
     }

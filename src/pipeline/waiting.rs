@@ -8,8 +8,9 @@ use polars::prelude::DataFrame;
 use super::open_group::OpenGroup;
 use super::pages::{Encoder, read_file};
 use super::scratch::Scratch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::Table;
+use crate::scratch;
 
 /// Frames are joined until they have so many rows: a batch may reject one row.
 const GROUP: usize = 1 << 13;
@@ -20,7 +21,8 @@ pub(super) struct Waiting {
     bytes: usize,
     /// So many bytes of frames stay in memory.
     bound: usize,
-    /// Nothing where all frames stay in memory.
+    table: &'static Table,
+    /// Made when it is needed, where no scratch file was given.
     aside: Option<Aside>,
 }
 
@@ -38,20 +40,18 @@ impl Waiting {
             frames: Vec::new(),
             bytes: 0,
             bound,
-            aside: Some(Aside {
-                scratch: Scratch::new(scratch),
-                encoder: Encoder::new(table)?,
-                places: Vec::new(),
-            }),
+            table,
+            aside: Some(Aside::new(table, scratch)?),
         })
     }
 
-    /// Without a scratch file, for who holds all rows anyway.
-    pub(super) fn in_memory() -> Self {
+    /// Like [`Waiting::new`], with a scratch file that is made when it is needed: most never need one.
+    pub(super) fn on_demand(table: &'static Table, bound: usize) -> Self {
         Self {
             frames: Vec::new(),
             bytes: 0,
-            bound: usize::MAX,
+            bound,
+            table,
             aside: None,
         }
     }
@@ -60,8 +60,16 @@ impl Waiting {
     pub(super) fn push(&mut self, frame: DataFrame) -> Result<()> {
         self.bytes += frame.estimated_size();
         self.frames.push(frame);
-        let Some(aside) = self.aside.as_mut().filter(|_| self.bytes >= self.bound) else {
+        if self.bytes < self.bound {
             return Ok(());
+        }
+        let aside = match &mut self.aside {
+            Some(aside) => aside,
+            none => {
+                let scratch = scratch::unnamed()
+                    .map_err(|error| Error::storage("rows that wait", "use a scratch file", error))?;
+                none.insert(Aside::new(self.table, scratch)?)
+            }
         };
         self.bytes = 0;
         let mut frames = self.frames.drain(..).peekable();
@@ -98,6 +106,14 @@ impl Waiting {
 }
 
 impl Aside {
+    fn new(table: &'static Table, scratch: File) -> Result<Self> {
+        Ok(Self {
+            scratch: Scratch::new(scratch),
+            encoder: Encoder::new(table)?,
+            places: Vec::new(),
+        })
+    }
+
     fn write(&mut self, frame: &DataFrame) -> Result<()> {
         let group = OpenGroup::of(frame, &self.encoder)?;
         let place = self.scratch.add(|to| self.encoder.write_file(&group, to))?;

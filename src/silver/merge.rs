@@ -10,6 +10,7 @@ mod plan;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::io;
 use std::ops::Range;
 
 use crate::error::{Error, Result};
@@ -70,22 +71,30 @@ pub struct Merger {
 impl Merger {
     /// `scratch` makes empty files that nobody else uses.
     pub fn new(bound: Bound, mut scratch: impl FnMut() -> Result<File>) -> Result<Self> {
-        Ok(Self {
-            keys: Sorter::new(scratch()?, bound),
-            halves: Sorter::new(scratch()?, bound),
-            lent: Sorter::new(scratch()?, bound),
-            changes: Sorter::new(scratch()?, bound),
-            ..Self::in_memory()
-        })
+        Ok(Self::of(
+            Sorter::new(scratch()?, bound),
+            Sorter::new(scratch()?, bound),
+            Sorter::new(scratch()?, bound),
+            Sorter::new(scratch()?, bound),
+        ))
     }
 
-    /// A merger without scratch files, for who holds all rows anyway.
-    pub fn in_memory() -> Self {
+    /// A merger whose scratch files are made when they are needed.
+    pub fn on_demand(make: fn() -> io::Result<File>, bound: Bound) -> Self {
+        Self::of(
+            Sorter::on_demand(make, bound),
+            Sorter::on_demand(make, bound),
+            Sorter::on_demand(make, bound),
+            Sorter::on_demand(make, bound),
+        )
+    }
+
+    fn of(keys: Sorter<Key>, halves: Sorter<Half>, lent: Sorter<Lent>, changes: Sorter<Change>) -> Self {
         Self {
-            keys: Sorter::in_memory(),
-            halves: Sorter::in_memory(),
-            lent: Sorter::in_memory(),
-            changes: Sorter::in_memory(),
+            keys,
+            halves,
+            lent,
+            changes,
             lends: false,
             rows: 0,
             file: (0, 0),
@@ -146,7 +155,7 @@ impl Merger {
     }
 }
 
-fn failed(error: std::io::Error) -> Error {
+fn failed(error: io::Error) -> Error {
     Error::storage("the scratch files of merging", "use", error)
 }
 

@@ -1,11 +1,12 @@
 //! A lake on a local disk (or a mount that behaves like one).
 
-use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::commit::{SYNC_ONE_BY_ONE, exchange, link_or_copy, sync_file_system, sync_folder};
+use super::inside::{is_inside, make_like, open_file, path_inside};
 use super::lock::Lock;
 use super::reservation::{self, Reservation};
 use super::staging::{Staging, create_folders};
@@ -15,6 +16,9 @@ use crate::error::{Error, Result};
 
 /// The file whose lock orders commits and listings.
 const LOCK: &str = ".lock";
+
+/// The lock in somebody's folder, where the file goes with the lock: a `.lock` may be their own.
+const PLAIN_LOCK: &str = ".drugs_rs.lock";
 
 /// The root folder of a lake.
 #[derive(Debug, Clone)]
@@ -74,16 +78,27 @@ impl LocalStorage {
         self.root.join(path)
     }
 
+    /// A path of the lake that is read or replaced: it leads out of it neither by itself nor over a link.
+    fn inside(&self, path: &str, action: &'static str) -> Result<PathBuf> {
+        path_inside(&self.root, path)
+            .map_err(|error| Error::storage(self.path(path).display(), action, error))
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.root.join(if self.plain { PLAIN_LOCK } else { LOCK })
+    }
+
     /// Locks the lake, as committing does.
     fn lock(&self) -> Result<Lock> {
-        let path = self.root.join(LOCK);
+        let path = self.lock_path();
         Lock::alone(&path, self.plain)
             .map_err(|source| Error::storage(path.display(), "lock the lake", source))
     }
 
     /// Reading works on a lake that this user may not write, where there is no lock to take.
-    fn lock_to_read(&self) -> Option<Lock> {
-        Lock::shared(&self.root.join(LOCK))
+    fn lock_to_read(&self) -> Result<Option<Lock>> {
+        let path = self.lock_path();
+        Lock::shared(&path).map_err(|source| Error::storage(path.display(), "lock the lake", source))
     }
 }
 
@@ -93,15 +108,17 @@ impl Storage for LocalStorage {
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        match fs::read(self.path(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
+        let place = self.inside(path, "read")?;
+        let mut bytes = Vec::new();
+        match open_file(&place).and_then(|mut file| file.read_to_end(&mut bytes)) {
+            Ok(_) => Ok(Some(bytes)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(Error::storage(self.path(path).display(), "read", error)),
         }
     }
 
     fn size(&self, path: &str) -> Result<Option<u64>> {
-        match fs::metadata(self.path(path)) {
+        match fs::metadata(self.inside(path, "read")?) {
             Ok(metadata) => Ok(Some(metadata.len())),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(Error::storage(self.path(path).display(), "read", error)),
@@ -109,12 +126,13 @@ impl Storage for LocalStorage {
     }
 
     fn open_file(&self, path: &str) -> Result<File> {
-        File::open(self.path(path)).map_err(|error| Error::storage(self.path(path).display(), "read", error))
+        open_file(&self.inside(path, "read")?)
+            .map_err(|error| Error::storage(self.path(path).display(), "read", error))
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>> {
-        let _lock = self.lock_to_read();
-        let folder = self.path(path);
+        let _lock = self.lock_to_read()?;
+        let folder = self.inside(path, "list the folder")?;
         let entries = match folder.read_dir() {
             Ok(entries) => entries,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -132,10 +150,24 @@ impl Storage for LocalStorage {
     }
 
     fn begin(&self, units: &[String]) -> Result<Box<dyn Transaction>> {
+        for unit in units {
+            self.inside(unit, "replace")?;
+        }
         let staging = Staging::create(&self.root, self.stood)?;
-        create_folders(&staging.path.join("new"))?;
+        let new = staging.path.join("new");
+        create_folders(&new)?;
+        let before = match units {
+            [unit] if self.plain => fs::metadata(self.path(unit)).ok(),
+            _ => None,
+        };
+        if let (Some(before), [unit]) = (before.as_ref().filter(|before| before.is_dir()), units) {
+            create_folders(&new.join(unit))?;
+            make_like(&new.join(unit), before)
+                .map_err(|error| Error::storage(self.path(unit).display(), "write", error))?;
+        }
         Ok(Box::new(LocalTransaction {
             storage: self.clone(),
+            before,
             staging,
             units: units.to_vec(),
             written: Arc::default(),
@@ -165,6 +197,8 @@ struct LocalTransaction {
     storage: LocalStorage,
     staging: Staging,
     units: Vec<String>,
+    /// What somebody's file or folder was that is replaced; it keeps its mode.
+    before: Option<Metadata>,
     /// Files that were created and are to be made durable.
     written: Arc<Mutex<Vec<PathBuf>>>,
     /// The folder that was created last: files come many to a folder.
@@ -184,7 +218,7 @@ impl LocalTransaction {
                     .strip_prefix(unit.as_str())
                     .is_some_and(|rest| rest.starts_with('/'))
         });
-        if !inside {
+        if !inside || !is_inside(path) {
             return Err(Error::Internal {
                 message: format!("{path} lies in none of the units {:?}", self.units),
             });
@@ -228,7 +262,12 @@ impl Transaction for LocalTransaction {
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
         let place = self.place(path)?;
         let shown = self.storage.path(path);
-        let file = File::create(&place).map_err(|error| Error::storage(shown.display(), "write", error))?;
+        let failed = |error| Error::storage(shown.display(), "write", error);
+        let file = File::create(&place).map_err(failed)?;
+        if let Some(before) = self.before.as_ref().filter(|before| before.is_file()) {
+            // Before it holds anything that others should not read.
+            make_like(&place, before).map_err(failed)?;
+        }
         self.written
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -238,7 +277,7 @@ impl Transaction for LocalTransaction {
 
     fn keep(&mut self, path: &str) -> Result<()> {
         let place = self.place(path)?;
-        link_or_copy(&self.storage.path(path), &place).map_err(|error| {
+        link_or_copy(&self.storage.inside(path, "link the unchanged file")?, &place).map_err(|error| {
             Error::storage(
                 self.storage.path(path).display(),
                 "link the unchanged file",

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::inside::{is_refused, open_file, open_lock};
+
 /// Whether a file is still the one of this name. Who has waited for a lock asks: the holder may have taken the file away, and
 /// others may hold the lock of the one that came after it.
 pub(super) fn is_named(file: &File, path: &Path) -> bool {
@@ -31,11 +33,7 @@ impl Lock {
     pub(super) fn alone(path: &Path, leaves: bool) -> std::io::Result<Self> {
         let mut turn = 1;
         loop {
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(path)?;
+            let file = open_lock(path)?;
             file.lock()?;
             if is_named(&file, path) || turn == MOST_TURNS {
                 return Ok(Self {
@@ -48,16 +46,22 @@ impl Lock {
     }
 
     /// Waits for the lock of a file together with others, if the file is there and may be read.
-    pub(super) fn shared(path: &Path) -> Option<Self> {
+    pub(super) fn shared(path: &Path) -> std::io::Result<Option<Self>> {
         let mut turn = 1;
         loop {
-            let file = File::open(path).ok()?;
-            file.lock_shared().ok()?;
+            let file = match open_file(path) {
+                Ok(file) => file,
+                Err(error) if is_refused(&error) => return Err(error),
+                Err(_) => return Ok(None),
+            };
+            if file.lock_shared().is_err() {
+                return Ok(None);
+            }
             if is_named(&file, path) || turn == MOST_TURNS {
-                return Some(Self {
+                return Ok(Some(Self {
                     _file: file,
                     leaves: None,
-                });
+                }));
             }
             turn += 1;
         }

@@ -20,6 +20,7 @@
 mod bucket;
 mod commit;
 mod hash;
+mod inside;
 pub mod local;
 mod lock;
 mod reservation;
@@ -33,6 +34,7 @@ use std::io::{Read, Write};
 #[cfg(feature = "cloud")]
 pub use bucket::{BucketLake, Places, replace_object};
 pub use hash::{Digest256, HashingWriter, sha256_hex};
+pub use inside::{Written, write_target};
 pub use local::LocalStorage;
 pub use reservation::Reservation;
 

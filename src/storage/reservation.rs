@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Sharing;
+use super::inside::{open_lock, path_inside};
 use super::lock::is_named;
 use super::staging::{self, create_folders, leave};
 use crate::error::{Error, Result};
@@ -55,18 +56,15 @@ fn folder(root: &Path) -> PathBuf {
 
 /// Reserves a name in the lake at `root`, or says at once that another process holds it.
 pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reservation> {
-    let path = folder(root).join(format!("{name}.lock"));
+    let relative = format!("{}/{}/{name}.lock", staging::FOLDER, staging::RESERVATIONS);
+    let path = root.join(&relative);
     let failed = |source| Error::storage(path.display(), "lock", source);
     let mut refusals = 0;
     // Each turn loses only against a holder that goes away at this moment, so that a few are plenty.
     for _ in 0..1000 {
+        path_inside(root, &relative).map_err(failed)?;
         create_folders(&folder(root))?;
-        let opened = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
-        let file = match opened {
+        let file = match open_lock(&path) {
             Ok(file) => file,
             // The folder went away with its last reservation.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,

@@ -1,11 +1,12 @@
 //! Staging folders: where transactions write before they commit, and how those of dead processes go.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::commit::RESTORE;
+use super::inside::{is_refused, open_file, path_inside};
 use crate::error::{Error, Result};
 
 /// The folder of all staging folders, below the lake's root.
@@ -39,8 +40,10 @@ impl Staging {
         let path = folder.join(&name);
         let mut tries = 0;
         loop {
+            path_inside(root, FOLDER)
+                .map_err(|error| Error::storage(folder.display(), "create the folder", error))?;
             create_folders(&folder)?;
-            remove_abandoned(root, &folder);
+            remove_abandoned(root, &folder)?;
             match Self::give_birth(&folder, &name) {
                 Ok(alive) => {
                     return Ok(Self {
@@ -91,38 +94,76 @@ pub(super) fn leave(root: &Path) {
 }
 
 /// Removes staging folders that nobody holds any more. Failing to is no error: the next transaction tries again.
-fn remove_abandoned(root: &Path, folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+fn remove_abandoned(root: &Path, folder: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
     for entry in entries.flatten() {
         let path = entry.path();
-        if entry.file_name() == RESERVATIONS {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !is_name(&name) || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
-        let born = entry.file_name().to_string_lossy().starts_with('.');
-        let Ok(alive) = File::open(path.join(ALIVE)) else {
-            // Without a lock it is a folder left half-made or half-removed; a birth under way has one within moments.
-            if !born || is_old(&path) {
-                let _ = fs::remove_dir_all(&path);
+        let born = name.starts_with('.');
+        let alive = match open_file(&path.join(ALIVE)) {
+            Ok(alive) => alive,
+            Err(error) if is_refused(&error) => {
+                let path = path.join(ALIVE);
+                return Err(Error::storage(
+                    path.display(),
+                    "see whether its owner lives",
+                    error,
+                ));
             }
-            continue;
+            Err(_) => {
+                // Without a lock it is a folder left half-made or half-removed; a birth under way has one within moments.
+                if !born || is_old(&path) {
+                    let _ = fs::remove_dir_all(&path);
+                }
+                continue;
+            }
         };
         if alive.try_lock().is_ok() && (!born || is_old(&path)) {
-            bring_back(root, &path);
+            bring_back(root, &path)?;
             let _ = fs::remove_dir_all(&path);
         }
     }
+    Ok(())
+}
+
+/// Whether a folder may be one of a transaction: a number of a process and one of its own, maybe behind a dot. The folder may
+/// stand beside files of somebody else, who may keep things in a folder of the same name.
+fn is_name(name: &str) -> bool {
+    let numbers = name.strip_prefix('.').unwrap_or(name).split_once('-');
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(process, number)| is_number(process) && is_number(number))
 }
 
 /// Where a dead process had moved the old state away and not yet put the new one in its place, the old one returns.
-fn bring_back(root: &Path, staging: &Path) {
-    let Ok(target) = fs::read_to_string(staging.join(RESTORE)) else {
-        return;
+fn bring_back(root: &Path, staging: &Path) -> Result<()> {
+    let (note, old) = (staging.join(RESTORE), staging.join("old"));
+    let failed = |error| Error::storage(note.display(), "bring the old state back", error);
+    let mut target = String::new();
+    match open_file(&note) {
+        // A path; what is longer leads nowhere.
+        Ok(file) => file
+            .take(LONGEST_PATH)
+            .read_to_string(&mut target)
+            .map_err(failed)?,
+        Err(error) if is_refused(&error) => return Err(failed(error)),
+        Err(_) => return Ok(()),
     };
-    let (target, old) = (root.join(target), staging.join("old"));
-    if old.exists() && !target.exists() {
+    let target = path_inside(root, &target).map_err(failed)?;
+    // A link is no state of a lake.
+    let stands = |path: &Path| path.symlink_metadata().ok().filter(|found| !found.is_symlink());
+    if target != root && stands(&old).is_some() && stands(&target).is_none() {
         let _ = fs::rename(old, target);
     }
+    Ok(())
 }
+
+/// No path of the system is longer.
+const LONGEST_PATH: u64 = 4096;
 
 fn is_old(path: &Path) -> bool {
     let age = path

@@ -17,6 +17,7 @@ pub use join::{Combined, combine};
 
 use polars::prelude::StringChunked;
 use uuid::Uuid;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::drugs::{Drug, is_atc};
 use super::texts::nul_byte;
@@ -140,6 +141,27 @@ impl Record {
             ingredients_are_drugs: false,
             class_code: false,
         }
+    }
+}
+
+impl Record {
+    /// A hash of all that a row of its own code and names says. Of two rows of one file with the same one the second says nothing
+    /// new, and need not be held. `None` for a row that says more.
+    pub fn said(&self) -> Option<u128> {
+        let says_more = self.rank != Rank::Given
+            || self.class_code
+            || !self.further_codes.is_empty()
+            || !self.ingredients.is_empty();
+        if says_more {
+            return None;
+        }
+        let mut hash = Xxh3::new();
+        let names = [&self.drug.atccode, &self.drug.name];
+        for text in names.into_iter().chain(&self.drug.synonyms) {
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        Some(hash.digest128())
     }
 }
 

@@ -1,0 +1,172 @@
+//! Paths that stay inside of a lake, and files that are files.
+//!
+//! A lake may come from somebody else. No path that is read from one of its files leads out of it, nor does a link in it, and
+//! a pipe in place of a file is not waited for.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use crate::error::{Error, Refusal, Result};
+
+const STAY: &str =
+    "a lake holds all of its files itself: put what belongs there in its place, or take it away";
+
+fn refused(found: String, remedy: &'static str) -> io::Error {
+    io::Error::other(Refusal { found, remedy })
+}
+
+/// Whether an error is one of this module, and no answer of the file system.
+pub(super) fn is_refused(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Refusal>())
+        .is_some()
+}
+
+/// The kind of what was found, in a word.
+fn kind_of(found: &Metadata) -> &'static str {
+    let kind = found.file_type();
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_fifo() {
+        "a pipe (FIFO)"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_file() {
+        "a file"
+    } else {
+        "a device"
+    }
+}
+
+/// Whether a path is one below a root: names with `/` between them, none of which leads up.
+pub(super) fn is_inside(path: &str) -> bool {
+    !path.starts_with('/') && path.split('/').all(|name| !matches!(name, "." | ".."))
+}
+
+/// A path of a lake as one of the file system; an error for one that leads out of it, or over a link.
+pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
+    if !is_inside(path) {
+        return Err(refused(format!("`{path}` leads out of the lake"), STAY));
+    }
+    let mut place = root.to_owned();
+    let mut exists = true;
+    for name in path.split('/').filter(|name| !name.is_empty()) {
+        place.push(name);
+        // Nothing is below a name that is not there.
+        let found = if exists {
+            place.symlink_metadata().ok()
+        } else {
+            None
+        };
+        exists = found.is_some();
+        if found.is_some_and(|found| found.is_symlink()) {
+            return Err(refused(format!("`{}` is a symbolic link", place.display()), STAY));
+        }
+    }
+    Ok(place)
+}
+
+/// A file that was opened without waiting, if it is one.
+fn checked(path: &Path, opened: io::Result<File>) -> io::Result<File> {
+    let errors = [Errno::NXIO, Errno::LOOP].map(Errno::raw_os_error);
+    let found = match opened {
+        Ok(file) => {
+            let found = file.metadata()?;
+            if found.is_file() {
+                return Ok(file);
+            }
+            found
+        }
+        // A pipe without a reader, a socket, a link.
+        Err(error) if error.raw_os_error().is_some_and(|error| errors.contains(&error)) => {
+            path.symlink_metadata()?
+        }
+        Err(error) => return Err(error),
+    };
+    let found = format!("{} where a file should be", kind_of(&found));
+    Err(refused(found, STAY))
+}
+
+fn flags(flags: OFlags) -> i32 {
+    flags.bits().cast_signed()
+}
+
+/// Opens a file for reading.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    let flags = flags(OFlags::NONBLOCK | OFlags::NOFOLLOW);
+    checked(path, File::options().read(true).custom_flags(flags).open(path))
+}
+
+/// Opens the file of a lock, which is made where it is missing.
+pub(super) fn open_lock(path: &Path) -> io::Result<File> {
+    let flags = flags(OFlags::NONBLOCK | OFlags::NOFOLLOW);
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    checked(path, options.custom_flags(flags).open(path))
+}
+
+/// What a caller's path is to be replaced by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    File,
+    Folder,
+}
+
+/// Where something is written that a caller named: where a link leads, so that the link stays. Whatever is there and is of
+/// another kind is an error; a device or a pipe would be replaced by a file.
+pub fn write_target(path: &Path, written: Written) -> Result<PathBuf> {
+    let failed = |source| Error::storage(path.display(), "write", source);
+    let (wanted, remedy) = match written {
+        Written::File => ("a file", "name a file, or a new one"),
+        Written::Folder => ("a folder", "name a folder, or a new one"),
+    };
+    let found = match path.symlink_metadata() {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path.to_owned()),
+        // A file where a folder should be: whoever looks for the folder says so.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(path.to_owned()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut target = path.to_owned();
+    let mut found = found;
+    if found.is_symlink() {
+        // `/dev/stdout` leads to a file that others have opened, and would go on writing to when it is replaced.
+        let leads_to_open = fs::read_link(path).is_ok_and(|link| link.starts_with("/proc"))
+            || path
+                .parent()
+                .and_then(|parent| parent.canonicalize().ok())
+                .is_some_and(|parent| parent.starts_with("/proc"));
+        if leads_to_open {
+            return Err(failed(refused("an open file of a process".to_owned(), remedy)));
+        }
+        target = path.canonicalize().map_err(|_| {
+            let link = "a symbolic link to what is not there".to_owned();
+            failed(refused(link, remedy))
+        })?;
+        found = target.metadata().map_err(failed)?;
+    }
+    if kind_of(&found) != wanted {
+        return Err(failed(refused(format!("it is {}", kind_of(&found)), remedy)));
+    }
+    Ok(target)
+}
+
+/// Gives what was made the mode of what it replaces, and its owner where this user may.
+pub(super) fn make_like(path: &Path, before: &Metadata) -> io::Result<()> {
+    let made = path.metadata()?;
+    if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
+        let _ = chown(path, Some(before.uid()), Some(before.gid()));
+    }
+    // This user still writes into the folder.
+    let own = if before.is_dir() { 0o700 } else { 0 };
+    fs::set_permissions(path, fs::Permissions::from_mode((before.mode() & 0o777) | own))
+}

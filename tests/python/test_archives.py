@@ -1,0 +1,184 @@
+"""Members of archives in every form: their rows are read, or the archive is refused; none goes without a word."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+from lake_tables import DT
+
+import drugs_rs
+from drugs_rs import exceptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = "id,title,date,journal\n"
+SECRET = "Velorin for secret words"
+
+
+def csv(*ids: int) -> bytes:
+    return (HEADER + "".join(f"{n},{SECRET} {n},2020-01-01,J\n" for n in ids)).encode()
+
+
+def member(name: str, content: bytes, kind: bytes = b"0", size: int | None = None) -> bytes:
+    """A header of tar and its content; `size` is what the header says of it."""
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.size = kind, len(content) if size is None else size
+    return entry.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+
+
+def pax(**records: object) -> bytes:
+    """An extended header for the member behind it."""
+    lines = b""
+    for key, value in records.items():
+        text = f" {key.replace('_', '.')}={value}\n"
+        length = len(text) + 1
+        while len(f"{length}{text}") != length:
+            length += 1
+        lines += f"{length}{text}".encode()
+    return member("PaxHeaders/x", lines, b"x")
+
+
+def tar(*members: bytes) -> bytes:
+    whole = b"".join(members) + bytes(1024)
+    return whole + bytes(-len(whole) % 10240)
+
+
+def zipped(**files: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+FIRST, LAST = member("a.csv", csv(1)), member("z.csv", csv(9))
+# An archive, and the ids that are read of it.
+READ: dict[str, tuple[bytes, list[str]]] = {
+    "pax size": (tar(FIRST, pax(size=len(csv(2, 3))), member("b.csv", csv(2, 3), size=0), LAST), ["1", "2", "3", "9"]),
+    "pax path": (tar(FIRST, pax(path="long/" * 30 + "b.csv"), member("b", csv(2))), ["1", "2"]),
+    "contiguous": (tar(FIRST, member("b.csv", csv(2), b"7")), ["1", "2"]),
+    "list of a folder": (tar(member("d/", b"Ya.csv\0\0", b"D"), FIRST, member("v", b"", b"V")), ["1"]),
+    "tar behind tar": (tar(FIRST) + tar(LAST), ["1", "9"]),
+    "three tars": (tar(FIRST) + tar() + tar(LAST) + bytes(700), ["1", "9"]),
+    "zip behind zip": (zipped(a=csv(1)) + zipped(b=csv(2), c=csv(3)), ["1", "2", "3"]),
+    "zip and zeros": (zipped(a=csv(1)) + bytes(100), ["1"]),
+}
+
+SPARSE_MAP = b"1\n0\n" + str(len(csv(2))).encode() + b"\n"
+# An archive, and what the message says.
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "sparse": (tar(FIRST, member("b.csv", csv(2), b"S"), LAST), r"`b\.csv` is sparse.*plain `tar"),
+    "pax sparse": (
+        tar(FIRST, pax(GNU_sparse_major=1), member("b.csv", SPARSE_MAP.ljust(512, b"\0") + csv(2)), LAST),
+        r"`b\.csv` is sparse",
+    ),
+    "of another volume": (tar(member("b.csv", csv(2), b"M"), LAST), r"`b\.csv` began in another volume"),
+    "of an unknown kind": (tar(FIRST, member("b.csv", csv(2), b"Z")), r"`b\.csv` is of the type `Z`"),
+    "global size": (
+        tar(member("g", pax(size=7)[512:].rstrip(b"\0"), b"g"), FIRST),
+        r"all files one name or size",
+    ),
+    "announced": (tar(FIRST, pax(path="b.csv")), r"ends where a file is announced"),
+    "broken size": (tar(FIRST, pax(size="many"), LAST), r"a size in the tar archive is no number"),
+    "behind tar": (tar(FIRST) + csv(2), r"follows the end"),
+    "behind zip": (zipped(a=csv(1)) + csv(2), r"something that is no file in the ZIP archive"),
+    "cut directory": (zipped(a=csv(1), b=csv(2))[:-30], r"cut off"),
+    "no header": (tar(FIRST)[:1024] + csv(2).ljust(1024, b"x"), r"a header of the tar archive is broken"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_every_file_is_read(name: str, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Files of a second archive, and those whose size an extended header gives, once vanished without a note."""
+    content, ids = READ[name]
+    source = tmp_path / "archive"
+    source.write_bytes(pack(content))
+    report = drugs_rs.run(drugs=drugs(tmp_path), pubmed=source, out=tmp_path / "lake", dt=DT)
+    table = drugs_rs.read_publications(source)
+    assert sorted(row["publication_id"] for row in table.to_dicts()) == ids
+    tally = next(source for source in report["sources"] if source["table"] == "pubmed")
+    assert tally["rows_in"] == tally["rows_kept"] == len(ids)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_read_is_refused_and_nothing_of_it_is_told(name: str, tmp_path: Path) -> None:
+    """A valid archive with an extended header for a size was refused with rows in the message."""
+    content, says = REFUSED[name]
+    source, lake = tmp_path / "archive", tmp_path / "lake"
+    source.write_bytes(content)
+    with pytest.raises(exceptions.FormatError, match=says) as caught:
+        drugs_rs.read_publications(source)
+    assert "secret" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+    drugs_rs.bronze(pubmed=source, out=lake, dt=DT)
+    drugs_rs.silver(out=lake, dt=DT, on_bad_file="reject")
+    texts = [path.read_text() for path in lake.rglob("*.json")]
+    assert not any("secret" in text for text in texts)
+
+
+def test_an_archive_is_told_by_its_checksum(tmp_path: Path) -> None:
+    """A title with "mustard" in the right place made an archive of a CSV file."""
+    for word, behind in (("mustard", ""), ("ustar\0", "x"), ("ustar  ", "\0" * 300)):
+        source = tmp_path / "mustard.csv"
+        before = HEADER + "1,"
+        place = 257 - word.index("ustar") - len(before)
+        source.write_text(
+            before + "T" * place + word + behind + ",2020,J\n" + "2,Title,2020,J\n" * 40, encoding="utf-8"
+        )
+        assert source.read_bytes()[257:262] == b"ustar"
+        drugs_rs.bronze(pubmed=source, out=tmp_path / "lake", dt=DT)
+        report = drugs_rs.silver(out=tmp_path / "lake", dt=DT)
+        assert report["sources"][0]["format"] == "csv"
+        assert media_types(tmp_path / "lake") == ["text/csv"]
+
+
+def media_types(lake: Path) -> list[str]:
+    manifest = json.loads((lake / "bronze" / "pubmed" / f"dt={DT}" / "_manifest.json").read_text())
+    return [file["media_type"] for file in manifest["files"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"\x5a\x2a\x4d\x18\x04\x00\x00\x00note" + b"\x28\xb5\x2f\xfd", "application/zstd"),
+        (b"BZh91AY&SY", "application/x-bzip2"),
+        (b"BZh9\x17\x72\x45\x38\x50\x90", "application/x-bzip2"),
+        # No block of bzip2: a text.
+        (b"BZh1,title\n", "text/csv"),
+        (gzip.compress(b"x"), "application/gzip"),
+        (zipped(a=csv(1)), "application/zip"),
+        (tar(FIRST), "application/x-tar"),
+        (b"PAR1", "application/vnd.apache.parquet"),
+    ],
+)
+def test_the_manifest_calls_a_file_what_the_reader_takes_it_for(
+    content: bytes, media_type: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(content)
+    drugs_rs.bronze(pubmed=source, out=tmp_path / "lake", dt=DT)
+    assert media_types(tmp_path / "lake") == [media_type]
+
+
+def test_a_wide_window_of_zstd_is_called_by_its_name(tmp_path: Path) -> None:
+    """`zstd --long=31` was said to be broken, to be delivered again."""
+    source = tmp_path / "wide.csv.zst"
+    # A frame with a window of 2 GiB and one block of a byte, as it is.
+    source.write_bytes(b"\x28\xb5\x2f\xfd\x00\xa8" + b"\x09\x00\x00" + b"x")
+    with pytest.raises(exceptions.FormatError, match=r"window of more than 128 MiB.*without `--long`") as caught:
+        drugs_rs.read_publications(source)
+    assert len(str(caught.value)) < 300
+
+
+def drugs(folder: Path) -> Path:
+    source = folder / "drugs.csv"
+    source.write_text("atccode,drug\nV03AB,velorin\n", encoding="utf-8")
+    return source

@@ -1,0 +1,144 @@
+"""A lake that somebody else made: nothing in it leads out of it, and no pipe in it is waited for."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+from lake_tables import DT
+from shell import drugs_rs as shell
+
+import drugs_rs
+from drugs_rs.exceptions import StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    (tmp_path / "drugs.csv").write_text("atccode,drug\nV03AB,velorin\n", encoding="utf-8")
+    (tmp_path / "articles.csv").write_text("id,title,date,journal\n1,Velorin,2020,J\n", encoding="utf-8")
+    drugs_rs.run(**arguments(tmp_path / "lake"))
+    return tmp_path / "lake"
+
+
+def arguments(lake: Path) -> dict[str, Any]:
+    return {"drugs": lake.parent / "drugs.csv", "pubmed": lake.parent / "articles.csv", "out": lake, "dt": DT}
+
+
+def run(lake: Path) -> str:
+    """What the command says of a run; it ends within the time of the shell, whatever it meets."""
+    sources = [f"--{name}={value}" for name, value in arguments(lake).items()]
+    finished = shell("run", *sources, timeout=60)
+    assert finished.returncode == 1, finished.stdout
+    return finished.stderr.decode()
+
+
+# The files that a run opens, as pipes without a writer.
+PIPES = [
+    ".lock",
+    ".staging/123456-0/.alive",
+    f".staging/locks/dt={DT}.lock",
+    f"bronze/pubmed/dt={DT}/_manifest.json",
+    f"silver/publications/kind=pubmed/dt={DT}/_manifest.json",
+    "gold/_manifest.json",
+    f"reports/run/dt={DT}/run.json",
+]
+
+
+@pytest.mark.parametrize("path", PIPES)
+def test_a_pipe_in_place_of_a_file_is_refused(path: str, lake: Path) -> None:
+    pipe = lake / path
+    pipe.parent.mkdir(parents=True, exist_ok=True)
+    if pipe.exists():
+        pipe.unlink()
+    os.mkfifo(str(pipe))
+    if path == ".lock":
+        (lake.parent / "articles.csv").write_text("id,title,date,journal\n2,Velorin,2020,J\n", encoding="utf-8")
+    told = run(lake)
+    assert f"{path}: cannot" in told
+    assert "a pipe (FIFO) where a file should be" in told
+
+
+@pytest.mark.parametrize("layer", ["bronze", "silver", "gold", "reports", ".staging", ".lock"])
+def test_a_link_in_place_of_a_part_is_refused(layer: str, lake: Path) -> None:
+    """A commit replaced the link by a folder and left what it led to as it was."""
+    elsewhere = lake.parent / "elsewhere"
+    if (lake / layer).exists():
+        (lake / layer).rename(elsewhere)
+    elif layer != ".lock":
+        elsewhere.mkdir()
+    (lake / layer).symlink_to(elsewhere)
+    (lake.parent / "articles.csv").write_text("id,title,date,journal\n2,Velorin,2020,J\n", encoding="utf-8")
+    told = run(lake)
+    assert layer in told
+    assert "a symbolic link" in told
+    assert (lake / layer).is_symlink()
+
+
+def test_the_lake_itself_may_be_a_link(lake: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(lake)
+    (tmp_path / "articles.csv").write_text("id,title,date,journal\n2,Velorin,2020,J\n", encoding="utf-8")
+    drugs_rs.run(**{**arguments(lake), "out": link})
+    assert link.is_symlink()
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+@pytest.mark.parametrize("name", ["../../../../secret.csv", "x/../../../../../secret.csv"])
+def test_a_manifest_leads_nowhere_else(name: str, lake: Path) -> None:
+    secret = lake.parent / "secret.csv"
+    secret.write_text("id,title,date,journal\n7,Velorin in secret,2020,J\n", encoding="utf-8")
+
+    def name_it(manifest: dict[str, Any]) -> None:
+        manifest["files"][0].update(file=name, bytes=secret.stat().st_size, sha256="0" * 64)
+
+    edit(lake / "bronze" / "pubmed" / f"dt={DT}" / "_manifest.json", name_it)
+    with pytest.raises(StorageError, match=r"leads out of the lake") as caught:
+        drugs_rs.silver(out=lake, dt=DT)
+    assert name in str(caught.value)
+
+
+def test_an_output_of_a_manifest_leads_nowhere_else(lake: Path) -> None:
+    """Gold links the files of mentions that it keeps by the paths of its manifest."""
+    edit(lake / "gold" / "_manifest.json", lambda manifest: each_path(manifest, "../secret.parquet"))
+    with pytest.raises(StorageError, match=r"`\.\./secret\.parquet` leads out of the lake"):
+        drugs_rs.gold(out=lake, dt=DT)
+
+
+def each_path(value: Any, path: str) -> None:
+    for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        if key == "path":
+            value[key] = path
+        elif isinstance(inner, (dict, list)):
+            each_path(inner, path)
+
+
+@pytest.mark.parametrize("target", ["../outside", "/tmp/outside", "x/../../outside"])
+def test_an_interrupted_commit_brings_nothing_out_of_the_lake(target: str, lake: Path) -> None:
+    staging = lake / ".staging" / "4000000-0"
+    (staging / "old").mkdir(parents=True)
+    (staging / ".alive").touch()
+    (staging / "restore").write_text(target)
+    with pytest.raises(StorageError, match=r"4000000-0/restore: .*`.*outside` leads out of the lake"):
+        drugs_rs.hold(lake, DT, reason="a test")
+    assert not (lake.parent / "outside").exists()
+    assert (staging / "old").is_dir(), "nothing is lost"
+
+
+def test_an_interrupted_commit_brings_no_link_in(lake: Path, tmp_path: Path) -> None:
+    staging = lake / ".staging" / "4000000-0"
+    staging.mkdir(parents=True)
+    (staging / ".alive").touch()
+    (staging / "old").symlink_to(tmp_path)
+    (staging / "restore").write_text("notes")
+    drugs_rs.hold(lake, DT, reason="a test")
+    assert not (lake / "notes").is_symlink()
