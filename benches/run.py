@@ -52,7 +52,9 @@ class EndedError(Exception):
 def sides() -> tuple[Side, list[Side]]:
     """drugs_rs, and its peers."""
     regex = [sys.executable, str(HERE / "peers" / "pandas_regex.py")]
-    ours = [sys.executable, "-m", "drugs_rs", "run", "--dt", DAY, "--quiet"]
+    # The peers count codes and write every list.
+    answers = ["--unit", "code", "--max-exclusive", "0"]
+    ours = [sys.executable, "-m", "drugs_rs", "run", "--dt", DAY, "--quiet", *answers]
     return Side("drugs_rs", ours, "gold"), [
         Side("pandas, a regex a drug", regex, "."),
         Side("pandas, the same behind a substring filter", [*regex, "--prefilter"], "."),

@@ -113,7 +113,7 @@ def main() -> int:
     exact = gold["publications"] == expected
     verdict = "exact" if exact else "WRONG"
     print(f"\n{rows:,} records, {gold['publications']:,} publications (expected {expected:,}: {verdict}),")
-    print(f"{gold['mentions']:,} mentions, a graph of {graph / 1e9:.2f} GB;")
+    print(f"{gold['pairs']:,} pairs, a graph of {graph / 1e9:.2f} GB;")
     print(f"largest peak {largest / 1e6:.0f} MB, {os.cpu_count()} cores")
     shutil.rmtree(str(out))
     return 0 if exact else 1

@@ -43,6 +43,7 @@ _Source: TypeAlias = _Path | Sequence[_Path]
 _Date: TypeAlias = str | datetime.date
 _Boundary: TypeAlias = Literal["word", "none"]
 _Accents: TypeAlias = Literal["fold", "keep"]
+_Unit: TypeAlias = Literal["substance", "code"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
 _Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
@@ -82,6 +83,8 @@ def run(
     extra_stop_words: Sequence[str] | None = None,
     salts: bool = False,
     accents: _Accents = "fold",
+    unit: _Unit = "substance",
+    max_exclusive: int = 1_000_000,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
@@ -112,6 +115,10 @@ def run(
         salts: Also find a name that ends with the words of a salt or hydrate by its ingredient: "metformin" for the
             name "metformin hydrochloride".
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
+        unit: What counts as one drug in the report and in both answers: `"substance"` takes all codes of a substance
+            together (`insulin (human)` and `insulin (beef)` are insulin), `"code"` counts each code.
+        max_exclusive: How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit. Where
+            they would have more, every list is cut to the same longest length that fits, and the report says so.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. Formats are told by content
@@ -126,7 +133,8 @@ def run(
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
-        ArgumentError: `dt`, `encoding` or `boundary` is not one of the accepted values, or a list of sources is empty.
+        ArgumentError: `dt`, `encoding`, `boundary` or `unit` is not one of the accepted values, or a list of sources is
+            empty.
         InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
@@ -221,6 +229,8 @@ def gold(
     extra_stop_words: Sequence[str] | None = None,
     salts: bool = False,
     accents: _Accents = "fold",
+    unit: _Unit = "substance",
+    max_exclusive: int = 1_000_000,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
@@ -241,16 +251,22 @@ def gold(
         salts: Also find a name that ends with the words of a salt or hydrate by its ingredient: "metformin" for the
             name "metformin hydrochloride".
         accents: `"fold"` takes `é` for `e`, `"keep"` does not.
+        unit: What counts as one drug in the report and in both answers: `"substance"` takes all codes of a substance
+            together (`insulin (human)` and `insulin (beef)` are insulin), `"code"` counts each code.
+        max_exclusive: How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit. Where
+            they would have more, every list is cut to the same longest length that fits, and the report says so.
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Returns:
-        The step's report, as described at `run`, without `steps`; beside it the numbers `drugs`, `publications`,
-        `mentions` and `journals`, `top_journals`, as `DrugGraph.top_journals` gives it, and `held`: the dates that are
-        held back (see `hold`) and so left out, each with its `reason`. They are warnings of the logger `drugs_rs` too.
+        The step's report, as described at `run`, without `steps`; beside it `unit` and the numbers `drugs` (codes),
+        `substances`, `publications`, `mentions` (places that name a drug), `pairs` (of a drug and a publication) and
+        `journals`, `top_journals`, as `DrugGraph.top_journals` gives it, `max_exclusive`, `exclusive_cut` (how many
+        lists of `exclusive_drugs.json` were cut), and `held`: the dates that are held back (see `hold`) and so left
+        out, each with its `reason`. Held dates and cut lists are warnings of the logger `drugs_rs` too.
 
     Raises:
         SourceNotFoundError: The lake has no drugs up to `dt`, or all dates with drugs are held back.
-        ArgumentError: A bad `dt` or `boundary`.
+        ArgumentError: A bad `dt`, `boundary` or `unit`.
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
@@ -378,6 +394,7 @@ def generate(
     ...     clinical_trials=folder / "clinical_trials",
     ...     out=folder.parent / "lake",
     ...     dt="2020-06-01",
+    ...     unit="code",
     ... )
     >>> truth = made["truth"]
     >>> report["steps"][-1]["mentions"] == truth["pubmed"]["mentions"] + truth["clinical_trials"]["mentions"]
@@ -415,10 +432,10 @@ def generate(
     """
 
 def read_answers(lake: _Path) -> dict[str, Any]:
-    """Read the published answers of a lake, after holding them against its graph.
+    """Read the published answers of a lake, after a check that its gold layer is what the gold step wrote.
 
-    The three files of the gold layer must be those that the gold step wrote, and the answers those that the graph
-    gives, to the byte. No engine is used, so that this works in a forked child as well.
+    The graph and both answers must have the digests of gold's manifest. The graph is read piece by piece, so memory
+    does not grow with it. No engine is used, so that this works in a forked child as well.
 
     Args:
         lake: The lake's root folder, as given to `run(out=...)`.
@@ -429,7 +446,7 @@ def read_answers(lake: _Path) -> dict[str, Any]:
 
     Raises:
         SourceNotFoundError: The lake has no gold layer.
-        FormatError: A file is not the one that the gold step wrote, or an answer is not the graph's.
+        FormatError: A file is not the one that the gold step wrote.
         StorageError: The lake cannot be read.
     """
 
@@ -888,49 +905,93 @@ class PublicationBatches:
 
 @final
 class DrugGraph:
-    """Drugs, publications, journals and who mentions whom; `read_graph` makes one."""
+    r"""Drugs, publications, journals and who mentions whom; `read_graph` makes one.
 
-    def drugs(self) -> Table:
+    `unit` says what counts as one drug: `"substance"` takes all codes of a substance together, `"code"` counts each
+    code of the vocabulary. Lists and tables name a substance by its first code in code-point order. Its name is that of
+    the drug, folded, without qualifiers in brackets and without words of salts and hydrates; a combination is a
+    substance of its own.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA10AB01,insulin (human)\nA10AB02,insulin (beef)\n")
+    >>> _ = (folder / "pubmed.csv").write_text("id,title,date,journal\n1,Insulin (human) or insulin (beef),2020,J\n")
+    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", out=folder / "lake", dt="2020-06-01")
+    >>> graph = drugs_rs.read_graph(folder / "lake")
+    >>> graph.top_journals(), graph.top_journals(unit="code")
+    ({'J': 1}, {'J': 2})
+    >>> graph.drugs().to_dicts()
+    [{'atccode': 'A10AB01', 'drug': 'insulin (human)', 'substance': 'insulin', 'pubmed': 1, 'clinical_trial': 0}]
+    """
+
+    def drugs(self, *, unit: _Unit = "substance") -> Table:
         """Every drug of the vocabulary, mentioned or not.
 
+        Args:
+            unit: One row a substance, or one a code.
+
         Returns:
-            The columns `atccode`, `drug`, and `pubmed` and `clinical_trial`, the number of publications of each kind
-            that mention it; ordered by `atccode`.
+            The columns `atccode`, `drug`, `substance`, and `pubmed` and `clinical_trial`, the number of publications of
+            each kind that mention it; ordered by `atccode`. A substance has code and name of its first code.
+
+        Raises:
+            ArgumentError: An unknown `unit`.
         """
 
-    def journals(self) -> Table:
+    def journals(self, *, unit: _Unit = "substance") -> Table:
         """Every journal with a mention.
+
+        Args:
+            unit: What counts as one drug.
 
         Returns:
             The columns `journal`, `drugs` (how many different ones it mentions) and `mentions` (how many pairs of a
             drug and a publication); ordered by `journal`.
+
+        Raises:
+            ArgumentError: An unknown `unit`.
         """
 
-    def mentions(self) -> Table:
+    def mentions(self, *, unit: _Unit = "substance") -> Table:
         """Every pair of a drug and a publication that mentions it.
 
+        Args:
+            unit: One row for each substance and publication, or for each code and publication.
+
         Returns:
-            The columns `atccode`, `drug`, `publication_id`, `kind` (`pubmed` or `clinical_trial`), `journal` and
-            `date`; what is unknown is null.
+            The columns `atccode`, `drug`, `substance`, `publication_id`, `kind` (`pubmed` or `clinical_trial`),
+            `journal` and `date`; what is unknown is null. A substance has code and name of its first code.
+
+        Raises:
+            ArgumentError: An unknown `unit`.
         """
 
-    def top_journals(self) -> dict[str, int]:
+    def top_journals(self, *, unit: _Unit = "substance") -> dict[str, int]:
         """The journals that mention the most different drugs, and that number: every journal that shares first place.
 
         Empty if nothing is mentioned anywhere.
+
+        Args:
+            unit: What counts as one drug.
+
+        Raises:
+            ArgumentError: An unknown `unit`.
         """
 
-    def exclusive_drugs(self, code: str) -> list[str]:
+    def exclusive_drugs(self, code: str, *, unit: _Unit = "substance") -> list[str]:
         """The codes of the drugs that share a journal with this one through PubMed alone, in code order.
 
         These are the drugs mentioned by a journal that mentions this one in a PubMed article, less those mentioned by
-        a journal that mentions it in a clinical trial, and less the drug itself.
+        a journal that mentions it in a clinical trial, and less the drug itself. The list is whole, also where that of
+        `exclusive_drugs.json` was cut (`max_exclusive` of `gold`).
 
         Args:
-            code: The drug's ATC code.
+            code: The drug's ATC code; any code of a substance will do.
+            unit: What counts as one drug. A substance is listed as its first code.
 
         Raises:
-            ArgumentError: The graph has no drug with this code.
+            ArgumentError: The graph has no drug with this code, or `unit` is unknown.
         """
 
     def to_node_link(self) -> dict[str, Any]:
@@ -957,9 +1018,10 @@ class DrugGraph:
         Args:
             path: The file, or the URI of an object.
             shape: `"graph"` for `drug_graph.json`, `"node-link"` for the JSON of `to_node_link`, `"graphml"` for Gephi,
-                yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one mention a row,
-                `"neo4j-nodes"` and `"neo4j-relationships"` for the two CSV files of Neo4j's bulk import. `None` goes by
-                the file's ending: `.graphml`, `.csv`, `.ndjson`, `.parquet`, and `drug_graph.json` for anything else.
+                yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one pair of a code
+                and a publication a row, `"neo4j-nodes"` and `"neo4j-relationships"` for the two CSV files of Neo4j's
+                bulk import. `None` goes by the file's ending: `.graphml`, `.csv`, `.ndjson`, `.parquet`, and
+                `drug_graph.json` for anything else.
 
         Raises:
             ArgumentError: An unknown shape.

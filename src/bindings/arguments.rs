@@ -11,7 +11,7 @@ use crate::formats::Encoding;
 use crate::matcher::{Accents, Boundary, Settings, StopWords};
 use crate::pipeline::Dt;
 use crate::pipeline::silver::OnBadFile;
-use crate::schema::SourceTable;
+use crate::schema::{DrugUnit, SourceTable};
 use crate::text::date::NumericOrder;
 
 use super::errors::exception;
@@ -89,7 +89,7 @@ macro_rules! whole_numbers {
     };
 }
 
-whole_numbers! { max_ratio batch_rows seed articles trials drugs journals files }
+whole_numbers! { max_ratio max_exclusive batch_rows seed articles trials drugs journals files }
 
 fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     value.extract().map_err(|error: PyErr| {
@@ -130,6 +130,14 @@ pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
             Err(exception(py, &error))
         }
     }
+}
+
+/// What counts as one drug.
+pub(super) fn unit(py: Python<'_>, name: &str) -> PyResult<DrugUnit> {
+    DrugUnit::from_name(name).ok_or_else(|| {
+        let error = Error::argument("unit", format!("`{name}`"), "\"substance\" or \"code\"");
+        exception(py, &error)
+    })
 }
 
 /// The keywords that every matcher takes.

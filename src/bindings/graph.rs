@@ -1,6 +1,6 @@
 //! `DrugGraph`: the result of a lake, from Python.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -9,14 +9,16 @@ use pyo3::types::PyDict;
 use super::table::Table;
 use super::{arguments, call, errors};
 use crate::error::Error;
-use crate::graph::{self, Shape, frames};
+use crate::graph::{self, DrugGrouping, Shape, Shelf, frames};
 use crate::pipeline::{self, answers, export, run};
-use crate::schema::PublicationKind;
+use crate::schema::{DrugUnit, PublicationKind};
 
 /// Drugs, publications, journals and who mentions whom; `read_graph` makes one.
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct DrugGraph {
     inner: Arc<graph::DrugGraph>,
+    /// What the answers need, by unit, from the first question on.
+    shelves: [OnceLock<(DrugGrouping, Shelf)>; DrugUnit::ALL.len()],
 }
 
 /// Read the drug graph of a lake.
@@ -29,10 +31,11 @@ pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
     })?;
     Ok(DrugGraph {
         inner: Arc::new(inner),
+        shelves: Default::default(),
     })
 }
 
-/// Read the published answers of a lake, after holding them against its graph.
+/// Read the published answers of a lake, after a check that its gold layer is what the gold step wrote.
 #[pyfunction]
 pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = lake.py();
@@ -55,44 +58,55 @@ pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py,
 #[pymethods]
 impl DrugGraph {
     /// Every drug of the vocabulary, mentioned or not.
-    fn drugs(&self, py: Python<'_>) -> PyResult<Table> {
-        call::here(py, || frames::drugs(&self.inner)).map(Table::new)
+    #[pyo3(signature = (*, unit="substance"))]
+    fn drugs(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
+        let unit = arguments::unit(py, unit)?;
+        call::here(py, || frames::drugs(&self.inner, unit)).map(Table::new)
     }
 
     /// Every journal with a mention.
-    fn journals(&self, py: Python<'_>) -> PyResult<Table> {
-        call::here(py, || frames::journals(&self.inner)).map(Table::new)
+    #[pyo3(signature = (*, unit="substance"))]
+    fn journals(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
+        let unit = arguments::unit(py, unit)?;
+        call::here(py, || frames::journals(&self.inner, unit)).map(Table::new)
     }
 
     /// Every pair of a drug and a publication that mentions it.
-    fn mentions(&self, py: Python<'_>) -> PyResult<Table> {
-        call::here(py, || frames::mentions(&self.inner)).map(Table::new)
+    #[pyo3(signature = (*, unit="substance"))]
+    fn mentions(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
+        let unit = arguments::unit(py, unit)?;
+        call::here(py, || frames::mentions(&self.inner, unit)).map(Table::new)
     }
 
     /// The journals that mention the most different drugs, and that number: every journal that shares first place.
-    fn top_journals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    #[pyo3(signature = (*, unit="substance"))]
+    fn top_journals<'py>(&self, py: Python<'py>, unit: &str) -> PyResult<Bound<'py, PyDict>> {
+        let unit = arguments::unit(py, unit)?;
+        let top = call::here(py, || Ok(self.shelf(unit).1.top(self.inner.journals())))?;
         let journals = PyDict::new(py);
-        for (journal, drugs) in graph::top_journals(&self.inner) {
+        for (journal, drugs) in top {
             journals.set_item(journal, drugs)?;
         }
         Ok(journals)
     }
 
     /// The codes of the drugs that share a journal with this one through PubMed alone, in code order.
-    fn exclusive_drugs(&self, py: Python<'_>, code: &str) -> PyResult<Vec<String>> {
+    #[pyo3(signature = (code, *, unit="substance"))]
+    fn exclusive_drugs(&self, py: Python<'_>, code: &str, unit: &str) -> PyResult<Vec<String>> {
+        let unit = arguments::unit(py, unit)?;
         let drugs = self.inner.drugs();
-        let Some(number) = drugs.iter().position(|drug| drug.atccode == code) else {
+        let Some(number) = self.inner.drug_number(code) else {
             let error = Error::argument(
                 "code",
                 format!("`{code}` is no drug of this graph"),
-                "a code of drugs()",
+                "a code of drugs(unit=\"code\")",
             );
             return Err(errors::exception(py, &error));
         };
         call::here(py, || {
-            let mut all = graph::exclusive_drugs(&self.inner);
-            Ok(all
-                .swap_remove(number)
+            let (grouping, shelf) = self.shelf(unit);
+            let others = shelf.exclusive(grouping.first(number), drugs.len());
+            Ok(others
                 .into_iter()
                 .map(|other| drugs[other as usize].atccode.clone())
                 .collect())
@@ -129,7 +143,7 @@ impl DrugGraph {
     fn __repr__(&self) -> String {
         let count = |kind| self.inner.publications(kind).len();
         format!(
-            "DrugGraph({} drugs, {} PubMed articles, {} clinical trials, {} mentions)",
+            "DrugGraph({} drugs, {} PubMed articles, {} clinical trials, {} pairs)",
             self.inner.drugs().len(),
             count(PublicationKind::Pubmed),
             count(PublicationKind::ClinicalTrial),
@@ -139,6 +153,14 @@ impl DrugGraph {
 }
 
 impl DrugGraph {
+    fn shelf(&self, unit: DrugUnit) -> &(DrugGrouping, Shelf) {
+        self.shelves[unit as usize].get_or_init(|| {
+            let grouping = DrugGrouping::of(self.inner.drugs(), unit);
+            let shelf = Shelf::of(&self.inner, &grouping);
+            (grouping, shelf)
+        })
+    }
+
     fn text(&self, py: Python<'_>, shape: Shape) -> PyResult<String> {
         let graph = Arc::clone(&self.inner);
         call::apart(py, move || {

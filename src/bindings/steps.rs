@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use super::{arguments, call, errors};
 use crate::error::{Error, Result};
 use crate::formats::MostRatio;
+use crate::graph::AnswerSettings;
 use crate::pipeline::bronze::BronzeSource;
 use crate::pipeline::gold::GoldSettings;
 use crate::pipeline::silver::SilverSettings;
@@ -17,7 +18,7 @@ use crate::task::Task;
 #[pyfunction]
 #[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
     boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
-    progress=false))]
+    unit="substance", max_exclusive=1_000_000, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -37,6 +38,8 @@ pub(super) fn run<'py>(
     extra_stop_words: Option<Vec<String>>,
     salts: bool,
     accents: &str,
+    unit: &str,
+    #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let sources = sources([Some(drugs), pubmed, clinical_trials])?;
@@ -58,6 +61,10 @@ pub(super) fn run<'py>(
             accents,
         )?,
         abstracts,
+        answers: AnswerSettings {
+            unit: arguments::unit(py, unit)?,
+            max_exclusive,
+        },
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
@@ -150,7 +157,7 @@ pub(super) fn silver<'py>(
 /// Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
 #[pyfunction]
 #[pyo3(signature = (*, out, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
-    progress=false))]
+    unit="substance", max_exclusive=1_000_000, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
     py: Python<'py>,
@@ -163,6 +170,8 @@ pub(super) fn gold<'py>(
     extra_stop_words: Option<Vec<String>>,
     salts: bool,
     accents: &str,
+    unit: &str,
+    #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
@@ -176,6 +185,10 @@ pub(super) fn gold<'py>(
             accents,
         )?,
         abstracts,
+        answers: AnswerSettings {
+            unit: arguments::unit(py, unit)?,
+            max_exclusive,
+        },
         ..GoldSettings::default()
     };
     report(py, progress, |task| {

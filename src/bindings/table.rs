@@ -91,6 +91,7 @@ fn value<'py>(py: Python<'py>, value: &AnyValue<'_>) -> PyResult<Bound<'py, PyAn
         AnyValue::String(text) => text.into_pyobject(py)?.into_any(),
         AnyValue::StringOwned(text) => text.as_str().into_pyobject(py)?.into_any(),
         AnyValue::UInt64(number) => number.into_pyobject(py)?.into_any(),
+        AnyValue::Int64(number) => number.into_pyobject(py)?.into_any(),
         AnyValue::Date(days) => {
             // 719163 is the proleptic ordinal of 1970-01-01.
             py.import("datetime")?

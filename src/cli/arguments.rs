@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::graph::AnswerSettings;
+
 /// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
 #[derive(Debug, Parser)]
 #[command(name = "drugs-rs", version, disable_help_subcommand = true)]
@@ -116,6 +118,27 @@ pub(super) struct Matching {
     pub accents: AccentsName,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct GoldOptions {
+    /// Search abstracts as well as titles
+    #[arg(long)]
+    pub abstracts: bool,
+    /// What counts as one drug
+    #[arg(long, value_enum, default_value = "substance")]
+    pub unit: UnitName,
+    /// How many drugs the lists of exclusive_drugs.json have at most, together (0 = no limit)
+    #[arg(long, value_name = "N", default_value_t = AnswerSettings::default().max_exclusive)]
+    pub max_exclusive: u64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum UnitName {
+    /// all codes of one substance
+    Substance,
+    /// each code of the vocabulary
+    Code,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum BoundaryName {
     /// whole words
@@ -149,9 +172,8 @@ pub(super) struct RunArguments {
     pub reading: Reading,
     #[command(flatten)]
     pub matching: Matching,
-    /// Search abstracts as well as titles
-    #[arg(long)]
-    pub abstracts: bool,
+    #[command(flatten)]
+    pub gold: GoldOptions,
     #[command(flatten)]
     pub output: Output,
 }
@@ -198,9 +220,8 @@ pub(super) struct GoldArguments {
     pub lake: Lake,
     #[command(flatten)]
     pub matching: Matching,
-    /// Search abstracts as well as titles
-    #[arg(long)]
-    pub abstracts: bool,
+    #[command(flatten)]
+    pub gold: GoldOptions,
     #[command(flatten)]
     pub output: Output,
 }

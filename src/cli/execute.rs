@@ -6,12 +6,13 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    AccentsName, BoundaryName, Bytes, Command, EncodingName, ExplainArguments, MatchArguments, Matching,
-    OnBadFileName, Output, ParsedCommand, Reading,
+    AccentsName, BoundaryName, Bytes, Command, EncodingName, ExplainArguments, GoldOptions, MatchArguments,
+    Matching, OnBadFileName, Output, ParsedCommand, Reading, UnitName,
 };
 use super::summary;
 use crate::error::{Error, Refusal, Result};
 use crate::formats::{self, Encoding, MostRatio};
+use crate::graph::AnswerSettings;
 use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
 use crate::pipeline::bronze::{BronzeSource, bronze};
 use crate::pipeline::gold::{GoldSettings, gold};
@@ -21,7 +22,7 @@ use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read
 use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
 use crate::pipeline::vocabulary::read_vocabulary;
 use crate::pipeline::{Dt, StepReport, existing_lake_for, open_lake_for, run};
-use crate::schema::SourceTable;
+use crate::schema::{DrugUnit, SourceTable};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
@@ -36,7 +37,7 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
         Command::Run(arguments) => {
             let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
             let sources = sources(words, lists, task)?;
-            let gold = gold_settings(&arguments.matching, arguments.abstracts, task)?;
+            let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
             let report = run::run(
@@ -96,7 +97,7 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             (report, &arguments.output)
         }
         Command::Gold(arguments) => {
-            let settings = gold_settings(&arguments.matching, arguments.abstracts, task)?;
+            let settings = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let dt = Dt::parse(&arguments.lake.dt)?;
             (
                 gold(
@@ -188,10 +189,17 @@ fn silver_settings(words: &Reading) -> SilverSettings {
     }
 }
 
-fn gold_settings(matching: &Matching, abstracts: bool, task: &Task) -> Result<GoldSettings> {
+fn gold_settings(matching: &Matching, options: &GoldOptions, task: &Task) -> Result<GoldSettings> {
     Ok(GoldSettings {
         matcher: matcher_settings(matching, task)?,
-        abstracts,
+        abstracts: options.abstracts,
+        answers: AnswerSettings {
+            unit: match options.unit {
+                UnitName::Substance => DrugUnit::Substance,
+                UnitName::Code => DrugUnit::Code,
+            },
+            max_exclusive: options.max_exclusive,
+        },
         ..GoldSettings::default()
     })
 }

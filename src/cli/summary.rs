@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::error::Result;
-use crate::graph::{DrugGraph, journal_ranking};
+use crate::graph::{DrugGraph, DrugGrouping, Shelf};
 use crate::pipeline::{StepReport, existing_lake, layout, run};
-use crate::schema::{Flag, PublicationKind, Reason};
+use crate::schema::{DrugUnit, Flag, PublicationKind, Reason};
 
 /// At most so many rows of a table are shown.
 const MOST_ROWS: usize = 15;
@@ -26,9 +26,12 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
     if let Some(gold) = &report.gold {
         let _ = writeln!(
             text,
-            "{} drugs, {} publications, {} mentions, {} journals with a mention",
-            gold.drugs, gold.publications, gold.mentions, gold.journals
+            "{} drugs, {} substances, {} publications, {} mentions, {} pairs, {} journals with a mention",
+            gold.drugs, gold.substances, gold.publications, gold.mentions, gold.pairs, gold.journals
         );
+        if let Some(note) = gold.exclusive_note() {
+            let _ = writeln!(text, "{note}");
+        }
         if gold.superseded + gold.deleted > 0 {
             let _ = writeln!(
                 text,
@@ -43,8 +46,8 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             .find(|output| output.path == layout::DRUG_GRAPH);
         if graph.is_none_or(|graph| graph.bytes <= LARGEST_GRAPH) {
             let graph = run::read_graph(existing_lake(&report.out)?.as_ref())?;
-            drugs(&mut text, &graph);
-            journals(&mut text, &graph);
+            drugs(&mut text, &graph, gold.unit);
+            journals(&mut text, &graph, gold.unit);
         }
     }
     held(&mut text, report);
@@ -55,28 +58,42 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
     Ok(text)
 }
 
-fn drugs(text: &mut String, graph: &DrugGraph) {
+fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
+    let grouping = DrugGrouping::of(graph.drugs(), unit);
     let mut counts: Vec<[u64; 2]> = vec![[0; 2]; graph.drugs().len()];
-    for link in graph.links() {
+    for link in grouping.links(graph.links()) {
         counts[link.drug as usize][link.kind as usize] += 1;
     }
-    let mut rows: Vec<_> = graph.drugs().iter().zip(counts).collect();
+    let mut rows: Vec<u32> = grouping.firsts().collect();
+    let publications = |drug: u32| counts[drug as usize].iter().sum::<u64>();
     rows.sort_by(|left, right| {
-        let (most, more) = (left.1.iter().sum::<u64>(), right.1.iter().sum::<u64>());
-        more.cmp(&most).then_with(|| left.0.atccode.cmp(&right.0.atccode))
+        publications(*right)
+            .cmp(&publications(*left))
+            .then(left.cmp(right))
     });
     let all = rows.len();
     let mut table = vec![["drug", "code", "articles", "trials"].map(str::to_owned)];
-    for (drug, count) in rows.into_iter().take(MOST_ROWS) {
+    for drug in rows.into_iter().take(MOST_ROWS) {
+        let count = counts[drug as usize];
         let [trials, articles] = PublicationKind::ALL.map(|kind| count[kind as usize].to_string());
-        table.push([drug.name.clone(), drug.atccode.clone(), articles, trials]);
+        let more = (0_u32..)
+            .take(counts.len())
+            .filter(|other| *other != drug && grouping.first(*other) == drug);
+        let drug = &graph.drugs()[drug as usize];
+        // A substance of one code goes by its name in the vocabulary.
+        let (name, code) = match more.count() {
+            0 => (&drug.name, drug.atccode.clone()),
+            more => (&drug.substance, format!("{} and {more} more", drug.atccode)),
+        };
+        table.push([name.clone(), code, articles, trials]);
     }
     title(text, "Drugs and the publications that mention them");
     print_table(text, &table, all);
 }
 
-fn journals(text: &mut String, graph: &DrugGraph) {
-    let ranking = journal_ranking(graph);
+fn journals(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
+    let shelf = Shelf::of(graph, &DrugGrouping::of(graph.drugs(), unit));
+    let ranking = shelf.ranking(graph.journals());
     let mut table = vec![["journal", "different drugs"].map(str::to_owned)];
     for (journal, drugs) in ranking.iter().take(MOST_ROWS) {
         table.push([(*journal).to_owned(), drugs.to_string()]);

@@ -1,5 +1,7 @@
 //! Finding the drugs in a frame of publications.
 
+use std::collections::HashMap;
+
 use polars::prelude::{
     ChunkCast, Column, DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray,
     Series, StringChunkedBuilder,
@@ -11,9 +13,13 @@ use crate::error::Result;
 use crate::matcher::{CodePoints, Finder, Matcher};
 use crate::schema::{MENTIONS, PublicationKind};
 use crate::task::Task;
+use crate::text::substance;
 
 /// Rows that one thread takes at a time.
 const SLICE: usize = 4096;
+
+/// The substance of each code of the vocabulary.
+pub type Substances = HashMap<String, String>;
 
 /// The columns of a silver frame that mentions need.
 pub fn columns(abstracts: bool) -> Vec<String> {
@@ -30,7 +36,7 @@ pub fn find_mentions(
     frame: &DataFrame,
     kind: PublicationKind,
     matcher: &Matcher,
-    journals: &DisplayNames,
+    names: (&Substances, &DisplayNames),
     task: &Task,
 ) -> Result<DataFrame> {
     let slices: Vec<(i64, usize)> = (0..frame.height())
@@ -41,7 +47,7 @@ pub fn find_mentions(
         .into_par_iter()
         .map(|(start, length)| {
             task.check()?;
-            let mentions = find_in_slice(&frame.slice(start, length), kind, matcher, journals)?;
+            let mentions = find_in_slice(&frame.slice(start, length), kind, matcher, names)?;
             task.count_rows(length);
             Ok(mentions)
         })
@@ -57,7 +63,7 @@ fn find_in_slice(
     frame: &DataFrame,
     kind: PublicationKind,
     matcher: &Matcher,
-    journals: &DisplayNames,
+    (substances, journals): (&Substances, &DisplayNames),
 ) -> Result<DataFrame> {
     let ids = frame.column("publication_id")?.str()?;
     let titles = frame.column("title")?.str()?;
@@ -65,7 +71,7 @@ fn find_in_slice(
     let dates = frame.column("date")?.cast(&DataType::Int32)?;
     let dates = dates.i32()?;
     let abstracts = frame.column("abstract").ok().map(Column::str).transpose()?;
-    let mut draft = Draft::default();
+    let mut draft = Draft::new(substances);
     let mut finder = matcher.finder();
     for (row, ((id, title), (key, date))) in ids
         .iter()
@@ -93,16 +99,27 @@ struct Publication<'p> {
 }
 
 /// The mentions of a slice in the making.
-#[derive(Default)]
-struct Draft {
-    texts: Vec<[String; 6]>,
+struct Draft<'d> {
+    substances: &'d Substances,
+    texts: Vec<[String; 7]>,
     journals: Vec<Option<String>>,
     dates: Vec<Option<i32>>,
-    starts: Vec<u64>,
-    ends: Vec<u64>,
+    starts: Vec<i64>,
+    ends: Vec<i64>,
 }
 
-impl Draft {
+impl<'d> Draft<'d> {
+    fn new(substances: &'d Substances) -> Self {
+        Self {
+            substances,
+            texts: Vec::new(),
+            journals: Vec::new(),
+            dates: Vec::new(),
+            starts: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
     fn add(&mut self, publication: &Publication<'_>, field: &str, text: &str, finder: &mut Finder<'_>) {
         let mut points = None;
         finder.each(text, |mention| {
@@ -110,6 +127,10 @@ impl Draft {
             self.texts.push([
                 mention.atccode().to_owned(),
                 mention.drug().to_owned(),
+                self.substances
+                    .get(mention.atccode())
+                    .cloned()
+                    .unwrap_or_else(|| substance(mention.drug())),
                 publication.id.to_owned(),
                 field.to_owned(),
                 text[mention.start..mention.end].to_owned(),
@@ -117,8 +138,8 @@ impl Draft {
             ]);
             self.journals.push(publication.journal.map(str::to_owned));
             self.dates.push(publication.date);
-            self.starts.push(points.at(mention.start) as u64);
-            self.ends.push(points.at(mention.end) as u64);
+            self.starts.push(points.at(mention.start) as i64);
+            self.ends.push(points.at(mention.end) as i64);
         });
     }
 
@@ -137,15 +158,16 @@ impl Draft {
             vec![
                 text("atccode", 0),
                 text("drug", 1),
-                text("publication_id", 2),
+                text("substance", 2),
+                text("publication_id", 3),
                 Column::new("kind".into(), vec![kind.name(); height]),
                 Series::new("journal".into(), &self.journals).into_column(),
                 dates.into_series().into_column(),
-                text("field", 3),
+                text("field", 4),
                 Series::new("start".into(), &self.starts).into_column(),
                 Series::new("end".into(), &self.ends).into_column(),
-                text("surface", 4),
-                text("rule", 5),
+                text("surface", 5),
+                text("rule", 6),
             ],
         )?;
         MENTIONS.check(&frame)?;

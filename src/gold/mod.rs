@@ -2,9 +2,10 @@
 //!
 //! - [`newest`] tells which rows are the newest state of their publication.
 //! - [`same_journals`] tells which keys are one journal, [`journals`] chooses its display name.
-//! - [`mentions`] finds the drugs in the titles (and abstracts) of a frame.
+//! - [`mentions`] finds the drugs in the titles (and abstracts) of a frame, [`places`] counts their places.
 
 pub mod journals;
 pub mod mentions;
 pub mod newest;
+pub mod places;
 pub mod same_journals;

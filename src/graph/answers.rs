@@ -1,5 +1,6 @@
-//! The two questions: which journal mentions the most different drugs, and which drugs share journals.
+//! Which journal mentions the most different drugs: what the answers need to know of a graph, and the first of them.
 
+use super::grouping::DrugGrouping;
 use super::model::DrugGraph;
 use crate::schema::PublicationKind;
 
@@ -7,35 +8,35 @@ use crate::schema::PublicationKind;
 /// journals and drugs, not with publications.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
-    journals: Vec<Journal>,
+    pub(super) journals: Vec<Journal>,
 }
 
 #[derive(Debug, Clone)]
-struct Journal {
+pub(super) struct Journal {
     number: u32,
     /// The drugs in order, each with the kinds of publications that mention it.
-    drugs: Vec<(u32, Kinds)>,
+    pub drugs: Vec<(u32, Kinds)>,
 }
 
 /// A set of kinds of publications.
-#[derive(Debug, Clone, Copy, Default)]
-struct Kinds(u8);
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Kinds(u8);
 
 impl Kinds {
     fn insert(&mut self, kind: PublicationKind) {
         self.0 |= 1 << kind as u8;
     }
 
-    fn contains(self, kind: PublicationKind) -> bool {
+    pub(super) fn contains(self, kind: PublicationKind) -> bool {
         self.0 & (1 << kind as u8) != 0
     }
 }
 
 impl Shelf {
-    /// The shelf of a graph.
-    pub fn of(graph: &DrugGraph) -> Self {
+    /// The shelf of a graph, with the first drug of its group in the place of every drug.
+    pub fn of(graph: &DrugGraph, grouping: &DrugGrouping) -> Self {
         let mut shelf = Self::default();
-        for (journal, links) in graph.links_by_journal() {
+        for (journal, links) in graph.by_journal(&grouping.links(graph.links())) {
             for link in links {
                 shelf.add(journal, link.drug, link.kind);
             }
@@ -62,6 +63,25 @@ impl Shelf {
         }
     }
 
+    /// The shelf with the first drug of its group in the place of every drug.
+    #[must_use]
+    pub fn grouped(mut self, grouping: &DrugGrouping) -> Self {
+        for journal in &mut self.journals {
+            for (drug, _) in &mut journal.drugs {
+                *drug = grouping.first(*drug);
+            }
+            journal.drugs.sort_unstable();
+            journal.drugs.dedup_by(|later, first| {
+                let same = later.0 == first.0;
+                if same {
+                    first.1.0 |= later.1.0;
+                }
+                same
+            });
+        }
+        self
+    }
+
     /// How many journals mention a drug.
     pub fn journals(&self) -> usize {
         self.journals.len()
@@ -84,96 +104,5 @@ impl Shelf {
         let most = ranking.first().map_or(0, |(_, drugs)| *drugs);
         ranking.retain(|(_, drugs)| *drugs == most);
         ranking
-    }
-
-    /// For each drug, by number, the numbers of its exclusive drugs: those that a journal mentions which mentions the drug in
-    /// a PubMed article, less those that a journal mentions which mentions it in a trial.
-    pub fn exclusive(&self, drugs: usize) -> Vec<Vec<u32>> {
-        let width = drugs.div_ceil(64);
-        // A journal of many drugs is united as a set of bits, one of few drug by drug.
-        let sets: Vec<Option<BitSet>> = self
-            .journals
-            .iter()
-            .map(|journal| {
-                (journal.drugs.len() > width).then(|| {
-                    let mut set = BitSet(vec![0; width]);
-                    journal.drugs.iter().for_each(|(drug, _)| set.insert(*drug));
-                    set
-                })
-            })
-            .collect();
-        // For each drug the journals that mention it.
-        let mut journals_of: Vec<Vec<(usize, Kinds)>> = vec![Vec::new(); drugs];
-        for (place, journal) in self.journals.iter().enumerate() {
-            for (drug, kinds) in &journal.drugs {
-                journals_of[*drug as usize].push((place, *kinds));
-            }
-        }
-        let union = |journals: &[(usize, Kinds)], wanted: PublicationKind| {
-            let mut union = BitSet(vec![0; width]);
-            for (place, _) in journals.iter().filter(|(_, kinds)| kinds.contains(wanted)) {
-                match &sets[*place] {
-                    Some(set) => union.extend(set),
-                    None => {
-                        let drugs = &self.journals[*place].drugs;
-                        drugs.iter().for_each(|(drug, _)| union.insert(*drug));
-                    }
-                }
-            }
-            union
-        };
-        (0_u32..)
-            .zip(&journals_of)
-            .map(|(drug, journals)| {
-                let near = union(journals, PublicationKind::Pubmed);
-                let far = union(journals, PublicationKind::ClinicalTrial);
-                near.numbers()
-                    .filter(|other| *other != drug && !far.contains(*other))
-                    .collect()
-            })
-            .collect()
-    }
-}
-
-/// Every journal with a mention and its number of different drugs: largest first, ties in name order.
-pub fn journal_ranking(graph: &DrugGraph) -> Vec<(&str, usize)> {
-    Shelf::of(graph).ranking(graph.journals())
-}
-
-/// Every journal that shares the first place.
-pub fn top_journals(graph: &DrugGraph) -> Vec<(&str, usize)> {
-    Shelf::of(graph).top(graph.journals())
-}
-
-/// For each drug, by number, the numbers of its exclusive drugs.
-pub fn exclusive_drugs(graph: &DrugGraph) -> Vec<Vec<u32>> {
-    Shelf::of(graph).exclusive(graph.drugs().len())
-}
-
-/// A set of small numbers. Unions of thousands of drugs over thousands of journals are a few words each.
-#[derive(Debug, Clone, Default)]
-struct BitSet(Vec<u64>);
-
-impl BitSet {
-    fn insert(&mut self, number: u32) {
-        self.0[number as usize / 64] |= 1 << (number % 64);
-    }
-
-    fn contains(&self, number: u32) -> bool {
-        self.0[number as usize / 64] & (1 << (number % 64)) != 0
-    }
-
-    fn extend(&mut self, other: &Self) {
-        for (mine, others) in self.0.iter_mut().zip(&other.0) {
-            *mine |= others;
-        }
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = u32> {
-        (0_u32..).zip(&self.0).flat_map(|(place, word)| {
-            (0..64)
-                .filter(move |bit| word & (1 << bit) != 0)
-                .map(move |bit| place * 64 + bit)
-        })
     }
 }

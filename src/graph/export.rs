@@ -140,7 +140,15 @@ pub fn write_shape(graph: &DrugGraph, shape: Shape, mut out: impl Write) -> io::
             out.write_all(b"\n")
         }),
         Shape::EdgesCsv => {
-            let header = ["atccode", "date", "drug", "journal", "kind", "publication_id"];
+            let header = [
+                "atccode",
+                "date",
+                "drug",
+                "journal",
+                "kind",
+                "publication_id",
+                "substance",
+            ];
             write_csv_row(&mut out, header.map(Some).into_iter())?;
             write_edges(graph, |edge| {
                 write_csv_row(&mut out, edge.values().map(Value::as_str))
@@ -232,6 +240,7 @@ fn write_edges(
         edge.insert("journal".to_owned(), graph.journal(publication).into());
         edge.insert("kind".to_owned(), link.kind.name().into());
         edge.insert("publication_id".to_owned(), publication.id.as_str().into());
+        edge.insert("substance".to_owned(), drug.substance.as_str().into());
         write(edge)
     })
 }

@@ -1,49 +1,56 @@
-//! The graph as tables.
+//! The graph as tables. Counts are signed, for engines compute with them.
 
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
     DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
 };
 
-use super::model::{DrugGraph, Link};
+use super::grouping::DrugGrouping;
+use super::model::{DrugGraph, DrugNode, Link};
 use crate::error::Result;
-use crate::schema::PublicationKind;
+use crate::schema::{DrugUnit, PublicationKind};
 
 /// Every drug, with the number of publications of each kind that mention it.
-pub fn drugs(graph: &DrugGraph) -> Result<DataFrame> {
-    let drugs = graph.drugs();
-    let mut counts = vec![[0_u64; 2]; drugs.len()];
-    for link in graph.links() {
+pub fn drugs(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
+    let grouping = DrugGrouping::of(graph.drugs(), unit);
+    let mut counts = vec![[0_i64; 2]; graph.drugs().len()];
+    for link in grouping.links(graph.links()) {
         counts[link.drug as usize][link.kind as usize] += 1;
     }
-    let count =
-        |kind: PublicationKind| -> Vec<u64> { counts.iter().map(|count| count[kind as usize]).collect() };
-    let codes: Vec<&str> = drugs.iter().map(|drug| drug.atccode.as_str()).collect();
-    let names: Vec<&str> = drugs.iter().map(|drug| drug.name.as_str()).collect();
+    let firsts: Vec<usize> = grouping.firsts().map(|drug| drug as usize).collect();
+    let count = |kind: PublicationKind| -> Vec<i64> {
+        firsts.iter().map(|drug| counts[*drug][kind as usize]).collect()
+    };
+    let text = |name: &str, value: fn(&DrugNode) -> &str| {
+        let values: Vec<&str> = firsts.iter().map(|drug| value(&graph.drugs()[*drug])).collect();
+        Series::new(name.into(), values).into_column()
+    };
     Ok(DataFrame::new(
-        drugs.len(),
+        firsts.len(),
         vec![
-            Series::new("atccode".into(), codes).into_column(),
-            Series::new("drug".into(), names).into_column(),
+            text("atccode", |drug| &drug.atccode),
+            text("drug", |drug| &drug.name),
+            text("substance", |drug| &drug.substance),
             Series::new("pubmed".into(), count(PublicationKind::Pubmed)).into_column(),
             Series::new("clinical_trial".into(), count(PublicationKind::ClinicalTrial)).into_column(),
         ],
     )?)
 }
 
-/// Every journal with a mention, with its numbers of different drugs and of mentions.
-pub fn journals(graph: &DrugGraph) -> Result<DataFrame> {
-    let journals = graph.links_by_journal();
+/// Every journal with a mention, with its numbers of different drugs and of pairs of a drug and a publication.
+pub fn journals(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
+    let links = DrugGrouping::of(graph.drugs(), unit).links(graph.links());
+    let journals = graph.by_journal(&links);
     let names: Vec<&str> = journals
         .keys()
         .map(|journal| graph.journals()[*journal as usize].as_str())
         .collect();
-    let mentions: Vec<u64> = journals.values().map(|links| links.len() as u64).collect();
-    let drugs: Vec<u64> = journals
+    let mentions: Vec<i64> = journals.values().map(|links| links.len() as i64).collect();
+    let drugs: Vec<i64> = journals
         .into_values()
         .map(|mut links| {
             links.dedup_by_key(|link| link.drug);
-            links.len() as u64
+            links.len() as i64
         })
         .collect();
     Ok(DataFrame::new(
@@ -57,13 +64,13 @@ pub fn journals(graph: &DrugGraph) -> Result<DataFrame> {
 }
 
 /// Every pair of a drug and a publication that mentions it.
-pub fn mentions(graph: &DrugGraph) -> Result<DataFrame> {
+pub fn mentions(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
+    let links = DrugGrouping::of(graph.drugs(), unit).links(graph.links());
     let text = |name: &str, value: &dyn for<'g> Fn(&'g DrugGraph, Link) -> Option<&'g str>| {
-        let values: Vec<Option<&str>> = graph.links().iter().map(|link| value(graph, *link)).collect();
+        let values: Vec<Option<&str>> = links.iter().map(|link| value(graph, *link)).collect();
         Series::new(name.into(), values).into_column()
     };
-    let dates: Vec<Option<i32>> = graph
-        .links()
+    let dates: Vec<Option<i32>> = links
         .iter()
         .map(|link| graph.publication(*link).date.map(days))
         .collect();
@@ -71,10 +78,11 @@ pub fn mentions(graph: &DrugGraph) -> Result<DataFrame> {
         .into_series()
         .cast(&DataType::Date)?;
     Ok(DataFrame::new(
-        graph.links().len(),
+        links.len(),
         vec![
             text("atccode", &|graph, link| Some(&graph.drug(link).atccode)),
             text("drug", &|graph, link| Some(&graph.drug(link).name)),
+            text("substance", &|graph, link| Some(&graph.drug(link).substance)),
             text("publication_id", &|graph, link| Some(&graph.publication(link).id)),
             text("kind", &|_, link| Some(link.kind.name())),
             text("journal", &|graph, link| graph.journal(graph.publication(link))),

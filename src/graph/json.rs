@@ -1,4 +1,4 @@
-//! A graph in memory as `drug_graph.json` and the two answers, and the graph read back.
+//! A graph in memory as `drug_graph.json`, and the graph read back.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::answers::Shelf;
 use super::model::{DrugGraph, GraphBuilder, Link};
 use super::writer::{self, List, Object};
 use crate::error::{Error, Result};
@@ -25,21 +24,6 @@ pub fn write_json(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
     write_publications(graph, PublicationKind::Pubmed, tables.entry("pubmed")?)?;
     tables.end()?;
     out.write_all(b"\n")
-}
-
-/// Writes `top_journals.json` and `exclusive_drugs.json`.
-pub fn write_answers(
-    graph: &DrugGraph,
-    mut top_journals: impl Write,
-    mut exclusive: impl Write,
-) -> io::Result<()> {
-    let shelf = Shelf::of(graph);
-    writer::top_journals(&mut top_journals, &shelf.ranking(graph.journals()))?;
-    writer::exclusive_drugs(
-        &mut exclusive,
-        graph.drugs(),
-        &shelf.exclusive(graph.drugs().len()),
-    )
 }
 
 fn write_publications(graph: &DrugGraph, kind: PublicationKind, out: &mut dyn Write) -> io::Result<()> {
@@ -84,7 +68,7 @@ fn write_ids(
 
 fn write_journals(graph: &DrugGraph, out: &mut dyn Write) -> io::Result<()> {
     let mut table = Object::begin(out)?;
-    for (journal, links) in graph.links_by_journal() {
+    for (journal, links) in graph.by_journal(graph.links()) {
         let mut entries: Vec<_> = links
             .iter()
             .map(|link| (graph.drug(*link), graph.publication(*link).date))

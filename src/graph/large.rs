@@ -12,11 +12,13 @@ use chrono::NaiveDate;
 
 use super::DrugNode;
 use super::answers::Shelf;
+use super::grouping::DrugGrouping;
 use super::model::GraphBuilder;
-use super::writer::{self, List, Object};
+use super::writer::{self, AnswerSettings, AnswerTotals, List, Object};
 use crate::error::{Error, Result};
-use crate::schema::PublicationKind;
+use crate::schema::{DrugUnit, PublicationKind};
 use crate::sorting::{Bound, Sorted, Sorter};
+use crate::task::Task;
 use rows::{DrugRow, JournalRow, PublicationRow};
 
 /// Takes publications and mentions in any order, but all mentions of a publication one after the other.
@@ -28,23 +30,28 @@ pub struct LargeGraph {
     publications: Sorter<PublicationRow>,
     by_drug: Sorter<DrugRow>,
     by_journal: Sorter<JournalRow>,
-    /// The publication whose mentions come at the moment, and its drugs up to now.
+    settings: AnswerSettings,
+    grouping: DrugGrouping,
+    /// The publication whose mentions come at the moment, and its number from 1 in their order.
     current: Option<(PublicationKind, String)>,
-    seen: Vec<u32>,
-    counts: Written,
+    number: u64,
+    /// For each drug, and for the group of each first drug, the number of the publication that mentioned it last.
+    last_of_drug: Vec<u64>,
+    last_of_group: Vec<u64>,
+    publications_added: u64,
+    pairs: u64,
 }
 
 /// What a graph holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
+    /// Codes.
     pub drugs: u64,
+    pub substances: u64,
     pub publications: u64,
-    /// Pairs of a drug and a publication.
-    pub mentions: u64,
-    /// Journals with a mention.
-    pub journals: u64,
-    /// Every journal that shares the first place, with its number of different drugs.
-    pub top_journals: Vec<(String, u64)>,
+    /// Pairs of what counts as a drug and a publication.
+    pub pairs: u64,
+    pub answers: AnswerTotals,
 }
 
 impl LargeGraph {
@@ -52,6 +59,7 @@ impl LargeGraph {
     pub fn new<'d>(
         drugs: impl IntoIterator<Item = (&'d str, &'d str)>,
         mut journals: Vec<String>,
+        settings: AnswerSettings,
         bound: Bound,
         mut scratch: impl FnMut(&str) -> Result<File>,
     ) -> Result<Self> {
@@ -65,17 +73,29 @@ impl LargeGraph {
             .zip(&journals)
             .map(|(number, name)| (name.clone(), number))
             .collect();
+        let drugs = builder.finish().drugs;
+        let grouping = DrugGrouping::of(&drugs, settings.unit);
         Ok(Self {
-            drugs: builder.finish().drugs,
+            last_of_drug: vec![0; drugs.len()],
+            last_of_group: vec![0; drugs.len()],
+            drugs,
+            grouping,
+            settings,
             journals,
             numbers,
             publications: Sorter::new(scratch("graph-publications")?, bound),
             by_drug: Sorter::new(scratch("graph-drugs")?, bound),
             by_journal: Sorter::new(scratch("graph-journals")?, bound),
             current: None,
-            seen: Vec::new(),
-            counts: Written::default(),
+            number: 0,
+            publications_added: 0,
+            pairs: 0,
         })
+    }
+
+    /// The drugs by code.
+    pub fn drugs(&self) -> &[DrugNode] {
+        &self.drugs
     }
 
     fn journal(&self, name: Option<&str>) -> Result<Option<u32>> {
@@ -101,7 +121,7 @@ impl LargeGraph {
             date,
             journal: self.journal(journal)?,
         };
-        self.counts.publications += 1;
+        self.publications_added += 1;
         self.publications.push(row).map_err(failed)
     }
 
@@ -126,13 +146,15 @@ impl LargeGraph {
         let same = matches!(&self.current, Some((its, known)) if *its == kind && known == id);
         if !same {
             self.current = Some((kind, id.to_owned()));
-            self.seen.clear();
+            self.number += 1;
         }
-        if self.seen.contains(&drug) {
+        let group = self.grouping.first(drug) as usize;
+        if std::mem::replace(&mut self.last_of_group[group], self.number) < self.number {
+            self.pairs += 1;
+        }
+        if std::mem::replace(&mut self.last_of_drug[drug as usize], self.number) == self.number {
             return Ok(());
         }
-        self.seen.push(drug);
-        self.counts.mentions += 1;
         if let Some(journal) = self.journal(journal)? {
             let row = JournalRow {
                 journal,
@@ -150,47 +172,63 @@ impl LargeGraph {
         self.by_drug.push(row).map_err(failed)
     }
 
-    /// Writes `drug_graph.json`, `top_journals.json` and `exclusive_drugs.json`.
+    /// Writes `drug_graph.json`, `top_journals.json` and `exclusive_drugs.json`; `shown` is the first one's name in messages.
     pub fn write(
         self,
+        shown: &str,
         graph: &mut dyn Write,
-        top_journals: &mut dyn Write,
-        exclusive: &mut dyn Write,
-    ) -> io::Result<Written> {
-        let Self {
-            drugs,
-            journals,
-            mut counts,
-            ..
-        } = self;
-        let mut publications = self.publications.finish()?;
-        let mut shelf = Shelf::default();
-        let mut tables = Object::begin(graph)?;
-        let trials = tables.entry("clinical_trial")?;
-        write_publications(
-            &mut publications,
-            PublicationKind::ClinicalTrial,
-            &journals,
-            trials,
-        )?;
-        write_drugs(self.by_drug.finish()?, &drugs, tables.entry("drug")?)?;
-        let mentioned = self.by_journal.finish()?;
-        write_journals(mentioned, &journals, &drugs, &mut shelf, tables.entry("journal")?)?;
-        let articles = tables.entry("pubmed")?;
-        write_publications(&mut publications, PublicationKind::Pubmed, &journals, articles)?;
-        tables.end()?;
-        graph.write_all(b"\n")?;
-        writer::top_journals(top_journals, &shelf.ranking(&journals))?;
-        writer::exclusive_drugs(exclusive, &drugs, &shelf.exclusive(drugs.len()))?;
-        counts.drugs = drugs.len() as u64;
-        counts.journals = shelf.journals() as u64;
-        counts.top_journals = shelf
-            .top(&journals)
-            .into_iter()
-            .map(|(name, drugs)| (name.to_owned(), drugs as u64))
-            .collect();
-        Ok(counts)
+        answers: (&mut dyn Write, &mut dyn Write),
+        task: &Task,
+    ) -> Result<Written> {
+        let substances = DrugGrouping::of(&self.drugs, DrugUnit::Substance)
+            .firsts()
+            .count();
+        let mut written = Written {
+            drugs: self.drugs.len() as u64,
+            substances: substances as u64,
+            publications: self.publications_added,
+            pairs: self.pairs,
+            answers: AnswerTotals::default(),
+        };
+        let (settings, grouping) = (self.settings, self.grouping);
+        let (drugs, journals) = (self.drugs, self.journals);
+        let sorted = (self.publications, self.by_drug, self.by_journal);
+        let shelf = write_graph(&drugs, &journals, sorted, graph)
+            .map_err(|error| Error::storage(shown, "write", error))?
+            .grouped(&grouping);
+        let most = settings.max_exclusive;
+        written.answers = writer::answers((&drugs, &grouping), (&journals, &shelf), most, answers, task)?;
+        Ok(written)
     }
+}
+
+type Sorters = (Sorter<PublicationRow>, Sorter<DrugRow>, Sorter<JournalRow>);
+
+/// Writes `drug_graph.json`; gives what the answers need to know of it.
+fn write_graph(
+    drugs: &[DrugNode],
+    journals: &[String],
+    (publications, by_drug, by_journal): Sorters,
+    out: &mut dyn Write,
+) -> io::Result<Shelf> {
+    let mut publications = publications.finish()?;
+    let mut shelf = Shelf::default();
+    let mut tables = Object::begin(out)?;
+    let trials = tables.entry("clinical_trial")?;
+    write_publications(
+        &mut publications,
+        PublicationKind::ClinicalTrial,
+        journals,
+        trials,
+    )?;
+    write_drugs(by_drug.finish()?, drugs, tables.entry("drug")?)?;
+    let mentioned = by_journal.finish()?;
+    write_journals(mentioned, journals, drugs, &mut shelf, tables.entry("journal")?)?;
+    let articles = tables.entry("pubmed")?;
+    write_publications(&mut publications, PublicationKind::Pubmed, journals, articles)?;
+    tables.end()?;
+    out.write_all(b"\n")?;
+    Ok(shelf)
 }
 
 fn failed(error: io::Error) -> Error {

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 
 use crate::schema::PublicationKind;
+use crate::text::{BETWEEN_NAMES, substance};
 
 /// A drug: one code of the vocabulary. Several names of one code stand with ` | ` between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DrugNode {
     pub atccode: String,
     pub name: String,
+    /// The [`substance`] of the name: what several codes of one drug have in common.
+    pub substance: String,
 }
 
 /// A publication and where it appeared.
@@ -81,10 +84,10 @@ impl DrugGraph {
             .map(|journal| self.journals[journal as usize].as_str())
     }
 
-    /// For each journal with a mention its links.
-    pub fn links_by_journal(&self) -> BTreeMap<u32, Vec<Link>> {
+    /// Links by the journal of their publication, for each journal in the order in which they come.
+    pub fn by_journal(&self, links: &[Link]) -> BTreeMap<u32, Vec<Link>> {
         let mut journals: BTreeMap<u32, Vec<Link>> = BTreeMap::new();
-        for &link in &self.links {
+        for &link in links {
             if let Some(journal) = self.publication(link).journal {
                 journals.entry(journal).or_default().push(link);
             }
@@ -154,9 +157,14 @@ impl GraphBuilder {
         let drugs = self
             .drugs
             .into_iter()
-            .map(|(atccode, names)| DrugNode {
-                atccode,
-                name: names.join(" | "),
+            .map(|(atccode, names)| {
+                let name = names.join(BETWEEN_NAMES);
+                let substance = substance(&name);
+                DrugNode {
+                    atccode,
+                    name,
+                    substance,
+                }
             })
             .collect();
         let journals = journals.into_iter().map(|(name, _)| name).collect();
@@ -171,18 +179,23 @@ impl GraphBuilder {
 }
 
 impl DrugGraph {
+    /// The number of the drug of a code, if it is in the graph.
+    pub fn drug_number(&self, atccode: &str) -> Option<u32> {
+        let found = self
+            .drugs
+            .binary_search_by(|drug| drug.atccode.as_str().cmp(atccode));
+        found.ok().and_then(number)
+    }
+
     /// The link of a code and a publication, if both are in the graph.
     pub fn link(&self, atccode: &str, kind: PublicationKind, id: &str) -> Option<Link> {
-        let drug = self
-            .drugs
-            .binary_search_by(|drug| drug.atccode.as_str().cmp(atccode))
-            .ok()?;
+        let drug = self.drug_number(atccode)?;
         let publication = self
             .publications(kind)
             .binary_search_by(|publication| publication.id.as_str().cmp(id))
             .ok()?;
         Some(Link {
-            drug: number(drug)?,
+            drug,
             kind,
             publication: number(publication)?,
         })

@@ -15,9 +15,9 @@
 use std::collections::HashMap;
 
 use super::index::Hit;
-use super::salts::is_salt;
 use super::tokens::{Kind, Token, Tokens};
 use crate::text::fold::Accents;
+use crate::text::is_salt;
 
 /// A short form has at least and at most so many letters and digits.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=10;

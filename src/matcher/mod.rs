@@ -30,7 +30,6 @@ mod mention;
 pub mod naive;
 mod names;
 mod packed;
-mod salts;
 mod saved;
 mod stop_words;
 mod substring;

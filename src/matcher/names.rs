@@ -6,11 +6,12 @@ use super::index::packed;
 use super::packed::{Packed, too_large};
 use super::tokens::{Kind, Tokens, fold_into};
 use super::vocabulary::Vocabulary;
-use super::{Boundary, Entry, Settings, salts};
+use super::{Boundary, Entry, Settings};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::task::Task;
 use crate::text::fold::Accents;
+use crate::text::without_salts;
 
 /// The folded names that may match, ascending and different, each with the entries that it names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Names {
                     continue;
                 }
                 if settings.salts
-                    && let Some(base) = salts::without(&form)
+                    && let Some(base) = without_salts(&form)
                     && !settings.stop_words.stops(base)
                 {
                     drafts.push((base.to_owned(), target | 1, ""));

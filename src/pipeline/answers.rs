@@ -1,18 +1,19 @@
-//! The published answers of a lake, held against its graph before anybody gets them.
+//! The published answers of a lake, handed out after a check that its gold layer is what the gold step wrote.
+
+use std::io::{self, Read, Write};
 
 use serde::Deserialize;
 
 use super::layout;
 use super::manifest::{self, Version};
-use super::report::{GoldNumbers, Output};
+use super::report::Output;
 use crate::error::{Error, Result};
-use crate::graph::{read_json, write_answers};
-use crate::storage::{Storage, sha256_hex};
+use crate::storage::{HashingWriter, Storage, sha256_hex};
 
 /// A gold layer may be exchanged between the reading of two of its files; so often they are read anew.
 const TRIES: usize = 5;
 
-/// The answers as they are published, which is to say, as the graph gives them.
+/// The answers as they are published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answers {
     /// The graph holds the partitions up to this date.
@@ -27,11 +28,16 @@ pub struct Answers {
 #[derive(Deserialize)]
 struct Published {
     outputs: Vec<Output>,
-    numbers: GoldNumbers,
+    numbers: Reached,
 }
 
-/// Reads the graph and both answers; fails where they are not the files that the gold step wrote, or where the answers
-/// are not those that the graph gives.
+#[derive(Deserialize)]
+struct Reached {
+    as_of: String,
+}
+
+/// Reads both answers. Fails where they, or the graph beside them, are not the files that the gold step wrote, by the digests in its
+/// manifest. The graph is read piece by piece and never held.
 pub fn read_answers(storage: &dyn Storage) -> Result<Answers> {
     let mut tries = 0;
     loop {
@@ -52,37 +58,49 @@ fn check(storage: &dyn Storage, published: Option<Published>) -> Result<Answers>
         expected: "a file of the gold layer; run the gold step first".to_owned(),
     };
     let published = published.ok_or_else(|| missing(layout::GOLD_MANIFEST))?;
-    let read = |path: &str| -> Result<Vec<u8>> {
-        let bytes = storage.read(path)?.ok_or_else(|| missing(path))?;
-        let wanted = published.outputs.iter().find(|output| output.path == path);
-        if wanted.is_none_or(|wanted| wanted.sha256 != sha256_hex(&bytes)) {
-            let found = "another file than the one that the gold step wrote (by its SHA-256)";
-            return Err(broken(uri(path), found));
+    let same = |path: &str, sha256: &str| {
+        let written = published.outputs.iter().find(|output| output.path == path);
+        if written.is_some_and(|written| written.sha256 == sha256) {
+            return Ok(());
         }
-        Ok(bytes)
+        let found = "another file than the one that the gold step wrote (by its SHA-256)";
+        Err(Error::format(
+            uri(path),
+            "byte 0",
+            found,
+            "delete it and run the gold step again",
+        ))
     };
-    let graph = read_json(&read(layout::DRUG_GRAPH)?, &uri(layout::DRUG_GRAPH))?;
-    let (mut top_journals, mut exclusive_drugs) = (Vec::new(), Vec::new());
-    write_answers(&graph, &mut top_journals, &mut exclusive_drugs)
-        .map_err(|error| Error::storage("the answers", "write", error))?;
-    let text = |path: &str, computed: Vec<u8>| {
-        if read(path)? != computed {
-            return Err(broken(
-                uri(path),
-                "an answer that the graph beside it does not give",
-            ));
-        }
-        String::from_utf8(computed).map_err(|error| Error::Internal {
+    let read = |path: &str| -> Result<String> {
+        let bytes = storage.read(path)?.ok_or_else(|| missing(path))?;
+        same(path, &sha256_hex(&bytes))?;
+        String::from_utf8(bytes).map_err(|error| Error::Internal {
             message: format!("an answer that is not UTF-8: {error}"),
         })
     };
+    if storage.size(layout::DRUG_GRAPH)?.is_none() {
+        return Err(missing(layout::DRUG_GRAPH));
+    }
+    same(layout::DRUG_GRAPH, &digest(storage, layout::DRUG_GRAPH)?)?;
     Ok(Answers {
         as_of: published.numbers.as_of.clone(),
-        top_journals: text(layout::TOP_JOURNALS, top_journals)?,
-        exclusive_drugs: text(layout::EXCLUSIVE_DRUGS, exclusive_drugs)?,
+        top_journals: read(layout::TOP_JOURNALS)?,
+        exclusive_drugs: read(layout::EXCLUSIVE_DRUGS)?,
     })
 }
 
-fn broken(uri: String, found: &str) -> Error {
-    Error::format(uri, "byte 0", found, "delete it and run the gold step again")
+/// The SHA-256 of a file that may be larger than memory should hold.
+fn digest(storage: &dyn Storage, path: &str) -> Result<String> {
+    let failed = |error| Error::storage(format!("{}/{path}", storage.root()), "read", error);
+    let (mut sink, digest) = HashingWriter::new(io::sink());
+    let mut stream = storage.open_stream(path)?;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(digest.finish().1),
+            Ok(read) => sink.write_all(&buffer[..read]).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
 }

@@ -5,6 +5,7 @@ use polars::prelude::ParquetWriter;
 use super::frames::common_types;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, Shape, frames, write_shape};
+use crate::schema::DrugUnit;
 #[cfg(feature = "cloud")]
 use crate::storage::replace_object;
 use crate::storage::uri::Place;
@@ -55,7 +56,7 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task)
             write_shape(graph, shape, &mut bytes).map_err(|error| Error::storage(path, "write", error))?;
         }
         FileShape::EdgesParquet => {
-            let mut frame = frames::mentions(graph)?;
+            let mut frame = frames::mentions(graph, DrugUnit::Code)?;
             ParquetWriter::new(&mut bytes)
                 .with_key_value_metadata(Some(common_types(frame.schema())))
                 .finish(&mut frame)?;

@@ -9,6 +9,7 @@ use super::held::Held;
 use super::layout;
 use crate::error::{Error, Result};
 use crate::quality::{FileTally, Totals};
+use crate::schema::DrugUnit;
 use crate::storage::Storage;
 
 /// A file that a step wrote.
@@ -43,6 +44,7 @@ pub(super) fn all_stand(outputs: &[Output], storage: &dyn Storage) -> Result<boo
 pub struct GoldNumbers {
     /// The graph holds the partitions up to this date.
     pub as_of: String,
+    /// Codes of the vocabulary.
     pub drugs: u64,
     pub publications: u64,
     /// Rows of earlier dates that a later one brings anew.
@@ -51,11 +53,42 @@ pub struct GoldNumbers {
     /// Rows of earlier dates that a later one deletes.
     #[serde(default)]
     pub deleted: u64,
-    /// Pairs of a drug and a publication; the rows of `gold/mentions` are the places, which may be more.
+    /// What counts as one drug in `mentions`, `pairs` and the answers. Gold layers that do not say so counted codes.
+    #[serde(default = "code")]
+    pub unit: DrugUnit,
+    #[serde(default)]
+    pub substances: u64,
+    /// Places in texts that name a drug. One place counts once for each drug that it names.
     pub mentions: u64,
+    /// Pairs of a drug and a publication.
+    #[serde(default)]
+    pub pairs: u64,
     pub journals: u64,
     /// Every journal that shares the first place, with its number of different drugs.
     pub top_journals: std::collections::BTreeMap<String, u64>,
+    /// How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit.
+    #[serde(default)]
+    pub max_exclusive: u64,
+    /// How many lists of `exclusive_drugs.json` were cut for that.
+    #[serde(default)]
+    pub exclusive_cut: u64,
+}
+
+impl GoldNumbers {
+    /// Says that `exclusive_drugs.json` is not whole, where it is not.
+    pub fn exclusive_note(&self) -> Option<String> {
+        let (cut, most) = (self.exclusive_cut, self.max_exclusive);
+        (cut > 0).then(|| {
+            format!(
+                "exclusive_drugs.json: {cut} lists are cut, so that the file lists at most {most} drugs (max_exclusive); \
+                 DrugGraph.exclusive_drugs(code) gives one list whole, max_exclusive=0 writes all of them"
+            )
+        })
+    }
+}
+
+fn code() -> DrugUnit {
+    DrugUnit::Code
 }
 
 /// The report of a step, or of a run of several steps.
@@ -162,11 +195,12 @@ impl StepReport {
         }))
     }
 
-    /// What is to be heard by whoever does not read the report: which dates the graph lacks, and why.
+    /// What is to be heard by whoever does not read the report: which dates the graph lacks, and why; which answer is not
+    /// whole.
     pub fn warnings(&self) -> Vec<String> {
-        if self.gold.is_none() {
+        let Some(gold) = &self.gold else {
             return Vec::new();
-        }
+        };
         let held = self.held.as_deref().unwrap_or_default();
         let mut told: Vec<String> = held
             .iter()
@@ -177,6 +211,7 @@ impl StepReport {
             let more = held.len() - MOST_WARNINGS;
             told.push(format!("{more} more dates are held back; the report names all"));
         }
+        told.extend(gold.exclusive_note());
         told
     }
 

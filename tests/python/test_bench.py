@@ -119,5 +119,5 @@ def test_the_peer_and_drugs_rs_give_the_same_answers(tmp_path: Path, monkeypatch
         assert (plain / name).read_bytes() == (filtered / name).read_bytes()
     lake = tmp_path / "lake"
     sources = ("--drugs", drugs, "--pubmed", pubmed, "--clinical-trials", trials)
-    run("-m", "drugs_rs", "run", *sources, "--out", lake, "--dt", "2026-01-01", "--quiet")
+    run("-m", "drugs_rs", "run", *sources, "--out", lake, "--dt", "2026-01-01", "--quiet", "--unit", "code")
     assert load("compare").compare(plain, lake / "gold") == []

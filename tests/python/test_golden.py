@@ -112,7 +112,7 @@ def test_report_counts_what_the_sample_documents(samples: Path, tmp_path: Path) 
     }
     assert {name: report["flags"].get(name) for name in wanted} == wanted
     gold_report = report["steps"][-1]
-    assert (gold_report["mentions"], gold_report["journals"]) == (23, 6)
+    assert (gold_report["mentions"], gold_report["pairs"], gold_report["journals"]) == (23, 23, 6)
 
 
 def without_times(summary: str) -> str:

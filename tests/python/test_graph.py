@@ -27,7 +27,12 @@ def written(sample_lake: Path) -> dict[str, Any]:
 
 def test_drugs(sample_graph: drugs_rs.DrugGraph, written: dict[str, Any]) -> None:
     assert sample_graph.drugs().to_dicts() == [
-        {"atccode": code, "drug": drug["name"], **{kind: len(drug[f"{kind}_id"]) for kind in reversed(KINDS)}}
+        {
+            "atccode": code,
+            "drug": drug["name"],
+            "substance": drug["name"].lower(),
+            **{kind: len(drug[f"{kind}_id"]) for kind in reversed(KINDS)},
+        }
         for code, drug in sorted(written["drug"].items())
     ]
 

@@ -218,7 +218,7 @@ Files
 HOLD_AGAIN = HOLD.replace("(<time>)", "(<time>, nothing to do)")
 GOLD = """\
 gold of dt=2024-03-03 into lake (<time>)
-2 drugs, 3 publications, 5 mentions, 1 journals with a mention
+2 drugs, 2 substances, 3 publications, 5 mentions, 5 pairs, 1 journals with a mention
 rows of earlier dates: 1 superseded, 0 deleted
 
 Drugs and the publications that mention them

@@ -2,10 +2,12 @@
 
 use chrono::NaiveDate;
 use drugs_rs::graph::{
-    DrugGraph, GraphBuilder, Shape, exclusive_drugs, journal_ranking, read_json, top_journals, write_answers,
-    write_json, write_shape,
+    AnswerSettings, DrugGraph, DrugGrouping, ExclusiveDrugs, GraphBuilder, LargeGraph, Shape, Shelf, frames,
+    read_json, write_answers, write_json, write_shape,
 };
+use drugs_rs::schema::DrugUnit::{self, Code, Substance};
 use drugs_rs::schema::PublicationKind::{self, ClinicalTrial, Pubmed};
+use drugs_rs::task::Task;
 use proptest::prelude::*;
 
 /// Drugs A to D; each publication is `(kind, id, journal, drugs)`.
@@ -28,12 +30,24 @@ fn graph(publications: &[(PublicationKind, &str, Option<&str>, &str)]) -> DrugGr
     graph
 }
 
+fn shelf(graph: &DrugGraph, unit: DrugUnit) -> Shelf {
+    Shelf::of(graph, &DrugGrouping::of(graph.drugs(), unit))
+}
+
+/// The codes of the exclusive drugs of each drug, as all lists together have them and as each alone is.
 fn exclusive(graph: &DrugGraph) -> Vec<String> {
-    let code = |number: u32| graph.drugs()[number as usize].atccode.clone();
-    exclusive_drugs(graph)
-        .into_iter()
-        .map(|others| others.into_iter().map(code).collect())
-        .collect()
+    let shelf = shelf(graph, Code);
+    let codes = |numbers: Vec<u32>| -> String {
+        let drugs = numbers.iter().map(|number| &graph.drugs()[*number as usize]);
+        drugs.map(|drug| drug.atccode.as_str()).collect()
+    };
+    let drugs = graph.drugs().len();
+    let all = ExclusiveDrugs::of(&shelf, drugs, 0, &Task::new()).unwrap();
+    let numbers = 0..drugs as u32;
+    let alone = numbers.clone().map(|drug| codes(shelf.exclusive(drug, drugs)));
+    let together: Vec<String> = numbers.map(|drug| codes(all.list(drug).collect())).collect();
+    assert_eq!(alone.collect::<Vec<_>>(), together);
+    together
 }
 
 #[test]
@@ -46,9 +60,13 @@ fn ties_share_the_first_place() {
         (Pubmed, "4", None, "ABCD"),
         (Pubmed, "5", Some("Silent"), ""),
     ]);
-    assert_eq!(journal_ranking(&graph), [("Alpha", 2), ("Zeta", 2), ("Mu", 1)]);
-    assert_eq!(top_journals(&graph), [("Alpha", 2), ("Zeta", 2)]);
-    assert_eq!(top_journals(&DrugGraph::default()), []);
+    let ranking = shelf(&graph, Code);
+    assert_eq!(
+        ranking.ranking(graph.journals()),
+        [("Alpha", 2), ("Zeta", 2), ("Mu", 1)]
+    );
+    assert_eq!(ranking.top(graph.journals()), [("Alpha", 2), ("Zeta", 2)]);
+    assert_eq!(shelf(&DrugGraph::default(), Code).top(&[]), []);
 }
 
 #[test]
@@ -96,7 +114,8 @@ fn the_file_to_the_byte() {
 "#;
     assert_eq!(json(&graph), expected);
     let (mut top, mut exclusive) = (Vec::new(), Vec::new());
-    write_answers(&graph, &mut top, &mut exclusive).unwrap();
+    let settings = AnswerSettings::default();
+    write_answers(&graph, settings, (&mut top, &mut exclusive), &Task::new()).unwrap();
     assert_eq!(String::from_utf8(top).unwrap(), "{\n\"Genève \\\"J\\\"\": 1\n}\n");
     assert_eq!(
         String::from_utf8(exclusive).unwrap(),
@@ -156,7 +175,7 @@ fn other_shapes() {
     };
     assert_eq!(
         shape(Shape::EdgesCsv),
-        "atccode,date,drug,journal,kind,publication_id\nA,2020-01-01,a,\"J, \"\"K\"\" <L> & M\",pubmed,1\nB,2020-01-01,b,,clinical_trial,N\n"
+        "atccode,date,drug,journal,kind,publication_id,substance\nA,2020-01-01,a,\"J, \"\"K\"\" <L> & M\",pubmed,1,a\nB,2020-01-01,b,,clinical_trial,N,b\n"
     );
     assert_eq!(shape(Shape::EdgesNdjson).lines().count(), 2);
     assert!(shape(Shape::GraphMl).contains("<data key=\"name\">J, &quot;K&quot; &lt;L&gt; &amp; M</data>"));
@@ -169,9 +188,105 @@ fn other_shapes() {
     let mut empty = Vec::new();
     write_shape(&DrugGraph::default(), Shape::EdgesCsv, &mut empty).unwrap();
     assert_eq!(
-        empty, b"atccode,date,drug,journal,kind,publication_id\n",
+        empty, b"atccode,date,drug,journal,kind,publication_id,substance\n",
         "a table without rows has its header"
     );
+}
+
+/// Codes A10 to A12 are insulin, B is metformin; each publication is `(kind, id, journal, codes)`.
+fn insulins(publications: &[(PublicationKind, &str, &str, &[&str])]) -> DrugGraph {
+    let mut builder = GraphBuilder::default();
+    for (code, name) in [
+        ("A10", "insulin (human)"),
+        ("A11", "INSULIN (BEEF)"),
+        ("A12", "insulin"),
+        ("B", "metformin hydrochloride"),
+    ] {
+        builder.add_drug(code, name);
+    }
+    for (kind, id, journal, _) in publications {
+        builder.add_publication(*kind, id, None, Some(journal));
+    }
+    let mut graph = builder.finish();
+    let links = publications
+        .iter()
+        .flat_map(|(kind, id, _, codes)| codes.iter().map(|code| graph.link(code, *kind, id).unwrap()));
+    let links = links.collect();
+    graph.set_links(links);
+    graph
+}
+
+#[test]
+fn a_substance_counts_once_under_its_first_code() {
+    let graph = insulins(&[
+        (Pubmed, "1", "J", &["A11", "A12", "B"]),
+        (Pubmed, "2", "J", &["A12"]),
+        (ClinicalTrial, "N", "K", &["A10"]),
+    ]);
+    assert_eq!(
+        shelf(&graph, Substance).ranking(graph.journals()),
+        [("J", 2), ("K", 1)]
+    );
+    assert_eq!(
+        shelf(&graph, Code).ranking(graph.journals()),
+        [("J", 3), ("K", 1)]
+    );
+    // The trial takes away what K mentions, which is insulin alone; by code it does not concern A11 at all.
+    assert_eq!(shelf(&graph, Substance).exclusive(0, 4), [3]);
+    assert_eq!(shelf(&graph, Code).exclusive(1, 4), [2, 3]);
+    let heights = |frame: fn(&DrugGraph, DrugUnit) -> drugs_rs::Result<polars::prelude::DataFrame>| {
+        [Substance, Code].map(|unit| frame(&graph, unit).unwrap().height())
+    };
+    assert_eq!(heights(frames::drugs), [2, 4]);
+    assert_eq!(heights(frames::mentions), [4, 5]);
+    assert_eq!(heights(frames::journals), [2, 2]);
+}
+
+/// A journal for each list of drugs, all of articles.
+fn shelf_of(journals: &[Vec<u32>]) -> Shelf {
+    let mut shelf = Shelf::default();
+    for (journal, drugs) in (0..).zip(journals) {
+        drugs.iter().for_each(|drug| shelf.add(journal, *drug, Pubmed));
+    }
+    shelf
+}
+
+/// Each of these would take hours where a drug costs as much as there are drugs.
+#[test]
+fn exclusive_drugs_cost_what_journals_mention() {
+    let drugs = 1_000_000;
+    let silent = ExclusiveDrugs::of(&Shelf::default(), drugs, 0, &Task::new()).unwrap();
+    assert_eq!((silent.list(7).count(), silent.cut()), (0, 0));
+
+    let alone: Vec<Vec<u32>> = (0..drugs as u32).map(|drug| vec![drug]).collect();
+    let alone = ExclusiveDrugs::of(&shelf_of(&alone), drugs, 0, &Task::new()).unwrap();
+    assert_eq!((alone.list(7).count(), alone.cut()), (0, 0));
+
+    let together = shelf_of(&[(0..drugs as u32).collect()]);
+    let cut = ExclusiveDrugs::of(&together, drugs, 3_000_000, &Task::new()).unwrap();
+    assert_eq!(cut.list(1).collect::<Vec<_>>(), [0, 2, 3]);
+    assert_eq!(cut.list(999_999).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(cut.cut(), 1_000_000);
+    assert_eq!(together.exclusive(1, drugs).len(), 999_999, "one list is whole");
+}
+
+#[test]
+fn a_publication_may_mention_every_drug() {
+    let codes: Vec<String> = (0..200_000).map(|number| format!("{number:06}")).collect();
+    let scratch = |_: &str| Ok(tempfile::tempfile().unwrap());
+    let drugs = codes.iter().map(|code| (code.as_str(), code.as_str()));
+    let bound = drugs_rs::sorting::Bound::default();
+    let mut graph = LargeGraph::new(drugs, Vec::new(), AnswerSettings::default(), bound, scratch).unwrap();
+    graph.add_publication(Pubmed, "1", None, None).unwrap();
+    for code in codes.iter().chain(&codes) {
+        graph.add_mention(code, Pubmed, "1", None, None).unwrap();
+    }
+    let mut sinks = [std::io::sink(), std::io::sink(), std::io::sink()];
+    let [graph_file, top, exclusive] = &mut sinks;
+    let written = graph
+        .write("graph", graph_file, (top, exclusive), &Task::new())
+        .unwrap();
+    assert_eq!((written.drugs, written.pairs), (200_000, 200_000));
 }
 
 proptest! {
@@ -225,5 +340,32 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(exclusive(&graph(&publications)), expected);
+    }
+
+    #[test]
+    fn lists_are_cut_to_the_longest_length_that_fits(
+        journals in prop::collection::vec((prop::collection::btree_set(0_u32..90, 0..40), any::<bool>()), 0..8),
+        most in 1_u64..400,
+    ) {
+        let mut shelf = Shelf::default();
+        for (journal, (drugs, trials)) in (0..).zip(&journals) {
+            let kind = if *trials { ClinicalTrial } else { Pubmed };
+            drugs.iter().for_each(|drug| shelf.add(journal, *drug, kind));
+        }
+        let list = |most| {
+            let all = ExclusiveDrugs::of(&shelf, 90, most, &Task::new()).unwrap();
+            let lists: Vec<Vec<u32>> = (0..90).map(|drug| all.list(drug).collect()).collect();
+            (lists, all.cut())
+        };
+        let (whole, none) = list(0);
+        prop_assert_eq!(none, 0);
+        let sum = |longest: usize| whole.iter().map(|list| list.len().min(longest) as u64).sum::<u64>();
+        let longest = (0..=90).rev().find(|longest| sum(*longest) <= most).unwrap();
+        let wanted: Vec<Vec<u32>> = whole.iter().map(|list| list.iter().copied().take(longest).collect()).collect();
+        let cut = whole.iter().filter(|list| list.len() > longest).count() as u64;
+        prop_assert_eq!(list(most), (wanted, cut));
+        for drug in 0..90 {
+            prop_assert_eq!(&shelf.exclusive(drug, 90), &whole[drug as usize]);
+        }
     }
 }

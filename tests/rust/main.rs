@@ -46,6 +46,7 @@ mod state;
 mod storage;
 #[cfg(feature = "tables")]
 mod study_pages;
+mod substances;
 #[cfg(feature = "tables")]
 mod table_file;
 mod text;

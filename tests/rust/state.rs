@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use chrono::NaiveDate;
-use drugs_rs::graph::{GraphBuilder, write_answers, write_json};
+use drugs_rs::graph::{AnswerSettings, GraphBuilder, write_answers, write_json};
 use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
 use drugs_rs::pipeline::gold::{GoldSettings, gold};
 use drugs_rs::pipeline::silver::{SilverSettings, silver};
@@ -192,7 +192,7 @@ fn expected(state: &State) -> [Vec<u8>; 3] {
     let mut files = [Vec::new(), Vec::new(), Vec::new()];
     let [json, top, exclusive] = &mut files;
     write_json(&graph, json).unwrap();
-    write_answers(&graph, top, exclusive).unwrap();
+    write_answers(&graph, AnswerSettings::default(), (top, exclusive), &Task::new()).unwrap();
     files
 }
 

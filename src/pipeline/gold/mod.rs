@@ -22,9 +22,10 @@ use state::{Reading, all_names};
 
 use crate::error::{Error, Result};
 use crate::gold::journals::DisplayNames;
-use crate::gold::mentions::{columns, find_mentions};
+use crate::gold::mentions::{Substances, columns, find_mentions};
 use crate::gold::newest::LiveRows;
-use crate::graph::LargeGraph;
+use crate::gold::places::Places;
+use crate::graph::{AnswerSettings, LargeGraph};
 use crate::matcher::{Entry, Matcher, Settings};
 use crate::pipeline::dt::Dt;
 use crate::pipeline::frames::{TableWriter, read_frames};
@@ -40,7 +41,7 @@ use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 
 /// Whatever changes the outputs for the same silver tables raises this number.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Another run may commit while this one computes; so often it looks at the new state and tries again.
 const TRIES: usize = 5;
@@ -51,17 +52,28 @@ pub struct GoldSettings {
     pub matcher: Settings,
     /// Whether abstracts are searched besides titles.
     pub abstracts: bool,
+    pub answers: AnswerSettings,
     /// How much of what grows with the publications is held before it goes to a scratch file. It changes no byte of what is
     /// written.
     pub memory: Bound,
 }
 
 impl GoldSettings {
-    fn fingerprint(&self) -> String {
+    /// Of what the mentions depend on.
+    fn mentions_fingerprint(&self) -> String {
         format!(
             "gold {VERSION} abstracts={} {}",
             self.abstracts,
             self.matcher.fingerprint()
+        )
+    }
+
+    fn fingerprint(&self) -> String {
+        format!(
+            "{} unit={} max_exclusive={}",
+            self.mentions_fingerprint(),
+            self.answers.unit.name(),
+            self.answers.max_exclusive
         )
     }
 }
@@ -92,6 +104,9 @@ impl GoldManifest {
 struct MentionsFile {
     fingerprint: String,
     output: Output,
+    /// The places of its rows, which are read no more when the file is kept.
+    #[serde(default)]
+    places: Places,
 }
 
 /// Finds the mentions and writes the graph and the answers, over all partitions up to `dt`.
@@ -243,13 +258,23 @@ impl<'a> Attempt<'a> {
         let outdated = reading.find_newest(&mut self.partitions, transaction.as_mut())?;
         let journals = reading.display_names(&self.partitions)?;
         let drugs = entries.iter().map(|entry| (&*entry.atccode, &*entry.drug));
-        let mut graph = LargeGraph::new(drugs, all_names(&journals), self.settings.memory, |name| {
+        let (answers, memory) = (self.settings.answers, self.settings.memory);
+        let mut graph = LargeGraph::new(drugs, all_names(&journals), answers, memory, |name| {
             transaction.scratch(name)
         })?;
-        let made_from = format!("{} {}", self.settings.fingerprint(), self.drugs_fingerprint);
+        let made_from = format!(
+            "{} {}",
+            self.settings.mentions_fingerprint(),
+            self.drugs_fingerprint
+        );
         reading.add_publications(&mut self.partitions, &journals, &made_from, &mut graph)?;
         let mentions = self.write_mentions(&entries, &journals, &mut graph, transaction.as_mut())?;
-        let (mut outputs, numbers) = write_graph(graph, self.as_of, outdated, transaction.as_mut())?;
+        let places = mentions
+            .values()
+            .map(|file| file.places.count(answers.unit))
+            .sum();
+        let counted = (self.as_of, places, outdated);
+        let (mut outputs, numbers) = write_graph(graph, answers, counted, transaction.as_mut(), self.task)?;
         outputs.extend(mentions.values().map(|file| file.output.clone()));
         let manifest = GoldManifest {
             fingerprint,
@@ -309,6 +334,10 @@ impl<'a> Attempt<'a> {
         transaction: &mut dyn Transaction,
     ) -> Result<BTreeMap<String, MentionsFile>> {
         let mut matcher: Option<Matcher> = None;
+        let drugs = graph.drugs().iter();
+        let substances: Substances = drugs
+            .map(|drug| (drug.atccode.clone(), drug.substance.clone()))
+            .collect();
         let mut files = BTreeMap::new();
         for partition in &self.partitions {
             let path = partition.mentions();
@@ -317,7 +346,7 @@ impl<'a> Attempt<'a> {
                 Some(kept) if kept.output.stands(self.storage)? => Some(kept),
                 _ => None,
             };
-            let output = match kept {
+            let (output, places) = match kept {
                 Some(kept) => {
                     transaction.keep(&path)?;
                     let wanted = ["atccode", "publication_id", "journal", "date"].map(str::to_owned);
@@ -330,7 +359,7 @@ impl<'a> Attempt<'a> {
                             add_links(&frame, partition.kind, graph)
                         },
                     )?;
-                    kept.output.clone()
+                    (kept.output.clone(), kept.places)
                 }
                 None => {
                     let found = match matcher.take() {
@@ -338,7 +367,8 @@ impl<'a> Attempt<'a> {
                         None => Matcher::build(entries, &self.settings.matcher, self.task)?,
                     };
                     let matcher = matcher.insert(found);
-                    self.find(partition, matcher, journals, graph, transaction)?
+                    let names = (&substances, journals);
+                    self.find(partition, matcher, names, graph, transaction)?
                 }
             };
             files.insert(
@@ -346,6 +376,7 @@ impl<'a> Attempt<'a> {
                 MentionsFile {
                     fingerprint: partition.fingerprint.clone(),
                     output,
+                    places,
                 },
             );
         }
@@ -356,10 +387,11 @@ impl<'a> Attempt<'a> {
         &self,
         partition: &Partition,
         matcher: &Matcher,
-        journals: &DisplayNames,
+        names: (&Substances, &DisplayNames),
         graph: &mut LargeGraph,
         transaction: &mut dyn Transaction,
-    ) -> Result<Output> {
+    ) -> Result<(Output, Places)> {
+        let mut places = Places::default();
         let mut writer = TableWriter::create(transaction, partition.mentions(), &MENTIONS)?;
         let wanted = columns(self.settings.abstracts);
         let path = partition.path();
@@ -377,12 +409,13 @@ impl<'a> Attempt<'a> {
                 } else {
                     frame.filter(&BooleanChunked::from_slice("live".into(), &live))?
                 };
-                let mentions = find_mentions(&frame, partition.kind, matcher, journals, self.task)?;
+                let mentions = find_mentions(&frame, partition.kind, matcher, names, self.task)?;
+                places.add(&mentions)?;
                 add_links(&mentions, partition.kind, graph)?;
                 writer.write(&mentions)
             },
         )?;
-        writer.finish()
+        Ok((writer.finish()?, places))
     }
 
     fn report(&self, manifest: GoldManifest, unchanged: bool, started: Instant) -> StepReport {

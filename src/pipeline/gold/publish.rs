@@ -4,18 +4,21 @@ use std::io::{BufWriter, Write as _};
 
 use crate::error::{Error, Result};
 use crate::gold::newest::Outdated;
-use crate::graph::LargeGraph;
+use crate::graph::{AnswerSettings, LargeGraph};
 use crate::pipeline::dt::Dt;
 use crate::pipeline::layout;
 use crate::pipeline::report::{GoldNumbers, Output};
 use crate::storage::{HashingWriter, Transaction};
+use crate::task::Task;
 
-/// Writes `drug_graph.json` and the two answers; gives the files and what they hold.
+/// Writes `drug_graph.json` and the two answers; gives the files and what they hold. `mentions` are the places that were
+/// found.
 pub(super) fn write_graph(
     graph: LargeGraph,
-    as_of: Dt,
-    outdated: Outdated,
+    answers: AnswerSettings,
+    (as_of, mentions, outdated): (Dt, u64, Outdated),
     transaction: &mut dyn Transaction,
+    task: &Task,
 ) -> Result<(Vec<Output>, GoldNumbers)> {
     let shown = transaction.shown(layout::DRUG_GRAPH);
     // Most pieces of JSON are a few bytes, and a digest takes long over each of them.
@@ -28,15 +31,16 @@ pub(super) fn write_graph(
     let (mut graph_file, graph_digest) = create(layout::DRUG_GRAPH)?;
     let (mut top_file, top_digest) = create(layout::TOP_JOURNALS)?;
     let (mut exclusive_file, exclusive_digest) = create(layout::EXCLUSIVE_DRUGS)?;
-    let written = graph
-        .write(&mut graph_file, &mut top_file, &mut exclusive_file)
-        .and_then(|written| {
-            graph_file.flush()?;
-            top_file.flush()?;
-            exclusive_file.flush()?;
-            Ok(written)
-        })
-        .map_err(|error| Error::storage(&shown, "write the graph and the answers beside it", error))?;
+    let written = graph.write(
+        &shown,
+        &mut graph_file,
+        (&mut top_file, &mut exclusive_file),
+        task,
+    )?;
+    for file in [&mut graph_file, &mut top_file, &mut exclusive_file] {
+        file.flush()
+            .map_err(|error| Error::storage(&shown, "write the graph and the answers beside it", error))?;
+    }
     let files = [
         (layout::DRUG_GRAPH, graph_digest),
         (layout::TOP_JOURNALS, top_digest),
@@ -57,9 +61,14 @@ pub(super) fn write_graph(
         publications: written.publications,
         superseded: outdated.superseded,
         deleted: outdated.deleted,
-        mentions: written.mentions,
-        journals: written.journals,
-        top_journals: written.top_journals.into_iter().collect(),
+        unit: answers.unit,
+        substances: written.substances,
+        mentions,
+        pairs: written.pairs,
+        journals: written.answers.journals,
+        top_journals: written.answers.top_journals.into_iter().collect(),
+        max_exclusive: answers.max_exclusive,
+        exclusive_cut: written.answers.exclusive_cut,
     };
     Ok((outputs.collect(), numbers))
 }

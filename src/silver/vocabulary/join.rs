@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::form::form;
 use super::index::{Found, Index};
 use super::parts::without_salt;
 use super::{Rank, Record, derived_code};
 use crate::quality::{FileTally, Join, MergeReason};
 use crate::schema::{Flag, Flags};
 use crate::silver::drugs::{Drug, flag_shared, is_atc};
+use crate::text::form;
 
 /// The drugs of several vocabularies, in the order of files and rows, and what became of the rows.
 #[derive(Debug, Default)]

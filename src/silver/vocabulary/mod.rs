@@ -7,7 +7,6 @@
 mod atc;
 mod drugbank;
 mod ema;
-mod form;
 mod index;
 mod join;
 mod parts;

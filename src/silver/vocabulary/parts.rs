@@ -1,13 +1,12 @@
 //! What the names of vocabularies are made of: brackets, lists of ingredients, words of salts, words for groups.
 
-/// The name without a remark in brackets at its end: `insulin` of `insulin (human)`. A remark with a digit in front is an
-/// isotope and makes another substance (`ammonia (13N)`); one that speaks of several substances is none of the name.
+use crate::text::{is_qualifier, is_salt};
+
+/// The name without a qualifier in brackets at its end: `insulin` of `insulin (human)`.
 pub(super) fn bare(name: &str) -> Option<&str> {
     let (front, remark) = name.strip_suffix(')')?.rsplit_once(" (")?;
-    let isotope = remark.starts_with(|letter: char| letter.is_ascii_digit());
-    let several = remark.contains("combination") || remark.contains("etc") || remark.contains(')');
     let front = front.trim_end();
-    (!isotope && !several && !front.is_empty()).then_some(front)
+    (is_qualifier(remark) && !remark.contains(')') && !front.is_empty()).then_some(front)
 }
 
 /// `X` of `X, incl. combinations`, which stands for X alone as well.
@@ -70,68 +69,8 @@ pub(super) fn names_a_group(name: &str) -> bool {
     plural && !list && !PRODUCTS.contains(&last)
 }
 
-/// Words that tell the salt, the ester or the water of a substance, not the substance.
-const SALTS: [&str; 55] = [
-    "acetate",
-    "anhydrous",
-    "aspartate",
-    "benzoate",
-    "besilate",
-    "besylate",
-    "bitartrate",
-    "bromide",
-    "butyrate",
-    "calcium",
-    "chloride",
-    "citrate",
-    "decanoate",
-    "dihydrate",
-    "dihydrochloride",
-    "dimaleate",
-    "dipropionate",
-    "disodium",
-    "disoproxil",
-    "edisilate",
-    "fumarate",
-    "furoate",
-    "gluconate",
-    "hcl",
-    "hemifumarate",
-    "hemihydrate",
-    "hemipentahydrate",
-    "hydrate",
-    "hydrobromide",
-    "hydrochloride",
-    "hydrogen",
-    "lactate",
-    "lysine",
-    "magnesium",
-    "malate",
-    "maleate",
-    "medoxomil",
-    "mesilate",
-    "mesylate",
-    "monohydrate",
-    "nitrate",
-    "oxalate",
-    "palmitate",
-    "phosphate",
-    "pivalate",
-    "potassium",
-    "propionate",
-    "sodium",
-    "succinate",
-    "sulfate",
-    "sulphate",
-    "tartrate",
-    "tosilate",
-    "trihydrate",
-    "trometamol",
-];
-
 /// The name with one word of a salt less at its end; nothing when its last word is none.
 pub(super) fn without_salt(name: &str) -> Option<&str> {
     let (front, last) = name.trim_end().rsplit_once(' ')?;
-    let salt = SALTS.contains(&last.to_lowercase().as_str());
-    salt.then(|| front.trim_end())
+    is_salt(&last.to_lowercase()).then(|| front.trim_end())
 }

@@ -1,9 +1,9 @@
-//! The form under which names of vocabularies meet: that of the matcher, so that what joins here is found alike there.
+//! The form under which names of vocabularies meet: that of the matcher, so that what joins there is found alike.
 
-use crate::text::fold::{Accents, Class, class, fold};
+use super::fold::{Accents, Class, class, fold};
 
 /// The folded letters and signs of a name, with one blank for every gap inside it.
-pub(super) fn form(name: &str) -> String {
+pub fn form(name: &str) -> String {
     let mut form = String::with_capacity(name.len());
     let mut gap = false;
     // A mark without a letter before it has nothing to belong to and parts words.
