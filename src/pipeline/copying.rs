@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::formats::text_media_type;
 use crate::storage::source::SourceFile;
 use crate::storage::{HashingWriter, Transaction};
 use crate::task::Task;
@@ -147,7 +148,6 @@ impl Copy<'_> {
 
 /// The media type by the first bytes.
 fn media_type_of(head: &[u8]) -> &'static str {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     match head {
         [0x1f, 0x8b, ..] => "application/gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "application/zstd",
@@ -155,12 +155,6 @@ fn media_type_of(head: &[u8]) -> &'static str {
         [b'P', b'K', 3 | 5, 4 | 6, ..] => "application/zip",
         [b'P', b'A', b'R', b'1', ..] => PARQUET,
         _ if head.get(257..262) == Some(b"ustar") => "application/x-tar",
-        _ => match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'[') => "application/json",
-            Some(b'{') => "application/x-ndjson",
-            Some(b'<') => "application/xml",
-            _ if text.starts_with(b"PMID- ") => "application/nbib",
-            _ => "text/csv",
-        },
+        _ => text_media_type(head),
     }
 }
