@@ -25,11 +25,18 @@ impl Form {
             Self::Csv => &["id,title,date,journal\n", "title;id;journal;date\r\n", ""],
             Self::Json => &[
                 r#"[{"id":1,"title":"a","date":"2020","journal":"b"},"#,
+                r#"{"meta":{},"data":[{"id":1,"title":"a","date":"2020","journal":"b"},"#,
                 "[",
                 "{",
                 "",
             ],
-            Self::Medline => &["PMID- 1\nTI  - a\n", "PMID- ", ""],
+            Self::Medline => &[
+                "PMID- 1\nTI  - a\n",
+                "PMID- ",
+                "TY  - JOUR\nTI  - a\n",
+                "<1. >\nVN  - Ovid Technologies\nUI  - 1\n",
+                "",
+            ],
             Self::PubmedXml => &[
                 "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID>",
                 "<PubmedArticleSet>",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::columns::{Texts, frame};
 use super::fields::Fields;
 use super::input::Input;
-use super::{BATCH_BYTES, Notes, RawBatch, RawTexts};
+use super::{BATCH_BYTES, Notes, RawBatch, RawTexts, shown};
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
 use crate::task::Task;
@@ -241,8 +241,11 @@ const MOST_NAMES: usize = 200;
 
 impl ExtraColumns {
     pub(super) fn add(&mut self, name: &str) {
-        if self.0.len() < MOST_NAMES && !self.0.iter().any(|known| known == name) {
-            self.0.push(name.to_owned());
+        if self.0.len() < MOST_NAMES {
+            let name = shown(name);
+            if !self.0.iter().any(|known| *known == name) {
+                self.0.push(name.into_owned());
+            }
         }
     }
 

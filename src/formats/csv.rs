@@ -1,4 +1,4 @@
-//! CSV as it comes: quotes with line breaks in them, CRLF, blank lines, `,`, `;` or tabs between the fields.
+//! CSV as it comes: quotes with line breaks in them, CRLF, blank lines, `,`, `;`, tabs, `|` or `~` between the fields.
 //!
 //! A row that is broken costs that row alone. A quote that is never closed, or closed in the middle of a field, would
 //! swallow the rows behind it; then only the line with the opening quote is rejected and reading goes on behind it.
@@ -7,11 +7,12 @@
 use memchr::{memchr, memchr2};
 
 use super::buffer::{Buffer, Draft, ExtraColumns, Remarks};
-use super::csv_record::{Record, Span, parse, unquoted};
+use super::csv_header::{Header, SEPARATORS, hint, preamble, separator_name};
+use super::csv_record::{Record, Span, parse};
 use super::csv_rows::RowForm;
 use super::fields::Fields;
 use super::input::Input;
-use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
+use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside, shown};
 use crate::error::{Error, Result};
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
@@ -122,40 +123,26 @@ impl<'f> CsvReader<'f> {
             self.buffer.skip(at);
             self.buffer.fill(BATCH_BYTES, &task)?;
         }
-        let mut best: Option<(Vec<String>, usize, u64, u8)> = None;
-        let mut best_fit = (false, 0);
-        let mut shape = 0;
-        for delimiter in [b',', b';', b'\t'] {
-            let mut spans = Vec::new();
-            let header = loop {
-                spans.clear();
-                match parse(&self.buffer.bytes, 0, delimiter, self.buffer.ended, &mut spans) {
-                    Record::NeedMore if self.buffer.bytes.len() < LONGEST_RECORD => {
-                        self.buffer.fill_more(&task)?;
-                    }
-                    other => break other,
-                }
-            };
-            let Record::Complete { end, lines, .. } = header else {
-                continue;
-            };
-            let names = spans
-                .iter()
-                .map(|span| folded_header(&unquoted(&self.buffer.bytes, *span)))
-                .collect::<Vec<_>>();
-            for (number, fields) in shapes.iter().enumerate() {
-                let fit = fields.fit(&names);
-                if best.is_none() || fit > best_fit {
-                    best = Some((names.clone(), end, lines, delimiter));
-                    (best_fit, shape, self.fields) = (fit, number, fields);
-                }
-            }
+        let mut header = self.best_header(shapes, &task)?;
+        if !header.as_ref().is_some_and(Header::is_known)
+            && let Some((bytes, lines)) = preamble(&self.buffer.bytes, self.buffer.ended, shapes)
+        {
+            self.buffer.skip(bytes);
+            self.line += lines;
+            self.remarks.add(format!("the header is on line {}", self.line));
+            header = self.best_header(shapes, &task)?;
         }
         // Without commas nothing is quoted, so that a header with a broken quote may still look like one strange name.
-        let unreadable = |names: &[String]| {
-            names[0].contains('"') && self.fields.places(names).iter().all(Option::is_none)
-        };
-        let Some((header, end, lines, delimiter)) = best.filter(|(names, ..)| !unreadable(names)) else {
+        let readable = header.filter(|header| header.fit.1 > 0 || !header.names[0].contains('"'));
+        let Some(Header {
+            names: header,
+            end,
+            lines,
+            delimiter,
+            shape,
+            ..
+        }) = readable
+        else {
             return Err(
                 if self.buffer.bytes.len() >= LONGEST_RECORD && memchr(b'"', &self.buffer.bytes).is_none() {
                     broken(&format!("more than {LONGEST_RECORD} bytes without a line end"))
@@ -164,6 +151,7 @@ impl<'f> CsvReader<'f> {
                 },
             );
         };
+        self.fields = &shapes[shape];
         if memchr(0, &self.buffer.bytes[..end]).is_some() {
             return Err(broken("a NUL byte in the first line: this is no text"));
         }
@@ -173,7 +161,7 @@ impl<'f> CsvReader<'f> {
         if header.len() == 1 && !present.contains(&true) && self.buffer.bytes.is_empty() {
             // A file of one word may be JSON all the same: a number, a string.
             if let Ok(value) = serde_json::from_str::<serde_json::Value>(&first_line) {
-                let found = format!("the JSON value {value}");
+                let found = format!("the JSON value {}", shown(&value.to_string()));
                 return Err(Error::format(
                     &uri,
                     "byte 0",
@@ -182,16 +170,7 @@ impl<'f> CsvReader<'f> {
                 ));
             }
         }
-        let hint = match shapes {
-            [_] => "the first line must be the header".to_owned(),
-            _ => {
-                let known: Vec<String> = shapes.iter().map(Fields::described).collect();
-                format!(
-                    "the first line must be the header; known shapes: {}",
-                    known.join(", ")
-                )
-            }
-        };
+        let hint = hint(&header, shapes);
         let named: Vec<String> = header.iter().filter(|name| !name.is_empty()).cloned().collect();
         self.fields.check(&uri, &present, &named, &hint)?;
         for (column, name) in header.iter().enumerate() {
@@ -200,13 +179,34 @@ impl<'f> CsvReader<'f> {
             }
         }
         if delimiter != b',' {
-            let name = if delimiter == b';' { "semicolons" } else { "tabs" };
-            self.remarks.add(format!("fields are separated by {name}"));
+            self.remarks
+                .add(format!("fields are separated by {}", separator_name(delimiter)));
         }
         self.form.delimiter = delimiter;
         self.form.width = header.len();
         self.line += lines;
         Ok(shape)
+    }
+
+    /// The header that begins here, by whichever separator fits a shape best.
+    fn best_header(&mut self, shapes: &[Fields], task: &Task) -> Result<Option<Header>> {
+        let mut best: Option<Header> = None;
+        for (delimiter, _) in SEPARATORS {
+            let found = loop {
+                match Header::read(&self.buffer.bytes, 0, delimiter, self.buffer.ended, shapes) {
+                    Err(Record::NeedMore) if self.buffer.bytes.len() < LONGEST_RECORD => {
+                        self.buffer.fill_more(task)?;
+                    }
+                    other => break other.ok(),
+                }
+            };
+            if let Some(found) = found
+                && best.as_ref().is_none_or(|best| found.fit > best.fit)
+            {
+                best = Some(found);
+            }
+        }
+        Ok(best)
     }
 
     /// Rejects the bytes up to the end of the first line; gives where the next one begins, if it is here.
@@ -403,10 +403,4 @@ impl CsvReader<'_> {
         self.buffer.fill(BATCH_BYTES, task)?;
         Ok(0)
     }
-}
-
-/// The name of a column; a line break or a run of blanks inside it is one blank.
-fn folded_header(bytes: &[u8]) -> String {
-    let name = String::from_utf8_lossy(bytes);
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
 //! Which columns a table takes from a source, and under which names sources know them.
 
 use super::input::Input;
+use super::shown;
 use crate::error::{Error, Result};
 
 /// A column that a table takes from its sources.
@@ -124,7 +125,8 @@ impl Fields {
     ) -> Result<()> {
         let present: Vec<bool> = seen.iter().map(Option::is_some).collect();
         if !present.contains(&true) {
-            let found = format!("objects without any of the expected keys; their keys are {extra:?}");
+            let keys = some_of(extra);
+            let found = format!("objects without any of the expected keys; their keys are {keys:?}");
             let wanted: Vec<&str> = self
                 .fields
                 .iter()
@@ -158,8 +160,24 @@ impl Fields {
         Err(Error::Schema {
             uri: uri.to_owned(),
             missing,
-            found: found.to_vec(),
+            found: some_of(found),
             hint: hint.to_owned(),
         })
     }
+}
+
+/// More names than this in a message would help nobody.
+const MOST_FOUND: usize = 40;
+
+/// The names that a message tells.
+fn some_of(names: &[String]) -> Vec<String> {
+    let mut some: Vec<String> = names
+        .iter()
+        .take(MOST_FOUND)
+        .map(|name| shown(name).into_owned())
+        .collect();
+    if names.len() > MOST_FOUND {
+        some.push(format!("… and {} more", names.len() - MOST_FOUND));
+    }
+    some
 }

@@ -8,6 +8,7 @@ use encoding_rs::{UTF_16BE, UTF_16LE};
 use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
 use super::members::{Archive, archive_kind};
 use super::packing::{BUFFER, Bytes, foreign, packing, unpacked};
+use super::sniff::{self, without_marks};
 use super::whole_file::WholeFile;
 use crate::error::{Error, Refusal, Result};
 use crate::task::Task;
@@ -53,7 +54,7 @@ impl From<Encoding> for Reading {
 type Decode = fn(BufReader<Bytes>) -> Bytes;
 
 /// The byte order mark of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The beginning of a Parquet file, which is read from its end.
 pub const PARQUET: &[u8] = b"PAR1";
@@ -149,7 +150,6 @@ impl Input {
             return Err(Error::format(&uri, place, found, remedy));
         }
         let plain = archive_kind(head).is_some() || reading.encoding == Encoding::Utf8;
-        let marked = head.starts_with(MARK);
         let decoded: Option<Decode> = match head {
             [0xff, 0xfe, ..] => {
                 Some(|bytes| Box::new(Utf16::new(bytes, UTF_16LE.new_decoder_with_bom_removal())))
@@ -161,11 +161,19 @@ impl Input {
             _ if !plain => Some(|bytes| Box::new(Lines1252::new(bytes))),
             _ => None,
         };
-        if marked {
-            unpacked.consume(MARK.len());
-        }
+        let marks = head.len() - without_marks(head).len();
+        unpacked.consume(marks);
         let reader = match decoded {
-            Some(decode) => BufReader::with_capacity(BUFFER, Ahead::of(decode(unpacked))),
+            Some(decode) => {
+                let mut decoded = BufReader::with_capacity(BUFFER, Ahead::of(decode(unpacked)));
+                // Of two marks in UTF-16 the decoder takes one.
+                let head = decoded
+                    .fill_buf()
+                    .map_err(|error| read_error(&uri, 0, packing, error))?;
+                let marks = head.len() - without_marks(head).len();
+                decoded.consume(marks);
+                decoded
+            }
             None => unpacked,
         };
         Ok(Some(Self {
@@ -275,6 +283,11 @@ impl Input {
     /// What is here of the beginning, to tell the format by.
     pub(super) fn head(&self) -> &[u8] {
         self.reader.buffer()
+    }
+
+    /// The byte that ends lines, by what is here of the beginning.
+    pub(super) fn line_end(&self) -> u8 {
+        sniff::line_end(self.head())
     }
 
     /// Makes the buffer longer, for a file that begins with white space or arrives in drops.

@@ -9,8 +9,8 @@ use memchr::memchr2;
 use super::buffer::{Buffer, Draft, Remarks};
 use super::fields::Fields;
 use super::input::Input;
+use super::json_head;
 use super::object::Row;
-use super::study_page;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
@@ -104,7 +104,7 @@ impl<'f> JsonReader<'f> {
                 )
             }
             Place::PageEnd => format!(
-                "the file ends before the page is closed, after {} studies",
+                "the file ends before the page is closed, after {} elements",
                 self.element
             ),
             _ => format!(
@@ -212,30 +212,30 @@ impl<'f> JsonReader<'f> {
         }
     }
 
-    /// The beginning of a page, up to its first study.
+    /// The beginning of a page, up to its first row.
     fn begin_page(&mut self, start: usize) -> Result<Option<usize>> {
         let page = &self.buffer.bytes[start..];
-        match study_page::studies(page) {
-            Some(studies) => {
+        match json_head::rows(page, self.fields) {
+            Some(rows) => {
                 self.place = Place::Element;
-                Ok(Some(start + studies))
+                Ok(Some(start + rows))
             }
             None if self.buffer.ended || page.len() >= BATCH_BYTES => Err(self.error(
                 start,
-                "no page with `studies` where another one was expected",
+                "no page with a list of rows where another one was expected",
                 "keep pages of one API a file, or one page a file",
             )),
             None => Ok(None),
         }
     }
 
-    /// What a page says behind its studies, up to the brace that closes it.
+    /// What a page says behind its list, up to the brace that closes it.
     fn end_page(&mut self, start: usize) -> Result<Option<usize>> {
         let end = brackets_end(&self.buffer.bytes, start, 1);
         if end.is_some() {
             self.place = Place::Start;
         } else if self.buffer.bytes.len() - start > LONGEST_RECORD {
-            let found = format!("more than {LONGEST_RECORD} bytes behind the studies of a page");
+            let found = format!("more than {LONGEST_RECORD} bytes behind the list of a page");
             return Err(self.error(start, found, "look for a quote or bracket that is not closed"));
         }
         Ok(end)

@@ -9,15 +9,16 @@ mod archive;
 mod buffer;
 mod columns;
 mod csv;
+mod csv_header;
 mod csv_record;
 mod csv_rows;
 mod decoding;
 mod fields;
 mod input;
 mod json;
+mod json_head;
 mod lines;
 mod media;
-mod medline;
 mod members;
 mod ndjson;
 mod object;
@@ -30,8 +31,11 @@ mod parquet_pages;
 mod parquet_texts;
 mod pubmed_record;
 mod pubmed_xml;
+mod shaped;
+mod sniff;
 mod study;
-mod study_page;
+mod tagged;
+mod tagged_reader;
 mod tar_archive;
 mod whole_file;
 mod xml;
@@ -42,10 +46,14 @@ pub use fields::{Field, Fields};
 pub use input::{Encoding, Input, MostRatio, PARQUET, Reading};
 pub use lines::TextLines;
 pub use media::{PARQUET_TYPE, packed_media_type};
+pub use sniff::text_media_type;
 
 use std::borrow::Cow;
 #[cfg(feature = "tables")]
 use std::collections::BTreeMap;
+
+use shaped::ShapedReader;
+use sniff::{TextFormat, text_format};
 
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
@@ -197,8 +205,8 @@ pub fn open<'f>(input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 
     open_shaped(input, std::slice::from_ref(fields))
 }
 
-/// The same for a table whose sources come in several shapes: batches tell which one the header has. Formats without a
-/// header always have the first one.
+/// The same for a table whose sources come in several shapes: batches tell which one the header has. Tagged
+/// formats and PubMed's XML always have the first one.
 pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowReader + 'f>> {
     let uri = input.uri().to_owned();
     input.look()?;
@@ -218,25 +226,47 @@ fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowR
     let fields = shapes.first().ok_or_else(|| Error::Internal {
         message: "a source without a shape".to_owned(),
     })?;
-    Ok(match input.first_letter()? {
-        b'[' => Box::new(json::JsonReader::new(input, fields)),
-        b'{' => Box::new(ndjson::NdjsonReader::new(input, fields)),
-        b'<' if fields.are_publications() && pubmed_xml::is_pubmed(input.head()) => {
+    input.first_letter()?;
+    let format = text_format(input.head());
+    let number = match format {
+        TextFormat::JsonArray | TextFormat::JsonObjects => json_head::shape(input.head(), shapes),
+        _ => 0,
+    };
+    let its = shapes.get(number).unwrap_or(fields);
+    Ok(match format {
+        TextFormat::JsonArray => ShapedReader::boxed(number, json::JsonReader::new(input, its)),
+        TextFormat::JsonObjects => ShapedReader::boxed(number, ndjson::NdjsonReader::new(input, its)),
+        TextFormat::PubmedXml if fields.are_publications() => {
             Box::new(pubmed_xml::PubmedXmlReader::new(input, fields))
         }
-        b'<' => {
-            let remedy = if fields.are_publications() {
-                "expected PubMed's XML, MEDLINE, CSV with a header line, a JSON array, NDJSON or Parquet"
-            } else {
-                "expected CSV with a header line, a JSON array, NDJSON or Parquet"
-            };
-            return Err(Error::format(input.uri(), "byte 0", "XML or HTML", remedy));
+        TextFormat::PubmedXml | TextFormat::OtherXml => return Err(refused(&input, fields, "XML or HTML")),
+        TextFormat::Tagged(dialect) if fields.are_publications() => {
+            Box::new(tagged_reader::TaggedReader::new(input, fields, dialect))
         }
-        b'A'..=b'Z' if fields.are_publications() && medline::is_medline(input.head()) => {
-            Box::new(medline::MedlineReader::new(input, fields))
-        }
-        _ => Box::new(csv::CsvReader::new(input, shapes)?),
+        TextFormat::Tagged(dialect) => return Err(refused(&input, fields, dialect.title())),
+        TextFormat::Delimited => Box::new(csv::CsvReader::new(input, shapes)?),
     })
+}
+
+/// The error for a text that is of no format for these fields.
+fn refused(input: &Input, fields: &Fields, found: &str) -> Error {
+    let remedy = if fields.are_publications() {
+        "expected PubMed's XML, MEDLINE, RIS, CSV with a header line, a JSON array, NDJSON or Parquet"
+    } else {
+        "expected CSV with a header line, a JSON array, NDJSON or Parquet"
+    };
+    Error::format(input.uri(), "byte 0", found, remedy)
+}
+
+/// More letters of anything that a file holds are in no message.
+const MOST_SHOWN: usize = 200;
+
+/// What a file holds as a message shows it: whole, or its beginning when it is long.
+fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()).into(),
+        None => text.into(),
+    }
 }
 
 /// A row's text as it is kept aside: whole, or its beginning when it is very long.

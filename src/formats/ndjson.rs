@@ -6,8 +6,8 @@ use super::buffer::{Buffer, Draft, Remarks};
 use super::fields::Fields;
 use super::input::Input;
 use super::json::{JsonReader, ends_in_text, value_end};
+use super::json_head;
 use super::object::Row;
-use super::study_page;
 use super::{BATCH_BYTES, LONGEST_RECORD, Notes, RawBatch, RowReader, kept_aside};
 use crate::error::{Error, Result};
 use crate::schema::Rejected;
@@ -34,19 +34,20 @@ impl<'f> NdjsonReader<'f> {
         let Some(mut buffer) = buffer.take() else {
             return Ok(());
         };
+        let line_end = buffer.input.line_end();
         buffer.fill(BATCH_BYTES, task)?;
-        if fields.are_trials() && study_page::studies(&buffer.bytes).is_some() {
+        if json_head::rows(&buffer.bytes, fields).is_some() {
             *self = Self::Objects(JsonReader::of_pages(buffer, fields));
             return Ok(());
         }
         // Whether the first object goes on over lines tells the first of them, however long it is.
-        while memchr(b'\n', buffer.bytes.trim_ascii_start()).is_none()
+        while memchr(line_end, buffer.bytes.trim_ascii_start()).is_none()
             && !buffer.ended
             && buffer.bytes.len() <= LONGEST_RECORD
         {
             buffer.fill_more(task)?;
         }
-        let start = spread_from(&buffer.bytes);
+        let start = spread_from(&buffer.bytes, line_end);
         let closes = |buffer: &Buffer| {
             start.is_some_and(|start| value_end(&buffer.bytes, start, buffer.ended).is_some())
         };
@@ -54,13 +55,14 @@ impl<'f> NdjsonReader<'f> {
             buffer.fill_more(task)?;
         }
         *self = if closes(&buffer)
-            || (buffer.ended && start.is_some_and(|start| is_cut(&buffer.bytes[start..])))
+            || (buffer.ended && start.is_some_and(|start| is_cut(&buffer.bytes[start..], line_end)))
         {
             Self::Objects(JsonReader::of_objects(buffer, fields))
         } else {
             Self::Lines(Lines {
                 fields,
                 buffer,
+                line_end,
                 line: 1,
                 blank_lines: 0,
                 row: Row::new(fields),
@@ -101,16 +103,16 @@ impl RowReader for NdjsonReader<'_> {
 
 /// Where an object begins that may be closed on a later line, as printed for people; nothing where the first line is whole. A
 /// line that ends inside a text is broken, and what follows it are lines of their own.
-fn spread_from(bytes: &[u8]) -> Option<usize> {
+pub(super) fn spread_from(bytes: &[u8], line_end: u8) -> Option<usize> {
     let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    let line = &bytes[start..start + memchr(b'\n', &bytes[start..])?];
+    let line = &bytes[start..start + memchr(line_end, &bytes[start..])?];
     (value_end(line, 0, true).is_none() && !ends_in_text(line)).then_some(start)
 }
 
 /// Whether an object that is never closed is one that was printed for people and cut off, and not the broken first line of
 /// NDJSON: its lines are indented, so none but the first begins with a brace.
-fn is_cut(bytes: &[u8]) -> bool {
-    let mut lines = bytes.split(|byte| *byte == b'\n');
+fn is_cut(bytes: &[u8], line_end: u8) -> bool {
+    let mut lines = bytes.split(|byte| *byte == line_end);
     let opens = lines
         .next()
         .is_some_and(|line| line.trim_ascii_end().ends_with(b"{"));
@@ -121,6 +123,8 @@ fn is_cut(bytes: &[u8]) -> bool {
 pub(super) struct Lines<'f> {
     fields: &'f Fields,
     buffer: Buffer,
+    /// The byte that ends lines.
+    line_end: u8,
     line: u64,
     blank_lines: u64,
     row: Row,
@@ -160,7 +164,7 @@ impl Lines<'_> {
         found.clear();
         let mut at = 0;
         while at < BATCH_BYTES && at < self.buffer.bytes.len() {
-            let (end, next) = match memchr(b'\n', &self.buffer.bytes[at..]) {
+            let (end, next) = match memchr(self.line_end, &self.buffer.bytes[at..]) {
                 Some(offset) => (at + offset, at + offset + 1),
                 None if self.buffer.ended => (self.buffer.bytes.len(), self.buffer.bytes.len()),
                 None if at > 0 => break,

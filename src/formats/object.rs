@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::buffer::ExtraColumns;
 use super::fields::Fields;
+use super::shown;
 use super::study::{self, Study};
 use crate::schema::Reason;
 
@@ -114,7 +115,18 @@ impl Row {
 fn invalid(error: &serde_json::Error) -> Fault {
     Fault {
         reason: Reason::InvalidJson,
-        message: format!("not valid JSON: {error}"),
+        message: format!("not valid JSON: {}", cause(error)),
+    }
+}
+
+/// What is wrong, shortly: the parser quotes texts of any length, and has no words for half of a pair of surrogates.
+fn cause(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    match told.split_once(" at line ") {
+        Some(("lone leading surrogate in hex escape" | "unexpected end of hex escape", place)) => {
+            format!("half of a pair of surrogates, which is no letter, at line {place}")
+        }
+        _ => shown(&told).into_owned(),
     }
 }
 
@@ -126,7 +138,7 @@ fn wrong_type(element: &str, error: &serde_json::Error) -> Fault {
     };
     Fault {
         reason: Reason::WrongType,
-        message: format!("{place} is of another type than belongs there: {error}"),
+        message: format!("{place} is of another type than belongs there: {}", cause(error)),
     }
 }
 
@@ -201,7 +213,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                         // Such as half of a pair of surrogates, which reading over a value does not see.
                         ScalarFault::Invalid(error) => Fault {
                             reason: Reason::InvalidJson,
-                            message: format!("`{name}` is not valid JSON: {error}"),
+                            message: format!("`{name}` is not valid JSON: {}", cause(&error)),
                         },
                         ScalarFault::Kind(kind) => Fault {
                             reason: Reason::WrongType,

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::formats::packed_media_type;
+use crate::formats::{packed_media_type, text_media_type};
 use crate::storage::source::SourceFile;
 use crate::storage::{HashingWriter, Transaction};
 use crate::task::Task;
@@ -155,15 +155,5 @@ impl Copy<'_> {
 
 /// The media type by the first bytes.
 fn media_type_of(head: &[u8]) -> &'static str {
-    if let Some(packed) = packed_media_type(head) {
-        return packed;
-    }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => "application/json",
-        Some(b'{') => "application/x-ndjson",
-        Some(b'<') => "application/xml",
-        _ if text.starts_with(b"PMID- ") => "application/nbib",
-        _ => "text/csv",
-    }
+    packed_media_type(head).unwrap_or_else(|| text_media_type(head))
 }

@@ -110,7 +110,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
     };
     let (versions, brief_titles, interventions) =
         (more("version")?, more("brief_title")?, more("interventions")?);
-    let (nlm_ids, issns) = (more("nlm_id")?, more("issn")?);
+    let (nlm_ids, issns, years) = (more("nlm_id")?, more("issn")?, more("year")?);
     let mut nlm_ids = nlm_ids.as_ref().map(StringChunked::iter);
     let mut issns = issns.as_ref().map(StringChunked::iter);
     let of = |column: &Option<StringChunked>, row: usize| -> Option<String> {
@@ -176,7 +176,11 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
                 .and_then(|versions| versions.get(number)?.trim().parse().ok())
                 .unwrap_or(0),
             title: &title,
-            date: layout.date(date.unwrap_or_default(), given),
+            date: layout.date(
+                date.unwrap_or_default(),
+                given,
+                years.as_ref().and_then(|years| years.get(number)),
+            ),
             journal: layout.journal(given),
             summary: summary.as_deref(),
             nlm_id,

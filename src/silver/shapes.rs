@@ -16,6 +16,8 @@ pub enum Layout {
     Plain,
     /// PubMed's own CSV before 2020: journal and date stand inside descriptions.
     LegacyPubmed,
+    /// PubMed's own CSV since then: the date stands inside the citation.
+    PubmedCsv,
 }
 
 /// The shapes of a kind, made once a process: first the plain one, which JSON and tagged formats have as well.
@@ -53,6 +55,16 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                 optional("version", &[]),
             ])
             .titled("PubMed's CSV export of before 2020"),
+            Fields::new([
+                required("id", &["PMID"]),
+                required("title", &["Title"]),
+                required("date", &["Citation"]),
+                required("journal", &["Journal/Book"]),
+                optional("abstract", &["Abstract"]),
+                optional("version", &[]),
+                optional("year", &["Publication Year"]),
+            ])
+            .titled("PubMed's CSV export"),
         ],
         PublicationKind::ClinicalTrial => {
             let more = [
@@ -82,6 +94,17 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                     .chain(more),
                 )
                 .titled("ClinicalTrials.gov's CSV exports"),
+                Fields::new([
+                    required("id", &["nct_id"]),
+                    // Where it is blank, the brief title counts.
+                    required("title", &["official_title"]),
+                    required("date", &["start_date"]),
+                    optional("journal", &[]),
+                    optional("abstract", &[]),
+                    optional("brief_title", &["brief_title"]),
+                    optional("interventions", &[]),
+                ])
+                .titled("AACT's table of studies"),
             ]
         }
     }
@@ -117,6 +140,7 @@ impl Layout {
     pub(super) fn of(kind: PublicationKind, shape: usize) -> Self {
         match (kind, shape) {
             (PublicationKind::Pubmed, 1) => Self::LegacyPubmed,
+            (PublicationKind::Pubmed, 2) => Self::PubmedCsv,
             _ => Self::Plain,
         }
     }
@@ -124,7 +148,7 @@ impl Layout {
     /// The journal in its column.
     pub(super) fn journal(self, text: &str) -> &str {
         match self {
-            Self::Plain => text,
+            Self::Plain | Self::PubmedCsv => text,
             // `Crit Rev Oncol Hematol.  2019`; a book has the year alone.
             Self::LegacyPubmed => match text.rsplit_once(".  ") {
                 Some((journal, _)) => journal.trim(),
@@ -134,12 +158,12 @@ impl Layout {
         }
     }
 
-    /// The date in its column.
-    pub(super) fn date<'d>(self, date: &'d str, journal: &'d str) -> &'d str {
+    /// The date in its column; `year` is that of a column of its own.
+    pub(super) fn date<'d>(self, date: &'d str, journal: &'d str, year: Option<&'d str>) -> &'d str {
         match self {
             Self::Plain => date,
-            // `Nutrition. 2019 Jun 26;67-68:110535. doi: …`, behind the journal of `Nutrition.  2019`
-            Self::LegacyPubmed => {
+            Self::LegacyPubmed | Self::PubmedCsv => {
+                // `Nutrition. 2019 Jun 26;67-68:110535. doi: …`, behind the journal of `Nutrition.  2019`
                 let name = self.journal(journal).trim();
                 // `Version 2. Wellcome Open Res. 2019 Jul 8 [revised …];4:56.`: there may be something before it.
                 let behind = match date.find(name).filter(|_| !name.is_empty()) {
@@ -164,7 +188,8 @@ impl Layout {
                     return found;
                 }
                 // At least the year, which stands there once more; where there is none either, it is bad and not missing.
-                let year = journal.trim().rsplit(' ').next().unwrap_or_default();
+                let year = year.or_else(|| journal.trim().rsplit(' ').next());
+                let year = year.unwrap_or_default();
                 match parse(year, NumericOrder::DayFirst) {
                     Parsed::Date(..) => year,
                     _ => found,
@@ -277,7 +302,39 @@ mod tests {
         ];
         for (short, details, journal, date) in cases {
             assert_eq!(Layout::LegacyPubmed.journal(short), journal);
-            assert_eq!(Layout::LegacyPubmed.date(details, short), date, "{details}");
+            assert_eq!(Layout::LegacyPubmed.date(details, short, None), date, "{details}");
+        }
+    }
+
+    #[test]
+    fn the_date_of_a_citation_stands_behind_the_journal() {
+        for (journal, citation, date) in [
+            (
+                "Proc Natl Acad Sci U S A",
+                "Proc Natl Acad Sci U S A. 2023 Apr 25;120(17):e2217872120. doi: 10.1/x. Epub 2023 Apr 17.",
+                "2023 Apr 25",
+            ),
+            ("Eur J Test", "Eur J Test. 2020 Feb;63(2):103640.", "2020 Feb"),
+            ("J Test", "J Test. 2023 Jan-Feb 01;1(1):1.", "2023 Jan-Feb 01"),
+            (
+                "J Test",
+                "J Test. 2021 Mar 2. doi: 10.1/x. Online ahead of print.",
+                "2021 Mar 2",
+            ),
+            (
+                "StatTests",
+                "In: StatTests [Internet]. Town (FL): StatTests Publishing; 2024 Jan\u{2013}.",
+                "2019",
+            ),
+            ("J Test", "J Test. 2021 Foo;1:1.", "2019"),
+            ("J Test", "", "2019"),
+        ] {
+            assert_eq!(
+                Layout::PubmedCsv.date(citation, journal, Some("2019")),
+                date,
+                "{citation}"
+            );
+            assert_eq!(Layout::PubmedCsv.journal(journal), journal);
         }
     }
 

@@ -12,8 +12,9 @@
 //! | month name, year | `March 2020` | month |
 //! | year, month name, maybe day | `2020 Jan 5`, `2020 Jan` | day, month |
 //! | a span, which counts from its beginning | `1975 Jan-Feb`, `1975 Jan/Feb`, `1983 Jan-Feb-Mar`, `May-June 2001`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1998 Dec-1999`, `1977-1978 Dec-Jan`, `1975-1976` | as its beginning |
+//! | a span of months with a day behind it | `2023 Jan-Feb 01`, `2023 Jan/Feb 01` | month |
 //! | season | `2021 Spring`, `Summer 2020`, `1979-1980 Fall`, `Winter 1976-1977`, `Spring-Summer 1979` | season |
-//! | quarter | `2000 1st Quart`, `2nd Quarter 2000` | season |
+//! | quarter | `2000 1st Quart`, `2nd Quarter 2000`, `1980 2d Quart` | season |
 //!
 //! A partial date is its first day: a season begins in March, June and September, and winter, which the year of the
 //! date must hold, on 1 January; quarters begin in January, April, July and October. Numeric day and month are read
@@ -95,7 +96,7 @@ enum Part {
     Year(i32),
     /// A number of one or two digits.
     Small(u32),
-    /// `1st`, `22nd`
+    /// `1st`, `22nd`, `2d`
     Ordinal(u32),
     Quarter,
     Month(u32),
@@ -236,6 +237,8 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
         [Year(first), Dash, Year(last)] if first <= last => (first, 1, 1, Precision::Year),
         [Year(year), Month(month), Dash | Slash, Month(_)]
         | [Month(month), Dash | Slash, Month(_), Year(year)]
+        // The day is that of neither month for certain: bimonthly journals write 1 whenever they come out.
+        | [Year(year), Month(month), Dash | Slash, Month(_), Small(1..=31)]
         | [Year(year), Month(month), Dash, Month(_), Dash, Month(_)] => (year, month, 1, Precision::Month),
         [Year(first), Month(month), Dash, Year(last), Month(_)]
         | [Year(first), Month(month), Dash, Year(last)]
@@ -271,8 +274,9 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
 fn number(text: &str) -> Option<(Part, usize)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let value: u32 = text[..digits].parse().ok()?;
+    let ending = ordinal_ending(&text[digits..]);
     match digits {
-        1 | 2 if is_ordinal(&text[digits..]) => Some((Part::Ordinal(value), digits + 2)),
+        1 | 2 if ending > 0 => Some((Part::Ordinal(value), digits + ending)),
         1 | 2 => Some((Part::Small(value), digits)),
         // A year below 1000 is a slip of the pen, whatever the calendar says.
         4 if value >= 1000 => Some((Part::Year(i32::try_from(value).ok()?), digits)),
@@ -280,13 +284,13 @@ fn number(text: &str) -> Option<(Part, usize)> {
     }
 }
 
-/// Whether an ending that makes a number an ordinal comes next.
-fn is_ordinal(text: &str) -> bool {
+/// The length of the ending that makes a number an ordinal, 0 where there is none. PubMed writes `2d` and `3d`.
+fn ordinal_ending(text: &str) -> usize {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-    letters == 2
-        && ["st", "nd", "rd", "th"]
-            .iter()
-            .any(|ending| text[..2].eq_ignore_ascii_case(ending))
+    let is_ending = ["st", "nd", "rd", "th", "d"]
+        .iter()
+        .any(|ending| text[..letters].eq_ignore_ascii_case(ending));
+    if is_ending { letters } else { 0 }
 }
 
 const MONTHS: [&str; 12] = [

@@ -18,7 +18,7 @@ import drugs_rs
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "data" / "formats"
 GOLDEN = ROOT / "golden" / "formats"
-TRIALS = ("ctgov_new.csv", "ctgov_classic.csv", "studies.json", "studies.ndjson", "study.json")
+TRIALS = ("ctgov_new.csv", "ctgov_classic.csv", "studies.json", "studies.ndjson", "study.json", "aact_studies.txt")
 NAMES = sorted(path.name for path in FIXTURES.iterdir())
 
 

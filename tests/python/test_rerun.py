@@ -137,6 +137,28 @@ def test_bronze_tells_the_media_type_of_the_file_as_it_lies_there(name: str, med
     assert told["format"] == media_type
 
 
+@pytest.mark.parametrize(
+    ("text", "media_type", "form"),
+    [
+        ("PMID- 1\nTI  - A title\n", "application/nbib", "medline"),
+        ("OWN - NLM\nPMID- 1\nTI  - A title\n", "application/nbib", "medline"),
+        ("TY  - JOUR\nTI  - A title\nER  - \n", "application/x-research-info-systems", "ris"),
+        ("<1. >\nVN  - Ovid Technologies\nTI  - A title\n", "application/x-ovid", "ovid"),
+        ("\ufeff\ufeff[]", "application/json", "json"),
+        ('{"id": 1, "title": "A title", "date": "", "journal": ""}\n', "application/x-ndjson", "ndjson"),
+        ('{"data": [{"id": 1, "title": "A title", "date": "", "journal": ""}]}\n', "application/json", "json"),
+        ("id|title|date|journal\n1|A title||\n", "text/csv", "csv"),
+    ],
+)
+def test_bronze_and_the_reader_agree_on_the_format(text: str, media_type: str, form: str, tmp_path: Path) -> None:
+    """MEDLINE that begins with another tag than PMID was CSV in the manifest."""
+    source = tmp_path / "a.txt"
+    source.write_bytes(text.encode("utf-8"))
+    (told,) = drugs_rs.bronze(out=tmp_path / "lake", dt=DT, pubmed=source)["sources"]
+    (read,) = drugs_rs.read_publications(source).sources
+    assert (told["format"], read["format"]) == (media_type, form)
+
+
 def test_two_sources_with_one_file_name_are_both_kept(vocabulary: Path, tmp_path: Path) -> None:
     one = write_pubmed(tmp_path / "a" / "articles.csv", ("1", "Warfarin", "2020-01-01", "Annals"))
     two = write_pubmed(tmp_path / "b" / "articles.csv", ("2", "Paracetamol", "2020-01-01", "Annals"))

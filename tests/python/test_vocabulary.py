@@ -38,6 +38,30 @@ def test_a_matcher_takes_several_vocabularies() -> None:
     assert codes(matcher, "calming agents in combinations") == set(), "classes are no drugs"
 
 
+EMA_KEYS = '{"name_of_medicine": "Velocalm", "international_non_proprietary_name_common_name": "velorin", %s}'
+EMA_ROW = EMA_KEYS % '"active_substance": "velorin", "atc_code_human": "N05BA99"'
+EMA_HEADER = "Name of medicine,International non-proprietary name (INN) / common name,ATC code (human)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"meta": {{"total_records": 1}}, "data": [{EMA_ROW}]}}',
+        f"[{EMA_ROW}]",
+        f"{EMA_ROW}\n",
+        f"{EMA_HEADER}Velocalm,velorin,N05BA99\n",
+        f"Medicines,,\nAn agency,,\n,,\nLast update: 01/04/2026,,\n{EMA_HEADER}Velocalm,velorin,N05BA99\n",
+    ],
+)
+def test_the_list_of_ema_in_every_form_that_it_comes_in(text: str, tmp_path: Path) -> None:
+    """JSON was always plain, and the lines before the header of the workbook were the header."""
+    source = tmp_path / "medicines"
+    source.write_text(text, encoding="utf-8")
+    (row,) = drugs_rs.read_drugs(source).to_dicts()
+    assert (row["atccode"], row["drug"], list(row["synonyms"])) == ("N05BA99", "velorin", ["Velocalm"])
+    assert codes(drugs_rs.Matcher.from_vocabulary(source), "Velocalm") == {"N05BA99"}
+
+
 def test_a_matcher_tells_what_became_of_the_rows() -> None:
     sources = drugs_rs.Matcher.from_vocabulary(ALL).sources
     assert [Path(source["uri"]) for source in sources] == ALL

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 
 use drugs_rs::error::Error;
-use drugs_rs::formats::{Encoding, Field, Fields, Input, Notes, open};
+use drugs_rs::formats::{Encoding, Field, Fields, Input, Notes, RawBatch, open};
 use drugs_rs::task::Task;
 use proptest::prelude::*;
 
@@ -569,6 +569,131 @@ fn half_a_pair_of_surrogates_is_no_json() {
         "{:?}",
         read.rejected
     );
+    let batch = batches(br#"[{"a":"caf\ud83d","b":"x"}]"#).remove(0);
+    let message = &batch.rejected[0].message;
+    assert!(message.contains("half of a pair of surrogates"), "{message}");
+}
+
+/// The batches of a file that is read.
+fn batches(bytes: &[u8]) -> Vec<RawBatch> {
+    let fields = fields();
+    let input = Input::new("file", Box::new(Cursor::new(bytes.to_vec())), Encoding::Utf8).unwrap();
+    let mut reader = open(input, &fields).unwrap();
+    std::iter::from_fn(|| reader.next_batch(&Task::new()).unwrap()).collect()
+}
+
+#[test]
+fn lines_of_ndjson_may_end_in_cr_alone() {
+    let read = read(b"{\"a\":1,\"b\":\"x\"}\r\r{\"a\":2\r{\"a\":3,\"b\":\"z\"}\r").unwrap();
+    assert_eq!(read.rows, ["1: 1|x", "4: 3|z"]);
+    assert_eq!(read.rejected, ["3: invalid_json: {\"a\":2"]);
+    assert_eq!((read.format, read.notes.blank_lines), ("ndjson", 1));
+}
+
+/// Programs put a mark before a file that has one: the second one made `[` and `<` the beginning of a CSV file.
+#[test]
+fn marks_before_marks_are_skipped() {
+    for text in ["a,b\n1,x\n", "[{\"a\":1,\"b\":\"x\"}]", "{\"a\":1,\"b\":\"x\"}\n"] {
+        let marked = format!("\u{feff}\u{feff}\u{feff}{text}");
+        let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [marked.as_bytes(), &wide] {
+            let read = read(bytes).unwrap();
+            assert_eq!(read.rows.len(), 1, "{text}");
+            assert!(read.rows[0].ends_with(": 1|x"), "{:?}", read.rows);
+        }
+    }
+    assert!(error("\u{feff}\u{feff}<html>".as_bytes()).contains("XML or HTML"));
+}
+
+#[test]
+fn lines_before_a_header_are_skipped_where_they_are_no_rows() {
+    let found = read(b"A list,,\nof, 1 May,\n,,\n\nx,a,b\n0,1,x\n").unwrap();
+    assert_eq!(found.rows, ["6: 1|x"]);
+    assert_eq!(found.notes.remarks, ["the header is on line 5"]);
+    // Rows behind a wrong header, and before the header of another file.
+    for text in [
+        "k,l\n1,x\n2,y\na,b\n3,z\n",
+        "a,l\n\n\na,b\n3,z\n",
+        "title\n\n",
+        &format!("{}a,b\n1,x\n", "text\n".repeat(40)),
+    ] {
+        assert!(error(text.as_bytes()).contains("missing column"), "{text}");
+    }
+}
+
+#[test]
+fn fields_between_bars_and_tildes() {
+    for (separator, name) in [
+        ("|", "vertical bars"),
+        ("~", "tildes"),
+        ("\t", "tabs"),
+        (";", "semicolons"),
+    ] {
+        let read = read("a,b\n1,\"x,y\"\n".replacen(',', separator, 2).as_bytes()).unwrap();
+        assert_eq!(read.rows, ["2: 1|x,y"], "{name}");
+        assert_eq!(read.notes.remarks, [format!("fields are separated by {name}")]);
+    }
+    assert!(error(b"Ingredient~DF;Route~Trade_Name~Appl_No\nX~Y~Z~1\n").contains("Orange Book"));
+}
+
+/// Rows in a list of an object, and objects that are rows although they hold such a list.
+#[test]
+fn rows_in_a_list_of_an_object() {
+    let row = r#"{"a":1,"b":"x"}"#;
+    for (text, rows) in [
+        (format!(r#"{{"meta":{{"n":[1]}},"data":[{row},{row}]}}"#), 2),
+        (format!("{{\n \"data\": [\n {row}\n ],\n \"meta\": {{}}\n}}\n"), 1),
+        (
+            format!(r#"{{"results":[{row}],"next":null}}{{"results":[{row}]}}"#),
+            2,
+        ),
+        (r#"{"data":[],"total":0}"#.to_owned(), 0),
+        (r#"{"data":[],"a":1,"b":"x"}"#.to_owned(), 1),
+        (r#"{"data":[{"c":1}],"a":1,"b":"x"}"#.to_owned(), 1),
+    ] {
+        let read = read(text.as_bytes()).unwrap();
+        assert_eq!((read.rows.len(), read.rejected.len()), (rows, 0), "{text}");
+    }
+    assert!(error(format!(r#"{{"data":[{row}"#).as_bytes()).contains("cut off"));
+    assert!(error(format!(r#"{{"articles":[{row}]}}"#).as_bytes()).contains("articles"));
+}
+
+#[test]
+fn no_message_is_longer_than_somebody_reads() {
+    let names: Vec<String> = (0..100_000).map(|number| format!("column{number}")).collect();
+    let long = "x".repeat(1 << 20);
+    for text in [
+        format!("{}\n", names.join(",")),
+        format!("{long}\n1\n"),
+        format!(
+            "[{{{}}}]",
+            names
+                .iter()
+                .map(|name| format!("\"{name}\":1"))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
+        format!(r#"[{{"{long}":1}}]"#),
+        format!("\"{long}\""),
+    ] {
+        let message = error(text.as_bytes());
+        assert!(
+            message.len() < 4000,
+            "{} bytes: {}",
+            message.len(),
+            &message[..200]
+        );
+    }
+    let batches =
+        batches(format!(r#"[{{"a":1,"b":2,"{long}":3}},{{"a":["{long}"],"b":2}},"{long}"]"#).as_bytes());
+    assert!(
+        batches
+            .iter()
+            .flat_map(|batch| &batch.rejected)
+            .all(|row| row.message.len() < 1000)
+    );
+    let read = read(format!(r#"[{{"a":1,"b":2,"{long}":3}}]"#).as_bytes()).unwrap();
+    assert!(read.notes.extra_columns[0].len() < 1000);
 }
 
 proptest! {

@@ -20,7 +20,7 @@ pub(super) fn fields() -> Fields {
     Fields::new([
         Field {
             name: "brand",
-            aliases: &["name of medicine", "medicine name"],
+            aliases: &["name of medicine", "medicine name", "name_of_medicine"],
             required: true,
             many: false,
         },
@@ -29,25 +29,30 @@ pub(super) fn fields() -> Fields {
             aliases: &[
                 "international non-proprietary name (inn) / common name",
                 "international non-proprietary name (inn)",
+                "international_non_proprietary_name_common_name",
             ],
             required: true,
             many: false,
         },
         Field {
             name: "substance",
-            aliases: &["active substance"],
+            aliases: &["active substance", "active_substance"],
             required: false,
             many: false,
         },
         Field {
             name: "atc_code",
-            aliases: &["atc code (human)", "atc code"],
+            aliases: &["atc code (human)", "atc code", "atc_code_human"],
             required: true,
             many: false,
         },
         Field {
             name: "atcvet_code",
-            aliases: &["atcvet code (veterinary)", "atcvet code"],
+            aliases: &[
+                "atcvet code (veterinary)",
+                "atcvet code",
+                "atcvet_code_veterinary",
+            ],
             required: false,
             many: false,
         },

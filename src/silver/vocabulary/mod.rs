@@ -38,7 +38,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Every shape, in order; JSON always has the first one.
+    /// Every shape, in order.
     pub const ALL: [Self; 4] = [Self::Plain, Self::Atc, Self::DrugBank, Self::Ema];
 
     /// The name in reports.

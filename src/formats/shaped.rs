@@ -1,0 +1,35 @@
+//! Rows of a shape that was chosen before the first of them is read.
+
+use super::{Notes, RawBatch, RowReader};
+use crate::error::Result;
+use crate::task::Task;
+
+/// Says of each batch which shape its rows have.
+pub(super) struct ShapedReader<R> {
+    shape: usize,
+    reader: R,
+}
+
+impl<'f, R: RowReader + 'f> ShapedReader<R> {
+    pub(super) fn boxed(shape: usize, reader: R) -> Box<dyn RowReader + 'f> {
+        Box::new(Self { shape, reader })
+    }
+}
+
+impl<R: RowReader> RowReader for ShapedReader<R> {
+    fn format(&self) -> &'static str {
+        self.reader.format()
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        let batch = self.reader.next_batch(task)?;
+        Ok(batch.map(|batch| RawBatch {
+            shape: self.shape,
+            ..batch
+        }))
+    }
+
+    fn notes(&self) -> Notes {
+        self.reader.notes()
+    }
+}
