@@ -105,12 +105,19 @@ impl Case {
         for pair in found.windows(2) {
             let ((start, end, ..), (next, next_end, ..)) = (&pair[0], &pair[1]);
             let same_place = start == next && end == next_end;
-            // Without bounds two names may share a letter of the text that folds to several.
+            // Without bounds two names may share a letter of the text that folds to several. A combination may hold others.
             let behind = match self.settings.boundary {
+                Boundary::Word if pair[0].3 == Rule::Combination => start <= next,
                 Boundary::Word => end <= next,
                 Boundary::None => start <= next && end <= next_end,
             };
             assert!(same_place || behind, "out of order in {self:?}");
+        }
+        for (start, end, ..) in found.iter().filter(|mention| mention.3 == Rule::Combination) {
+            for (other, other_end, ..) in found.iter().filter(|other| other.0 < *end && *start < other.1) {
+                let inside = start <= other && other_end <= end;
+                assert!(inside, "a mention crosses a combination in {self:?}");
+            }
         }
         found
     }

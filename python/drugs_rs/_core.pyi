@@ -650,7 +650,8 @@ class Matcher:
             accents: `"fold"` takes `é` for `e`, `"keep"` does not.
 
         Raises:
-            ArgumentError: A code without a name, a blank name, or an unknown `boundary`.
+            ArgumentError: A code without a name, a blank name, a name of more than 512 words and signs, or an unknown
+                `boundary`.
         """
 
     @classmethod
@@ -691,6 +692,9 @@ class Matcher:
 
     def find(self, text: str) -> list[Mention]:
         """Find the mentions in one text, in the order in which they stand.
+
+        A combination is also found in other spellings than its name: "sacubitril/valsartan" for "valsartan and
+        sacubitril", beside the mentions inside it.
 
         >>> import drugs_rs
         >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
@@ -803,8 +807,8 @@ class Mention:
         """The mention as the text spells it."""
 
     @property
-    def rule(self) -> Literal["name", "synonym", "abbreviation"]:
-        """What was recognised: the drug's name, a synonym, or an abbreviation that the text itself defines."""
+    def rule(self) -> Literal["name", "synonym", "abbreviation", "combination"]:
+        """What was recognised: the drug's name, a synonym, a short form of the text, or a combination's parts."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

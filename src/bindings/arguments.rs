@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use crate::error::Error;
 use crate::formats::Encoding;
@@ -26,7 +26,13 @@ fn path_or(value: &Bound<'_, PyAny>, name: &str, or: &str) -> PyResult<String> {
         return Ok(text);
     }
     if value.is_instance_of::<PyString>() || value.hasattr("__fspath__")? {
-        let path: PathBuf = value.extract()?;
+        let Ok(path) = value.extract::<PathBuf>() else {
+            let found = format!("{} without a path in UTF-8", value.get_type().name()?);
+            return Err(exception(
+                value.py(),
+                &Error::argument(name, found, "a path in UTF-8"),
+            ));
+        };
         return path.into_os_string().into_string().map_err(|path| {
             let error = Error::argument(
                 name,
@@ -53,9 +59,9 @@ pub(super) fn paths(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
 /// A logical date: an ISO date or a `datetime.date`.
 pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
     let text = if value.is_instance_of::<PyString>() {
-        value.extract::<String>()?
+        text(value, "dt")?
     } else if value.hasattr("isoformat")? {
-        let text: String = value.call_method0("isoformat")?.extract()?;
+        let text = text(&value.call_method0("isoformat")?, "dt")?;
         // A datetime is the day it lies in.
         text.get(..10).unwrap_or(&text).to_owned()
     } else {
@@ -89,7 +95,7 @@ macro_rules! whole_numbers {
     };
 }
 
-whole_numbers! { max_ratio max_exclusive batch_rows seed articles trials drugs journals files }
+whole_numbers! { max_ratio max_exclusive batch_rows seed articles trials drugs journals files start end }
 
 fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     value.extract().map_err(|error: PyErr| {
@@ -138,6 +144,59 @@ pub(super) fn unit(py: Python<'_>, name: &str) -> PyResult<DrugUnit> {
         let error = Error::argument("unit", format!("`{name}`"), "\"substance\" or \"code\"");
         exception(py, &error)
     })
+}
+
+/// A string. Python's own errors for what is none, or is none in UTF-8, do not always say which argument it was.
+pub(super) fn text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    let Ok(text) = value.cast::<PyString>() else {
+        let found = value.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "{name} must be a string, not {found}"
+        )));
+    };
+    text.extract().map_err(|_| {
+        let found = "a string with half of a surrogate pair, which UTF-8 cannot hold";
+        exception(value.py(), &Error::argument(name, found, "text"))
+    })
+}
+
+/// Readers of strings and of lists of them, one for each argument, for the errors of [`text`].
+macro_rules! texts {
+    ($($reader:ident $name:literal)*) => {
+        $(pub(super) fn $reader(value: &Bound<'_, PyAny>) -> PyResult<String> {
+            text(value, $name)
+        })*
+    };
+}
+
+texts! {
+    atccode_text "atccode" drug_text "drug" surface_text "surface" rule_text "rule"
+}
+
+/// `None` or a list of stop words.
+pub(super) fn stop_words(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
+    texts_or_none(value, "stop_words")
+}
+
+/// `None` or a list of further stop words.
+pub(super) fn extra_stop_words(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
+    texts_or_none(value, "extra_stop_words")
+}
+
+fn texts_or_none(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Vec<String>>> {
+    (!value.is_none()).then(|| texts(value, name)).transpose()
+}
+
+/// The strings of anything that can be iterated but a string. What it says of its length is not believed.
+pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
+    let is_text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
+    let Some(items) = (!is_text).then(|| value.try_iter().ok()).flatten() else {
+        return Err(PyTypeError::new_err(format!(
+            "{name} must be a list of strings, not {}",
+            value.get_type().name()?
+        )));
+    };
+    items.map(|item| text(&item?, name)).collect()
 }
 
 /// The keywords that every matcher takes.

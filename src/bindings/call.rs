@@ -1,8 +1,9 @@
 //! Calling the core from Python: signals, forks and panics.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
@@ -69,23 +70,96 @@ pub(super) fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())))
 }
 
+/// Whether Python's interpreter is about to end.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
+/// How many threads wait for the interpreter, to go on in it.
+static RETURNING: AtomicUsize = AtomicUsize::new(0);
+
+/// How long the end of the interpreter waits for those threads.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// Whether this thread is the one that ends the interpreter.
+    static ENDS_PYTHON: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work without the interpreter, and comes back to it.
+///
+/// Before 3.14 Python ends any thread that comes back while the interpreter ends, from within, as C does it: not all
+/// builds survive that, for it unwinds through frames of Rust. Such a thread stays away for ever instead, and ends with
+/// the process; [`end_of_python`] sees to it that none is on its way back when it begins.
+pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+    let done = py.detach(|| {
+        let done = work();
+        return_to_python();
+        done
+    });
+    RETURNING.fetch_sub(1, Ordering::SeqCst);
+    done
+}
+
+/// Counts this thread among those that wait for the interpreter, or never comes back where that ends. Either this thread
+/// sees that it ends, or the one that ends it sees this one waiting.
+fn return_to_python() {
+    RETURNING.fetch_add(1, Ordering::SeqCst);
+    if IS_ENDING.load(Ordering::SeqCst) && !ENDS_PYTHON.get() {
+        RETURNING.fetch_sub(1, Ordering::SeqCst);
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// Goes to the interpreter for a moment from work without it.
+fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
+    return_to_python();
+    Python::attach(|py| {
+        RETURNING.fetch_sub(1, Ordering::SeqCst);
+        work(py)
+    })
+}
+
+/// What Python calls before its interpreter ends (`atexit`): from now on no other thread comes back to it, and those that
+/// are on their way get in first.
+#[pyfunction]
+pub(super) fn end_of_python(py: Python<'_>) {
+    ENDS_PYTHON.set(true);
+    IS_ENDING.store(true, Ordering::SeqCst);
+    py.detach(|| {
+        let began = Instant::now();
+        while RETURNING.load(Ordering::SeqCst) > 0 && began.elapsed() < LAST_WAIT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
+/// Asks Python to call [`end_of_python`].
+pub(super) fn watch_the_end(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let last = wrap_pyfunction!(end_of_python, module)?;
+    module.py().import("atexit")?.call_method1("register", (last,))?;
+    Ok(())
+}
+
 /// Does short work of this thread alone: no engine, no signals, but no interpreter lock either.
 pub(super) fn here<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(|| without_panic(work))
-        .map_err(|error| exception(py, &error))
+    detached(py, || without_panic(work)).map_err(|error| exception(py, &error))
 }
 
 /// Does work of one thread that changes nothing outside of itself. A signal is answered at once: the caller gets its
 /// exception, and what the work comes to is thrown away when it ends.
 pub(super) fn apart<T: Send + 'static>(
     py: Python<'_>,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
+    work: impl FnOnce(&Task) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    let done: PyResult<Result<T>> = py.detach(move || {
+    let signals = Signals::new(py);
+    let task = Task::new();
+    let done: PyResult<Result<T>> = detached(py, move || {
         let (give, take) = sync_channel(1);
+        let worker_task = task.clone();
         let worker = move || {
             // Nobody takes it when a signal came first.
-            let _ = give.send(without_panic(work));
+            let _ = give.send(without_panic(|| work(&worker_task)));
         };
         if let Err(error) = std::thread::Builder::new()
             .name("drugs_rs".to_owned())
@@ -98,7 +172,9 @@ pub(super) fn apart<T: Send + 'static>(
             match take.recv_timeout(SIGNALS) {
                 Ok(result) => return Ok(result),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
-                Err(RecvTimeoutError::Timeout) => check_signals()?,
+                Err(RecvTimeoutError::Timeout) => {
+                    signals.check().inspect_err(|_| task.cancel())?;
+                }
             }
         }
     });
@@ -111,13 +187,38 @@ fn lost() -> Error {
     }
 }
 
-/// Runs Python's signal handlers, if this is the thread that may.
-#[expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the path alone has one lifetime too few"
-)]
-fn check_signals() -> PyResult<()> {
-    Python::attach(|py| py.check_signals())
+/// Python's signals, for a thread that works without the interpreter.
+#[derive(Clone, Copy)]
+struct Signals {
+    /// Python runs handlers in its main thread alone: no other one needs to ask.
+    is_main: bool,
+}
+
+impl Signals {
+    fn new(py: Python<'_>) -> Self {
+        let is_main = || -> PyResult<bool> {
+            let threading = py.import("threading")?;
+            let own = threading.call_method0("get_ident")?;
+            own.eq(threading.call_method0("main_thread")?.getattr("ident")?)
+        };
+        // When modules are gone at the end of Python, so are the handlers.
+        Self {
+            is_main: is_main().unwrap_or(false),
+        }
+    }
+
+    /// Runs Python's signal handlers, if this is the thread that may.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the path alone has one lifetime too few"
+    )]
+    fn check(self) -> PyResult<()> {
+        if self.is_main {
+            attached(|py| py.check_signals())
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// What a long step has done so far, for Python's logger `drugs_rs`: the log of a task, where no terminal shows a bar.
@@ -146,7 +247,7 @@ impl ProgressLog {
         }
         self.next += Self::EVERY;
         let Progress { stage, bytes, rows } = progress;
-        Python::attach(|py| {
+        attached(|py| {
             let Some(logger) = logger(py)? else {
                 return Ok(());
             };
@@ -202,7 +303,7 @@ pub(super) fn process<T: Send>(
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
     guard_fork().map_err(|error| exception(py, &error))?;
-    let leave = |signal: &PyErr| std::process::exit(Python::attach(|py| exit_code(py, signal)));
+    let leave = |signal: &PyErr| std::process::exit(attached(|py| exit_code(py, signal)));
     watched_plainly(py, progress, Some(&leave), work)?.map_err(|error| exception(py, &error))
 }
 
@@ -276,7 +377,8 @@ fn watched_plainly<T: Send>(
     let task = Task::new();
     let bar = ProgressBar::new(progress);
     let mut log = ProgressLog::new();
-    let done = py.detach(|| {
+    let signals = Signals::new(py);
+    let done = detached(py, || {
         std::thread::scope(|scope| {
             let (give, take) = sync_channel(1);
             let worker_task = task.clone();
@@ -296,7 +398,7 @@ fn watched_plainly<T: Send>(
                     Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
                     Err(RecvTimeoutError::Timeout) => {
                         bar.show(task.progress());
-                        if let Err(signal) = log.tell(task.progress()).and_then(|()| check_signals()) {
+                        if let Err(signal) = log.tell(task.progress()).and_then(|()| signals.check()) {
                             task.cancel();
                             // Nothing is left half-done behind the caller's back: the worker ends first.
                             let mut waits = 0;

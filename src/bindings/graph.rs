@@ -26,7 +26,7 @@ pub(super) struct DrugGraph {
 pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let inner = call::apart(py, move || {
+    let inner = call::apart(py, move |_| {
         run::read_graph(pipeline::existing_lake(&lake)?.as_ref())
     })?;
     Ok(DrugGraph {
@@ -40,7 +40,7 @@ pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
 pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let found = call::apart(py, move || {
+    let found = call::apart(py, move |_| {
         answers::read_answers(pipeline::existing_lake(&lake)?.as_ref())
     })?;
     let json = py.import("json")?;
@@ -163,7 +163,7 @@ impl DrugGraph {
 
     fn text(&self, py: Python<'_>, shape: Shape) -> PyResult<String> {
         let graph = Arc::clone(&self.inner);
-        call::apart(py, move || {
+        call::apart(py, move |_| {
             let mut bytes = Vec::new();
             graph::write_shape(&graph, shape, &mut bytes)
                 .map_err(|error| Error::storage("memory", "write", error))?;

@@ -11,16 +11,23 @@ use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
 use super::mention::Mention;
 use super::table::Table;
 use super::{arguments, arrow, call, errors};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::formats::{MostRatio, Reading};
 use crate::matcher::{self, CodePoints, Entry};
 use crate::pipeline::vocabulary::{self, Vocabulary};
 use crate::pipeline::{matching, report};
 use crate::quality::FileTally;
+use crate::task::Task;
 
 /// How long copying holds the interpreter. Longer than the five milliseconds after which a thread that waits for it asks
 /// for its turn: one that is let in and shut out more often than that never asks, and never gets in.
 const TURN: Duration = Duration::from_millis(10);
+
+/// A text of up to this many bytes takes a moment, whatever the names.
+const SHORT_TEXT: usize = 64 << 10;
+
+/// Memory is set aside for at most this many texts before they are there: a sequence may say any length.
+const MOST_EXPECTED: usize = 1 << 20;
 
 /// Finds the names of drugs in text.
 #[pyclass(frozen, module = "drugs_rs")]
@@ -55,8 +62,8 @@ impl Matcher {
         names: &Bound<'_, PyAny>,
         boundary: &str,
         abbreviations: bool,
-        stop_words: Option<Vec<String>>,
-        extra_stop_words: Option<Vec<String>>,
+        #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
+        #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
         salts: bool,
         accents: &str,
     ) -> PyResult<Self> {
@@ -70,16 +77,19 @@ impl Matcher {
             accents,
         )?;
         let mut entries = Vec::new();
-        for item in names.cast::<PyMapping>()?.items()? {
-            let (code, own): (String, Bound<'_, PyAny>) = item.extract()?;
+        let Ok(mapping) = names.cast::<PyMapping>() else {
+            let found = names.get_type().name()?;
+            let message = format!("names must be a mapping of codes to lists of names, not {found}");
+            return Err(PyTypeError::new_err(message));
+        };
+        for item in mapping.items()? {
+            let (code, own): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+            let code = arguments::text(&code, "names: a code")?;
             if own.is_instance_of::<PyString>() {
                 let message = format!("the names of {code} must be a list of strings, not a string");
                 return Err(PyTypeError::new_err(message));
             }
-            let own: Vec<String> = own
-                .try_iter()?
-                .map(|name| name?.extract())
-                .collect::<PyResult<_>>()?;
+            let own = arguments::texts(&own, &format!("names: the names of {code}"))?;
             if own.iter().any(|name| name.trim().is_empty()) || own.is_empty() {
                 let error = Error::argument(
                     "names",
@@ -92,7 +102,7 @@ impl Matcher {
             let drug = own.next().unwrap_or_default();
             entries.push(Entry::new(code, drug, own));
         }
-        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
+        let inner = call::apart(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;
         Ok(Self::new(inner, Vec::new()))
     }
 
@@ -106,8 +116,8 @@ impl Matcher {
         vocabulary: &Bound<'_, PyAny>,
         boundary: &str,
         abbreviations: bool,
-        stop_words: Option<Vec<String>>,
-        extra_stop_words: Option<Vec<String>>,
+        #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
+        #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
         salts: bool,
         accents: &str,
         encoding: Option<&str>,
@@ -130,23 +140,27 @@ impl Matcher {
         let Vocabulary { entries, sources } = call::engine(py, false, |task| {
             vocabulary::load_vocabulary(&uris, reading, task)
         })?;
-        let inner = call::apart(py, move || matcher::Matcher::new(&entries, &settings))?;
+        let inner = call::apart(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;
         Ok(Self::new(inner, sources))
     }
 
     /// Find the mentions in one text, in the order in which they stand.
     fn find(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<Vec<Mention>> {
         let text = utf8(text)?;
-        call::here(py, || {
+        one_text(py, &text, |task| {
             let mut points = CodePoints::new(&text);
-            let mentions = self.inner.find(&text).into_iter().map(|mention| Mention {
-                atccode: mention.atccode().to_owned(),
-                drug: mention.drug().to_owned(),
-                start: points.at(mention.start),
-                end: points.at(mention.end),
-                surface: text[mention.start..mention.end].to_owned(),
-                rule: mention.rule.name().to_owned(),
-            });
+            let mentions = self
+                .inner
+                .find_under(&text, task)?
+                .into_iter()
+                .map(|mention| Mention {
+                    atccode: mention.atccode().to_owned(),
+                    drug: mention.drug().to_owned(),
+                    start: points.at(mention.start),
+                    end: points.at(mention.end),
+                    surface: text[mention.start..mention.end].to_owned(),
+                    rule: mention.rule.name().to_owned(),
+                });
             Ok(mentions.collect())
         })
     }
@@ -213,9 +227,14 @@ impl Matcher {
     }
 
     /// Say in one sentence why a drug is found in a text, or why it is not.
-    fn explain(&self, py: Python<'_>, text: &Bound<'_, PyString>, drug: &str) -> PyResult<String> {
-        let text = utf8(text)?;
-        call::here(py, || self.inner.explain(&text, drug))
+    fn explain(
+        &self,
+        py: Python<'_>,
+        text: &Bound<'_, PyString>,
+        drug: &Bound<'_, PyAny>,
+    ) -> PyResult<String> {
+        let (text, drug) = (utf8(text)?, arguments::text(drug, "drug")?);
+        one_text(py, &text, |task| self.inner.explain_under(&text, &drug, task))
     }
 
     /// What became of the rows of the vocabulary's files, a dictionary each.
@@ -239,23 +258,41 @@ impl Matcher {
     }
 }
 
+/// Does the work on one text: where it is short in this thread, else so that signals are answered meanwhile.
+fn one_text<T: Send>(
+    py: Python<'_>,
+    text: &str,
+    work: impl FnOnce(&Task) -> Result<T> + Send,
+) -> PyResult<T> {
+    if text.len() <= SHORT_TEXT {
+        call::here(py, || work(&Task::new()))
+    } else {
+        call::watched(py, false, work)
+    }
+}
+
 /// The strings of anything that can be iterated. Copying a long list holds the interpreter, so other threads and signals
 /// get their turns in between.
 fn copied(texts: &Bound<'_, PyAny>) -> PyResult<StringChunked> {
     let py = texts.py();
-    let mut copy = StringChunkedBuilder::new("texts".into(), texts.len().unwrap_or(0));
+    let mut copy = StringChunkedBuilder::new("texts".into(), texts.len().unwrap_or(0).min(MOST_EXPECTED));
     let mut turn = Instant::now();
     for (row, text) in texts.try_iter()?.enumerate() {
         let text = text?;
         if row % 1024 == 1023 && turn.elapsed() >= TURN {
-            py.detach(|| ());
+            call::detached(py, || ());
             py.check_signals()?;
             turn = Instant::now();
         }
         if text.is_none() {
             copy.append_null();
         } else {
-            copy.append_value(utf8(text.cast::<PyString>()?)?);
+            let Ok(text) = text.cast::<PyString>() else {
+                let found = text.get_type().name()?;
+                let message = format!("texts must be strings or None, and at {row} is {found}");
+                return Err(PyTypeError::new_err(message));
+            };
+            copy.append_value(utf8(text)?);
         }
     }
     Ok(copy.finish())

@@ -2,6 +2,8 @@
 
 use pyo3::prelude::*;
 
+use super::arguments;
+
 /// A drug found in a text: a value that never changes, equal by its fields, hashable and picklable.
 #[pyclass(frozen, eq, hash, get_all, module = "drugs_rs", skip_from_py_object)]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,19 +18,26 @@ pub(super) struct Mention {
     pub end: usize,
     /// The words of the text.
     pub surface: String,
-    /// Why it is one: `"name"`, `"synonym"` or `"abbreviation"`.
+    /// Why it is one: `"name"`, `"synonym"`, `"abbreviation"` or `"combination"`.
     pub rule: String,
 }
 
 #[pymethods]
 impl Mention {
     #[new]
-    fn new(atccode: String, drug: String, start: usize, end: usize, surface: String, rule: String) -> Self {
+    fn new(
+        #[pyo3(from_py_with = arguments::atccode_text)] atccode: String,
+        #[pyo3(from_py_with = arguments::drug_text)] drug: String,
+        #[pyo3(from_py_with = arguments::start)] start: u64,
+        #[pyo3(from_py_with = arguments::end)] end: u64,
+        #[pyo3(from_py_with = arguments::surface_text)] surface: String,
+        #[pyo3(from_py_with = arguments::rule_text)] rule: String,
+    ) -> Self {
         Self {
             atccode,
             drug,
-            start,
-            end,
+            start: start as usize,
+            end: end as usize,
             surface,
             rule,
         }

@@ -50,6 +50,7 @@ mod core_module {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::allocator::return_freed_memory_soon();
         super::call::keep_panics_quiet();
+        super::call::watch_the_end(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         super::set_all(module)
     }

@@ -34,8 +34,8 @@ pub(super) fn run<'py>(
     boundary: &str,
     abbreviations: bool,
     abstracts: bool,
-    stop_words: Option<Vec<String>>,
-    extra_stop_words: Option<Vec<String>>,
+    #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
+    #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
     salts: bool,
     accents: &str,
     unit: &str,
@@ -166,8 +166,8 @@ pub(super) fn gold<'py>(
     boundary: &str,
     abbreviations: bool,
     abstracts: bool,
-    stop_words: Option<Vec<String>>,
-    extra_stop_words: Option<Vec<String>>,
+    #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
+    #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
     salts: bool,
     accents: &str,
     unit: &str,
@@ -207,14 +207,15 @@ pub(super) fn hold<'py>(
     py: Python<'py>,
     lake: &Bound<'py, PyAny>,
     dt: &Bound<'py, PyAny>,
-    reason: &str,
+    reason: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (lake, dt) = (arguments::path(lake, "lake")?, arguments::dt(dt)?);
+    let reason = arguments::text(reason, "reason")?;
     let report = call::watched(py, false, |task| {
         pipeline::held::hold(
             pipeline::existing_lake_for(&lake, task)?.as_ref(),
             dt,
-            reason,
+            &reason,
             task,
         )
     })?;

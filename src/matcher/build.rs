@@ -55,7 +55,7 @@ fn with_seed(names: &Names, accents: Accents, seed: u64) -> Option<Index> {
         seed,
         singles: Filter::for_hashes(0),
         pairs: Filter::for_hashes(0),
-        starts: starts(&draft, signs)?,
+        starts: starts(&draft, signs),
         signs: draft.roots[..signs].to_vec(),
         ascii_signs: ascii_signs(&draft.roots[..signs]),
         roots: draft.roots.len() as u32,
@@ -74,7 +74,7 @@ fn with_seed(names: &Names, accents: Accents, seed: u64) -> Option<Index> {
 impl Draft {
     fn of(names: &Names, accents: Accents, seed: u64) -> Option<Self> {
         let mut draft = Self::default();
-        let mut walkers: Vec<Walker> = (0..names.len() as u32)
+        let mut walkers: Vec<Walker> = (0..names.patterns() as u32)
             .filter_map(|pattern| advance(names.form(pattern), accents, seed, Walker::new(pattern)))
             .collect();
         let mut first_level = true;
@@ -139,18 +139,15 @@ fn advance(form: &str, accents: Accents, seed: u64, walker: Walker) -> Option<Wa
     })
 }
 
-/// The table of starts: the words among the roots, which come behind the signs. Nothing when two words look the same to
-/// the table.
-fn starts(draft: &Draft, signs: usize) -> Option<Vec<u64>> {
+/// The table of starts: the words among the roots, which come behind the signs. Words that look the same to the table
+/// stand there one behind the other.
+fn starts(draft: &Draft, signs: usize) -> Vec<u64> {
     let words = &draft.roots[signs..];
     let mut starts = vec![FREE; (words.len() * 2).next_power_of_two().max(2)];
     let mask = starts.len() - 1;
     for (word, node) in words.iter().zip(signs..) {
         let mut slot = start_slot(*word, mask);
         while starts[slot] != FREE {
-            if (starts[slot] >> 32) as u32 == print(*word) {
-                return None;
-            }
             slot = (slot + 1) & mask;
         }
         let first_edge = node.checked_sub(1).map_or(0, |before| draft.edge_ends[before]);
@@ -162,7 +159,7 @@ fn starts(draft: &Draft, signs: usize) -> Option<Vec<u64>> {
         };
         starts[slot] = packed(print(*word), behind);
     }
-    Some(starts)
+    starts
 }
 
 /// The filters: each name once, by its only word or by its first two steps.

@@ -4,9 +4,10 @@ use super::names::folded_name;
 use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
+use crate::task::Task;
 
 /// Says in one sentence why the drug of a name is found in a text, or why it is not.
-pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<String> {
+pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str, task: &Task) -> Result<String> {
     let accents = matcher.settings.accents;
     let form = folded_name(drug, accents);
     let vocabulary = &matcher.vocabulary;
@@ -26,24 +27,21 @@ pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str) -> Result<Strin
         ));
     };
     let mut points = CodePoints::new(text);
-    if let Some(mention) = matcher
-        .find(text)
-        .into_iter()
-        .find(|mention| entries.contains(&mention.entry))
-    {
-        return Ok(found(text, &mention, matcher.settings.boundary, &mut points));
+    let all = matcher.find_under(text, task)?;
+    if let Some(mention) = all.iter().find(|mention| entries.contains(&mention.entry)) {
+        return Ok(found(text, mention, matcher.settings.boundary, &mut points));
     }
     for name in vocabulary.names(first) {
-        if let Some(sentence) = missed(matcher, text, first, name, &mut points)? {
+        if let Some(sentence) = missed(matcher, (text, &all), first, name, &mut points, task)? {
             return Ok(sentence);
         }
     }
-    let all: Vec<String> = vocabulary.names(first).map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = vocabulary.names(first).map(|name| format!("`{name}`")).collect();
     Ok(format!(
         "`{}` ({}) is not found: the text holds none of its names {}.",
         vocabulary.drug(first),
         vocabulary.code(first),
-        all.join(", ")
+        names.join(", ")
     ))
 }
 
@@ -54,6 +52,7 @@ fn found(text: &str, mention: &Mention<'_>, boundary: Boundary, points: &mut Cod
         Rule::Name => "its name stands there",
         Rule::Synonym => "a synonym of it stands there",
         Rule::Abbreviation => "the text itself introduced this abbreviation of it, which stands there",
+        Rule::Combination => "its parts stand there, joined or ordered in another way than in its name,",
     };
     let how = match boundary {
         Boundary::Word => " as whole words",
@@ -69,10 +68,11 @@ fn found(text: &str, mention: &Mention<'_>, boundary: Boundary, points: &mut Cod
 /// The sentence for a name that is on the stop list, inside another word, or covered by another mention.
 fn missed(
     matcher: &Matcher,
-    text: &str,
+    (text, all): (&str, &[Mention<'_>]),
     entry: u32,
     name: &str,
     points: &mut CodePoints<'_>,
+    task: &Task,
 ) -> Result<Option<String>> {
     let (atccode, drug) = (matcher.vocabulary.code(entry), matcher.vocabulary.drug(entry));
     let settings = &matcher.settings;
@@ -82,25 +82,34 @@ fn missed(
             "`{drug}` ({atccode}) is not found: `{name}` is left out by the stop words ({reason})."
         )));
     }
-    let alone = |boundary: Boundary| {
+    let alone = |boundary: Boundary, stop_words: StopWords| {
         let settings = Settings {
             boundary,
-            stop_words: StopWords::none(),
+            stop_words,
             ..settings.clone()
         };
         let matcher = Matcher::new(&[Entry::new(atccode, name, [])], &settings)?;
         let first = matcher
-            .find(text)
+            .find_under(text, task)?
             .first()
-            .map(|mention| (mention.start, mention.end));
+            .map(|mention| (mention.start, mention.end, mention.rule));
         Ok::<_, Error>(first)
     };
-    if let Some((start, end)) = alone(Boundary::Word)? {
-        let covering = matcher
-            .find(text)
-            .into_iter()
-            .find(|other| other.start < end && start < other.end);
+    if let Some((start, end, rule)) = alone(Boundary::Word, StopWords::none())? {
+        let mut overlapping = all.iter().filter(|other| other.start < end && start < other.end);
+        // What lies inside a combination does not keep it from being found.
+        let covering = overlapping
+            .clone()
+            .find(|other| other.start < start || end < other.end)
+            .or_else(|| overlapping.next());
         let surface = &text[start..end];
+        if rule == Rule::Combination && alone(Boundary::Word, settings.stop_words.clone())?.is_none() {
+            return Ok(Some(format!(
+                "`{drug}` ({atccode}) is not found: `{surface}` at {} is no spelling of `{name}`, for the stop words leave \
+                 out one of its parts or this spelling.",
+                points.at(start)
+            )));
+        }
         if covering.is_none() {
             return Ok(Some(format!(
                 "`{drug}` ({atccode}) is not found: `{surface}` at {} is too short a word to count unless it is written as \
@@ -118,7 +127,7 @@ fn missed(
             )
         }));
     }
-    let Some((start, end)) = alone(Boundary::None)? else {
+    let Some((start, end, _)) = alone(Boundary::None, StopWords::none())? else {
         return Ok(None);
     };
     let word_start = text[..start].rfind(|letter: char| !letter.is_alphanumeric());

@@ -8,12 +8,12 @@
 //!
 //! All of it is a few columns of numbers and one text, which is what makes saving and loading it cheap.
 
-use std::ops::Range;
+use std::ops::ControlFlow;
 
 use super::filter::Filter;
-use super::letters::{equal_letters, is_plural_letter};
 use super::names::{Names, SHORTEST_SINGULAR};
-use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word, folds_to};
+use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word};
+use crate::task::Task;
 use crate::text::fold::Accents;
 
 /// What a step of a path is: the hash of a word, or one of the numbers below.
@@ -46,6 +46,9 @@ pub(super) fn ascii_signs(signs: &[Step]) -> u128 {
 }
 
 pub(super) const NONE: u32 = u32::MAX;
+
+/// After this many bytes of a text the task is asked whether to go on.
+const PIECE: usize = 16 << 10;
 
 /// An immutable index of patterns (folded names), shared by all threads.
 ///
@@ -104,17 +107,33 @@ pub(super) struct Hit {
 }
 
 impl Index {
-    /// Gives every hit: leftmost first, of those the longest, never overlapping.
+    /// Gives every hit from a bound of words on: leftmost first, of those the longest, never overlapping. What `accept`
+    /// refuses is no hit, and a shorter one or a later one may be. Ends early where `give` breaks or the task is cancelled.
     ///
     /// This loop is where the time goes, so it keeps to ASCII words and numbers in registers. Anything else is told by
     /// [`Index::odd`], and only where a filter says yes is anything walked.
-    pub(super) fn find(&self, names: &Names, text: &str, mut give: impl FnMut(Hit)) {
+    pub(super) fn find(
+        &self,
+        names: &Names,
+        (text, from): (&str, usize),
+        task: Option<&Task>,
+        accept: &impl Fn(&Hit) -> bool,
+        mut give: impl FnMut(Hit) -> ControlFlow<()>,
+    ) {
         let bytes = text.as_bytes();
-        let mut at = 0;
+        let mut at = from;
         let mut after_word = false;
         // The word before, as long as nothing but a gap has followed it: its hash, or 0, and its place.
         let (mut before, mut before_start, mut before_end) = (0, 0, 0);
-        while let Some(byte) = bytes.get(at) {
+        let mut limit = from;
+        loop {
+            let Some(byte) = bytes[..limit].get(at) else {
+                if limit == bytes.len() || task.is_some_and(|task| task.check().is_err()) {
+                    return;
+                }
+                limit = bytes.len().min(limit.max(at) + PIECE);
+                continue;
+            };
             let found = match CLASS[usize::from(*byte)] {
                 GAP => {
                     at += 1;
@@ -139,6 +158,7 @@ impl Index {
                         self.begun(
                             names,
                             text,
+                            accept,
                             paired.then_some(last_word),
                             Token::word(hash, start, at),
                         )
@@ -151,7 +171,7 @@ impl Index {
                         {
                             None
                         } else {
-                            self.plural(names, text, Token::word(hash, start, at))
+                            self.plural(names, text, accept, Token::word(hash, start, at))
                         }
                     } else {
                         None
@@ -177,20 +197,22 @@ impl Index {
                         Kind::Sign(_) => {
                             let last_word = (before != 0).then_some(last_word);
                             before = 0;
-                            self.signed(names, text, last_word, token, at_bound)
+                            self.signed(names, text, accept, last_word, token, at_bound)
                         }
                         Kind::Word => {
                             after_word = true;
                             let last_word = (before != 0 && self.pairs.may_hold(pair(before, token.hash)))
                                 .then_some(last_word);
                             (before, before_start, before_end) = (token.hash, token.start, token.end);
-                            self.begun(names, text, last_word, token)
+                            self.begun(names, text, accept, last_word, token)
                         }
                     }
                 }
             };
             if let Some((hit, last)) = found {
-                give(hit);
+                if give(hit).is_break() {
+                    return;
+                }
                 after_word = last == Kind::Word;
                 before = 0;
                 at = hit.end;
@@ -215,222 +237,6 @@ impl Index {
     fn odd_word(&self, text: &str, start: usize) -> (Step, usize) {
         self.odd(text, start)
             .map_or((0, text.len()), |token| (token.hash, token.end))
-    }
-
-    /// The longest name that begins with the word before this one, where the two may begin a name, or with this one.
-    ///
-    /// A word that is no name by itself is passed by: a longer name that begins with it is found at its second word.
-    #[inline(never)]
-    fn begun(&self, names: &Names, text: &str, before: Option<Token>, word: Token) -> Option<(Hit, Kind)> {
-        if let Some(before) = before
-            && let Some(found) = self.walk(names, text, before)
-        {
-            return Some(found);
-        }
-        if self.singles.may_hold(word.hash)
-            && let Some(found) = self.walk(names, text, word)
-        {
-            return Some(found);
-        }
-        self.plural(names, text, word)
-    }
-
-    /// The name of one word that this word is the plural of, or a longer name that begins with it: `insulins (` beside
-    /// `insulin`.
-    #[inline(never)]
-    fn plural(&self, names: &Names, text: &str, word: Token) -> Option<(Hit, Kind)> {
-        let singular = Tokens::new(text, self.accents, self.seed).singular(&word)?;
-        if !self.singles.may_hold(singular) {
-            return None;
-        }
-        let plural = self.single_plural(names, text, word, singular)?;
-        Some(self.walk(names, text, word).unwrap_or(plural))
-    }
-
-    fn single_plural(&self, names: &Names, text: &str, word: Token, singular: Step) -> Option<(Hit, Kind)> {
-        let pattern = match self.start(singular) {
-            NONE => return None,
-            leaf if leaf & LEAF != 0 => leaf & !LEAF,
-            node => self.pattern(node as usize),
-        };
-        let hit = self.plural_hit(names, text, pattern, word.start, word.end)?;
-        Some((hit, Kind::Word))
-    }
-
-    /// The longest name that begins with a word.
-    fn walk(&self, names: &Names, text: &str, word: Token) -> Option<(Hit, Kind)> {
-        let Token { start, end, .. } = word;
-        match self.start(word.hash) {
-            NONE => None,
-            leaf if leaf & LEAF != 0 => {
-                let pattern = leaf & !LEAF;
-                let hit = Hit { pattern, start, end };
-                self.is(names, text, start..end, pattern, false)
-                    .then_some((hit, Kind::Word))
-            }
-            node => self.longest(names, text, word, node),
-        }
-    }
-
-    /// The longest name that goes on from a word with this sign, or that begins with the sign, at the bound of a word.
-    #[inline]
-    fn signed(
-        &self,
-        names: &Names,
-        text: &str,
-        before: Option<Token>,
-        sign: Token,
-        at_bound: bool,
-    ) -> Option<(Hit, Kind)> {
-        let step = step(&sign, false);
-        if let Some(before) = before
-            && self.pairs.may_hold(pair(before.hash, step))
-            && let Some(found) = self.walk(names, text, before)
-        {
-            return Some(found);
-        }
-        if !at_bound {
-            return None;
-        }
-        let node = self.signs.binary_search(&step).ok()?;
-        self.longest(names, text, sign, node as u32)
-    }
-
-    fn plural_hit(&self, names: &Names, text: &str, pattern: u32, start: usize, end: usize) -> Option<Hit> {
-        (pattern != NONE && names.has_plural(pattern) && self.is(names, text, start..end, pattern, true))
-            .then_some(Hit { pattern, start, end })
-    }
-
-    /// The node behind a word that a name begins with, or its pattern and [`LEAF`], or [`NONE`].
-    #[inline]
-    fn start(&self, hash: Step) -> u32 {
-        let mask = self.starts.len() - 1;
-        let mut slot = start_slot(hash, mask);
-        loop {
-            let found = self.starts[slot];
-            if found == FREE {
-                return NONE;
-            }
-            if (found >> 32) as u32 == print(hash) {
-                return found as u32;
-            }
-            slot = (slot + 1) & mask;
-        }
-    }
-
-    /// The longest pattern that begins with the token `first`, whose node is `node`, and the kind of its last token.
-    fn longest(&self, names: &Names, text: &str, first: Token, node: u32) -> Option<(Hit, Kind)> {
-        let mut node = node as usize;
-        let mut best = None;
-        let mut tokens = Tokens::new(text, self.accents, self.seed);
-        tokens.seek(first.end);
-        let mut last = first;
-        loop {
-            let edges = self.edge_range(node);
-            let leaf = edges.is_empty();
-            // A word is always followed by a bound, so at a leaf that ends with one nothing more needs to be read.
-            let (following, after_gap) = if leaf && last.kind == Kind::Word {
-                (None, false)
-            } else {
-                tokens.next_beyond_gap()
-            };
-            // A name that ends with a sign must not run into a word.
-            let bounded = last.kind == Kind::Word
-                || after_gap
-                || following.is_none_or(|token| token.kind != Kind::Word);
-            let pattern = self.pattern(node);
-            if pattern != NONE && bounded && self.is(names, text, first.start..last.end, pattern, false) {
-                let hit = Hit {
-                    pattern,
-                    start: first.start,
-                    end: last.end,
-                };
-                best = Some((hit, last.kind));
-            }
-            let Some(token) = following.filter(|_| !leaf) else {
-                return best;
-            };
-            // Most names of one word stand before a word with which none goes on: the filter knows without a look at them.
-            if last.end == first.end
-                && first.kind == Kind::Word
-                && !self.pairs.may_hold(pair(first.hash, pair_step(&token)))
-            {
-                return best;
-            }
-            let steps = &self.edges[edges.clone()];
-            let edge = steps.binary_search(&step(&token, after_gap));
-            // `acids` may go on to a longer name and be the plural of `acid` at the end of this one.
-            if let Some(singular) = tokens.singular(&token)
-                && let Ok(edge) = steps.binary_search(&step(
-                    &Token {
-                        hash: singular,
-                        ..token
-                    },
-                    after_gap,
-                ))
-                && let Some(hit) = self.plural_hit(
-                    names,
-                    text,
-                    self.pattern(self.behind(edges.start + edge)),
-                    first.start,
-                    token.end,
-                )
-            {
-                best = Some((hit, Kind::Word));
-            }
-            let Ok(edge) = edge else { return best };
-            (node, last) = (self.behind(edges.start + edge), token);
-        }
-    }
-
-    /// The node behind an edge.
-    #[inline]
-    fn behind(&self, edge: usize) -> usize {
-        self.roots as usize + edge
-    }
-
-    #[inline]
-    fn pattern(&self, node: usize) -> u32 {
-        (self.nodes[node] >> 32) as u32
-    }
-
-    #[inline]
-    fn edge_range(&self, node: usize) -> Range<usize> {
-        let first = if node == 0 { 0 } else { self.nodes[node - 1] as u32 };
-        first as usize..self.nodes[node] as u32 as usize
-    }
-
-    /// Whether a piece of a text folds to a pattern, or to its plural.
-    fn is(&self, names: &Names, text: &str, piece: Range<usize>, pattern: u32, plural: bool) -> bool {
-        let (bytes, letters) = (text.as_bytes(), names.text.as_bytes());
-        let form = names.place(pattern);
-        let same = form.len() + usize::from(plural) == piece.len()
-            && equal_letters((bytes, piece.start), (letters, form.start), form.len())
-            && (!plural || is_plural_letter(bytes[piece.end - 1]));
-        (same || self.folds_to_form(&text[piece.clone()], names.form(pattern), plural))
-            && (plural || names.accepts(pattern, &text[piece]))
-    }
-
-    /// The same, token by token.
-    #[cold]
-    fn folds_to_form(&self, text: &str, form: &str, plural: bool) -> bool {
-        let mut form = form;
-        Tokens::new(text, self.accents, self.seed).all(|token| {
-            let length = match token.kind {
-                Kind::Gap => form.starts_with(' ').then_some(1),
-                Kind::Sign(sign) => form.starts_with(sign).then(|| sign.len_utf8()),
-                Kind::Word => {
-                    let own = Tokens::new(form, self.accents, self.seed)
-                        .next()
-                        .map_or(0, |word| word.end);
-                    let more = if plural && own == form.len() { "s" } else { "" };
-                    let word = &text[token.start..token.end];
-                    folds_to(word, [&form[..own], more], self.accents).then_some(own)
-                }
-            };
-            form = &form[length.unwrap_or(0)..];
-            length.is_some()
-        }) && form.is_empty()
     }
 }
 

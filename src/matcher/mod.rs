@@ -5,6 +5,9 @@
 //! name (`tranexamic acid`, `co-trimoxazole`) bridges one run of white space or dashes. Names are literal text, never
 //! patterns: `c++ (drug` and `.*` are found as they stand. Offsets are those of the original text.
 //!
+//! A combination of several substances is found in other spellings than that of its name ([`Rule::Combination`]), besides
+//! what is mentioned inside it.
+//!
 //! Everyday words of a vocabulary are left out by a [`StopWords`] list, each with its reason.
 //!
 //! ```
@@ -21,6 +24,7 @@
 mod abbreviation;
 mod build;
 mod class_words;
+mod combination;
 mod explain;
 mod filter;
 mod fingerprint;
@@ -35,10 +39,14 @@ mod stop_words;
 mod substring;
 mod tokens;
 mod vocabulary;
+mod walk;
+
+use std::ops::ControlFlow;
 
 use index::{Hit, Index};
 pub use mention::{CodePoints, Mention};
 use names::Names;
+pub use names::{MOST_WORDS, is_too_long};
 pub use stop_words::StopWords;
 use substring::Substrings;
 pub use vocabulary::Entry;
@@ -106,7 +114,7 @@ impl Matcher {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Argument`] for more than 4 GiB of names.
+    /// [`crate::Error::Argument`] for more than 4 GiB of names, and for a name of more than [`MOST_WORDS`] words and signs.
     pub fn new(entries: &[Entry], settings: &Settings) -> Result<Self> {
         Self::build(entries, settings, &Task::new())
     }
@@ -154,17 +162,47 @@ impl Matcher {
         Finder {
             matcher: self,
             hits: Vec::new(),
+            task: None,
+        }
+    }
+
+    /// A finder that stops within a text, too, once the task is cancelled; its owner asks the task before using what was
+    /// found.
+    pub fn finder_under<'m>(&'m self, task: &'m Task) -> Finder<'m> {
+        Finder {
+            task: Some(task),
+            ..self.finder()
         }
     }
 
     /// Says in one sentence why the drug of a name or code is found in a text, or why it is not.
     pub fn explain(&self, text: &str, drug: &str) -> Result<String> {
-        explain::explain(self, text, drug)
+        self.explain_under(text, drug, &Task::new())
     }
 
-    fn hits(&self, text: &str, give: impl FnMut(Hit)) {
+    /// Does what [`Matcher::explain`] does, unless the task is cancelled.
+    pub fn explain_under(&self, text: &str, drug: &str, task: &Task) -> Result<String> {
+        explain::explain(self, text, drug, task)
+    }
+
+    /// Does what [`Matcher::find`] does, unless the task is cancelled.
+    pub fn find_under<'m>(&'m self, text: &str, task: &'m Task) -> Result<Vec<Mention<'m>>> {
+        let mut mentions = Vec::new();
+        self.finder_under(task)
+            .each(text, |mention| mentions.push(mention));
+        task.check()?;
+        Ok(mentions)
+    }
+
+    fn hits(&self, text: &str, task: Option<&Task>, mut give: impl FnMut(Hit)) {
         match &self.engine {
-            Engine::Words(index) => index.find(&self.names, text, give),
+            Engine::Words(index) if self.names.patterns() == self.names.len() => {
+                index.find(&self.names, (text, 0), task, &|_| true, |hit| {
+                    give(hit);
+                    ControlFlow::Continue(())
+                });
+            }
+            Engine::Words(index) => combination::find(index, &self.names, text, task, give),
             Engine::Substrings(substrings) => substrings.find(text, give),
         }
     }
@@ -176,6 +214,7 @@ impl Matcher {
 pub struct Finder<'m> {
     matcher: &'m Matcher,
     hits: Vec<Hit>,
+    task: Option<&'m Task>,
 }
 
 impl<'m> Finder<'m> {
@@ -195,11 +234,24 @@ impl<'m> Finder<'m> {
             }
         };
         if !matcher.settings.abbreviations {
-            matcher.hits(text, |hit| one(hit, false));
+            matcher.hits(text, self.task, |hit| one(hit, false));
             return;
         }
         self.hits.clear();
-        matcher.hits(text, |hit| self.hits.push(hit));
-        abbreviation::each(text, &self.hits, one);
+        let mut joined = Vec::new();
+        matcher.hits(text, self.task, |hit| {
+            let is_name = (hit.pattern as usize) < matcher.names.len();
+            if is_name { &mut self.hits } else { &mut joined }.push(hit);
+        });
+        if joined.is_empty() {
+            abbreviation::each(text, &self.hits, one);
+            return;
+        }
+        // Abbreviations stand for names; the spellings of combinations come between them afterwards.
+        let mut all: Vec<(Hit, bool)> = joined.into_iter().map(|hit| (hit, false)).collect();
+        abbreviation::each(text, &self.hits, |hit, abbreviated| all.push((hit, abbreviated)));
+        all.sort_by_key(|(hit, _)| (hit.start, std::cmp::Reverse(hit.end)));
+        all.into_iter()
+            .for_each(|(hit, abbreviated)| one(hit, abbreviated));
     }
 }

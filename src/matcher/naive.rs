@@ -1,8 +1,9 @@
 //! The slow oracle: the semantics of the matcher written down as plainly as possible, sharing only the folding of
 //! single letters with the fast one. Tests hold the two against each other; nothing else calls it.
 
-use super::names::names_of;
-use super::{Entry, Settings};
+use super::combination::{orders, parts};
+use super::names::{Names, names_of};
+use super::{Boundary, Entry, Settings};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::text::fold::{Accents, Class, class, fold};
@@ -56,7 +57,101 @@ pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Result<Vec<Na
         }
         from = to;
     }
+    found.extend(combinations(entries, &names, settings, &units, &found));
+    // Sorting keeps the order of code and drug at one place.
+    found.sort_by_key(|(_, start, end, _)| (*start, std::cmp::Reverse(*end)));
     Ok(found)
+}
+
+/// Combinations that are written in another way than their names: from left to right the longest that is no name itself
+/// and surrounds whatever mention of a name it meets.
+fn combinations(
+    vocabulary: &[Entry],
+    names: &Names,
+    settings: &Settings,
+    units: &[Unit],
+    mentions: &[NaiveMention],
+) -> Vec<NaiveMention> {
+    let mut found = Vec::new();
+    let combined: Vec<(u32, Vec<&str>)> = (0..names.len() as u32)
+        .map(|pattern| (pattern, parts(names.form(pattern), &settings.stop_words)))
+        .filter(|(_, parts)| !parts.is_empty() && settings.boundary == Boundary::Word)
+        .collect();
+    let mut from = 0;
+    while from < units.len() {
+        let mut ends: Vec<(usize, u32)> = Vec::new();
+        for (pattern, parts) in &combined {
+            for order in orders(parts.len()) {
+                let ordered: Vec<&str> = order.into_iter().map(|part| parts[part]).collect();
+                ends.extend(
+                    ends_of(units, from, &ordered)
+                        .into_iter()
+                        .map(|end| (end, *pattern)),
+                );
+            }
+        }
+        ends.retain(|(end, _)| {
+            let spelled: String = units[from..*end].iter().map(|unit| unit.letter).collect();
+            let (start, end) = (units[from].start, units[end - 1].end);
+            !names.is_name(&spelled)
+                && !settings.stop_words.stops(&spelled)
+                && mentions
+                    .iter()
+                    .filter(|(_, other, other_end, _)| *other < end && start < *other_end)
+                    .all(|(_, other, other_end, _)| start <= *other && *other_end <= end)
+        });
+        let Some(longest) = ends.iter().map(|(end, _)| *end).max() else {
+            from += 1;
+            continue;
+        };
+        let mut entries: Vec<u32> = ends
+            .iter()
+            .filter(|(end, _)| *end == longest)
+            .flat_map(|(_, pattern)| names.targets(*pattern).map(|(entry, _)| entry))
+            .collect();
+        entries.sort_unstable_by_key(|entry| {
+            let known = &vocabulary[*entry as usize];
+            (&known.atccode, &known.drug, *entry)
+        });
+        entries.dedup();
+        let (start, end) = (units[from].start, units[longest - 1].end);
+        found.extend(
+            entries
+                .into_iter()
+                .map(|entry| (entry as usize, start, end, Rule::Combination)),
+        );
+        from = longest;
+    }
+    found
+}
+
+/// Where parts that stand in this order at a place end, with one and the same joint between all of them, or commas
+/// and at last an `and`.
+fn ends_of(units: &[Unit], from: usize, parts: &[&str]) -> Vec<usize> {
+    let length = |text: &str| text.chars().count();
+    let after_first = from + length(parts[0]);
+    let between = |joint: &str, last_joint: &str| {
+        let (last, others) = parts.split_last()?;
+        let spelled = format!("{}{last_joint}{last}", others.join(joint));
+        stands_at(units, from, &spelled).then(|| from + length(&spelled))
+    };
+    let mut ends = Vec::new();
+    // The joint is read from the text: blanks around a sign or none, the word, a gap.
+    for width in 1..=5 {
+        let Some(joint) = units.get(after_first..after_first + width) else {
+            break;
+        };
+        let joint: String = joint.iter().map(|unit| unit.letter).collect();
+        let sign = joint.trim();
+        if joint == " and " || joint == " " || (width <= 3 && matches!(sign, "/" | "+")) {
+            ends.extend(between(&joint, &joint));
+        }
+        if joint == ", " && parts.len() > 2 {
+            ends.extend(between(&joint, " and "));
+            ends.extend(between(&joint, ", and "));
+        }
+    }
+    ends
 }
 
 fn stands_at(units: &[Unit], from: usize, form: &str) -> bool {

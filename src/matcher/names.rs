@@ -6,14 +6,15 @@ use super::index::packed;
 use super::packed::{Packed, too_large};
 use super::tokens::{Kind, Tokens, fold_into};
 use super::vocabulary::Vocabulary;
-use super::{Boundary, Entry, Settings};
-use crate::error::Result;
+use super::{Boundary, Entry, Settings, combination};
+use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;
 use crate::text::fold::Accents;
 use crate::text::without_salts;
 
-/// The folded names that may match, ascending and different, each with the entries that it names.
+/// The folded names that may match, ascending and different, each with the entries that it names; then the further
+/// spellings of those that are combinations, ascending and different from all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Names {
     /// The forms, one after the other.
@@ -21,6 +22,8 @@ pub(super) struct Names {
     /// For each form [`PLURAL`] and [`SPELLED`], or neither, then 30 bits that say where its targets end and 32 that say
     /// where it ends itself.
     pub(super) ends: Vec<u64>,
+    /// How many of the forms are names; the others are spellings of combinations.
+    pub(super) named: u32,
     /// Twice the number of an entry, and one more where the form is a synonym of it.
     pub(super) targets: Vec<u32>,
     /// How the vocabulary spells the forms that are [`SPELLED`], and for each spelling its form, ascending.
@@ -53,6 +56,7 @@ impl Names {
             for name in vocabulary.names(entry) {
                 cased |= name.len() >= 5 && name.contains(char::is_lowercase);
                 let form = folded_name(name, settings.accents);
+                check_length(vocabulary.code(entry), &form, settings.accents)?;
                 let target = 2 * entry + u32::from(synonym);
                 synonym = true;
                 if form.is_empty() {
@@ -99,13 +103,80 @@ impl Names {
                     names.targets.push(*target);
                 }
             }
-            let end = u32::try_from(names.text.len()).map_err(|_| too_large())?;
-            if names.targets.len() >= MOST_TARGETS {
-                return Err(too_large());
-            }
-            names.ends.push(packed(names.targets.len() as u32, end) | traits);
+            names.end_form(traits)?;
+        }
+        names.named = names.ends.len() as u32;
+        if settings.boundary == Boundary::Word {
+            names.add_combinations(settings, order, task)?;
         }
         Ok(names)
+    }
+
+    /// Adds the spellings of names that are combinations, but those that are names themselves.
+    fn add_combinations<O: Ord>(
+        &mut self,
+        settings: &Settings,
+        order: impl Fn(&u32) -> O,
+        task: &Task,
+    ) -> Result<()> {
+        let mut drafts: Vec<(String, u32)> = Vec::new();
+        for pattern in 0..self.named {
+            if pattern % 1024 == 0 {
+                task.check()?;
+            }
+            let parts = combination::parts(self.form(pattern), &settings.stop_words);
+            if parts.is_empty() {
+                continue;
+            }
+            let (start, end) = self.around(pattern);
+            let targets = &self.targets[target_end(start)..target_end(end)];
+            combination::spellings(&parts, |form| {
+                drafts.extend(targets.iter().map(|target| (form.clone(), *target)));
+            });
+        }
+        drafts.sort_unstable_by(|(left, one), (right, other)| {
+            left.cmp(right).then_with(|| order(one).cmp(&order(other)))
+        });
+        task.check()?;
+        for same in drafts.chunk_by(|left, right| left.0 == right.0) {
+            let form = same[0].0.as_str();
+            if self.is_name(form) || settings.stop_words.stops(form) {
+                continue;
+            }
+            self.text.push_str(form);
+            let first = self.targets.len();
+            for (_, target) in same {
+                if !self.targets[first..].iter().any(|known| known / 2 == target / 2) {
+                    self.targets.push(*target);
+                }
+            }
+            self.end_form(0)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a folded form is one of the names.
+    pub(super) fn is_name(&self, form: &str) -> bool {
+        let (mut from, mut to) = (0, self.named);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            match self.form(middle).cmp(form) {
+                std::cmp::Ordering::Less => from = middle + 1,
+                std::cmp::Ordering::Equal => return true,
+                std::cmp::Ordering::Greater => to = middle,
+            }
+        }
+        false
+    }
+
+    /// Ends the form whose letters and targets were added.
+    fn end_form(&mut self, traits: u64) -> Result<()> {
+        let end = u32::try_from(self.text.len()).map_err(|_| too_large())?;
+        if self.targets.len() >= MOST_TARGETS {
+            return Err(too_large());
+        }
+        self.ends.push(packed(self.targets.len() as u32, end) | traits);
+        Ok(())
     }
 
     /// Whether a form may stand in the plural.
@@ -134,7 +205,13 @@ impl Names {
                 .any(|(_, place)| self.spellings.get(place) == surface)
     }
 
+    /// How many names there are, without the further spellings of combinations.
     pub(super) fn len(&self) -> usize {
+        self.named as usize
+    }
+
+    /// How many forms there are: names, then spellings.
+    pub(super) fn patterns(&self) -> usize {
         self.ends.len()
     }
 
@@ -152,6 +229,7 @@ impl Names {
                 .iter()
                 .all(|target| ((target / 2) as usize) < entries)
             && self.spellings.len() == self.spelled.len()
+            && self.len() <= self.patterns()
     }
 
     /// Where a form stands in the text of all of them.
@@ -166,24 +244,20 @@ impl Names {
     }
 
     pub(super) fn forms(&self) -> impl Iterator<Item = &str> {
-        (0..self.len() as u32).map(|pattern| self.form(pattern))
+        (0..self.patterns() as u32).map(|pattern| self.form(pattern))
     }
 
     /// The entries that a form names.
     #[inline]
     pub(super) fn targets(&self, pattern: u32) -> impl Iterator<Item = (u32, Rule)> + '_ {
         let (start, end) = self.around(pattern);
+        let rule = [Rule::Name, Rule::Synonym, Rule::Combination];
+        let joined = pattern >= self.named;
         self.targets[target_end(start)..target_end(end)]
             .iter()
-            .map(|target| {
-                (
-                    target / 2,
-                    if target % 2 == 0 {
-                        Rule::Name
-                    } else {
-                        Rule::Synonym
-                    },
-                )
+            .map(move |target| {
+                let place = if joined { 2 } else { (target % 2) as usize };
+                (target / 2, rule[place])
             })
     }
 
@@ -199,6 +273,38 @@ impl Names {
 /// The forms of a vocabulary and their entries, for the slow oracle.
 pub(super) fn names_of(entries: &[Entry], settings: &Settings) -> Result<Names> {
     Names::collect(&Vocabulary::of_entries(entries)?, settings, &Task::new())
+}
+
+/// A name has at most this many words and signs. At each word of a text a name is followed as far as it goes, so its
+/// length is what a text of nothing but its words costs for each of them. The longest names of DrugBank have 127.
+pub const MOST_WORDS: usize = 512;
+
+/// Whether a name has more words and signs than [`MOST_WORDS`].
+pub fn is_too_long(name: &str) -> bool {
+    count_words(name, Accents::Fold) > MOST_WORDS
+}
+
+/// How many words and signs a name has; no more than its bytes where those are few.
+fn count_words(name: &str, accents: Accents) -> usize {
+    if name.len() <= MOST_WORDS {
+        return name.len();
+    }
+    Tokens::new(name, accents, 0)
+        .filter(|token| token.kind != Kind::Gap)
+        .count()
+}
+
+fn check_length(code: &str, form: &str, accents: Accents) -> Result<()> {
+    let words = count_words(form, accents);
+    if words <= MOST_WORDS {
+        return Ok(());
+    }
+    let beginning: String = form.chars().take(40).collect();
+    Err(Error::argument(
+        "names",
+        format!("a name of {words} words and signs for the code {code}: `{beginning}…`"),
+        format!("names of at most {MOST_WORDS} words and signs"),
+    ))
 }
 
 /// The last word of a name that may stand in the plural has at least so many letters.

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 16] = b"drugs_rs matcher";
 /// Raised by every change of the format, of the hash of words, or of what the columns mean.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER: usize = 32;
 
 #[derive(Serialize, Deserialize)]
@@ -73,11 +73,13 @@ impl Matcher {
             targets,
             spelled,
             spellings: _,
+            named,
         } = &self.names;
         out.bytes(text.as_bytes());
         out.u64s(ends);
         out.u32s(targets);
         out.u32s(spelled);
+        out.u32s(&[*named]);
         if let Engine::Words(index) = &self.engine {
             out.u64s(&[index.seed, u64::from(index.roots)]);
             for numbers in [
@@ -172,6 +174,10 @@ fn read(body: &[u8]) -> Option<Matcher> {
         targets: input.u32s()?,
         spellings,
         spelled: input.u32s()?,
+        named: match input.u32s()?[..] {
+            [named] => named,
+            _ => return None,
+        },
     };
     if !vocabulary.is_whole() || !names.is_whole(vocabulary.len()) {
         return None;
@@ -195,7 +201,7 @@ fn read(body: &[u8]) -> Option<Matcher> {
                 nodes: input.u64s()?,
                 edges: input.u64s()?,
             };
-            if !is_whole(&index, names.len()) {
+            if !is_whole(&index, names.patterns()) {
                 return None;
             }
             Engine::Words(index)

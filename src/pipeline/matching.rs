@@ -40,7 +40,7 @@ fn find_numbered(
         .map(|(slice_number, slice)| {
             task.check()?;
             let mut found = Vec::new();
-            let mut finder = matcher.finder();
+            let mut finder = matcher.finder_under(task);
             for (place, text) in slice.iter().enumerate() {
                 if let Some(text) = text {
                     add(
@@ -51,6 +51,7 @@ fn find_numbered(
                     );
                 }
             }
+            task.check()?;
             task.count_rows(slice.len());
             Ok(found)
         })

@@ -53,6 +53,8 @@ pub enum Join {
     AddedDrug,
     /// A name was not taken over, for it is the name of another drug.
     NameLeftOut,
+    /// A name was left out, for it is too long to be found in a text.
+    NameTooLong,
     /// The row's code names only a class of drugs, so that it is not the drug's code.
     ClassCode,
 }
@@ -64,6 +66,7 @@ impl Join {
             Self::Ingredient => "ingredient",
             Self::AddedDrug => "added_drug",
             Self::NameLeftOut => "name_left_out",
+            Self::NameTooLong => "name_too_long",
             Self::ClassCode => "class_code",
         }
     }

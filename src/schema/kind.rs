@@ -124,6 +124,8 @@ pub enum Rule {
     Synonym,
     /// An abbreviation that the text itself introduced.
     Abbreviation,
+    /// The parts of a combination, joined or ordered in another way than in its name.
+    Combination,
 }
 
 impl Rule {
@@ -133,6 +135,7 @@ impl Rule {
             Self::Name => "name",
             Self::Synonym => "synonym",
             Self::Abbreviation => "abbreviation",
+            Self::Combination => "combination",
         }
     }
 }

@@ -6,6 +6,7 @@ pub enum Reason {
     BlankTitle,
     BlankDrug,
     ClassOfDrugs,
+    NameTooLong,
     MalformedRow,
     UnclosedQuote,
     NulByte,
@@ -18,10 +19,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BlankTitle,
         Self::BlankDrug,
         Self::ClassOfDrugs,
+        Self::NameTooLong,
         Self::MalformedRow,
         Self::UnclosedQuote,
         Self::NulByte,
@@ -38,6 +40,7 @@ impl Reason {
             Self::BlankTitle => "blank_title",
             Self::BlankDrug => "blank_drug",
             Self::ClassOfDrugs => "class_of_drugs",
+            Self::NameTooLong => "name_too_long",
             Self::MalformedRow => "malformed_row",
             Self::UnclosedQuote => "unclosed_quote",
             Self::NulByte => "nul_byte",
@@ -60,6 +63,9 @@ impl Reason {
             Self::BlankTitle => "A publication without a title cannot be searched.",
             Self::BlankDrug => "A drug without a name cannot be found.",
             Self::ClassOfDrugs => "The row of an ATC classification names a class of drugs, not a drug.",
+            Self::NameTooLong => {
+                "The name of the drug has more words than a name that is searched for may have."
+            }
             Self::MalformedRow => "The row has more or fewer fields than the header.",
             Self::UnclosedQuote => "A quote is opened and not closed, or closed inside a field.",
             Self::NulByte => "The row holds a NUL byte.",

@@ -18,8 +18,12 @@ NAMES = {
     "B01AC06": ["aspirin", "acetylsalicylic acid"],
     "C01CA24": ["épinéphrine", "(R)-adrenaline"],
     "V": ["NO", "same"],
+    "C09DX04": ["valsartan and sacubitril"],
 }
-TEXT = "Metformin, acetylsalicylic acids (ASA), ASA, (R)-adrenaline, Epinephrine: the same NO, no 💊 aspirin"
+TEXT = (
+    "Sacubitril/valsartan, Metformin, acetylsalicylic acids (ASA), ASA, (R)-adrenaline, Epinephrine: "
+    "the same NO, no 💊 aspirin"
+)
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"abbreviations": True},

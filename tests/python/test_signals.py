@@ -285,3 +285,20 @@ def test_keyboard_interrupt_while_a_matcher_is_made(made: str, tmp_path: Path) -
         check=True,
     )
     assert float(finished.stdout) < PATIENCE_SECONDS
+
+
+def test_an_interrupt_ends_a_search_within_one_text() -> None:
+    """The text of nothing but the words of a long name would take minutes."""
+    program = """if True:
+        import _thread, threading, drugs_rs
+        matcher = drugs_rs.Matcher.from_names({"A": ["a b " * 255 + "c"]})
+        text = "a b " * (64 << 20)
+        for call in (lambda: matcher.find(text), lambda: matcher.explain(text, "A"), lambda: matcher.find_many([text])):
+            threading.Timer(0.5, _thread.interrupt_main).start()
+            try:
+                call()
+            except KeyboardInterrupt:
+                print("interrupted")
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["interrupted"] * 3, "")

@@ -54,6 +54,183 @@ fn surfaces<'t>(names: &[&str], text: &'t str) -> Vec<&'t str> {
 }
 
 #[test]
+fn combinations_are_found_in_any_order_and_with_any_joint() {
+    let names: &[&str] = &[
+        "glecaprevir and pibrentasvir",
+        "valsartan",
+        "valsartan and sacubitril",
+        "sulfamethoxazole",
+        "sulfamethoxazole and trimethoprim",
+        "trimethoprim",
+        "lamivudine, abacavir and dolutegravir",
+        "vitamin b1 and b6",
+        "amoxicillin and beta-lactamase inhibitor",
+        "quinupristin/dalfopristin",
+        "alpha one, beta two, gamma three and delta four",
+        "lopinavir kit",
+        "ritonavir and lopinavir",
+    ];
+    let cases: [(&str, &str, &[&str]); 30] = [
+        (
+            "a slash",
+            "Glecaprevir/pibrentasvir for hepatitis C",
+            &["Glecaprevir/pibrentasvir"],
+        ),
+        (
+            "blanks around it",
+            "glecaprevir / pibrentasvir",
+            &["glecaprevir / pibrentasvir"],
+        ),
+        (
+            "a blank on one side",
+            "glecaprevir/ pibrentasvir",
+            &["glecaprevir/ pibrentasvir"],
+        ),
+        (
+            "a dash",
+            "glecaprevir–pibrentasvir",
+            &["glecaprevir–pibrentasvir"],
+        ),
+        (
+            "a dash with blanks",
+            "glecaprevir - pibrentasvir",
+            &["glecaprevir - pibrentasvir"],
+        ),
+        (
+            "a plus",
+            "glecaprevir+pibrentasvir",
+            &["glecaprevir+pibrentasvir"],
+        ),
+        (
+            "a plus with blanks",
+            "glecaprevir + pibrentasvir",
+            &["glecaprevir + pibrentasvir"],
+        ),
+        (
+            "the other order",
+            "pibrentasvir and glecaprevir",
+            &["pibrentasvir and glecaprevir"],
+        ),
+        ("both", "PIBRENTASVIR/GLECAPREVIR", &["PIBRENTASVIR/GLECAPREVIR"]),
+        ("not with another sign", "glecaprevir; pibrentasvir", &[]),
+        ("not with two", "glecaprevir//pibrentasvir", &[]),
+        ("not a part alone", "glecaprevir", &[]),
+        ("not inside a word", "glecaprevir/pibrentasvirs", &[]),
+        (
+            "the parts stay",
+            "Sacubitril/valsartan",
+            &["Sacubitril/valsartan", "valsartan"],
+        ),
+        (
+            "on either side",
+            "valsartan/sacubitril",
+            &["valsartan/sacubitril", "valsartan"],
+        ),
+        (
+            "a name as it is written hides its parts",
+            "sulfamethoxazole and trimethoprim",
+            &["sulfamethoxazole and trimethoprim"],
+        ),
+        (
+            "another spelling does not",
+            "trimethoprim-sulfamethoxazole, trimethoprim",
+            &[
+                "trimethoprim-sulfamethoxazole",
+                "trimethoprim",
+                "sulfamethoxazole",
+                "trimethoprim",
+            ],
+        ),
+        (
+            "three parts",
+            "abacavir/dolutegravir/lamivudine",
+            &["abacavir/dolutegravir/lamivudine"],
+        ),
+        (
+            "with commas",
+            "dolutegravir, abacavir and lamivudine",
+            &["dolutegravir, abacavir and lamivudine"],
+        ),
+        (
+            "and one before the last",
+            "dolutegravir, abacavir, and lamivudine",
+            &["dolutegravir, abacavir, and lamivudine"],
+        ),
+        (
+            "a list without an end is no combination",
+            "dolutegravir, abacavir, lamivudine",
+            &[],
+        ),
+        ("nor are two of three", "dolutegravir/abacavir", &[]),
+        (
+            "nor joints of two kinds",
+            "dolutegravir/abacavir + lamivudine",
+            &[],
+        ),
+        ("short parts are no substances", "b6 and vitamin b1", &[]),
+        (
+            "a slash in the name",
+            "dalfopristin and quinupristin",
+            &["dalfopristin and quinupristin"],
+        ),
+        (
+            "four parts backwards",
+            "delta four/gamma three/beta two/alpha one",
+            &["delta four/gamma three/beta two/alpha one"],
+        ),
+        (
+            "but not in any order",
+            "beta two/alpha one/gamma three/delta four",
+            &[],
+        ),
+        (
+            "a name that crosses goes before",
+            "ritonavir/lopinavir kit",
+            &["lopinavir kit"],
+        ),
+        (
+            "and then what follows is found",
+            "ritonavir/lopinavir/ritonavir",
+            &["ritonavir/lopinavir"],
+        ),
+        (
+            "drugs that the vocabulary does not combine",
+            "valsartan and trimethoprim",
+            &["valsartan", "trimethoprim"],
+        ),
+    ];
+    for (reason, text, wanted) in cases {
+        assert_eq!(surfaces(names, text), wanted, "{reason}: {text}");
+    }
+    let rules: Vec<Rule> = find(
+        &entries(names),
+        &everything(),
+        "Sacubitril/valsartan and trimethoprim/sulfamethoxazole",
+    )
+    .into_iter()
+    .map(|found| found.3)
+    .collect();
+    assert_eq!(
+        rules,
+        [
+            Rule::Combination,
+            Rule::Name,
+            Rule::Combination,
+            Rule::Name,
+            Rule::Name
+        ]
+    );
+    let matcher = Matcher::new(&entries(names), &Settings::default()).unwrap();
+    assert_eq!(matcher.len(), names.len(), "spellings are no names");
+    let inhibitor = "beta-lactamase inhibitor/amoxicillin";
+    assert!(matcher.find(inhibitor).is_empty(), "a class is no part");
+    let explained = |text: &str, drug: &str| matcher.explain(text, drug).unwrap();
+    assert!(explained(inhibitor, names[8]).contains("the stop words leave out one of its parts"));
+    assert!(explained("sacubitril/valsartan", names[2]).contains("its parts stand there"));
+    assert!(explained("ritonavir/lopinavir kit", names[12]).contains("is part of `lopinavir kit`"));
+}
+
+#[test]
 fn whole_words_and_nothing_else() {
     let cases: [(&str, &[&str], &str, &[&str]); 41] = [
         (

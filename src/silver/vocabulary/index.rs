@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+/// A name that more drugs than these have joins none of them: it tells a kind of product rather than a drug, and each row
+/// of that name would give its names to each of those drugs. Of the names in WHO ATC only `combinations` comes near.
+const MOST_OF_ONE_NAME: usize = 64;
+
 /// Drugs by the forms of their names, as numbers.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -30,7 +34,7 @@ impl Index {
         add(&mut self.synonyms, form, drug);
     }
 
-    /// The drugs that have the form as their name.
+    /// The drugs that have the form as their name, ascending.
     pub(super) fn named(&self, form: &str) -> &[usize] {
         self.names.get(form).map_or(&[], Vec::as_slice)
     }
@@ -45,6 +49,9 @@ impl Index {
         allowed: impl Fn(usize) -> bool,
     ) -> Found {
         for form in forms {
+            if self.named(form).len() > MOST_OF_ONE_NAME {
+                return Found::Doubt;
+            }
             let hits: Vec<usize> = self
                 .named(form)
                 .iter()
@@ -62,6 +69,18 @@ impl Index {
                 drugs.push(drug);
             }
         };
+        let too_many = |hits: &Vec<usize>| hits.len() > MOST_OF_ONE_NAME;
+        if forms
+            .iter()
+            .filter_map(|form| self.synonyms.get(form))
+            .any(too_many)
+            || others
+                .iter()
+                .filter_map(|form| self.names.get(form))
+                .any(too_many)
+        {
+            return Found::Doubt;
+        }
         for drug in forms.iter().filter_map(|form| self.synonyms.get(form)).flatten() {
             if allowed(*drug) {
                 add(own_form(*drug), *drug);

@@ -106,6 +106,9 @@ impl Joiner {
         if record.class_code {
             *self.joins.entry((file, Join::ClassCode)).or_default() += 1;
         }
+        if record.long_names > 0 {
+            *self.joins.entry((file, Join::NameTooLong)).or_default() += record.long_names;
+        }
         let further = std::mem::take(&mut record.further_codes);
         let ingredients = std::mem::take(&mut record.ingredients);
         let are_drugs = record.ingredients_are_drugs;
@@ -243,9 +246,8 @@ impl Joiner {
     fn give_name(&mut self, drug: usize, name: &str, name_form: &str, givers: &[usize], file: usize) -> bool {
         let owners = self.index.named(name_form);
         let free = owners.is_empty()
-            || owners
-                .iter()
-                .any(|owner| *owner == drug || givers.contains(owner));
+            || owners.binary_search(&drug).is_ok()
+            || givers.iter().any(|giver| owners.binary_search(giver).is_ok());
         if !free {
             *self.joins.entry((file, Join::NameLeftOut)).or_default() += 1;
             return false;
@@ -325,6 +327,7 @@ impl Joiner {
             ingredients: Vec::new(),
             ingredients_are_drugs: false,
             class_code: false,
+            long_names: 0,
         };
         *self.joins.entry((product.file, Join::AddedDrug)).or_default() += 1;
         let place = self.push(record);

@@ -22,6 +22,7 @@ use super::drugs::{Drug, is_atc};
 use super::texts::nul_byte;
 use crate::error::Result;
 use crate::formats::{Fields, RawBatch};
+use crate::matcher::{MOST_WORDS, is_too_long};
 use crate::schema::{Flag, Flags, Reason, Rejected};
 use crate::text::clean;
 
@@ -109,6 +110,8 @@ pub struct Record {
     pub ingredients_are_drugs: bool,
     /// Whether the row's code names only a class of drugs and was left out.
     pub class_code: bool,
+    /// How many of the row's further names were left out, for they are too long to be found.
+    pub long_names: u64,
 }
 
 impl Record {
@@ -139,7 +142,34 @@ impl Record {
             ingredients: Vec::new(),
             ingredients_are_drugs: false,
             class_code: false,
+            long_names: 0,
         }
+    }
+
+    /// Leaves out names that are too long to be found, and refuses a row whose own name is.
+    fn without_long_names(mut self) -> Result<Self, Refused> {
+        if is_too_long(&self.drug.name) {
+            let message = format!(
+                "row {}: the name of the drug has more than {MOST_WORDS} words and signs; give one that texts may hold",
+                self.drug.source_row
+            );
+            return Err(Refused(Reason::NameTooLong, message));
+        }
+        let mut left_out = 0;
+        let mut keeps = |name: &String| {
+            let is_short = !is_too_long(name);
+            left_out += u64::from(!is_short);
+            is_short
+        };
+        self.drug.synonyms.retain(&mut keeps);
+        self.ingredients
+            .retain(|names| names.first().is_none_or(&mut keeps));
+        self.ingredients
+            .iter_mut()
+            .for_each(|names| names.retain(&mut keeps));
+        self.known_as.retain(|name| !is_too_long(name));
+        self.long_names = left_out;
+        Ok(self)
     }
 }
 
@@ -241,7 +271,7 @@ pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Reco
                 let (reason, message) = nul_byte(number, column);
                 Err(Refused(reason, message))
             }
-            None => shape.record(&row),
+            None => shape.record(&row).and_then(Record::without_long_names),
         };
         match record {
             Ok(record) => records.push(record),

@@ -5,7 +5,9 @@
 
 use std::time::{Duration, Instant};
 
-use drugs_rs::matcher::{Entry, Matcher, Settings};
+use drugs_rs::error::Error;
+use drugs_rs::matcher::{Entry, MOST_WORDS, Matcher, Settings};
+use drugs_rs::task::Task;
 
 use super::{entries, everything, find};
 
@@ -83,12 +85,12 @@ fn marks_and_gaps_without_end_cost_no_more_than_their_number() {
 }
 
 #[test]
-fn a_name_of_ten_thousand_letters_is_found_and_explained() {
+fn a_long_name_is_found_and_explained() {
     for name in [
-        "abcdefghi ".repeat(1_000),
+        "abcdefghi ".repeat(MOST_WORDS),
         "x".repeat(10_000),
-        "a-".repeat(5_000),
-        "+".repeat(10_000),
+        "a-".repeat(MOST_WORDS),
+        "+".repeat(MOST_WORDS),
     ] {
         let vocabulary = entries(&[&name, "abcdefghi", "aspirin"]);
         let matcher = Matcher::new(&vocabulary, &everything()).unwrap();
@@ -112,6 +114,73 @@ fn a_name_of_ten_thousand_letters_is_found_and_explained() {
                 .unwrap()
                 .contains("is not found")
         );
+    }
+}
+
+/// A name is followed through a text word by word from each word on, so without a bound the cost was that of both lengths
+/// multiplied.
+#[test]
+fn a_name_of_more_words_than_the_bound_is_refused() {
+    for name in ["a b ".repeat(MOST_WORDS / 2 + 1), "a+".repeat(MOST_WORDS / 2 + 1)] {
+        let refused = Matcher::new(&entries(&["aspirin", &name]), &everything()).unwrap_err();
+        assert!(matches!(refused, Error::Argument { .. }));
+        let message = refused.to_string();
+        assert!(
+            message.contains("a name of 514 words and signs for the code C001"),
+            "{message}"
+        );
+        assert!(message.contains("at most 512"), "{message}");
+    }
+    let longest = ["a b ".repeat(MOST_WORDS / 2)];
+    assert_linear(&longest, &everything(), "a b ", 2_000);
+    assert_linear(&longest, &everything(), "a b a ", 2_000);
+}
+
+#[test]
+fn a_search_stops_within_a_text() {
+    let matcher = Matcher::new(&entries(&["aspirin", "valsartan and sacubitril"]), &everything()).unwrap();
+    let task = Task::new();
+    for text in [
+        "aspirin ".repeat(100_000),
+        "sacubitril/valsartan ".repeat(100_000),
+    ] {
+        let mut count = 0;
+        let mut finder = matcher.finder_under(&task);
+        finder.each(&text, |_| count += 1);
+        assert_eq!(count, 100_000);
+    }
+    let text = format!("aspirin {}", "nothing ".repeat(10_000));
+    assert_eq!(matcher.find_under(&text, &task).unwrap().len(), 1);
+    task.cancel();
+    let mut count = 0;
+    matcher
+        .finder_under(&task)
+        .each(&"aspirin ".repeat(100_000), |_| count += 1);
+    assert!(count < 10_000, "{count} mentions after the task was cancelled");
+    assert!(matches!(matcher.find_under(&text, &task), Err(Error::Cancelled)));
+    assert!(matches!(
+        matcher.explain_under(&text, "aspirin", &task),
+        Err(Error::Cancelled)
+    ));
+}
+
+/// The table of first words refused two that looked alike to it, and among a million words there are always two: building
+/// tried one seed after the other for ever.
+#[test]
+fn a_million_names_of_one_word_are_built() {
+    let vocabulary: Vec<Entry> = (0..1_000_000)
+        .map(|number| Entry::new(format!("C{number}"), format!("drug{number}"), []))
+        .collect();
+    let matcher = Matcher::new(&vocabulary, &everything()).unwrap();
+    assert_eq!(matcher.len(), vocabulary.len());
+    let mut text = String::new();
+    for number in (0..1_000_000).step_by(7) {
+        text.push_str(&format!("drug{number}, not drug{}; ", number + 1_000_000));
+    }
+    let found = matcher.find(&text);
+    assert_eq!(found.len(), 142_858);
+    for (mention, number) in found.iter().zip((0..).step_by(7)) {
+        assert_eq!(mention.drug(), format!("drug{number}"));
     }
 }
 

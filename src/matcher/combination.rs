@@ -1,0 +1,127 @@
+//! Combinations of several substances, in whatever way a text joins them.
+//!
+//! Vocabularies write `valsartan and sacubitril`, texts `sacubitril/valsartan`. A name of several parts gives further
+//! spellings: its parts in another order, with another joint between them. They are patterns of the index like names, and
+//! only a text that holds one of them costs more than a text without.
+//!
+//! A spelling found this way hides nothing: what the text mentions by the names of the vocabulary alone it mentions all
+//! the same. A spelling that crosses such a mention, or lies inside of one, does not count.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use super::StopWords;
+use super::index::{Hit, Index};
+use super::names::Names;
+use crate::task::Task;
+
+/// A part has at least this many letters: `vitamin b1 and b6` is no combination of two substances.
+const SHORTEST_PART: usize = 4;
+/// Up to this many parts are found in any order; more of them in the order of the name and backwards.
+const MOST_SHUFFLED: usize = 3;
+/// What stands between two parts, as folded: a gap is one blank.
+const JOINTS: [&str; 10] = [" and ", "/", " /", "/ ", " / ", "+", " +", "+ ", " + ", " "];
+/// What stands before the last of three parts or more, where commas stand between the others.
+const LAST_JOINTS: [&str; 2] = [" and ", ", and "];
+
+/// The parts of a folded name that is a combination; empty for any other name.
+pub(super) fn parts<'f>(form: &'f str, stop_words: &StopWords) -> Vec<&'f str> {
+    let listed = form.contains(" and ");
+    if !listed && !form.contains(['/', '+']) {
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    for piece in form.split(" and ").flat_map(|piece| piece.split(['/', '+'])) {
+        match listed {
+            true => parts.extend(piece.trim_end_matches(',').split(", ").map(str::trim)),
+            false => parts.push(piece.trim()),
+        }
+    }
+    let different: BTreeSet<&str> = parts.iter().copied().collect();
+    let whole = parts.len() > 1
+        && different.len() == parts.len()
+        && parts.iter().all(|part| is_part(part) && !stop_words.stops(part));
+    if whole { parts } else { Vec::new() }
+}
+
+fn is_part(part: &str) -> bool {
+    part.chars().filter(|letter| letter.is_alphabetic()).count() >= SHORTEST_PART
+        && part.starts_with(char::is_alphanumeric)
+        && part.ends_with(|letter: char| letter.is_alphanumeric() || letter == ')')
+        && part.matches('(').count() == part.matches(')').count()
+}
+
+/// The orders in which parts may stand, as their numbers.
+pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count > MOST_SHUFFLED {
+        return vec![(0..count).collect(), (0..count).rev().collect()];
+    }
+    let mut orders = vec![Vec::new()];
+    for _ in 0..count {
+        orders = orders
+            .iter()
+            .flat_map(|order: &Vec<usize>| {
+                (0..count)
+                    .filter(|part| !order.contains(part))
+                    .map(|part| [order.as_slice(), &[part]].concat())
+            })
+            .collect();
+    }
+    orders
+}
+
+/// Gives every way in which the parts may be written.
+pub(super) fn spellings(parts: &[&str], mut give: impl FnMut(String)) {
+    for order in orders(parts.len()) {
+        let ordered: Vec<&str> = order.into_iter().map(|part| parts[part]).collect();
+        JOINTS.iter().for_each(|joint| give(ordered.join(joint)));
+        if let [first @ .., last] = ordered.as_slice()
+            && first.len() > 1
+        {
+            let first = first.join(", ");
+            for joint in LAST_JOINTS {
+                give(format!("{first}{joint}{last}"));
+            }
+        }
+    }
+}
+
+/// Gives every hit: those of names as [`Index::find`] does, and those of spellings besides, in the order of their places,
+/// of those that begin at one place the longer one first.
+pub(super) fn find(index: &Index, names: &Names, text: &str, task: Option<&Task>, mut give: impl FnMut(Hit)) {
+    let is_name = |hit: &Hit| (hit.pattern as usize) < names.len();
+    let mut first = None;
+    index.find(names, (text, 0), task, &|_| true, |hit| {
+        if is_name(&hit) {
+            give(hit);
+            return ControlFlow::Continue(());
+        }
+        first = Some(hit.start);
+        ControlFlow::Break(())
+    });
+    // Up to here spellings have changed nothing. From here on the text is read twice, by names and by spellings.
+    let Some(from) = first else { return };
+    let (mut named, mut joined) = (Vec::new(), Vec::new());
+    index.find(names, (text, from), task, &is_name, |hit| {
+        named.push(hit);
+        ControlFlow::Continue(())
+    });
+    let counts = |hit: &Hit| !is_name(hit) && surrounds(hit, &named);
+    index.find(names, (text, from), task, &counts, |hit| {
+        joined.push(hit);
+        ControlFlow::Continue(())
+    });
+    named.extend(joined);
+    named.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+    named.into_iter().for_each(give);
+}
+
+/// Whether every hit of a name that shares a letter with this one lies inside it. Hits of names do not overlap.
+fn surrounds(hit: &Hit, named: &[Hit]) -> bool {
+    let first = named.partition_point(|name| name.end <= hit.start);
+    let behind = named.partition_point(|name| name.start < hit.end);
+    named[first..behind]
+        .first()
+        .is_none_or(|name| name.start >= hit.start)
+        && named[first..behind].last().is_none_or(|name| name.end <= hit.end)
+}
