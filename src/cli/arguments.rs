@@ -1,8 +1,11 @@
 //! The words of the command line. Flags carry the names of the Python arguments.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::pipeline::hide_credentials;
 
 /// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
 #[derive(Debug, Parser)]
@@ -292,12 +295,18 @@ impl ParsedCommand {
 pub fn parse(words: &[OsString]) -> Invocation {
     let name = OsString::from("drugs-rs");
     let words = std::iter::once(&name).chain(words);
-    match Arguments::try_parse_from(words) {
+    match Arguments::try_parse_from(words.clone()) {
         Ok(arguments) => Invocation::Command(ParsedCommand(arguments.command)),
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
+            let message = error.to_string();
+            let told = hide_credentials(&message, words.filter_map(|word| word.to_str()));
             // A closed pipe is no reason to complain about not being able to complain.
-            let _ = error.print();
+            let _ = if told == message {
+                error.print()
+            } else {
+                write!(io::stderr().lock(), "{told}")
+            };
             Invocation::Done(code)
         }
     }

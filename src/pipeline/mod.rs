@@ -46,9 +46,10 @@ use crate::formats::{Input, Reading};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
+use crate::storage::uri::{Place, has_credentials, without_credentials};
 #[cfg(feature = "cloud")]
 use crate::storage::{BucketLake, Places};
-use crate::storage::{LocalStorage, Storage, uri::Place};
+use crate::storage::{LocalStorage, Storage};
 use crate::task::Task;
 
 /// Opens the lake at `out`, which a step may create.
@@ -101,6 +102,21 @@ fn place(argument: &str, uri: &str, task: &Task) -> Result<Place> {
         return Err(Error::argument(argument, "a blank path", expected));
     }
     Place::parse(uri)
+}
+
+/// A message without the credentials that stand in words which it may repeat.
+pub fn hide_credentials<'w>(message: &str, words: impl Iterator<Item = &'w str>) -> String {
+    let mut told = message.to_owned();
+    for word in words {
+        // Also behind the name of a flag.
+        let value = word.split_once('=').map_or(word, |(_, value)| value);
+        for word in [word, value] {
+            if has_credentials(word) {
+                told = told.replace(word, &without_credentials(word));
+            }
+        }
+    }
+    told
 }
 
 /// What a source of a table may be, for messages.
