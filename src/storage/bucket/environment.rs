@@ -22,7 +22,7 @@ pub(super) enum Form {
     Secret,
     /// `https://host:port/path`
     Url,
-    /// The same; a scheme may be missing, and a user and a password may stand in it.
+    /// Like `Url`; the scheme is optional, and a user and a password are allowed.
     ProxyUrl,
     /// `host` or `host:port`
     Host,

@@ -63,7 +63,7 @@ impl Patience {
         hopeful && self.waits().await
     }
 
-    /// The same for a question whose lost answer only the caller can make sense of.
+    /// Like `asks_again` for a busy server alone: of a lost answer only the caller can make sense.
     pub(super) async fn asks_a_busy_one_again(&mut self, answer: &Answer) -> bool {
         matches!(refusal::trouble(answer), Trouble::Busy) && self.waits().await
     }
