@@ -33,6 +33,9 @@ pub(super) enum Command {
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
+    /// Look after a lake
+    #[command(subcommand)]
+    Lake(LakeCommand),
     /// Make up sources of any size, with the truth about them
     Generate(Box<super::generate::GenerateArguments>),
 }
@@ -224,6 +227,21 @@ pub(super) struct ReleaseArguments {
     pub output: Output,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum LakeCommand {
+    /// Hold every file of the current state against the digest in its manifest; exit code 1 where one differs
+    Verify(VerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE")]
+    pub lake: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
@@ -286,7 +304,11 @@ impl ParsedCommand {
             Command::Silver(silver) => !silver.output.quiet,
             Command::Gold(gold) => !gold.output.quiet,
             Command::Generate(generate) => !generate.output.quiet,
-            Command::Hold(_) | Command::Release(_) | Command::Match(_) | Command::Explain(_) => false,
+            Command::Hold(_)
+            | Command::Release(_)
+            | Command::Lake(_)
+            | Command::Match(_)
+            | Command::Explain(_) => false,
         }
     }
 }

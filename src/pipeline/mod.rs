@@ -19,6 +19,7 @@ pub mod generate;
 pub mod gold;
 mod groups;
 pub mod held;
+mod inputs;
 mod journals;
 mod lanes;
 pub mod layout;
@@ -35,6 +36,7 @@ mod scratch;
 pub mod silver;
 mod spool;
 mod table_file;
+pub mod verify;
 pub mod vocabulary;
 mod waiting;
 
