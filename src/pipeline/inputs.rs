@@ -62,21 +62,7 @@ impl InputFile {
         format!("{}/{}", storage.root(), self.path)
     }
 
-    /// Reads the whole file for its digest.
-    pub(super) fn check(&self, storage: &dyn Storage, task: &Task) -> Result<()> {
-        let found = digest_of_table(storage, &self.path, task)?;
-        if found == self.file.sha256 {
-            return Ok(());
-        }
-        Err(Error::storage(
-            self.uri(storage),
-            "read",
-            damage(&found, &self.file.sha256),
-        ))
-    }
-
-    /// Opens the file under the name of its source.
-    pub(super) fn open(&self, storage: &dyn Storage, reading: Reading, task: &Task) -> Result<Input> {
+    fn check_size(&self, storage: &dyn Storage) -> Result<()> {
         // What bronze copied is what silver reads; a copy that was cut at the end of a line would pass for whole.
         let (size, copied) = (storage.size(&self.path)?, self.file.bytes);
         if size.is_some_and(|size| size != copied) {
@@ -90,6 +76,26 @@ impl InputFile {
                 "run the bronze step of that dt again",
             ));
         }
+        Ok(())
+    }
+
+    /// Reads the whole file for its digest.
+    pub(super) fn check(&self, storage: &dyn Storage, task: &Task) -> Result<()> {
+        self.check_size(storage)?;
+        let found = digest_of_table(storage, &self.path, task)?;
+        if found == self.file.sha256 {
+            return Ok(());
+        }
+        Err(Error::storage(
+            self.uri(storage),
+            "read",
+            damage(&found, &self.file.sha256),
+        ))
+    }
+
+    /// Opens the file under the name of its source.
+    pub(super) fn open(&self, storage: &dyn Storage, reading: Reading, task: &Task) -> Result<Input> {
+        self.check_size(storage)?;
         let opened = if self.file.media_type == PARQUET {
             // It is read from its end, so it takes the file itself.
             self.check(storage, task)?;
@@ -98,7 +104,7 @@ impl InputFile {
             let checked = Checked {
                 inner: storage.open_stream(&self.path)?,
                 digest: Digest256::default(),
-                bytes: copied,
+                bytes: self.file.bytes,
                 sha256: self.file.sha256.clone(),
             };
             Input::new(&self.file.uri, Box::new(checked), reading)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from lake_state import gold_files
-from lake_tables import DT
 from shell import drugs_rs as shell
 
 import drugs_rs
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from bucket_peers import Google
 
-NEXT = "2024-03-02"
+DT, NEXT = "2024-03-01", "2024-03-02"
 
 
 def flip(path: Path, place: float) -> None:
