@@ -7,6 +7,7 @@ short intervals whether one came, and stops its workers before anything is half-
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -30,12 +31,23 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(_TERMINATED)
 
 
+def _forget_settings_of_polars() -> None:
+    """Remove variables that change bytes of tables or end the process; its only polars is the one inside.
+
+    The number of threads is a setting of ours too.
+    """
+    for name in [name for name in os.environ if name.startswith("POLARS_")]:
+        if name != "POLARS_MAX_THREADS" or not re.match("[0-9]{1,3}$", os.environ[name]):
+            del os.environ[name]
+
+
 def main() -> int:
     """Run the command with the arguments of this process and return its exit code."""
     # Set before the native module loads, so that a SIGTERM in the first moments ends the process in the same way.
     signal.signal(signal.SIGTERM, _terminate)
     if os.environ.get("DRUGS_RS_LOG", "").lower() in ("debug", "info", "warning"):
         _log_to_stderr(os.environ["DRUGS_RS_LOG"])
+    _forget_settings_of_polars()
     try:
         from drugs_rs import _core
 

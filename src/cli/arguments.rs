@@ -1,10 +1,12 @@
 //! The words of the command line. Flags carry the names of the Python arguments.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::graph::AnswerSettings;
+use crate::pipeline::hide_credentials;
 
 /// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
 #[derive(Debug, Parser)]
@@ -32,6 +34,9 @@ pub(super) enum Command {
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
+    /// Look after a lake
+    #[command(subcommand)]
+    Lake(LakeCommand),
     /// Make up sources of any size, with the truth about them
     Generate(Box<super::generate::GenerateArguments>),
 }
@@ -245,6 +250,21 @@ pub(super) struct ReleaseArguments {
     pub output: Output,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum LakeCommand {
+    /// Hold every file of the current state against the digest in its manifest; exit code 1 where one differs
+    Verify(VerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE")]
+    pub lake: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
@@ -307,7 +327,11 @@ impl ParsedCommand {
             Command::Silver(silver) => !silver.output.quiet,
             Command::Gold(gold) => !gold.output.quiet,
             Command::Generate(generate) => !generate.output.quiet,
-            Command::Hold(_) | Command::Release(_) | Command::Match(_) | Command::Explain(_) => false,
+            Command::Hold(_)
+            | Command::Release(_)
+            | Command::Lake(_)
+            | Command::Match(_)
+            | Command::Explain(_) => false,
         }
     }
 }
@@ -316,12 +340,18 @@ impl ParsedCommand {
 pub fn parse(words: &[OsString]) -> Invocation {
     let name = OsString::from("drugs-rs");
     let words = std::iter::once(&name).chain(words);
-    match Arguments::try_parse_from(words) {
+    match Arguments::try_parse_from(words.clone()) {
         Ok(arguments) => Invocation::Command(ParsedCommand(arguments.command)),
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
+            let message = error.to_string();
+            let told = hide_credentials(&message, words.filter_map(|word| word.to_str()));
             // A closed pipe is no reason to complain about not being able to complain.
-            let _ = error.print();
+            let _ = if told == message {
+                error.print()
+            } else {
+                write!(io::stderr().lock(), "{told}")
+            };
             Invocation::Done(code)
         }
     }

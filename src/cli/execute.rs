@@ -6,8 +6,8 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    AccentsName, BoundaryName, Bytes, Command, EncodingName, ExplainArguments, GoldOptions, MatchArguments,
-    Matching, OnBadFileName, Output, ParsedCommand, Reading, UnitName,
+    AccentsName, BoundaryName, Bytes, Command, EncodingName, ExplainArguments, GoldOptions, LakeCommand,
+    MatchArguments, Matching, OnBadFileName, Output, ParsedCommand, Reading, UnitName, VerifyArguments,
 };
 use super::summary;
 use crate::error::{Error, Refusal, Result};
@@ -19,7 +19,9 @@ use crate::pipeline::gold::{GoldSettings, gold};
 use crate::pipeline::held::{hold, release};
 use crate::pipeline::listed::Lists;
 use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
+use crate::pipeline::report::to_json;
 use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
+use crate::pipeline::verify::verify;
 use crate::pipeline::vocabulary::read_vocabulary;
 use crate::pipeline::{Dt, StepReport, existing_lake_for, open_lake_for, run};
 use crate::schema::{DrugUnit, SourceTable};
@@ -122,6 +124,7 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
+        Command::Lake(LakeCommand::Verify(arguments)) => return verify_lake(arguments, task),
         Command::Match(arguments) => return match_texts(arguments, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
         Command::Generate(arguments) => {
@@ -260,6 +263,28 @@ fn not_printed(error: &io::Error) -> Error {
         remedy: "what was made before stands; print to a place that takes it",
     };
     Error::storage("standard output", "write", io::Error::new(error.kind(), refusal))
+}
+
+/// Prints what differs, and fails where something does.
+fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<()> {
+    let found = verify(existing_lake_for(&arguments.lake, task)?.as_ref(), task)?;
+    let text = if arguments.output.json {
+        format!("{}\n", to_json(&found)?)
+    } else if arguments.output.quiet {
+        String::new()
+    } else if found.damaged.is_empty() {
+        format!(
+            "{} files with {} bytes are as they were written\n",
+            found.files, found.bytes
+        )
+    } else {
+        let lines = found.damaged.iter();
+        lines
+            .map(|damage| format!("{}: {}\n", damage.path, damage.found))
+            .collect()
+    };
+    printed(io::stdout().lock().write_all(text.as_bytes()))?;
+    found.check()
 }
 
 fn match_texts(arguments: &MatchArguments, lists: &mut Lists, task: &Task) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use polars::prelude::ParquetWriter;
 
-use super::frames::common_types;
+use super::frames::{common_types, statistics};
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, Shape, frames, write_shape};
 use crate::schema::DrugUnit;
@@ -58,6 +58,7 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task)
         FileShape::EdgesParquet => {
             let mut frame = frames::mentions(graph, DrugUnit::Code)?;
             ParquetWriter::new(&mut bytes)
+                .with_statistics(statistics())
                 .with_key_value_metadata(Some(common_types(frame.schema())))
                 .finish(&mut frame)?;
         }

@@ -8,7 +8,7 @@ use polars::io::parquet::write::KeyValueMetadata;
 use polars::prelude::{
     CompatLevel, DataFrame, ParallelStrategy, ParquetReader, Schema, SchemaExt, SerReader,
 };
-use polars_parquet::write::schema_to_metadata_key;
+use polars_parquet::write::{StatisticsOptions, schema_to_metadata_key};
 
 use super::groups::{Form, Group, Groups};
 use super::pages::{Encoder, RowGroup};
@@ -115,6 +115,15 @@ pub(super) fn common_types(schema: &Schema) -> KeyValueMetadata {
     KeyValueMetadata::Static(vec![schema_to_metadata_key(
         &schema.to_arrow(CompatLevel::oldest()),
     )])
+}
+
+/// The statistics of every Parquet file, with their lengths said here: the library would take them from the environment, and the
+/// same rows would be other bytes.
+pub(super) fn statistics() -> StatisticsOptions {
+    StatisticsOptions {
+        binary_statistics_truncate_length: Some(64),
+        ..StatisticsOptions::default()
+    }
 }
 
 /// Calls `each` with the frames of a Parquet file, in order, with just the named columns (all when none are named).

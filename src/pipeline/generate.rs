@@ -21,7 +21,7 @@ use polars::prelude::{
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::frames::common_types;
+use super::frames::{common_types, statistics};
 use super::manifest::to_bytes;
 use super::report::Output;
 use crate::error::{Error, Result};
@@ -404,6 +404,7 @@ impl ParquetFile {
             .map(|name| Field::new((*name).into(), DataType::String))
             .collect();
         let writer = ParquetWriter::new(file)
+            .with_statistics(statistics())
             .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
             .with_key_value_metadata(Some(common_types(&schema)))
             .batched(&schema)?;

@@ -29,6 +29,19 @@ pub(super) fn read<M: for<'de> Deserialize<'de>>(
     Ok((Some(manifest), (path, Some(bytes))))
 }
 
+/// The conflict of the first of some manifests that is not as it was read.
+pub(super) fn first_changed(storage: &dyn Storage, versions: &[Version]) -> Result<Option<Error>> {
+    for (path, before) in versions {
+        if storage.read(path)? != *before {
+            return Ok(Some(Error::Conflict {
+                path: format!("{}/{path}", storage.root()),
+                found: "another run replaced it with different content meanwhile".to_owned(),
+            }));
+        }
+    }
+    Ok(None)
+}
+
 /// A manifest as the bytes of its file.
 pub(super) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(manifest).map_err(|error| Error::Internal {

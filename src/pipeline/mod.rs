@@ -19,6 +19,7 @@ pub mod generate;
 pub mod gold;
 mod groups;
 pub mod held;
+mod inputs;
 mod journals;
 mod lanes;
 pub mod layout;
@@ -35,6 +36,7 @@ mod scratch;
 pub mod silver;
 mod spool;
 mod table_file;
+pub mod verify;
 pub mod vocabulary;
 mod waiting;
 
@@ -46,9 +48,10 @@ use crate::formats::{Input, Reading};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::{SourceFile, expand_all};
+use crate::storage::uri::{Place, has_credentials, without_credentials};
 #[cfg(feature = "cloud")]
 use crate::storage::{BucketLake, Places};
-use crate::storage::{LocalStorage, Storage, uri::Place};
+use crate::storage::{LocalStorage, Storage};
 use crate::task::Task;
 
 /// Opens the lake at `out`, which a step may create.
@@ -112,6 +115,21 @@ pub fn list_sources(sources: &[String], task: &Task) -> Result<Vec<String>> {
         task,
     )?;
     Ok(files.into_iter().map(|file| file.uri).collect())
+}
+
+/// A message without the credentials that stand in words which it may repeat.
+pub fn hide_credentials<'w>(message: &str, words: impl Iterator<Item = &'w str>) -> String {
+    let mut told = message.to_owned();
+    for word in words {
+        // Also behind the name of a flag.
+        let value = word.split_once('=').map_or(word, |(_, value)| value);
+        for word in [word, value] {
+            if has_credentials(word) {
+                told = told.replace(word, &without_credentials(word));
+            }
+        }
+    }
+    told
 }
 
 /// What a source of a table may be, for messages.

@@ -17,12 +17,13 @@ use polars_arrow::bitmap::MutableBitmap;
 use polars_arrow::compute::aggregate::estimated_bytes_size;
 use polars_parquet::parquet::read::{PageMetaData, PageReader};
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, Descriptor, Encoding, FileWriter, ParquetType, StatisticsOptions,
-    Version, WriteOptions, ZstdLevel, array_to_columns, to_parquet_type,
+    CompressedPage, CompressionOptions, Descriptor, Encoding, FileWriter, ParquetType, Version, WriteOptions,
+    ZstdLevel, array_to_columns, to_parquet_type,
 };
 use rayon::prelude::*;
 
 use super::compress::{LEVEL, compress};
+use super::frames::statistics;
 use super::table_file::{Outline, TableFile};
 use crate::error::Result;
 use crate::schema::Table;
@@ -85,7 +86,7 @@ impl Encoder {
             .map(to_parquet_type)
             .collect::<PolarsResult<_>>()?;
         let options = WriteOptions {
-            statistics: StatisticsOptions::default(),
+            statistics: statistics(),
             version: Version::V1,
             compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(LEVEL)?)),
             data_page_size: Some(usize::MAX),

@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::dt::Dt;
 use super::held::Held;
+use super::inputs::damage;
 use super::layout;
+use super::verify::digest_of_table;
 use crate::error::{Error, Result};
 use crate::quality::{FileTally, Totals};
 use crate::schema::DrugUnit;
 use crate::storage::Storage;
+use crate::task::Task;
 
 /// A file that a step wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,21 @@ impl Output {
     /// Whether the file still stands in the lake as it was written, by its size.
     pub(super) fn stands(&self, storage: &dyn Storage) -> Result<bool> {
         Ok(storage.size(&self.path)? == Some(self.bytes))
+    }
+
+    /// Whether it stands with the bytes that were written; reads all of it.
+    pub(super) fn is_intact(&self, storage: &dyn Storage, task: &Task) -> Result<bool> {
+        Ok(self.stands(storage)? && digest_of_table(storage, &self.path, task)? == self.sha256)
+    }
+
+    /// Fails where its bytes are not those that were written; reads all of it.
+    pub(super) fn check(&self, storage: &dyn Storage, task: &Task) -> Result<()> {
+        let found = digest_of_table(storage, &self.path, task)?;
+        if found == self.sha256 {
+            return Ok(());
+        }
+        let uri = format!("{}/{}", storage.root(), self.path);
+        Err(Error::storage(uri, "read", damage(&found, &self.sha256)))
     }
 }
 

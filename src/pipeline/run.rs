@@ -5,14 +5,17 @@ use std::time::Instant;
 use super::bronze::{BronzeSource, bronze_reserved, find_files};
 use super::dt::Dt;
 use super::gold::{GoldSettings, gold_reserved};
+use super::inputs::damage;
 use super::layout;
+use super::manifest::{self, first_changed};
 use super::report::StepReport;
 use super::silver::{SilverSettings, silver_reserved};
+use super::verify::Published;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, read_json};
 use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
-use crate::storage::{Sharing, Storage};
+use crate::storage::{Sharing, Storage, sha256_hex};
 use crate::task::Task;
 
 /// Runs bronze, silver and gold. While it runs, no other run of the same `dt` starts in this lake.
@@ -44,14 +47,31 @@ pub fn run(
     Ok(report)
 }
 
-/// The graph of a lake.
+/// A gold layer may be exchanged between the reading of two of its files; so often they are read anew.
+const TRIES: usize = 5;
+
+/// The graph of a lake, held against the digest in the manifest of its gold layer.
 pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
     let uri = format!("{}/{}", storage.root(), layout::DRUG_GRAPH);
-    let bytes = storage
-        .read(layout::DRUG_GRAPH)?
-        .ok_or_else(|| Error::SourceNotFound {
-            uri: uri.clone(),
-            expected: "the graph of a lake; run the gold step first".to_owned(),
-        })?;
-    read_json(&bytes, &uri)
+    let mut tries = 0;
+    loop {
+        let (published, version) = manifest::read::<Published>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let bytes = storage
+            .read(layout::DRUG_GRAPH)?
+            .ok_or_else(|| Error::SourceNotFound {
+                uri: uri.clone(),
+                expected: "the graph of a lake; run the gold step first".to_owned(),
+            })?;
+        let graph = read_json(&bytes, &uri)?;
+        let outputs = published.map(|published| published.outputs).unwrap_or_default();
+        let written = outputs.iter().find(|output| output.path == layout::DRUG_GRAPH);
+        let found = sha256_hex(&bytes);
+        let Some(written) = written.filter(|written| written.sha256 != found) else {
+            return Ok(graph);
+        };
+        tries += 1;
+        if tries == TRIES || first_changed(storage, &[version])?.is_none() {
+            return Err(Error::storage(uri, "read", damage(&found, &written.sha256)));
+        }
+    }
 }

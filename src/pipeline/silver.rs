@@ -8,11 +8,11 @@ use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
 use super::aside::{Aside, Deleted};
-use super::bronze::{BronzeFile, manifests};
 use super::collect::{Collected, Collector, recount};
 use super::dt::Dt;
 use super::frames::TableWriter;
 use super::held;
+use super::inputs::{InputFile, find_inputs, may_be_damage};
 use super::journals::Journals;
 pub use super::lanes::OnBadFile;
 use super::lanes::{Opened, Piece, clean_files};
@@ -24,7 +24,7 @@ use super::spool::{Forms, Grouping, Spool, Taker};
 use super::vocabulary::combine_files;
 use super::waiting::Waiting;
 use crate::error::{Error, Result};
-use crate::formats::{self, Encoding, Input, MostRatio, PARQUET_TYPE, Reading};
+use crate::formats::{self, Encoding, Input, MostRatio, Reading};
 use crate::quality::FileTally;
 use crate::schema::{DELETED, DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
 use crate::silver::merge::{Fates, Merger, Plan};
@@ -206,26 +206,6 @@ fn nothing(storage: &dyn Storage, source: &str, dt: Dt) -> Error {
     }
 }
 
-/// A file of bronze and its path in the lake.
-struct InputFile {
-    path: String,
-    file: BronzeFile,
-}
-
-fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<(Vec<InputFile>, Vec<Version>)> {
-    let mut inputs = Vec::new();
-    let mut versions = Vec::new();
-    for (manifest, version) in manifests(storage, table, dt)? {
-        versions.push(version);
-        let folder = layout::bronze(&manifest.source, dt);
-        inputs.extend(manifest.files.into_iter().map(|file| InputFile {
-            path: format!("{folder}/{}", file.file),
-            file,
-        }));
-    }
-    Ok((inputs, versions))
-}
-
 /// What stands of a partition.
 enum Looked {
     /// All of it.
@@ -294,10 +274,11 @@ impl Partition<'_> {
         fingerprint: String,
         transaction: &mut dyn Transaction,
     ) -> Result<(Vec<FileTally>, Vec<Output>)> {
-        let (sources, outputs) = match self.table.publication_kind() {
-            None => self.write_drugs(transaction)?,
-            Some(kind) => self.write_publications(kind, transaction)?,
+        let written = match self.table.publication_kind() {
+            None => self.write_drugs(transaction),
+            Some(kind) => self.write_publications(kind, transaction),
         };
+        let (sources, outputs) = written.map_err(|error| self.cause(error))?;
         sources.iter().try_for_each(FileTally::check)?;
         let manifest = SilverManifest {
             table: self.table.name().to_owned(),
@@ -339,27 +320,27 @@ impl Partition<'_> {
     }
 
     fn bytes(&self, input: &InputFile) -> Result<Input> {
-        // What bronze copied is what silver reads; a copy that was cut at the end of a line would pass for whole.
-        let (size, copied) = (self.storage.size(&input.path)?, input.file.bytes);
-        if size.is_some_and(|size| size != copied) {
-            return Err(Error::format(
-                format!("{}/{}", self.storage.root(), input.path),
-                format!("byte {}", size.unwrap_or_default()),
-                format!(
-                    "the copy ends here, and bronze copied {copied} bytes of {}",
-                    input.file.uri
-                ),
-                "run the bronze step of that dt again",
-            ));
+        input.open(self.storage, self.settings.reading(), self.task)
+    }
+
+    fn check_inputs(&self) -> Result<()> {
+        let mut inputs = self.inputs.iter();
+        inputs.try_for_each(|input| input.check(self.storage, self.task))
+    }
+
+    /// What an error about the inputs is really about: files that are damaged, or that another run replaced meanwhile.
+    fn cause(&self, error: Error) -> Error {
+        if !may_be_damage(&error) && !matches!(error, Error::Storage { .. }) {
+            return error;
         }
-        let reading = self.settings.reading();
-        let opened = if input.file.media_type == PARQUET_TYPE {
-            // It is read from its end, so it takes the file itself.
-            Input::of_file(&input.file.uri, self.storage.open_file(&input.path)?, reading)
-        } else {
-            Input::new(&input.file.uri, self.storage.open_stream(&input.path)?, reading)
-        };
-        Ok(opened?.under(self.task))
+        match (
+            manifest::first_changed(self.storage, &self.versions),
+            may_be_damage(&error),
+        ) {
+            (Ok(Some(conflict)), _) => conflict,
+            (Ok(None), true) => self.check_inputs().err().unwrap_or(error),
+            _ => error,
+        }
     }
 
     fn tallies(&self) -> Vec<FileTally> {
@@ -386,6 +367,8 @@ impl Partition<'_> {
     }
 
     fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<Output>)> {
+        // Vocabularies are small, and one that cannot be read may be rejected as a whole.
+        self.check_inputs()?;
         let mut tallies = self.tallies();
         let mut aside = self.aside(transaction)?;
         let open = |number: usize| self.bytes(&self.inputs[number]);
@@ -451,6 +434,7 @@ impl Partition<'_> {
                     collector.end(file, format, notes)
                 }
                 Piece::Bad(file, error) => {
+                    self.inputs[file].check(self.storage, self.task)?;
                     journals.drop_file();
                     deleted.drop_file();
                     collector.bad(file, &error)

@@ -33,7 +33,8 @@ pub struct HashingWriter<W> {
 pub struct Digest256(Arc<Mutex<(u64, Sha256)>>);
 
 impl Digest256 {
-    fn add(&self, bytes: &[u8]) {
+    /// Adds bytes.
+    pub fn add(&self, bytes: &[u8]) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 += bytes.len() as u64;
         state.1.update(bytes);

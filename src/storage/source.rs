@@ -150,7 +150,7 @@ impl Known {
 }
 
 /// The files of one source argument. A folder gives the files directly in it, a glob what it matches, both sorted; hidden
-/// files (`.name`, `_name`) are left out there. In a bucket the same rules hold, and the task is asked while waiting.
+/// files (`.name`, `_name`) are left out there. A file whose own name is that glob is one of them. In a bucket the same rules hold, and the task is asked while waiting.
 pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
     let not_found = |found: &str| Error::SourceNotFound {
         uri: uri.to_owned(),
@@ -176,30 +176,42 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
         Place::Bucket(_) => super::uri::local_path(uri)?,
     };
     task.check()?;
-    match path.metadata() {
+    let mut files = match path.metadata() {
         Ok(metadata) if metadata.is_dir() => {
             let files = files_in(uri, &path)?;
-            if files.is_empty() {
+            if files.is_empty() && !is_pattern(uri) {
                 return Err(Error::EmptyFolder {
                     uri: uri.to_owned(),
                     expected: expected.to_owned(),
                 });
             }
-            Ok(files)
+            files
         }
-        Ok(_) => Ok(vec![SourceFile::local(uri.to_owned(), path)]),
+        Ok(_) => vec![SourceFile::local(uri.to_owned(), path.clone())],
         Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
             if !is_pattern(uri) {
                 return Err(not_found(""));
             }
-            let files = files_matching(uri, &path)?;
-            if files.is_empty() {
-                return Err(not_found("; the glob matches no file"));
-            }
-            Ok(files)
+            Vec::new()
         }
-        Err(error) => Err(Error::storage(uri, "read the source", error)),
+        Err(error) => return Err(Error::storage(uri, "read the source", error)),
+    };
+    // A file that is named like a glob is one of the files that the glob means, and takes no other's place.
+    if is_pattern(uri) {
+        match files_matching(uri, &path) {
+            Ok(matching) => files.extend(matching),
+            // What is no glob may still be a name.
+            Err(Error::Argument { .. }) if !files.is_empty() => {}
+            Err(error) => return Err(error),
+        }
+        let mut known = Known::default();
+        files.retain(|file| known.is_new(file));
+        files.sort_by(|left, right| left.uri.cmp(&right.uri));
+        if files.is_empty() {
+            return Err(not_found("; the glob matches no file"));
+        }
     }
+    Ok(files)
 }
 
 fn files_in(uri: &str, folder: &Path) -> Result<Vec<SourceFile>> {

@@ -67,6 +67,14 @@ impl BucketUri {
 impl Place {
     /// Reads a path or URI.
     pub fn parse(uri: &str) -> Result<Self> {
+        if has_credentials(uri) {
+            return Err(Error::argument(
+                without_credentials(uri),
+                "credentials or a signature in the URI, which would stand in every log and report",
+                "a URI without them, such as s3://bucket/key or gs://bucket/key: credentials come from the environment \
+                 (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS)",
+            ));
+        }
         // `pathlib.Path("gs://bucket/key")` has one slash, and would be a local folder of an odd name.
         for scheme in [Scheme::Gs, Scheme::S3] {
             let rest = uri
@@ -118,15 +126,49 @@ impl Place {
     }
 }
 
+/// Signs of a signed URL, in small letters: who has such a URL has the right that it grants.
+const SIGNATURES: [&str; 4] = ["x-amz-", "x-goog-", "signature=", "sig="];
+
+/// A URI as the scheme in front of it and the rest, however many slashes a `pathlib.Path` has left between them. A word of one
+/// letter is a drive or a folder, and no scheme.
+fn split(uri: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = uri.trim_start().split_once(':')?;
+    let named = scheme.len() > 1 && scheme.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let letters = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '.' | '-');
+    let slashes = rest.starts_with('/') || matches!(scheme, "gs" | "s3");
+    (named && slashes && scheme.chars().all(letters)).then(|| (scheme, rest.trim_start_matches('/')))
+}
+
+/// Where the credentials at the beginning of a rest end: a secret may itself hold `/`, `?` and `@`.
+fn end_of_credentials(scheme: &str, rest: &str) -> Option<usize> {
+    let host = rest.split('/').next().unwrap_or(rest);
+    let is_key = matches!(scheme, "gs" | "s3" | "file") && !host.contains([':', '@']);
+    if let Some(at) = rest.rfind('@').filter(|_| !is_key) {
+        return Some(at + 1);
+    }
+    let (_, port) = host.split_once(':')?;
+    // A user and a password whose `@host` was forgotten.
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (!is_port).then_some(rest.len())
+}
+
+/// Whether a URI holds a user, a password, a key or a signature.
+pub fn has_credentials(uri: &str) -> bool {
+    split(uri).is_some_and(|(scheme, rest)| {
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        let query = query.to_ascii_lowercase();
+        end_of_credentials(scheme, rest).is_some() || SIGNATURES.iter().any(|sign| query.contains(sign))
+    })
+}
+
 /// A URI for messages: what may be a user, a password or a signature is left out.
 pub fn without_credentials(uri: &str) -> String {
-    let Some((scheme, rest)) = uri.split_once("://") else {
+    let Some((scheme, rest)) = split(uri) else {
         return uri.to_owned();
     };
+    let rest = &rest[end_of_credentials(scheme, rest).unwrap_or_default()..];
     let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    format!("{scheme}://{host}{path}")
+    format!("{scheme}://{}", if rest.is_empty() { "…" } else { rest })
 }
 
 /// The path of a URI that must be local.
@@ -172,6 +214,19 @@ mod tests {
     fn no_message_repeats_credentials() {
         for uri in [
             "s3://KEY:hunter2@bucket/x",
+            "s3:/KEY:hunter2@bucket/x",
+            "s3:KEY:hunter2@bucket/x",
+            "s3://KEY:hun/hunter2@bucket/x",
+            "s3:/KEY:hun/hunter2@bucket/x",
+            "s3://KEY:hun@hunter2/hun@bucket/x",
+            "s3://KEY:hunter2/bucket",
+            " s3a://KEY:hun/hunter2@bucket/x",
+            "gs://bucket/x?X-Goog-Signature=hunter2",
+            "file://KEY:hun/hunter2@bucket/x",
+            "https:/me:hunter2@host/x",
+            "https://me:hun/hunter2@host/x",
+            "https://me:hun?hunter2@host/x",
+            "https://hun/hunter2@host/x",
             "https://me:hunter2@host/x?sig=hunter2",
             "https://host/x?X-Goog-Signature=hunter2",
             "gs://b?key=hunter2",
@@ -181,6 +236,21 @@ mod tests {
             assert!(!told.contains("hunter2"), "{told}");
             assert!(told.contains("expected"), "{told}");
         }
+    }
+
+    #[test]
+    fn what_is_no_credential_stays() {
+        for uri in [
+            "gs://bucket/mails/me@home: notes.csv",
+            "s3://bucket/in/?[ab].csv",
+            "c:/data/me@home.csv",
+            "data/a:b@c.csv",
+            "file:///data/me@home.csv",
+        ] {
+            assert!(Place::parse(uri).is_ok() && !has_credentials(uri), "{uri}");
+        }
+        assert_eq!(without_credentials("https://host:8080/x"), "https://host:8080/x");
+        assert_eq!(without_credentials("s3:/KEY:a/b@bucket/x"), "s3://bucket/x");
     }
 
     #[test]

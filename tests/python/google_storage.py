@@ -59,6 +59,12 @@ class Trouble:
     status: int = 503
     # Every so many answers to a GET of an object end in the middle.
     cut_every: int = 0
+    # Every so many answers to a LIST end in the middle.
+    cut_lists_every: int = 0
+    # So many requests are answered with `status` before the first one is done.
+    fail_first: int = 0
+    # Every request is refused with this status, code and message.
+    refusal: tuple[int, str, str] | None = None
     # Every so many puts are done, and their answers never come.
     lose_every: int = 0
     # Every request is refused with what it brought along.
@@ -148,10 +154,15 @@ class Handler(BaseHTTPRequestHandler):
             return None
         if trouble.echoes:
             return self.refuse(403, "AccessDenied", escape(f"{self.headers}".replace("\n", " ")))
+        if trouble.refusal is not None:
+            return self.refuse(*trouble.refusal)
         unknown = {key.lower() for key in self.headers} - KNOWN_HEADERS
         unknown |= set(query) - KNOWN_QUERIES.get((self.command, not name), set())
         if unknown:
             return self.refuse(501, "NotImplemented", f"this server does not know {sorted(unknown)}")
+        if trouble.fail_first > 0:
+            trouble.fail_first -= 1
+            return self.refuse(trouble.status, "ServiceUnavailable", "Please try again.")
         if service.every("request", trouble.fail_every):
             return self.refuse(trouble.status, "ServiceUnavailable", "Please try again.")
         if self.command in trouble.denied:
@@ -297,7 +308,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         is_object = self.command == "GET" and "ETag" in (headers or {})
-        if is_object and service.every("get", trouble.cut_every):
+        is_list = self.command == "GET" and data.startswith(b"<?xml") and b"<ListBucketResult>" in data
+        if (is_object and service.every("get", trouble.cut_every)) or (
+            is_list and service.every("list", trouble.cut_lists_every)
+        ):
             self.wfile.write(data[: len(data) // 2])
             self.close_connection = True
             return

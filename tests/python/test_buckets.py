@@ -97,6 +97,16 @@ def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: P
         here, there = found(str(tmp_path / pattern)), found(peer.uri(f"{prefix}/{pattern}"))
         short = [uri.replace(peer.uri(prefix), str(tmp_path)) for uri in there]
         assert short == here, pattern
+    # Files whose own names are globs: they were read alone, and those beside them not at all.
+    for name in ("odd/*.csv", "odd/a.csv", "odd/x[1].csv", "odd/x1.csv", "odd/a[b.csv"):
+        row = f"atccode,drug\nA{len(name):02d},{name}\n".encode()
+        peer.put(f"{prefix}/{name}", row)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(row)
+    for pattern, count in [("odd/*.csv", 5), ("odd/x[1].csv", 2), ("odd/a[b.csv", 1), ("odd/[*].csv", 1)]:
+        here, there = found(str(tmp_path / pattern)), found(peer.uri(f"{prefix}/{pattern}"))
+        assert len(here) == count, pattern
+        assert [uri.replace(peer.uri(prefix), str(tmp_path)) for uri in there] == here, pattern
     peer.put(f"{prefix}/only/_hidden.csv", b"x")
     with pytest.raises(exceptions.SourceIsDirectoryError, match="without data files"):
         drugs_rs.Matcher.from_vocabulary(peer.uri(f"{prefix}/only"))

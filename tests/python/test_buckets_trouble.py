@@ -45,8 +45,10 @@ def run(gs: Google, sources: dict[str, Any], **others: Any) -> dict[str, Any]:
         Trouble(cut_every=2),
         Trouble(lose_every=3),
         Trouble(fail_every=5, cut_every=5, lose_every=5),
+        # Every second answer: that of the lake's state, which is the first of a step, as well as of any list.
+        Trouble(cut_every=2, cut_lists_every=2),
     ],
-    ids=["503", "429", "cut", "lost", "all"],
+    ids=["503", "429", "cut", "lost", "all", "states and lists"],
 )
 def test_a_server_in_trouble_is_asked_again(
     gs: Google, sources: dict[str, Any], sample_lake: Path, trouble: Trouble
@@ -61,6 +63,53 @@ def test_a_server_in_trouble_is_asked_again(
     before = gs.contents("lake")
     assert run(gs, sources)["unchanged"] is True
     assert gs.contents("lake") == before
+
+
+@pytest.mark.parametrize("source", ["data/in/", "data/in/*.csv", "data/in/pubmed.csv"])
+def test_a_list_that_breaks_off_is_asked_for_again(gs: Google, sources: dict[str, Any], source: str) -> None:
+    """The first broken body of a list, or of the lake's state, ended the run."""
+    assert sources
+    gs.put("vocabulary/drugs.csv", gs.data("data/in/drugs.csv"))
+    gs.put("data/in/drugs.csv", b"id,title,date,journal\n77,Aspirin,2020-01-01,J\n")
+    gs.put("data/in/clinical_trials.csv", b"id,title,date,journal\n78,Aspirin,2020-01-01,J\n")
+    arguments = {"drugs": gs.uri("vocabulary/drugs.csv"), "pubmed": gs.uri(source), "out": gs.uri("lake"), "dt": DT}
+    expected = drugs_rs.run(**arguments)
+    gs.service.trouble = Trouble(cut_lists_every=2, cut_every=2)
+    for what in ("list", "get"):
+        # So that the first answer is the second one.
+        gs.service.every(what, 0)
+    assert drugs_rs.run(**dict(arguments, out=gs.uri("other")))["rows_in"] == expected["rows_in"]
+
+
+def test_a_server_that_is_busy_for_long_is_asked_again(gs: Google, sources: dict[str, Any], tmp_path: Path) -> None:
+    """More refusals than the library asks again, and so as many seconds of a server out of order."""
+    gs.service.trouble = Trouble(fail_first=16)
+    drugs_rs.bronze(drugs=sources["drugs"], out=tmp_path, dt=DT)
+    assert gs.service.trouble.fail_first == 0
+    drugs_rs.bronze(drugs=sources["drugs"], out=gs.uri("lake"), dt=DT)
+
+    def busy(method: str, name: str) -> None:
+        # The put that commits.
+        if method == "PUT" and name.endswith("_lake.json"):
+            gs.service.trouble.before = None
+            gs.service.trouble.fail_first = 16
+
+    gs.service.trouble = Trouble(before=busy)
+    drugs_rs.bronze(drugs=sources["drugs"], out=gs.uri("lake"), dt="2024-03-02")
+    assert gs.service.trouble.fail_first == 0
+    assert json.loads(gs.data("lake/_lake.json"))["commit"] == 2
+
+
+def test_a_server_that_stays_busy_ends_within_a_second_of_a_signal(gs: Google, sources: dict[str, Any]) -> None:
+    asked = threading.Event()
+
+    def count(_: str, __: str) -> None:
+        if gs.service.trouble.fail_first < 10**6 - 14:
+            asked.set()
+
+    gs.service.trouble = Trouble(fail_first=10**6, before=count)
+    arguments = run_arguments(sources, gs.uri("lake"), DT)  # type: ignore[arg-type]
+    assert interrupted(arguments, asked.is_set, signal.SIGTERM) < PATIENCE_SECONDS
 
 
 def test_a_large_object_through_broken_connections(gs: Google, tmp_path: Path) -> None:
@@ -227,6 +276,103 @@ def interrupted(arguments: list[str], ready: Callable[[], bool], number: signal.
     return time.monotonic() - start
 
 
+@pytest.fixture
+def s3(gs: Google, monkeypatch: pytest.MonkeyPatch) -> Google:
+    """The same server under the name of the other cloud, whose refusals have its own words."""
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST")
+    for name, value in {
+        "AWS_ENDPOINT_URL": gs.service.endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return gs
+
+
+@pytest.mark.parametrize(
+    ("refusal", "cause"),
+    [
+        ((400, "ExpiredToken", "The provided token has expired."), "the session token has expired: renew"),
+        ((403, "RequestTimeTooSkewed", "The difference is too large."), "the clock of this machine"),
+        ((403, "InvalidAccessKeyId", "No such key."), "check AWS_ACCESS_KEY_ID"),
+        ((403, "SignatureDoesNotMatch", "It does not match."), "check AWS_SECRET_ACCESS_KEY"),
+        ((400, "AuthorizationHeaderMalformed", "The region is wrong."), "set AWS_REGION"),
+        ((403, "AccessDenied", "Access Denied"), "grant the identity"),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else None,
+)
+@pytest.mark.parametrize("place", ["source", "folder", "lake"])
+def test_a_refusal_names_its_cause(s3: Google, refusal: tuple[int, str, str], cause: str, place: str) -> None:
+    """An expired token was told as a missing right, and in answers without a body as a wrong region."""
+    s3.service.trouble = Trouble(refusal=refusal)
+    calls: dict[str, Callable[[], object]] = {
+        "source": lambda: drugs_rs.Matcher.from_vocabulary(f"s3://{BUCKET}/x.csv"),
+        "folder": lambda: drugs_rs.Matcher.from_vocabulary(f"s3://{BUCKET}/x/"),
+        "lake": lambda: drugs_rs.read_graph(f"s3://{BUCKET}/lake"),
+    }
+    told = refused(calls[place])
+    assert told.startswith("StorageError: s3://") and refusal[1] in told and cause in told
+    assert ("grant" in told) == (refusal[1] == "AccessDenied")
+
+
+BAD_VARIABLES = [
+    ("s3", "AWS_SESSION_TOKEN", "hunter2\n"),
+    ("s3", "AWS_SESSION_TOKEN", "hunter2é"),
+    ("s3", "AWS_SECRET_ACCESS_KEY", "hunter2 hunter2"),
+    ("s3", "AWS_ACCESS_KEY_ID", "hunter2\r"),
+    ("s3", "AWS_REGION", "hunter2\n"),
+    ("s3", "AWS_ENDPOINT_URL", "hunter2:9000"),
+    ("s3", "AWS_ENDPOINT_URL_S3", "http://hun ter2:9000"),
+    ("s3", "AWS_ENDPOINT_URL", "http://KEY:hunter2@host"),
+    ("s3", "AWS_TIMEOUT", "hunter2"),
+    ("s3", "AWS_ALLOW_HTTP", "hunter2"),
+    ("s3", "AWS_PROXY_URL", "hunter2://x"),
+    ("s3", "AWS_USER_AGENT", "hunter2\n"),
+    ("gs", "STORAGE_EMULATOR_HOST", "local host:4443"),
+    ("gs", "STORAGE_EMULATOR_HOST", "ftp://hunter2"),
+    ("gs", "GOOGLE_BASE_URL", "hunter2"),
+    ("gs", "GOOGLE_TIMEOUT", "hunter2"),
+    ("gs", "GCE_METADATA_HOST", "hunter2 x"),
+    ("gs", "GOOGLE_APPLICATION_CREDENTIALS", "/hunter2\n"),
+]
+
+
+@pytest.mark.usefixtures("no_clouds")
+@pytest.mark.parametrize(("scheme", "name", "value"), BAD_VARIABLES)
+def test_a_variable_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str, name: str, value: str
+) -> None:
+    """Some ended as a panic of the library below, some as credentials that were not found."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if scheme == "s3":
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv(name, value)
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary(f"{scheme}://{BUCKET}/x.csv"))
+    assert told.startswith(f"ArgumentError: {name}: ") and "hunter2" not in told
+
+
+@pytest.mark.usefixtures("no_clouds")
+def test_an_endpoint_without_tls_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    told = refused(lambda: drugs_rs.Matcher.from_vocabulary(f"s3://{BUCKET}/x.csv"))
+    assert told.startswith("ArgumentError: AWS_ENDPOINT_URL: ") and "AWS_ALLOW_HTTP=true" in told
+
+
+def test_a_blank_variable_counts_as_not_set(s3: Google, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_PROXY_URL", "AWS_TIMEOUT"):
+        monkeypatch.setenv(name, " ")
+    s3.service.trouble = Trouble(refusal=(404, "NoSuchKey", "There is none."))
+    assert "404 Not Found" in refused(lambda: drugs_rs.Matcher.from_vocabulary(f"s3://{BUCKET}/x.csv"))
+    assert s3.service.log
+
+
 @pytest.mark.parametrize("waits_for", ["source", "upload", "state"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_wait_within_a_second(
@@ -302,6 +448,55 @@ def test_no_secret_is_ever_told(gs: Google, sources: dict[str, Any], monkeypatch
     for text in [*told, *(data.decode("utf-8", "replace") for _, data in gs.contents().values())]:
         for secret in SECRETS.values():
             assert secret.strip('"') not in text
+
+
+URIS_WITH_SECRETS = [
+    "s3://KEY:hunter2@bucket/x.csv",
+    "s3:/KEY:hunter2@bucket/x.csv",
+    "s3://KEY:hun/hunter2@bucket/x.csv",
+    "s3:/KEY:hun/hunter2/x@bucket/x.csv",
+    "https://user:hun/hunter2@host/x.csv",
+    "https:/user:hun/hunter2@host/x.csv",
+    "gs://bucket/x.csv?X-Goog-Signature=hunter2",
+]
+
+
+@pytest.mark.parametrize("uri", URIS_WITH_SECRETS)
+def test_credentials_in_a_uri_are_refused_and_never_told(uri: str, samples: Path, tmp_path: Path) -> None:
+    """Wherever a URI may stand: as a source, a lake, a file to write or to load, in a list, on the command line."""
+    drugs, lake = samples / "drugs.csv", tmp_path / "lake"
+    names = tmp_path / "names.txt"
+    names.write_text(f"{uri}\n", encoding="utf-8")
+    matcher = drugs_rs.Matcher.from_names({"A01": ["aspirin"]})
+    calls: list[Callable[[], object]] = [
+        lambda: drugs_rs.bronze(drugs=uri, out=lake, dt=DT),
+        lambda: drugs_rs.run(drugs=drugs, pubmed=[uri], out=lake, dt=DT),
+        lambda: drugs_rs.run(drugs=drugs, out=uri, dt=DT),
+        lambda: drugs_rs.gold(out=uri, dt=DT),
+        lambda: drugs_rs.read_graph(uri),
+        lambda: drugs_rs.read_answers(uri),
+        lambda: drugs_rs.read_drugs(uri),
+        lambda: list(drugs_rs.iter_publications(uri, kind="pubmed")),
+        lambda: drugs_rs.Matcher.from_vocabulary(uri),
+        lambda: drugs_rs.Matcher.load(uri),
+        lambda: matcher.save(uri),
+    ]
+    for call in calls:
+        told = refused(call)
+        assert told.startswith("ArgumentError: ") and "hunter2" not in told and "KEY:" not in told, told
+        assert "credentials come from the environment" in told
+    for arguments in (
+        ["bronze", f"--drugs={uri}", "--out", str(lake), "--dt", DT],
+        ["bronze", "--drugs", f"@{names}", "--out", str(lake), "--dt", DT],
+        ["run", "--drugs", str(drugs), "--out", uri, "--dt", DT],
+        # Errors of usage repeat what was written.
+        ["bronze", uri],
+        ["bronze", f"--vocabulary={uri}"],
+        ["match", "--vocabulary", uri, "--boundary", uri],
+    ):
+        ended = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 2 and "hunter2" not in ended.stdout + ended.stderr, ended.stderr
+    assert not lake.exists()
 
 
 @pytest.mark.usefixtures("no_clouds")

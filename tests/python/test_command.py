@@ -349,6 +349,41 @@ def test_lines_may_be_packed_and_abbreviated(tmp_path: Path) -> None:
     ]
 
 
+POLARS = {
+    "POLARS_PARQUET_BINARY_STATISTICS_TRUNCATE_LEN": "1",
+    "POLARS_PANIC_ON_ERR": "1",
+    "POLARS_GATHER_RECHUNK_RATIO": "none",
+    "POLARS_MAX_THREADS": "99999999",
+    "POLARS_VERBOSE": "1",
+}
+
+
+def test_variables_of_the_library_inside_change_nothing(samples: Path, tmp_path: Path) -> None:
+    """Some changed bytes of the tables, some ended the process with a panic."""
+    sources = {
+        "drugs": str(samples / "drugs.csv"),
+        "pubmed": [str(samples / "pubmed.csv"), str(samples / "pubmed.json")],
+        "clinical_trials": str(samples / "clinical_trials.csv"),
+    }
+    environment = dict(os.environ, **POLARS)
+    arguments = command(*run_arguments(sources, tmp_path / "command", DT), "--quiet")
+    ended = subprocess.run(arguments, env=environment, capture_output=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+    # What a program has set for its own polars stays, and the tables are the same.
+    environment = dict(os.environ, POLARS_PARQUET_BINARY_STATISTICS_TRUNCATE_LEN="1")
+    keywords = dict(sources, out=str(tmp_path / "python"), dt=DT)
+    code = f"import drugs_rs, os; drugs_rs.run(**{keywords!r}); print(os.environ['{next(iter(POLARS))}'])"
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=120, check=True)
+    assert ended.stdout == b"1\n"
+    drugs_rs.run(**dict(keywords, out=tmp_path / "plain"))
+    plain = tables(tmp_path / "plain")
+    assert plain and tables(tmp_path / "command") == plain and tables(tmp_path / "python") == plain
+
+
+def tables(lake: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(lake)): path.read_bytes() for path in lake.rglob("*.parquet")}
+
+
 def test_progress_is_words_on_a_terminal(tmp_path: Path) -> None:
     """It was once an empty bar that said 0/0 for as long as the run took."""
     sources = generate(tmp_path / "sources", "progress", 60_000)

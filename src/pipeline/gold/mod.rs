@@ -31,7 +31,7 @@ use crate::pipeline::dt::Dt;
 use crate::pipeline::frames::{TableWriter, read_frames};
 use crate::pipeline::held::Held;
 use crate::pipeline::layout;
-use crate::pipeline::manifest::{self, Version};
+use crate::pipeline::manifest::{self, Version, first_changed};
 use crate::pipeline::report::{GoldNumbers, Output, StepReport, all_stand};
 use crate::pipeline::silver::SilverManifest;
 use crate::pipeline::vocabulary::read_entries;
@@ -191,6 +191,7 @@ struct Attempt<'a> {
     old: Option<GoldManifest>,
     drugs: Dt,
     drugs_fingerprint: String,
+    drugs_outputs: Vec<Output>,
     partitions: Vec<Partition>,
 }
 
@@ -233,6 +234,7 @@ impl<'a> Attempt<'a> {
             old,
             drugs,
             drugs_fingerprint,
+            drugs_outputs: drugs_manifest.outputs,
             partitions,
         })
     }
@@ -248,6 +250,7 @@ impl<'a> Attempt<'a> {
         {
             return Ok(self.report(old.clone(), true, started));
         }
+        self.check_inputs()?;
         let entries = read_entries(self.storage, self.drugs)?;
         let reading = Reading {
             storage: self.storage,
@@ -287,6 +290,30 @@ impl<'a> Attempt<'a> {
         self.task.check()?;
         transaction.commit(&self.versions)?;
         Ok(self.report(manifest, false, started))
+    }
+
+    /// Reads what this attempt is made from for its digests, before any of it is used: tables are read in pieces.
+    fn check_inputs(&self) -> Result<()> {
+        let vocabulary = format!(
+            "{}/{}",
+            layout::silver(SourceTable::Drugs, self.drugs),
+            layout::PART
+        );
+        let drugs = self
+            .drugs_outputs
+            .iter()
+            .filter(|output| output.path == vocabulary);
+        let publications = self.partitions.iter().flat_map(|partition| {
+            let read = [partition.path(), partition.deleted(), partition.journals()];
+            let outputs = partition.manifest.outputs.iter();
+            outputs.filter(move |output| read.contains(&output.path))
+        });
+        for output in drugs.chain(publications) {
+            if let Err(error) = output.check(self.storage, self.task) {
+                return Err(first_changed(self.storage, &self.versions)?.unwrap_or(error));
+            }
+        }
+        Ok(())
     }
 
     fn fingerprint(&self) -> String {
@@ -343,7 +370,8 @@ impl<'a> Attempt<'a> {
             let path = partition.mentions();
             let kept = self.old.as_ref().and_then(|old| old.mentions.get(&path));
             let kept = match kept.filter(|kept| kept.fingerprint == partition.fingerprint) {
-                Some(kept) if kept.output.stands(self.storage)? => Some(kept),
+                // What is damaged is made again.
+                Some(kept) if kept.output.is_intact(self.storage, self.task)? => Some(kept),
                 _ => None,
             };
             let (output, places) = match kept {

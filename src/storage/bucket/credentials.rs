@@ -1,14 +1,18 @@
 //! From the environment to a store. Credentials are found where the clouds' own tools look for them; none is ever told.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
-use object_store::{BackoffConfig, CredentialProvider, ObjectStore, RetryConfig, StaticCredentialProvider};
+use object_store::{
+    BackoffConfig, ClientConfigKey, CredentialProvider, ObjectStore, RetryConfig, StaticCredentialProvider,
+};
 
+use super::environment::{Form, Setting, checked, refused, settings, variable};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
 use crate::storage::uri::{BucketUri, Scheme};
@@ -19,7 +23,7 @@ const EMULATOR: &str = "STORAGE_EMULATOR_HOST";
 /// Asking a machine for its identity answers within moments, or not at all where there is nobody to ask.
 const IDENTITY: Duration = Duration::from_secs(10);
 
-/// Lost connections, 429 and 5xx are asked again, for about a minute in all.
+/// Lost connections, 429 and 5xx are asked again for some seconds; what is worth more patience, `patience.rs` asks again.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
@@ -44,45 +48,126 @@ pub(super) fn store(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)>
 type Identity = Option<std::pin::Pin<Box<dyn Future<Output = object_store::Result<()>> + Send>>>;
 
 fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
-    let emulator = env::var(EMULATOR).ok().filter(|host| !host.trim().is_empty());
-    let builder = match &emulator {
+    let (builder, settings) = match variable(EMULATOR, Form::Plain)? {
         Some(host) => {
             let base = if host.contains("://") {
-                host.clone()
+                host
             } else {
                 format!("http://{host}")
             };
+            checked(EMULATOR, OsStr::new(&base), Form::Url)?;
             // Real credentials are not even looked for: an emulator must never see them.
             let nobody = GcpCredential {
                 bearer: String::new(),
             };
-            GoogleCloudStorageBuilder::new()
+            let builder = GoogleCloudStorageBuilder::new()
                 .with_base_url(base.trim_end_matches('/'))
                 .with_credentials(Arc::new(StaticCredentialProvider::new(nobody)))
-                .with_skip_signature(true)
+                .with_skip_signature(true);
+            (builder, Vec::new())
         }
-        None => GoogleCloudStorageBuilder::from_env(),
+        None => {
+            // The library asks for these itself.
+            for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
+                variable(name, Form::Host)?;
+            }
+            let mut settings = settings("GOOGLE_")?;
+            if let Some(value) = variable("SERVICE_ACCOUNT", Form::File)? {
+                let (name, key) = ("SERVICE_ACCOUNT".to_owned(), GoogleConfigKey::ServiceAccount);
+                settings.insert(0, Setting { name, key, value });
+            }
+            let builder = settings
+                .iter()
+                .fold(GoogleCloudStorageBuilder::new(), |builder, setting| {
+                    builder.with_config(setting.key, &setting.value)
+                });
+            (builder, settings)
+        }
     };
     let skips = builder.get_config_value(&GoogleConfigKey::SkipSignature);
     let store = builder
         .with_bucket_name(uri.bucket())
         .with_retry(retries())
         .build()
-        .map_err(|_| unusable(uri))?;
+        .map_err(|_| {
+            let fails_alone = |setting: &Setting<GoogleConfigKey>| {
+                let nobody = GcpCredential {
+                    bearer: String::new(),
+                };
+                GoogleCloudStorageBuilder::new()
+                    .with_bucket_name(uri.bucket())
+                    .with_credentials(Arc::new(StaticCredentialProvider::new(nobody)))
+                    .with_config(setting.key, &setting.value)
+                    .build()
+                    .is_err()
+            };
+            let of_credentials = [
+                GoogleConfigKey::ServiceAccount,
+                GoogleConfigKey::ServiceAccountKey,
+                GoogleConfigKey::ApplicationCredentials,
+            ];
+            blamed(uri, &settings, |setting| {
+                !of_credentials.contains(&setting.key) && fails_alone(setting)
+            })
+        })?;
     let credentials = Arc::clone(store.credentials());
     Ok(identified(store, credentials, skips.as_deref()))
 }
 
 fn amazon(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
-    let builder = AmazonS3Builder::from_env();
+    let settings: Vec<Setting<AmazonS3ConfigKey>> = settings("AWS_")?;
+    let with = |builder: AmazonS3Builder, setting: &Setting<AmazonS3ConfigKey>| {
+        builder.with_config(setting.key, &setting.value)
+    };
+    let builder = settings.iter().fold(AmazonS3Builder::new(), with);
+    let allows_http = builder.get_config_value(&AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
     let skips = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
     let store = builder
         .with_bucket_name(uri.bucket())
         .with_retry(retries())
         .build()
-        .map_err(|_| unusable(uri))?;
+        .map_err(|_| {
+            blamed(uri, &settings, |setting| {
+                let bare = AmazonS3Builder::new()
+                    .with_bucket_name(uri.bucket())
+                    .with_access_key_id("key")
+                    .with_secret_access_key("secret");
+                with(bare, setting).build().is_err()
+            })
+        })?;
+    if allows_http.as_deref() != Some("true") {
+        refuse_without_tls(&settings)?;
+    }
     let credentials = Arc::clone(store.credentials());
     Ok(identified(store, credentials, skips.as_deref()))
+}
+
+/// The library would not say what it misses.
+fn refuse_without_tls(settings: &[Setting<AmazonS3ConfigKey>]) -> Result<()> {
+    // The special endpoint comes before the general one.
+    let endpoint = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
+        .into_iter()
+        .find_map(|key| settings.iter().rev().find(|setting| setting.key == key));
+    match endpoint {
+        Some(setting) if setting.value.to_ascii_lowercase().starts_with("http://") => Err(refused(
+            &setting.name,
+            "an endpoint without TLS",
+            "https:// at its beginning, or AWS_ALLOW_HTTP=true beside it where the network is trusted",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The error for a store that cannot be made: the variable that alone is enough to make it fail, else the credentials.
+fn blamed<K>(uri: &BucketUri, settings: &[Setting<K>], fails: impl Fn(&Setting<K>) -> bool) -> Error {
+    match settings.iter().find(|setting| fails(setting)) {
+        Some(setting) => refused(
+            &setting.name,
+            "a value that cannot be used",
+            "what its name asks for, such as true or false, a number, a duration (`30 seconds`)",
+        ),
+        None => unusable(uri),
+    }
 }
 
 /// A store with the question who one is there; nobody is asked where requests are not signed.
@@ -101,6 +186,9 @@ pub(super) fn check(client: &Client, uri: &BucketUri, identity: Identity) -> Res
     let Some(identity) = identity else { return Ok(()) };
     match client.wait(async { tokio::time::timeout(IDENTITY, identity).await })? {
         Ok(Ok(())) => Ok(()),
+        Ok(Err(answer)) if refusal::remedy_of_cause(&answer).is_some() => {
+            Err(refusal::storage(&uri.root(), "connect", &answer))
+        }
         Ok(Err(_)) | Err(_) => Err(unusable(uri)),
     }
 }

@@ -4,14 +4,16 @@
 //! flag to stop ten times a second. The runtime is made at the first use of a bucket and goes with its last user, so that
 //! importing starts nothing and a forked child never meets a runtime of its parent, whose threads it does not have.
 //!
-//! - [`credentials`] turns the environment into a store; [`refusal`] a server's answer into an error without secrets.
+//! - [`environment`] looks at the variables, [`credentials`] turns them into a store; [`refusal`] a server's answer into an error without secrets.
 //! - [`ahead`] knows what is likely to be wanted next; [`reader`] reads an object piece by piece; [`upload`] writes one that is known only when it is finished.
 //! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put, [`run`] its
 //!   sign of life, [`sweep`] what becomes of objects that nobody needs, [`publish`] the copies for people.
 
 mod ahead;
 mod credentials;
+mod environment;
 mod lake;
+mod patience;
 mod publish;
 mod reader;
 mod refusal;
@@ -28,12 +30,15 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{Attributes, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload};
+use object_store::{
+    Attributes, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
+};
 use tokio::runtime::Runtime;
 
 pub use lake::{BucketLake, Places};
+use patience::{Patience, patiently};
 pub(super) use sources::{ObjectFile, expand};
 
 use super::uri::{BucketUri, Scheme};
@@ -182,7 +187,7 @@ impl Client {
     /// Asks for an object; nothing where there is none.
     fn get(&self, key: &str, options: GetOptions, action: &'static str) -> Result<Option<Got>> {
         let path = self.path(key)?;
-        let answer = self.wait(async {
+        let ask = |options: GetOptions| async {
             let found = self.bucket.store.get_opts(&path, options).await?;
             let (meta, attributes) = (found.meta.clone(), found.attributes.clone());
             let bytes = found.bytes().await?.into();
@@ -191,21 +196,35 @@ impl Client {
                 attributes,
                 bytes,
             })
-        })?;
-        match answer {
-            Ok(got) => Ok(Some(got)),
-            Err(error) if refusal::is_missing_object(&error) => Ok(None),
-            Err(error) => Err(refusal::storage(&self.uri(key), action, &error)),
+        };
+        let answer = self.wait(patiently(Patience::new(), || ask(options.clone())))?;
+        let error = match answer {
+            Ok(got) => return Ok(Some(got)),
+            Err(error) if refusal::is_missing_object(&error) => return Ok(None),
+            Err(error) => error,
+        };
+        if options.head && refusal::is_unexplained(&error) {
+            // An answer without a body has no room for the cause.
+            let first_byte = GetOptions {
+                range: Some(GetRange::Bounded(0..1)),
+                ..GetOptions::default()
+            };
+            if let Err(explained) = self.wait(ask(first_byte))? {
+                return Err(refusal::storage(&self.uri(key), action, &explained));
+            }
         }
+        Err(refusal::storage(&self.uri(key), action, &error))
     }
 
     /// Asks for several small objects at once; those that are not there are left out.
     fn get_all(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>> {
         let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_>>()?;
         let answers: Vec<object_store::Result<Vec<u8>>> = self.wait(
-            futures::stream::iter(paths.iter().map(|path| async move {
-                let bytes = self.bucket.store.get(path).await?.bytes().await?;
-                Ok(bytes.into())
+            futures::stream::iter(paths.iter().map(|path| {
+                patiently(Patience::with_a_known_server(), move || async move {
+                    let bytes = self.bucket.store.get(path).await?.bytes().await?;
+                    Ok(bytes.into())
+                })
             }))
             .buffered(ahead::TOGETHER)
             .collect(),
@@ -238,11 +257,20 @@ impl Client {
         options: PutOptions,
     ) -> Result<object_store::Result<object_store::PutResult>> {
         let path = self.path(key)?;
-        self.wait(
-            self.bucket
-                .store
-                .put_opts(&path, PutPayload::from(bytes), options),
-        )
+        let payload = PutPayload::from(bytes);
+        self.wait(async {
+            let mut patience = Patience::with_a_known_server();
+            loop {
+                let put = self
+                    .bucket
+                    .store
+                    .put_opts(&path, payload.clone(), options.clone());
+                match put.await {
+                    Err(answer) if patience.asks_a_busy_one_again(&answer).await => {}
+                    other => return other,
+                }
+            }
+        })
     }
 
     /// Replaces one object, whole or not at all.
@@ -254,13 +282,25 @@ impl Client {
 
     /// All objects below a prefix, which is a whole part of their names.
     fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
-        let path = self.path(prefix)?;
-        let listed: Vec<object_store::Result<ObjectMeta>> =
-            self.wait(self.bucket.store.list(Some(&path)).collect())?;
-        listed
-            .into_iter()
-            .collect::<object_store::Result<_>>()
+        self.try_list(prefix, |_| true)?
             .map_err(|error| refusal::storage(&self.uri(prefix), "list the objects below", &error))
+    }
+
+    /// Those of all objects below a prefix that are wanted; gives the store's own answer.
+    fn try_list(
+        &self,
+        prefix: &str,
+        wanted: impl Fn(&ObjectMeta) -> bool,
+    ) -> Result<object_store::Result<Vec<ObjectMeta>>> {
+        let path = self.path(prefix)?;
+        // A page that breaks off begins the list anew: a page by itself cannot be asked for.
+        self.wait(patiently(Patience::new(), || {
+            self.bucket
+                .store
+                .list(Some(&path))
+                .try_filter(|object| std::future::ready(wanted(object)))
+                .try_collect()
+        }))
     }
 
     /// Removes objects. What cannot be removed now is left to a later sweep.

@@ -12,6 +12,7 @@ use futures::StreamExt;
 use object_store::{GetOptions, GetRange, ObjectStore};
 use tokio::task::JoinHandle;
 
+use super::patience::{Patience, patiently};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
 
@@ -150,20 +151,14 @@ fn options(found: &Found, start: u64, end: u64) -> GetOptions {
     }
 }
 
-/// So often a piece is asked for once more after the library has given it up.
-const TRIES: usize = 3;
-
 async fn piece(
     store: &dyn ObjectStore,
     path: &object_store::path::Path,
     options: GetOptions,
 ) -> object_store::Result<Vec<u8>> {
-    let mut tries = 1;
-    loop {
-        let got = async { store.get_opts(path, options.clone()).await?.bytes().await }.await;
-        match got {
-            Err(error) if tries < TRIES && refusal::is_unclear(&error) => tries += 1,
-            other => return other.map(Vec::from),
-        }
-    }
+    patiently(Patience::with_a_known_server(), || async {
+        let piece = store.get_opts(path, options.clone()).await?.bytes().await?;
+        Ok(piece.into())
+    })
+    .await
 }

@@ -7,6 +7,7 @@
 use std::io::{self, ErrorKind};
 
 use object_store::Error as Answer;
+use object_store::client::{HttpError, HttpErrorKind};
 
 use crate::error::{Error, Refusal};
 
@@ -60,31 +61,132 @@ pub(super) fn is_lost_race(answer: &Answer) -> bool {
     matches!(answer, Answer::Precondition { .. } | Answer::AlreadyExists { .. })
 }
 
-/// Whether the answer was lost, so that nobody knows whether the request was done: no status at all, or one of the
-/// server's own troubles.
+/// Why a question may be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The server has a trouble of its own, or too much to do.
+    Busy,
+    /// An answer without an end.
+    BrokenOff,
+    /// Nobody answered.
+    Unreached,
+    /// The answer is an answer.
+    None,
+}
+
+/// The beginnings of statuses that pass: a server's other faults (501) stay what they are.
+const BUSY: [&str; 6] = ["408", "429", "500", "502", "503", "504"];
+
+/// What keeps a question from its answer.
+pub(super) fn trouble(answer: &Answer) -> Trouble {
+    if !matches!(answer, Answer::Generic { .. }) || is_whole(answer) {
+        return Trouble::None;
+    }
+    match status(&answer.to_string()) {
+        Some((status, _)) if BUSY.iter().any(|busy| status.starts_with(busy)) => Trouble::Busy,
+        Some(_) => Trouble::None,
+        None if is_bare_redirect(&answer.to_string()) => Trouble::None,
+        None if is_unreached(answer) => Trouble::Unreached,
+        None => Trouble::BrokenOff,
+    }
+}
+
+fn is_unreached(answer: &Answer) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(answer);
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<HttpError>() {
+            return error.kind() == HttpErrorKind::Connect;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+fn is_bare_redirect(text: &str) -> bool {
+    text.contains("Received redirect without LOCATION")
+}
+
+/// Whether the answer was lost, so that nobody knows whether the request was done. A server that is busy was asked patiently
+/// before.
 pub(super) fn is_unclear(answer: &Answer) -> bool {
-    matches!(answer, Answer::Generic { .. })
-        && !is_whole(answer)
-        && status(&answer.to_string())
-            .is_none_or(|(status, _)| status.starts_with('5') || status.starts_with("429"))
+    matches!(trouble(answer), Trouble::BrokenOff | Trouble::Unreached)
+}
+
+/// Whether the server said no and not why, as it does to a question whose answer has no body.
+pub(super) fn is_unexplained(answer: &Answer) -> bool {
+    status(&answer.to_string())
+        .is_some_and(|(status, body)| status.starts_with('4') && body.trim().is_empty())
+        && !matches!(answer, Answer::NotFound { .. })
+}
+
+/// What to do about a refusal whose cause the server names by a code.
+pub(super) fn remedy_of_cause(answer: &Answer) -> Option<&'static str> {
+    let text = answer.to_string();
+    let (_, body) = status(&text)?;
+    let code = between(body, "<Code>", "</Code>").unwrap_or_default();
+    Some(match code {
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            "the session token has expired: renew the credentials (AWS_SESSION_TOKEN with its AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY), and start again; the old state is untouched"
+        }
+        "InvalidToken" | "InvalidClientTokenId" => {
+            "the session token does not belong to the key: set AWS_SESSION_TOKEN, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of \
+             one answer, or none of a token; the old state is untouched"
+        }
+        "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => {
+            "the clock of this machine differs from the server's: set the clock (NTP), and start again; the old state is \
+             untouched"
+        }
+        "InvalidAccessKeyId" => {
+            "the server does not know the key: check AWS_ACCESS_KEY_ID, and that AWS_ENDPOINT_URL is the server that gave it; \
+             the old state is untouched"
+        }
+        "SignatureDoesNotMatch" => {
+            "the secret is not that of the key: check AWS_SECRET_ACCESS_KEY and AWS_ACCESS_KEY_ID; the old state is untouched"
+        }
+        "AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException" => {
+            "the bucket is in another region: set AWS_REGION to it; the old state is untouched"
+        }
+        "UserProjectMissing" | "UserProjectAccountProblem" | "AccountProblem" | "AccountDisabled" => {
+            "the server wants somebody to pay: check the billing of the project or account; the old state is untouched"
+        }
+        _ if body.contains("invalid_grant") => {
+            "the key or the login was revoked or has expired, or the clock of this machine is wrong: set the clock (NTP), or \
+             renew the key or run `gcloud auth application-default login`; the old state is untouched"
+        }
+        _ => return None,
+    })
 }
 
 const NO_BUCKET: &str =
     "correct the name of the bucket, or create the bucket: drugs_rs creates none; the old state is untouched";
 
+/// Whether the server refused with this status: of a list, the library tells no kind.
+fn is_refused(answer: &Answer, status_code: &str) -> bool {
+    status(&answer.to_string()).is_some_and(|(status, _)| status.starts_with(status_code))
+        || match answer {
+            Answer::PermissionDenied { .. } => status_code == "403",
+            Answer::Unauthenticated { .. } => status_code == "401",
+            _ => false,
+        }
+}
+
 fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
+    if let Some(remedy) = remedy_of_cause(answer) {
+        return (ErrorKind::PermissionDenied, remedy);
+    }
     match answer {
         _ if is_missing_bucket(answer) => (ErrorKind::NotFound, NO_BUCKET),
         Answer::NotFound { .. } => (
             ErrorKind::NotFound,
             "it was there when it was listed: start again when nothing else writes to the bucket; the old state is untouched",
         ),
-        Answer::PermissionDenied { .. } => (
+        _ if is_refused(answer, "403") => (
             ErrorKind::PermissionDenied,
             "grant the identity that runs this the right to get, list, create and delete objects in the bucket \
              (docs/operations.md, Buckets); the old state is untouched",
         ),
-        Answer::Unauthenticated { .. } => (
+        _ if is_refused(answer, "401") => (
             ErrorKind::PermissionDenied,
             "the credentials are missing, expired or of another project: renew them (docs/operations.md, Buckets); the old \
              state is untouched",
@@ -137,7 +239,7 @@ fn told(answer: &Answer) -> String {
         } else {
             format!("the server answered {status} ({words})")
         }
-    } else if text.contains("Received redirect without LOCATION") {
+    } else if is_bare_redirect(&text) {
         "the server sent us elsewhere without saying where, as it does when the region is wrong".to_owned()
     } else if is_whole(answer) {
         "the server gave the whole object where a piece of it was asked for".to_owned()
@@ -164,17 +266,18 @@ fn status(text: &str) -> Option<(&str, &str)> {
 
 /// The code and the message inside an answer in XML or JSON.
 fn words_of(body: &str) -> String {
-    let between = |start: &str, end: &str| {
-        let (_, rest) = body.split_once(start)?;
-        rest.split_once(end).map(|(inner, _)| inner.trim())
-    };
-    let code = between("<Code>", "</Code>");
-    let message = between("<Message>", "</Message>").or_else(|| {
+    let code = between(body, "<Code>", "</Code>");
+    let message = between(body, "<Message>", "</Message>").or_else(|| {
         let (_, rest) = body.split_once("\"message\"")?;
         rest.split('"').nth(1)
     });
     let words: Vec<&str> = code.into_iter().chain(message).collect();
     words.join(": ").chars().take(MOST).collect()
+}
+
+fn between<'b>(body: &'b str, start: &str, end: &str) -> Option<&'b str> {
+    let (_, rest) = body.split_once(start)?;
+    rest.split_once(end).map(|(inner, _)| inner.trim())
 }
 
 fn innermost(answer: &Answer) -> String {
@@ -236,15 +339,36 @@ mod tests {
     }
 
     #[test]
+    fn the_cause_of_a_refusal_is_told_with_what_to_do() {
+        for (code, remedy) in [
+            ("ExpiredToken", "AWS_SESSION_TOKEN"),
+            ("RequestTimeTooSkewed", "clock"),
+            ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"),
+            ("InvalidAccessKeyId", "AWS_ACCESS_KEY_ID"),
+            ("AuthorizationHeaderMalformed", "AWS_REGION"),
+        ] {
+            let text = format!(
+                "Server returned non-2xx status code: 403 Forbidden: <Error><Code>{code}</Code></Error>"
+            );
+            let source = text.clone().into();
+            let path = "x".to_owned();
+            let told = storage("u", "read", &Answer::PermissionDenied { path, source }).to_string();
+            assert!(told.contains(remedy) && !told.contains("grant"), "{told}");
+            let source = text.into();
+            let told = storage("u", "read", &Answer::Generic { store: "S3", source }).to_string();
+            assert!(told.contains(remedy), "{told}");
+        }
+    }
+
+    #[test]
     fn an_answer_that_was_lost_is_unclear_and_a_refusal_is_not() {
         let generic = |text: &'static str| Answer::Generic {
             store: "S3",
             source: text.into(),
         };
         assert!(is_unclear(&generic("connection reset")));
-        assert!(is_unclear(&generic(
-            "Server returned non-2xx status code: 503 Service Unavailable: "
-        )));
+        let busy = generic("Server returned non-2xx status code: 503 Service Unavailable: ");
+        assert_eq!((trouble(&busy), is_unclear(&busy)), (Trouble::Busy, false));
         assert!(!is_unclear(&generic(
             "Server returned non-2xx status code: 400 Bad Request: "
         )));

@@ -1,13 +1,14 @@
 //! Sources in buckets: objects, prefixes and globs, by the same rules as files, folders and globs of a disk.
 //!
-//! A URI names the object of that name; where there is none, the objects directly below it, as a folder would; or, with
+//! A URI names the object of that name; where there is none, the objects directly below it, as a folder would; and, with
 //! `*`, `?` or `[`, the objects that match. Both come sorted, without those whose own name begins with `.` or `_`.
 
+use std::cell::Cell;
 use std::io::Read;
 
-use futures::StreamExt;
 use object_store::{ObjectMeta, ObjectStore};
 
+use super::patience::{Patience, patiently};
 use super::reader::{Found, ObjectReader};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
@@ -62,12 +63,17 @@ pub(crate) fn expand(
     };
     let key = place.key();
     let is_folder = key.is_empty() || key.ends_with('/');
-    if !is_folder && let Some(object) = find(&client, key)? {
-        return Ok(vec![ObjectFile::new(&client, object)]);
-    }
     let is_glob = key.contains(['*', '?', '[']);
+    let named = if is_folder { None } else { find(&client, key)? };
+    if let Some(object) = named.as_ref().filter(|_| !is_glob) {
+        return Ok(vec![ObjectFile::new(&client, object.clone())]);
+    }
     let (any, mut objects) = if is_glob {
-        matching(&client, uri, key)?
+        match matching(&client, uri, key) {
+            // What is no glob may still be a name.
+            Err(Error::Argument { .. }) if named.is_some() => (true, Vec::new()),
+            found => found?,
+        }
     } else {
         directly_below(&client, key.trim_end_matches('/'))?
     };
@@ -77,7 +83,10 @@ pub(crate) fn expand(
             name.starts_with(['.', '_']) || (is_glob && is_below_hidden(key, object.location.as_ref()));
         !hidden
     });
+    // An object that is named like a glob is one of those that the glob means, and takes no other's place.
+    objects.extend(named);
     objects.sort_by(|left, right| left.location.cmp(&right.location));
+    objects.dedup_by(|left, right| left.location == right.location);
     match (objects.is_empty(), is_glob, any) {
         (false, _, _) => Ok(objects
             .into_iter()
@@ -105,7 +114,9 @@ fn directly_below(client: &Client, prefix: &str) -> Result<(bool, Vec<ObjectMeta
     let path = client.path(prefix)?;
     let store = client.store();
     let listed = client
-        .wait(store.list_with_delimiter(Some(&path)))?
+        .wait(patiently(Patience::new(), || {
+            store.list_with_delimiter(Some(&path))
+        }))?
         .map_err(|error| failed(client, prefix, &error))?;
     let any = !listed.common_prefixes.is_empty() || !listed.objects.is_empty();
     let mut objects = listed.objects;
@@ -125,24 +136,19 @@ fn matching(client: &Client, uri: &str, key: &str) -> Result<(bool, Vec<ObjectMe
     })?;
     let literal = &key[..key.find(['*', '?', '[']).unwrap_or(key.len())];
     let prefix = literal.rsplit_once('/').map_or("", |(prefix, _)| prefix);
-    let path = client.path(prefix)?;
     let options = glob::MatchOptions {
         case_sensitive: true,
         require_literal_separator: true,
         require_literal_leading_dot: false,
     };
-    let store = client.store();
-    let mut pages = store.list(Some(&path));
-    let mut objects = Vec::new();
-    let mut any = false;
-    while let Some(object) = client.wait(pages.next())? {
-        let object = object.map_err(|error| failed(client, prefix, &error))?;
-        any = true;
-        if pattern.matches_with(object.location.as_ref(), options) {
-            objects.push(object);
-        }
-    }
-    Ok((any, objects))
+    let any = Cell::new(false);
+    let objects = client
+        .try_list(prefix, |object| {
+            any.set(true);
+            pattern.matches_with(object.location.as_ref(), options)
+        })?
+        .map_err(|error| failed(client, prefix, &error))?;
+    Ok((any.get(), objects))
 }
 
 fn failed(client: &Client, prefix: &str, error: &object_store::Error) -> Error {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use object_store::path::Path;
 use object_store::{ObjectStore, PutMode, PutOptions, PutPayload, WriteMultipart};
 
+use super::patience::Patience;
 use super::refusal;
 use crate::storage::{Digest256, HashingWriter};
 
@@ -23,9 +24,6 @@ const SIDE_BY_SIDE: usize = 3;
 
 /// No store takes more parts of one object than ten thousand.
 const MOST_PARTS: u64 = 9_000;
-
-/// So often an upload whose answer was lost is done once more.
-const TRIES: usize = 4;
 
 /// The bytes of a finished file.
 pub(super) enum Body {
@@ -119,14 +117,14 @@ pub(super) enum Failure {
 /// Creates the object. Its name belongs to this run alone, so that one that is there already is this very one, sent by a
 /// request whose answer was lost.
 pub(super) async fn send(store: Arc<dyn ObjectStore>, path: Path, body: Body) -> Result<(), Failure> {
-    let mut tries = 1;
+    let mut patience = Patience::with_a_known_server();
     loop {
         let sent = match &body {
             Body::Memory(bytes) => send_small(store.as_ref(), &path, bytes).await,
             Body::Disk(file, bytes) => send_large(store.as_ref(), &path, file, *bytes).await,
         };
         match sent {
-            Err(Failure::Store(error)) if tries < TRIES && refusal::is_unclear(&error) => tries += 1,
+            Err(Failure::Store(error)) if patience.asks_again(&error).await => {}
             other => return other,
         }
     }

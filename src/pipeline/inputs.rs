@@ -1,0 +1,175 @@
+//! The files of bronze that silver reads, held against the digests of their manifests.
+//!
+//! A file that is read from its beginning to its end is hashed on the way; one that is read in pieces is hashed before. What a
+//! reader says of a file whose bytes are not those that bronze copied is of no interest to anybody.
+
+use std::io::{self, Read};
+
+use super::bronze::{BronzeFile, manifests};
+use super::dt::Dt;
+use super::layout;
+use super::manifest::Version;
+use super::verify::digest_of_table;
+use crate::error::{Error, Refusal, Result};
+use crate::formats::{Input, PARQUET_TYPE, Reading};
+use crate::schema::SourceTable;
+use crate::storage::{Digest256, Storage};
+use crate::task::Task;
+
+const REMEDY: &str = "delete the file and run the step that writes it again for its date; `drugs-rs lake verify` lists every file \
+                      that differs";
+
+/// The source of an error about a file whose bytes are not those that were written.
+pub(super) fn damage(found: &str, expected: &str) -> io::Error {
+    let found = format!(
+        "its bytes are not those that were written (SHA-256 {found}, and the manifest says {expected})"
+    );
+    // Not `InvalidData`, which readers take for a fault of the source.
+    io::Error::other(Refusal {
+        found,
+        remedy: REMEDY,
+    })
+}
+
+/// A file of bronze and its path in the lake.
+pub(super) struct InputFile {
+    pub path: String,
+    pub file: BronzeFile,
+}
+
+/// The files of a table at `dt`, and the versions of the manifests that name them.
+pub(super) fn find_inputs(
+    storage: &dyn Storage,
+    table: SourceTable,
+    dt: Dt,
+) -> Result<(Vec<InputFile>, Vec<Version>)> {
+    let mut inputs = Vec::new();
+    let mut versions = Vec::new();
+    for (manifest, version) in manifests(storage, table, dt)? {
+        versions.push(version);
+        let folder = layout::bronze(&manifest.source, dt);
+        inputs.extend(manifest.files.into_iter().map(|file| InputFile {
+            path: format!("{folder}/{}", file.file),
+            file,
+        }));
+    }
+    Ok((inputs, versions))
+}
+
+impl InputFile {
+    fn uri(&self, storage: &dyn Storage) -> String {
+        format!("{}/{}", storage.root(), self.path)
+    }
+
+    fn check_size(&self, storage: &dyn Storage) -> Result<()> {
+        // What bronze copied is what silver reads; a copy that was cut at the end of a line would pass for whole.
+        let (size, copied) = (storage.size(&self.path)?, self.file.bytes);
+        if size.is_some_and(|size| size != copied) {
+            return Err(Error::format(
+                self.uri(storage),
+                format!("byte {}", size.unwrap_or_default()),
+                format!(
+                    "the copy ends here, and bronze copied {copied} bytes of {}",
+                    self.file.uri
+                ),
+                "run the bronze step of that dt again",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads the whole file for its digest.
+    pub(super) fn check(&self, storage: &dyn Storage, task: &Task) -> Result<()> {
+        self.check_size(storage)?;
+        let found = digest_of_table(storage, &self.path, task)?;
+        if found == self.file.sha256 {
+            return Ok(());
+        }
+        Err(Error::storage(
+            self.uri(storage),
+            "read",
+            damage(&found, &self.file.sha256),
+        ))
+    }
+
+    /// Opens the file under the name of its source.
+    pub(super) fn open(&self, storage: &dyn Storage, reading: Reading, task: &Task) -> Result<Input> {
+        self.check_size(storage)?;
+        let opened = if self.file.media_type == PARQUET_TYPE {
+            // It is read from its end, so it takes the file itself.
+            self.check(storage, task)?;
+            Input::of_file(&self.file.uri, storage.open_file(&self.path)?, reading)
+        } else {
+            let checked = Checked {
+                inner: storage.open_stream(&self.path)?,
+                digest: Digest256::default(),
+                bytes: self.file.bytes,
+                sha256: self.file.sha256.clone(),
+            };
+            Input::new(&self.file.uri, Box::new(checked), reading)
+        };
+        Ok(opened?.under(task))
+    }
+}
+
+/// Passes bytes on; the last of them only if all are those that were written.
+struct Checked {
+    inner: Box<dyn Read + Send>,
+    digest: Digest256,
+    bytes: u64,
+    sha256: String,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.digest.add(&buffer[..read]);
+        let at_end = self.digest.bytes() >= self.bytes || (read == 0 && !buffer.is_empty());
+        if at_end {
+            let (_, found) = self.digest.finish();
+            if found != self.sha256 {
+                return Err(damage(&found, &self.sha256));
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Whether an error may be that of a damaged file: also one that this crate would take for its own.
+pub(super) fn may_be_damage(error: &Error) -> bool {
+    error.is_of_a_file() || matches!(error, Error::Internal { .. } | Error::Conservation { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, ErrorKind};
+
+    use super::*;
+    use crate::storage::sha256_hex;
+
+    fn read(bytes: &[u8], written: &[u8]) -> io::Result<Vec<u8>> {
+        let mut checked = Checked {
+            inner: Box::new(Cursor::new(bytes.to_vec())),
+            digest: Digest256::default(),
+            bytes: written.len() as u64,
+            sha256: sha256_hex(written),
+        };
+        let mut all = Vec::new();
+        checked.read_to_end(&mut all).map(|_| all)
+    }
+
+    #[test]
+    fn bytes_that_were_not_written_do_not_pass() {
+        assert_eq!(read(b"abc", b"abc").ok().as_deref(), Some(&b"abc"[..]));
+        assert_eq!(read(b"", b"").ok().as_deref(), Some(&b""[..]));
+        for other in [&b"abd"[..], b"ab", b"abcd"] {
+            let error = read(other, b"abc")
+                .err()
+                .map(|error| (error.kind(), error.to_string()));
+            assert!(
+                error.is_some_and(|(kind, text)| kind == ErrorKind::Other && text.contains("SHA-256")),
+                "{other:?}"
+            );
+        }
+    }
+}
