@@ -196,7 +196,12 @@ pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
             value.get_type().name()?
         )));
     };
-    items.map(|item| text(&item?, name)).collect()
+    // Collecting would ask for the length.
+    let mut found = Vec::new();
+    for item in items {
+        found.push(text(&item?, name)?);
+    }
+    Ok(found)
 }
 
 /// The keywords that every matcher takes.

@@ -195,13 +195,19 @@ struct Signals {
 }
 
 impl Signals {
+    /// Runs no Python code: while it runs, another thread may get its turn and end the interpreter, and this one would be
+    /// ended from within on its way back. So no property is asked for, and nothing is imported.
     fn new(py: Python<'_>) -> Self {
         let is_main = || -> PyResult<bool> {
-            let threading = py.import("threading")?;
-            let own = threading.call_method0("get_ident")?;
-            own.eq(threading.call_method0("main_thread")?.getattr("ident")?)
+            let modules = py.import("sys")?.getattr("modules")?;
+            let own = modules.get_item("_thread")?.getattr("get_ident")?.call0()?;
+            // A program that never imported `threading` may have one thread alone.
+            let Ok(threading) = modules.get_item("threading") else {
+                return Ok(true);
+            };
+            own.eq(threading.getattr("_main_thread")?.getattr("_ident")?)
         };
-        // When modules are gone at the end of Python, so are the handlers.
+        // Where that cannot be told, modules are gone at the end of Python, and so are the handlers.
         Self {
             is_main: is_main().unwrap_or(false),
         }
