@@ -86,7 +86,7 @@ fn a_cut_page_is_a_bad_file() {
     for end in list + 1..whole.len() {
         let message = read(&whole[..end]).unwrap_err().to_string();
         let wanted = if end > behind {
-            "the file ends before the page is closed, after 2 studies"
+            "the file ends before the page is closed, after 2 elements"
         } else {
             "the file ends"
         };
