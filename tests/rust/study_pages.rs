@@ -96,7 +96,7 @@ fn a_cut_page_is_a_bad_file() {
     let message = read(&format!("{whole}{{\"error\":\"too many requests\"}}"))
         .unwrap_err()
         .to_string();
-    let place = format!("page.json: byte {}: no page with `studies`", whole.len());
+    let place = format!("page.json: byte {}: no page with a list of rows", whole.len());
     assert!(message.starts_with(&place), "{message}");
 }
 
