@@ -540,8 +540,8 @@ def iter_publications(
     Args:
         sources: As for `read_publications`.
         kind: As for `read_publications`.
-        batch_rows: How many rows a batch has; the last one has fewer. A batch may be empty where rows were only kept
-            aside.
+        batch_rows: How many rows a batch has. The last one has fewer, as has one of more than 64 MiB of text or 16 MiB
+            of rejected rows. A batch of rejected rows alone is empty.
         encoding: As for `read_publications`.
         month_first: As for `read_publications`.
         on_bad_file: As for `read_publications`, but rows of a file that were given before it turned out to be bad stay

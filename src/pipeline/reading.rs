@@ -162,9 +162,10 @@ pub struct PublicationStream {
     /// Rows that were kept aside and not given yet, each part with the number of rows that were kept up to there: they come
     /// with the batch that holds the next one, or the last batch, however far ahead files are read.
     aside: VecDeque<(u64, DataFrame)>,
-    /// The bytes of rejected rows since the last cut.
+    /// The bytes of kept and of rejected rows since the last cut.
+    kept_bytes: usize,
     aside_bytes: usize,
-    /// Where batches end early, as numbers of rows kept up to there: the rejected rows before it fill a batch.
+    /// Where batches end early, as numbers of rows kept up to there: the texts or the rejected rows before it fill a batch.
     cuts: VecDeque<u64>,
     /// How many rows were kept, given or ready.
     kept: u64,
@@ -192,6 +193,7 @@ impl PublicationStream {
             current: None,
             ready: PUBLICATIONS.empty(),
             aside: VecDeque::new(),
+            kept_bytes: 0,
             aside_bytes: 0,
             cuts: VecDeque::new(),
             kept: 0,
@@ -199,8 +201,8 @@ impl PublicationStream {
         })
     }
 
-    /// The next batch: as many rows as were asked for, fewer at the end or where many rows are rejected. A batch without rows holds
-    /// rejected rows.
+    /// The next batch: as many rows as were asked for, fewer at the end, where texts are long or where many rows are
+    /// rejected. A batch without rows holds rejected rows.
     pub fn next_batch(&mut self, task: &Task) -> Result<Option<CleanTable>> {
         let threads = rayon::current_num_threads().max(1);
         let mut ended = false;
@@ -322,13 +324,14 @@ impl PublicationStream {
             aside = Some(rejected_frame(&batch.rejected, &batch.uri)?);
         }
         self.kept += frame.height() as u64;
+        self.kept_bytes += frame.estimated_size();
         if let Some(part) = aside {
             self.aside_bytes += part.estimated_size();
             self.aside.push_back((self.kept, part));
-            if self.aside_bytes > MOST_ASIDE {
-                self.aside_bytes = 0;
-                self.cuts.push_back(self.kept);
-            }
+        }
+        if self.kept_bytes > MOST_HELD || self.aside_bytes > MOST_ASIDE {
+            (self.kept_bytes, self.aside_bytes) = (0, 0);
+            self.cuts.push_back(self.kept);
         }
         self.ready.vstack_mut_owned(frame)?;
         Ok(())

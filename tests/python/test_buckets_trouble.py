@@ -74,7 +74,12 @@ def test_a_list_that_breaks_off_is_asked_for_again(gs: Google, sources: dict[str
     gs.put("vocabulary/drugs.csv", gs.data("data/in/drugs.csv"))
     gs.put("data/in/drugs.csv", b"id,title,date,journal\n77,Aspirin,2020-01-01,J\n")
     gs.put("data/in/clinical_trials.csv", b"id,title,date,journal\n78,Aspirin,2020-01-01,J\n")
-    arguments = {"drugs": gs.uri("vocabulary/drugs.csv"), "pubmed": gs.uri(source), "out": gs.uri("lake"), "dt": DT}
+    arguments: dict[str, Any] = {
+        "drugs": gs.uri("vocabulary/drugs.csv"),
+        "pubmed": gs.uri(source),
+        "out": gs.uri("lake"),
+        "dt": DT,
+    }
     expected = drugs_rs.run(**arguments)
     gs.service.trouble = Trouble(cut_lists_every=2, cut_every=2)
     for what in ("list", "get"):

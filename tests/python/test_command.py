@@ -371,7 +371,7 @@ def test_variables_of_the_library_inside_change_nothing(samples: Path, tmp_path:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
     # What a program has set for its own polars stays, and the tables are the same.
     environment = dict(os.environ, POLARS_PARQUET_BINARY_STATISTICS_TRUNCATE_LEN="1")
-    keywords = dict(sources, out=str(tmp_path / "python"), dt=DT)
+    keywords: dict[str, Any] = dict(sources, out=str(tmp_path / "python"), dt=DT)
     code = f"import drugs_rs, os; drugs_rs.run(**{keywords!r}); print(os.environ['{next(iter(POLARS))}'])"
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=120, check=True)
     assert ended.stdout == b"1\n"

@@ -110,7 +110,7 @@ def test_names_that_begin_with_the_mark_are_reached(folder: Path) -> None:
     [
         (["@names.txt"], "a.csv\n\nnowhere.csv\n", 1, "names.txt: line 3: nowhere.csv: not found; expected"),
         (["@names.txt"], "a.csv\nempty\n", 1, "names.txt: line 2: empty: a directory without data files"),
-        (["@names.txt"], "https://me:secret@host/x\n", 2, "names.txt: line 1: https://host/x: the scheme"),
+        (["@names.txt"], "https://me:secret@host/x\n", 2, "names.txt: line 1: https://host/x: credentials"),
         (["@names.txt"], "# a.csv\n", 1, "names.txt: line 1: # a.csv: not found"),
         (["@names.txt"], "", 1, "names.txt: line 1: the list ends without a name; write one"),
         (["@names.txt"], "\n \n", 1, "names.txt: line 2: the list ends without a name"),

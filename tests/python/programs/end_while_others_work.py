@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from typing import Any, Callable
 
 import drugs_rs
 
 work, source, moment = sys.argv[1], sys.argv[2], float(sys.argv[3])
 matcher = drugs_rs.Matcher.from_names({"A": ["aspirin"], "B": ["valsartan and sacubitril"]})
 LONG = "aspirin and more " * 20_000
-WORK = {
+WORK: dict[str, Callable[[], Any]] = {
     "find": lambda: matcher.find("aspirin"),
     "find_long": lambda: matcher.find(LONG),
     "find_many": lambda: matcher.find_many([LONG] * 50),
