@@ -146,15 +146,20 @@ pub(super) fn unit(py: Python<'_>, name: &str) -> PyResult<DrugUnit> {
     })
 }
 
-/// A string. Python's own errors for what is none, or is none in UTF-8, do not always say which argument it was.
+/// A Python string. Python's own errors for other types do not always say which argument it was.
+pub(super) fn string<'b, 'py>(
+    value: &'b Bound<'py, PyAny>,
+    name: &str,
+) -> PyResult<&'b Bound<'py, PyString>> {
+    value.cast().map_err(|_| match value.get_type().name() {
+        Ok(found) => PyTypeError::new_err(format!("{name} must be a string, not {found}")),
+        Err(error) => error,
+    })
+}
+
+/// A string in UTF-8.
 pub(super) fn text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
-    let Ok(text) = value.cast::<PyString>() else {
-        let found = value.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "{name} must be a string, not {found}"
-        )));
-    };
-    text.extract().map_err(|_| {
+    string(value, name)?.extract().map_err(|_| {
         let found = "a string with half of a surrogate pair, which UTF-8 cannot hold";
         exception(value.py(), &Error::argument(name, found, "text"))
     })

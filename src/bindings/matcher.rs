@@ -145,8 +145,8 @@ impl Matcher {
     }
 
     /// Find the mentions in one text, in the order in which they stand.
-    fn find(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<Vec<Mention>> {
-        let text = utf8(text)?;
+    fn find(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Vec<Mention>> {
+        let text = utf8(arguments::string(text, "text")?)?;
         one_text(py, &text, |task| {
             let mut points = CodePoints::new(&text);
             let mentions = self
@@ -227,13 +227,9 @@ impl Matcher {
     }
 
     /// Say in one sentence why a drug is found in a text, or why it is not.
-    fn explain(
-        &self,
-        py: Python<'_>,
-        text: &Bound<'_, PyString>,
-        drug: &Bound<'_, PyAny>,
-    ) -> PyResult<String> {
-        let (text, drug) = (utf8(text)?, arguments::text(drug, "drug")?);
+    fn explain(&self, py: Python<'_>, text: &Bound<'_, PyAny>, drug: &Bound<'_, PyAny>) -> PyResult<String> {
+        let text = utf8(arguments::string(text, "text")?)?;
+        let drug = arguments::text(drug, "drug")?;
         one_text(py, &text, |task| self.inner.explain_under(&text, &drug, task))
     }
 
