@@ -53,6 +53,14 @@ def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
     }
+    if not AIRFLOW_3:
+        # On SQLite it would run one task at a time, each in a Python that loads Airflow first. With patience and a log
+        # of writes, which Airflow 3 sets up itself, a test's few processes get along.
+        configuration["CORE__EXECUTOR"] = "LocalExecutor"
+        configuration["DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{home}/airflow.db?timeout=60"
+        settings = {**settings, "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1"}
+        with contextlib.closing(sqlite3.connect(str(home / "airflow.db"))) as base:
+            base.execute("pragma journal_mode = wal")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW__", "DRUGS_RS_"))}
     return {
         **inherited,
