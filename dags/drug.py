@@ -29,7 +29,7 @@ from drugs_rs.airflow import (
 from drugs_rs.airflow.assets import SILVER
 from drugs_rs.airflow.compat import DAG, Param
 from drugs_rs.airflow.sensors import rendered_by_airflow
-from drugs_rs.airflow.settings import GATE, MATCHING, READING, templates
+from drugs_rs.airflow.settings import COUNTING, GATE, MATCHING, READING, templates
 
 # With the setting `samples` the sample files of a clone are the sources, and the lake is in Airflow's own home.
 SAMPLES = Path(__file__).resolve().parents[1] / "examples" / "data"
@@ -128,7 +128,7 @@ with DAG(
         task_id="drug_graph_gold",
         outlets=places("gold", "drug_graph.json"),
         doc_md="Finds the mentions, publishes the graph and the answers in one transaction.",
-        **templates(MATCHING),
+        **templates([*MATCHING, *COUNTING]),
         **step,
     )
     answers = [
@@ -137,7 +137,7 @@ with DAG(
             answer=answer,
             report=gold.output,
             outlets=places("gold", f"{answer}.json"),
-            doc_md=f"Compares the published `{answer}.json` with the graph and hands it out.",
+            doc_md=f"Checks the published `{answer}.json` by its digest and hands it out.",
             **lake,
             **of_last_tasks,
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Mapping
+from pathlib import Path
+from typing import Any, Iterable, Mapping
 
+import drugs_rs
 from drugs_rs.airflow.compat import AIRFLOW_3
 
 
@@ -14,6 +16,17 @@ def run(dag: Any, day: str, conf: Mapping[str, Any] | None = None) -> dict[str, 
     words: dict[str, Any] = {"logical_date" if AIRFLOW_3 else "execution_date": logical}
     dag.test(run_conf=dict(conf) if conf else None, **words)
     return states(dag, logical)
+
+
+def run_without_airflow(sources: Mapping[str, str], lake: Path, days: Iterable[str]) -> None:
+    """Make the lake that the DAG makes of these days with the functions of the core, in a fraction of the time."""
+    for day in days:
+        into: dict[str, Any] = {"out": lake, "dt": day}
+        for name, source in sources.items():
+            given: dict[str, Any] = {"pubmed" if name.startswith("pubmed") else name: source.replace("{dt}", day)}
+            drugs_rs.bronze(**into, **given, name=name)
+        drugs_rs.silver(**into)
+        drugs_rs.gold(**into)
 
 
 def states(dag: Any, logical: datetime.datetime) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from conftest import settings_of
-from running import run
+from running import returned, run
 
 from drugs_rs.airflow import asset
 from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
@@ -175,18 +175,23 @@ def test_rendered_fields_show_what_a_task_used(
     """From the parameters of the run, the Variable, the environment, in this order."""
     dag = make_dag(**settings_of(samples, tmp_path / "lake", accents="keep", min_rows=2))
     monkeypatch.setenv("AIRFLOW_VAR_DRUGS_RS", '{"min_rows": 3, "salts": true, "isolation": "subprocess"}')
-    conf = {"extra_stop_words": ["metformin"], "max_rejected_share": 0.5}
+    conf = {"extra_stop_words": ["metformin"], "max_rejected_share": 0.5, "unit": "code", "max_exclusive": 1}
     assert set(run(dag, DAY, conf).values()) == {"success"}
     gold, gate = rendered(dag, DAY, "drug_graph_gold"), rendered(dag, DAY, "silver_quality")
-    shown = {name: gold[name] for name in ("dt", "isolation", "accents", "salts", "extra_stop_words", "abstracts")}
-    assert shown == {
+    expected = {
         "dt": DAY,
         "isolation": "subprocess",
         "accents": "keep",
         "salts": "true",
         "extra_stop_words": '["metformin"]',
         "abstracts": "false",
+        "unit": "code",
+        "max_exclusive": "1",
     }
+    assert {name: gold[name] for name in expected} == expected
+    report = returned(dag, DAY, "drug_graph_gold")
+    assert (report["unit"], report["max_exclusive"]) == ("code", 1)
+    assert report["exclusive_cut"] > 0
     assert (gate["min_rows"], gate["max_rejected_share"]) == ("3", "0.5")
     graph = (tmp_path / "lake" / "gold" / "drug_graph.json").read_text(encoding="utf-8").lower()
     assert "aspirin" in graph or "warfarin" in graph

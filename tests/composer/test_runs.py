@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 from conftest import SOURCES, settings_of
 from lake_state import GOLD_FILES, hashes, leftovers, stamps
-from running import returned, run
+from running import returned, run, run_without_airflow
 
 DAY = "2024-03-01"
 
@@ -100,10 +100,10 @@ def deliveries(folder: Path, samples: Path) -> dict[str, str]:
 def test_days_in_any_order_give_the_same(make_dag: Callable[..., Any], samples: Path, tmp_path: Path) -> None:
     sources = deliveries(tmp_path / "landing", samples)
     days = ("2024-03-01", "2024-03-02", "2024-03-03")
-    for lake, order in (("ordered", days), ("mixed", (days[2], days[0], days[1]))):
-        dag = make_dag(**{**settings_of(samples, tmp_path / lake), **sources})
-        for day in order:
-            assert all_succeeded(run(dag, day))
+    run_without_airflow(sources, tmp_path / "ordered", days)
+    dag = make_dag(**{**settings_of(samples, tmp_path / "mixed"), **sources})
+    for day in (days[2], days[0], days[1]):
+        assert all_succeeded(run(dag, day))
     assert gold(tmp_path / "mixed") == gold(tmp_path / "ordered")
     for layer in ("bronze", "silver", "gold"):
         assert hashes(tmp_path / "mixed", layer) == hashes(tmp_path / "ordered", layer)
@@ -197,8 +197,7 @@ def test_a_day_whose_vocabulary_is_red_is_held_from_the_days_behind_it(
     """The gate never ran for such a day, and the next day's gold took its articles in."""
     days = ("2024-03-01", "2024-03-02")
     sources = deliveries(tmp_path / "landing", samples)
-    dag = make_dag(**{**settings_of(samples, tmp_path / "without"), **sources})
-    assert all_succeeded(run(dag, days[1]))
+    run_without_airflow(sources, tmp_path / "without", days[1:])
     vocabulary = tmp_path / "landing" / days[0] / "drugs.csv"
     good = vocabulary.read_text(encoding="utf-8")
     vocabulary.write_text("code;label\n", encoding="utf-8")
@@ -220,9 +219,7 @@ def test_a_day_whose_vocabulary_is_red_is_held_from_the_days_behind_it(
 POOR = "id,title,date,journal\n901,Metformin in a poor delivery,2024,Letters\n" + "902,,2024,Letters\n" * 40
 
 
-@pytest.mark.parametrize("isolation", ["process", "subprocess"])
 def test_a_poor_day_is_held_back_from_the_days_behind_it_until_it_is_delivered_better(
-    isolation: str,
     make_dag: Callable[..., Any],
     caplog: pytest.LogCaptureFixture,
     samples: Path,
@@ -230,21 +227,13 @@ def test_a_poor_day_is_held_back_from_the_days_behind_it_until_it_is_delivered_b
 ) -> None:
     days = ("2024-03-01", "2024-03-02", "2024-03-03")
     sources = deliveries(tmp_path / "landing", samples)
-
-    def dag_into(lake: str) -> Any:
-        return make_dag(**{**settings_of(samples, tmp_path / lake, isolation=isolation), **sources})
-
-    dag = dag_into("good")
-    for day in days:
-        assert all_succeeded(run(dag, day))
-    dag = dag_into("without")
-    for day in (days[0], days[2]):
-        assert all_succeeded(run(dag, day))
+    run_without_airflow(sources, tmp_path / "good", days)
+    run_without_airflow(sources, tmp_path / "without", (days[0], days[2]))
 
     lake, articles = tmp_path / "lake", tmp_path / "landing" / days[1] / "pubmed.csv"
     good = articles.read_text(encoding="utf-8")
     articles.write_text(POOR, encoding="utf-8")
-    dag = dag_into("lake")
+    dag = make_dag(**{**settings_of(samples, lake), **sources})
     assert all_succeeded(run(dag, days[0]))
     states = run(dag, days[1])
     assert (states["pubmed_silver"], states["silver_quality"], states["drug_graph_gold"]) == (
@@ -256,9 +245,7 @@ def test_a_poor_day_is_held_back_from_the_days_behind_it_until_it_is_delivered_b
     assert all_succeeded(run(dag, days[2]))
     assert hashes(lake, "gold") == hashes(tmp_path / "without", "gold")
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    # What a child says goes into the task's log, which on Airflow 3 is not Python's.
-    said = any(f"dt={days[1]} is held back, and gold leaves it out: " in line for line in told)
-    assert said or isolation == "subprocess"
+    assert any(f"dt={days[1]} is held back, and gold leaves it out: " in line for line in told)
     assert [date["dt"] for date in returned(dag, days[2], "drug_graph_gold")["held"]] == [days[1]]
 
     before = hashes(lake, "silver", "gold")
@@ -276,9 +263,7 @@ def test_an_old_day_that_was_delivered_again_and_worse_leaves_with_the_next_gold
 ) -> None:
     days = ("2024-03-01", "2024-03-02", "2024-03-03")
     sources = deliveries(tmp_path / "landing", samples)
-    dag = make_dag(**{**settings_of(samples, tmp_path / "without"), **sources})
-    for day in (days[0], days[2]):
-        assert all_succeeded(run(dag, day))
+    run_without_airflow(sources, tmp_path / "without", (days[0], days[2]))
     lake = tmp_path / "lake"
     dag = make_dag(**{**settings_of(samples, lake), **sources})
     for day in days[:2]:

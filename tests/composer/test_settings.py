@@ -87,6 +87,8 @@ def test_a_secrets_backend_may_give_the_object_itself(given: Any, monkeypatch: p
         ("max_rejected_share", "0.5", 0.5),
         ("max_flag_shares", '{"bad_date": 1}', {"bad_date": 1}),
         ("min_rows", "12", 12),
+        ("unit", "code", "code"),
+        ("max_exclusive", "0", 0),
     ],
 )
 def test_what_a_template_left_is_read_as_its_type(name: str, text: object, value: object) -> None:
@@ -99,6 +101,8 @@ def test_what_a_template_left_is_read_as_its_type(name: str, text: object, value
         ("abstracts", "perhaps", "the setting `abstracts` is 'perhaps' in the task gold, expected bool"),
         ("boundary", "words", '`boundary` of the task gold is \'words\', expected "word" or "none"'),
         ("min_rows", "1.5", "expected int"),
+        ("unit", "codes", '`unit` of the task gold is \'codes\', expected "substance" or "code"'),
+        ("max_exclusive", "-1", "the setting `max_exclusive` is -1 in the task gold, expected int, 0 or more"),
     ],
 )
 def test_what_a_template_left_may_be_refused(name: str, text: str, told: str) -> None:
@@ -136,6 +140,9 @@ WRONG: Any = 3
         (lambda: GoldOperator(**LAKE, isolation="subproces"), "`isolation` of the task a is 'subproces', expected"),
         (lambda: GoldOperator(**LAKE, accents="folded"), "`accents` of the task a is 'folded'"),
         (lambda: GoldOperator(**LAKE, stop_words=WRONG), "`stop_words` is 3 in the task a"),
+        (lambda: GoldOperator(**LAKE, unit="codes"), "`unit` of the task a is 'codes', expected \"substance\" or"),
+        (lambda: GoldOperator(**LAKE, unit="CODE"), "`unit` of the task a is 'CODE'"),
+        (lambda: GoldOperator(**LAKE, max_exclusive=-1), "`max_exclusive` is -1 in the task a, expected int, 0 or"),
         (lambda: SilverOperator(**LAKE, table="drug"), "`table` of the task a is 'drug', expected \"drugs\" or"),
         (lambda: SilverOperator(**LAKE, table="drugs", on_bad_file="skip"), "`on_bad_file` of the task a is 'skip'"),
         (lambda: BronzeOperator(**LAKE, table="trials", sources="x"), "`table` of the task a is 'trials'"),
@@ -169,7 +176,7 @@ def test_the_core_has_the_same_choices(tmp_path: Any) -> None:
         "encoding": drugs_rs.silver,
         "boundary": drugs_rs.gold,
     }
-    steps["accents"] = drugs_rs.gold
+    steps["accents"] = steps["unit"] = drugs_rs.gold
     for name, step in steps.items():
         for choice in CHOICES[name]:
             with pytest.raises(drugs_rs.exceptions.SourceNotFoundError):

@@ -1,10 +1,12 @@
 """A real scheduler, a real triggerer and really forked tasks, on the oldest and the newest Airflow.
 
-One session for all: wait in the triggerer, be killed, be retried, be cleared, wait in vain, be slow.
+One session for all: wait in the triggerer, be killed, be retried, be cleared, wait in vain, be slow, be over time, be
+killed for good.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -28,9 +30,10 @@ from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
 pytestmark = pytest.mark.skipif(
     (2, 7) <= AIRFLOW_VERSION < (3, 0), reason="the oldest and the newest Airflow have a session each"
 )
-DAY, NEXT_DAY = "2024-03-01", "2024-03-02"
+DAY, NEXT_DAY, THIRD_DAY, LAST_DAY = (f"2024-03-0{number}" for number in (1, 2, 3, 4))
 # Long enough for an object to be put into the bucket when its sensor was seen waiting for it.
 PATIENCE = 30
+RETRIES = 1
 
 
 def gold(lake: Path) -> dict[str, bytes]:
@@ -83,19 +86,55 @@ def waited_in_vain(airflow: Standalone, alerts: Path) -> None:
     assert {task: state for task, state in states.items() if state == "failed"} == {"pubmed_b_sensor": "failed"}
     assert airflow.tries("late")["pubmed_b_sensor"] == 1
 
-    def told() -> list[dict[str, Any]]:
-        return [alert for alert in lines(alerts) if alert["kind"] == "failure" and alert["run_id"] == "late"]
-
-    (alert,) = until(told, 60)
+    alert = told(alerts, "failure", "late")
     assert (alert["task_id"], alert["dt"], alert["try_number"]) == ("pubmed_b_sensor", NEXT_DAY, 1)
     assert alert["message"].startswith("AirflowSensorTimeout: ")
-
-    def ended() -> list[dict[str, Any]]:
-        return [alert for alert in lines(alerts) if alert["kind"] == "run" and alert["run_id"] == "late"]
-
-    (alert_of_run,) = until(ended, 60)
-    assert (alert_of_run["reason"], alert_of_run["dt"]) == ("task_failure", NEXT_DAY)
     assert "set DRUGS_RS_PUBMED_B in the environment of Airflow" in alert["hint"]
+    alert = told(alerts, "run", "late")
+    assert (alert["reason"], alert["dt"]) == ("task_failure", NEXT_DAY)
+
+
+def over_its_time(airflow: Standalone, alerts: Path) -> None:
+    """No task failed, and the run is told with the reason."""
+    airflow.wait_for_run("overdue", "failed")
+    assert "failed" not in airflow.states("overdue").values()
+    alert = told(alerts, "run", "overdue")
+    assert (alert["reason"], alert["dt"]) == ("timed_out", THIRD_DAY)
+    assert alert["message"].startswith("the run overdue failed: it took longer than the setting dagrun_timeout_hours")
+    assert "set DRUGS_RS_DAGRUN_TIMEOUT_HOURS in the environment of Airflow" in alert["hint"]
+
+
+def killed_for_good(airflow: Standalone, google: Google, samples: Path, lake: Path, alerts: Path) -> None:
+    """A task whose process is killed on its last try cannot call back; the run does."""
+    google.put(f"landing/{LAST_DAY}/pubmed.json", (samples / "pubmed.json").read_bytes())
+
+    def kill() -> bool:
+        process = process_at_work(lake)
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return "failed" in airflow.states("killed").values()
+
+    with (lake / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        airflow.trigger("killed", LAST_DAY)
+        until(kill, 300, airflow.said("killed"))
+    airflow.wait_for_run("killed", "failed")
+    failed = {
+        task: airflow.tries("killed")[task] for task, state in airflow.states("killed").items() if state == "failed"
+    }
+    assert failed and all(task.endswith("_bronze") and tries == RETRIES + 1 for task, tries in failed.items())
+    alert = told(alerts, "run", "killed")
+    assert (alert["reason"], alert["dt"]) == ("task_failure", LAST_DAY)
+    assert alert["message"] == "the run killed failed: a task failed (task_failure)"
+    assert "one without an alert was killed" in alert["hint"]
+
+
+def told(alerts: Path, kind: str, run_id: str) -> dict[str, Any]:
+    """The one alert of a kind about a run."""
+    found = until(lambda: [each for each in lines(alerts) if (each["kind"], each["run_id"]) == (kind, run_id)], 60)
+    (alert,) = found
+    return dict(alert)
 
 
 @pytest.mark.timeout(1800)
@@ -111,7 +150,8 @@ def test_wait_trigger_kill_retry_and_clear(google: Google, samples: Path, tmp_pa
         google.environment,
         DRUGS_RS_OUT=str(lake),
         DRUGS_RS_SCHEDULE="null",
-        DRUGS_RS_MAX_ACTIVE_RUNS="3",
+        DRUGS_RS_MAX_ACTIVE_RUNS="4",
+        DRUGS_RS_RETRIES=str(RETRIES),
         DRUGS_RS_RETRY_DELAY_SECONDS="1",
         DRUGS_RS_MAX_RETRY_DELAY_SECONDS="2",
         DRUGS_RS_POKE_INTERVAL_SECONDS="1",
@@ -131,6 +171,9 @@ def test_wait_trigger_kill_retry_and_clear(google: Google, samples: Path, tmp_pa
         before = stamps(lake)
         airflow.trigger("late", NEXT_DAY)
         wait_in_the_triggerer(airflow, google, "late")
+        airflow.trigger("overdue", THIRD_DAY)
+        until(lambda: airflow.states("overdue").get("pubmed_b_sensor") == "deferred", 300, airflow.said("overdue"))
+        airflow.age("overdue", 25)
         if AIRFLOW_3:
             airflow.trigger("dateless", None)
         airflow.clear("drugs_silver", DAY)
@@ -138,14 +181,19 @@ def test_wait_trigger_kill_retry_and_clear(google: Google, samples: Path, tmp_pa
         airflow.wait_for_run("first", "success")
         assert stamps(lake) == before, "a task that is cleared and run again changes nothing"
 
+        over_its_time(airflow, alerts)
+        assert stamps(lake) == before, "a run that has come as far as its sensors leaves the lake untouched"
+
+        killed_for_good(airflow, google, samples, lake, alerts)
         waited_in_vain(airflow, alerts)
-        assert stamps(lake) == before, "a day that lacks a delivery leaves the lake untouched"
+        changed = {path for path, stamp in stamps(lake).items() if before.get(path) != stamp}
+        assert all(f"dt={LAST_DAY}" in path for path in changed), "as a day that lacks a delivery does"
 
         if AIRFLOW_3:
             slow = [alert["message"] for alert in lines(alerts) if alert["kind"] == "slow"]
             for run_id in ("first", "late"):
-                told = f"the run takes longer than the setting slow_run_hours allows: the run {run_id} is not done"
-                assert slow.count(told) == 1, slow
+                message = f"the run takes longer than the setting slow_run_hours allows: the run {run_id} is not done"
+                assert slow.count(message) == 1, slow
 
             airflow.wait_for_run("dateless", "failed")
             assert "has no logical date" in airflow.logs()

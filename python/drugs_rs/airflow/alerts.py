@@ -187,7 +187,8 @@ def _notifiers() -> list[dict[str, Any]]:
 
 def _send(notifier: Mapping[str, Any], context: MutableMapping[str, Any]) -> None:
     made = provider_class(notifier["class"])(**notifier.get("arguments", {}))
-    # Called like that, a notifier renders its templates, which may say {{ alert.message }}. It looks for the DAG, and
-    # does without one.
-    context.setdefault("dag", None)
+    # Called like that, a notifier renders its templates, which may say {{ alert.message }}. It asks the DAG for the
+    # engine, and does without one. `dag.test()` of Airflow 3 calls back with a scheduler's DAG, which has none.
+    if not hasattr(context.get("dag"), "get_template_env"):
+        context["dag"] = None
     made(context)

@@ -11,10 +11,10 @@ from drugs_rs.exceptions import DrugsError, StorageError
 
 
 def checked_answer(answer: str, out: str, dt: str, most: int, log: logging.Logger) -> dict[str, Any]:
-    """Give one answer, cut to its first entries, after the core compared the published file with the graph.
+    """Give one answer, cut to its first entries, after the core checked graph and answers by their digests.
 
     Raises:
-        AirflowFailException: The file differs from the graph, or the graph has not reached ``dt``.
+        AirflowFailException: A file is not the one that gold wrote, or the graph has not reached ``dt``.
         AirflowException: The lake could not be read; a retry may help.
     """
     try:
@@ -31,7 +31,7 @@ def checked_answer(answer: str, out: str, dt: str, most: int, log: logging.Logge
         raise AirflowFailException(message)
     entries: dict[str, Any] = answers[answer]
     first = max(entries.values(), default=0) if answer == "top_journals" else None
-    log.info("%s as of %s: %s entries, equal to the graph", answer, answers["as_of"], len(entries))
+    log.info("%s as of %s: %s entries, with the digests of gold's manifest", answer, answers["as_of"], len(entries))
     found: dict[str, Any] = {
         "answer": answer,
         "as_of": answers["as_of"],

@@ -18,6 +18,7 @@ from drugs_rs.airflow.partition import PARTITION_OF_TASK, REMEDY, partition_of
 from drugs_rs.airflow.quality import QualityError, Thresholds, judge, reason_of
 from drugs_rs.airflow.reports import bounded, rows_of, tell
 from drugs_rs.airflow.settings import (
+    COUNTING,
     GATE,
     MATCHING,
     READING,
@@ -248,11 +249,13 @@ class GoldOperator(StepOperator):
         accents: ``"fold"`` or ``"keep"``.
         stop_words: Names that are never a mention; ``None`` for the shipped list.
         extra_stop_words: More of them.
+        unit: What counts as one drug in both answers: ``"substance"`` or ``"code"``.
+        max_exclusive: How many drugs the lists of ``exclusive_drugs.json`` have at most, together; 0 is no limit.
     """
 
     step = "gold"
     ui_color = _GOLD
-    template_fields: Sequence[str] = (*StepOperator.template_fields, *MATCHING)
+    template_fields: Sequence[str] = (*StepOperator.template_fields, *MATCHING, *COUNTING)
 
     def __init__(
         self,
@@ -264,6 +267,8 @@ class GoldOperator(StepOperator):
         accents: str = "fold",
         stop_words: Sequence[str] | None = None,
         extra_stop_words: Sequence[str] | None = None,
+        unit: str = "substance",
+        max_exclusive: int | str = 1_000_000,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -274,11 +279,13 @@ class GoldOperator(StepOperator):
         self.accents = accents
         self.stop_words = stop_words
         self.extra_stop_words = extra_stop_words
-        check_options(self, MATCHING)
+        self.unit = unit
+        self.max_exclusive = max_exclusive
+        check_options(self, [*MATCHING, *COUNTING])
 
     def keywords(self) -> dict[str, Any]:
         """Return the arguments of ``drugs_rs.gold``."""
-        return {**super().keywords(), **{name: self._option(name) for name in MATCHING}}
+        return {**super().keywords(), **{name: self._option(name) for name in (*MATCHING, *COUNTING)}}
 
     def read(self, report: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """Return the tables of silver, for lineage."""
@@ -345,11 +352,11 @@ class QualityOperator(LakeOperator):
 
 
 class AnswerOperator(BaseOperator):
-    """Checks one published answer against the graph of the lake and hands it out.
+    """Checks one published answer and hands it out.
 
     Gold publishes the answers in the same transaction as the graph, so that nobody ever reads today's graph beside
-    yesterday's answers. This task reads the graph, computes the answer from it, compares that with the published file
-    to the byte, sees that the graph has reached the run's partition, and returns the answer for whoever comes after.
+    yesterday's answers. This task sees that graph and answers have the digests of gold's manifest and that the graph
+    has reached the run's partition, and returns the answer for whoever comes after.
 
     Args:
         answer: ``"top_journals"`` or ``"exclusive_drugs"``.
@@ -382,7 +389,7 @@ class AnswerOperator(BaseOperator):
         check_choice(self, "answer", ("top_journals", "exclusive_drugs"))
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
-        """Read, compare, return."""
+        """Read, check, return."""
         out, dt = rendered(self, "out"), rendered(self, "dt")
         checked = checked_answer(self.answer, out, dt, self.most, self.log)
         report = self.report or {"dt": dt, "unchanged": False, "report_uri": report_uri(out, "gold", dt, "gold")}

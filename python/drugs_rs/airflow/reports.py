@@ -46,5 +46,5 @@ def tell(report: Mapping[str, Any], log: logging.Logger) -> None:
     for flag, rows in report.get("flags", {}).items():
         log.warning("kept with a flag: %s rows, %s", rows, flag)
     if "mentions" in report:
-        numbers = [f"{report[name]} {name}" for name in ("drugs", "publications", "mentions", "journals")]
+        numbers = [f"{report[name]} {name}" for name in ("drugs", "publications", "mentions", "pairs", "journals")]
         log.info("graph as of %s: %s", report.get("as_of"), ", ".join(numbers))

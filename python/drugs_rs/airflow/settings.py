@@ -28,8 +28,9 @@ PREFIX = "DRUGS_RS_"
 DT_PLACEHOLDER = "{dt}"
 READING = ("encoding", "month_first", "on_bad_file")
 MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
+COUNTING = ("unit", "max_exclusive")
 GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
-OPTIONS = (*READING, *MATCHING, *GATE, "isolation")
+OPTIONS = (*READING, *MATCHING, *COUNTING, *GATE, "isolation")
 AT_RUN = (*OPTIONS, "notifiers")
 # What some options may be; `tests/composer/test_settings.py` sees that the core agrees.
 CHOICES: dict[str, tuple[str | None, ...]] = {
@@ -37,6 +38,7 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "on_bad_file": ("fail", "reject"),
     "boundary": ("word", "none"),
     "accents": ("fold", "keep"),
+    "unit": ("substance", "code"),
     "encoding": (None, "utf-8", "windows-1252"),
 }
 # Of this prefix, and no settings: the log of the command.
@@ -77,6 +79,9 @@ class Settings:
     accents: str = "fold"
     stop_words: list[str] | None = None
     extra_stop_words: list[str] | None = None
+    # What the answers count, and how much they list.
+    unit: str = "substance"
+    max_exclusive: int = 1_000_000
 
     # What passes the quality gate.
     max_rejected_share: float = 0.25
@@ -169,7 +174,7 @@ class Settings:
     @property
     def matching(self) -> dict[str, Any]:
         """The arguments of gold."""
-        return {name: getattr(self, name) for name in MATCHING}
+        return {name: getattr(self, name) for name in (*MATCHING, *COUNTING)}
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -271,7 +276,8 @@ def _variable_of(ti: object) -> dict[str, Any]:
 def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
     """Return a value that is among the choices of its setting, if it has some."""
     allowed = CHOICES.get(name)
-    if allowed is not None and (value.lower() if isinstance(value, str) else value) not in allowed:
+    known = value.lower() if name == "encoding" and isinstance(value, str) else value  # as the core compares them
+    if allowed is not None and known not in allowed:
         listed = " or ".join(json.dumps(choice) for choice in allowed)
         message = f"{what} is {value!r}, expected {listed}{remedy}"
         raise SettingsError(message)
@@ -313,7 +319,8 @@ def _checked(name: str, value: object, kind: str, place: str) -> Any:
         "list": isinstance(value, list),
         "dict": isinstance(value, dict),
     }
-    if not matches[base]:
-        message = f"the setting `{name}` is {value!r} in {place}, expected {kind}"
+    negative = base in ("int", "float") and isinstance(value, (int, float)) and value < 0
+    if not matches[base] or negative:
+        message = f"the setting `{name}` is {value!r} in {place}, expected {kind}{', 0 or more' if negative else ''}"
         raise SettingsError(message)
     return float(value) if base == "float" and isinstance(value, int) else value
