@@ -21,6 +21,8 @@ const SHORTEST_PART: usize = 4;
 const MOST_SHUFFLED: usize = 3;
 /// What stands between two parts, as folded: a gap is one blank.
 const JOINTS: [&str; 10] = [" and ", "/", " /", "/ ", " / ", "+", " +", "+ ", " + ", " "];
+/// A phrase that goes on with one of these speaks of what substances bind to, or are part of.
+const TARGETS: [&str; 5] = ["receptor", "receptors", "residue", "residues", "binding"];
 /// What stands before the last of three parts or more, where commas stand between the others.
 const LAST_JOINTS: [&str; 2] = [" and ", ", and "];
 
@@ -106,7 +108,7 @@ pub(super) fn find(index: &Index, names: &Names, text: &str, task: Option<&Task>
         named.push(hit);
         ControlFlow::Continue(())
     });
-    let counts = |hit: &Hit| !is_name(hit) && surrounds(hit, &named);
+    let counts = |hit: &Hit| !is_name(hit) && surrounds(hit, &named) && is_whole(text, hit.start, hit.end);
     index.find(names, (text, from), task, &counts, |hit| {
         joined.push(hit);
         ControlFlow::Continue(())
@@ -114,6 +116,24 @@ pub(super) fn find(index: &Index, names: &Names, text: &str, task: Option<&Task>
     named.extend(joined);
     named.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
     named.into_iter().for_each(give);
+}
+
+/// Whether what stands at these bytes is neither part of a longer list with the same sign between its words, which is
+/// another product, nor the first half of a target in the body: `estrogen and progesterone receptors`.
+pub(super) fn is_whole(text: &str, start: usize, end: usize) -> bool {
+    let (before, surface, behind) = (&text[..start], &text[start..end], &text[end..]);
+    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '(' | ')');
+    let goes_on = ['/', '+'].into_iter().any(|sign| {
+        let earlier = before.trim_end().strip_suffix(sign);
+        let later = behind.trim_start().strip_prefix(sign);
+        surface.contains(sign)
+            && (earlier.is_some_and(|text| text.trim_end().ends_with(is_word))
+                || later.is_some_and(|text| text.trim_start().starts_with(is_word)))
+    });
+    let next = behind.trim_start_matches([' ', '-', '\u{2010}', '\u{2011}', '\u{2013}']);
+    let next = next.split(|letter: char| !letter.is_alphabetic()).next();
+    let is_target = |word: &str| TARGETS.iter().any(|target| target.eq_ignore_ascii_case(word));
+    !goes_on && !next.is_some_and(is_target)
 }
 
 /// Whether every hit of a name that shares a letter with this one lies inside it. Hits of names do not overlap.

@@ -1,7 +1,7 @@
 //! The slow oracle: the semantics of the matcher written down as plainly as possible, sharing only the folding of
 //! single letters with the fast one. Tests hold the two against each other; nothing else calls it.
 
-use super::combination::{orders, parts};
+use super::combination::{is_whole, orders, parts};
 use super::names::{Names, names_of};
 use super::{Boundary, Entry, Settings};
 use crate::error::Result;
@@ -57,7 +57,7 @@ pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Result<Vec<Na
         }
         from = to;
     }
-    found.extend(combinations(entries, &names, settings, &units, &found));
+    found.extend(combinations(entries, &names, settings, (text, &units), &found));
     // Sorting keeps the order of code and drug at one place.
     found.sort_by_key(|(_, start, end, _)| (*start, std::cmp::Reverse(*end)));
     Ok(found)
@@ -69,7 +69,7 @@ fn combinations(
     vocabulary: &[Entry],
     names: &Names,
     settings: &Settings,
-    units: &[Unit],
+    (text, units): (&str, &[Unit]),
     mentions: &[NaiveMention],
 ) -> Vec<NaiveMention> {
     let mut found = Vec::new();
@@ -105,6 +105,7 @@ fn combinations(
             let (start, end) = (units[from].start, units[end - 1].end);
             !names.is_name(&spelled)
                 && !settings.stop_words.stops(&spelled)
+                && is_whole(text, start, end)
                 && mentions
                     .iter()
                     .filter(|(_, other, other_end, _)| *other < end && start < *other_end)

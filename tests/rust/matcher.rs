@@ -70,7 +70,7 @@ fn combinations_are_found_in_any_order_and_with_any_joint() {
         "lopinavir kit",
         "ritonavir and lopinavir",
     ];
-    let cases: [(&str, &str, &[&str]); 30] = [
+    let cases: [(&str, &str, &[&str]); 35] = [
         (
             "a slash",
             "Glecaprevir/pibrentasvir for hepatitis C",
@@ -190,8 +190,33 @@ fn combinations_are_found_in_any_order_and_with_any_joint() {
         ),
         (
             "and then what follows is found",
-            "ritonavir/lopinavir/ritonavir",
-            &["ritonavir/lopinavir"],
+            "ritonavir-lopinavir-ritonavir",
+            &["ritonavir-lopinavir"],
+        ),
+        (
+            "a longer list is another product",
+            "sacubitril/valsartan/amlodipine",
+            &["valsartan"],
+        ),
+        (
+            "on either side",
+            "amlodipine / sacubitril / valsartan",
+            &["valsartan"],
+        ),
+        (
+            "another sign adds to the product",
+            "sacubitril/valsartan + amlodipine",
+            &["sacubitril/valsartan", "valsartan"],
+        ),
+        (
+            "a strength does not go on",
+            "sacubitril/valsartan 97/103 mg",
+            &["sacubitril/valsartan", "valsartan"],
+        ),
+        (
+            "what they bind to is no product",
+            "Sacubitril and valsartan receptors",
+            &["valsartan"],
         ),
         (
             "drugs that the vocabulary does not combine",
