@@ -178,7 +178,7 @@ def test_a_title_costs_as_much_as_it_is_long(shape: str, form: str, tmp_path: Pa
         '{{"id": 2, "title": "Two", "date": "2020", "journal": "J"}}]',
         "nbib": "PMID- 1\nTI  - {}\n\nPMID- 2\nTI  - Two\n",
     }
-    written = {"csv": title.replace('"', '""'), "json": json.dumps(title)}
+    written = {"csv": title.replace('"', '""'), "json": json.dumps(title, ensure_ascii=False)}
     source = tmp_path / "title"
     source.write_text(texts[form].format(written.get(form, title)), encoding="utf-8")
     read = drugs_rs.read_publications(source)
