@@ -122,8 +122,8 @@ def run(
         progress: Show a progress bar on stderr, if that is a terminal.
 
     Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. Formats are told by content
-    (`docs/sources.md`): CSV, a JSON array, NDJSON, PubMed's XML, MEDLINE, RIS and Ovid text, ClinicalTrials.gov's exports and
-    studies of its API; plain, packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
+    (`docs/sources.md`): CSV, a JSON array, NDJSON, PubMed's XML, MEDLINE, RIS, Ovid, ClinicalTrials.gov's exports
+    and studies of its API; plain, packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
 
     Returns:
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of

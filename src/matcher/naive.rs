@@ -73,20 +73,30 @@ fn combinations(
     mentions: &[NaiveMention],
 ) -> Vec<NaiveMention> {
     let mut found = Vec::new();
-    let combined: Vec<(u32, Vec<&str>)> = (0..names.len() as u32)
-        .map(|pattern| (pattern, parts(names.form(pattern), &settings.stop_words)))
-        .filter(|(_, parts)| !parts.is_empty() && settings.boundary == Boundary::Word)
+    let combined: Vec<(Vec<u32>, Vec<&str>)> = (0..names.len() as u32)
+        .map(|pattern| {
+            let parts = parts(names.form(pattern), &settings.stop_words);
+            let ingredients = ingredients(names, &parts);
+            let entries = names.targets(pattern).map(|(entry, _)| entry);
+            (
+                entries.filter(|entry| !ingredients.contains(entry)).collect(),
+                parts,
+            )
+        })
+        .filter(|(entries, parts): &(Vec<u32>, Vec<&str>)| {
+            !entries.is_empty() && !parts.is_empty() && settings.boundary == Boundary::Word
+        })
         .collect();
     let mut from = 0;
     while from < units.len() {
-        let mut ends: Vec<(usize, u32)> = Vec::new();
-        for (pattern, parts) in &combined {
+        let mut ends: Vec<(usize, &[u32])> = Vec::new();
+        for (entries, parts) in &combined {
             for order in orders(parts.len()) {
                 let ordered: Vec<&str> = order.into_iter().map(|part| parts[part]).collect();
                 ends.extend(
                     ends_of(units, from, &ordered)
                         .into_iter()
-                        .map(|end| (end, *pattern)),
+                        .map(|end| (end, entries.as_slice())),
                 );
             }
         }
@@ -107,7 +117,7 @@ fn combinations(
         let mut entries: Vec<u32> = ends
             .iter()
             .filter(|(end, _)| *end == longest)
-            .flat_map(|(_, pattern)| names.targets(*pattern).map(|(entry, _)| entry))
+            .flat_map(|(_, entries)| entries.iter().copied())
             .collect();
         entries.sort_unstable_by_key(|entry| {
             let known = &vocabulary[*entry as usize];
@@ -123,6 +133,14 @@ fn combinations(
         from = longest;
     }
     found
+}
+
+/// The entries that have one of the parts as a name: they are mentioned by it and not by the combination.
+fn ingredients(names: &Names, parts: &[&str]) -> Vec<u32> {
+    (0..names.len() as u32)
+        .filter(|pattern| parts.contains(&names.form(*pattern)))
+        .flat_map(|pattern| names.targets(pattern).map(|(entry, _)| entry))
+        .collect()
 }
 
 /// Where parts that stand in this order at a place end, with one and the same joint between all of them, or commas

@@ -130,6 +130,16 @@ impl Names {
             }
             let (start, end) = self.around(pattern);
             let targets = &self.targets[target_end(start)..target_end(end)];
+            // A product's name is often a synonym of its ingredients, and these are found where they stand in it.
+            let is_part = |target: &&u32| {
+                let mut named = parts.iter().filter_map(|part| self.name(part));
+                named.any(|part| self.targets(part).any(|(entry, _)| entry == **target / 2))
+            };
+            let targets: Vec<u32> = targets
+                .iter()
+                .filter(|target| !is_part(target))
+                .copied()
+                .collect();
             combination::spellings(&parts, |form| {
                 drafts.extend(targets.iter().map(|target| (form.clone(), *target)));
             });
@@ -157,16 +167,21 @@ impl Names {
 
     /// Whether a folded form is one of the names.
     pub(super) fn is_name(&self, form: &str) -> bool {
+        self.name(form).is_some()
+    }
+
+    /// The number of a folded form among the names.
+    fn name(&self, form: &str) -> Option<u32> {
         let (mut from, mut to) = (0, self.named);
         while from < to {
             let middle = from + (to - from) / 2;
             match self.form(middle).cmp(form) {
                 std::cmp::Ordering::Less => from = middle + 1,
-                std::cmp::Ordering::Equal => return true,
+                std::cmp::Ordering::Equal => return Some(middle),
                 std::cmp::Ordering::Greater => to = middle,
             }
         }
-        false
+        None
     }
 
     /// Ends the form whose letters and targets were added.

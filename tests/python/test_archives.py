@@ -18,6 +18,8 @@ from drugs_rs import exceptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 HEADER = "id,title,date,journal\n"
 SECRET = "Velorin for secret words"
 

@@ -23,6 +23,8 @@ from written_sources import csv_text, whole_sample, write, write_drugs
 import drugs_rs
 from drugs_rs.exceptions import DrugsError, EncodingError, FormatError, InputError, SchemaError, SourceNotFoundError
 
+pytestmark = pytest.mark.core
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 # A message that only says what is wrong leaves its reader alone: it also says what was expected, or what to do.

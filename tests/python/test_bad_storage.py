@@ -22,6 +22,8 @@ from written_sources import whole_sample
 import drugs_rs
 from drugs_rs.exceptions import StorageError
 
+pytestmark = pytest.mark.core
+
 LATER = "2020-07-01"
 
 

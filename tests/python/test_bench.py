@@ -17,6 +17,8 @@ import pytest
 if TYPE_CHECKING:
     from types import ModuleType
 
+pytestmark = pytest.mark.core
+
 BENCHES = Path(__file__).resolve().parents[2] / "benches"
 GOLD = ("drug_graph.json", "top_journals.json", "exclusive_drugs.json")
 

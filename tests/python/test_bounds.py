@@ -17,6 +17,8 @@ import drugs_rs
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 # A member of gzip over and over is one long text, made in no time.
 PIECE = 1 << 24
 READERS = {

@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from bucket_peers import Peer, bucket_gold, local_gold, together, upload
 
 import drugs_rs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.core
 
 DT = "2024-03-01"
 TABLES: list[dict[str, Any]] = [{"tables": [table]} for table in ("drugs", "pubmed", "clinical_trials")]

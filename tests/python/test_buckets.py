@@ -19,6 +19,8 @@ from drugs_rs import exceptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 DT = "2024-03-01"
 
 

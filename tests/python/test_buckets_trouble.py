@@ -22,6 +22,8 @@ from drugs_rs import exceptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 DT = "2024-03-01"
 DAY = 24 * 60 * 60
 # The promise is one second; a noisy machine with two cores gets three.

@@ -11,6 +11,8 @@ import pytest
 from lake_tables import Row, clean, conserved
 from written_sources import Record, json_text, write, write_drugs, write_pubmed, write_trials
 
+pytestmark = pytest.mark.core
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 DAY = "2020-01-01"
 

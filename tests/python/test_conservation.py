@@ -20,6 +20,8 @@ from written_sources import PUBMED_COLUMNS, csv_text
 import drugs_rs
 from drugs_rs.exceptions import ConservationError, DrugsError, InternalError
 
+pytestmark = pytest.mark.core
+
 # Every example writes a lake: fewer of them, and no clock.
 lake_examples = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

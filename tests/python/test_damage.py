@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from bucket_peers import Google
 
+pytestmark = pytest.mark.core
+
 DT, NEXT = "2024-03-01", "2024-03-02"
 
 

@@ -9,6 +9,8 @@ import pytest
 from lake_tables import Row, clean
 from written_sources import write_pubmed
 
+pytestmark = pytest.mark.core
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 DAYS = {

@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from types import ModuleType
 
+pytestmark = pytest.mark.core
+
 EVALUATION = Path(__file__).resolve().parents[2] / "evaluation"
 
 

@@ -16,6 +16,8 @@ from drugs_rs.exceptions import StorageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:

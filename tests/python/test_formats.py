@@ -23,6 +23,8 @@ from written_sources import PUBMED_COLUMNS, Record, csv_text, json_text, ndjson_
 import drugs_rs
 from drugs_rs.exceptions import EncodingError, FormatError
 
+pytestmark = pytest.mark.core
+
 RECORDS: list[Record] = [
     ("1", "Warfarin and the étude of waiting", "2020-01-05", "Annals of Testing"),
     ("2", 'A "quoted" title, with commas', "25/05/2020", "Médecine générale"),

@@ -26,6 +26,8 @@ import drugs_rs
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 ARTICLES = ("csv", "json", "ndjson", "parquet", "pubmed-xml", "medline", "pubmed-csv")
 TRIALS = (
     *("csv", "json", "ndjson", "parquet"),

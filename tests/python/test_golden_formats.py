@@ -15,6 +15,8 @@ import pytest
 
 import drugs_rs
 
+pytestmark = pytest.mark.core
+
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "data" / "formats"
 GOLDEN = ROOT / "golden" / "formats"

@@ -23,6 +23,8 @@ from drugs_rs import exceptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 GOOD = "id,title,date,journal\n{0},Title {0},2020,J\n"
 ARTICLE = "<PubmedArticle><PMID>1</PMID><ArticleTitle>{}</ArticleTitle></PubmedArticle>"
 SET = f"<PubmedArticleSet>{ARTICLE}</PubmedArticleSet>"

@@ -14,6 +14,8 @@ from drugs_rs import exceptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 XML = "<PubmedArticleSet>{}</PubmedArticleSet>"
 ARTICLE = (
     '<PubmedArticle><MedlineCitation><PMID Version="1">{pmid}</PMID><Article><Journal>{issn}<JournalIssue><PubDate>'

@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from generated_input import generate
 from lake_state import GOLD_FILES, files, gold_files, hashes, leftovers
 from lake_tables import DT, drugs, publications, rows, without
@@ -19,6 +20,8 @@ import drugs_rs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.core
 
 KILLS = 50
 ARTICLES, TRIALS = 20000, 2000

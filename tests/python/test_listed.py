@@ -13,6 +13,8 @@ from written_sources import write, write_pubmed
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 DRUGS = "atccode,drug\nV03AB,velorin\n"
 
 

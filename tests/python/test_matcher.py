@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 import drugs_rs
 from drugs_rs.exceptions import ArgumentError
 
+pytestmark = pytest.mark.core
+
 NAMES: dict[str, list[str]] = {
     "A10BA02": ["metformin"],
     "B01AC06": ["aspirin", "acetylsalicylic acid", "ASA 100"],

@@ -8,6 +8,8 @@ import pytest
 
 import drugs_rs
 
+pytestmark = pytest.mark.core
+
 
 class Case(NamedTuple):
     """A name of the vocabulary, a text, whether the name is found by default, and why."""

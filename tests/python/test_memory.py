@@ -11,6 +11,8 @@ import pytest
 
 import drugs_rs
 
+pytestmark = pytest.mark.core
+
 DT = "2020-06-01"
 # One for each thread, and more than are read at a time.
 FEW = 2

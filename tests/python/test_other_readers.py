@@ -20,6 +20,8 @@ import drugs_rs
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 # Two full row groups and a rest.
 ROWS = 40_000
 

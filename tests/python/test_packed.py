@@ -22,6 +22,8 @@ from drugs_rs import exceptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 CSV = "id,title,date,journal\n" + "".join(f"{n},Title {n} of aspirin,2020-01-0{n},J\n" for n in range(1, 8))
 XML = "<PubmedArticleSet>{}</PubmedArticleSet>"
 ARTICLE = (

@@ -13,6 +13,8 @@ import drugs_rs
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 pubmed_parser = pytest.importorskip("pubmed_parser", reason="the peer needs Python 3.9")
 
 

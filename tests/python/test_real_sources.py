@@ -19,6 +19,8 @@ import drugs_rs
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 
 def silver(lake: Path, **sources: Any) -> dict[str, Any]:
     """The report of silver on some sources, which must obey the law of conservation."""

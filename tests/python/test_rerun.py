@@ -21,6 +21,8 @@ import drugs_rs
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 FIRST, SECOND, THIRD = "2020-06-01", "2020-07-01", "2020-08-01"
 
 

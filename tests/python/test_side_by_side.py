@@ -6,8 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Sequence
 
+import pytest
 from lake_state import hashes, leftovers
 from shell import command
+
+pytestmark = pytest.mark.core
 
 DT = "2024-03-01"
 BRONZE = [

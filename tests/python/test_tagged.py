@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from lake_tables import clean
 
+pytestmark = pytest.mark.core
+
 MEDLINE = """PMID- 1
 DP  - 2023 Jan
 TI  - One.

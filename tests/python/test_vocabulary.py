@@ -15,6 +15,8 @@ from shell import drugs_rs as shell
 import drugs_rs
 from drugs_rs.exceptions import SchemaError
 
+pytestmark = pytest.mark.core
+
 DATA = Path(__file__).resolve().parents[1] / "data"
 ALL = [DATA / "atc_classes.csv", DATA / "drugbank_names.csv", DATA / "ema_brands.csv"]
 

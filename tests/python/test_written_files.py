@@ -14,6 +14,8 @@ from drugs_rs.exceptions import ArgumentError, StorageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 Writer = Callable[["Path"], None]
 
 

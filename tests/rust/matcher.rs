@@ -539,3 +539,26 @@ fn offsets_become_code_points() {
         assert_eq!(letters[start..end].iter().collect::<String>(), "aspirin");
     }
 }
+
+/// Every ingredient once had two places in `Sacubitril/valsartan`, for the product is a synonym of it.
+#[test]
+fn an_ingredient_is_mentioned_by_its_own_name_alone() {
+    let product = "valsartan and sacubitril";
+    let synonym = || [product.to_owned()];
+    let vocabulary = [
+        Entry::new("A", "valsartan", synonym()),
+        Entry::new("B", product, []),
+        // Its own name is no part of the phrase, so that only the product mentions it.
+        Entry::new("C", "sacubitril sodium", synonym()),
+    ];
+    let found: Vec<(String, Rule)> = find(&vocabulary, &everything(), "Sacubitril/valsartan")
+        .into_iter()
+        .map(|(_, _, code, rule)| (code, rule))
+        .collect();
+    let wanted = [
+        ("B", Rule::Combination),
+        ("C", Rule::Combination),
+        ("A", Rule::Name),
+    ];
+    assert_eq!(found, wanted.map(|(code, rule)| (code.to_owned(), rule)));
+}

@@ -86,7 +86,7 @@ fn a_cut_page_is_a_bad_file() {
     for end in list + 1..whole.len() {
         let message = read(&whole[..end]).unwrap_err().to_string();
         let wanted = if end > behind {
-            "the file ends before the page is closed, after 2 studies"
+            "the file ends before the page is closed, after 2 elements"
         } else {
             "the file ends"
         };
@@ -96,7 +96,7 @@ fn a_cut_page_is_a_bad_file() {
     let message = read(&format!("{whole}{{\"error\":\"too many requests\"}}"))
         .unwrap_err()
         .to_string();
-    let place = format!("page.json: byte {}: no page with `studies`", whole.len());
+    let place = format!("page.json: byte {}: no page with a list of rows", whole.len());
     assert!(message.starts_with(&place), "{message}");
 }
 

@@ -153,7 +153,7 @@ impl Lake {
         let key = self.key(STATE);
         let found = self
             .client
-            .get(&key, GetOptions::default(), "open the lake's state")?;
+            .get(&key, &GetOptions::default(), "open the lake's state")?;
         let snapshot = match found {
             None => Snapshot {
                 state: Arc::default(),
@@ -218,7 +218,7 @@ impl Lake {
     /// The bytes of a file of a state; nothing where somebody removed its object.
     pub(super) fn bytes(&self, path: &str, entry: &Entry) -> Result<Option<Vec<u8>>> {
         let key = self.entry_key(path, entry);
-        let Some(found) = self.client.get(&key, GetOptions::default(), "read")? else {
+        let Some(found) = self.client.get(&key, &GetOptions::default(), "read")? else {
             return Ok(None);
         };
         self.check(path, entry, found.bytes).map(Some)
@@ -315,7 +315,7 @@ impl Storage for BucketLake {
             let found = self
                 .0
                 .client
-                .get(&self.0.key(path), GetOptions::default(), "read")?;
+                .get(&self.0.key(path), &GetOptions::default(), "read")?;
             return Ok(found.map(|found| found.bytes));
         }
         let state = self.0.snapshot().state;

@@ -185,7 +185,7 @@ impl Client {
     }
 
     /// Asks for an object; nothing where there is none.
-    fn get(&self, key: &str, options: GetOptions, action: &'static str) -> Result<Option<Got>> {
+    fn get(&self, key: &str, options: &GetOptions, action: &'static str) -> Result<Option<Got>> {
         let path = self.path(key)?;
         let ask = |options: GetOptions| async {
             let found = self.bucket.store.get_opts(&path, options).await?;
@@ -246,7 +246,7 @@ impl Client {
             head: true,
             ..GetOptions::default()
         };
-        self.get(key, options, "look at")
+        self.get(key, &options, "look at")
     }
 
     /// Writes a small object; gives the store's own answer, for the caller knows what a refusal means.
@@ -254,7 +254,7 @@ impl Client {
         &self,
         key: &str,
         bytes: Vec<u8>,
-        options: PutOptions,
+        options: &PutOptions,
     ) -> Result<object_store::Result<object_store::PutResult>> {
         let path = self.path(key)?;
         let payload = PutPayload::from(bytes);
@@ -275,7 +275,7 @@ impl Client {
 
     /// Replaces one object, whole or not at all.
     pub(crate) fn replace(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        self.put(key, bytes.to_vec(), PutOptions::default())?
+        self.put(key, bytes.to_vec(), &PutOptions::default())?
             .map(|_| ())
             .map_err(|error| refusal::storage(&self.uri(key), "write", &error))
     }

@@ -70,7 +70,7 @@ fn publish_one(lake: &Lake, path: &str) -> Result<()> {
         options
             .attributes
             .insert(Attribute::ContentType, AttributeValue::from("application/json"));
-        match lake.client.put(&key, bytes, options)? {
+        match lake.client.put(&key, bytes, &options)? {
             Ok(_) => return Ok(()),
             Err(error) if refusal::is_lost_race(&error) || refusal::is_unclear(&error) => {}
             Err(error) => return Err(refusal::storage(&lake.client.uri(&key), "publish", &error)),

@@ -32,7 +32,7 @@ impl Run {
             let id = format!("{commit:08}-{chance:016x}");
             let key = lake.object_key(&object(&id, UNDER_WAY));
             let text = b"a run of drugs_rs is under way\n".to_vec();
-            match lake.client.put(&key, text, PutOptions::from(PutMode::Create))? {
+            match lake.client.put(&key, text, &PutOptions::from(PutMode::Create))? {
                 Ok(put) => {
                     return Ok(Self {
                         id,
@@ -72,7 +72,7 @@ impl Run {
         }
         let text = b"a run of drugs_rs is under way, and about to commit\n".to_vec();
         let mode = PutMode::Update(self.under_way.clone());
-        match lake.client.put(&key, text, PutOptions::from(mode))? {
+        match lake.client.put(&key, text, &PutOptions::from(mode))? {
             Ok(put) => {
                 self.under_way = put.into();
                 Ok(())

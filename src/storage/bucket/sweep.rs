@@ -82,6 +82,6 @@ fn hold_for_dead(lake: &Lake, key: &str, now: i64) -> Result<bool> {
     let text = b"this run of drugs_rs showed no life and is held for dead\n".to_vec();
     let put = lake
         .client
-        .put(key, text, PutOptions::from(PutMode::Update(version)))?;
+        .put(key, text, &PutOptions::from(PutMode::Update(version)))?;
     Ok(put.is_ok())
 }

@@ -313,7 +313,7 @@ impl Shared {
             let put = self
                 .lake
                 .client
-                .put(&key, next.state.to_bytes()?, PutOptions::from(mode))?;
+                .put(&key, next.state.to_bytes()?, &PutOptions::from(mode))?;
             match put {
                 Ok(_) => {
                     self.lake.refresh()?;
