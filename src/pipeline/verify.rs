@@ -145,7 +145,7 @@ impl Looking<'_> {
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) => {
                 self.found.bytes += bytes.len() as u64;
-                manifest::parse(&bytes).map_err(|fault| fault.told())
+                manifest::parse(&bytes).map_err(manifest::Fault::told)
             }
             Err(error) if is_other_bytes(&error) => Err(("other bytes".to_owned(), None)),
             Err(error) => return Err(error),
