@@ -638,6 +638,8 @@ fn what_is_still_going_up_is_taken_back_too() {
 
 #[test]
 fn a_copy_that_is_made_again_is_held_against_its_digest_again() {
+    use std::io::Read;
+
     let server = Server::new();
     // More tables than copies are kept.
     let paths: Vec<String> = (0..80).map(|number| format!("a/{number:02}")).collect();
