@@ -134,7 +134,8 @@ fn copy_source(
     let started = Instant::now();
     let folder = layout::bronze(&source.name, dt);
     let manifest_path = format!("{folder}/{}", layout::MANIFEST);
-    let (_, before) = manifest::read::<BronzeManifest>(storage, manifest_path.clone())?;
+    // Its bytes alone: whatever they are, what is copied now takes its place.
+    let before: Version = (manifest_path.clone(), storage.read(&manifest_path)?);
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
     let names = names(files);
     let paths = names.iter().map(|name| format!("{folder}/{name}")).collect();

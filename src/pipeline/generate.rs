@@ -22,7 +22,6 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::frames::{common_types, statistics};
-use super::manifest::to_bytes;
 use super::report::Output;
 use crate::error::{Error, Result};
 use crate::generate::{BLOCK, Block, Counts, Format, Packing, Settings, Table, block, drugs_block};
@@ -108,7 +107,10 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
         truth,
         files: writer.files,
     };
-    let bytes = to_bytes(&generated)?;
+    let mut bytes = serde_json::to_vec_pretty(&generated).map_err(|error| Error::Internal {
+        message: format!("the manifest as JSON: {error}"),
+    })?;
+    bytes.push(b'\n');
     let manifest = format!("{name}/{MANIFEST}");
     let shown = transaction.shown(&manifest);
     let mut file = transaction.create(&manifest)?;

@@ -135,9 +135,11 @@ impl Read for Checked {
     }
 }
 
-/// Whether an error may be that of a damaged file: also one that this crate would take for its own.
+/// Whether an error may be that of a damaged file: also one that this crate would take for its own, and one of [`Checked`], which
+/// a reader tells under the name of the source.
 pub(super) fn may_be_damage(error: &Error) -> bool {
-    error.is_of_a_file() || matches!(error, Error::Internal { .. } | Error::Conservation { .. })
+    let told = matches!(error, Error::Storage { source, .. } if source.kind() == io::ErrorKind::Other);
+    told || error.is_of_a_file() || matches!(error, Error::Internal { .. } | Error::Conservation { .. })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bronze::BronzeManifest;
 use super::dt::Dt;
+use super::held::Held;
 use super::layout;
 use super::manifest;
 use super::report::Output;
@@ -25,7 +26,7 @@ const MOST_NAMED: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verification {
     pub lake: String,
-    /// How many files the manifests name.
+    /// How many manifests there are, and files that they name.
     pub files: u64,
     pub bytes: u64,
     /// The files that are not as they were written, by their paths.
@@ -38,7 +39,8 @@ pub struct Damage {
     /// Relative to the lake.
     pub path: String,
     pub found: String,
-    pub expected_sha256: String,
+    /// Nothing where a manifest cannot be read, which says it itself.
+    pub expected_sha256: Option<String>,
 }
 
 impl Verification {
@@ -69,58 +71,114 @@ pub(super) struct Published {
 
 /// Reads every file of the current state.
 pub fn verify(storage: &dyn Storage, task: &Task) -> Result<Verification> {
-    let mut found = Verification {
-        lake: storage.root(),
-        files: 0,
-        bytes: 0,
-        damaged: Vec::new(),
+    let mut looking = Looking {
+        storage,
+        task,
+        found: Verification {
+            lake: storage.root(),
+            files: 0,
+            bytes: 0,
+            damaged: Vec::new(),
+        },
     };
-    for output in stored(storage)? {
-        found.files += 1;
-        found.bytes += output.bytes;
-        if let Some(fault) = fault(storage, &output, task)? {
-            found.damaged.push(Damage {
-                path: output.path,
-                found: fault,
-                expected_sha256: output.sha256,
-            });
-        }
-    }
+    looking.all()?;
+    let mut found = looking.found;
     found.damaged.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(found)
 }
 
-/// The files that the manifests name.
-fn stored(storage: &dyn Storage) -> Result<Vec<Output>> {
-    let mut stored = Vec::new();
-    let partitions = |folder: String| -> Result<Vec<String>> {
-        let names = storage.list(&folder)?.into_iter();
+/// A look at all files, on its way.
+struct Looking<'l> {
+    storage: &'l dyn Storage,
+    task: &'l Task,
+    found: Verification,
+}
+
+impl Looking<'_> {
+    fn all(&mut self) -> Result<()> {
+        for source in self.storage.list(layout::BRONZE)? {
+            for folder in self.partitions(&layout::bronze_source(&source))? {
+                let files = self
+                    .manifest_of::<BronzeManifest>(&folder)?
+                    .map(|found| found.files);
+                for file in files.unwrap_or_default() {
+                    self.file(Output {
+                        path: format!("{folder}/{}", file.file),
+                        rows: 0,
+                        bytes: file.bytes,
+                        sha256: file.sha256,
+                    })?;
+                }
+            }
+        }
+        for table in SourceTable::ALL {
+            for folder in self.partitions(&layout::silver_table(table))? {
+                let found = self.manifest_of::<SilverManifest>(&folder)?;
+                self.files(found.map(|found| found.outputs))?;
+            }
+        }
+        for name in self.storage.list(layout::HELD)? {
+            if let Some(dt) = layout::held_date(&name) {
+                self.manifest::<Held>(layout::held(dt))?;
+            }
+        }
+        let gold = self.manifest::<Published>(layout::GOLD_MANIFEST.to_owned())?;
+        self.files(gold.flatten().map(|gold| gold.outputs))
+    }
+
+    fn partitions(&self, folder: &str) -> Result<Vec<String>> {
+        let names = self.storage.list(folder)?.into_iter();
         let dates = names.filter(|name| Dt::of_folder(name).is_some());
         Ok(dates.map(|name| format!("{folder}/{name}")).collect())
-    };
-    for source in storage.list(layout::BRONZE)? {
-        for folder in partitions(layout::bronze_source(&source))? {
-            let (manifest, _) =
-                manifest::read::<BronzeManifest>(storage, format!("{folder}/{}", layout::MANIFEST))?;
-            let files = manifest.ok_or_else(|| no_manifest(storage, &folder))?.files;
-            stored.extend(files.into_iter().map(|file| Output {
-                path: format!("{folder}/{}", file.file),
-                rows: 0,
-                bytes: file.bytes,
-                sha256: file.sha256,
-            }));
-        }
     }
-    for table in SourceTable::ALL {
-        for folder in partitions(layout::silver_table(table))? {
-            let (manifest, _) =
-                manifest::read::<SilverManifest>(storage, format!("{folder}/{}", layout::MANIFEST))?;
-            stored.extend(manifest.ok_or_else(|| no_manifest(storage, &folder))?.outputs);
-        }
+
+    /// The manifest of a partition, which must be there; nothing if it is damaged.
+    fn manifest_of<M: for<'de> Deserialize<'de>>(&mut self, folder: &str) -> Result<Option<M>> {
+        let found = self.manifest(format!("{folder}/{}", layout::MANIFEST))?;
+        found.ok_or_else(|| no_manifest(self.storage, folder))
     }
-    let (gold, _) = manifest::read::<Published>(storage, layout::GOLD_MANIFEST.to_owned())?;
-    stored.extend(gold.map(|gold| gold.outputs).unwrap_or_default());
-    Ok(stored)
+
+    /// A manifest, if there is one; nothing of one that is damaged.
+    fn manifest<M: for<'de> Deserialize<'de>>(&mut self, path: String) -> Result<Option<Option<M>>> {
+        self.task.check()?;
+        let fault = match self.storage.read(&path) {
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) => {
+                self.found.bytes += bytes.len() as u64;
+                manifest::parse(&bytes).map_err(manifest::Fault::told)
+            }
+            Err(error) if is_other_bytes(&error) => Err(("other bytes".to_owned(), None)),
+            Err(error) => return Err(error),
+        };
+        self.found.files += 1;
+        let found = fault.map_err(|(found, expected_sha256)| {
+            let found = format!("{found}; the files that it names were not looked at");
+            self.found.damaged.push(Damage {
+                path,
+                found,
+                expected_sha256,
+            });
+        });
+        Ok(Some(found.ok()))
+    }
+
+    fn files(&mut self, outputs: Option<Vec<Output>>) -> Result<()> {
+        let mut outputs = outputs.unwrap_or_default().into_iter();
+        outputs.try_for_each(|output| self.file(output))
+    }
+
+    fn file(&mut self, output: Output) -> Result<()> {
+        self.found.files += 1;
+        self.found.bytes += output.bytes;
+        if let Some(found) = fault(self.storage, &output, self.task)? {
+            self.found.damaged.push(Damage {
+                path: output.path,
+                found,
+                expected_sha256: Some(output.sha256),
+            });
+        }
+        Ok(())
+    }
 }
 
 fn no_manifest(storage: &dyn Storage, folder: &str) -> Error {
@@ -142,12 +200,14 @@ fn fault(storage: &dyn Storage, output: &Output, task: &Task) -> Result<Option<S
     match digest(storage, &output.path, task) {
         Ok(digest) if digest == output.sha256 => Ok(None),
         Ok(digest) => Ok(Some(format!("other bytes, with the SHA-256 {digest}"))),
-        // A lake in a bucket looks at digests itself where it reads small objects.
-        Err(Error::Storage { source, .. }) if source.kind() == ErrorKind::InvalidData => {
-            Ok(Some("other bytes".to_owned()))
-        }
+        Err(error) if is_other_bytes(&error) => Ok(Some("other bytes".to_owned())),
         Err(error) => Err(error),
     }
+}
+
+/// A lake in a bucket looks at digests itself where it reads small objects.
+fn is_other_bytes(error: &Error) -> bool {
+    matches!(error, Error::Storage { source, .. } if source.kind() == ErrorKind::InvalidData)
 }
 
 fn digest(storage: &dyn Storage, path: &str, task: &Task) -> Result<String> {

@@ -196,8 +196,9 @@ def sample_write(uri: str) -> None:
 
 def test_uris_that_cannot_be(tmp_path: Path) -> None:
     for uri, words in [
-        ("https://user:hunter2@host/x.csv?sig=hunter2", "gs://bucket/key"),
-        ("s3://key:hunter2@bucket/x.csv", "come from the environment"),
+        ("https://user:hunter2@host/x.csv?sig=hunter2", "credentials come from the environment"),
+        ("s3://key:hunter2@bucket/x.csv", "credentials come from the environment"),
+        ("https://host/x.csv", "gs:// or s3://"),
         (f"gs:/{BUCKET}/x.csv", "pathlib"),
         ("gs://", "no name of a bucket"),
         (f"gs://{BUCKET}/a//b.csv", "empty parts"),

@@ -90,6 +90,10 @@ impl Server {
         String::from_utf8(bytes.unwrap().to_vec()).unwrap()
     }
 
+    fn replace(&self, name: &str, text: &'static str) {
+        at_once(self.memory.put(&Path::from(name), text.into())).unwrap();
+    }
+
     fn remove(&self, name: &str) {
         at_once(self.memory.delete(&Path::from(name))).unwrap();
     }
@@ -630,4 +634,37 @@ fn what_is_still_going_up_is_taken_back_too() {
         Vec::<String>::new(),
         "and more files than go up at once"
     );
+}
+
+#[test]
+fn a_copy_that_is_made_again_is_held_against_its_digest_again() {
+    use std::io::Read;
+
+    let server = Server::new();
+    // More tables than copies are kept.
+    let paths: Vec<String> = (0..80).map(|number| format!("a/{number:02}")).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "mine")).collect();
+    write(&lake(&server), &["a"], &files).unwrap();
+    let handle = lake(&server);
+    for path in &paths {
+        handle.open_file(path).unwrap();
+    }
+    for name in server.names() {
+        if name.ends_with("/a/00") || name.ends_with("/a/79") {
+            server.replace(&name, "mint");
+        }
+    }
+    let refused = handle.open_file("a/00").unwrap_err().to_string();
+    assert!(
+        refused.contains("a/00") && refused.contains("not those that were written"),
+        "{refused}"
+    );
+    let mut text = String::new();
+    handle
+        .open_file("a/79")
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(text, "mine", "the copy that was kept");
+    handle.open_file("a/01").unwrap();
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object_store::{GetOptions, UpdateVersion};
@@ -17,11 +18,14 @@ use super::transaction::BucketTransaction;
 use super::{Client, publish, refusal};
 use crate::error::{Error, Result};
 use crate::storage::uri::BucketUri;
-use crate::storage::{Reservation, Sharing, Storage, Transaction, sha256_hex};
+use crate::storage::{Digest256, Reservation, Sharing, Storage, Transaction, sha256_hex};
 use crate::task::Task;
 
 /// Copies of tables that were read stay on this machine's disk, up to so many bytes and the last one.
 const MOST_COPIES: u64 = 2 << 30;
+
+/// So much of a copy is hashed at once.
+const HASHED: usize = 1 << 20;
 
 /// So many open copies are kept.
 const MOST_OPEN: usize = 64;
@@ -224,13 +228,38 @@ impl Lake {
         if sha256_hex(&bytes) == entry.sha256 {
             return Ok(bytes);
         }
+        Err(self.other_bytes(path, entry))
+    }
+
+    /// A copy on this machine's disk, held against its digest whenever it is made: who has looked at a table once may read a
+    /// later copy of it.
+    fn check_copy(&self, path: &str, entry: &Entry, file: &File) -> Result<()> {
+        let digest = Digest256::default();
+        let (mut at, mut piece) = (0, vec![0; HASHED]);
+        loop {
+            let read = file
+                .read_at(&mut piece, at)
+                .map_err(|error| Error::storage(self.uri(path), "read a temporary copy of it", error))?;
+            if read == 0 {
+                break;
+            }
+            digest.add(&piece[..read]);
+            at += read as u64;
+        }
+        if digest.finish().1 == entry.sha256 {
+            return Ok(());
+        }
+        Err(self.other_bytes(path, entry))
+    }
+
+    fn other_bytes(&self, path: &str, entry: &Entry) -> Error {
         let source = refusal::of_our_own(
             ErrorKind::InvalidData,
             "its bytes are not those that were written",
             "somebody replaced the object by hand: run the step that writes it again, into a new lake if it must be",
         );
         let uri = self.client.uri(&self.entry_key(path, entry));
-        Err(Error::storage(uri, "read", source))
+        Error::storage(uri, "read", source)
     }
 
     /// The same for a small file that is read in a row with others: they are asked for together.
@@ -320,14 +349,20 @@ impl Storage for BucketLake {
         }
         // Gold reads tables from the newest day back to the oldest.
         let state = self.0.snapshot().state;
-        let wanted: Vec<Found> = with_neighbours(&state.files, path, MIDDLING, true)
+        let (entries, wanted): (Vec<_>, Vec<Found>) = with_neighbours(&state.files, path, MIDDLING, true)
             .into_iter()
-            .map(|(path, entry)| self.0.found_as(path, entry))
-            .filter(|found| copies.iter().all(|(key, _, _)| *key != found.key))
-            .collect();
+            .map(|(path, entry)| ((path, entry), self.0.found_as(path, entry)))
+            .filter(|(_, found)| copies.iter().all(|(key, _, _)| *key != found.key))
+            .unzip();
         // The one that is asked for comes last, so that it is the last one to go.
-        for (found, file) in download(&self.0.client, wanted)?.into_iter().rev() {
-            copies.push_back((found.key, file, found.bytes));
+        let made = entries.into_iter().zip(download(&self.0.client, wanted)?);
+        for ((its_path, entry), (found, file)) in made.rev() {
+            match self.0.check_copy(its_path, entry, &file) {
+                Ok(()) => copies.push_back((found.key, file, found.bytes)),
+                Err(error) if its_path == path => return Err(error),
+                // Whoever asks for it is told.
+                Err(_) => {}
+            }
         }
         let opened = match copies.back() {
             Some((key, file, _)) if *key == found.key => crate::scratch::reopened(file).map_err(failed)?,
