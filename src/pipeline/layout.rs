@@ -79,6 +79,7 @@ pub fn mentions(kind: PublicationKind, dt: Dt) -> String {
     format!("{MENTIONS}/dt={dt}/{}.parquet", kind.name())
 }
 
+pub const GOLD: &str = "gold";
 /// The folder of all mentions.
 pub const MENTIONS: &str = "gold/mentions";
 pub const DRUG_GRAPH: &str = "gold/drug_graph.json";

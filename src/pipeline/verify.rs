@@ -83,6 +83,12 @@ pub fn verify(storage: &dyn Storage, task: &Task) -> Result<Verification> {
     };
     looking.all()?;
     let mut found = looking.found;
+    if found.files == 0 {
+        return Err(Error::SourceNotFound {
+            uri: storage.root(),
+            expected: "the root of a lake, with `bronze`, `silver` or `gold` in it".to_owned(),
+        });
+    }
     found.damaged.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(found)
 }
@@ -123,6 +129,9 @@ impl Looking<'_> {
             }
         }
         let gold = self.manifest::<Published>(layout::GOLD_MANIFEST.to_owned())?;
+        if gold.is_none() && self.storage.size(layout::DRUG_GRAPH)?.is_some() {
+            return Err(no_manifest(self.storage, layout::GOLD));
+        }
         self.files(gold.flatten().map(|gold| gold.outputs))
     }
 
@@ -184,7 +193,7 @@ impl Looking<'_> {
 fn no_manifest(storage: &dyn Storage, folder: &str) -> Error {
     Error::SourceNotFound {
         uri: format!("{}/{folder}/{}", storage.root(), layout::MANIFEST),
-        expected: "the manifest of a partition; run the step that writes it again".to_owned(),
+        expected: "the manifest of the files beside it; run the step that writes them again".to_owned(),
     }
 }
 

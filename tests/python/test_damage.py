@@ -251,6 +251,15 @@ def test_verify_lists_what_differs(lake: Path) -> None:
     assert shell("lake").returncode == 2
 
 
+def test_verify_passes_nothing_that_it_has_not_looked_at(lake: Path) -> None:
+    """A wrong folder, and a graph without its manifest, once were as they were written."""
+    ended = shell("lake", "verify", lake / "gold")
+    assert ended.returncode == 1 and b"the root of a lake" in ended.stderr
+    (lake / "gold" / "_manifest.json").unlink()
+    ended = shell("lake", "verify", lake)
+    assert ended.returncode == 1 and b"gold/_manifest.json: not found" in ended.stderr
+
+
 def test_a_bucket_is_verified_and_read_in_the_same_way(gs: Google, samples: Path) -> None:
     lake = gs.uri("lake")
     drugs_rs.run(drugs=samples / "drugs.csv", pubmed=samples / "pubmed.csv", out=lake, dt=DT)
