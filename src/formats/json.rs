@@ -232,7 +232,14 @@ impl<'f> JsonReader<'f> {
     /// What a page says behind its list, up to the brace that closes it.
     fn end_page(&mut self, start: usize) -> Result<Option<usize>> {
         let end = brackets_end(&self.buffer.bytes, start, 1);
-        if end.is_some() {
+        if let Some(end) = end {
+            if let Err(found) = json_head::check_end(&self.buffer.bytes[start..end]) {
+                return Err(self.error(
+                    start,
+                    found,
+                    "write each page as one JSON object with one list of rows",
+                ));
+            }
             self.place = Place::Start;
         } else if self.buffer.bytes.len() - start > LONGEST_RECORD {
             let found = format!("more than {LONGEST_RECORD} bytes behind the list of a page");

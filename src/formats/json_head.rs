@@ -1,6 +1,11 @@
 //! The beginning of a JSON text: pages, which are objects with the rows in a list (`{"studies": […], "nextPageToken": "…"}` of
 //! ClinicalTrials.gov, `{"meta": {…}, "data": […]}` of others), and which shape the first row has.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
 use super::fields::Fields;
 use super::json::value_end;
 use super::study;
@@ -45,6 +50,21 @@ pub(super) fn rows(bytes: &[u8], fields: &Fields) -> Option<usize> {
             .iter()
             .any(|key| fields.position(key).is_some())
             .then_some(list),
+    }
+}
+
+/// Whether what a page says behind its list, up to its brace, is JSON without another list of rows; else what it is.
+pub(super) fn check_end(tail: &[u8]) -> Result<(), String> {
+    let object = [br#"{"":0"#, tail].concat();
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(&object)
+        .map_err(|_| "text behind the list of a page that is no JSON".to_owned())?;
+    let second = members.iter().find(|(key, value)| {
+        let list = value.get().strip_prefix('[').map(str::trim_start);
+        LISTS.contains(&key.as_ref()) && list.is_some_and(|list| list.starts_with('{'))
+    });
+    match second {
+        Some((key, _)) => Err(format!("a second list of rows, `{key}`, in one page")),
+        None => Ok(()),
     }
 }
 

@@ -58,6 +58,8 @@ impl<'f> TaggedReader<'f> {
         let (mut has_id, mut has_tag) = (false, false);
         // The first of the blank lines before this one, and their number. They end the record, unless a line goes on behind them.
         let mut pause: Option<(usize, usize)> = None;
+        // Whether an indented blank line came last, which is one of a text, as are the blank lines behind it.
+        let mut in_text = false;
         while line < bytes.len() {
             let end = memchr(self.line_end, &bytes[line..]).map(|length| line + length);
             if end.is_none() && !self.buffer.ended {
@@ -73,19 +75,21 @@ impl<'f> TaggedReader<'f> {
                     return Some(next);
                 }
             } else if text.trim_ascii().is_empty() {
-                let (first, count) = pause.unwrap_or((line, 0));
-                if count > 0 || !text.starts_with(INDENT) {
+                if text.starts_with(INDENT) {
+                    (pause, in_text) = (None, true);
+                } else if !in_text {
+                    let (first, count) = pause.unwrap_or((line, 0));
                     pause = Some((first, count + 1));
-                }
-                if count > MOST_BLANK_LINES {
-                    return Some(first);
+                    if count > MOST_BLANK_LINES {
+                        return Some(first);
+                    }
                 }
             } else {
                 let goes_on = text.starts_with(b" ") || text.starts_with(b"\t");
                 if let Some((first, _)) = pause.take_if(|_| !goes_on) {
                     return Some(first);
                 }
-                pause = None;
+                (pause, in_text) = (None, false);
                 let is_id = self.dialect == Dialect::Medline && text.starts_with(b"PMID- ");
                 let is_next = is_id && (has_id || !has_tag);
                 if line > at && (is_next || self.is_between(text)) {

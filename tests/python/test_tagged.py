@@ -51,6 +51,13 @@ def test_a_blank_line_behind_an_abstract_that_pubmed_indents(tmp_path: Path) -> 
     assert ([row["journal"] for row in kept], refused) == (["J", None], [])
 
 
+@pytest.mark.parametrize("blank", ["\n      \n", "      \n\n"])
+def test_blank_lines_of_both_kinds_in_an_abstract_end_no_record(blank: str, tmp_path: Path) -> None:
+    """Two in a row once ended the record, and the rest of it was a row of its own."""
+    kept, refused = read(tmp_path, f"PMID- 1\nTI  - One.\nAB  - Text.\n{blank}JT  - J\n\nPMID- 2\nTI  - Two.\n")
+    assert ([row["journal"] for row in kept], refused) == (["J", None], [])
+
+
 @pytest.mark.parametrize("name", ["medline.nbib", "references.ris", "ovid.txt"])
 def test_lines_may_end_in_cr_alone(name: str, tmp_path: Path) -> None:
     """Of MEDLINE with such lines, all records were one."""

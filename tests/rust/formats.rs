@@ -656,6 +656,19 @@ fn rows_in_a_list_of_an_object() {
     }
     assert!(error(format!(r#"{{"data":[{row}"#).as_bytes()).contains("cut off"));
     assert!(error(format!(r#"{{"articles":[{row}]}}"#).as_bytes()).contains("articles"));
+    // What follows the list once was passed over, rows and all.
+    for behind in [format!(r#""data":[{row}]"#), format!(r#""results":[ {row}]"#)] {
+        let message = error(format!(r#"{{"data":[{row}],{behind}}}"#).as_bytes());
+        assert!(message.contains("a second list of rows"), "{message}");
+    }
+    for behind in [
+        format!(",\n{{\"data\":[{row}]}}\n}}"),
+        r#" "x":1}"#.to_owned(),
+        r#","x":[1}}"#.to_owned(),
+    ] {
+        let message = error(format!(r#"{{"data":[{row}]{behind}"#).as_bytes());
+        assert!(message.contains("no JSON"), "{message}");
+    }
 }
 
 #[test]
