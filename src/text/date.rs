@@ -23,6 +23,7 @@
 
 use chrono::NaiveDate;
 
+use super::is_missing;
 use crate::schema::DatePrecision;
 
 /// The order of numeric day and month of a source.
@@ -38,7 +39,7 @@ pub enum NumericOrder {
 /// A date as read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
-    /// Nothing there.
+    /// Nothing there, or a word for it.
     Missing,
     /// Something there that is no date.
     Bad,
@@ -49,7 +50,7 @@ pub enum Parsed {
 /// Reads a date in any of the accepted forms.
 pub fn parse(text: &str, order: NumericOrder) -> Parsed {
     let text = text.trim();
-    if text.is_empty() {
+    if is_missing(text) {
         return Parsed::Missing;
     }
     if text.len() > 64 {

@@ -87,17 +87,18 @@ BAD = (
     "about 2020",
     "2020/2021/2022",
     "0",
-    "-",
-    "n/a",
+    "unknown",
     "٢٠٢٠-٠١-٠٥",
     "99999999999999999999",
 )
+
+MISSING = ("", "   ", "null", " N/A ", "NA", "None", "NaN", "NaT", "-", "n.a.", "<NA>", "—")
 
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     """All the dates of this file in one source: text → its row."""
-    texts = [*DAYS, *PARTS, *BAD, "", "   "]
+    texts = [*DAYS, *PARTS, *BAD, *MISSING]
     records = [(str(place), f"Title {place}", text, "Annals") for place, text in enumerate(texts)]
     folder = tmp_path_factory.mktemp("dates")
     kept = clean(folder / "lake", write_pubmed(folder / "articles.csv", *records)).kept
@@ -135,7 +136,7 @@ def test_bad_dates_are_null_and_flagged(text: str, read: dict[str, Row]) -> None
     assert flags(row) == ["bad_date"]
 
 
-@pytest.mark.parametrize("text", ["", "   "])
+@pytest.mark.parametrize("text", MISSING)
 def test_missing_dates(text: str, read: dict[str, Row]) -> None:
     row = read[text]
     assert row["date"] is None
