@@ -251,7 +251,7 @@ fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowR
 /// The error for a text that is of no format for these fields.
 fn refused(input: &Input, fields: &Fields, found: &str) -> Error {
     let remedy = if fields.are_publications() {
-        "expected PubMed's XML, MEDLINE, RIS, CSV with a header line, a JSON array, NDJSON or Parquet"
+        "expected PubMed's XML, MEDLINE, RIS, Ovid, CSV with a header line, a JSON array, NDJSON or Parquet"
     } else {
         "expected CSV with a header line, a JSON array, NDJSON or Parquet"
     };

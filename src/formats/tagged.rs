@@ -1,6 +1,7 @@
 //! What the tags of a record mean, in each of the tagged formats.
 
 use super::sniff::{Dialect, is_tag};
+use crate::text::date::has_form;
 
 /// What is taken of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,8 @@ enum Slot {
     BookTitle,
     Summary,
     Date,
+    /// The date, where that of the first tag is none.
+    OtherDate,
     /// The year, where it has a tag of its own.
     Year,
     Journal,
@@ -47,7 +50,7 @@ const OVID: Tags = &[
     ("BT", Slot::BookTitle),
     ("AB", Slot::Summary),
     ("DP", Slot::Date),
-    ("DG", Slot::Date),
+    ("DG", Slot::OtherDate),
     ("YR", Slot::Year),
     ("JT", Slot::Journal),
     ("JN", Slot::Journal),
@@ -65,7 +68,7 @@ const RIS: Tags = &[
     ("AB", Slot::Summary),
     ("N2", Slot::Summary),
     ("DA", Slot::Date),
-    ("Y1", Slot::Date),
+    ("Y1", Slot::OtherDate),
     ("PY", Slot::Year),
     ("JF", Slot::Journal),
     ("JO", Slot::Journal),
@@ -150,20 +153,30 @@ impl Values {
         text.push_str(value);
     }
 
-    /// The date, with the year of another tag where its own has none: `DA  - Jan 5`, `PY  - 2020`.
+    /// The first tag that holds a date, with the year of another tag where it has none: `DA  - Jan 5`, `PY  - 2020`. Where none
+    /// does, the year alone, or else what the first tag holds, which is bad and not missing.
     fn join_date(&mut self) {
-        let [date, year] = [Slot::Date, Slot::Year].map(|slot| self.texts[slot as usize].as_str());
+        let slots = [Slot::Date, Slot::OtherDate, Slot::Year];
+        let [date, other, year] = slots.map(|slot| self.texts[slot as usize].as_str());
         let has_year = |text: &str| {
             text.as_bytes()
                 .windows(4)
                 .any(|four| four.iter().all(u8::is_ascii_digit))
         };
-        let joined = match (date, year) {
-            ("", only) | (only, "") => between_slashes(only),
-            (date, _) if has_year(date) => between_slashes(date),
-            (date, year) => format!("{} {date}", between_slashes(year)),
-        };
-        self.date = joined;
+        let year = between_slashes(year);
+        let joined = [date, other]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| {
+                if has_year(text) || year.is_empty() {
+                    between_slashes(text)
+                } else {
+                    format!("{year} {text}")
+                }
+            });
+        let mut dates: Vec<String> = joined.chain([year.clone()]).collect();
+        let found = dates.iter().position(|text| has_form(text)).unwrap_or(0);
+        self.date = dates.swap_remove(found);
     }
 
     pub(super) fn value(&self, field: &str) -> Option<&str> {
@@ -250,6 +263,42 @@ mod tests {
         );
         let wanted = ["12", "Title", "Journal", "2020 Jan 5", "Text"];
         assert_eq!(found, wanted.map(|text| Some(text.to_owned())));
+    }
+
+    #[test]
+    fn the_first_tag_that_holds_a_date_gives_it() {
+        for (dialect, record, wanted) in [
+            (Dialect::Ris, "DA  - in press\nPY  - 2021\n", "2021"),
+            (Dialect::Ris, "DA  - 2021 in press\nPY  - 2021\n", "2021"),
+            (
+                Dialect::Ris,
+                "DA  - N/A\nY1  - 2021/03/02/\nPY  - 2021\n",
+                "2021-03-02",
+            ),
+            (
+                Dialect::Ris,
+                "DA  - in press\nY1  - soon\nPY  - 2021///\n",
+                "2021",
+            ),
+            (Dialect::Ris, "Y1  - 2021/03//\nPY  - 2021\n", "2021-03"),
+            (Dialect::Ris, "DA  - 03/28/2021\nPY  - 2021\n", "03/28/2021"),
+            (Dialect::Ris, "DA  - 2021/02/31/\nPY  - 2021\n", "2021-02-31"),
+            (Dialect::Ris, "DA  - 2021/00/00/\nPY  - 2021\n", "2021"),
+            (Dialect::Ris, "DA  - in press\n", "in press"),
+            (Dialect::Ovid, "DG  - Foo 5\nYR  - 2020\n", "2020"),
+            (
+                Dialect::Ovid,
+                "DP  - soon\nDG  - 2020 Jan 5\nYR  - 2020\n",
+                "2020 Jan 5",
+            ),
+            (Dialect::Ovid, "DP  - Jan 5\nYR  - 2020\n", "2020 Jan 5"),
+        ] {
+            assert_eq!(
+                read(dialect, record, ["date"]),
+                [Some(wanted.to_owned())],
+                "{record}"
+            );
+        }
     }
 
     #[test]

@@ -136,7 +136,9 @@ pub fn hide_credentials<'w>(message: &str, words: impl Iterator<Item = &'w str>)
 fn expected(table: SourceTable) -> &'static str {
     match table {
         SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
-        SourceTable::Pubmed => "a PubMed XML, MEDLINE, CSV, JSON, NDJSON or Parquet file of PubMed articles",
+        SourceTable::Pubmed => {
+            "a PubMed XML, MEDLINE, RIS, Ovid, CSV, JSON, NDJSON or Parquet file of PubMed articles"
+        }
         SourceTable::ClinicalTrials => "a CSV, JSON, NDJSON or Parquet file of clinical trials",
     }
 }

@@ -7,7 +7,7 @@ use polars::prelude::PlHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::schema::Flags;
-use crate::text::{clean, journal_key};
+use crate::text::{clean, is_missing, journal_key};
 
 /// So many names each thread remembers at most.
 const MOST_NAMES: usize = 1 << 15;
@@ -30,7 +30,7 @@ pub(super) struct Journal {
 impl Journal {
     fn read(raw: &str) -> Self {
         let cleaned = clean(raw);
-        let name = (!cleaned.text.is_empty()).then(|| cleaned.text.into_owned());
+        let name = (!is_missing(&cleaned.text)).then(|| cleaned.text.into_owned());
         Self {
             key: name.as_deref().map(journal_key),
             hash: name.as_deref().map_or(0, |name| xxh3_64(name.as_bytes())),

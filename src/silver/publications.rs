@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::formats::{Deletion, RawBatch};
 use crate::schema::{DatePrecision, Flag, JournalIds, PUBLICATIONS, PublicationKind, Reason, Rejected};
 use crate::text::date::{NumericOrder, Parsed, parse};
-use crate::text::{Cleaned, clean};
+use crate::text::{Cleaned, clean, given_id};
 
 /// The namespace of synthetic ids: a random UUID, fixed for ever.
 const SYNTHETIC_IDS: Uuid = Uuid::from_u128(0x8f27_26a1_2c1b_5d0f_9e55_6f6d_1a3b_7c42);
@@ -291,7 +291,7 @@ impl Columns {
         let summary = clean(summary.unwrap_or_default());
         flags.extend(summary.flags);
         let summary = (!summary.text.is_empty()).then_some(summary.text);
-        let given = id.map(str::trim).filter(|id| !id.is_empty());
+        let given = id.and_then(given_id);
         let synthetic = given.is_none().then(|| {
             flags.insert(Flag::SyntheticId);
             synthetic_id(context.kind, &title.text, date, journal)

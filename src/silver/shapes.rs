@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use crate::formats::{Field, Fields};
-use crate::schema::{DatePrecision, PublicationKind};
+use crate::schema::PublicationKind;
 use crate::text::clean;
-use crate::text::date::{NumericOrder, Parsed, parse};
+use crate::text::date::has_form;
 
 /// Where the values of a row stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,30 +170,26 @@ impl Layout {
                     Some(place) => date[place + name.len()..].trim_start_matches(['.', ' ']),
                     None => date,
                 };
-                let end = behind.find([';', ':', '.', '[']).unwrap_or(behind.len());
+                // `bioRxiv [Preprint]. 2023 Feb 14:2023.02.14.528498.`
+                let behind = match behind.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+                    Some((_, rest)) => rest.trim_start_matches(['.', ' ']),
+                    None => behind,
+                };
+                let first = |text: &'d str| {
+                    let end = text.find([';', ':', '.', '[']).unwrap_or(text.len());
+                    text[..end].trim()
+                };
                 // `Ottawa (ON): Agency; 2019 Jun.`: of a book, behind its publisher.
                 let found = match date.trim_end_matches(['.', ' ']).rsplit_once("; ") {
                     Some((_, last)) if name.is_empty() => last.trim(),
-                    _ => behind[..end].trim(),
+                    _ => first(behind),
                 };
-                if matches!(parse(found, NumericOrder::DayFirst), Parsed::Date(..)) {
-                    return found;
-                }
-                // A day that its month has not is bad, as everywhere.
-                let before = found.rsplit_once(' ').map_or("", |(before, _)| before);
-                if matches!(
-                    parse(before, NumericOrder::DayFirst),
-                    Parsed::Date(_, DatePrecision::Month)
-                ) {
-                    return found;
-                }
                 // At least the year, which stands there once more; where there is none either, it is bad and not missing.
                 let year = year.or_else(|| journal.trim().rsplit(' ').next());
                 let year = year.unwrap_or_default();
-                match parse(year, NumericOrder::DayFirst) {
-                    Parsed::Date(..) => year,
-                    _ => found,
-                }
+                // `2023 May 29. In: StatPearls [Internet]. …`: of a chapter, before its book.
+                let mut dates = [first(date), found, year].into_iter();
+                dates.find(|date| has_form(date)).unwrap_or(found)
             }
         }
     }
@@ -326,6 +322,22 @@ mod tests {
                 "In: StatTests [Internet]. Town (FL): StatTests Publishing; 2024 Jan\u{2013}.",
                 "2019",
             ),
+            (
+                "bioRxiv",
+                "bioRxiv [Preprint]. 2023 Feb 14:2023.02.14.528498. doi: 10.1101/2023.02.14.528498.",
+                "2023 Feb 14",
+            ),
+            (
+                "StatTests",
+                "2023 May 29. In: StatTests [Internet]. Town (FL): StatTests Publishing; 2023 Jan\u{2013}.",
+                "2023 May 29",
+            ),
+            (
+                "",
+                "2023 May 29. In: StatTests [Internet]. Town (FL): StatTests Publishing; 2023 Jan\u{2013}.",
+                "2023 May 29",
+            ),
+            ("J Test", "J Test. 2021 Feb 31;1:1.", "2021 Feb 31"),
             ("J Test", "J Test. 2021 Foo;1:1.", "2019"),
             ("J Test", "", "2019"),
         ] {

@@ -11,8 +11,8 @@
 //! | month name, day, year | `January 1, 2020`, `January 1st, 2020` | day |
 //! | month name, year | `March 2020` | month |
 //! | year, month name, maybe day | `2020 Jan 5`, `2020 Jan` | day, month |
-//! | a span, which counts from its beginning | `1975 Jan-Feb`, `1975 Jan/Feb`, `1983 Jan-Feb-Mar`, `May-June 2001`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1998 Dec-1999`, `1977-1978 Dec-Jan`, `1975-1976` | as its beginning |
-//! | a span of months with a day behind it | `2023 Jan-Feb 01`, `2023 Jan/Feb 01` | month |
+//! | a span, which counts from its beginning | `1975 Jan-Feb`, `1975 Jan/Feb`, `1983 Jan-Feb-Mar`, `1983 Jan/Feb/Mar`, `May-June 2001`, `2000 Jan 5-11`, `1998 Dec-1999 Jan`, `1998 Dec-1999`, `1977-1978 Dec-Jan`, `1975-1976` | as its beginning |
+//! | a span of months with a day behind it | `2023 Jan-Feb 01`, `2023 Jan/Feb 01`, `2021 Jul-Aug-Sep 01`, `2023 Dec-2024 Jan 01` | month |
 //! | season | `2021 Spring`, `Summer 2020`, `1979-1980 Fall`, `Winter 1976-1977`, `Spring-Summer 1979` | season |
 //! | quarter | `2000 1st Quart`, `2nd Quarter 2000`, `1980 2d Quart` | season |
 //!
@@ -23,6 +23,7 @@
 
 use chrono::NaiveDate;
 
+use super::is_missing;
 use crate::schema::DatePrecision;
 
 /// The order of numeric day and month of a source.
@@ -38,7 +39,7 @@ pub enum NumericOrder {
 /// A date as read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
-    /// Nothing there.
+    /// Nothing there, or a word for it.
     Missing,
     /// Something there that is no date.
     Bad,
@@ -48,30 +49,37 @@ pub enum Parsed {
 
 /// Reads a date in any of the accepted forms.
 pub fn parse(text: &str, order: NumericOrder) -> Parsed {
-    let text = text.trim();
-    if text.is_empty() {
+    if is_missing(text) {
         return Parsed::Missing;
     }
-    if text.len() > 64 {
-        return Parsed::Bad;
-    }
-    if !text.is_ascii() {
-        let plain = in_ascii(text);
-        return if plain.is_ascii() {
-            parse(&plain, order)
-        } else {
-            Parsed::Bad
-        };
-    }
-    let mut parts = Parts::default();
-    if !parts.split(text) {
-        return Parsed::Bad;
-    }
-    read(parts.as_slice(), order)
+    reading(text, order)
         .and_then(|(year, month, day, precision)| {
             Some((NaiveDate::from_ymd_opt(year, month, day)?, precision))
         })
         .map_or(Parsed::Bad, |(date, precision)| Parsed::Date(date, precision))
+}
+
+/// Whether a text is in one of the accepted forms, in either order: a day that its month has not is bad, but no other tag or
+/// column of the record is to be asked for a date then.
+pub fn has_form(text: &str) -> bool {
+    [NumericOrder::DayFirst, NumericOrder::MonthFirst]
+        .into_iter()
+        .filter_map(|order| reading(text, order))
+        .any(|(_, month, day, _)| (1..=12).contains(&month) && day > 0)
+}
+
+/// The parts of a date as they stand there.
+fn reading(text: &str, order: NumericOrder) -> Option<Reading> {
+    let text = text.trim();
+    if text.len() > 64 {
+        return None;
+    }
+    if !text.is_ascii() {
+        let plain = in_ascii(text);
+        return plain.is_ascii().then(|| reading(&plain, order))?;
+    }
+    let mut parts = Parts::default();
+    parts.split(text).then(|| read(parts.as_slice(), order))?
 }
 
 /// Dashes and blanks as typesetters have them, in ASCII; other letters as they are.
@@ -239,8 +247,12 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
         | [Month(month), Dash | Slash, Month(_), Year(year)]
         // The day is that of neither month for certain: bimonthly journals write 1 whenever they come out.
         | [Year(year), Month(month), Dash | Slash, Month(_), Small(1..=31)]
-        | [Year(year), Month(month), Dash, Month(_), Dash, Month(_)] => (year, month, 1, Precision::Month),
-        [Year(first), Month(month), Dash, Year(last), Month(_)]
+        | [Year(year), Month(month), Dash, Month(_), Dash, Month(_)]
+        | [Year(year), Month(month), Dash, Month(_), Dash, Month(_), Small(1..=31)]
+        | [Year(year), Month(month), Slash, Month(_), Slash, Month(_)]
+        | [Year(year), Month(month), Slash, Month(_), Slash, Month(_), Small(1..=31)] => (year, month, 1, Precision::Month),
+        [Year(first), Month(month), Dash | Slash, Year(last), Month(_)]
+        | [Year(first), Month(month), Dash | Slash, Year(last), Month(_), Small(1..=31)]
         | [Year(first), Month(month), Dash, Year(last)]
         | [Year(first), Dash, Year(last), Month(month), Dash, Month(_)]
             if first <= last =>

@@ -1,11 +1,13 @@
 //! Text: repair, normal form, dates and folding. Pure functions on strings, nothing of tables or files.
 //!
 //! - [`clean`] makes the silver text of a title, a name or a journal (escapes, markup, NFC, white space).
+//! - [`is_missing`] and [`given_id`] say what a cell holds that is no text.
 //! - [`date`] reads the accepted forms of a date.
 //! - [`journal_key`] folds a journal's name so that spellings meet.
 //! - [`fold`] is the folding of the matcher, which keeps offsets; [`form`] is a whole name folded by it.
 //! - [`substance`] is the canonical name under which the codes of one drug meet.
 
+mod cell;
 mod clean;
 pub mod date;
 mod escapes;
@@ -16,6 +18,7 @@ mod markup;
 mod salts;
 mod substance;
 
+pub use cell::{given_id, is_missing};
 pub use clean::{Cleaned, clean};
 pub use form::form;
 pub use journal::journal_key;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 import uuid
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from lake_tables import Row, clean, conserved
-from written_sources import Record, json_text, write, write_drugs, write_pubmed, write_trials
+from written_sources import Record, csv_text, json_text, write, write_drugs, write_pubmed, write_trials
 
 pytestmark = pytest.mark.core
 
@@ -35,8 +36,20 @@ def cleaned_title(folder: Path, title: str) -> Row:
 
 # Ids
 
+IDS = [
+    ("7", "7"),
+    ("  7\t", "7"),
+    ("007", "007"),
+    ("NCT01", "NCT01"),
+    ("31400738.0", "31400738"),
+    (" 1.00 ", "1"),
+    ("1.5", "1.5"),
+    ("1.", "1."),
+    ("NCT01.0", "NCT01.0"),
+]
 
-@pytest.mark.parametrize(("identifier", "wanted"), [("7", "7"), ("  7\t", "7"), ("007", "007"), ("NCT01", "NCT01")])
+
+@pytest.mark.parametrize(("identifier", "wanted"), IDS)
 def test_ids_are_trimmed_text(identifier: str, wanted: str, tmp_path: Path) -> None:
     row = only(cleaned_rows(tmp_path, (identifier, "A title", DAY, "Annals")))
     assert row["publication_id"] == wanted
@@ -45,18 +58,46 @@ def test_ids_are_trimmed_text(identifier: str, wanted: str, tmp_path: Path) -> N
 
 def test_numbers_in_json_become_text(tmp_path: Path) -> None:
     elements = '[{"id": 9, "title": "A", "date": "2020", "journal": "J"}, {"id": 12345678901234567890, "title": "B", '
-    elements += '"date": "2020", "journal": "J"}, {"id": "9a", "title": "C", "date": "2020", "journal": "J"}]'
+    elements += '"date": "2020", "journal": "J"}, {"id": 31400738.0, "title": "D", "date": "2020", "journal": "J"}, '
+    elements += '{"id": "9a", "title": "C", "date": "2020", "journal": "J"}]'
     kept = clean(tmp_path / "lake", write(tmp_path / "articles.json", elements)).kept
     # More digits than a 64-bit number has: read as a float it would become another id.
-    assert [row["publication_id"] for row in kept] == ["9", "12345678901234567890", "9a"]
+    assert [row["publication_id"] for row in kept] == ["9", "12345678901234567890", "31400738", "9a"]
 
 
-@pytest.mark.parametrize("missing", ['""', '"  "', "null"])
+@pytest.mark.parametrize("missing", ['""', '"  "', "null", '"null"', '"N/A"', '"NaN"', '"-"'])
 def test_missing_id_is_made_from_the_record(missing: str, tmp_path: Path) -> None:
     text = f'[{{"id": {missing}, "title": "A title", "date": "2020-01-01", "journal": "Annals"}}]'
     row = only(clean(tmp_path / "lake", write(tmp_path / "articles.json", text)).kept)
     assert uuid.UUID(row["publication_id"]).version == 5
     assert "synthetic_id" in row["flags"]
+
+
+WORDS_FOR_NOTHING = ("null", "N/A", "NA", "None", "NaN", "-")
+
+
+@pytest.mark.parametrize("table", ["pubmed", "clinical_trials"])
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.ndjson", "a.parquet"])
+def test_words_for_nothing_are_nothing_but_in_titles(name: str, table: str, tmp_path: Path) -> None:
+    title = "title" if table == "pubmed" else "scientific_title"
+    records = [(word, word, word, word) for word in WORDS_FOR_NOTHING]
+    columns = ("id", title, "date", "journal")
+    source = tmp_path / name
+    if name == "a.csv":
+        write(source, csv_text(columns, records))
+    elif name == "a.parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+        arrow = pytest.importorskip("pyarrow")
+        parquet.write_table(arrow.table(dict(zip(columns, map(list, zip(*records))))), source)
+    else:
+        objects = [json.dumps(dict(zip(columns, record))) for record in records]
+        write(source, "\n".join(objects) if name == "a.ndjson" else "[" + ",".join(objects) + "]")
+    kept = clean(tmp_path / "lake", source, table=table).kept
+    assert [row["title"] for row in kept] == list(WORDS_FOR_NOTHING)
+    for row in kept:
+        assert uuid.UUID(row["publication_id"]).version == 5
+        assert (row["date"], row["journal"]) == (None, None)
+        assert set(row["flags"]) == {"synthetic_id", "missing_date", "missing_journal"}
 
 
 def test_made_ids_depend_on_what_the_record_says_and_on_nothing_else(tmp_path: Path) -> None:
@@ -217,7 +258,7 @@ def test_different_journals_stay_apart(tmp_path: Path) -> None:
     assert all(keys), "letters of any script count"
 
 
-@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize("blank", ["", "  ", "null", "N/A", " na", "None", "NaN", "-"])
 def test_blank_journal_is_null(blank: str, tmp_path: Path) -> None:
     row = journal_row(tmp_path, blank)
     assert row["journal"] is None

@@ -51,6 +51,9 @@ PARTS: dict[str, tuple[str, str]] = {
     "2021 Autumn": ("2021-09-01", "season"),
     "2021 Fall": ("2021-09-01", "season"),
     "1983 Jan-Feb-Mar": ("1983-01-01", "month"),
+    "2023 Dec-2024 Jan 01": ("2023-12-01", "month"),
+    "2021 Jul-Aug-Sep 01": ("2021-07-01", "month"),
+    "2021 Jul/Aug/Sep": ("2021-07-01", "month"),
     "May-June 2001": ("2001-05-01", "month"),
     "1998 Dec-1999": ("1998-12-01", "month"),
     "Winter 1976-1977": ("1976-01-01", "season"),
@@ -87,17 +90,18 @@ BAD = (
     "about 2020",
     "2020/2021/2022",
     "0",
-    "-",
-    "n/a",
+    "unknown",
     "٢٠٢٠-٠١-٠٥",
     "99999999999999999999",
 )
+
+MISSING = ("", "   ", "null", " N/A ", "NA", "None", "NaN", "NaT", "-", "n.a.", "<NA>", "—")
 
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     """All the dates of this file in one source: text → its row."""
-    texts = [*DAYS, *PARTS, *BAD, "", "   "]
+    texts = [*DAYS, *PARTS, *BAD, *MISSING]
     records = [(str(place), f"Title {place}", text, "Annals") for place, text in enumerate(texts)]
     folder = tmp_path_factory.mktemp("dates")
     kept = clean(folder / "lake", write_pubmed(folder / "articles.csv", *records)).kept
@@ -135,7 +139,7 @@ def test_bad_dates_are_null_and_flagged(text: str, read: dict[str, Row]) -> None
     assert flags(row) == ["bad_date"]
 
 
-@pytest.mark.parametrize("text", ["", "   "])
+@pytest.mark.parametrize("text", MISSING)
 def test_missing_dates(text: str, read: dict[str, Row]) -> None:
     row = read[text]
     assert row["date"] is None

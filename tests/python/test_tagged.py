@@ -98,3 +98,29 @@ def test_dates_of_old_records_and_of_bimonthly_journals(
         ((row,), _) = read(folder, text % date)
         assert (row["date"], row["date_precision"]) == (wanted, precision)
         assert ("bad_date" in row["flags"]) == (wanted is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "flags"),
+    [
+        (
+            "TY  - JOUR\nTI  - One.\nDA  - in press\nPY  - 2021\nJF  - J\nER  - \n",
+            (datetime.date(2021, 1, 1), "year"),
+            set(),
+        ),
+        (
+            "TY  - JOUR\nTI  - One.\nDA  - N/A\nY1  - 2021/03//\nJF  - J\nER  - \n",
+            (datetime.date(2021, 3, 1), "month"),
+            set(),
+        ),
+        ("TY  - JOUR\nTI  - One.\nDA  - in press\nJF  - J\nER  - \n", (None, None), {"bad_date"}),
+        ("TY  - JOUR\nTI  - One.\nDA  - 2021/02/31/\nPY  - 2021\nJF  - J\nER  - \n", (None, None), {"bad_date"}),
+        ("<1>\nUI  - 7\nTI  - One.\nDG  - Foo 5\nYR  - 2020\nJN  - J\n", (datetime.date(2020, 1, 1), "year"), set()),
+    ],
+)
+def test_the_year_counts_where_the_date_is_none(
+    text: str, wanted: tuple[datetime.date | None, str | None], flags: set[str], tmp_path: Path
+) -> None:
+    ((row,), _) = read(tmp_path, text)
+    assert (row["date"], row["date_precision"]) == wanted
+    assert set(row["flags"]) - {"synthetic_id"} == flags

@@ -58,6 +58,11 @@ fn every_accepted_form() {
         ("March 3RD 2020", "2020-03-03 day"),
         ("1983 Jan-Feb-Mar", "1983-01-01 month"),
         ("2023 Jan-Feb 01", "2023-01-01 month"),
+        ("2023 Dec-2024 Jan 01", "2023-12-01 month"),
+        ("2023 Dec/2024 Jan", "2023-12-01 month"),
+        ("2021 Jul-Aug-Sep 01", "2021-07-01 month"),
+        ("2021 Jul/Aug/Sep", "2021-07-01 month"),
+        ("2021 Jul/Aug/Sep 01", "2021-07-01 month"),
         ("2021 Sep-Oct 01", "2021-09-01 month"),
         ("2023 Jan/Feb 01", "2023-01-01 month"),
         ("2021 Apr-Jun 01", "2021-04-01 month"),
@@ -115,7 +120,6 @@ fn what_is_no_date_is_flagged_and_never_swapped() {
         "2020-",
         "2020-01-05-",
         "١/١/٢٠٢٠",
-        "n/a",
         "2020-01-05T10:30:00+99:00",
         "1st/02/2020",
         "1stJan 2020",
@@ -124,6 +128,8 @@ fn what_is_no_date_is_flagged_and_never_swapped() {
         "2000 0th Quart",
         "2000 1 Quart",
         "2023 Jan-Feb 32",
+        "2021 Jul-Aug-Sep 32",
+        "2024 Dec-2023 Jan 01",
         "1962 Christmas",
         "1962 1st Semester",
         "1960 2d Trimest",
@@ -138,7 +144,9 @@ fn what_is_no_date_is_flagged_and_never_swapped() {
     for text in bad {
         assert_eq!(read(text, NumericOrder::DayFirst), "bad", "{text}");
     }
-    for text in ["", " ", "\t\n"] {
+    for text in [
+        "", " ", "\t\n", " null", "N/A", "NA", "None", "NaN", "-", "\u{2014}", "<NA>", "\\N",
+    ] {
         assert_eq!(read(text, NumericOrder::DayFirst), "missing", "{text:?}");
     }
 }
