@@ -68,7 +68,7 @@ pub fn has_form(text: &str) -> bool {
         .any(|(_, month, day, _)| (1..=12).contains(&month) && day > 0)
 }
 
-/// The parts of a date as they stand there.
+/// The parts of a date as written, not yet checked against the calendar.
 fn reading(text: &str, order: NumericOrder) -> Option<Reading> {
     let text = text.trim();
     if text.len() > 64 {
