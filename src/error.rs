@@ -3,6 +3,7 @@
 //! A message names the file, the row or byte, what was found and what to do. The Python border maps each variant to
 //! one exception class in a single match (`bindings/errors.rs`), the command maps each to an exit code.
 
+use std::borrow::Cow;
 use std::io;
 
 /// The result of every fallible function of this crate.
@@ -101,13 +102,41 @@ pub enum Error {
     Internal { message: String },
 }
 
-/// A text without what stands in it between such quotes.
-fn unquoted(text: &str, quote: char) -> String {
+/// More letters of anything that a file or a caller holds are in no message.
+const MOST_SHOWN: usize = 200;
+
+/// No path of the system is longer.
+const LONGEST_PATH: usize = 4096;
+
+/// What a file or a caller holds as a message shows it: whole, or its beginning when it is long.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()).into(),
+        None => text.into(),
+    }
+}
+
+/// A name in a message: whole where it may be a path, whose end tells most.
+fn shown_name(name: String) -> String {
+    if name.len() > LONGEST_PATH {
+        shown(&name).into_owned()
+    } else {
+        name
+    }
+}
+
+/// A text with another one for each that stands in it between such quotes.
+fn requoted<'t>(text: &'t str, quote: char, other: impl Fn(&'t str) -> Cow<'t, str>) -> String {
     let parts = text.split(quote).enumerate();
-    let told: Vec<&str> = parts
-        .map(|(number, part)| if number % 2 == 0 { part } else { "…" })
+    let told: Vec<Cow<'_, str>> = parts
+        .map(|(number, part)| if number % 2 == 0 { part.into() } else { other(part) })
         .collect();
     told.join(&String::from(quote))
+}
+
+/// A text without what stands in it between such quotes.
+fn unquoted(text: &str, quote: char) -> String {
+    requoted(text, quote, |_| "…".into())
 }
 
 impl Error {
@@ -139,7 +168,7 @@ impl Error {
     /// A storage error about `path` while doing `action` ("read", "write", "create the folder").
     pub fn storage(path: impl std::fmt::Display, action: &'static str, source: io::Error) -> Self {
         Self::Storage {
-            path: path.to_string(),
+            path: shown_name(path.to_string()),
             action,
             source,
         }
@@ -152,8 +181,8 @@ impl Error {
         expected: impl Into<String>,
     ) -> Self {
         Self::Argument {
-            argument: argument.into(),
-            found: found.into(),
+            argument: shown_name(argument.into()),
+            found: shown_name(requoted(&found.into(), '`', shown)),
             expected: expected.into(),
         }
     }

@@ -25,11 +25,11 @@ pub(super) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
             if matches!(error, crate::error::Error::Cancelled) {
                 return Err(errors::exception(py, &error));
             }
-            Ok(cli::report_error(&error))
+            Ok(cli::report_error(&error, &arguments))
         }
         Err(raised) if raised.is_instance_of::<pyo3::exceptions::PyException>(py) => {
             // A fork or a panic: an exception of ours, told as any other error.
-            Ok(cli::report_message(&raised.value(py).to_string()))
+            Ok(cli::report_message(&raised.value(py).to_string(), &arguments))
         }
         // KeyboardInterrupt and SystemExit end the process as Python does.
         Err(raised) => Err(raised),

@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::graph::AnswerSettings;
-use crate::pipeline::hide_credentials;
 
 /// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
 #[derive(Debug, Parser)]
@@ -339,13 +338,12 @@ impl ParsedCommand {
 /// Reads the words of a command line; help and usage errors are told at once.
 pub fn parse(words: &[OsString]) -> Invocation {
     let name = OsString::from("drugs-rs");
-    let words = std::iter::once(&name).chain(words);
-    match Arguments::try_parse_from(words.clone()) {
+    match Arguments::try_parse_from(std::iter::once(&name).chain(words)) {
         Ok(arguments) => Invocation::Command(ParsedCommand(arguments.command)),
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
             let message = error.to_string();
-            let told = hide_credentials(&message, words.filter_map(|word| word.to_str()));
+            let told = super::told(&message, words);
             // A closed pipe is no reason to complain about not being able to complain.
             let _ = if told == message {
                 error.print()

@@ -10,7 +10,7 @@ use super::arguments::{
     MatchArguments, Matching, OnBadFileName, Output, ParsedCommand, Reading, UnitName, VerifyArguments,
 };
 use super::summary;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, shown};
 use crate::formats::{self, Encoding, MostRatio};
 use crate::graph::AnswerSettings;
 use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
@@ -326,7 +326,7 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
     // The usage is right and the vocabulary lacks the drug: a matter of the input, told by the exit code 1.
     let explanation = matcher.explain(&text, drug).map_err(|error| match error {
         Error::Argument { .. } => Error::SourceNotFound {
-            uri: format!("`{drug}` in {}", arguments.vocabulary.join(", ")),
+            uri: format!("`{}` in {}", shown(drug), arguments.vocabulary.join(", ")),
             expected: "a name of the vocabulary, or a code as it is written there".to_owned(),
         },
         other => other,

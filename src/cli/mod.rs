@@ -12,11 +12,14 @@ pub use arguments::{Invocation, parse};
 pub use execute::execute;
 pub use progress::ProgressBar;
 
-use crate::error::Error;
+use std::ffi::OsString;
 
-/// Tells about an error and gives the exit code.
-pub fn report_error(error: &Error) -> u8 {
-    report_message(&error.to_string());
+use crate::error::Error;
+use crate::pipeline::hide_credentials;
+
+/// Tells about an error of a command line of these words and gives the exit code.
+pub fn report_error(error: &Error, words: &[OsString]) -> u8 {
+    report_message(&error.to_string(), words);
     if matches!(error, Error::Argument { .. }) {
         2
     } else {
@@ -32,7 +35,12 @@ pub(crate) fn warn(message: &str) {
 
 /// Tells about an error that has no class here, and gives the exit code.
 #[expect(clippy::print_stderr, reason = "this is the command's own voice")]
-pub fn report_message(message: &str) -> u8 {
-    eprintln!("drugs-rs: error: {message}");
+pub fn report_message(message: &str, words: &[OsString]) -> u8 {
+    eprintln!("drugs-rs: error: {}", told(message, words));
     1
+}
+
+/// A message as it may be told: any word may hold credentials, also one that is no URI to the command.
+fn told(message: &str, words: &[OsString]) -> String {
+    hide_credentials(message, words.iter().filter_map(|word| word.to_str()))
 }

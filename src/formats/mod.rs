@@ -55,7 +55,7 @@ use std::collections::BTreeMap;
 use shaped::ShapedReader;
 use sniff::{TextFormat, text_format};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::schema::Rejected;
 use crate::task::Task;
 
@@ -256,17 +256,6 @@ fn refused(input: &Input, fields: &Fields, found: &str) -> Error {
         "expected CSV with a header line, a JSON array, NDJSON or Parquet"
     };
     Error::format(input.uri(), "byte 0", found, remedy)
-}
-
-/// More letters of anything that a file holds are in no message.
-const MOST_SHOWN: usize = 200;
-
-/// What a file holds as a message shows it: whole, or its beginning when it is long.
-fn shown(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()).into(),
-        None => text.into(),
-    }
 }
 
 /// A row's text as it is kept aside: whole, or its beginning when it is very long.

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
+use crate::storage::uri::without_credentials;
 
 /// A day, as it stands in `dt=` folders. It orders as the calendar does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,8 +31,10 @@ impl Dt {
         } else {
             None
         };
-        date.map(Self)
-            .ok_or_else(|| Error::argument("dt", format!("`{text}`"), "an ISO date such as 2026-11-22"))
+        date.map(Self).ok_or_else(|| {
+            let found = format!("`{}`", without_credentials(text));
+            Error::argument("dt", found, "an ISO date such as 2026-11-22")
+        })
     }
 
     /// The date behind `dt=` in a folder's name, if it is one.

@@ -52,7 +52,8 @@ pub(super) fn is_inside(path: &str) -> bool {
     !path.starts_with('/') && path.split('/').all(|name| !matches!(name, "." | ".."))
 }
 
-/// A path of a lake as one of the file system; an error for one that leads out of it, or over a link.
+/// A path of a lake as one of the file system; an error for one that leads out of it, or over a link or anything else that is
+/// neither a file nor a folder.
 pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
     if !is_inside(path) {
         return Err(refused(format!("`{path}` leads out of the lake"), STAY));
@@ -68,8 +69,13 @@ pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
             None
         };
         exists = found.is_some();
-        if found.is_some_and(|found| found.is_symlink()) {
-            return Err(refused(format!("`{}` is a symbolic link", place.display()), STAY));
+        if let Some(found) = found.filter(|found| !found.is_file() && !found.is_dir()) {
+            let place = place.display();
+            let found = format!(
+                "`{place}` is {} where a file or a folder should be",
+                kind_of(&found)
+            );
+            return Err(refused(found, STAY));
         }
     }
     Ok(place)

@@ -129,14 +129,24 @@ impl Place {
 /// Signs of a signed URL, in small letters: who has such a URL has the right that it grants.
 const SIGNATURES: [&str; 4] = ["x-amz-", "x-goog-", "signature=", "sig="];
 
-/// A URI as the scheme in front of it and the rest, however many slashes a `pathlib.Path` has left between them. A word of one
-/// letter is a drive or a folder, and no scheme.
-fn split(uri: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = uri.trim_start().split_once(':')?;
-    let named = scheme.len() > 1 && scheme.starts_with(|letter: char| letter.is_ascii_alphabetic());
+/// A text as what stands before a scheme, the scheme and the rest.
+type Parts<'t> = (&'t str, &'t str, &'t str);
+
+/// The URIs in a text by their schemes, however many slashes a `pathlib.Path` has left behind them, and whatever stands before
+/// them. A word of one letter is a drive or a folder, and no scheme.
+fn uris(text: &str) -> impl Iterator<Item = Parts<'_>> {
     let letters = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '.' | '-');
-    let slashes = rest.starts_with('/') || matches!(scheme, "gs" | "s3");
-    (named && slashes && scheme.chars().all(letters)).then(|| (scheme, rest.trim_start_matches('/')))
+    text.match_indices(':').filter_map(move |(colon, _)| {
+        let word = text[..colon].trim_end_matches(letters).len();
+        let scheme = text[word..colon].trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
+        let (before, rest) = (&text[..colon - scheme.len()], &text[colon + 1..]);
+        let slashes = rest.starts_with("//")
+            || matches!(scheme, "gs" | "s3")
+            // Behind other folders one slash may end the name of a folder.
+            || (rest.starts_with('/')
+                && (before.trim().is_empty() || matches!(scheme, "http" | "https" | "s3a" | "s3n")));
+        (scheme.len() > 1 && slashes).then(|| (before, scheme, rest.trim_start_matches('/')))
+    })
 }
 
 /// Where the credentials at the beginning of a rest end: a secret may itself hold `/`, `?` and `@`.
@@ -152,23 +162,25 @@ fn end_of_credentials(scheme: &str, rest: &str) -> Option<usize> {
     (!is_port).then_some(rest.len())
 }
 
+fn tells_secrets((_, scheme, rest): &Parts<'_>) -> bool {
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let query = query.to_ascii_lowercase();
+    end_of_credentials(scheme, rest).is_some() || SIGNATURES.iter().any(|sign| query.contains(sign))
+}
+
 /// Whether a URI holds a user, a password, a key or a signature.
 pub fn has_credentials(uri: &str) -> bool {
-    split(uri).is_some_and(|(scheme, rest)| {
-        let query = rest.split_once('?').map_or("", |(_, query)| query);
-        let query = query.to_ascii_lowercase();
-        end_of_credentials(scheme, rest).is_some() || SIGNATURES.iter().any(|sign| query.contains(sign))
-    })
+    uris(uri).any(|parts| tells_secrets(&parts))
 }
 
 /// A URI for messages: what may be a user, a password or a signature is left out.
 pub fn without_credentials(uri: &str) -> String {
-    let Some((scheme, rest)) = split(uri) else {
+    let Some((before, scheme, rest)) = uris(uri).find(tells_secrets).or_else(|| uris(uri).next()) else {
         return uri.to_owned();
     };
     let rest = &rest[end_of_credentials(scheme, rest).unwrap_or_default()..];
     let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
-    format!("{scheme}://{}", if rest.is_empty() { "…" } else { rest })
+    format!("{before}{scheme}://{}", if rest.is_empty() { "…" } else { rest })
 }
 
 /// The path of a URI that must be local.
@@ -231,6 +243,14 @@ mod tests {
             "https://host/x?X-Goog-Signature=hunter2",
             "gs://b?key=hunter2",
             "gs:///hunter",
+            "./s3://KEY:hunter2@bucket/x",
+            "../s3://KEY:hun/hunter2@bucket/x",
+            "@s3://KEY:hunter2@bucket/x",
+            "@https://me:hunter2@host/x",
+            "/home/me/s3:/KEY:hunter2@bucket/x",
+            "/home/me/https:/me:hunter2@host/x",
+            "gs://bucket/s3://KEY:hunter2@bucket/x",
+            "a:b c: s3://KEY:hunter2@bucket/x",
         ] {
             let told = refused(uri);
             assert!(!told.contains("hunter2"), "{told}");
@@ -245,12 +265,15 @@ mod tests {
             "s3://bucket/in/?[ab].csv",
             "c:/data/me@home.csv",
             "data/a:b@c.csv",
+            "data/notes:/me@home.csv",
+            "data/2026-01-01T10:/me@home.csv",
             "file:///data/me@home.csv",
         ] {
             assert!(Place::parse(uri).is_ok() && !has_credentials(uri), "{uri}");
         }
         assert_eq!(without_credentials("https://host:8080/x"), "https://host:8080/x");
         assert_eq!(without_credentials("s3:/KEY:a/b@bucket/x"), "s3://bucket/x");
+        assert_eq!(without_credentials("./s3://KEY:a@bucket/x"), "./s3://bucket/x");
     }
 
     #[test]

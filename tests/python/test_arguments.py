@@ -7,7 +7,7 @@ from typing import Any, Callable, cast
 import pytest
 
 import drugs_rs
-from drugs_rs.exceptions import ArgumentError
+from drugs_rs.exceptions import ArgumentError, DrugsError
 
 HALF = "half of a pair \ud800"
 
@@ -59,6 +59,9 @@ REFUSED: list[tuple[str, type[Exception], Callable[..., Any]]] = [
     ("text", TypeError, lambda: MATCHER.find(1)),  # type: ignore[arg-type]
     ("drug", ArgumentError, lambda: MATCHER.explain("aspirin", HALF)),
     ("drug", TypeError, lambda: MATCHER.explain("aspirin", 1)),  # type: ignore[arg-type]
+    ("drug: `y.* is no name and no code", ArgumentError, lambda: MATCHER.explain("aspirin", "y" * 1_000_000)),
+    ("w/xw/x", DrugsError, lambda: drugs_rs.list_sources("w/x" * 100_000)),
+    ("w/xw/x", DrugsError, lambda: drugs_rs.list_sources("w/x" * 100_000 + "*")),
     ("path", ArgumentError, lambda: MATCHER.save(HALF)),
     ("vocabulary", ArgumentError, lambda: drugs_rs.Matcher.from_vocabulary(HALF)),
     ("sources", ArgumentError, lambda: drugs_rs.read_drugs([HALF])),
@@ -72,5 +75,6 @@ REFUSED: list[tuple[str, type[Exception], Callable[..., Any]]] = [
 
 @pytest.mark.parametrize(("argument", "error", "call"), REFUSED, ids=range(len(REFUSED)))
 def test_the_error_names_the_argument(argument: str, error: type[Exception], call: Callable[[], Any]) -> None:
-    with pytest.raises(error, match=argument):
+    with pytest.raises(error, match=argument) as caught:
         call()
+    assert len(str(caught.value)) < 1000

@@ -330,6 +330,8 @@ BAD_VARIABLES = [
     ("s3", "AWS_SECRET_ACCESS_KEY", "hunter2 hunter2"),
     ("s3", "AWS_ACCESS_KEY_ID", "hunter2\r"),
     ("s3", "AWS_REGION", "hunter2\n"),
+    ("s3", "AWS_REGION", "hunter2 b"),
+    ("s3", "AWS_DEFAULT_REGION", "hunter2/b"),
     ("s3", "AWS_ENDPOINT_URL", "hunter2:9000"),
     ("s3", "AWS_ENDPOINT_URL_S3", "http://hun ter2:9000"),
     ("s3", "AWS_ENDPOINT_URL", "http://KEY:hunter2@host"),
@@ -465,6 +467,10 @@ URIS_WITH_SECRETS = [
     "https://user:hun/hunter2@host/x.csv",
     "https:/user:hun/hunter2@host/x.csv",
     "gs://bucket/x.csv?X-Goog-Signature=hunter2",
+    "./s3://KEY:hunter2@bucket/x.csv",
+    "../s3://KEY:hunter2@bucket/x.csv",
+    "@s3://KEY:hunter2@bucket/x.csv",
+    "@https://user:hunter2@host/x.csv",
 ]
 
 
@@ -500,9 +506,25 @@ def test_credentials_in_a_uri_are_refused_and_never_told(uri: str, samples: Path
         ["bronze", uri],
         ["bronze", f"--vocabulary={uri}"],
         ["match", "--vocabulary", uri, "--boundary", uri],
+        # It stands where no URI is wanted.
+        ["bronze", "--drugs", str(drugs), "--out", str(lake), "--dt", uri],
+        ["bronze", "--drugs", str(drugs), "--out", str(lake), "--dt", DT, "--name", uri],
     ):
         ended = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
         assert ended.returncode == 2 and "hunter2" not in ended.stdout + ended.stderr, ended.stderr
+    texts = tmp_path / "texts.csv"
+    texts.write_text("a,b\n1,2\n", encoding="utf-8")
+    long = uri.replace("hunter2", "hunter2" * 100)
+    for arguments, says in (
+        (["match", str(texts), "--column", uri], "missing column"),
+        (["explain", "text", uri], "not found"),
+        (["explain", "text", long], "not found"),
+    ):
+        words = command(*arguments, "--vocabulary", str(drugs))
+        ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 1 and "hunter2" not in ended.stderr and says in ended.stderr, ended.stderr
+    told = refused(lambda: drugs_rs.gold(out=lake, dt=uri))
+    assert told.startswith("ArgumentError: dt: ") and "hunter2" not in told, told
     assert not lake.exists()
 
 

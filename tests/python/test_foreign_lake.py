@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
@@ -47,6 +48,9 @@ PIPES = [
     f"bronze/pubmed/dt={DT}/_manifest.json",
     f"silver/publications/kind=pubmed/dt={DT}/_manifest.json",
     "gold/_manifest.json",
+    "gold/drug_graph.json",
+    f"bronze/pubmed/dt={DT}/articles.csv",
+    f"silver/drugs/dt={DT}",
     f"reports/run/dt={DT}/run.json",
 ]
 
@@ -55,14 +59,17 @@ PIPES = [
 def test_a_pipe_in_place_of_a_file_is_refused(path: str, lake: Path) -> None:
     pipe = lake / path
     pipe.parent.mkdir(parents=True, exist_ok=True)
-    if pipe.exists():
+    if pipe.is_dir():
+        shutil.rmtree(str(pipe))
+    elif pipe.exists():
         pipe.unlink()
     os.mkfifo(str(pipe))
     if path == ".lock":
         (lake.parent / "articles.csv").write_text("id,title,date,journal\n2,Velorin,2020,J\n", encoding="utf-8")
     told = run(lake)
-    assert f"{path}: cannot" in told
-    assert "a pipe (FIFO) where a file should be" in told
+    assert f"{path}: cannot" in told or f"{path}` is a pipe" in told
+    assert "a pipe (FIFO) where a file" in told
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("layer", ["bronze", "silver", "gold", "reports", ".staging", ".lock"])

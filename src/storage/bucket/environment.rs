@@ -26,6 +26,8 @@ pub(super) enum Form {
     ProxyUrl,
     /// `host` or `host:port`
     Host,
+    /// A part of the name of a host.
+    Region,
     /// `/path` of a server that is known.
     UrlPath,
     /// A path of this machine.
@@ -47,6 +49,7 @@ impl Form {
                 Self::Url
             }
             _ if name.ends_with("_RELATIVE_URI") => Self::UrlPath,
+            _ if name.ends_with("_REGION") => Self::Region,
             _ if name.contains("TOKEN") || name.contains("_KEY") => Self::Secret,
             _ => Self::Plain,
         }
@@ -77,6 +80,9 @@ impl Form {
         let fault = match self {
             Self::Url | Self::ProxyUrl => url_fault(value, self == Self::ProxyUrl),
             Self::Host if !is_host(value) => Some("no host in it"),
+            Self::Region if value.contains(':') || !is_host(value) => {
+                Some("a character in it that no name of a host has")
+            }
             Self::UrlPath if !value.starts_with('/') => Some("no `/` at its beginning"),
             _ => None,
         };
@@ -89,6 +95,7 @@ impl Form {
             Self::Url => "a URL such as https://storage.example.com:9000, without a user in it",
             Self::ProxyUrl => "a URL such as http://proxy.example.com:3128",
             Self::Host => "a host or host:port such as 127.0.0.1:9023",
+            Self::Region => "the name of a region such as us-east-1",
             Self::UrlPath => "a path such as /v2/credentials",
             Self::File => "the path of a file, in one line",
             Self::Lines | Self::Plain => "one word or number of ASCII letters, in one line",
@@ -193,6 +200,10 @@ mod tests {
             ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "hunter2"),
             ("AWS_PROXY_URL", "http://user:hunter2@"),
             ("AWS_REGION", " hunter2"),
+            ("AWS_REGION", "hunter2 b"),
+            ("AWS_DEFAULT_REGION", "hunter2/b"),
+            ("AWS_DEFAULT_REGION", "hunter2@b"),
+            ("AWS_DEFAULT_REGION", "hunter2:80"),
             ("AWS_WEB_IDENTITY_TOKEN_FILE", "/hunter2\n"),
             ("GOOGLE_BASE_URL", "hunter2"),
             ("GOOGLE_APPLICATION_CREDENTIALS", "hunter2\r\n"),
@@ -217,6 +228,7 @@ mod tests {
             ("AWS_PROXY_URL", "http://me:secret@proxy:3128"),
             ("AWS_PROXY_URL", "proxy:3128"),
             ("AWS_USER_AGENT", "my tool 1.0"),
+            ("AWS_REGION", "us-east-1"),
             ("AWS_TIMEOUT", "30 seconds"),
             ("GOOGLE_APPLICATION_CREDENTIALS", "/home/zoé/my key.json"),
             ("GOOGLE_SERVICE_ACCOUNT_KEY", "{\n}\n"),
