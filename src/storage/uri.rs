@@ -247,8 +247,8 @@ mod tests {
             "../s3://KEY:hun/hunter2@bucket/x",
             "@s3://KEY:hunter2@bucket/x",
             "@https://me:hunter2@host/x",
-            "/home/me/s3:/KEY:hunter2@bucket/x",
-            "/home/me/https:/me:hunter2@host/x",
+            "/srv/data/s3:/KEY:hunter2@bucket/x",
+            "/srv/data/https:/me:hunter2@host/x",
             "gs://bucket/s3://KEY:hunter2@bucket/x",
             "a:b c: s3://KEY:hunter2@bucket/x",
         ] {
