@@ -131,11 +131,9 @@ def test_a_manifest_that_is_damaged_is_made_again_by_its_step(lake: Path, layer:
     found = {entry["path"]: entry for entry in json.loads(ended.stdout)["damaged"]}
     assert ended.returncode == 1 and set(found) == {path.relative_to(lake).as_posix() for path in damaged}
     assert all("the files that it names were not looked at" in entry["found"] for entry in found.values())
+    reader: Callable[..., Any] = drugs_rs.silver if layer == "bronze" else drugs_rs.gold
     with pytest.raises(exceptions.DrugsError, match="run the step that writes it again"):
-        if layer == "bronze":
-            drugs_rs.silver(out=lake, dt=DT)
-        else:
-            drugs_rs.gold(out=lake, dt=DT)
+        reader(out=lake, dt=DT)
     drugs_rs.run(
         drugs=samples / "drugs.csv",
         pubmed=[samples / "pubmed.csv", samples / "pubmed.json"],
