@@ -173,7 +173,7 @@ eval-corpora:
 	@python3 evaluation/corpora.py
 
 .PHONY: wheel
-wheel: .venv/tools/.ready ## one wheel for Python 3.8 and newer, optimised, in dist/
+wheel: .venv/tools/.ready $(PYO3_CONFIG_FILE) ## one wheel for Python 3.8 and newer, optimised, in dist/
 	rm -rf dist
 	$(MATURIN) build --locked --profile published --zig --compatibility manylinux2014 --out dist
 	@ls dist | grep -E -- '-cp38-abi3-(manylinux_2_17_x86_64\.)?manylinux2014_x86_64(\.manylinux_2_17_x86_64)?\.whl$$'
