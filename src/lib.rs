@@ -28,8 +28,9 @@
 //! A lake from two small files:
 //!
 //! ```
-//! use drugs_rs::pipeline::bronze::BronzeSource;
-//! use drugs_rs::pipeline::{Dt, open_lake, run};
+//! use drugs_rs::steps::bronze::BronzeSource;
+//! use drugs_rs::lake::{Dt, open_lake};
+//! use drugs_rs::steps::run;
 //! use drugs_rs::schema::SourceTable;
 //! use drugs_rs::task::Task;
 //!
@@ -72,8 +73,6 @@ pub mod gold;
 #[cfg(feature = "tables")]
 pub mod graph;
 pub mod matcher;
-#[cfg(feature = "tables")]
-pub mod pipeline;
 pub mod quality;
 pub mod schema;
 #[cfg(feature = "tables")]
@@ -85,4 +84,14 @@ pub mod storage;
 pub mod task;
 pub mod text;
 
+#[cfg(feature = "tables")]
+pub mod api;
+#[cfg(feature = "tables")]
+mod ingest;
+#[cfg(feature = "tables")]
+pub mod lake;
+#[cfg(feature = "tables")]
+pub mod steps;
+#[cfg(feature = "tables")]
+mod tables;
 pub use error::{Error, Result};

@@ -8,9 +8,9 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use crate::error::Error;
 use crate::formats::Encoding;
+use crate::ingest::parallel_reader::OnBadFile;
+use crate::lake::dt::Dt;
 use crate::matcher::{Accents, Boundary, Settings, StopWords};
-use crate::pipeline::Dt;
-use crate::pipeline::silver::OnBadFile;
 use crate::schema::{DrugUnit, SourceTable};
 use crate::text::date::NumericOrder;
 

@@ -62,7 +62,7 @@ pub(super) fn generate<'py>(
         dirt: shares,
     };
     let (json, _) = call::engine(py, progress, |task| {
-        crate::pipeline::generate::generate(&out, &settings, force, task)
+        crate::api::generate::generate(&out, &settings, force, task)
     })?;
     py.import("json")?.call_method1("loads", (json,))
 }

@@ -8,9 +8,10 @@ use pyo3::types::PyDict;
 
 use super::table::Table;
 use super::{arguments, call, errors};
+use crate::api::{answers, export};
 use crate::error::Error;
 use crate::graph::{self, DrugGrouping, Shape, Shelf, frames};
-use crate::pipeline::{self, answers, export, run};
+use crate::lake::existing_lake;
 use crate::schema::{DrugUnit, PublicationKind};
 
 /// Drugs, publications, journals and who mentions whom; `read_graph` makes one.
@@ -26,9 +27,7 @@ pub(super) struct DrugGraph {
 pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let inner = call::apart(py, move |_| {
-        run::read_graph(pipeline::existing_lake(&lake)?.as_ref())
-    })?;
+    let inner = call::apart(py, move |_| answers::read_graph(existing_lake(&lake)?.as_ref()))?;
     Ok(DrugGraph {
         inner: Arc::new(inner),
         shelves: Default::default(),
@@ -40,9 +39,7 @@ pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
 pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let found = call::apart(py, move |_| {
-        answers::read_answers(pipeline::existing_lake(&lake)?.as_ref())
-    })?;
+    let found = call::apart(py, move |_| answers::read_answers(existing_lake(&lake)?.as_ref()))?;
     let json = py.import("json")?;
     let dictionary = PyDict::new(py);
     dictionary.set_item("as_of", found.as_of)?;

@@ -11,11 +11,12 @@ use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
 use super::mention::Mention;
 use super::table::Table;
 use super::{arguments, arrow, call, errors};
+use crate::api::matching;
+use crate::api::vocabulary::{self, Vocabulary};
 use crate::error::{Error, Result};
 use crate::formats::{MostRatio, Reading};
+use crate::lake::report;
 use crate::matcher::{self, CodePoints, Entry};
-use crate::pipeline::vocabulary::{self, Vocabulary};
-use crate::pipeline::{matching, report};
 use crate::quality::FileTally;
 use crate::task::Task;
 

@@ -10,21 +10,24 @@ use super::arguments::{
     MatchArguments, Matching, OnBadFileName, Output, ParsedCommand, Reading, UnitName, VerifyArguments,
 };
 use super::summary;
+use crate::api::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
+use crate::api::source_lists::Lists;
+use crate::api::vocabulary::read_vocabulary;
 use crate::error::{Error, Refusal, Result, shown};
 use crate::formats::{self, Encoding, MostRatio};
 use crate::graph::AnswerSettings;
+use crate::ingest::parallel_reader::OnBadFile;
+use crate::lake::dt::Dt;
+use crate::lake::holds::{hold, release};
+use crate::lake::open::{existing_lake_for, open_lake_for};
+use crate::lake::report::{StepReport, to_json};
+use crate::lake::verify::verify;
 use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
-use crate::pipeline::bronze::{BronzeSource, bronze};
-use crate::pipeline::gold::{GoldSettings, gold};
-use crate::pipeline::held::{hold, release};
-use crate::pipeline::listed::Lists;
-use crate::pipeline::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
-use crate::pipeline::report::to_json;
-use crate::pipeline::silver::{OnBadFile, SilverSettings, silver};
-use crate::pipeline::verify::verify;
-use crate::pipeline::vocabulary::read_vocabulary;
-use crate::pipeline::{Dt, StepReport, existing_lake_for, open_lake_for, run};
 use crate::schema::{DrugUnit, SourceTable};
+use crate::steps::bronze::{BronzeSource, bronze};
+use crate::steps::gold::{GoldSettings, gold};
+use crate::steps::run;
+use crate::steps::silver::{SilverSettings, silver};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::arguments::Output;
+use crate::api::generate::generate;
 use crate::error::{Error, Result};
 use crate::generate::{Format, Packing, Settings, Shares, Table};
-use crate::pipeline::generate::generate;
 use crate::task::Task;
 
 #[derive(Debug, Args)]

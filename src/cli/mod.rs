@@ -14,8 +14,8 @@ pub use progress::ProgressBar;
 
 use std::ffi::OsString;
 
+use crate::api::credentials::hide_credentials;
 use crate::error::Error;
-use crate::pipeline::hide_credentials;
 
 /// Tells about an error of a command line of these words and gives the exit code.
 pub fn report_error(error: &Error, words: &[OsString]) -> u8 {

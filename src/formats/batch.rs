@@ -69,7 +69,7 @@ pub struct RawTexts {
 
 impl RawTexts {
     #[cfg(feature = "tables")]
-    fn of_cells(frame: Frame) -> Self {
+    pub(crate) fn of_cells(frame: Frame) -> Self {
         Self {
             cells: Some(frame),
             ..Self::default()

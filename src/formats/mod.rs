@@ -23,7 +23,8 @@ mod sniff;
 mod trials;
 
 pub use batch::{Deletion, Notes, RawBatch, RawTexts, RowReader};
-pub use bytes::input::{Encoding, Input, MostRatio, PARQUET, Reading};
+pub use bytes::compression::MostRatio;
+pub use bytes::input::{Encoding, Input, PARQUET, Reading};
 pub use columns::Frame;
 pub use fields::{Field, Fields};
 pub use lines::TextLines;

@@ -1,10 +1,9 @@
 //! Building the index: the trie level by level, each level one sort.
 
 use super::filter::Filter;
-use super::index::{
-    FREE, Index, LEAF, NONE, Step, ascii_signs, packed, pair, pair_step, print, start_slot, step,
-};
+use super::index::{FREE, Index, LEAF, NONE, Step, ascii_signs, pair, pair_step, print, start_slot, step};
 use super::names::Names;
+use super::packed::packed;
 use super::tokens::{Kind, Tokens};
 use crate::error::Result;
 use crate::task::Task;

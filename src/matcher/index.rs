@@ -86,12 +86,6 @@ pub(super) const FREE: u64 = u64::MAX;
 /// Set in a start whose word is a whole name that no other goes on from: what follows is its pattern and no node.
 pub(super) const LEAF: u32 = 1 << 31;
 
-/// Two numbers of 32 bits in one.
-#[inline]
-pub(super) fn packed(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}
-
 /// What the table of starts keeps of a word's hash beside its slot; never what a free slot begins with.
 #[inline]
 pub(super) fn print(hash: Step) -> u32 {

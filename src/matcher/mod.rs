@@ -35,6 +35,7 @@ pub mod naive;
 mod names;
 mod packed;
 mod saved;
+mod spellings;
 mod stop_words;
 mod substring;
 mod tokens;

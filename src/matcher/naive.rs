@@ -1,8 +1,9 @@
 //! The slow oracle: the semantics of the matcher written down as plainly as possible, sharing only the folding of
 //! single letters with the fast one. Tests hold the two against each other; nothing else calls it.
 
-use super::combination::{is_whole, orders, parts};
+use super::combination::is_whole;
 use super::names::{Names, names_of};
+use super::spellings::{orders, parts};
 use super::{Boundary, Entry, Settings};
 use crate::error::Result;
 use crate::schema::Rule;

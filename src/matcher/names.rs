@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::index::packed;
-use super::packed::{Packed, too_large};
+use super::packed::{Packed, packed, too_large};
+use super::spellings::{self, spellings};
 use super::tokens::{Kind, Tokens, fold_into};
 use super::vocabulary::Vocabulary;
-use super::{Boundary, Entry, Settings, combination};
+use super::{Boundary, Entry, Settings};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;
@@ -124,7 +124,7 @@ impl Names {
             if pattern % 1024 == 0 {
                 task.check()?;
             }
-            let parts = combination::parts(self.form(pattern), &settings.stop_words);
+            let parts = spellings::parts(self.form(pattern), &settings.stop_words);
             if parts.is_empty() {
                 continue;
             }
@@ -140,7 +140,7 @@ impl Names {
                 .filter(|target| !is_part(target))
                 .copied()
                 .collect();
-            combination::spellings(&parts, |form| {
+            spellings(&parts, |form| {
                 drafts.extend(targets.iter().map(|target| (form.clone(), *target)));
             });
         }

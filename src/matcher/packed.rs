@@ -56,3 +56,9 @@ pub(super) fn too_large() -> Error {
         "a vocabulary that fits the memory; split it and match with each part",
     )
 }
+
+/// Two numbers of 32 bits in one.
+#[inline]
+pub(super) fn packed(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}

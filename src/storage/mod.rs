@@ -19,7 +19,9 @@
 #[cfg(feature = "cloud")]
 mod bucket;
 mod commit;
+mod digests;
 mod hash;
+mod hidden;
 mod inside;
 pub mod local;
 mod lock;
@@ -33,6 +35,7 @@ use std::io::{Read, Write};
 
 #[cfg(feature = "cloud")]
 pub use bucket::{BucketLake, Places, replace_object};
+pub use digests::{damage, digest_of_file, digest_of_stream};
 pub use hash::{Digest256, HashingWriter, sha256_hex};
 pub use inside::{Written, write_target};
 pub use local::LocalStorage;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cloud")]
 use super::bucket::{self, ObjectFile};
+use super::hidden::is_below_hidden;
 use super::uri::Place;
 use crate::error::{Error, Result};
 use crate::task::{Patient, Task, waiting};
@@ -350,18 +351,6 @@ fn is_data(path: &Path, uri: &str) -> Result<bool> {
         }),
         Err(error) => Err(Error::storage(uri, "read the source", error)),
     }
-}
-
-/// Whether a glob came to a path by a hidden folder (`.name`, `_name`) without asking for one: `_day-*/` does, `*/` does not.
-pub(super) fn is_below_hidden(pattern: &str, path: &str) -> bool {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    folders.split('/').any(|folder| {
-        let hidden = folder.starts_with(['.', '_']) && !matches!(folder, "." | "..");
-        let asks = |part: &str| {
-            part.starts_with(&folder[..1]) && glob::Pattern::new(part).is_ok_and(|part| part.matches(folder))
-        };
-        hidden && !pattern.split('/').any(asks)
-    })
 }
 
 fn join(folder: &str, path: &Path) -> String {

@@ -8,8 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::GzDecoder;
 
-use super::input::MostRatio;
 use crate::error::Refusal;
+
+/// How many times its size a packed file may unpack to before it is a bomb; 0 is any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MostRatio(pub u64);
+
+impl Default for MostRatio {
+    /// XML of PubMed unpacks to eleven times its size, a column of one and the same text to a hundred times.
+    fn default() -> Self {
+        Self(400)
+    }
+}
 
 /// A stream of bytes that may move to another thread.
 pub(crate) type Bytes = Box<dyn Read + Send>;

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
 
-use super::compression::{BUFFER, Bytes, foreign, packing, unpacked};
+use super::compression::{BUFFER, Bytes, MostRatio, foreign, packing, unpacked};
 use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
 use super::marks::{line_end, without_marks};
 use super::members::{Archive, archive_kind};
@@ -21,17 +21,6 @@ pub enum Encoding {
     Utf8,
     /// Windows-1252, line by line: a line that is valid UTF-8 stays what it is.
     Windows1252,
-}
-
-/// How many times its size a packed file may unpack to before it is a bomb; 0 is any number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MostRatio(pub u64);
-
-impl Default for MostRatio {
-    /// XML of PubMed unpacks to eleven times its size, a column of one and the same text to a hundred times.
-    fn default() -> Self {
-        Self(400)
-    }
 }
 
 /// How the bytes of a source are read.

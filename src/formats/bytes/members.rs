@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Crc;
 
-use super::compression::{BUFFER, Bytes, Counted, check_ratio};
-use super::input::MostRatio;
-use super::tar::{BLOCK, begins_with_header};
+use super::compression::{BUFFER, Bytes, Counted, MostRatio, check_ratio};
+use super::tar_header::{BLOCK, begins_with_header};
 
 /// The name of a file in an archive is no longer than a path may be.
 pub(crate) const LONGEST_NAME: usize = 4096;

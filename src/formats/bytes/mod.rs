@@ -6,5 +6,6 @@ pub(crate) mod input;
 pub(crate) mod marks;
 pub(crate) mod members;
 mod tar;
+mod tar_header;
 mod whole_file;
 mod zip;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::array::value_end;
+use super::value_end::value_end;
 use crate::formats::fields::Fields;
 use crate::formats::trials;
 

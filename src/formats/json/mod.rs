@@ -4,3 +4,4 @@ pub(crate) mod array;
 pub(crate) mod head;
 pub(crate) mod ndjson;
 mod object;
+mod value_end;

@@ -2,9 +2,10 @@
 
 use memchr::memchr;
 
-use super::array::{JsonReader, ends_in_text, value_end};
+use super::array::JsonReader;
 use super::head;
 use super::object::Row;
+use super::value_end::{ends_in_text, value_end};
 use crate::error::{Error, Result};
 use crate::formats::batch::{BatchBuilder, Notes, RawBatch, Remarks, RowReader, raw_excerpt};
 use crate::formats::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};

@@ -12,6 +12,7 @@
 mod ahead;
 mod credentials;
 mod environment;
+mod handle;
 mod lake;
 mod patience;
 mod publish;
@@ -37,7 +38,8 @@ use object_store::{
 };
 use tokio::runtime::Runtime;
 
-pub use lake::{BucketLake, Places};
+pub use handle::Places;
+pub use lake::BucketLake;
 use patience::{Patience, patiently};
 pub(super) use sources::{ObjectFile, expand};
 

@@ -12,7 +12,7 @@ use super::patience::{Patience, patiently};
 use super::reader::{Found, ObjectReader};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
-use crate::storage::source::is_below_hidden;
+use crate::storage::hidden::is_below_hidden;
 use crate::storage::uri::BucketUri;
 use crate::task::Task;
 

@@ -14,7 +14,7 @@ use futures::future::join_all;
 use object_store::{PutMode, PutOptions};
 use tokio::task::JoinHandle;
 
-use super::lake::{Lake, Snapshot};
+use super::handle::{LakeHandle, Snapshot};
 use super::run::Run;
 use super::state::{Entry, Next, STATE, State, is_in, object};
 use super::upload::{Body, Failure, Spooled, send};
@@ -39,7 +39,7 @@ type Upload = (String, JoinHandle<std::result::Result<(), Failure>>);
 
 /// What a transaction and its open files share.
 struct Shared {
-    lake: Arc<Lake>,
+    lake: Arc<LakeHandle>,
     /// The state that the step reads.
     base: Snapshot,
     run: Option<Run>,
@@ -62,7 +62,7 @@ pub(super) struct BucketTransaction {
 }
 
 impl BucketTransaction {
-    pub(super) fn new(lake: Arc<Lake>, units: &[String]) -> Self {
+    pub(super) fn new(lake: Arc<LakeHandle>, units: &[String]) -> Self {
         let base = lake.snapshot();
         let shared = Shared {
             lake,
