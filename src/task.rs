@@ -43,10 +43,10 @@ impl<R: Read> Read for Patient<R> {
 
 /// One running piece of work. Share it by reference; a clone is the same piece of work.
 #[derive(Debug, Default, Clone)]
-pub struct Task(Arc<Shared>);
+pub struct Task(Arc<TaskState>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct TaskState {
     cancelled: AtomicBool,
     bytes: AtomicU64,
     rows: AtomicU64,

@@ -10,7 +10,7 @@ use crate::lake::documents;
 use crate::lake::manifest::{Version, first_changed};
 use crate::lake::{layout, manifest};
 use crate::storage::{HashingWriter, Storage, damage, sha256_hex};
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 
 /// A gold layer may be exchanged between the reading of two of its files; so often they are read anew.
 const TRIES: usize = 5;
@@ -28,8 +28,8 @@ pub struct Answers {
 
 /// What is needed of `gold/_manifest.json`.
 #[derive(Deserialize)]
-struct Published {
-    outputs: Vec<Output>,
+struct PublishedAnswers {
+    outputs: Vec<OutputFile>,
     numbers: Reached,
 }
 
@@ -43,9 +43,10 @@ struct Reached {
 pub fn read_answers(storage: &dyn Storage) -> Result<Answers> {
     let mut tries = 0;
     loop {
-        let before = manifest::read::<Published>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let before = manifest::read::<PublishedAnswers>(storage, layout::GOLD_MANIFEST.to_owned())?;
         let found = check(storage, before.0);
-        let after: (Option<Published>, Version) = manifest::read(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let after: (Option<PublishedAnswers>, Version) =
+            manifest::read(storage, layout::GOLD_MANIFEST.to_owned())?;
         tries += 1;
         if before.1 == after.1 || tries == TRIES {
             return found;
@@ -53,7 +54,7 @@ pub fn read_answers(storage: &dyn Storage) -> Result<Answers> {
     }
 }
 
-fn check(storage: &dyn Storage, published: Option<Published>) -> Result<Answers> {
+fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<Answers> {
     let uri = |path: &str| format!("{}/{path}", storage.root());
     let missing = |path: &str| Error::SourceNotFound {
         uri: uri(path),
@@ -113,7 +114,7 @@ pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
     let mut tries = 0;
     loop {
         let (published, version) =
-            manifest::read::<documents::Published>(storage, layout::GOLD_MANIFEST.to_owned())?;
+            manifest::read::<documents::PublishedGold>(storage, layout::GOLD_MANIFEST.to_owned())?;
         let bytes = storage
             .read(layout::DRUG_GRAPH)?
             .ok_or_else(|| Error::SourceNotFound {

@@ -3,11 +3,11 @@
 use polars::prelude::ParquetWriter;
 
 use crate::error::{Error, Result};
-use crate::graph::{DrugGraph, Shape, frames, write_shape};
+use crate::graph::{DrugGraph, GraphShape, frames, write_shape};
 use crate::schema::DrugUnit;
-use crate::storage::uri::Place;
+use crate::storage::uri::Location;
 #[cfg(feature = "cloud")]
-use crate::storage::{LocalStorage, Storage, Written, replace_object, write_target};
+use crate::storage::{LocalStorage, Storage, WriteTarget, replace_object, write_target};
 use crate::tables::pages::statistics;
 use crate::tables::table_writer::common_types;
 use crate::task::Task;
@@ -16,7 +16,7 @@ use crate::task::Task;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileShape {
     /// Text of a shape.
-    Text(Shape),
+    Text(GraphShape),
     /// One mention a row, as Parquet.
     EdgesParquet,
 }
@@ -32,14 +32,14 @@ pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
         _ => "graph",
     });
     Ok(FileShape::Text(match name {
-        "graph" => Shape::Graph,
-        "node-link" => Shape::NodeLink,
-        "graphml" => Shape::GraphMl,
-        "edges-csv" => Shape::EdgesCsv,
-        "edges-ndjson" => Shape::EdgesNdjson,
+        "graph" => GraphShape::Graph,
+        "node-link" => GraphShape::NodeLink,
+        "graphml" => GraphShape::GraphMl,
+        "edges-csv" => GraphShape::EdgesCsv,
+        "edges-ndjson" => GraphShape::EdgesNdjson,
         "edges-parquet" => return Ok(FileShape::EdgesParquet),
-        "neo4j-nodes" => Shape::Neo4jNodes,
-        "neo4j-relationships" => Shape::Neo4jRelationships,
+        "neo4j-nodes" => GraphShape::Neo4jNodes,
+        "neo4j-relationships" => GraphShape::Neo4jRelationships,
         other => {
             let expected = "graph, node-link, graphml, edges-csv, edges-ndjson, edges-parquet, neo4j-nodes or \
                             neo4j-relationships";
@@ -68,15 +68,15 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task)
 
 /// Writes one file whole or not at all, by the commit protocol of its folder, which must exist; or as one object.
 pub(crate) fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
-    let path = match Place::parse(path)? {
-        Place::Local(path) => path,
+    let path = match Location::parse(path)? {
+        Location::Local(path) => path,
         #[cfg(feature = "cloud")]
-        Place::Bucket(uri) => return replace_object(&uri, bytes, task),
+        Location::Bucket(uri) => return replace_object(&uri, bytes, task),
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => crate::storage::uri::local_path(path)?,
+        Location::Bucket(_) => crate::storage::uri::local_path(path)?,
     };
     task.check()?;
-    let path = write_target(&path, Written::File)?;
+    let path = write_target(&path, WriteTarget::File)?;
     let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = parent.map_or_else(|| ".".into(), ToOwned::to_owned);
     let name = path

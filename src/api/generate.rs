@@ -22,10 +22,12 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::generate::{BLOCK, Block, Counts, Format, Packing, Settings, Table, block, drugs_block};
-use crate::storage::uri::Place;
-use crate::storage::{Digest256, HashingWriter, LocalStorage, Storage, Transaction, Written, write_target};
-use crate::tables::output_file::Output;
+use crate::generate::{BLOCK, Block, Counts, Format, MadeTable, Packing, Settings, block, drugs_block};
+use crate::storage::uri::Location;
+use crate::storage::{
+    Digest256, HashingWriter, LocalStorage, Storage, Transaction, WriteTarget, write_target,
+};
+use crate::tables::output_file::OutputFile;
 use crate::tables::pages::statistics;
 use crate::tables::table_writer::common_types;
 use crate::task::Task;
@@ -43,7 +45,7 @@ pub struct Generated {
     pub settings: BTreeMap<&'static str, serde_json::Value>,
     /// By the name of the table, what must become of its rows.
     pub truth: BTreeMap<&'static str, Counts>,
-    pub files: Vec<Output>,
+    pub files: Vec<OutputFile>,
 }
 
 /// Makes sources in the folder `out`. Gives its `_generated.json`, and whether it stood there before.
@@ -51,7 +53,7 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
     settings.check()?;
     task.enter("generate");
     let refused = |found: &str, expected: &str| Error::argument("out", format!("`{out}` {found}"), expected);
-    let Place::Local(path) = Place::parse(out)? else {
+    let Location::Local(path) = Location::parse(out)? else {
         return Err(refused(
             "is in a bucket, where a folder does not appear as a whole",
             "a folder of this machine; copy it to the bucket when it is made",
@@ -63,7 +65,7 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
             "a new folder in one that exists",
         ));
     }
-    let path = write_target(&path, Written::Folder)?;
+    let path = write_target(&path, WriteTarget::Folder)?;
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return Err(refused(
             "leads to no name of a folder",
@@ -94,7 +96,7 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
         ));
     }
     let mut transaction = storage.begin(&[name.to_owned()])?;
-    let mut writer = Writer {
+    let mut writer = SourceWriter {
         transaction: transaction.as_mut(),
         settings,
         folder: name,
@@ -135,7 +137,7 @@ fn standing(
         return Ok(None);
     };
     let wanted = serde_json::json!(described);
-    let files: Option<Vec<Output>> = manifest
+    let files: Option<Vec<OutputFile>> = manifest
         .get("files")
         .and_then(|files| serde_json::from_value(files.clone()).ok());
     let Some(files) = files.filter(|_| {
@@ -174,26 +176,26 @@ fn describe(settings: &Settings) -> BTreeMap<&'static str, serde_json::Value> {
     ])
 }
 
-struct Writer<'w> {
+struct SourceWriter<'w> {
     transaction: &'w mut dyn Transaction,
     settings: &'w Settings,
     folder: &'w str,
-    files: Vec<Output>,
+    files: Vec<OutputFile>,
     task: &'w Task,
 }
 
-impl Writer<'_> {
+impl SourceWriter<'_> {
     fn tables(&mut self) -> Result<BTreeMap<&'static str, Counts>> {
         let path = format!("truth/mentions.ndjson{}", self.settings.packing.ending());
         let mut truth = self.text_file(path)?;
         let mut counts = BTreeMap::new();
-        for table in Table::ALL {
+        for table in MadeTable::ALL {
             if self.settings.count(table) == 0 {
                 continue;
             }
             let its = self.table(table, &mut truth)?;
             // Every row of a vocabulary is a drug.
-            if table != Table::Drugs {
+            if table != MadeTable::Drugs {
                 counts.insert(table.folder(), its);
             }
         }
@@ -202,11 +204,11 @@ impl Writer<'_> {
         Ok(counts)
     }
 
-    fn table(&mut self, table: Table, truth: &mut TextFile) -> Result<Counts> {
+    fn table(&mut self, table: MadeTable, truth: &mut TextFile) -> Result<Counts> {
         let mut counts = Counts::default();
         let (records, format) = (self.settings.count(table), self.settings.format(table));
         let files = match table {
-            Table::Drugs => 1,
+            MadeTable::Drugs => 1,
             _ if format == Format::StudyFiles => 1,
             // No file without a record.
             _ => self.settings.files.min(records),
@@ -229,7 +231,7 @@ impl Writer<'_> {
     /// Makes the blocks of some records, as many at a time as keep all threads at work, and gives them in order.
     fn blocks(
         &mut self,
-        table: Table,
+        table: MadeTable,
         numbers: Range<u64>,
         mut give: impl FnMut(&mut Self, Block) -> Result<()>,
     ) -> Result<()> {
@@ -246,7 +248,7 @@ impl Writer<'_> {
             let blocks: Vec<Block> = ranges
                 .par_iter()
                 .map(|range| match table {
-                    Table::Drugs => drugs_block(settings, range.clone()),
+                    MadeTable::Drugs => drugs_block(settings, range.clone()),
                     _ => block(settings, table, range.clone()),
                 })
                 .collect();
@@ -260,7 +262,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn sink(&mut self, table: Table, format: Format, number: u64) -> Result<Sink> {
+    fn sink(&mut self, table: MadeTable, format: Format, number: u64) -> Result<Sink> {
         let folder = table.folder();
         if format == Format::StudyFiles {
             return Ok(Sink::Many(Vec::new()));
@@ -288,9 +290,9 @@ impl Writer<'_> {
         let (file, digest) = HashingWriter::new(file);
         let failed = |error| Error::storage(&shown, "write", error);
         let packed = match self.settings.packing {
-            Packing::None => Packed::None(file),
-            Packing::Gzip => Packed::Gzip(GzEncoder::new(file, flate2::Compression::fast())),
-            Packing::Zstd => Packed::Zstd(zstd::Encoder::new(file, 1).map_err(failed)?),
+            Packing::None => PackedFile::None(file),
+            Packing::Gzip => PackedFile::Gzip(GzEncoder::new(file, flate2::Compression::fast())),
+            Packing::Zstd => PackedFile::Zstd(zstd::Encoder::new(file, 1).map_err(failed)?),
         };
         Ok(TextFile {
             path,
@@ -310,11 +312,11 @@ enum Sink {
     },
     Rows(Box<ParquetFile>),
     /// A file for each record.
-    Many(Vec<Output>),
+    Many(Vec<OutputFile>),
 }
 
 impl Sink {
-    fn add(&mut self, writer: &mut Writer<'_>, block: Block) -> Result<()> {
+    fn add(&mut self, writer: &mut SourceWriter<'_>, block: Block) -> Result<()> {
         match self {
             Self::Text { file, between, begun } => {
                 if std::mem::replace(begun, true) {
@@ -326,7 +328,8 @@ impl Sink {
             Self::Many(outputs) => {
                 for (name, content) in block.files {
                     let ending = writer.settings.packing.ending();
-                    let mut file = writer.text_file(format!("{}/{name}{ending}", Table::Trials.folder()))?;
+                    let mut file =
+                        writer.text_file(format!("{}/{name}{ending}", MadeTable::Trials.folder()))?;
                     file.write(&content)?;
                     outputs.push(file.finish(1)?);
                 }
@@ -336,7 +339,7 @@ impl Sink {
     }
 
     /// Ends a file that was given so many rows, broken ones among them.
-    fn finish(self, format: Format, rows: u64) -> Result<Vec<Output>> {
+    fn finish(self, format: Format, rows: u64) -> Result<Vec<OutputFile>> {
         match self {
             Self::Text { mut file, .. } => {
                 file.write(Block::tail(format).as_bytes())?;
@@ -350,7 +353,7 @@ impl Sink {
 
 type Hashed = HashingWriter<Box<dyn Write + Send>>;
 
-enum Packed {
+enum PackedFile {
     None(Hashed),
     Gzip(GzEncoder<Hashed>),
     Zstd(zstd::Encoder<'static, Hashed>),
@@ -360,25 +363,25 @@ enum Packed {
 struct TextFile {
     path: String,
     shown: String,
-    packed: Packed,
+    packed: PackedFile,
     digest: Digest256,
 }
 
 impl TextFile {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = match &mut self.packed {
-            Packed::None(file) => file.write_all(bytes),
-            Packed::Gzip(file) => file.write_all(bytes),
-            Packed::Zstd(file) => file.write_all(bytes),
+            PackedFile::None(file) => file.write_all(bytes),
+            PackedFile::Gzip(file) => file.write_all(bytes),
+            PackedFile::Zstd(file) => file.write_all(bytes),
         };
         written.map_err(|error| Error::storage(&self.shown, "write", error))
     }
 
-    fn finish(self, rows: u64) -> Result<Output> {
+    fn finish(self, rows: u64) -> Result<OutputFile> {
         let flushed = match self.packed {
-            Packed::None(file) => Ok(file),
-            Packed::Gzip(file) => file.finish(),
-            Packed::Zstd(file) => file.finish(),
+            PackedFile::None(file) => Ok(file),
+            PackedFile::Gzip(file) => file.finish(),
+            PackedFile::Zstd(file) => file.finish(),
         };
         flushed
             .and_then(|mut file| file.flush())
@@ -398,7 +401,7 @@ struct ParquetFile {
 }
 
 impl ParquetFile {
-    fn create(writer: &mut Writer<'_>, path: String, table: Table) -> Result<Self> {
+    fn create(writer: &mut SourceWriter<'_>, path: String, table: MadeTable) -> Result<Self> {
         let (file, shown) = writer.create(&path)?;
         let (file, digest) = HashingWriter::new(file);
         let columns = Block::columns(table);
@@ -444,7 +447,7 @@ impl ParquetFile {
             .map_err(|error| Error::storage(&self.shown, "write", io::Error::other(error.to_string())))
     }
 
-    fn finish(mut self, rows: u64) -> Result<Output> {
+    fn finish(mut self, rows: u64) -> Result<OutputFile> {
         self.flush()?;
         self.writer
             .finish()
@@ -453,9 +456,9 @@ impl ParquetFile {
     }
 }
 
-fn output(path: String, rows: u64, digest: &Digest256) -> Output {
+fn output(path: String, rows: u64, digest: &Digest256) -> OutputFile {
     let (bytes, sha256) = digest.finish();
-    Output {
+    OutputFile {
         path,
         rows,
         bytes,

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::export::write_file;
 use crate::error::{Error, Result};
 use crate::formats;
-use crate::formats::{Encoding, Field, Fields, Input, RawBatch, Reading, TextLines};
+use crate::formats::{Encoding, Field, Fields, Input, RawBatch, ReadOptions, TextLines};
 use crate::ingest::sources::open_source_or_empty;
 use crate::matcher::{CodePoints, Finder, Matcher, Mention};
 use crate::storage::source::{SourceFile, expand};
@@ -35,7 +35,7 @@ fn find_numbered(
     task: &Task,
     number_of: impl Fn(usize) -> u64 + Sync,
 ) -> Result<DataFrame> {
-    let found: Vec<Vec<Found<'_>>> = texts
+    let found: Vec<Vec<TextMention<'_>>> = texts
         .par_chunks(SLICE)
         .enumerate()
         .map(|(slice_number, slice)| {
@@ -96,7 +96,7 @@ fn find_numbered(
 }
 
 /// A mention in one of many texts.
-struct Found<'t> {
+struct TextMention<'t> {
     row: u64,
     start: u64,
     end: u64,
@@ -104,12 +104,12 @@ struct Found<'t> {
     mention: Mention<'t>,
 }
 
-fn add<'t>(found: &mut Vec<Found<'t>>, finder: &mut Finder<'t>, row: u64, text: &'t str) {
+fn add<'t>(found: &mut Vec<TextMention<'t>>, finder: &mut Finder<'t>, row: u64, text: &'t str) {
     // Most texts mention nothing, and then nothing is asked about their letters.
     let mut points = None;
     finder.each(text, |mention| {
         let points = points.get_or_insert_with(|| CodePoints::new(text));
-        found.push(Found {
+        found.push(TextMention {
             row,
             start: points.at(mention.start) as u64,
             end: points.at(mention.end) as u64,
@@ -163,12 +163,12 @@ pub struct PassedOver {
 pub struct TextFiles {
     /// Nothing stands for standard input.
     files: Vec<Option<SourceFile>>,
-    reading: Reading,
+    reading: ReadOptions,
 }
 
 impl TextFiles {
     /// The files that a path, folder or glob names; standard input without one or for `-`.
-    pub fn find(uri: Option<&str>, reading: impl Into<Reading>, task: &Task) -> Result<Self> {
+    pub fn find(uri: Option<&str>, reading: impl Into<ReadOptions>, task: &Task) -> Result<Self> {
         let files = match uri {
             None | Some("-") => vec![None],
             Some(uri) => expand(uri, "a file of texts", task)?
@@ -279,7 +279,7 @@ fn row_numbers(batch: &RawBatch, base: u64) -> Result<Vec<u64>> {
 }
 
 /// All of standard input as one text, without the line end at its end.
-pub fn read_standard_input(reading: impl Into<Reading>, task: &Task) -> Result<String> {
+pub fn read_standard_input(reading: impl Into<ReadOptions>, task: &Task) -> Result<String> {
     let Some(input) = Input::open_or_empty("standard input", Box::new(Patient(std::io::stdin())), reading)?
     else {
         return Ok(String::new());

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::formats::{RawBatch, RowReader};
 use crate::ingest::collector::{Collected, Collector, count_batch, note, recount};
-use crate::ingest::parallel_reader::{Maker, OnBadFile, Opened, Piece, clean_files};
-use crate::ingest::rejects::{Aside, bad_file};
+use crate::ingest::parallel_reader::{FilePiece, OnBadFile, Opened, RowSink, clean_files};
+use crate::ingest::rejects::{Rejects, bad_file};
 use crate::ingest::sources::{expected, open_source, tallies};
 use crate::ingest::vocabulary::combine_files;
 use crate::quality::FileTally;
@@ -25,7 +25,7 @@ use crate::silver::{drugs, rejected_frame};
 use crate::sorting::Bound;
 use crate::steps::silver::SilverSettings;
 use crate::storage::source::{SourceFile, expand_all};
-use crate::tables::spill_buffer::Waiting;
+use crate::tables::spill_buffer::SpillBuffer;
 use crate::task::Task;
 use crate::{formats, scratch};
 
@@ -52,7 +52,7 @@ const ONLY_IN_A_LAKE: &str = "dt";
 /// Leaves clean rows as they are.
 struct AsTheyAre;
 
-impl Maker for AsTheyAre {
+impl RowSink for AsTheyAre {
     type Made = DataFrame;
 
     fn push(&mut self, rows: DataFrame) -> Result<Vec<DataFrame>> {
@@ -76,7 +76,7 @@ pub fn read_publications(
     task: &Task,
 ) -> Result<CleanTable> {
     let (files, tallies) = find_files(uris, table_of(kind), task)?;
-    let mut frames = Waiting::on_demand(&PUBLICATIONS, MOST_HELD);
+    let mut frames = SpillBuffer::on_demand(&PUBLICATIONS, MOST_HELD);
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
     let mut collector = Collector::new(
         tallies,
@@ -93,10 +93,10 @@ pub fn read_publications(
         || AsTheyAre,
         task,
         |piece| match piece {
-            Piece::Batch(file, batch) => collector.batch(file, batch),
-            Piece::Made(frame) => frames.push(frame),
-            Piece::End(file, format, notes) => collector.end(file, format, notes),
-            Piece::Bad(file, error) => collector.bad(file, &error),
+            FilePiece::Batch(file, batch) => collector.batch(file, batch),
+            FilePiece::Made(frame) => frames.push(frame),
+            FilePiece::End(file, format, notes) => collector.end(file, format, notes),
+            FilePiece::Bad(file, error) => collector.bad(file, &error),
         },
     )?;
     let Collected {
@@ -391,11 +391,11 @@ fn without_lake(frame: &DataFrame) -> Result<DataFrame> {
 }
 
 /// Rejected rows in memory; they wait where a file may be kept aside as a whole.
-fn aside(settings: SilverSettings) -> Aside<Vec<DataFrame>> {
+fn aside(settings: SilverSettings) -> Rejects<Vec<DataFrame>> {
     let waits = settings.on_bad_file == OnBadFile::Reject;
-    Aside::new(
+    Rejects::new(
         Vec::new(),
-        waits.then(|| Waiting::on_demand(&REJECTED, MOST_HELD)),
+        waits.then(|| SpillBuffer::on_demand(&REJECTED, MOST_HELD)),
     )
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::formats::{Input, Reading, TextLines};
+use crate::formats::{Input, ReadOptions, TextLines};
 use crate::ingest::sources::open_source_or_empty;
 use crate::storage::source::expand;
 use crate::storage::uri::without_credentials;
@@ -105,12 +105,12 @@ impl Lists {
                 self.standard_input = true;
                 let uri = "standard input".to_owned();
                 let input =
-                    Input::open_or_empty(&uri, Box::new(Patient(std::io::stdin())), Reading::default())?;
+                    Input::open_or_empty(&uri, Box::new(Patient(std::io::stdin())), ReadOptions::default())?;
                 Ok((uri, input))
             }
             list => match expand(list, EXPECTED, task)?.as_slice() {
                 [file] => {
-                    let input = open_source_or_empty(file, Reading::default(), task)?;
+                    let input = open_source_or_empty(file, ReadOptions::default(), task)?;
                     Ok((file.uri.clone(), input))
                 }
                 files => Err(refused(&format!("{} files", files.len()))),

@@ -10,7 +10,7 @@ use super::table::Table;
 use super::{arguments, call, errors};
 use crate::api::{answers, export};
 use crate::error::Error;
-use crate::graph::{self, DrugGrouping, Shape, Shelf, frames};
+use crate::graph::{self, DrugGrouping, GraphShape, Shelf, frames};
 use crate::lake::existing_lake;
 use crate::schema::{DrugUnit, PublicationKind};
 
@@ -112,7 +112,7 @@ impl DrugGraph {
 
     /// The graph in node-link form, as networkx and D3 read it.
     fn to_node_link<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.parsed(py, Shape::NodeLink)
+        self.parsed(py, GraphShape::NodeLink)
     }
 
     /// The graph as a networkx one, with the nodes, links and attributes of `to_node_link`.
@@ -124,7 +124,7 @@ impl DrugGraph {
 
     /// The text of `drug_graph.json`: the same bytes, encoded as UTF-8, that the gold step writes.
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        self.text(py, Shape::Graph)
+        self.text(py, GraphShape::Graph)
     }
 
     /// Write the graph to a file, which is replaced at once or not at all.
@@ -158,7 +158,7 @@ impl DrugGraph {
         })
     }
 
-    fn text(&self, py: Python<'_>, shape: Shape) -> PyResult<String> {
+    fn text(&self, py: Python<'_>, shape: GraphShape) -> PyResult<String> {
         let graph = Arc::clone(&self.inner);
         call::apart(py, move |_| {
             let mut bytes = Vec::new();
@@ -170,7 +170,7 @@ impl DrugGraph {
         })
     }
 
-    fn parsed<'py>(&self, py: Python<'py>, shape: Shape) -> PyResult<Bound<'py, PyAny>> {
+    fn parsed<'py>(&self, py: Python<'py>, shape: GraphShape) -> PyResult<Bound<'py, PyAny>> {
         let text = self.text(py, shape)?;
         py.import("json")?
             .call_method1("loads", (text,))

@@ -22,7 +22,7 @@ use crate::lake::holds::{hold, release};
 use crate::lake::open::{existing_lake_for, open_lake_for};
 use crate::lake::report::{StepReport, to_json};
 use crate::lake::verify::verify;
-use crate::matcher::{Accents, Boundary, Entry, Matcher, Settings, StopWords};
+use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords, VocabularyEntry};
 use crate::schema::{DrugUnit, SourceTable};
 use crate::steps::bronze::{BronzeSource, bronze};
 use crate::steps::gold::{GoldSettings, gold};
@@ -150,11 +150,11 @@ fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<V
 /// The entries of the vocabularies, where standard input may be wanted for the texts.
 fn entries(
     words: &[String],
-    reading: formats::Reading,
+    reading: formats::ReadOptions,
     texts_from_standard_input: bool,
     lists: &mut Lists,
     task: &Task,
-) -> Result<Vec<Entry>> {
+) -> Result<Vec<VocabularyEntry>> {
     let uris = lists.names(words, task)?;
     if texts_from_standard_input && lists.took_standard_input() {
         return Err(Error::argument(
@@ -166,8 +166,8 @@ fn entries(
     read_vocabulary(&uris, reading, task)
 }
 
-fn reading(bytes: &Bytes) -> formats::Reading {
-    formats::Reading {
+fn reading(bytes: &Bytes) -> formats::ReadOptions {
+    formats::ReadOptions {
         encoding: match bytes.encoding {
             Some(EncodingName::Windows1252) => Encoding::Windows1252,
             Some(EncodingName::Utf8) | None => Encoding::Utf8,
@@ -182,7 +182,7 @@ fn silver_settings(words: &Reading) -> SilverSettings {
     } else {
         NumericOrder::DayFirst
     };
-    let formats::Reading { encoding, most_ratio } = reading(&words.bytes);
+    let formats::ReadOptions { encoding, most_ratio } = reading(&words.bytes);
     SilverSettings {
         encoding,
         order,

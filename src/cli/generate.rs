@@ -7,7 +7,7 @@ use clap::Args;
 use super::arguments::Output;
 use crate::api::generate::generate;
 use crate::error::{Error, Result};
-use crate::generate::{Format, Packing, Settings, Shares, Table};
+use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
 use crate::task::Task;
 
 #[derive(Debug, Args)]
@@ -119,9 +119,13 @@ fn settings(arguments: &GenerateArguments) -> Result<Settings> {
         trials: arguments.trials,
         drugs: arguments.drugs,
         journals: arguments.journals,
-        articles_format: Format::named(&arguments.articles_format, Table::Articles, "--articles-format")?,
-        trials_format: Format::named(&arguments.trials_format, Table::Trials, "--trials-format")?,
-        drugs_format: Format::named(&arguments.drugs_format, Table::Drugs, "--drugs-format")?,
+        articles_format: Format::named(
+            &arguments.articles_format,
+            MadeTable::Articles,
+            "--articles-format",
+        )?,
+        trials_format: Format::named(&arguments.trials_format, MadeTable::Trials, "--trials-format")?,
+        drugs_format: Format::named(&arguments.drugs_format, MadeTable::Drugs, "--drugs-format")?,
         files: arguments.files,
         packing: Packing::from_name(&arguments.packing).ok_or_else(|| {
             Error::argument("--packing", format!("`{}`", arguments.packing), "none, gz or zst")

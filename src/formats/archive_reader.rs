@@ -2,7 +2,7 @@
 
 use super::batch::{Notes, RawBatch, RowReader};
 use super::bytes::compression::EXPORT;
-use super::bytes::input::{BOMB_REMEDY, Input, Reading, refusal};
+use super::bytes::input::{BOMB_REMEDY, Input, ReadOptions, refusal};
 use super::bytes::members::Archive;
 use super::fields::Fields;
 use super::open::open_plain;
@@ -19,7 +19,7 @@ fn is_office(name: &str) -> bool {
 pub(crate) struct ArchiveReader<'f> {
     uri: String,
     archive: Archive,
-    reading: Reading,
+    reading: ReadOptions,
     task: Task,
     shapes: &'f [Fields],
     current: Option<(String, Box<dyn RowReader + 'f>)>,
@@ -32,7 +32,7 @@ impl<'f> ArchiveReader<'f> {
     pub(crate) fn open(
         uri: String,
         archive: Archive,
-        reading: Reading,
+        reading: ReadOptions,
         shapes: &'f [Fields],
         task: Task,
     ) -> Result<Box<dyn RowReader + 'f>> {

@@ -24,7 +24,7 @@ mod trials;
 
 pub use batch::{Deletion, Notes, RawBatch, RawTexts, RowReader};
 pub use bytes::compression::MostRatio;
-pub use bytes::input::{Encoding, Input, PARQUET, Reading};
+pub use bytes::input::{Encoding, Input, PARQUET, ReadOptions};
 pub use columns::Frame;
 pub use fields::{Field, Fields};
 pub use lines::TextLines;

@@ -99,7 +99,7 @@ struct Intervention<'s> {
 /// An element with a study in it.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 's"))]
-struct Element<'s> {
+struct StudyElement<'s> {
     #[serde(rename = "protocolSection")]
     _study: Option<Study<'s>>,
 }
@@ -107,7 +107,7 @@ struct Element<'s> {
 /// The first place in an element whose value is of another type than belongs there, as a path of keys.
 pub(crate) fn wrong_place(element: &str) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_str(element);
-    let read: Result<Element<'_>, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let read: Result<StudyElement<'_>, _> = serde_path_to_error::deserialize(&mut deserializer);
     read.err().map(|error| error.path().to_string())
 }
 

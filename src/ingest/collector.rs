@@ -1,6 +1,6 @@
 //! What the pieces of several files of publications come to: counts, rows kept aside, and what merging has to know.
 
-use super::rejects::{Aside, Kept};
+use super::rejects::{RejectSink, Rejects};
 use crate::error::{Error, Result};
 use crate::formats::Notes;
 use crate::quality::FileTally;
@@ -10,19 +10,19 @@ use crate::silver::publications::{CleanBatch, id_hash};
 /// Collects pieces in their order.
 pub(crate) struct Collector<K> {
     tallies: Vec<FileTally>,
-    aside: Aside<K>,
+    aside: Rejects<K>,
     merger: Merger,
 }
 
 /// All of them together.
 pub(crate) struct Collected<K> {
     pub tallies: Vec<FileTally>,
-    pub aside: Aside<K>,
+    pub aside: Rejects<K>,
     pub plan: Plan,
 }
 
-impl<K: Kept> Collector<K> {
-    pub(crate) fn new(tallies: Vec<FileTally>, aside: Aside<K>, merger: Merger) -> Self {
+impl<K: RejectSink> Collector<K> {
+    pub(crate) fn new(tallies: Vec<FileTally>, aside: Rejects<K>, merger: Merger) -> Self {
         Self {
             tallies,
             aside,

@@ -7,18 +7,18 @@ use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use crate::error::Result;
 use crate::schema::{JOURNALS, JournalIds};
 use crate::storage::Transaction;
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 use crate::tables::table_writer::TableWriter;
 
 /// As many as there are journals, whatever the number of rows.
 #[derive(Debug, Default)]
-pub(crate) struct Journals {
+pub(crate) struct JournalIdFile {
     /// Those of the file that is being read.
     of_file: HashSet<JournalIds>,
     all: HashSet<JournalIds>,
 }
 
-impl Journals {
+impl JournalIdFile {
     /// Takes what some rows of the file that is being read say.
     pub(crate) fn add(&mut self, ids: Vec<JournalIds>) {
         for ids in ids {
@@ -39,7 +39,11 @@ impl Journals {
     }
 
     /// Writes their file, in order; there is none where no source names any.
-    pub(crate) fn finish(self, transaction: &mut dyn Transaction, path: String) -> Result<Option<Output>> {
+    pub(crate) fn finish(
+        self,
+        transaction: &mut dyn Transaction,
+        path: String,
+    ) -> Result<Option<OutputFile>> {
         if self.all.is_empty() {
             return Ok(None);
         }

@@ -2,7 +2,7 @@
 //!
 //! Unpacking and cutting a file into records is work for one thread, so several files are read at a time, each in a lane of
 //! its own; small files share a lane. A lane that is ahead of its turn stops when it holds its share of [`MOST_READY`] bytes of
-//! clean rows, so memory does not grow with the size or the number of files. Each lane has a [`Maker`], which makes of its rows
+//! clean rows, so memory does not grow with the size or the number of files. Each lane has a [`RowSink`], which makes of its rows
 //! what the caller wants, on the lane's own time. What comes out, and in which order, does not depend on threads.
 
 use std::collections::VecDeque;
@@ -36,7 +36,7 @@ const GROUP_BYTES: usize = 1 << 19;
 const GROUP_BATCHES: usize = 128;
 
 /// What becomes of a file, piece by piece.
-pub(crate) enum Piece<M> {
+pub(crate) enum FilePiece<M> {
     /// Some clean rows of a file, which are in what comes next.
     Batch(usize, CleanBatch),
     /// What was made of the next rows.
@@ -58,7 +58,7 @@ pub enum OnBadFile {
 }
 
 /// Makes something of the rows of a lane: of some frames one thing, or of one frame several.
-pub(crate) trait Maker: Send {
+pub(crate) trait RowSink: Send {
     type Made: Send;
 
     /// Sees what is known of the next rows before they come.
@@ -79,19 +79,19 @@ pub(crate) type Opened<'f> = (Box<dyn RowReader + 'f>, Context);
 
 /// Reads and cleans files of the given sizes; `open` opens the file of a number, `maker` gives one to each lane, and `give` gets
 /// the pieces of the first file, then those of the second, and so on.
-pub(crate) fn clean_files<'f, M: Maker>(
+pub(crate) fn clean_files<'f, M: RowSink>(
     sizes: &[u64],
     open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
     on_bad_file: OnBadFile,
     maker: impl Fn() -> M,
     task: &Task,
-    mut give: impl FnMut(Piece<M::Made>) -> Result<()> + Send,
+    mut give: impl FnMut(FilePiece<M::Made>) -> Result<()> + Send,
 ) -> Result<()> {
     let threads = rayon::current_num_threads().max(1);
     let mut groups = groups(sizes).into_iter();
     let mut lanes: VecDeque<Lane<'f, M>> = VecDeque::new();
     // What the lanes had ready at the end of the round before; it is given while they go on.
-    let mut ready: Vec<Piece<M::Made>> = Vec::new();
+    let mut ready: Vec<FilePiece<M::Made>> = Vec::new();
     loop {
         lanes.extend(
             groups
@@ -164,15 +164,15 @@ enum Raw {
     Bad(usize, Error),
 }
 
-struct Lane<'f, M: Maker> {
+struct Lane<'f, M: RowSink> {
     unread: Unread<'f>,
     waiting: Vec<Raw>,
     maker: M,
-    ready: Vec<Piece<M::Made>>,
+    ready: Vec<FilePiece<M::Made>>,
     ready_bytes: usize,
 }
 
-impl<'f, M: Maker> Lane<'f, M> {
+impl<'f, M: RowSink> Lane<'f, M> {
     fn new(files: Range<usize>, maker: M) -> Self {
         Self {
             unread: Unread { files, current: None },
@@ -205,10 +205,10 @@ impl<'f, M: Maker> Lane<'f, M> {
         let mut clean = clean?;
         self.waiting = next?;
         if self.is_done() {
-            clean.extend(self.maker.end()?.map(Piece::Made));
+            clean.extend(self.maker.end()?.map(FilePiece::Made));
         }
         for piece in clean {
-            if let Piece::Made(made) = &piece {
+            if let FilePiece::Made(made) = &piece {
                 self.ready_bytes += M::bytes(made);
             }
             self.ready.push(piece);
@@ -295,7 +295,7 @@ fn group(waiting: Vec<Raw>) -> Vec<Vec<Raw>> {
 }
 
 /// Cleans what was read, piece by piece, and has something made of all its rows.
-fn clean_all<M: Maker>(waiting: Vec<Raw>, maker: &mut M, task: &Task) -> Result<Vec<Piece<M::Made>>> {
+fn clean_all<M: RowSink>(waiting: Vec<Raw>, maker: &mut M, task: &Task) -> Result<Vec<FilePiece<M::Made>>> {
     let clean: Vec<_> = group(waiting)
         .into_par_iter()
         .map(|raw| clean(raw, task))
@@ -304,7 +304,7 @@ fn clean_all<M: Maker>(waiting: Vec<Raw>, maker: &mut M, task: &Task) -> Result<
     let mut rows: Option<DataFrame> = None;
     for (pieces, frame) in clean {
         for piece in &pieces {
-            if let Piece::Batch(_, batch) = piece {
+            if let FilePiece::Batch(_, batch) = piece {
                 maker.note(batch);
             }
         }
@@ -318,12 +318,12 @@ fn clean_all<M: Maker>(waiting: Vec<Raw>, maker: &mut M, task: &Task) -> Result<
         }
     }
     if let Some(rows) = rows {
-        all.extend(maker.push(rows)?.into_iter().map(Piece::Made));
+        all.extend(maker.push(rows)?.into_iter().map(FilePiece::Made));
     }
     Ok(all)
 }
 
-fn clean<M>(group: Vec<Raw>, task: &Task) -> Result<(Vec<Piece<M>>, Option<DataFrame>)> {
+fn clean<M>(group: Vec<Raw>, task: &Task) -> Result<(Vec<FilePiece<M>>, Option<DataFrame>)> {
     task.check()?;
     let mut pieces = Vec::with_capacity(group.len());
     let mut cleaner: Option<Cleaner> = None;
@@ -334,10 +334,10 @@ fn clean<M>(group: Vec<Raw>, task: &Task) -> Result<(Vec<Piece<M>>, Option<DataF
                 let height = batch.frame.height();
                 rows += height;
                 let cleaner = cleaner.get_or_insert_with(|| Cleaner::new(&context, height));
-                Piece::Batch(file, cleaner.add(batch, &context)?)
+                FilePiece::Batch(file, cleaner.add(batch, &context)?)
             }
-            Raw::End(file, format, notes) => Piece::End(file, format, notes),
-            Raw::Bad(file, error) => Piece::Bad(file, error),
+            Raw::End(file, format, notes) => FilePiece::End(file, format, notes),
+            Raw::Bad(file, error) => FilePiece::Bad(file, error),
         });
     }
     let frame = cleaner.map(Cleaner::finish).transpose()?;

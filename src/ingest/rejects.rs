@@ -1,7 +1,7 @@
 //! Rejected rows and notices of deletion on their way to where they are kept; those of a bad file never get there.
 //!
 //! A file may turn out to be bad at its very end, so what it gives waits until then: in memory up to a bound, then on a scratch
-//! file ([`Waiting`]). What is kept, and its bytes, do not depend on that.
+//! file ([`SpillBuffer`]). What is kept, and its bytes, do not depend on that.
 
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
@@ -11,17 +11,17 @@ use crate::quality::FileTally;
 use crate::schema::{DELETED, Reason, Rejected};
 use crate::silver::rejected_frame;
 use crate::storage::Transaction;
-use crate::tables::output_file::Output;
-use crate::tables::spill_buffer::Waiting;
+use crate::tables::output_file::OutputFile;
+use crate::tables::spill_buffer::SpillBuffer;
 use crate::tables::table_writer::TableWriter;
 
 /// Where rejected rows are kept.
-pub(crate) trait Kept {
+pub(crate) trait RejectSink {
     fn keep(&mut self, rejected: DataFrame) -> Result<()>;
 }
 
 /// As frames, for who asked for them.
-impl Kept for Vec<DataFrame> {
+impl RejectSink for Vec<DataFrame> {
     fn keep(&mut self, rejected: DataFrame) -> Result<()> {
         self.push(rejected);
         Ok(())
@@ -29,21 +29,21 @@ impl Kept for Vec<DataFrame> {
 }
 
 /// In the file of a partition.
-impl Kept for TableWriter {
+impl RejectSink for TableWriter {
     fn keep(&mut self, rejected: DataFrame) -> Result<()> {
         self.write(&rejected)
     }
 }
 
 /// The rejected rows of several files, one after the other.
-pub(crate) struct Aside<K> {
+pub(crate) struct Rejects<K> {
     kept: K,
     /// Those of the file that is being read; nothing where a bad file ends everything anyway.
-    waiting: Option<Waiting>,
+    waiting: Option<SpillBuffer>,
 }
 
-impl<K: Kept> Aside<K> {
-    pub(crate) fn new(kept: K, waiting: Option<Waiting>) -> Self {
+impl<K: RejectSink> Rejects<K> {
+    pub(crate) fn new(kept: K, waiting: Option<SpillBuffer>) -> Self {
         Self { kept, waiting }
     }
 
@@ -107,11 +107,11 @@ pub(crate) struct Deleted {
     path: String,
     writer: Option<TableWriter>,
     /// The notices of the file that is being read.
-    waiting: Waiting,
+    waiting: SpillBuffer,
 }
 
 impl Deleted {
-    pub(crate) fn new(path: String, waiting: Waiting) -> Self {
+    pub(crate) fn new(path: String, waiting: SpillBuffer) -> Self {
         Self {
             path,
             writer: None,
@@ -148,7 +148,7 @@ impl Deleted {
         })
     }
 
-    pub(crate) fn finish(self) -> Result<Option<Output>> {
+    pub(crate) fn finish(self) -> Result<Option<OutputFile>> {
         self.writer.map(TableWriter::finish).transpose()
     }
 }

@@ -4,12 +4,12 @@
 const PLACES: usize = 1 << 10;
 
 /// The ids that came last, each in the place that its own bits give it.
-pub(crate) struct Recent {
+pub(crate) struct RepeatDetector {
     places: Box<[u128]>,
     again: bool,
 }
 
-impl Default for Recent {
+impl Default for RepeatDetector {
     fn default() -> Self {
         Self {
             // No id's hash is 0 but by a chance that costs nothing but time.
@@ -19,7 +19,7 @@ impl Default for Recent {
     }
 }
 
-impl Recent {
+impl RepeatDetector {
     /// Takes the hash of the next id.
     pub(crate) fn add(&mut self, id: u128) {
         let place = &mut self.places[id as usize % PLACES];
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn an_id_that_comes_again_is_noticed_unless_another_took_its_place() {
-        let mut recent = Recent::default();
+        let mut recent = RepeatDetector::default();
         (1..1000).for_each(|id| recent.add(id));
         assert!(!recent.again());
         // The same place as 7, and not the same id.

@@ -10,23 +10,23 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use polars::prelude::DataFrame;
 
-use super::parallel_reader::Maker;
-use super::repeat_detector::Recent;
+use super::parallel_reader::RowSink;
+use super::repeat_detector::RepeatDetector;
 use crate::error::Result;
 use crate::silver::merge::Fates;
 use crate::silver::publications::CleanBatch;
 use crate::sorting::Bound;
 use crate::storage::Transaction;
-use crate::tables::open_row_group::OpenGroup;
-use crate::tables::output_file::Output;
+use crate::tables::open_row_group::OpenRowGroup;
+use crate::tables::output_file::OutputFile;
 use crate::tables::pages::Encoder;
-use crate::tables::pending_table::{Draft, Finished};
+use crate::tables::pending_table::{FinishedTable, PendingTable};
 use crate::tables::row_group::RowGroup;
 use crate::tables::row_group::RowGroupPlace;
-use crate::tables::row_groups::{Form, Group, Groups};
+use crate::tables::row_groups::{GroupForm, RowGroupCutter, WholeGroup};
 
 /// Who gets what was held, in its order.
-pub(crate) trait Taker: Send {
+pub(crate) trait StoredRowSink: Send {
     /// What becomes of the next so many rows; asked once for all rows, in order, and before they are taken.
     fn fates(&mut self, rows: u64) -> Result<Fates>;
 
@@ -78,42 +78,42 @@ impl Forms {
     }
 
     /// The form of the next group.
-    fn next(&self) -> Form {
+    fn next(&self) -> GroupForm {
         if self.changing.load(Ordering::Relaxed) && !self.too_many() {
-            Form::Frame
+            GroupForm::Frame
         } else {
-            Form::Pages
+            GroupForm::Pages
         }
     }
 }
 
 /// Makes the row groups of a lane, the last of which ends with the lane.
 pub(crate) struct Grouping<'f> {
-    groups: Groups,
+    groups: RowGroupCutter,
     forms: &'f Forms,
-    recent: Recent,
+    recent: RepeatDetector,
 }
 
 impl<'f> Grouping<'f> {
     pub(crate) fn new(encoder: &Arc<Encoder>, forms: &'f Forms) -> Self {
         Self {
-            groups: Groups::new(Arc::clone(encoder)),
+            groups: RowGroupCutter::new(Arc::clone(encoder)),
             forms,
-            recent: Recent::default(),
+            recent: RepeatDetector::default(),
         }
     }
 }
 
 impl Grouping<'_> {
-    fn count(&self, group: &Group) {
-        if let Group::Frame(frame) = group {
+    fn count(&self, group: &WholeGroup) {
+        if let WholeGroup::Frame(frame) = group {
             self.forms.count(frame);
         }
     }
 }
 
-impl Maker for Grouping<'_> {
-    type Made = Group;
+impl RowSink for Grouping<'_> {
+    type Made = WholeGroup;
 
     fn note(&mut self, batch: &CleanBatch) {
         // An id that comes again soon, or a row that lends its journal to the other half: merging will see to them.
@@ -123,7 +123,7 @@ impl Maker for Grouping<'_> {
         }
     }
 
-    fn push(&mut self, rows: DataFrame) -> Result<Vec<Group>> {
+    fn push(&mut self, rows: DataFrame) -> Result<Vec<WholeGroup>> {
         let full = self.groups.push(&rows, || self.forms.next())?;
         // Now, on this lane's time and while the texts are near.
         self.groups.make_pages()?;
@@ -131,36 +131,36 @@ impl Maker for Grouping<'_> {
         Ok(full)
     }
 
-    fn end(&mut self) -> Result<Option<Group>> {
+    fn end(&mut self) -> Result<Option<WholeGroup>> {
         let last = self.groups.end()?;
         last.iter().for_each(|group| self.count(group));
         Ok(last)
     }
 
-    fn bytes(made: &Group) -> usize {
+    fn bytes(made: &WholeGroup) -> usize {
         made.bytes()
     }
 }
 
 /// The rows of one table.
-pub(crate) struct Spool<'f> {
+pub(crate) struct RowStore<'f> {
     forms: &'f Forms,
     encoder: Arc<Encoder>,
-    draft: Draft,
+    draft: PendingTable,
     /// In their order.
-    held: Vec<Held>,
+    held: Vec<StoredGroup>,
     /// Whether the draft holds all of it, in its order.
     is_file: bool,
 }
 
 /// A row group.
-enum Held {
+enum StoredGroup {
     Frame(DataFrame),
     /// A part of the draft.
     Drafted(RowGroupPlace),
 }
 
-impl Held {
+impl StoredGroup {
     fn rows(&self) -> u64 {
         match self {
             Self::Frame(frame) => frame.height() as u64,
@@ -177,7 +177,7 @@ enum Loaded {
 }
 
 impl Loaded {
-    fn give(&self, taker: &mut dyn Taker) -> Result<()> {
+    fn give(&self, taker: &mut dyn StoredRowSink) -> Result<()> {
         match self {
             Self::Group(group) => taker.take_group(group),
             Self::Whole(frame) => taker.take_whole(frame),
@@ -186,7 +186,7 @@ impl Loaded {
     }
 }
 
-impl<'f> Spool<'f> {
+impl<'f> RowStore<'f> {
     /// Of the file at `path`.
     pub(crate) fn new(
         transaction: &mut dyn Transaction,
@@ -196,7 +196,7 @@ impl<'f> Spool<'f> {
     ) -> Result<Self> {
         Ok(Self {
             forms,
-            draft: Draft::create(transaction, path, Arc::clone(&encoder))?,
+            draft: PendingTable::create(transaction, path, Arc::clone(&encoder))?,
             encoder,
             held: Vec::new(),
             is_file: true,
@@ -204,19 +204,19 @@ impl<'f> Spool<'f> {
     }
 
     /// Adds a row group at the end.
-    pub(crate) fn push(&mut self, group: Group, transaction: &mut dyn Transaction) -> Result<()> {
+    pub(crate) fn push(&mut self, group: WholeGroup, transaction: &mut dyn Transaction) -> Result<()> {
         match group {
-            Group::Pages(group) => {
+            WholeGroup::Pages(group) => {
                 let place = if self.is_file {
                     self.draft.add_for_good(&group, transaction)?
                 } else {
                     self.draft.add(&group)?
                 };
-                self.held.push(Held::Drafted(place));
+                self.held.push(StoredGroup::Drafted(place));
             }
-            Group::Frame(frame) => {
+            WholeGroup::Frame(frame) => {
                 self.is_file = false;
-                self.held.push(Held::Frame(frame));
+                self.held.push(StoredGroup::Frame(frame));
                 if self.forms.too_many() {
                     self.put_frames_away()?;
                 }
@@ -229,16 +229,16 @@ impl<'f> Spool<'f> {
     fn put_frames_away(&mut self) -> Result<()> {
         // Those that lanes have made or begun still come, and go the same way.
         for held in &mut self.held {
-            let Held::Frame(frame) = held else { continue };
-            let group = OpenGroup::of(frame, &self.encoder)?;
-            *held = Held::Drafted(self.draft.add(&group)?);
+            let StoredGroup::Frame(frame) = held else { continue };
+            let group = OpenRowGroup::of(frame, &self.encoder)?;
+            *held = StoredGroup::Drafted(self.draft.add(&group)?);
         }
         Ok(())
     }
 
     /// All groups are there.
-    pub(crate) fn finish(self) -> Result<Spooled> {
-        Ok(Spooled {
+    pub(crate) fn finish(self) -> Result<StoredRows> {
+        Ok(StoredRows {
             draft: self.draft.finish()?,
             held: self.held,
             is_file: self.is_file,
@@ -247,25 +247,25 @@ impl<'f> Spool<'f> {
 }
 
 /// All rows of one table.
-pub(crate) struct Spooled {
-    draft: Finished,
-    held: Vec<Held>,
+pub(crate) struct StoredRows {
+    draft: FinishedTable,
+    held: Vec<StoredGroup>,
     is_file: bool,
 }
 
-impl Spooled {
+impl StoredRows {
     /// Whether the draft holds all of them, in their order.
     pub(crate) fn is_file(&self) -> bool {
         self.is_file
     }
 
     /// Makes the draft the table's file.
-    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<Output> {
+    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<OutputFile> {
         self.draft.publish(transaction)
     }
 
     /// Gives every row group away, in order; the next one is made ready meanwhile.
-    pub(crate) fn drain(self, taker: &mut dyn Taker) -> Result<()> {
+    pub(crate) fn drain(self, taker: &mut dyn StoredRowSink) -> Result<()> {
         let Self { draft, held, .. } = self;
         let mut ready: Option<Loaded> = None;
         for held in held {
@@ -284,11 +284,11 @@ impl Spooled {
     }
 }
 
-fn load(draft: &Finished, held: Held, fates: &Fates) -> Result<Loaded> {
+fn load(draft: &FinishedTable, held: StoredGroup, fates: &Fates) -> Result<Loaded> {
     Ok(match held {
-        Held::Frame(frame) if fates.all_stay() => Loaded::Whole(frame),
-        Held::Frame(frame) => Loaded::Rows(fates.apply(frame)?),
-        Held::Drafted(place) if fates.all_stay() => Loaded::Group(draft.read(&place)?),
-        Held::Drafted(place) => Loaded::Rows(fates.apply(draft.decode(&place)?)?),
+        StoredGroup::Frame(frame) if fates.all_stay() => Loaded::Whole(frame),
+        StoredGroup::Frame(frame) => Loaded::Rows(fates.apply(frame)?),
+        StoredGroup::Drafted(place) if fates.all_stay() => Loaded::Group(draft.read(&place)?),
+        StoredGroup::Drafted(place) => Loaded::Rows(fates.apply(draft.decode(&place)?)?),
     })
 }

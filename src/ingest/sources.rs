@@ -1,7 +1,7 @@
 //! Opens the files that sources name, where they stand.
 
 use crate::error::Result;
-use crate::formats::{Input, Reading};
+use crate::formats::{Input, ReadOptions};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
@@ -32,7 +32,7 @@ pub(crate) fn tallies(files: &[SourceFile], table: SourceTable) -> Result<Vec<Fi
 }
 
 /// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
-pub(crate) fn open_source(file: &SourceFile, reading: Reading, task: &Task) -> Result<Input> {
+pub(crate) fn open_source(file: &SourceFile, reading: ReadOptions, task: &Task) -> Result<Input> {
     let input = match file.open_file()? {
         Some(seekable) => Input::of_file(&file.uri, seekable, reading),
         None => Input::new(&file.uri, file.open()?, reading),
@@ -43,7 +43,7 @@ pub(crate) fn open_source(file: &SourceFile, reading: Reading, task: &Task) -> R
 /// Opens a source that is read where it stands; `None` for a file without a byte.
 pub(crate) fn open_source_or_empty(
     file: &SourceFile,
-    reading: Reading,
+    reading: ReadOptions,
     task: &Task,
 ) -> Result<Option<Input>> {
     let input = match file.open_file()? {

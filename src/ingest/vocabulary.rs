@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use super::collector::note;
 use super::parallel_reader::OnBadFile;
-use super::rejects::{Aside, Kept};
+use super::rejects::{RejectSink, Rejects};
 use crate::error::Result;
 use crate::formats::{self, Fields, Input};
 use crate::quality::{FileTally, MergeReason};
-use crate::silver::vocabulary::{Combined, Record, Shape, clean_batch, combine, shapes};
+use crate::silver::vocabulary::{Combined, VocabularyRecord, VocabularyShape, clean_batch, combine, shapes};
 use crate::task::Task;
 
 /// Reads vocabularies and combines them, with what is no drug kept aside; `open` opens the file of a number when its turn comes.
-pub(crate) fn combine_files<K: Kept>(
+pub(crate) fn combine_files<K: RejectSink>(
     tallies: &mut [FileTally],
     open: impl Fn(usize) -> Result<Input>,
     on_bad_file: OnBadFile,
-    aside: &mut Aside<K>,
+    aside: &mut Rejects<K>,
     task: &Task,
 ) -> Result<Combined> {
     let shapes = shapes();
@@ -40,21 +40,21 @@ pub(crate) fn combine_files<K: Kept>(
 }
 
 /// Reads the records of one file and counts its rows.
-fn read_records<K: Kept>(
+fn read_records<K: RejectSink>(
     open: impl FnOnce() -> Result<Input>,
     shapes: &[Fields],
     number: usize,
     tally: &mut FileTally,
-    aside: &mut Aside<K>,
+    aside: &mut Rejects<K>,
     task: &Task,
-) -> Result<Vec<Record>> {
+) -> Result<Vec<VocabularyRecord>> {
     let mut reader = formats::open_shaped(open()?, shapes)?;
     let mut records = Vec::new();
     let mut said = HashSet::new();
     let mut read_as = Vec::new();
     while let Some(batch) = reader.next_batch(task)? {
-        let shape = Shape::ALL[batch.shape];
-        if shape != Shape::Plain && !read_as.contains(&shape) {
+        let shape = VocabularyShape::ALL[batch.shape];
+        if shape != VocabularyShape::Plain && !read_as.contains(&shape) {
             read_as.push(shape);
         }
         let (more, rejected) = clean_batch(batch, shape, number)?;

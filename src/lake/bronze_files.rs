@@ -10,7 +10,7 @@ use super::dt::Dt;
 use super::manifest::Version;
 use super::{layout, manifest};
 use crate::error::{Error, Result};
-use crate::formats::{Input, PARQUET_TYPE, Reading};
+use crate::formats::{Input, PARQUET_TYPE, ReadOptions};
 use crate::schema::SourceTable;
 use crate::storage::{Digest256, Storage, damage, digest_of_file};
 use crate::task::Task;
@@ -90,7 +90,7 @@ impl InputFile {
     }
 
     /// Opens the file under the name of its source.
-    pub(crate) fn open(&self, storage: &dyn Storage, reading: Reading, task: &Task) -> Result<Input> {
+    pub(crate) fn open(&self, storage: &dyn Storage, reading: ReadOptions, task: &Task) -> Result<Input> {
         self.check_size(storage)?;
         let opened = if self.file.media_type == PARQUET_TYPE {
             // It is read from its end, so it takes the file itself.

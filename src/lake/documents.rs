@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 
 /// One copied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,19 +34,19 @@ pub struct SilverManifest {
     pub dt: String,
     /// Digest of inputs, settings and version: equal fingerprints are equal partitions.
     pub fingerprint: String,
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<OutputFile>,
     pub sources: Vec<FileTally>,
 }
 
 /// A date that is held back, and why: the file of its hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct HeldDate {
     pub dt: String,
     pub reason: String,
 }
 
 /// What is needed of `gold/_manifest.json`.
 #[derive(Deserialize)]
-pub(crate) struct Published {
-    pub outputs: Vec<Output>,
+pub(crate) struct PublishedGold {
+    pub outputs: Vec<OutputFile>,
 }

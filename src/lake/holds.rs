@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::documents::Held;
+use super::documents::HeldDate;
 use super::dt::Dt;
 use super::manifest::Version;
 use super::report::StepReport;
@@ -16,7 +16,7 @@ use super::{layout, manifest};
 use crate::error::{Error, Result};
 use crate::schema::SourceTable;
 use crate::storage::{Storage, sha256_hex};
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
 /// Several may hold and release at once; so often one of them looks again.
@@ -32,13 +32,13 @@ pub fn hold(storage: &dyn Storage, dt: Dt, reason: &str, task: &Task) -> Result<
     if !is_delivered(storage, dt)? {
         return Err(nothing(storage, dt));
     }
-    let held = Held {
+    let held = HeldDate {
         dt: dt.to_string(),
         reason,
     };
     let bytes = manifest::to_bytes(&held)?;
     let changed = replace(storage, dt, Some(&bytes), task)?;
-    let output = Output {
+    let output = OutputFile {
         path: layout::held(dt),
         rows: 0,
         bytes: bytes.len() as u64,
@@ -62,7 +62,7 @@ fn report(
     step: &str,
     dt: Dt,
     storage: &dyn Storage,
-    outputs: Vec<Output>,
+    outputs: Vec<OutputFile>,
     unchanged: bool,
     started: Instant,
 ) -> Result<StepReport> {
@@ -83,7 +83,7 @@ pub(crate) fn unjudged(storage: &dyn Storage, dt: Dt) -> Result<Option<(String, 
     if storage.size(&path)?.is_some() {
         return Ok(None);
     }
-    let held = Held {
+    let held = HeldDate {
         dt: dt.to_string(),
         reason: UNJUDGED.to_owned(),
     };
@@ -150,7 +150,7 @@ fn replace(storage: &dyn Storage, dt: Dt, new: Option<&[u8]>, task: &Task) -> Re
 }
 
 /// All dates of a lake that are held back, as they were read.
-pub(crate) struct HeldDates(BTreeMap<Dt, (Held, Vec<u8>)>);
+pub(crate) struct HeldDates(BTreeMap<Dt, (HeldDate, Vec<u8>)>);
 
 impl HeldDates {
     pub(crate) fn read(storage: &dyn Storage) -> Result<Self> {
@@ -159,12 +159,12 @@ impl HeldDates {
             let Some(dt) = layout::held_date(&name) else {
                 continue;
             };
-            let (held, (_, bytes)) = manifest::read::<Held>(storage, layout::held(dt))?;
+            let (held, (_, bytes)) = manifest::read::<HeldDate>(storage, layout::held(dt))?;
             // Released since the folder was listed, where there is none.
             if let (Some(held), Some(bytes)) = (held, bytes) {
                 // Its name is what holds the date.
                 let dt_told = dt.to_string();
-                found.insert(dt, (Held { dt: dt_told, ..held }, bytes));
+                found.insert(dt, (HeldDate { dt: dt_told, ..held }, bytes));
             }
         }
         Ok(Self(found))
@@ -181,7 +181,7 @@ impl HeldDates {
     }
 
     /// Some of them, in order.
-    pub(crate) fn among(&self, wanted: impl Fn(Dt) -> bool) -> Vec<Held> {
+    pub(crate) fn among(&self, wanted: impl Fn(Dt) -> bool) -> Vec<HeldDate> {
         let dates = self.0.iter().filter(|(dt, _)| wanted(**dt));
         dates.map(|(_, (held, _))| held.clone()).collect()
     }

@@ -18,7 +18,7 @@ use crate::storage::{Digest256, HashingWriter, Storage, Transaction, sha256_hex}
 pub(crate) type Version = (String, Option<Vec<u8>>);
 
 /// Why some bytes are no manifest.
-pub(crate) enum Fault {
+pub(crate) enum ManifestFault {
     /// Not what was written: the digest of the bytes, and what the last field says of them.
     Damaged {
         found: String,
@@ -27,7 +27,7 @@ pub(crate) enum Fault {
     Unreadable(serde_json::Error),
 }
 
-impl Fault {
+impl ManifestFault {
     /// What was found, and the digest that was expected.
     pub(crate) fn told(self) -> (String, Option<String>) {
         match self {
@@ -85,15 +85,15 @@ fn sealed(bytes: &[u8]) -> Option<(&[u8], &str)> {
 }
 
 /// The manifest that some bytes are.
-pub(crate) fn parse<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> std::result::Result<M, Fault> {
+pub(crate) fn parse<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> std::result::Result<M, ManifestFault> {
     if let Some((content, written)) = sealed(bytes) {
         let found = sha256_hex(content);
         if found != written {
             let written = written.to_owned();
-            return Err(Fault::Damaged { found, written });
+            return Err(ManifestFault::Damaged { found, written });
         }
     }
-    serde_json::from_slice(bytes).map_err(Fault::Unreadable)
+    serde_json::from_slice(bytes).map_err(ManifestFault::Unreadable)
 }
 
 /// Reads a manifest, nothing where there is none, and its version.
@@ -183,10 +183,10 @@ pub(crate) fn write_bytes(transaction: &mut dyn Transaction, path: &str, bytes: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lake::documents::Held;
+    use crate::lake::documents::HeldDate;
 
-    fn held() -> Held {
-        Held {
+    fn held() -> HeldDate {
+        HeldDate {
             dt: "2024-03-01".to_owned(),
             reason: "too poor".to_owned(),
         }
@@ -196,14 +196,14 @@ mod tests {
     fn a_manifest_is_what_was_written_or_none() -> Result<()> {
         let whole = to_bytes(&held())?;
         assert!(sealed(&whole).is_some_and(|(_, digest)| digest.len() == 64));
-        assert_eq!(parse::<Held>(&whole).ok(), Some(held()));
+        assert_eq!(parse::<HeldDate>(&whole).ok(), Some(held()));
         for place in 0..whole.len() {
             for bit in 0..8 {
                 let mut other = whole.clone();
                 other[place] ^= 1 << bit;
                 // A last field of another name, say, damages nothing that it tells.
                 assert!(
-                    parse::<Held>(&other).map_or(true, |found| found == held()),
+                    parse::<HeldDate>(&other).map_or(true, |found| found == held()),
                     "{place} {bit}"
                 );
             }
@@ -215,7 +215,7 @@ mod tests {
     fn a_manifest_of_an_earlier_version_has_no_digest() -> serde_json::Result<()> {
         let mut plain = serde_json::to_vec_pretty(&held())?;
         plain.push(b'\n');
-        assert_eq!(parse::<Held>(&plain).ok(), Some(held()));
+        assert_eq!(parse::<HeldDate>(&plain).ok(), Some(held()));
         Ok(())
     }
 }

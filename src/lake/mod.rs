@@ -11,7 +11,7 @@ pub mod report;
 pub mod verify;
 pub(crate) mod vocabulary;
 
-pub use documents::Held;
+pub use documents::HeldDate;
 pub use dt::Dt;
 pub use open::{existing_lake, existing_lake_for, open_lake, open_lake_for};
 pub use report::StepReport;

@@ -2,9 +2,9 @@
 
 use super::layout;
 use crate::error::{Error, Result};
-use crate::storage::uri::Place;
+use crate::storage::uri::Location;
 #[cfg(feature = "cloud")]
-use crate::storage::{BucketLake, Places};
+use crate::storage::{BucketLake, SpecialPaths};
 use crate::storage::{LocalStorage, Storage};
 use crate::task::Task;
 
@@ -21,11 +21,11 @@ pub fn existing_lake(lake: &str) -> Result<Box<dyn Storage>> {
 /// Opens the lake at `out`, which a step may create. Waiting for a server ends when the task is stopped.
 pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
     match place("out", out, task)? {
-        Place::Local(path) => Ok(Box::new(LocalStorage::create(path)?)),
+        Location::Local(path) => Ok(Box::new(LocalStorage::create(path)?)),
         #[cfg(feature = "cloud")]
-        Place::Bucket(uri) => Ok(Box::new(BucketLake::create(&uri, PLACES, task)?)),
+        Location::Bucket(uri) => Ok(Box::new(BucketLake::create(&uri, PLACES, task)?)),
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => Ok(Box::new(LocalStorage::create(crate::storage::uri::local_path(
+        Location::Bucket(_) => Ok(Box::new(LocalStorage::create(crate::storage::uri::local_path(
             out,
         )?)?)),
     }
@@ -34,28 +34,28 @@ pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
 /// Opens the lake at `lake`, which must exist. Waiting for a server ends when the task is stopped.
 pub fn existing_lake_for(lake: &str, task: &Task) -> Result<Box<dyn Storage>> {
     match place("lake", lake, task)? {
-        Place::Local(path) => Ok(Box::new(LocalStorage::existing(path)?)),
+        Location::Local(path) => Ok(Box::new(LocalStorage::existing(path)?)),
         #[cfg(feature = "cloud")]
-        Place::Bucket(uri) => Ok(Box::new(BucketLake::existing(&uri, PLACES, task)?)),
+        Location::Bucket(uri) => Ok(Box::new(BucketLake::existing(&uri, PLACES, task)?)),
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => Ok(Box::new(LocalStorage::existing(
+        Location::Bucket(_) => Ok(Box::new(LocalStorage::existing(
             crate::storage::uri::local_path(lake)?,
         )?)),
     }
 }
 
 #[cfg(feature = "cloud")]
-const PLACES: Places = Places {
+const PLACES: SpecialPaths = SpecialPaths {
     published: layout::PUBLISHED,
     plain: &[layout::REPORTS],
 };
 
-fn place(argument: &str, uri: &str, task: &Task) -> Result<Place> {
+fn place(argument: &str, uri: &str, task: &Task) -> Result<Location> {
     task.check()?;
     // It would be the folder that the program happens to run in.
     if uri.trim().is_empty() {
         let expected = "the folder of a lake, or a prefix such as gs://bucket/lake";
         return Err(Error::argument(argument, "a blank path", expected));
     }
-    Place::parse(uri)
+    Location::parse(uri)
 }

@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::Held;
+use super::documents::HeldDate;
 use super::dt::Dt;
 use super::layout;
 use crate::error::{Error, Result};
 use crate::quality::{FileTally, Totals};
 use crate::schema::DrugUnit;
 use crate::storage::Storage;
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 
 /// Whether all files of an earlier run still stand. What somebody deleted is made again.
-pub(crate) fn all_stand(outputs: &[Output], storage: &dyn Storage) -> Result<bool> {
+pub(crate) fn all_stand(outputs: &[OutputFile], storage: &dyn Storage) -> Result<bool> {
     for output in outputs {
         if !output.stands(storage)? {
             return Ok(false);
@@ -84,7 +84,7 @@ pub struct StepReport {
     /// Whether everything was already as it should be, so that nothing was written.
     pub unchanged: bool,
     pub sources: Vec<FileTally>,
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<OutputFile>,
     /// Silver: the folders of bronze that the sources were read from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
@@ -101,7 +101,7 @@ pub struct StepReport {
     /// Gold and runs: the delivered dates that are held back and left out, of those up to the date that gold has reached.
     /// Holding and releasing: all dates that are held back then. Other steps have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Vec<Held>>,
+    pub held: Option<Vec<HeldDate>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
     pub seconds: f64,
@@ -114,7 +114,7 @@ impl StepReport {
         dt: Dt,
         storage: &dyn Storage,
         mut sources: Vec<FileTally>,
-        mut outputs: Vec<Output>,
+        mut outputs: Vec<OutputFile>,
         unchanged: bool,
         started: Instant,
     ) -> Self {
@@ -189,7 +189,7 @@ impl StepReport {
         let mut told: Vec<String> = held
             .iter()
             .take(MOST_WARNINGS)
-            .map(|Held { dt, reason }| format!("dt={dt} is held back, and gold leaves it out: {reason}"))
+            .map(|HeldDate { dt, reason }| format!("dt={dt} is held back, and gold leaves it out: {reason}"))
             .collect();
         if held.len() > MOST_WARNINGS {
             let more = held.len() - MOST_WARNINGS;

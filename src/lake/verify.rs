@@ -4,13 +4,13 @@ use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{BronzeManifest, Held, Published, SilverManifest};
+use super::documents::{BronzeManifest, HeldDate, PublishedGold, SilverManifest};
 use super::dt::Dt;
 use super::{layout, manifest};
 use crate::error::{Error, Result};
 use crate::schema::SourceTable;
 use crate::storage::{Storage, digest_of_stream};
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
 /// The most files that a message names; the report names all.
@@ -59,7 +59,7 @@ impl Verification {
 
 /// Reads every file of the current state.
 pub fn verify(storage: &dyn Storage, task: &Task) -> Result<Verification> {
-    let mut looking = Looking {
+    let mut looking = VerifyWalk {
         storage,
         task,
         found: Verification {
@@ -82,13 +82,13 @@ pub fn verify(storage: &dyn Storage, task: &Task) -> Result<Verification> {
 }
 
 /// A look at all files, on its way.
-struct Looking<'l> {
+struct VerifyWalk<'l> {
     storage: &'l dyn Storage,
     task: &'l Task,
     found: Verification,
 }
 
-impl Looking<'_> {
+impl VerifyWalk<'_> {
     fn all(&mut self) -> Result<()> {
         for source in self.storage.list(layout::BRONZE)? {
             for folder in self.partitions(&layout::bronze_source(&source))? {
@@ -96,7 +96,7 @@ impl Looking<'_> {
                     .manifest_of::<BronzeManifest>(&folder)?
                     .map(|found| found.files);
                 for file in files.unwrap_or_default() {
-                    self.file(Output {
+                    self.file(OutputFile {
                         path: format!("{folder}/{}", file.file),
                         rows: 0,
                         bytes: file.bytes,
@@ -113,10 +113,10 @@ impl Looking<'_> {
         }
         for name in self.storage.list(layout::HELD)? {
             if let Some(dt) = layout::held_date(&name) {
-                self.manifest::<Held>(layout::held(dt))?;
+                self.manifest::<HeldDate>(layout::held(dt))?;
             }
         }
-        let gold = self.manifest::<Published>(layout::GOLD_MANIFEST.to_owned())?;
+        let gold = self.manifest::<PublishedGold>(layout::GOLD_MANIFEST.to_owned())?;
         if gold.is_none() && self.storage.size(layout::DRUG_GRAPH)?.is_some() {
             return Err(no_manifest(self.storage, layout::GOLD));
         }
@@ -142,7 +142,7 @@ impl Looking<'_> {
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) => {
                 self.found.bytes += bytes.len() as u64;
-                manifest::parse(&bytes).map_err(manifest::Fault::told)
+                manifest::parse(&bytes).map_err(manifest::ManifestFault::told)
             }
             Err(error) if is_other_bytes(&error) => Err(("other bytes".to_owned(), None)),
             Err(error) => return Err(error),
@@ -159,12 +159,12 @@ impl Looking<'_> {
         Ok(Some(found.ok()))
     }
 
-    fn files(&mut self, outputs: Option<Vec<Output>>) -> Result<()> {
+    fn files(&mut self, outputs: Option<Vec<OutputFile>>) -> Result<()> {
         let mut outputs = outputs.unwrap_or_default().into_iter();
         outputs.try_for_each(|output| self.file(output))
     }
 
-    fn file(&mut self, output: Output) -> Result<()> {
+    fn file(&mut self, output: OutputFile) -> Result<()> {
         self.found.files += 1;
         self.found.bytes += output.bytes;
         if let Some(found) = fault(self.storage, &output, self.task)? {
@@ -186,7 +186,7 @@ fn no_manifest(storage: &dyn Storage, folder: &str) -> Error {
 }
 
 /// What is wrong with a file.
-fn fault(storage: &dyn Storage, output: &Output, task: &Task) -> Result<Option<String>> {
+fn fault(storage: &dyn Storage, output: &OutputFile, task: &Task) -> Result<Option<String>> {
     task.check()?;
     let Some(size) = storage.size(&output.path)? else {
         return Ok(Some("no such file".to_owned()));

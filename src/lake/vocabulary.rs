@@ -5,13 +5,13 @@ use polars::prelude::DataFrame;
 use super::dt::Dt;
 use super::layout;
 use crate::error::Result;
-use crate::matcher::Entry;
+use crate::matcher::VocabularyEntry;
 use crate::schema::SourceTable;
 use crate::storage::Storage;
 use crate::tables::table_writer::read_frames;
 
 /// The entries of a silver drugs partition.
-pub(crate) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<Entry>> {
+pub(crate) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<VocabularyEntry>> {
     let path = format!("{}/{}", layout::silver(SourceTable::Drugs, dt), layout::PART);
     let mut entries = Vec::new();
     read_frames(
@@ -26,13 +26,13 @@ pub(crate) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<Entry>> 
     Ok(entries)
 }
 
-fn entries_of(frame: &DataFrame) -> Result<Vec<Entry>> {
+fn entries_of(frame: &DataFrame) -> Result<Vec<VocabularyEntry>> {
     let codes = frame.column("atccode")?.str()?;
     let names = frame.column("drug")?.str()?;
     let synonyms = frame.column("synonyms")?.list()?;
     let mut entries = Vec::with_capacity(frame.height());
     for (row, (code, name)) in codes.iter().zip(names.iter()).enumerate() {
-        let mut entry = Entry::new(code.unwrap_or_default(), name.unwrap_or_default(), []);
+        let mut entry = VocabularyEntry::new(code.unwrap_or_default(), name.unwrap_or_default(), []);
         if let Some(synonyms) = synonyms.get_as_series(row) {
             entry
                 .synonyms

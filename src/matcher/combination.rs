@@ -9,15 +9,21 @@
 
 use std::ops::ControlFlow;
 
-use super::index::{Hit, Index};
-use super::names::Names;
+use super::index::{Hit, WordIndex};
+use super::names::PatternNames;
 use crate::task::Task;
 
 /// A phrase that goes on with one of these speaks of what substances bind to, or are part of.
 const TARGETS: [&str; 5] = ["receptor", "receptors", "residue", "residues", "binding"];
-/// Gives every hit: those of names as [`Index::find`] does, and those of spellings besides, in the order of their places,
+/// Gives every hit: those of names as [`WordIndex::find`] does, and those of spellings besides, in the order of their places,
 /// of those that begin at one place the longer one first.
-pub(super) fn find(index: &Index, names: &Names, text: &str, task: Option<&Task>, mut give: impl FnMut(Hit)) {
+pub(super) fn find(
+    index: &WordIndex,
+    names: &PatternNames,
+    text: &str,
+    task: Option<&Task>,
+    mut give: impl FnMut(Hit),
+) {
     let is_name = |hit: &Hit| (hit.pattern as usize) < names.len();
     let mut first = None;
     index.find(names, (text, 0), task, &|_| true, |hit| {

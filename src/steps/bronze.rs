@@ -15,7 +15,7 @@ use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::storage::source::{SourceFile, expand_all};
 use crate::storage::{Sharing, Storage};
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
 /// The sources of one table.
@@ -128,7 +128,7 @@ fn copy_source(
             sha256: copied.sha256.clone(),
             media_type: copied.media_type.to_owned(),
         });
-        outputs.push(Output {
+        outputs.push(OutputFile {
             path: copied.path,
             rows: 0,
             bytes: copied.bytes,

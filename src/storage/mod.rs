@@ -34,10 +34,10 @@ mod write_back;
 use std::io::{Read, Write};
 
 #[cfg(feature = "cloud")]
-pub use bucket::{BucketLake, Places, replace_object};
+pub use bucket::{BucketLake, SpecialPaths, replace_object};
 pub use digests::{damage, digest_of_file, digest_of_stream};
 pub use hash::{Digest256, HashingWriter, sha256_hex};
-pub use inside::{Written, write_target};
+pub use inside::{WriteTarget, write_target};
 pub use local::LocalStorage;
 pub use reservation::Reservation;
 

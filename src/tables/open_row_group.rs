@@ -12,7 +12,7 @@ use super::row_group::RowGroup;
 use crate::error::Result;
 
 /// The rows of one group up to now.
-pub(crate) struct OpenGroup {
+pub(crate) struct OpenRowGroup {
     rows: usize,
     columns: Vec<OpenColumn>,
 }
@@ -68,7 +68,7 @@ impl OpenColumn {
     }
 }
 
-impl OpenGroup {
+impl OpenRowGroup {
     pub(crate) fn new(encoder: &Encoder) -> Self {
         let columns = encoder.table().columns.iter();
         Self {

@@ -8,7 +8,7 @@ use crate::task::Task;
 
 /// A file that a step wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
+pub struct OutputFile {
     /// Relative to the lake.
     pub path: String,
     pub rows: u64,
@@ -16,7 +16,7 @@ pub struct Output {
     pub sha256: String,
 }
 
-impl Output {
+impl OutputFile {
     /// Whether the file still stands in the lake as it was written, by its size.
     pub(crate) fn stands(&self, storage: &dyn Storage) -> Result<bool> {
         Ok(storage.size(&self.path)? == Some(self.bytes))

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
-use super::output_file::Output;
+use super::output_file::OutputFile;
 use super::pages::Encoder;
 use super::row_group::{RowGroup, RowGroupPlace};
 use super::table_writer::TableWriter;
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 1 << 18;
 const WRITE_BACK: u64 = 8 << 20;
 
 /// A file in the making.
-pub(crate) struct Draft {
+pub(crate) struct PendingTable {
     file: File,
     /// How far the system was asked to make it durable.
     written_back: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Draft {
     encoder: Arc<Encoder>,
 }
 
-impl Draft {
+impl PendingTable {
     /// Of the file at `path`, which must lie in a unit of the transaction.
     pub(crate) fn create(
         transaction: &mut dyn Transaction,
@@ -77,8 +77,8 @@ impl Draft {
     }
 
     /// Writes the footer.
-    pub(crate) fn finish(self) -> Result<Finished> {
-        Ok(Finished {
+    pub(crate) fn finish(self) -> Result<FinishedTable> {
+        Ok(FinishedTable {
             output: self.writer.finish()?,
             file: self.file,
             encoder: self.encoder,
@@ -87,16 +87,16 @@ impl Draft {
 }
 
 /// A whole file.
-pub(crate) struct Finished {
+pub(crate) struct FinishedTable {
     file: File,
-    output: Output,
+    output: OutputFile,
     encoder: Arc<Encoder>,
 }
 
-impl Finished {
+impl FinishedTable {
     /// Makes it the table's file.
-    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<Output> {
-        let Output {
+    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<OutputFile> {
+        let OutputFile {
             path, bytes, sha256, ..
         } = &self.output;
         transaction.adopt(NAME, self.file, path, *bytes, sha256)?;

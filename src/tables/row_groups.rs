@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
-use super::open_row_group::OpenGroup;
+use super::open_row_group::OpenRowGroup;
 use super::pages::Encoder;
 use super::row_group::RowGroup;
 use crate::error::Result;
@@ -17,12 +17,12 @@ pub(crate) const MOST_ROWS: usize = 1 << 14;
 const MOST_TEXT: usize = 16 << 20;
 
 /// A whole row group.
-pub(crate) enum Group {
+pub(crate) enum WholeGroup {
     Frame(DataFrame),
     Pages(RowGroup),
 }
 
-impl Group {
+impl WholeGroup {
     /// About how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         match self {
@@ -34,7 +34,7 @@ impl Group {
 
 /// In which form a row group is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum GroupForm {
     /// The larger one, and the quicker one where rows change later.
     Frame,
     /// As it will stand in a file.
@@ -42,7 +42,7 @@ pub(crate) enum Form {
 }
 
 /// Cuts the rows of one table.
-pub(crate) struct Groups {
+pub(crate) struct RowGroupCutter {
     encoder: Arc<Encoder>,
     open: Option<Open>,
     rows: usize,
@@ -53,10 +53,10 @@ pub(crate) struct Groups {
 /// The group that is not full yet.
 enum Open {
     Frame(DataFrame),
-    Pages(OpenGroup),
+    Pages(OpenRowGroup),
 }
 
-impl Groups {
+impl RowGroupCutter {
     pub(crate) fn new(encoder: Arc<Encoder>) -> Self {
         Self {
             encoder,
@@ -67,7 +67,11 @@ impl Groups {
     }
 
     /// Adds the rows of a frame; gives the groups that they fill. `form` is asked when a group begins.
-    pub(crate) fn push(&mut self, frame: &DataFrame, form: impl Fn() -> Form) -> Result<Vec<Group>> {
+    pub(crate) fn push(
+        &mut self,
+        frame: &DataFrame,
+        form: impl Fn() -> GroupForm,
+    ) -> Result<Vec<WholeGroup>> {
         let lengths = self.lengths(frame)?;
         let mut full = Vec::new();
         let mut start = 0;
@@ -95,19 +99,19 @@ impl Groups {
     }
 
     /// The rows of the last group; the next one begins with the next row.
-    pub(crate) fn end(&mut self) -> Result<Option<Group>> {
+    pub(crate) fn end(&mut self) -> Result<Option<WholeGroup>> {
         (self.rows, self.text) = (0, 0);
         Ok(match self.open.take() {
-            Some(Open::Frame(frame)) => Some(Group::Frame(frame)),
-            Some(Open::Pages(group)) => Some(Group::Pages(group.finish(&self.encoder)?)),
+            Some(Open::Frame(frame)) => Some(WholeGroup::Frame(frame)),
+            Some(Open::Pages(group)) => Some(WholeGroup::Pages(group.finish(&self.encoder)?)),
             None => None,
         })
     }
 
-    fn add(&mut self, rows: &DataFrame, form: impl Fn() -> Form) -> Result<()> {
+    fn add(&mut self, rows: &DataFrame, form: impl Fn() -> GroupForm) -> Result<()> {
         let open = self.open.get_or_insert_with(|| match form() {
-            Form::Frame => Open::Frame(self.encoder.table().empty()),
-            Form::Pages => Open::Pages(OpenGroup::new(&self.encoder)),
+            GroupForm::Frame => Open::Frame(self.encoder.table().empty()),
+            GroupForm::Pages => Open::Pages(OpenRowGroup::new(&self.encoder)),
         });
         match open {
             Open::Frame(frame) => {

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use polars::prelude::DataFrame;
 
-use super::open_row_group::OpenGroup;
+use super::open_row_group::OpenRowGroup;
 use super::pages::{Encoder, read_file};
-use super::spill_file::Scratch;
+use super::spill_file::SpillFile;
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::scratch;
@@ -16,24 +16,24 @@ use crate::scratch;
 const GROUP: usize = 1 << 13;
 
 /// A sequence of frames of one table.
-pub(crate) struct Waiting {
+pub(crate) struct SpillBuffer {
     frames: Vec<DataFrame>,
     bytes: usize,
     /// So many bytes of frames stay in memory.
     bound: usize,
     table: &'static Table,
     /// Made when it is needed, where no scratch file was given.
-    aside: Option<Aside>,
+    aside: Option<SpilledFrames>,
 }
 
 /// Groups one after the other, each a little Parquet file of its own.
-struct Aside {
-    scratch: Scratch,
+struct SpilledFrames {
+    scratch: SpillFile,
     encoder: Encoder,
     places: Vec<Range<u64>>,
 }
 
-impl Waiting {
+impl SpillBuffer {
     /// `scratch` is an empty file of which nothing is written as long as the frames fit into the bound.
     pub(crate) fn new(table: &'static Table, scratch: File, bound: usize) -> Result<Self> {
         Ok(Self {
@@ -41,11 +41,11 @@ impl Waiting {
             bytes: 0,
             bound,
             table,
-            aside: Some(Aside::new(table, scratch)?),
+            aside: Some(SpilledFrames::new(table, scratch)?),
         })
     }
 
-    /// Like [`Waiting::new`], with a scratch file that is made when it is needed: most never need one.
+    /// Like [`SpillBuffer::new`], with a scratch file that is made when it is needed: most never need one.
     pub(crate) fn on_demand(table: &'static Table, bound: usize) -> Self {
         Self {
             frames: Vec::new(),
@@ -68,7 +68,7 @@ impl Waiting {
             none => {
                 let scratch = scratch::unnamed()
                     .map_err(|error| Error::storage("rows that wait", "use a scratch file", error))?;
-                none.insert(Aside::new(self.table, scratch)?)
+                none.insert(SpilledFrames::new(self.table, scratch)?)
             }
         };
         self.bytes = 0;
@@ -105,17 +105,17 @@ impl Waiting {
     }
 }
 
-impl Aside {
+impl SpilledFrames {
     fn new(table: &'static Table, scratch: File) -> Result<Self> {
         Ok(Self {
-            scratch: Scratch::new(scratch),
+            scratch: SpillFile::new(scratch),
             encoder: Encoder::new(table)?,
             places: Vec::new(),
         })
     }
 
     fn write(&mut self, frame: &DataFrame) -> Result<()> {
-        let group = OpenGroup::of(frame, &self.encoder)?;
+        let group = OpenRowGroup::of(frame, &self.encoder)?;
         let place = self.scratch.add(|to| self.encoder.write_file(&group, to))?;
         self.places.push(place);
         Ok(())

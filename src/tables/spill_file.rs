@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 const AT_ONCE: usize = 1 << 16;
 
 /// The pieces and where the next one goes.
-pub(crate) struct Scratch {
+pub(crate) struct SpillFile {
     file: File,
     end: u64,
 }
 
-impl Scratch {
+impl SpillFile {
     /// In an empty file that nobody else uses.
     pub(crate) fn new(file: File) -> Self {
         Self { file, end: 0 }
@@ -25,7 +25,7 @@ impl Scratch {
     /// Adds the piece that `write` writes; gives where it stands.
     pub(crate) fn add(&mut self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Range<u64>> {
         let start = self.end;
-        let mut piece = BufWriter::with_capacity(AT_ONCE, Piece(self));
+        let mut piece = BufWriter::with_capacity(AT_ONCE, SpillPiece(self));
         write(&mut piece)?;
         piece.flush().map_err(failed)?;
         drop(piece);
@@ -45,9 +45,9 @@ impl Scratch {
 }
 
 /// What is added goes behind what is there.
-struct Piece<'s>(&'s mut Scratch);
+struct SpillPiece<'s>(&'s mut SpillFile);
 
-impl Write for Piece<'_> {
+impl Write for SpillPiece<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.0.file.write_at(bytes, self.0.end)?;
         self.0.end += written as u64;

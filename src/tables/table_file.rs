@@ -32,11 +32,11 @@ pub(crate) struct TableFile<W> {
     outline: Arc<Outline>,
     position: u64,
     rows: i64,
-    groups: Vec<Described>,
+    groups: Vec<RowGroupFooter>,
 }
 
 /// What the end of the file says of a row group, as Thrift writes it.
-struct Described {
+struct RowGroupFooter {
     group: Box<[u8]>,
     column_indexes: Box<[u8]>,
     offset_indexes: Box<[u8]>,
@@ -60,7 +60,7 @@ impl<W: Write> TableFile<W> {
     /// Writes a row group.
     pub(crate) fn add(&mut self, group: &RowGroup) -> Result<RowGroupPlace> {
         let start = self.position;
-        let progress = &Progress::new(start);
+        let progress = &WriteProgress::new(start);
         let mut starts = Vec::with_capacity(group.columns.len());
         // A column is asked for when the one before is written.
         let columns = group.columns.iter().map(|pages| {
@@ -78,7 +78,7 @@ impl<W: Write> TableFile<W> {
                 pages,
             )))
         });
-        let part = Part {
+        let part = RowGroupFile {
             to: &mut self.to,
             progress,
             end: Vec::new(),
@@ -237,7 +237,7 @@ fn describe(
     starts: &[u64],
     end: &[u8],
     before: u64,
-) -> ParquetResult<Described> {
+) -> ParquetResult<RowGroupFooter> {
     let part = |offset: Option<i64>, length: Option<i32>| {
         let start = offset.and_then(|offset| usize::try_from(offset as u64 - before).ok());
         let length = length.and_then(|length| usize::try_from(length).ok());
@@ -276,7 +276,7 @@ fn describe(
     group.ordinal = i16::try_from(number).ok();
     let mut bytes = Vec::new();
     group.write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut bytes))?;
-    Ok(Described {
+    Ok(RowGroupFooter {
         group: bytes.into(),
         column_indexes: column_indexes.into(),
         offset_indexes: offset_indexes.into(),
@@ -295,12 +295,12 @@ enum Stage {
 }
 
 /// How far the writing of a row group is.
-struct Progress {
+struct WriteProgress {
     stage: AtomicU8,
     position: AtomicU64,
 }
 
-impl Progress {
+impl WriteProgress {
     fn new(position: u64) -> Self {
         Self {
             stage: AtomicU8::new(Stage::Between as u8),
@@ -323,15 +323,15 @@ impl Progress {
 }
 
 /// A file of one row group, of which the pages go into the table's file and the end is held.
-struct Part<'p, W> {
+struct RowGroupFile<'p, W> {
     to: &'p mut W,
-    progress: &'p Progress,
+    progress: &'p WriteProgress,
     end: Vec<u8>,
     /// The library's own error would tell it as a text alone.
     failed: Option<io::Error>,
 }
 
-impl<W: Write> Write for Part<'_, W> {
+impl<W: Write> Write for RowGroupFile<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.progress.is(Stage::Pages) {
             if let Err(error) = self.to.write_all(bytes) {

@@ -10,10 +10,10 @@ use polars::prelude::{
 };
 use polars_parquet::write::schema_to_metadata_key;
 
-use super::output_file::Output;
+use super::output_file::OutputFile;
 use super::pages::Encoder;
 use super::row_group::{RowGroup, RowGroupPlace};
-use super::row_groups::{Form, Group, Groups};
+use super::row_groups::{GroupForm, RowGroupCutter, WholeGroup};
 use super::table_file::TableFile;
 use crate::error::{Error, Result};
 use crate::schema::Table;
@@ -25,7 +25,7 @@ pub(crate) struct TableWriter {
     path: String,
     file: TableFile<HashingWriter<Box<dyn Write + Send>>>,
     digest: Digest256,
-    groups: Groups,
+    groups: RowGroupCutter,
     rows: u64,
 }
 
@@ -57,7 +57,7 @@ impl TableWriter {
             path,
             file: encoder.file(file, shown)?,
             digest,
-            groups: Groups::new(encoder),
+            groups: RowGroupCutter::new(encoder),
             rows: 0,
         })
     }
@@ -65,7 +65,7 @@ impl TableWriter {
     /// Adds the rows of a frame.
     pub(crate) fn write(&mut self, frame: &DataFrame) -> Result<()> {
         self.table.check(frame)?;
-        for group in self.groups.push(frame, || Form::Pages)? {
+        for group in self.groups.push(frame, || GroupForm::Pages)? {
             self.put_whole(&group)?;
         }
         self.rows += frame.height() as u64;
@@ -87,21 +87,21 @@ impl TableWriter {
         self.file.add(group)
     }
 
-    fn put_whole(&mut self, group: &Group) -> Result<()> {
+    fn put_whole(&mut self, group: &WholeGroup) -> Result<()> {
         match group {
-            Group::Pages(group) => self.file.add(group).map(|_| ()),
-            Group::Frame(_) => Err(Error::Internal {
+            WholeGroup::Pages(group) => self.file.add(group).map(|_| ()),
+            WholeGroup::Frame(_) => Err(Error::Internal {
                 message: "a row group of a file that is no pages".to_owned(),
             }),
         }
     }
 
     /// Writes the rest and the footer.
-    pub(crate) fn finish(mut self) -> Result<Output> {
+    pub(crate) fn finish(mut self) -> Result<OutputFile> {
         self.end_group()?;
         self.file.finish()?;
         let (bytes, sha256) = self.digest.finish();
-        Ok(Output {
+        Ok(OutputFile {
             path: self.path,
             rows: self.rows,
             bytes,

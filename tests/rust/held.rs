@@ -108,7 +108,7 @@ impl Deliveries {
 
     #[cfg(feature = "cloud")]
     fn bucket(&self, store: &std::sync::Arc<object_store::memory::InMemory>) -> Lake<'_> {
-        let places = drugs_rs::storage::Places {
+        let places = drugs_rs::storage::SpecialPaths {
             published: &["gold/drug_graph.json"],
             plain: &["reports"],
         };

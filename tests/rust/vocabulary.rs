@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use drugs_rs::api::answers;
 use drugs_rs::api::vocabulary::{Vocabulary, load_vocabulary};
 use drugs_rs::error::Error;
 use drugs_rs::formats::Encoding;
@@ -14,7 +15,6 @@ use drugs_rs::matcher::{Matcher, Settings, StopWords};
 use drugs_rs::quality::FileTally;
 use drugs_rs::schema::SourceTable;
 use drugs_rs::steps::bronze::BronzeSource;
-use drugs_rs::api::answers;
 use drugs_rs::steps::run;
 use drugs_rs::task::Task;
 

@@ -80,7 +80,7 @@ pub(crate) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: Most
     // Behind a buffer of its own, so that the count is taken a buffer at a time and not a byte at a time.
     let packed = BufReader::with_capacity(
         BUFFER,
-        Counted {
+        CountedBytes {
             inner: packed,
             count: Arc::clone(&count),
         },
@@ -163,12 +163,12 @@ pub(crate) fn skip_zeros(bytes: &mut impl BufRead) -> io::Result<bool> {
     }
 }
 
-pub(crate) struct Counted<R> {
+pub(crate) struct CountedBytes<R> {
     pub inner: R,
     pub count: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountedBytes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.fetch_add(read as u64, Ordering::Relaxed);

@@ -25,12 +25,12 @@ pub enum Encoding {
 
 /// How the bytes of a source are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reading {
+pub struct ReadOptions {
     pub encoding: Encoding,
     pub most_ratio: MostRatio,
 }
 
-impl From<Encoding> for Reading {
+impl From<Encoding> for ReadOptions {
     fn from(encoding: Encoding) -> Self {
         Self {
             encoding,
@@ -48,7 +48,7 @@ pub const PARQUET: &[u8] = b"PAR1";
 /// An opened source: unpacked, without a byte order mark, UTF-8 unless its bytes are broken.
 pub struct Input {
     uri: String,
-    reading: Reading,
+    reading: ReadOptions,
     packing: Option<&'static str>,
     reader: BufReader<Bytes>,
     /// The whole file, where it is Parquet, which is read from its end.
@@ -69,18 +69,18 @@ impl std::fmt::Debug for Input {
 
 impl Input {
     /// Recognises compression and encoding by the first bytes. A file without a byte is an error.
-    pub fn new(uri: impl Into<String>, bytes: Bytes, reading: impl Into<Reading>) -> Result<Self> {
+    pub fn new(uri: impl Into<String>, bytes: Bytes, reading: impl Into<ReadOptions>) -> Result<Self> {
         let uri = uri.into();
         Self::open_or_empty(&uri, bytes, reading)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
 
     /// The same for a file, which may also be Parquet.
-    pub fn of_file(uri: &str, file: File, reading: impl Into<Reading>) -> Result<Self> {
+    pub fn of_file(uri: &str, file: File, reading: impl Into<ReadOptions>) -> Result<Self> {
         Self::of_file_or_empty(uri, file, reading)?.ok_or_else(|| empty(uri, "an empty file of 0 bytes"))
     }
 
     /// The same for whom a file without a byte is just nothing.
-    pub fn of_file_or_empty(uri: &str, file: File, reading: impl Into<Reading>) -> Result<Option<Self>> {
+    pub fn of_file_or_empty(uri: &str, file: File, reading: impl Into<ReadOptions>) -> Result<Option<Self>> {
         let bytes = file
             .try_clone()
             .map_err(|error| read_error(uri, 0, None, error))?;
@@ -88,11 +88,11 @@ impl Input {
     }
 
     /// The same for whom a stream without a byte is just nothing.
-    pub fn open_or_empty(uri: &str, bytes: Bytes, reading: impl Into<Reading>) -> Result<Option<Self>> {
+    pub fn open_or_empty(uri: &str, bytes: Bytes, reading: impl Into<ReadOptions>) -> Result<Option<Self>> {
         Self::recognise(uri, bytes, None, reading.into())
     }
 
-    fn recognise(uri: &str, bytes: Bytes, file: Option<File>, reading: Reading) -> Result<Option<Self>> {
+    fn recognise(uri: &str, bytes: Bytes, file: Option<File>, reading: ReadOptions) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes));
@@ -172,7 +172,12 @@ impl Input {
         }))
     }
 
-    fn of_parquet(uri: String, reading: Reading, packing: Option<&'static str>, whole: WholeFile) -> Self {
+    fn of_parquet(
+        uri: String,
+        reading: ReadOptions,
+        packing: Option<&'static str>,
+        whole: WholeFile,
+    ) -> Self {
         Self {
             uri,
             reading,
@@ -231,7 +236,7 @@ impl Input {
     }
 
     /// The files in it, which is an archive of this kind, and for whom they are read.
-    pub(crate) fn into_archive(self, kind: &'static str) -> (Archive, Reading, Task) {
+    pub(crate) fn into_archive(self, kind: &'static str) -> (Archive, ReadOptions, Task) {
         let archive = Archive::new(kind, Box::new(self.reader), self.reading.most_ratio);
         (archive, self.reading, self.task)
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Crc;
 
-use super::compression::{BUFFER, Bytes, Counted, MostRatio, check_ratio};
+use super::compression::{BUFFER, Bytes, CountedBytes, MostRatio, check_ratio};
 use super::tar_header::{BLOCK, begins_with_header};
 
 /// The name of a file in an archive is no longer than a path may be.
@@ -27,13 +27,13 @@ pub(crate) fn archive_kind(head: &[u8]) -> Option<&'static str> {
 
 /// The files in an archive, one after the other.
 pub(crate) struct Archive {
-    stream: Shared,
+    stream: SharedStream,
     kind: &'static str,
     /// What is left of the file that was given last.
-    current: Option<Entry>,
+    current: Option<MemberEntry>,
 }
 
-type Shared = Arc<Mutex<Stream>>;
+type SharedStream = Arc<Mutex<Stream>>;
 
 /// A file in an archive.
 pub(crate) struct Member {
@@ -41,7 +41,7 @@ pub(crate) struct Member {
     pub bytes: Bytes,
 }
 
-pub(crate) enum Entry {
+pub(crate) enum MemberEntry {
     /// A member of tar: padded to whole blocks.
     Tar,
     /// A member of ZIP: whether its size stands behind it, and the checksum where it stands before it.
@@ -50,7 +50,7 @@ pub(crate) enum Entry {
 
 /// The bytes of an archive, of which a member takes its own.
 pub(crate) struct Stream {
-    pub bytes: BufReader<Counted<Bytes>>,
+    pub bytes: BufReader<CountedBytes<Bytes>>,
     /// How many bytes the current member has left; nothing where its packing says when it ends.
     left: Option<u64>,
     size: u64,
@@ -77,7 +77,7 @@ impl std::fmt::Debug for Archive {
 
 impl Archive {
     pub(crate) fn new(kind: &'static str, bytes: Bytes, most_ratio: MostRatio) -> Self {
-        let bytes = Counted {
+        let bytes = CountedBytes {
             inner: bytes,
             count: Arc::default(),
         };
@@ -138,7 +138,7 @@ impl Archive {
             if !own.is_empty() && !own.starts_with(['.', '_']) && !name.starts_with("__MACOSX/") {
                 return Ok(Some(Member {
                     name,
-                    bytes: Box::new(Part(Arc::clone(&self.stream))),
+                    bytes: Box::new(MemberBytes(Arc::clone(&self.stream))),
                 }));
             }
         }
@@ -146,9 +146,9 @@ impl Archive {
 }
 
 /// The bytes of the current member.
-struct Part(Shared);
+struct MemberBytes(SharedStream);
 
-impl Read for Part {
+impl Read for MemberBytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0
             .lock()
@@ -214,15 +214,15 @@ impl Stream {
     }
 
     /// Reads what the member before has left, and what stands behind it.
-    pub(crate) fn leave(&mut self, entry: &Entry) -> io::Result<()> {
+    pub(crate) fn leave(&mut self, entry: &MemberEntry) -> io::Result<()> {
         let mut rest = vec![0; 1 << 16];
         while self.read_part(&mut rest)? > 0 || self.deflate.is_some() {}
         match entry {
-            Entry::Tar => {
+            MemberEntry::Tar => {
                 let padding = self.size.next_multiple_of(BLOCK as u64) - self.size;
                 self.skip(padding)
             }
-            Entry::Zip { behind, checksum } => {
+            MemberEntry::Zip { behind, checksum } => {
                 let checksum = if *behind { self.descriptor()? } else { *checksum };
                 if checksum == self.crc.sum() {
                     Ok(())

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read};
 use tar::{Header, PaxExtensions};
 
 use super::compression::refused;
-use super::members::{Entry, LONGEST_NAME, Stream, broken, cut_off};
+use super::members::{LONGEST_NAME, MemberEntry, Stream, broken, cut_off};
 use super::tar_header::{BLOCK, is_header};
 
 /// Extended headers are no longer than this; names and sizes take some hundred bytes.
@@ -44,7 +44,7 @@ impl Extended {
 
 impl Stream {
     /// The next header of tar that is of a file: its name.
-    pub(crate) fn enter_tar(&mut self) -> io::Result<Option<(String, Entry)>> {
+    pub(crate) fn enter_tar(&mut self) -> io::Result<Option<(String, MemberEntry)>> {
         let mut extended: Option<Extended> = None;
         while let Some(block) = self.next_header()? {
             let header = Header::from_byte_slice(&block);
@@ -79,9 +79,9 @@ impl Stream {
             match kind {
                 b'S' => return Err(refused(sparse(&name), REMEDY)),
                 b'0' | b'7' | 0 if said.sparse => return Err(refused(sparse(&name), REMEDY)),
-                b'0' | b'7' | 0 => return Ok(Some((name, Entry::Tar))),
+                b'0' | b'7' | 0 => return Ok(Some((name, MemberEntry::Tar))),
                 // Links and what goes with them, devices, folders, pipes, lists of a folder's files, labels.
-                b'1'..=b'6' | b'K' | b'D' | b'V' => self.leave(&Entry::Tar)?,
+                b'1'..=b'6' | b'K' | b'D' | b'V' => self.leave(&MemberEntry::Tar)?,
                 b'M' => {
                     let found = format!("`{name}` began in another volume of the archive");
                     return Err(refused(found, REMEDY));
@@ -147,7 +147,7 @@ impl Stream {
                 read => content.extend_from_slice(&buffer[..read]),
             }
         }
-        self.leave(&Entry::Tar)?;
+        self.leave(&MemberEntry::Tar)?;
         Ok(content)
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::compression::{refused, skip_zeros};
-use super::members::{Entry, LONGEST_NAME, Stream, broken, cut_off};
+use super::members::{LONGEST_NAME, MemberEntry, Stream, broken, cut_off};
 
 const REMEDY: &str = "pack the files again with deflate and without a password";
 
@@ -15,7 +15,7 @@ impl Stream {
     }
 
     /// The next file: its name. The directory is no list to look files up in, so that the archive may be a stream.
-    pub(crate) fn enter_zip(&mut self) -> io::Result<Option<(String, Entry)>> {
+    pub(crate) fn enter_zip(&mut self) -> io::Result<Option<(String, MemberEntry)>> {
         loop {
             let signature: [u8; 4] = self.numbers()?;
             match &signature {
@@ -59,7 +59,7 @@ impl Stream {
         }
     }
 
-    fn enter_zip_file(&mut self) -> io::Result<(String, Entry)> {
+    fn enter_zip_file(&mut self) -> io::Result<(String, MemberEntry)> {
         let header: [u8; 26] = self.numbers()?;
         let long =
             |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -95,7 +95,7 @@ impl Stream {
         };
         self.begin(left);
         let checksum = long(10);
-        Ok((name, Entry::Zip { behind, checksum }))
+        Ok((name, MemberEntry::Zip { behind, checksum }))
     }
 
     /// The checksum of a member whose size and checksum stand behind it.

@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-use super::record::{Record, parse, unquoted};
+use super::record::{CsvRecord, parse, unquoted};
 use crate::formats::fields::Fields;
 
 /// What may stand between fields, with its name.
@@ -32,7 +32,7 @@ pub(crate) fn separator_name(separator: u8) -> &'static str {
 
 /// A line as a header.
 #[derive(Debug)]
-pub(crate) struct Header {
+pub(crate) struct CsvHeader {
     pub names: Vec<String>,
     /// The byte behind the header.
     pub end: usize,
@@ -44,7 +44,7 @@ pub(crate) struct Header {
     pub fit: (bool, usize, usize),
 }
 
-impl Header {
+impl CsvHeader {
     /// Reads the header that begins at `at`.
     pub(crate) fn read(
         bytes: &[u8],
@@ -52,10 +52,10 @@ impl Header {
         delimiter: u8,
         ended: bool,
         shapes: &[Fields],
-    ) -> Result<Self, Record> {
+    ) -> Result<Self, CsvRecord> {
         let mut spans = Vec::new();
         let (end, lines) = match parse(bytes, at, delimiter, ended, &mut spans) {
-            Record::Complete { end, lines, .. } => (end, lines),
+            CsvRecord::Complete { end, lines, .. } => (end, lines),
             other => return Err(other),
         };
         let names: Vec<String> = spans.iter().map(|span| folded(&unquoted(bytes, *span))).collect();
@@ -94,7 +94,7 @@ pub(crate) fn preamble(bytes: &[u8], ended: bool, shapes: &[Fields]) -> Option<(
         at = end + if bytes[end..].starts_with(b"\r\n") { 2 } else { 1 };
         let headers = SEPARATORS
             .iter()
-            .filter_map(|(separator, _)| Header::read(bytes, at, *separator, ended, shapes).ok());
+            .filter_map(|(separator, _)| CsvHeader::read(bytes, at, *separator, ended, shapes).ok());
         let Some(header) = headers.max_by_key(|header| header.fit) else {
             continue;
         };

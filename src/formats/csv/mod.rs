@@ -17,8 +17,8 @@ use super::fields::Fields;
 use crate::error::{Error, Result, shown};
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
-use header::{Header, SEPARATORS, hint, preamble, separator_name};
-use record::{Record, Span, parse};
+use header::{CsvHeader, SEPARATORS, hint, preamble, separator_name};
+use record::{CsvRecord, Span, parse};
 use rows::RowForm;
 
 #[derive(Debug)]
@@ -37,12 +37,12 @@ pub(crate) struct CsvReader<'f> {
     remarks: Remarks,
     /// Whether it was told that rows end with a separator.
     told: bool,
-    found: Found,
+    found: RowSpans,
 }
 
 /// The rows of a batch, whose room is used again for the next one.
 #[derive(Debug, Default)]
-struct Found {
+struct RowSpans {
     /// The line of each row, and its first byte and the one behind its last.
     rows: Vec<(u64, (usize, usize))>,
     /// The values of all rows, one for each field of the table.
@@ -67,7 +67,7 @@ impl<'f> CsvReader<'f> {
             extra: ExtraColumns::default(),
             remarks: Remarks::default(),
             told: false,
-            found: Found::default(),
+            found: RowSpans::default(),
         };
         reader.shape = reader.read_header(shapes)?;
         let task = Task::new();
@@ -128,7 +128,7 @@ impl<'f> CsvReader<'f> {
             self.buffer.fill(BATCH_BYTES, &task)?;
         }
         let mut header = self.best_header(shapes, &task)?;
-        if !header.as_ref().is_some_and(Header::is_known)
+        if !header.as_ref().is_some_and(CsvHeader::is_known)
             && let Some((bytes, lines)) = preamble(&self.buffer.bytes, self.buffer.ended, shapes)
         {
             self.buffer.skip(bytes);
@@ -138,7 +138,7 @@ impl<'f> CsvReader<'f> {
         }
         // Without commas nothing is quoted, so that a header with a broken quote may still look like one strange name.
         let readable = header.filter(|header| header.fit.1 > 0 || !header.names[0].contains('"'));
-        let Some(Header {
+        let Some(CsvHeader {
             names: header,
             end,
             lines,
@@ -193,12 +193,12 @@ impl<'f> CsvReader<'f> {
     }
 
     /// The header that begins here, by whichever separator fits a shape best.
-    fn best_header(&mut self, shapes: &[Fields], task: &Task) -> Result<Option<Header>> {
-        let mut best: Option<Header> = None;
+    fn best_header(&mut self, shapes: &[Fields], task: &Task) -> Result<Option<CsvHeader>> {
+        let mut best: Option<CsvHeader> = None;
         for (delimiter, _) in SEPARATORS {
             let found = loop {
-                match Header::read(&self.buffer.bytes, 0, delimiter, self.buffer.ended, shapes) {
-                    Err(Record::NeedMore) if self.buffer.bytes.len() < LONGEST_RECORD => {
+                match CsvHeader::read(&self.buffer.bytes, 0, delimiter, self.buffer.ended, shapes) {
+                    Err(CsvRecord::NeedMore) if self.buffer.bytes.len() < LONGEST_RECORD => {
                         self.buffer.fill_more(task)?;
                     }
                     other => break other.ok(),
@@ -242,7 +242,7 @@ impl RowReader for CsvReader<'_> {
 
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
         self.buffer.fill(BATCH_BYTES, task)?;
-        let Found { mut rows, mut values } = std::mem::take(&mut self.found);
+        let RowSpans { mut rows, mut values } = std::mem::take(&mut self.found);
         rows.clear();
         values.clear();
         let mut rejected = Vec::new();
@@ -260,12 +260,12 @@ impl RowReader for CsvReader<'_> {
                 self.buffer.ended,
                 &mut spans,
             );
-            let Record::Complete { text_end, end, lines } = record else {
+            let CsvRecord::Complete { text_end, end, lines } = record else {
                 let first_line = memchr2(b'\n', b'\r', &self.buffer.bytes[at..])
                     .filter(|length| *length <= LONGEST_RECORD);
                 let too_long = self.buffer.bytes.len() - at > LONGEST_RECORD;
                 let is_over = match record {
-                    Record::NeedMore => too_long && first_line.is_some(),
+                    CsvRecord::NeedMore => too_long && first_line.is_some(),
                     _ => first_line.is_some() || self.buffer.ended,
                 };
                 if is_over {
@@ -358,7 +358,7 @@ impl RowReader for CsvReader<'_> {
                 draft.push(*source_row, *span, slices);
             }
         }
-        self.found = Found { rows, values };
+        self.found = RowSpans { rows, values };
         let mut batch = draft.finish(text)?;
         batch.shape = self.shape;
         Ok(Some(batch))

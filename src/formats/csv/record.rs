@@ -12,7 +12,7 @@ pub(crate) struct Span {
 
 /// How the attempt to read a record ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Record {
+pub(crate) enum CsvRecord {
     /// The next record begins at `end`.
     Complete { text_end: usize, end: usize, lines: u64 },
     /// The bytes end inside the record, and the file goes on.
@@ -22,7 +22,13 @@ pub(crate) enum Record {
 }
 
 /// Takes the record at `from` apart.
-pub(crate) fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans: &mut Vec<Span>) -> Record {
+pub(crate) fn parse(
+    bytes: &[u8],
+    from: usize,
+    delimiter: u8,
+    ended: bool,
+    spans: &mut Vec<Span>,
+) -> CsvRecord {
     let mut at = from;
     let mut quoted = false;
     loop {
@@ -50,7 +56,7 @@ pub(crate) fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans
                     },
                     bytes.len(),
                 ),
-                None => return Record::NeedMore,
+                None => return CsvRecord::NeedMore,
             }
         };
         spans.push(span);
@@ -61,7 +67,7 @@ pub(crate) fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans
             }
             Some(b'\r') => match bytes.get(next + 1) {
                 Some(b'\n') => next + 2,
-                None if !ended => return Record::NeedMore,
+                None if !ended => return CsvRecord::NeedMore,
                 _ => next + 1,
             },
             Some(_) => next + 1,
@@ -72,7 +78,7 @@ pub(crate) fn parse(bytes: &[u8], from: usize, delimiter: u8, ended: bool, spans
         } else {
             0
         };
-        return Record::Complete {
+        return CsvRecord::Complete {
             text_end: next,
             end,
             lines: breaks + 1,
@@ -102,12 +108,16 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The field whose text begins at `start`, behind its opening quote, and where its separator stands.
-fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Result<(Span, usize), Record> {
+fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Result<(Span, usize), CsvRecord> {
     let mut doubled = false;
     let mut at = start;
     loop {
         let Some(offset) = memchr(b'"', &bytes[at..]) else {
-            return Err(if ended { Record::BadQuote } else { Record::NeedMore });
+            return Err(if ended {
+                CsvRecord::BadQuote
+            } else {
+                CsvRecord::NeedMore
+            });
         };
         let quote = at + offset;
         if bytes.get(quote + 1) == Some(&b'"') {
@@ -121,8 +131,8 @@ fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Resul
             .count();
         let next = quote + 1 + blanks;
         return match bytes.get(next) {
-            None if !ended => Err(Record::NeedMore),
-            Some(&byte) if byte != delimiter && byte != b'\n' && byte != b'\r' => Err(Record::BadQuote),
+            None if !ended => Err(CsvRecord::NeedMore),
+            Some(&byte) if byte != delimiter && byte != b'\n' && byte != b'\r' => Err(CsvRecord::BadQuote),
             _ => Ok((
                 Span {
                     start,

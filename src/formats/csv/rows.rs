@@ -2,7 +2,7 @@
 
 use memchr::{memchr_iter, memchr2};
 
-use super::record::{Record, Span, lines, parse};
+use super::record::{CsvRecord, Span, lines, parse};
 
 /// So many rows are asked whether rows end with a separator.
 const JUDGES: usize = 1000;
@@ -39,7 +39,7 @@ impl RowForm {
         while at < bytes.len() && with + without < JUDGES {
             spans.clear();
             match parse(bytes, at, self.delimiter, ended, &mut spans) {
-                Record::Complete { text_end, end, .. } => {
+                CsvRecord::Complete { text_end, end, .. } => {
                     let one_more = self.is_one_more(&bytes[at..text_end], spans.len());
                     at = end;
                     if one_more {
@@ -52,7 +52,7 @@ impl RowForm {
                     first.get_or_insert(one_more);
                 }
                 // A quote that is opened and not closed, for all that is here, costs its line alone.
-                Record::NeedMore | Record::BadQuote => match memchr2(b'\n', b'\r', &bytes[at..]) {
+                CsvRecord::NeedMore | CsvRecord::BadQuote => match memchr2(b'\n', b'\r', &bytes[at..]) {
                     Some(offset) => at += offset + 1,
                     None => break,
                 },
@@ -71,7 +71,8 @@ impl RowForm {
         let mut is_row = |line: &[u8]| {
             own.clear();
             let record = parse(line, 0, self.delimiter, true, &mut own);
-            matches!(record, Record::Complete { end, .. } if end == line.len()) && self.fits(line, own.len())
+            matches!(record, CsvRecord::Complete { end, .. } if end == line.len())
+                && self.fits(line, own.len())
         };
         let mut between = lines(&bytes[at..text_end]);
         let first = between.next().unwrap_or_default();

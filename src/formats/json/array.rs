@@ -5,7 +5,7 @@
 //! element or before its array is closed is an error: what else is missing cannot be known.
 
 use super::head;
-use super::object::Row;
+use super::object::ObjectRow;
 use super::value_end::{brackets_end, value_end};
 use crate::error::{Error, Result};
 use crate::formats::batch::{BatchBuilder, Notes, RawBatch, Remarks, RowReader, raw_excerpt};
@@ -27,7 +27,7 @@ enum Around {
 
 /// Where in the file the reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ArrayPlace {
     /// Before the opening bracket of the array, or before a page.
     Start,
     /// An element or the closing bracket may come.
@@ -45,11 +45,11 @@ pub(crate) struct JsonReader<'f> {
     fields: &'f Fields,
     buffer: Buffer,
     around: Around,
-    place: Place,
+    place: ArrayPlace,
     /// The byte of a comma after which no element has come yet.
     comma: Option<u64>,
     element: u64,
-    row: Row,
+    row: ObjectRow,
     checked: bool,
     remarks: Remarks,
 }
@@ -76,12 +76,12 @@ impl<'f> JsonReader<'f> {
             buffer,
             around,
             place: match around {
-                Around::Nothing => Place::Element,
-                Around::Array | Around::Pages => Place::Start,
+                Around::Nothing => ArrayPlace::Element,
+                Around::Array | Around::Pages => ArrayPlace::Start,
             },
             comma: None,
             element: 0,
-            row: Row::new(fields),
+            row: ObjectRow::new(fields),
             checked: false,
             remarks: Remarks::default(),
         }
@@ -96,13 +96,13 @@ impl<'f> JsonReader<'f> {
     fn cut(&self, at: usize) -> Error {
         let end = self.buffer.offset + self.buffer.bytes.len() as u64;
         let found = match self.place {
-            Place::Element if at < self.buffer.bytes.len() => {
+            ArrayPlace::Element if at < self.buffer.bytes.len() => {
                 format!(
                     "the file ends at byte {end} inside element {}, which begins here",
                     self.element + 1
                 )
             }
-            Place::PageEnd => format!(
+            ArrayPlace::PageEnd => format!(
                 "the file ends before the page is closed, after {} elements",
                 self.element
             ),
@@ -155,48 +155,48 @@ impl<'f> JsonReader<'f> {
         let start = at + offset;
         let byte = self.buffer.bytes[start];
         match (self.place, byte) {
-            (Place::Start, b'[') if self.around == Around::Array => {
-                self.place = Place::Element;
+            (ArrayPlace::Start, b'[') if self.around == Around::Array => {
+                self.place = ArrayPlace::Element;
                 Ok(Some(start + 1))
             }
-            (Place::Start, _) if self.around == Around::Pages => self.begin_page(start),
-            (Place::PageEnd, _) => self.end_page(start),
-            (Place::Element | Place::Separator, b']') if self.around != Around::Nothing => {
+            (ArrayPlace::Start, _) if self.around == Around::Pages => self.begin_page(start),
+            (ArrayPlace::PageEnd, _) => self.end_page(start),
+            (ArrayPlace::Element | ArrayPlace::Separator, b']') if self.around != Around::Nothing => {
                 if let Some(comma) = self.comma.take() {
                     self.remarks.add(format!("trailing comma at byte {comma}"));
                 }
                 self.place = match self.around {
-                    Around::Pages => Place::PageEnd,
-                    _ => Place::Behind,
+                    Around::Pages => ArrayPlace::PageEnd,
+                    _ => ArrayPlace::Behind,
                 };
                 Ok(Some(start + 1))
             }
-            (Place::Separator, b',') => {
+            (ArrayPlace::Separator, b',') => {
                 self.comma = Some(self.buffer.offset + start as u64);
-                self.place = Place::Element;
+                self.place = ArrayPlace::Element;
                 Ok(Some(start + 1))
             }
-            (Place::Element, b',') => {
+            (ArrayPlace::Element, b',') => {
                 Err(self.error(start, "a comma where an element was expected", "remove the comma"))
             }
-            (Place::Separator, _) => Err(self.error(
+            (ArrayPlace::Separator, _) => Err(self.error(
                 start,
                 format!("`{}` between two elements", char::from(byte).escape_default()),
                 "elements of an array are separated by commas; for one object a line drop the brackets",
             )),
-            (Place::Behind, _) => Err(self.error(
+            (ArrayPlace::Behind, _) => Err(self.error(
                 start,
                 "text behind the end of the array",
                 "keep one array a file, or use NDJSON",
             )),
-            (Place::Element | Place::Start, _) => {
+            (ArrayPlace::Element | ArrayPlace::Start, _) => {
                 match value_end(&self.buffer.bytes, start, self.buffer.ended) {
                     Some(end) => {
                         self.read_element(start, end, draft)?;
                         self.comma = None;
                         self.place = match self.around {
-                            Around::Nothing => Place::Element,
-                            Around::Array | Around::Pages => Place::Separator,
+                            Around::Nothing => ArrayPlace::Element,
+                            Around::Array | Around::Pages => ArrayPlace::Separator,
                         };
                         Ok(Some(end))
                     }
@@ -216,7 +216,7 @@ impl<'f> JsonReader<'f> {
         let page = &self.buffer.bytes[start..];
         match head::rows(page, self.fields) {
             Some(rows) => {
-                self.place = Place::Element;
+                self.place = ArrayPlace::Element;
                 Ok(Some(start + rows))
             }
             None if self.buffer.ended || page.len() >= BATCH_BYTES => Err(self.error(
@@ -239,7 +239,7 @@ impl<'f> JsonReader<'f> {
                     "write each page as one JSON object with one list of rows",
                 ));
             }
-            self.place = Place::Start;
+            self.place = ArrayPlace::Start;
         } else if self.buffer.bytes.len() - start > LONGEST_RECORD {
             let found = format!("more than {LONGEST_RECORD} bytes behind the list of a page");
             return Err(self.error(start, found, "look for a quote or bracket that is not closed"));
@@ -251,8 +251,8 @@ impl<'f> JsonReader<'f> {
     fn is_whole(&self) -> bool {
         match self.around {
             Around::Nothing => true,
-            Around::Array => self.place == Place::Behind,
-            Around::Pages => self.place == Place::Start,
+            Around::Array => self.place == ArrayPlace::Behind,
+            Around::Pages => self.place == ArrayPlace::Start,
         }
     }
 

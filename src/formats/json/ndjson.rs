@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use super::array::JsonReader;
 use super::head;
-use super::object::Row;
+use super::object::ObjectRow;
 use super::value_end::{ends_in_text, value_end};
 use crate::error::{Error, Result};
 use crate::formats::batch::{BatchBuilder, Notes, RawBatch, Remarks, RowReader, raw_excerpt};
@@ -66,7 +66,7 @@ impl<'f> NdjsonReader<'f> {
                 line_end,
                 line: 1,
                 blank_lines: 0,
-                row: Row::new(fields),
+                row: ObjectRow::new(fields),
                 checked: false,
                 remarks: Remarks::default(),
                 found: Vec::new(),
@@ -128,7 +128,7 @@ pub(crate) struct Lines<'f> {
     line_end: u8,
     line: u64,
     blank_lines: u64,
-    row: Row,
+    row: ObjectRow,
     checked: bool,
     remarks: Remarks,
     /// The lines of a batch that are not blank: their numbers, and where they stand in its text. The room is used again for

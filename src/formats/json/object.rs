@@ -15,7 +15,7 @@ use crate::schema::Reason;
 
 /// Why an element is no row.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct ObjectFault {
     pub reason: Reason,
     pub message: String,
 }
@@ -25,7 +25,7 @@ const LARGEST_ROOM: usize = 1 << 16;
 
 /// The values of one object, whose room is used again for the next one.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub(crate) struct ObjectRow {
     texts: Vec<String>,
     /// By which of its names each value was given, if it was: an earlier name goes before a later one.
     ranks: Vec<Option<usize>>,
@@ -33,10 +33,10 @@ pub(crate) struct Row {
     pub seen: Vec<Option<usize>>,
     pub extra: ExtraColumns,
     /// The first value that no field can be, while an object is read.
-    fault: Option<Fault>,
+    fault: Option<ObjectFault>,
 }
 
-impl Row {
+impl ObjectRow {
     pub(crate) fn new(fields: &Fields) -> Self {
         Self {
             texts: vec![String::new(); fields.len()],
@@ -76,11 +76,11 @@ impl Row {
     }
 
     /// Reads an element. `Ok(true)` tells that trailing commas had to be overlooked.
-    pub(crate) fn read(&mut self, element: &str, fields: &Fields) -> Result<bool, Fault> {
+    pub(crate) fn read(&mut self, element: &str, fields: &Fields) -> Result<bool, ObjectFault> {
         let element = element.trim();
         if !element.starts_with('{') {
             return Err(match serde_json::from_str::<serde::de::IgnoredAny>(element) {
-                Ok(_) => Fault {
+                Ok(_) => ObjectFault {
                     reason: Reason::NotAnObject,
                     message: format!("{} where an object was expected", kind_of(element)),
                 },
@@ -105,7 +105,7 @@ impl Row {
         deserializer.end()
     }
 
-    fn judge(&mut self, mended: bool) -> Result<bool, Fault> {
+    fn judge(&mut self, mended: bool) -> Result<bool, ObjectFault> {
         match self.fault.take() {
             None => Ok(mended),
             Some(fault) => Err(fault),
@@ -113,8 +113,8 @@ impl Row {
     }
 }
 
-fn invalid(error: &serde_json::Error) -> Fault {
-    Fault {
+fn invalid(error: &serde_json::Error) -> ObjectFault {
+    ObjectFault {
         reason: Reason::InvalidJson,
         message: format!("not valid JSON: {}", cause(error)),
     }
@@ -132,12 +132,12 @@ fn cause(error: &serde_json::Error) -> String {
 }
 
 /// Of a study, whose values stand deeper: a list where text belongs, say. The element is read once more to tell the place.
-fn wrong_type(element: &str, error: &serde_json::Error) -> Fault {
+fn wrong_type(element: &str, error: &serde_json::Error) -> ObjectFault {
     let place = match trials::wrong_place(element) {
         Some(place) => format!("`{place}`"),
         None => "a value".to_owned(),
     };
-    Fault {
+    ObjectFault {
         reason: Reason::WrongType,
         message: format!("{place} is of another type than belongs there: {}", cause(error)),
     }
@@ -154,7 +154,7 @@ fn kind_of(element: &str) -> &'static str {
 }
 
 struct RowSeed<'r> {
-    row: &'r mut Row,
+    row: &'r mut ObjectRow,
     fields: &'r Fields,
 }
 
@@ -179,8 +179,8 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             extra: &mut self.row.extra,
         })? {
             let (field, rank) = match field {
-                Key::Field(field, rank) => (field, rank),
-                Key::Study => {
+                ObjectKey::Field(field, rank) => (field, rank),
+                ObjectKey::Study => {
                     let study = map.next_value::<Option<Study<'_>>>()?.unwrap_or_default();
                     for (place, field) in self.fields.iter().enumerate() {
                         self.row.ranks[place] = None;
@@ -192,7 +192,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                     }
                     continue;
                 }
-                Key::Other => {
+                ObjectKey::Other => {
                     map.next_value::<serde::de::IgnoredAny>()?;
                     continue;
                 }
@@ -212,11 +212,11 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                     let name = field.map_or("", |field| field.aliases.first().unwrap_or(&field.name));
                     let fault = match fault {
                         // Such as half of a pair of surrogates, which reading over a value does not see.
-                        ScalarFault::Invalid(error) => Fault {
+                        ScalarFault::Invalid(error) => ObjectFault {
                             reason: Reason::InvalidJson,
                             message: format!("`{name}` is not valid JSON: {}", cause(&error)),
                         },
-                        ScalarFault::Kind(kind) => Fault {
+                        ScalarFault::Kind(kind) => ObjectFault {
                             reason: Reason::WrongType,
                             message: format!("`{name}` is {kind} where text was expected"),
                         },
@@ -230,7 +230,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
 }
 
 /// What a key of an object is.
-enum Key {
+enum ObjectKey {
     /// A field, and the place of the key among the field's names.
     Field(usize, usize),
     /// A study of ClinicalTrials.gov, whose values stand deeper.
@@ -245,7 +245,7 @@ struct KeySeed<'r> {
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Key;
+    type Value = ObjectKey;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -253,7 +253,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
 }
 
 impl Visitor<'_> for KeySeed<'_> {
-    type Value = Key;
+    type Value = ObjectKey;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a key")
@@ -261,13 +261,13 @@ impl Visitor<'_> for KeySeed<'_> {
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         if let Some((field, rank)) = self.fields.position(key) {
-            return Ok(Key::Field(field, rank));
+            return Ok(ObjectKey::Field(field, rank));
         }
         if key == trials::KEY && self.fields.are_trials() {
-            return Ok(Key::Study);
+            return Ok(ObjectKey::Study);
         }
         self.extra.add(key);
-        Ok(Key::Other)
+        Ok(ObjectKey::Other)
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct ParquetReader<'f> {
     shape: usize,
     /// The metadata without its row groups, which come in one by one.
     metadata: FileMetadataRef,
-    groups: VecDeque<Group>,
+    groups: VecDeque<OpenGroup>,
     /// For each field of the table its column.
     columns: Vec<Option<String>>,
     extra: ExtraColumns,
@@ -53,7 +53,7 @@ pub(crate) struct ParquetReader<'f> {
 }
 
 /// A row group that is not read to its end.
-struct Group {
+struct OpenGroup {
     metadata: FileMetadataRef,
     rows: usize,
     /// How many rows are decoded already.
@@ -131,7 +131,7 @@ impl<'f> ParquetReader<'f> {
                         packed = packed.saturating_add(usize::try_from(chunk.compressed_size()).unwrap_or(0));
                     }
                 }
-                Group {
+                OpenGroup {
                     rows: group.num_rows(),
                     metadata: Arc::new(alone),
                     taken: 0,
@@ -365,7 +365,7 @@ fn guarded<T>(uri: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T> 
 }
 
 /// Looks at the headers of a column's pages before they are decoded.
-fn check_pages(uri: &str, file: &File, group: &Group, name: &str) -> Result<()> {
+fn check_pages(uri: &str, file: &File, group: &OpenGroup, name: &str) -> Result<()> {
     for its in &group.metadata.row_groups {
         for chunk in its.columns_under_root_iter(name).into_iter().flatten() {
             let place = guarded(uri, || Ok(chunk.byte_range()))?;

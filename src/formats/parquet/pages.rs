@@ -22,8 +22,8 @@ pub(crate) fn check<R: Read + Seek>(file: R, place: Range<u64>, values: u64) -> 
     let mut at = place.start;
     let mut seen = 0_u64;
     while at < place.end {
-        let mut header = Header::default();
-        let mut counted = Counted {
+        let mut header = PageHeader::default();
+        let mut counted = CountedReads {
             inner: &mut file,
             count: 0,
         };
@@ -62,7 +62,7 @@ fn broken(found: &str) -> io::Error {
 
 /// The wanted numbers of a page header.
 #[derive(Debug, Default)]
-struct Header {
+struct PageHeader {
     unpacked: i64,
     packed: i64,
     values: i64,
@@ -71,7 +71,7 @@ struct Header {
     outer: i16,
 }
 
-impl Header {
+impl PageHeader {
     fn note(&mut self, depth: u8, field: i16, number: Option<i64>) {
         match (depth, field, number) {
             (0, 2, Some(size)) => self.unpacked = size,
@@ -87,12 +87,12 @@ impl Header {
     }
 }
 
-struct Counted<'r, R> {
+struct CountedReads<'r, R> {
     inner: &'r mut R,
     count: u64,
 }
 
-impl<R: BufRead> Counted<'_, R> {
+impl<R: BufRead> CountedReads<'_, R> {
     fn byte(&mut self) -> io::Result<u8> {
         let mut byte = [0];
         self.inner.read_exact(&mut byte)?;

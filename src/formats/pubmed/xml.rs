@@ -13,7 +13,7 @@ use crate::text::begins_line;
 
 /// An element of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Element<'x> {
+pub(crate) struct XmlElement<'x> {
     /// What stands in its opening tag behind the name.
     pub attributes: &'x str,
     /// What stands between its tags.
@@ -26,12 +26,12 @@ pub(crate) struct Element<'x> {
 
 /// Looks for elements of one name; elements that hold elements of their own name are cut at the first end.
 #[derive(Debug)]
-pub(crate) struct Name {
+pub(crate) struct ElementName {
     open: memmem::Finder<'static>,
     close: memmem::Finder<'static>,
 }
 
-impl Name {
+impl ElementName {
     /// Takes the beginnings of the opening and of the closing tag: `<PMID` and `</PMID`.
     pub(crate) fn new(open: &'static str, close: &'static str) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Name {
     }
 
     /// The first element of the name from `from` on.
-    pub(crate) fn find<'x>(&self, xml: &'x str, from: usize) -> Option<Element<'x>> {
+    pub(crate) fn find<'x>(&self, xml: &'x str, from: usize) -> Option<XmlElement<'x>> {
         let bytes = xml.as_bytes();
         let mut at = from;
         loop {
@@ -59,7 +59,7 @@ impl Name {
             let tag_end = name_end + tag_length(&bytes[name_end..])?;
             let attributes = &xml[name_end..tag_end - 1];
             if attributes.ends_with('/') {
-                return Some(Element {
+                return Some(XmlElement {
                     attributes: attributes.trim_end_matches('/'),
                     inner: "",
                     start,
@@ -67,7 +67,7 @@ impl Name {
                 });
             }
             let (inner_end, end) = closing_tag(&self.close, bytes, tag_end)?;
-            return Some(Element {
+            return Some(XmlElement {
                 attributes,
                 inner: &xml[tag_end..inner_end],
                 start,

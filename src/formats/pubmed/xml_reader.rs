@@ -49,7 +49,7 @@ pub(crate) fn is_pubmed(head: &[u8]) -> bool {
 #[derive(Debug)]
 pub(crate) struct PubmedXmlReader<'f> {
     fields: &'f Fields,
-    places: Places,
+    places: ValuePlaces,
     buffer: Buffer,
     record: u64,
     /// The sets that are open, outermost first.
@@ -61,7 +61,7 @@ pub(crate) struct PubmedXmlReader<'f> {
 
 /// Where the values of a record go.
 #[derive(Debug, Clone, Copy)]
-struct Places {
+struct ValuePlaces {
     id: Option<usize>,
     title: Option<usize>,
     date: Option<usize>,
@@ -73,7 +73,7 @@ struct Places {
 }
 
 /// What stands at a place of the file.
-enum Step {
+enum XmlStep {
     /// Something of this length that is no record.
     Pass(usize),
     /// A record of this length, and whether comments or CDATA may stand in it.
@@ -89,7 +89,7 @@ impl<'f> PubmedXmlReader<'f> {
         let place = |name| fields.index(name);
         Self {
             fields,
-            places: Places {
+            places: ValuePlaces {
                 id: place("id"),
                 title: place("title"),
                 date: place("date"),
@@ -115,23 +115,23 @@ impl<'f> PubmedXmlReader<'f> {
     }
 
     /// What stands at `at`, which is no white space.
-    fn step(&mut self, at: usize) -> Result<Step> {
+    fn step(&mut self, at: usize) -> Result<XmlStep> {
         let bytes = &self.buffer.bytes[at..];
         if bytes[0] != b'<' {
             let length = memchr::memchr(b'<', bytes).unwrap_or_else(|| whole_letters(bytes));
             if length == 0 {
-                return Ok(Step::More);
+                return Ok(XmlStep::More);
             }
             let byte = self.buffer.offset + at as u64;
             self.remarks
                 .add(format!("{length} bytes of text between records at byte {byte}"));
-            return Ok(Step::Pass(length));
+            return Ok(XmlStep::Pass(length));
         }
         if bytes.starts_with(b"<!") || bytes.starts_with(b"<?") {
             return self.declaration(at);
         }
         let Some(tag) = tag_length(bytes) else {
-            return Ok(Step::More);
+            return Ok(XmlStep::More);
         };
         let inside = &bytes[1..tag - 1];
         let closes = inside.first() == Some(&b'/');
@@ -150,10 +150,12 @@ impl<'f> PubmedXmlReader<'f> {
                 ));
             }
             if empty {
-                return Ok(Step::Record(tag, false));
+                return Ok(XmlStep::Record(tag, false));
             }
             let found = record_end(&memmem::Finder::new(close), &bytes[tag..]);
-            return Ok(found.map_or(Step::More, |found| Step::Record(tag + found.end, found.hides)));
+            return Ok(found.map_or(XmlStep::More, |found| {
+                XmlStep::Record(tag + found.end, found.hides)
+            }));
         }
         if let Some(set) = SETS.iter().find(|set| set.as_bytes() == name) {
             if closes {
@@ -165,18 +167,18 @@ impl<'f> PubmedXmlReader<'f> {
             } else if !empty {
                 self.open.push(set);
             }
-            return Ok(Step::Pass(tag));
+            return Ok(XmlStep::Pass(tag));
         }
         if name == b"PMID" && self.open.last().is_some_and(|set| DELETIONS.contains(set)) {
             if closes || empty {
-                return Ok(Step::Pass(tag));
+                return Ok(XmlStep::Pass(tag));
             }
             let Some((inner_end, end)) = closing_tag(&memmem::Finder::new("</PMID"), bytes, tag) else {
-                return Ok(Step::More);
+                return Ok(XmlStep::More);
             };
             let given = String::from_utf8_lossy(&bytes[tag..inner_end]);
             let id = text(&given).trim().to_owned();
-            return Ok(Step::Deleted(id, end));
+            return Ok(XmlStep::Deleted(id, end));
         }
         if self.open.is_empty() {
             let found = format!("<{}>", String::from_utf8_lossy(&inside[..length.min(64)]));
@@ -185,11 +187,11 @@ impl<'f> PubmedXmlReader<'f> {
         }
         self.extra
             .add(&String::from_utf8_lossy(&inside[..length.min(64)]));
-        Ok(Step::Pass(tag))
+        Ok(XmlStep::Pass(tag))
     }
 
     /// A comment, a processing instruction or a document type, which may declare nothing.
-    fn declaration(&self, at: usize) -> Result<Step> {
+    fn declaration(&self, at: usize) -> Result<XmlStep> {
         let bytes = &self.buffer.bytes[at..];
         let end: &[u8] = if bytes.starts_with(b"<!--") {
             b"-->"
@@ -197,7 +199,7 @@ impl<'f> PubmedXmlReader<'f> {
             b"?>"
         } else {
             let Some(length) = tag_length(bytes) else {
-                return Ok(Step::More);
+                return Ok(XmlStep::More);
             };
             if bytes[..length].contains(&b'[') {
                 return Err(self.error(
@@ -206,9 +208,9 @@ impl<'f> PubmedXmlReader<'f> {
                     "entities are never expanded and never fetched; deliver the file without them",
                 ));
             }
-            return Ok(Step::Pass(length));
+            return Ok(XmlStep::Pass(length));
         };
-        Ok(memmem::find(bytes, end).map_or(Step::More, |place| Step::Pass(place + end.len())))
+        Ok(memmem::find(bytes, end).map_or(XmlStep::More, |place| XmlStep::Pass(place + end.len())))
     }
 
     /// The error for a file that ends in the middle.
@@ -371,12 +373,12 @@ impl RowReader for PubmedXmlReader<'_> {
             };
             let start = at + offset;
             match self.step(start)? {
-                Step::Pass(length) => at = start + length,
-                Step::Record(length, hides) => {
+                XmlStep::Pass(length) => at = start + length,
+                XmlStep::Record(length, hides) => {
                     at = start + length;
                     self.read_record(start, at, hides, &mut draft)?;
                 }
-                Step::Deleted(publication_id, length) => {
+                XmlStep::Deleted(publication_id, length) => {
                     at = start + length;
                     self.deletions += 1;
                     deletions.push(Deletion {
@@ -385,16 +387,16 @@ impl RowReader for PubmedXmlReader<'_> {
                         source_row: self.record,
                     });
                 }
-                Step::More if self.buffer.ended => return Err(self.cut(start)),
-                Step::More if self.buffer.bytes.len() - start > LONGEST_RECORD => {
+                XmlStep::More if self.buffer.ended => return Err(self.cut(start)),
+                XmlStep::More if self.buffer.bytes.len() - start > LONGEST_RECORD => {
                     return Err(self.error(
                         start,
                         format!("a record of more than {LONGEST_RECORD} bytes"),
                         "look for a tag or a quote that is not closed",
                     ));
                 }
-                Step::More if at > 0 => break,
-                Step::More => self.buffer.fill_more(task)?,
+                XmlStep::More if at > 0 => break,
+                XmlStep::More => self.buffer.fill_more(task)?,
             }
         }
         if at == 0 {

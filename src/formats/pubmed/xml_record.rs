@@ -4,57 +4,57 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 
-use super::xml::{Element, Name, attribute, text};
+use super::xml::{ElementName, XmlElement, attribute, text};
 
 /// The wanted elements.
-pub(crate) struct Names {
-    pub pmid: Name,
-    pub journal: Name,
-    pub pub_date: Name,
-    pub year: Name,
-    pub month: Name,
-    pub day: Name,
-    pub season: Name,
-    pub medline_date: Name,
-    pub title: Name,
-    pub abbreviation: Name,
-    pub article_title: Name,
-    pub book_title: Name,
-    pub vernacular: Name,
-    pub summary: Name,
-    pub summary_text: Name,
-    pub medline_journal: Name,
-    pub journal_info: Name,
-    pub nlm_id: Name,
-    pub issn: Name,
-    pub linking_issn: Name,
-    corrections: Name,
+pub(crate) struct WantedElements {
+    pub pmid: ElementName,
+    pub journal: ElementName,
+    pub pub_date: ElementName,
+    pub year: ElementName,
+    pub month: ElementName,
+    pub day: ElementName,
+    pub season: ElementName,
+    pub medline_date: ElementName,
+    pub title: ElementName,
+    pub abbreviation: ElementName,
+    pub article_title: ElementName,
+    pub book_title: ElementName,
+    pub vernacular: ElementName,
+    pub summary: ElementName,
+    pub summary_text: ElementName,
+    pub medline_journal: ElementName,
+    pub journal_info: ElementName,
+    pub nlm_id: ElementName,
+    pub issn: ElementName,
+    pub linking_issn: ElementName,
+    corrections: ElementName,
     /// How records, and citations in them, begin.
     records: [memmem::Finder<'static>; 2],
 }
 
-pub(crate) static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
-    pmid: Name::new("<PMID", "</PMID"),
-    journal: Name::new("<Journal", "</Journal"),
-    pub_date: Name::new("<PubDate", "</PubDate"),
-    year: Name::new("<Year", "</Year"),
-    month: Name::new("<Month", "</Month"),
-    day: Name::new("<Day", "</Day"),
-    season: Name::new("<Season", "</Season"),
-    medline_date: Name::new("<MedlineDate", "</MedlineDate"),
-    title: Name::new("<Title", "</Title"),
-    abbreviation: Name::new("<ISOAbbreviation", "</ISOAbbreviation"),
-    article_title: Name::new("<ArticleTitle", "</ArticleTitle"),
-    book_title: Name::new("<BookTitle", "</BookTitle"),
-    vernacular: Name::new("<VernacularTitle", "</VernacularTitle"),
-    summary: Name::new("<Abstract", "</Abstract"),
-    summary_text: Name::new("<AbstractText", "</AbstractText"),
-    medline_journal: Name::new("<MedlineTA", "</MedlineTA"),
-    journal_info: Name::new("<MedlineJournalInfo", "</MedlineJournalInfo"),
-    nlm_id: Name::new("<NlmUniqueID", "</NlmUniqueID"),
-    issn: Name::new("<ISSN", "</ISSN"),
-    linking_issn: Name::new("<ISSNLinking", "</ISSNLinking"),
-    corrections: Name::new("<CommentsCorrectionsList", "</CommentsCorrectionsList"),
+pub(crate) static NAMES: LazyLock<WantedElements> = LazyLock::new(|| WantedElements {
+    pmid: ElementName::new("<PMID", "</PMID"),
+    journal: ElementName::new("<Journal", "</Journal"),
+    pub_date: ElementName::new("<PubDate", "</PubDate"),
+    year: ElementName::new("<Year", "</Year"),
+    month: ElementName::new("<Month", "</Month"),
+    day: ElementName::new("<Day", "</Day"),
+    season: ElementName::new("<Season", "</Season"),
+    medline_date: ElementName::new("<MedlineDate", "</MedlineDate"),
+    title: ElementName::new("<Title", "</Title"),
+    abbreviation: ElementName::new("<ISOAbbreviation", "</ISOAbbreviation"),
+    article_title: ElementName::new("<ArticleTitle", "</ArticleTitle"),
+    book_title: ElementName::new("<BookTitle", "</BookTitle"),
+    vernacular: ElementName::new("<VernacularTitle", "</VernacularTitle"),
+    summary: ElementName::new("<Abstract", "</Abstract"),
+    summary_text: ElementName::new("<AbstractText", "</AbstractText"),
+    medline_journal: ElementName::new("<MedlineTA", "</MedlineTA"),
+    journal_info: ElementName::new("<MedlineJournalInfo", "</MedlineJournalInfo"),
+    nlm_id: ElementName::new("<NlmUniqueID", "</NlmUniqueID"),
+    issn: ElementName::new("<ISSN", "</ISSN"),
+    linking_issn: ElementName::new("<ISSNLinking", "</ISSNLinking"),
+    corrections: ElementName::new("<CommentsCorrectionsList", "</CommentsCorrectionsList"),
     records: [
         memmem::Finder::new("<Pubmed"),
         memmem::Finder::new("<MedlineCitation"),
@@ -90,7 +90,7 @@ pub(crate) fn another_inside(xml: &str) -> Option<&'static str> {
 }
 
 /// The id of a record, and not one that stands in its list of corrections.
-pub(crate) fn own_pmid(xml: &str) -> Option<Element<'_>> {
+pub(crate) fn own_pmid(xml: &str) -> Option<XmlElement<'_>> {
     let mut from = 0;
     let mut pmid = NAMES.pmid.find(xml, from)?;
     loop {
@@ -114,7 +114,7 @@ pub(crate) fn is_blank(title: &str) -> bool {
 /// A publication date in a form that the reader of dates knows.
 pub(crate) fn date_text(inner: &str) -> String {
     let names = &*NAMES;
-    let part = |name: &Name| name.text(inner).trim().to_owned();
+    let part = |name: &ElementName| name.text(inner).trim().to_owned();
     let (year, month, day) = (part(&names.year), part(&names.month), part(&names.day));
     if year.is_empty() {
         return part(&names.medline_date);

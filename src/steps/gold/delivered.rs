@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::lake::documents::{Held, SilverManifest};
+use crate::lake::documents::{HeldDate, SilverManifest};
 use crate::lake::dt::Dt;
 use crate::lake::holds::HeldDates;
 use crate::lake::manifest::Version;
@@ -60,7 +60,7 @@ impl Delivered {
     }
 
     /// The dates that are left out.
-    pub(crate) fn held_back(&self) -> Vec<Held> {
+    pub(crate) fn held_back(&self) -> Vec<HeldDate> {
         let dates = self.dates();
         self.held.among(|dt| dates.contains(&dt))
     }

@@ -18,25 +18,25 @@ use links::add_links;
 use polars::prelude::{BooleanChunked, NewChunkedArray};
 use publish::write_graph;
 use serde::{Deserialize, Serialize};
-use state::{Reading, all_names};
+use state::{StateInput, all_names};
 
 use crate::error::{Error, Result};
 use crate::gold::journals::DisplayNames;
 use crate::gold::mentions::{Substances, columns, find_mentions};
 use crate::gold::newest::LiveRows;
-use crate::gold::places::Places;
+use crate::gold::places::MentionPlaces;
 use crate::graph::{AnswerSettings, LargeGraph};
-use crate::lake::documents::{Held, SilverManifest};
+use crate::lake::documents::{HeldDate, SilverManifest};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::{Version, first_changed};
 use crate::lake::report::{GoldNumbers, StepReport, all_stand};
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
-use crate::matcher::{Entry, Matcher, Settings};
+use crate::matcher::{Matcher, Settings, VocabularyEntry};
 use crate::schema::{MENTIONS, PublicationKind, SourceTable};
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 use crate::tables::table_writer::{TableWriter, read_frames};
 use crate::task::Task;
 
@@ -85,7 +85,7 @@ struct GoldManifest {
     fingerprint: String,
     /// For each file of mentions what it was made from, and what it is.
     mentions: BTreeMap<String, MentionsFile>,
-    outputs: Vec<Output>,
+    outputs: Vec<OutputFile>,
     numbers: GoldNumbers,
     /// The date that gold has reached, where dates up to it are held back, so that the graph stands at an earlier one: once
     /// they are released it is where it would have been.
@@ -103,10 +103,10 @@ impl GoldManifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct MentionsFile {
     fingerprint: String,
-    output: Output,
+    output: OutputFile,
     /// The places of its rows, which are read no more when the file is kept.
     #[serde(default)]
-    places: Places,
+    places: MentionPlaces,
 }
 
 /// Finds the mentions and writes the graph and the answers, over all partitions up to `dt`.
@@ -139,7 +139,7 @@ pub(crate) fn gold_reserved(
 }
 
 /// A silver partition of publications.
-struct Partition {
+struct GoldPartition {
     kind: PublicationKind,
     dt: Dt,
     manifest: SilverManifest,
@@ -148,7 +148,7 @@ struct Partition {
     fingerprint: String,
 }
 
-impl Partition {
+impl GoldPartition {
     fn path(&self) -> String {
         format!(
             "{}/dt={}/{}",
@@ -185,14 +185,14 @@ struct Attempt<'a> {
     task: &'a Task,
     /// The date that gold has reached with this attempt, where it is another one.
     reached: Option<String>,
-    held: Vec<Held>,
+    held: Vec<HeldDate>,
     /// The manifests of gold and of every silver partition, and which dates are held back, as this attempt read them.
     versions: Vec<Version>,
     old: Option<GoldManifest>,
     drugs: Dt,
     drugs_fingerprint: String,
-    drugs_outputs: Vec<Output>,
-    partitions: Vec<Partition>,
+    drugs_outputs: Vec<OutputFile>,
+    partitions: Vec<GoldPartition>,
 }
 
 impl<'a> Attempt<'a> {
@@ -210,7 +210,7 @@ impl<'a> Attempt<'a> {
             for dt in delivered.publications(kind) {
                 let folder = format!("{}/dt={dt}", layout::silver_publications(kind));
                 let manifest = silver_manifest(storage, &folder, &mut versions)?;
-                partitions.push(Partition {
+                partitions.push(GoldPartition {
                     kind,
                     dt,
                     manifest,
@@ -252,7 +252,7 @@ impl<'a> Attempt<'a> {
         }
         self.check_inputs()?;
         let entries = read_entries(self.storage, self.drugs)?;
-        let reading = Reading {
+        let reading = StateInput {
             storage: self.storage,
             task: self.task,
             memory: self.settings.memory,
@@ -344,7 +344,7 @@ impl<'a> Attempt<'a> {
         ]
         .map(str::to_owned)
         .to_vec();
-        units.extend(self.partitions.iter().map(Partition::mentions));
+        units.extend(self.partitions.iter().map(GoldPartition::mentions));
         let old = self.old.iter().flat_map(|old| old.mentions.keys().cloned());
         units.extend(old);
         units.sort();
@@ -355,7 +355,7 @@ impl<'a> Attempt<'a> {
     /// Finds or keeps the mentions of every partition; gives the files, and the mentions to the graph.
     fn write_mentions(
         &self,
-        entries: &[Entry],
+        entries: &[VocabularyEntry],
         journals: &DisplayNames,
         graph: &mut LargeGraph,
         transaction: &mut dyn Transaction,
@@ -413,13 +413,13 @@ impl<'a> Attempt<'a> {
 
     fn find(
         &self,
-        partition: &Partition,
+        partition: &GoldPartition,
         matcher: &Matcher,
         names: (&Substances, &DisplayNames),
         graph: &mut LargeGraph,
         transaction: &mut dyn Transaction,
-    ) -> Result<(Output, Places)> {
-        let mut places = Places::default();
+    ) -> Result<(OutputFile, MentionPlaces)> {
+        let mut places = MentionPlaces::default();
         let mut writer = TableWriter::create(transaction, partition.mentions(), &MENTIONS)?;
         let wanted = columns(self.settings.abstracts);
         let path = partition.path();

@@ -9,7 +9,7 @@ use crate::lake::dt::Dt;
 use crate::lake::layout;
 use crate::lake::report::GoldNumbers;
 use crate::storage::{HashingWriter, Transaction};
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
 /// Writes `drug_graph.json` and the two answers; gives the files and what they hold. `mentions` are the places that were
@@ -20,7 +20,7 @@ pub(crate) fn write_graph(
     (as_of, mentions, outdated): (Dt, u64, Outdated),
     transaction: &mut dyn Transaction,
     task: &Task,
-) -> Result<(Vec<Output>, GoldNumbers)> {
+) -> Result<(Vec<OutputFile>, GoldNumbers)> {
     let shown = transaction.shown(layout::DRUG_GRAPH);
     // Most pieces of JSON are a few bytes, and a digest takes long over each of them.
     let mut create = |path: &str| {
@@ -49,7 +49,7 @@ pub(crate) fn write_graph(
     ];
     let outputs = files.into_iter().map(|(path, digest)| {
         let (bytes, sha256) = digest.finish();
-        Output {
+        OutputFile {
             path: path.to_owned(),
             rows: 0,
             bytes,

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use polars::prelude::{DataFrame, DataType};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Partition;
+use super::GoldPartition;
 use crate::error::Result;
 use crate::gold::journals::{DisplayNames, Spellings};
 use crate::gold::newest::{Newest, Outdated};
@@ -19,13 +19,13 @@ use crate::tables::table_writer::read_frames;
 use crate::task::Task;
 
 /// What reading needs.
-pub(crate) struct Reading<'a> {
+pub(crate) struct StateInput<'a> {
     pub storage: &'a dyn Storage,
     pub task: &'a Task,
     pub memory: Bound,
 }
 
-impl Reading<'_> {
+impl StateInput<'_> {
     /// Some columns of a file, row group by row group.
     fn columns(
         &self,
@@ -48,7 +48,7 @@ impl Reading<'_> {
     /// Notes for each partition which of its rows are the newest state of their publication; counts the others.
     pub(crate) fn find_newest(
         &self,
-        partitions: &mut [Partition],
+        partitions: &mut [GoldPartition],
         transaction: &mut dyn Transaction,
     ) -> Result<Outdated> {
         partitions.sort_by(|left, right| right.dt.cmp(&left.dt).then(left.kind.cmp(&right.kind)));
@@ -77,7 +77,7 @@ impl Reading<'_> {
     }
 
     /// The names under which journals are shown.
-    pub(crate) fn display_names(&self, partitions: &[Partition]) -> Result<DisplayNames> {
+    pub(crate) fn display_names(&self, partitions: &[GoldPartition]) -> Result<DisplayNames> {
         let mut spellings = Spellings::new(self.joined_keys(partitions)?);
         for partition in partitions {
             let mut row = 0;
@@ -97,7 +97,7 @@ impl Reading<'_> {
     }
 
     /// Which keys are one journal, by the ids that rows of any of the partitions name.
-    fn joined_keys(&self, partitions: &[Partition]) -> Result<JoinedKeys> {
+    fn joined_keys(&self, partitions: &[GoldPartition]) -> Result<JoinedKeys> {
         let mut same = SameJournals::default();
         for partition in partitions {
             let journals = partition.journals();
@@ -119,7 +119,7 @@ impl Reading<'_> {
     /// Adds the newest state of every publication to the graph, and takes the fingerprint of every file of mentions.
     pub(crate) fn add_publications(
         &self,
-        partitions: &mut [Partition],
+        partitions: &mut [GoldPartition],
         journals: &DisplayNames,
         made_from: &str,
         graph: &mut LargeGraph,

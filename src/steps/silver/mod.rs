@@ -6,9 +6,9 @@ use std::io;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::formats::{Encoding, Input, MostRatio, Reading};
+use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
 pub use crate::ingest::parallel_reader::OnBadFile;
-use crate::ingest::rejects::Aside;
+use crate::ingest::rejects::Rejects;
 use crate::ingest::vocabulary::combine_files;
 use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
 use crate::lake::documents::SilverManifest;
@@ -21,8 +21,8 @@ use crate::schema::{DRUGS, REJECTED, SourceTable};
 use crate::silver::drugs;
 use crate::sorting::Bound;
 use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
-use crate::tables::output_file::Output;
-use crate::tables::spill_buffer::Waiting;
+use crate::tables::output_file::OutputFile;
+use crate::tables::spill_buffer::SpillBuffer;
 use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
 use crate::text::date::NumericOrder;
@@ -61,8 +61,8 @@ impl Default for SilverSettings {
 
 impl SilverSettings {
     /// How the bytes of a file are taken.
-    pub(crate) fn reading(&self) -> Reading {
-        Reading {
+    pub(crate) fn reading(&self) -> ReadOptions {
+        ReadOptions {
             encoding: self.encoding,
             most_ratio: self.most_ratio,
         }
@@ -103,7 +103,7 @@ pub(crate) fn silver_reserved(
             }
             continue;
         }
-        partitions.push(Partition {
+        partitions.push(SilverPartition {
             storage,
             table,
             dt,
@@ -127,7 +127,7 @@ pub(crate) fn silver_reserved(
 /// Makes what is not there yet, in one transaction: of a step that fails or is killed no table is new beside old ones.
 fn make_all(
     storage: &dyn Storage,
-    partitions: Vec<Partition<'_>>,
+    partitions: Vec<SilverPartition<'_>>,
     dt: Dt,
     task: &Task,
 ) -> Result<Vec<(SourceTable, StepReport)>> {
@@ -193,14 +193,14 @@ enum Looked {
     /// All of it.
     Made {
         sources: Vec<FileTally>,
-        outputs: Vec<Output>,
+        outputs: Vec<OutputFile>,
     },
     /// Nothing, or what other inputs and settings made; the manifest of that, and the fingerprint of what is to be made.
     Stale { before: Version, fingerprint: String },
 }
 
 /// One partition of one table in the making.
-struct Partition<'p> {
+struct SilverPartition<'p> {
     storage: &'p dyn Storage,
     table: SourceTable,
     dt: Dt,
@@ -211,7 +211,7 @@ struct Partition<'p> {
     task: &'p Task,
 }
 
-impl Partition<'_> {
+impl SilverPartition<'_> {
     fn manifest_path(&self) -> String {
         format!("{}/{}", layout::silver(self.table, self.dt), layout::MANIFEST)
     }
@@ -255,7 +255,7 @@ impl Partition<'_> {
         &self,
         fingerprint: String,
         transaction: &mut dyn Transaction,
-    ) -> Result<(Vec<FileTally>, Vec<Output>)> {
+    ) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
         let written = match self.table.publication_kind() {
             None => self.write_drugs(transaction),
             Some(kind) => self.write_publications(kind, transaction),
@@ -335,20 +335,20 @@ impl Partition<'_> {
         tallies.collect()
     }
 
-    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Aside<TableWriter>> {
+    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Rejects<TableWriter>> {
         let kept = TableWriter::create(transaction, layout::rejected(self.table, self.dt), &REJECTED)?;
         let waiting = match self.settings.on_bad_file {
             OnBadFile::Fail => None,
-            OnBadFile::Reject => Some(Waiting::new(
+            OnBadFile::Reject => Some(SpillBuffer::new(
                 &REJECTED,
                 transaction.scratch("rejected")?,
                 self.settings.memory.0,
             )?),
         };
-        Ok(Aside::new(kept, waiting))
+        Ok(Rejects::new(kept, waiting))
     }
 
-    fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<Output>)> {
+    fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
         // Vocabularies are small, and one that cannot be read may be rejected as a whole.
         self.check_inputs()?;
         let mut tallies = self.tallies();

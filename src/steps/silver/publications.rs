@@ -4,42 +4,42 @@ use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
-use super::Partition;
+use super::SilverPartition;
 use crate::error::Result;
 use crate::formats;
 use crate::ingest::collector::{Collected, Collector, recount};
-use crate::ingest::journal_ids::Journals;
-use crate::ingest::parallel_reader::{Opened, Piece, clean_files};
+use crate::ingest::journal_ids::JournalIdFile;
+use crate::ingest::parallel_reader::{FilePiece, Opened, clean_files};
 use crate::ingest::rejects::Deleted;
-use crate::ingest::row_store::{Forms, Grouping, Spool, Taker};
+use crate::ingest::row_store::{Forms, Grouping, RowStore, StoredRowSink};
 use crate::lake::layout;
 use crate::quality::FileTally;
 use crate::schema::{DELETED, PUBLICATIONS, PublicationKind};
 use crate::silver::merge::{Fates, Merger, Plan};
 use crate::silver::{publications, shapes};
 use crate::storage::Transaction;
-use crate::tables::output_file::Output;
+use crate::tables::output_file::OutputFile;
 use crate::tables::pages::Encoder;
 use crate::tables::row_group::RowGroup;
-use crate::tables::spill_buffer::Waiting;
+use crate::tables::spill_buffer::SpillBuffer;
 use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
 
-impl Partition<'_> {
+impl SilverPartition<'_> {
     pub(crate) fn write_publications(
         &self,
         kind: PublicationKind,
         transaction: &mut dyn Transaction,
-    ) -> Result<(Vec<FileTally>, Vec<Output>)> {
+    ) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
         let shapes = shapes::shapes(kind);
         let aside = self.aside(transaction)?;
-        let waiting = Waiting::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
+        let waiting = SpillBuffer::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
-        let mut journals = Journals::default();
+        let mut journals = JournalIdFile::default();
         let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
         let encoder = Arc::new(Encoder::new(&PUBLICATIONS)?);
         let forms = Forms::new(self.settings.memory);
-        let mut spool = Spool::new(transaction, path.clone(), Arc::clone(&encoder), &forms)?;
+        let mut spool = RowStore::new(transaction, path.clone(), Arc::clone(&encoder), &forms)?;
         let mut names = ["keys", "halves", "lent", "changes"].into_iter();
         let merger = Merger::new(self.settings.memory, || {
             transaction.scratch(names.next().unwrap_or("more"))
@@ -67,18 +67,18 @@ impl Partition<'_> {
             maker,
             self.task,
             |piece| match piece {
-                Piece::Batch(file, mut batch) => {
+                FilePiece::Batch(file, mut batch) => {
                     journals.add(std::mem::take(&mut batch.journals));
                     deleted.add(&batch.deletions, &batch.uri)?;
                     collector.batch(file, batch)
                 }
-                Piece::Made(group) => spool.push(group, transaction),
-                Piece::End(file, format, notes) => {
+                FilePiece::Made(group) => spool.push(group, transaction),
+                FilePiece::End(file, format, notes) => {
                     journals.settle();
                     deleted.settle(transaction)?;
                     collector.end(file, format, notes)
                 }
-                Piece::Bad(file, error) => {
+                FilePiece::Bad(file, error) => {
                     self.inputs[file].check(self.storage, self.task)?;
                     journals.drop_file();
                     deleted.drop_file();
@@ -119,7 +119,7 @@ struct Publishing<'p> {
     task: &'p Task,
 }
 
-impl Taker for Publishing<'_> {
+impl StoredRowSink for Publishing<'_> {
     fn fates(&mut self, rows: u64) -> Result<Fates> {
         let tallies = &mut *self.tallies;
         self.plan.next(rows, |change| recount(tallies, change))

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use object_store::{GetOptions, UpdateVersion};
 
 use super::ahead::{KEPT, SMALL, with_neighbours};
-use super::reader::Found;
-use super::state::{Entry, RUNS, STATE, State};
+use super::reader::FoundObject;
+use super::state::{LakeState, RUNS, STATE, StateEntry};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
 use crate::storage::{Digest256, sha256_hex};
@@ -23,7 +23,7 @@ const MOST_FOLDERS: usize = 16;
 
 /// Which paths of a lake are treated in another way than the rest.
 #[derive(Debug, Clone, Copy)]
-pub struct Places {
+pub struct SpecialPaths {
     /// Files that have a copy under their plain name, for people and programs that know nothing of states.
     pub published: &'static [&'static str],
     /// Folders of files that belong to no state: each is replaced for itself, under its plain name.
@@ -33,7 +33,7 @@ pub struct Places {
 /// The state that a handle reads.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
-    pub state: Arc<State>,
+    pub state: Arc<LakeState>,
     /// What the next state replaces; nothing where there is no state yet.
     pub version: Option<UpdateVersion>,
     /// When the state was committed, by the server's clock.
@@ -45,7 +45,7 @@ pub(super) struct LakeHandle {
     pub client: Client,
     /// The key of the root, without a slash at its end; empty for a whole bucket.
     root: String,
-    pub places: Places,
+    pub places: SpecialPaths,
     snapshot: Mutex<Snapshot>,
     /// By folder of objects their names and sizes, as they were listed.
     standing: Mutex<HashMap<String, BTreeMap<String, u64>>>,
@@ -59,7 +59,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl LakeHandle {
-    pub(super) fn open(client: Client, root: &str, places: Places) -> Result<Self> {
+    pub(super) fn open(client: Client, root: &str, places: SpecialPaths) -> Result<Self> {
         let nothing = Snapshot {
             state: Arc::default(),
             version: None,
@@ -92,7 +92,7 @@ impl LakeHandle {
         self.key(&format!("{RUNS}/{object}"))
     }
 
-    pub(super) fn entry_key(&self, path: &str, entry: &Entry) -> String {
+    pub(super) fn entry_key(&self, path: &str, entry: &StateEntry) -> String {
         self.object_key(&super::state::object(&entry.run, path))
     }
 
@@ -117,7 +117,7 @@ impl LakeHandle {
                 at: None,
             },
             Some(found) => Snapshot {
-                state: Arc::new(State::parse(&found.bytes, &self.client.uri(&key))?),
+                state: Arc::new(LakeState::parse(&found.bytes, &self.client.uri(&key))?),
                 version: Some(UpdateVersion {
                     e_tag: found.meta.e_tag.clone(),
                     version: found.meta.version.clone(),
@@ -136,7 +136,7 @@ impl LakeHandle {
 
     /// Whether the object of a file stands in the bucket as it was written, by its size. Its folder is listed once for all;
     /// who asks for many folders gets all of them listed.
-    pub(super) fn stands(&self, path: &str, entry: &Entry) -> Result<bool> {
+    pub(super) fn stands(&self, path: &str, entry: &StateEntry) -> Result<bool> {
         let key = self.entry_key(path, entry);
         let everything = self.key(RUNS);
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -172,7 +172,7 @@ impl LakeHandle {
     }
 
     /// The bytes of a file of a state; nothing where somebody removed its object.
-    pub(super) fn bytes(&self, path: &str, entry: &Entry) -> Result<Option<Vec<u8>>> {
+    pub(super) fn bytes(&self, path: &str, entry: &StateEntry) -> Result<Option<Vec<u8>>> {
         let key = self.entry_key(path, entry);
         let Some(found) = self.client.get(&key, &GetOptions::default(), "read")? else {
             return Ok(None);
@@ -180,7 +180,7 @@ impl LakeHandle {
         self.check(path, entry, found.bytes).map(Some)
     }
 
-    fn check(&self, path: &str, entry: &Entry, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    fn check(&self, path: &str, entry: &StateEntry, bytes: Vec<u8>) -> Result<Vec<u8>> {
         if sha256_hex(&bytes) == entry.sha256 {
             return Ok(bytes);
         }
@@ -189,7 +189,7 @@ impl LakeHandle {
 
     /// A copy on this machine's disk, held against its digest whenever it is made: who has looked at a table once may read a
     /// later copy of it.
-    pub(super) fn check_copy(&self, path: &str, entry: &Entry, file: &File) -> Result<()> {
+    pub(super) fn check_copy(&self, path: &str, entry: &StateEntry, file: &File) -> Result<()> {
         let digest = Digest256::default();
         let (mut at, mut piece) = (0, vec![0; HASHED]);
         loop {
@@ -208,7 +208,7 @@ impl LakeHandle {
         Err(self.other_bytes(path, entry))
     }
 
-    fn other_bytes(&self, path: &str, entry: &Entry) -> Error {
+    fn other_bytes(&self, path: &str, entry: &StateEntry) -> Error {
         let source = refusal::of_our_own(
             ErrorKind::InvalidData,
             "its bytes are not those that were written",
@@ -219,7 +219,12 @@ impl LakeHandle {
     }
 
     /// The same for a small file that is read in a row with others: they are asked for together.
-    pub(super) fn bytes_in_a_row(&self, state: &State, path: &str, entry: &Entry) -> Result<Option<Vec<u8>>> {
+    pub(super) fn bytes_in_a_row(
+        &self,
+        state: &LakeState,
+        path: &str,
+        entry: &StateEntry,
+    ) -> Result<Option<Vec<u8>>> {
         let key = self.entry_key(path, entry);
         let mut fetched = locked(&self.fetched);
         if let Some(bytes) = fetched.remove(&key) {
@@ -243,7 +248,7 @@ impl LakeHandle {
         self.check(path, entry, bytes).map(Some)
     }
 
-    pub(super) fn found(&self, path: &str) -> Result<Found> {
+    pub(super) fn found(&self, path: &str) -> Result<FoundObject> {
         let state = self.snapshot().state;
         let entry = state
             .files
@@ -252,8 +257,8 @@ impl LakeHandle {
         Ok(self.found_as(path, entry))
     }
 
-    pub(super) fn found_as(&self, path: &str, entry: &Entry) -> Found {
-        Found {
+    pub(super) fn found_as(&self, path: &str, entry: &StateEntry) -> FoundObject {
+        FoundObject {
             key: self.entry_key(path, entry),
             bytes: entry.bytes,
             tag: None,

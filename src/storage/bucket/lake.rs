@@ -10,8 +10,8 @@ use std::sync::Arc;
 use object_store::GetOptions;
 
 use super::ahead::{MIDDLING, SMALL, with_neighbours};
-use super::handle::{LakeHandle, Places, locked};
-use super::reader::{Found, ObjectReader, download};
+use super::handle::{LakeHandle, SpecialPaths, locked};
+use super::reader::{FoundObject, ObjectReader, download};
 use super::transaction::BucketTransaction;
 use super::{Client, publish};
 use crate::error::{Error, Result};
@@ -31,12 +31,12 @@ pub struct BucketLake(Arc<LakeHandle>);
 
 impl BucketLake {
     /// A lake that may not exist yet; the first commit creates it. The bucket must exist.
-    pub fn create(uri: &BucketUri, places: Places, task: &Task) -> Result<Self> {
+    pub fn create(uri: &BucketUri, places: SpecialPaths, task: &Task) -> Result<Self> {
         Self::open(Client::connect(uri, task)?, uri.key(), places)
     }
 
     /// A lake that must exist.
-    pub fn existing(uri: &BucketUri, places: Places, task: &Task) -> Result<Self> {
+    pub fn existing(uri: &BucketUri, places: SpecialPaths, task: &Task) -> Result<Self> {
         let lake = Self::create(uri, places, task)?;
         if lake.0.snapshot().version.is_none() {
             return Err(Error::SourceNotFound {
@@ -48,7 +48,11 @@ impl BucketLake {
     }
 
     /// A lake in any store, for tests.
-    pub fn over(store: Arc<dyn object_store::ObjectStore>, places: Places, task: &Task) -> Result<Self> {
+    pub fn over(
+        store: Arc<dyn object_store::ObjectStore>,
+        places: SpecialPaths,
+        task: &Task,
+    ) -> Result<Self> {
         Self::open(
             Client::over("memory://bucket".to_owned(), store, task)?,
             "lake",
@@ -56,7 +60,7 @@ impl BucketLake {
         )
     }
 
-    fn open(client: Client, root: &str, places: Places) -> Result<Self> {
+    fn open(client: Client, root: &str, places: SpecialPaths) -> Result<Self> {
         let lake = LakeHandle::open(client, root, places)?;
         Ok(Self(Arc::new(lake)))
     }
@@ -106,11 +110,12 @@ impl Storage for BucketLake {
         }
         // Gold reads tables from the newest day back to the oldest.
         let state = self.0.snapshot().state;
-        let (entries, wanted): (Vec<_>, Vec<Found>) = with_neighbours(&state.files, path, MIDDLING, true)
-            .into_iter()
-            .map(|(path, entry)| ((path, entry), self.0.found_as(path, entry)))
-            .filter(|(_, found)| copies.iter().all(|(key, _, _)| *key != found.key))
-            .unzip();
+        let (entries, wanted): (Vec<_>, Vec<FoundObject>) =
+            with_neighbours(&state.files, path, MIDDLING, true)
+                .into_iter()
+                .map(|(path, entry)| ((path, entry), self.0.found_as(path, entry)))
+                .filter(|(_, found)| copies.iter().all(|(key, _, _)| *key != found.key))
+                .unzip();
         // The one that is asked for comes last, so that it is the last one to go.
         let made = entries.into_iter().zip(download(&self.0.client, wanted)?);
         for ((its_path, entry), (found, file)) in made.rev() {

@@ -9,7 +9,7 @@ use object_store::{Attribute, AttributeValue, Attributes, PutMode, PutOptions, U
 
 use super::handle::LakeHandle;
 use super::refusal;
-use super::state::{Entry, is_in};
+use super::state::{StateEntry, is_in};
 use crate::error::{Error, Result};
 
 /// The attribute of a copy that holds the SHA-256 of its file.
@@ -23,12 +23,12 @@ fn digest() -> Attribute {
 }
 
 /// Whether the copy of a file is one of this very file.
-pub(super) fn is_published(lake: &LakeHandle, path: &str, entry: &Entry) -> Result<bool> {
+pub(super) fn is_published(lake: &LakeHandle, path: &str, entry: &StateEntry) -> Result<bool> {
     let found = lake.client.head(&lake.key(path))?;
     Ok(found.is_some_and(|found| is_copy(&found.attributes, entry)))
 }
 
-fn is_copy(attributes: &Attributes, entry: &Entry) -> bool {
+fn is_copy(attributes: &Attributes, entry: &StateEntry) -> bool {
     attributes
         .get(&digest())
         .is_some_and(|value| value.as_ref() == entry.sha256)

@@ -16,13 +16,13 @@ const TRIES: usize = 4;
 
 /// A run that has put something into the bucket.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct BucketRun {
     pub id: String,
     /// The object as this run wrote it: whoever holds the run for dead has replaced it.
     under_way: UpdateVersion,
 }
 
-impl Run {
+impl BucketRun {
     /// Begins the run of the commit of a number.
     pub(super) fn begin(lake: &LakeHandle, commit: u64) -> Result<Self> {
         let mut tries = 1;

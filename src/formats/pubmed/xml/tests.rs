@@ -48,7 +48,7 @@ fn what_never_ends_costs_as_much_as_it_is_long() {
         (
             "longer names",
             |n| format!("<a>{}</a>", "<ab></ab".repeat(n)),
-            |xml| assert!(Name::new("<a", "</a").find(xml, 0).is_some()),
+            |xml| assert!(ElementName::new("<a", "</a").find(xml, 0).is_some()),
         ),
         (
             "comments",
@@ -118,7 +118,7 @@ fn the_text_of_an_element_is_without_tags_and_references() {
 
 #[test]
 fn elements_are_found_by_their_whole_name() {
-    let name = Name::new("<Abstract", "</Abstract");
+    let name = ElementName::new("<Abstract", "</Abstract");
     let xml = "<AbstractText>no</AbstractText><Abstract lang='en'>yes</Abstract><Abstract >a</AbstractText></Abstract\n><Abstract/>";
     let mut found = Vec::new();
     let mut at = 0;
