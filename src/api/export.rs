@@ -5,9 +5,7 @@ use polars::prelude::ParquetWriter;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, GraphShape, frames, write_shape};
 use crate::schema::DrugUnit;
-use crate::storage::uri::Location;
-#[cfg(feature = "cloud")]
-use crate::storage::{LocalStorage, Storage, WriteTarget, replace_object, write_target};
+use crate::storage::write_file;
 use crate::tables::pages::statistics;
 use crate::tables::table_writer::common_types;
 use crate::task::Task;
@@ -64,32 +62,4 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task)
         }
     }
     write_file(path, &bytes, task)
-}
-
-/// Writes one file whole or not at all, by the commit protocol of its folder, which must exist; or as one object.
-pub(crate) fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
-    let path = match Location::parse(path)? {
-        Location::Local(path) => path,
-        #[cfg(feature = "cloud")]
-        Location::Bucket(uri) => return replace_object(&uri, bytes, task),
-        #[cfg(not(feature = "cloud"))]
-        Location::Bucket(_) => crate::storage::uri::local_path(path)?,
-    };
-    task.check()?;
-    let path = write_target(&path, WriteTarget::File)?;
-    let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = parent.map_or_else(|| ".".into(), ToOwned::to_owned);
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    if !folder.is_dir() {
-        let found = std::io::ErrorKind::NotFound.into();
-        return Err(Error::storage(
-            path.display(),
-            "write, for there is no such folder",
-            found,
-        ));
-    }
-    LocalStorage::existing(folder)?.plain().put(&name, bytes)
 }

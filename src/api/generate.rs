@@ -77,12 +77,7 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
         _ => std::path::Path::new("."),
     };
     // The folder is the unit that is exchanged, so the one above it is the root of the transaction.
-    let storage = if parent.is_dir() {
-        LocalStorage::existing(parent)?
-    } else {
-        LocalStorage::create(parent)?
-    }
-    .plain();
+    let storage = LocalStorage::new_or_existing(parent)?.plain();
     let described = describe(settings);
     if let Some(bytes) = storage.read(&format!("{name}/{MANIFEST}"))?
         && let Some(text) = standing(&storage, name, &bytes, &described)?

@@ -5,13 +5,13 @@ use std::io::Read;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series, StringChunkedBuilder};
 use rayon::prelude::*;
 
-use super::export::write_file;
 use crate::error::{Error, Result};
 use crate::formats;
 use crate::formats::{Encoding, Field, Fields, Input, RawBatch, ReadOptions, TextLines};
 use crate::ingest::sources::open_source_or_empty;
 use crate::matcher::{CodePoints, Finder, Matcher, Mention};
 use crate::storage::source::{SourceFile, expand};
+use crate::storage::write_file;
 use crate::task::{Patient, Task};
 
 /// Texts that one thread takes at a time.

@@ -95,11 +95,11 @@ mod tests {
     #[test]
     fn more_names_than_are_remembered_read_right() {
         for number in 0..MOST_NAMES + 2 {
-            let name = format!("CleanJournal {number}");
+            let name = format!("Journal {number}");
             assert_eq!(CleanJournal::of(&name).name.as_deref(), Some(&*name));
         }
         assert_eq!(
-            CleanJournal::of("CleanJournal 0").key.as_deref(),
+            CleanJournal::of("Journal 0").key.as_deref(),
             Some("journal 0")
         );
     }

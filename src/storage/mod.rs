@@ -25,6 +25,7 @@ mod hidden;
 mod inside;
 pub mod local;
 mod lock;
+mod one_file;
 mod reservation;
 pub mod source;
 mod staging;
@@ -39,6 +40,7 @@ pub use digests::{damage, digest_of_file, digest_of_stream};
 pub use hash::{Digest256, HashingWriter, sha256_hex};
 pub use inside::{WriteTarget, write_target};
 pub use local::LocalStorage;
+pub use one_file::write_file;
 pub use reservation::Reservation;
 
 use crate::error::Result;
