@@ -98,9 +98,6 @@ mod tests {
             let name = format!("Journal {number}");
             assert_eq!(CleanJournal::of(&name).name.as_deref(), Some(&*name));
         }
-        assert_eq!(
-            CleanJournal::of("Journal 0").key.as_deref(),
-            Some("journal 0")
-        );
+        assert_eq!(CleanJournal::of("Journal 0").key.as_deref(), Some("journal 0"));
     }
 }

@@ -115,7 +115,8 @@ fn paths(text: &str) -> Vec<String> {
     for (at, _) in code.match_indices("use ") {
         // Alone on its line, or behind `pub`: a sentence may say it too.
         let before = code[..at].rsplit('\n').next().unwrap_or_default().trim();
-        if !before.is_empty() && !(before.starts_with("pub") && !before.contains(' ')) {
+        let alone = before.is_empty() || (before.starts_with("pub") && !before.contains(' '));
+        if !alone {
             continue;
         }
         let tree = &code[at + 4..];
