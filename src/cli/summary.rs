@@ -8,10 +8,10 @@ use crate::graph::{DrugGraph, DrugGrouping, Shelf};
 use crate::pipeline::{StepReport, existing_lake, layout, run};
 use crate::schema::{DrugUnit, Flag, PublicationKind, Reason};
 
-/// At most so many rows of a table are shown.
+/// The most rows of a table that are shown.
 const MOST_ROWS: usize = 15;
 
-/// A larger file than this is not read for the two tables of drugs and journals.
+/// A larger graph is not read for the tables of drugs and journals.
 const LARGEST_GRAPH: u64 = 64 << 20;
 
 /// The summary of a report.
@@ -28,6 +28,12 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             text,
             "{} drugs, {} substances, {} publications, {} mentions, {} pairs, {} journals with a mention",
             gold.drugs, gold.substances, gold.publications, gold.mentions, gold.pairs, gold.journals
+        );
+        let _ = writeln!(
+            text,
+            "one drug is one {} (--unit {})",
+            gold.unit.name(),
+            gold.unit.name()
         );
         if let Some(note) = gold.exclusive_note() {
             let _ = writeln!(text, "{note}");
@@ -94,11 +100,12 @@ fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
 fn journals(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
     let shelf = Shelf::of(graph, &DrugGrouping::of(graph.drugs(), unit));
     let ranking = shelf.ranking(graph.journals());
-    let mut table = vec![["journal", "different drugs"].map(str::to_owned)];
+    let counted = format!("different {}", unit.plural());
+    let mut table = vec![["journal".to_owned(), counted.clone()]];
     for (journal, drugs) in ranking.iter().take(MOST_ROWS) {
         table.push([(*journal).to_owned(), drugs.to_string()]);
     }
-    title(text, "Journals by number of different drugs");
+    title(text, &format!("Journals by number of {counted}"));
     print_table(text, &table, ranking.len());
 }
 
@@ -107,7 +114,7 @@ fn held(text: &mut String, report: &StepReport) {
     if held.is_empty() {
         return;
     }
-    title(text, "Held back: left out of gold until released");
+    title(text, "Held: left out of gold until released");
     let mut table = vec![["date", "reason"].map(str::to_owned)];
     for date in held.iter().take(MOST_ROWS) {
         table.push([date.dt.clone(), date.reason.clone()]);
@@ -196,7 +203,7 @@ fn rejected(text: &mut String, report: &StepReport) {
     if rejected.is_empty() {
         return;
     }
-    title(text, "Rejected rows, kept aside");
+    title(text, "Rejected rows");
     let mut table = vec![["reason", "rows", "meaning"].map(str::to_owned)];
     for (name, rows) in rejected {
         let sentence = Reason::from_name(name).map_or("", Reason::sentence);

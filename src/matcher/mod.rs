@@ -52,6 +52,7 @@ use substring::Substrings;
 pub use vocabulary::Entry;
 use vocabulary::Vocabulary;
 
+use crate::choice::{Choice, parse_choices};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::task::Task;
@@ -66,6 +67,26 @@ pub enum Boundary {
     /// Anywhere: plain substrings.
     None,
 }
+
+impl Choice for Boundary {
+    const CHOICES: &'static [Self] = &[Self::Word, Self::None];
+
+    fn choice_name(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::None => "none",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Word => "whole words",
+            Self::None => "any substring",
+        }
+    }
+}
+
+parse_choices!(Boundary);
 
 /// How a [`Matcher`] compares.
 #[derive(Debug, Clone, Default)]

@@ -67,7 +67,7 @@ pub fn write_graph(graph: &DrugGraph, path: &str, shape: FileShape, task: &Task)
 }
 
 /// Writes one file whole or not at all, by the commit protocol of its folder, which must exist; or as one object.
-pub(super) fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
+pub fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
     let path = match Place::parse(path)? {
         Place::Local(path) => path,
         #[cfg(feature = "cloud")]

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
+    ("choice", 0),
     ("error", 0),
     ("task", 0),
     ("schema", 1),
@@ -23,8 +24,8 @@ const FLOORS: [(&str, u8); 17] = [
     ("bindings", 7),
 ];
 
-/// Who may look across: `task` fails with an error, and the bindings show the command's progress bar.
-const DOORS: [(&str, &str); 2] = [("task", "error"), ("bindings", "cli")];
+/// Who may look across: `task` and `choice` fail with an error, and the bindings show the command's progress bar.
+const DOORS: [(&str, &str); 3] = [("task", "error"), ("choice", "error"), ("bindings", "cli")];
 
 fn floor(module: &str) -> Option<u8> {
     FLOORS
