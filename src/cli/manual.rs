@@ -54,8 +54,10 @@ fn unknown(word: &str, names: &[String]) -> Error {
 
 fn page(command: &clap::Command) -> Result<Vec<u8>> {
     let mut page = Vec::new();
-    let rendered = Man::new(command.clone()).render(&mut page);
-    rendered.map_err(|error| not_printed(&error))?;
+    let man = Man::new(command.clone())
+        .source(concat!("drugs-rs ", env!("CARGO_PKG_VERSION")))
+        .manual("drugs-rs");
+    man.render(&mut page).map_err(|error| not_printed(&error))?;
     Ok(page)
 }
 

@@ -180,15 +180,14 @@ impl Printer {
             return Ok(());
         }
         let is_first = self.widths.is_none();
-        let widths = self
-            .widths
-            .get_or_insert_with(|| Widths::of(rows, terminal_width()));
+        let widths = self.widths.get_or_insert_default();
+        widths.grow(rows, terminal_width());
         if is_first {
-            let header = widths.line(["row", "place", "code", "drug", "found", "rule"].map(str::to_owned));
+            let header = widths.line(&HEADER.map(str::to_owned));
             self.out.write_all(header.as_bytes())?;
         }
         for row in rows {
-            let line = widths.line(row.cells());
+            let line = widths.line(&row.cells());
             self.out.write_all(line.as_bytes())?;
         }
         Ok(())
@@ -272,38 +271,54 @@ fn terminal_width() -> usize {
         .unwrap_or(WIDTH)
 }
 
-/// The widths of the columns, which the first batch decides: later rows are printed as they come.
-struct Widths([usize; COLUMNS]);
+const HEADER: [&str; COLUMNS] = ["row", "place", "code", "drug", "found", "rule"];
+
+/// The widths of the columns. They grow with the batches, for rows are printed as they come.
+#[derive(Debug)]
+struct Widths {
+    /// What the cells need.
+    needed: [usize; COLUMNS],
+    /// What they get.
+    given: [usize; COLUMNS],
+}
+
+impl Default for Widths {
+    fn default() -> Self {
+        let needed = HEADER.map(str::len);
+        Self {
+            needed,
+            given: needed,
+        }
+    }
+}
 
 impl Widths {
-    /// The narrowest that drugs and what was found are cut to.
+    /// Drugs and what was found are not cut to less.
     const LEAST: usize = 12;
 
-    fn of(rows: &[MentionRow<'_>], terminal: usize) -> Self {
-        let mut widths = ["row", "place", "code", "drug", "found", "rule"].map(str::len);
+    fn grow(&mut self, rows: &[MentionRow<'_>], terminal: usize) {
         for row in rows {
-            for (width, cell) in widths.iter_mut().zip(row.cells()) {
+            for (width, cell) in self.needed.iter_mut().zip(row.cells()) {
                 *width = (*width).max(cell.chars().count());
             }
         }
+        let (drug, found) = (self.needed[DRUG], self.needed[FOUND]);
         let gaps = GAP.len() * (COLUMNS - 1);
-        let others = widths.iter().sum::<usize>() - widths[DRUG] - widths[FOUND];
+        let others = self.needed.iter().sum::<usize>() - drug - found;
         let left = terminal.saturating_sub(others + gaps);
+        self.given = self.needed;
         // What one of the two does not need the other may have.
-        let half = left / 2;
-        let (drug, found) = (widths[DRUG], widths[FOUND]);
-        widths[DRUG] = drug
-            .min(half.max(left.saturating_sub(found)))
+        self.given[DRUG] = drug
+            .min((left / 2).max(left.saturating_sub(found)))
             .max(drug.min(Self::LEAST));
-        widths[FOUND] = found
-            .min(left.saturating_sub(widths[DRUG]))
+        self.given[FOUND] = found
+            .min(left.saturating_sub(self.given[DRUG]))
             .max(found.min(Self::LEAST));
-        Self(widths)
     }
 
-    fn line(&self, cells: [String; COLUMNS]) -> String {
+    fn line(&self, cells: &[String; COLUMNS]) -> String {
         let mut line = String::new();
-        for (number, (cell, width)) in cells.iter().zip(self.0).enumerate() {
+        for (number, (cell, width)) in cells.iter().zip(self.given).enumerate() {
             let is_number = number == 0;
             let cell = if matches!(number, DRUG | FOUND) {
                 cut(cell, width)

@@ -15,4 +15,3 @@ mod voice;
 pub use execute::{Outcome, execute};
 pub use parse::{Invocation, ParsedCommand, parse};
 pub use progress::ProgressBar;
-pub use voice::Voice;

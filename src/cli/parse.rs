@@ -15,7 +15,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub enum Invocation {
     /// Something to do.
-    Command(ParsedCommand),
+    Command(Box<ParsedCommand>),
     /// Nothing more to do (help, version, a usage error): the exit code.
     Done(u8),
 }
@@ -111,12 +111,12 @@ pub fn parse(words: &[OsString]) -> Invocation {
             Ok((arguments, variables))
         });
     match parsed {
-        Ok((arguments, variables)) => Invocation::Command(ParsedCommand {
+        Ok((arguments, variables)) => Invocation::Command(Box::new(ParsedCommand {
             command: arguments.command,
             verbose: arguments.verbose,
             voice,
             variables,
-        }),
+        })),
         Err(error) if error.use_stderr() => {
             let hints: Vec<String> = hint(&command, &error, words).into_iter().collect();
             Invocation::Done(voice.fail_usage(&error, &hints))

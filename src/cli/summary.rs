@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::choice::Choice;
 use crate::error::Result;
 use crate::graph::{DrugGraph, DrugGrouping, Shelf};
 use crate::pipeline::{StepReport, existing_lake, layout, run};
@@ -29,12 +30,8 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             "{} drugs, {} substances, {} publications, {} mentions, {} pairs, {} journals with a mention",
             gold.drugs, gold.substances, gold.publications, gold.mentions, gold.pairs, gold.journals
         );
-        let _ = writeln!(
-            text,
-            "one drug is one {} (--unit {})",
-            gold.unit.name(),
-            gold.unit.name()
-        );
+        let (name, meaning) = (gold.unit.name(), gold.unit.meaning());
+        let _ = writeln!(text, "counted by {name}: {meaning} (--unit {name})");
         if let Some(note) = gold.exclusive_note() {
             let _ = writeln!(text, "{note}");
         }

@@ -188,8 +188,9 @@ fn in_one_line(rendered: &str) -> String {
     let text = rendered.strip_prefix("error: ").unwrap_or(rendered);
     let end = ["\n\nUsage:", "\n\nFor more information"];
     let end = end.iter().filter_map(|end| text.find(end)).min();
-    let words = text[..end.unwrap_or(text.len())].split_whitespace();
-    words.collect::<Vec<_>>().join(" ")
+    let paragraphs = text[..end.unwrap_or(text.len())].split("\n\n");
+    let lines = paragraphs.map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn say_json(line: &impl Serialize) {

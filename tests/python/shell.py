@@ -24,7 +24,7 @@ def drugs_rs(
     variables: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the command to its end. Wide enough that no table is wrapped."""
-    environment = dict(os.environ, COLUMNS="120", **(variables or {}))
+    environment = {**os.environ, "COLUMNS": "120", **(variables or {})}
     return subprocess.run(
         command(*arguments),
         input=stdin,

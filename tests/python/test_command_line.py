@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -239,7 +240,7 @@ def test_an_error_names_the_variable(name: str, value: str, code: int, options: 
         assert b"DRUGS_RS_UNIT" not in finished.stderr
 
 
-def test_the_help_shows_each_variable_and_no_value(samples: Path) -> None:
+def test_the_help_shows_each_variable_and_no_value() -> None:
     shown = set()
     for name in ("run", "silver", "gold", "match", "explain"):
         finished = shell(name, "--help", variables={"DRUGS_RS_OUT": "the-value"})
@@ -258,17 +259,20 @@ def test_generate_writes_into_no_lake_of_the_environment(tmp_path: Path) -> None
 # Colours, notes, progress
 
 
+COLOUR = re.compile(rb"\x1b\[[0-9;]*m")  # the progress moves the cursor, with other sequences
+
+
 def test_colours_are_for_terminals(tmp_path: Path) -> None:
     arguments = ["gold", "--out", str(tmp_path / "no"), "--dt", DT]
     for words in (arguments, ["gold", "--nonsense"]):
         assert b"\x1b" not in shell(*words).stderr
-        assert b"\x1b[" in shell(*words, "--color=always").stderr
-        assert b"\x1b[" in on_a_terminal(words)[1]
-        assert b"\x1b" not in on_a_terminal(words, NO_COLOR="1")[1]
-        assert b"\x1b" not in on_a_terminal(words, TERM="dumb")[1]
-        assert b"\x1b" not in on_a_terminal([*words, "--color", "never"])[1]
-        assert b"\x1b[" in on_a_terminal([*words, "--color", "always"], NO_COLOR="1")[1]
-    assert b"\x1b[" in shell("--color", "always", "--help").stdout
+        assert COLOUR.search(shell(*words, "--color=always").stderr)
+        assert COLOUR.search(on_a_terminal(words)[1])
+        assert not COLOUR.search(on_a_terminal(words, NO_COLOR="1")[1])
+        assert not COLOUR.search(on_a_terminal(words, TERM="dumb")[1])
+        assert not COLOUR.search(on_a_terminal([*words, "--color", "never"])[1])
+        assert COLOUR.search(on_a_terminal([*words, "--color", "always"], NO_COLOR="1")[1])
+    assert COLOUR.search(shell("--color", "always", "--help").stdout)
     assert b"\x1b" not in shell("--help").stdout
     assert b"\x1b" not in shell(*arguments, "--json", "--color", "always").stderr, "JSON is for programs"
 
@@ -286,6 +290,7 @@ def test_verbose_shows_steps_files_and_variables(samples: Path, tmp_path: Path) 
     assert "--unit: `code` from DRUGS_RS_UNIT" in talk
     assert finished.stdout.startswith(b"run of ")
     assert shell(*arguments, "--verbose", "--quiet").returncode == 2
+    assert shell("-v", *arguments, "-q").returncode == 2
     # Before the name of the command and behind it.
     assert b"step gold" in shell("-v", "gold", "--out", tmp_path / "lake", "--dt", DT).stderr
     assert shell("gold", "--out", tmp_path / "lake", "--dt", DT).stderr == b""
@@ -312,7 +317,7 @@ def test_the_summary_begins_on_a_line_of_its_own(tmp_path: Path) -> None:
 TEXTS = 'Warfarin, "IBUPROFEN"\nnothing\nmetformin\n'
 
 
-def test_match_as_csv(samples: Path, tmp_path: Path) -> None:
+def test_match_as_csv(tmp_path: Path) -> None:
     drugs = write(tmp_path / "drugs.csv", 'atccode,drug\n"A,1","say ""x"", y"\nB01AA03,WARFARIN\n')
     finished = shell("match", "--vocabulary", drugs, "--format", "csv", stdin=b'say "x", y and warfarin\n')
     assert finished.returncode == 0, finished.stderr
@@ -325,7 +330,7 @@ def test_match_as_csv(samples: Path, tmp_path: Path) -> None:
     assert (empty.returncode, empty.stdout) == (1, b"row,atccode,drug,start,end,surface,rule\n")
 
 
-def test_match_as_a_table(samples: Path, tmp_path: Path) -> None:
+def test_match_as_a_table(tmp_path: Path) -> None:
     long = "x" * 100
     drugs = write(tmp_path / "drugs.csv", f"atccode,drug\nB01AA03,WARFARIN\nA10BA02,METFORMIN\nX1,{long}\n")
     texts = f"Warfarin and \nnothing\nmetformin\n{long}\n".encode()
@@ -335,10 +340,12 @@ def test_match_as_a_table(samples: Path, tmp_path: Path) -> None:
     assert [line.split()[0] for line in lines[1:]] == ["0", "2", "3"]
     assert max(map(len, lines)) <= 80
     assert lines[3].count("…") == 2
-    assert {line.index(rule) for line, rule in zip(lines, ("rule", "name", "name", "name"))} == {lines[0].index("rule")}
+    # Lines come in batches, and columns grow: what fits the terminal is whole in each of them.
+    assert lines[1].split() == ["0", "0-8", "B01AA03", "WARFARIN", "Warfarin", "name"]
+    assert lines[2].split() == ["2", "0-9", "A10BA02", "METFORMIN", "metformin", "name"]
 
 
-def test_match_on_a_terminal_is_a_table_without_control_characters(samples: Path, tmp_path: Path) -> None:
+def test_match_on_a_terminal_is_a_table_without_control_characters(tmp_path: Path) -> None:
     texts = write(tmp_path / "texts.txt", "war\x1bfarin warfarin\n")
     drugs = write(tmp_path / "drugs.csv", "atccode,drug\nB01AA03,WARFARIN\nX\x1b[31m,war\x1bfarin\n")
     code, shown = on_a_terminal(["match", "--vocabulary", str(drugs), str(texts)])
@@ -352,13 +359,18 @@ def test_match_on_a_terminal_is_a_table_without_control_characters(samples: Path
 def test_quiet_match_stops_at_the_first_mention(samples: Path) -> None:
     """Standard input stays open: only a search that ends by itself returns."""
     with subprocess.Popen(
-        command("match", "--quiet", "--vocabulary", samples / "drugs.csv"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command("match", "--quiet", "--vocabulary", samples / "drugs.csv"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(b"warfarin\n" * 200_000)
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended before all is written
+            process.stdin.write(b"warfarin\n" * 200_000)
+            process.stdin.flush()
         assert process.wait(timeout=30) == 0
         assert process.stdout.read() == b""
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv", "table"])
@@ -370,12 +382,10 @@ def test_a_search_ends_when_its_reader_goes_away(form: str, samples: Path) -> No
     ) as process:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         process.stdout.close()
-        deadline = time.monotonic() + 30
+        endless = b"warfarin and ibuprofen\n" * 100_000
         with pytest.raises(BrokenPipeError):
-            while time.monotonic() < deadline:
-                process.stdin.write(b"warfarin and ibuprofen\n" * 10_000)
-        process.wait(timeout=30)
-        assert process.returncode == 0
+            process.stdin.writelines(endless for _ in range(1000))
+        assert process.wait(timeout=30) == 0
         assert process.stderr.read() == b""
 
 
@@ -397,7 +407,7 @@ def test_a_signal_ends_a_command_whose_output_nobody_reads(samples: Path, tmp_pa
 COMMANDS = ("run", "bronze", "silver", "gold", "hold", "release", "match", "explain", "lake", "generate")
 
 
-def test_help_is_a_command(tmp_path: Path) -> None:
+def test_help_is_a_command() -> None:
     listed = shell("help").stdout.decode("utf-8")
     assert all(re.search(rf"^  {name} ", listed, re.MULTILINE) for name in (*COMMANDS, "completions", "man", "help"))
     assert "Exit codes:" in listed
@@ -415,7 +425,9 @@ def test_completions(name: str, tmp_path: Path) -> None:
     assert finished.stdout == shell("completions", name).stdout
     if name == "bash":
         path = write(tmp_path / "drugs-rs.bash", script)
-        words = 'COMP_WORDS=(drugs-rs gold --unit ""); COMP_CWORD=3; _drugs-rs drugs-rs "" --unit; echo "${COMPREPLY[@]}"'
+        words = (
+            'COMP_WORDS=(drugs-rs gold --unit ""); COMP_CWORD=3; _drugs__rs drugs-rs "" --unit; echo "${COMPREPLY[@]}"'
+        )
         done = subprocess.run(["bash", "-c", f"source {path} && {words}"], stdout=subprocess.PIPE, check=True)
         assert done.stdout.split() == [b"substance", b"code"]
 
@@ -429,7 +441,7 @@ def test_completions_of_another_shell_are_refused() -> None:
 def test_man_pages(tmp_path: Path) -> None:
     page = shell("man").stdout.decode("utf-8")
     assert page.startswith((".ie", ".TH"))
-    assert ".TH drugs-rs 1" in page
+    assert re.search(r"^\.TH drugs-rs 1 +\"drugs-rs [0-9.]+\"", page, re.MULTILINE)
     gold = shell("man", "gold").stdout.decode("utf-8")
     assert all(word in gold for word in ("DRUGS_RS_UNIT", "substance", r"\-\-max\-exclusive"))
     assert "verify" in shell("man", "lake", "verify").stdout.decode("utf-8")

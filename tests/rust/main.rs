@@ -18,6 +18,7 @@
 mod aside;
 #[cfg(feature = "cloud")]
 mod buckets;
+mod choice;
 mod dates;
 mod floors;
 #[cfg(feature = "tables")]
