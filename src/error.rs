@@ -68,7 +68,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// Another run is at work on the same partition, or changed it meanwhile. Nothing of this run was written.
+    /// Another run is at work on the same partition, or changed it meanwhile. This run wrote nothing.
     #[error("{path}: {found}; wait for the other run to end and start this one again")]
     Conflict { path: String, found: String },
 
@@ -125,7 +125,7 @@ fn shown_name(name: String) -> String {
     }
 }
 
-/// A text with another one for each that stands in it between such quotes.
+/// Replaces each quoted part of a text.
 fn requoted<'t>(text: &'t str, quote: char, other: impl Fn(&'t str) -> Cow<'t, str>) -> String {
     let parts = text.split(quote).enumerate();
     let told: Vec<Cow<'_, str>> = parts
@@ -134,7 +134,7 @@ fn requoted<'t>(text: &'t str, quote: char, other: impl Fn(&'t str) -> Cow<'t, s
     told.join(&String::from(quote))
 }
 
-/// A text without what stands in it between such quotes.
+/// Replaces each quoted part of a text by an ellipsis.
 fn unquoted(text: &str, quote: char) -> String {
     requoted(text, quote, |_| "…".into())
 }

@@ -1,5 +1,6 @@
 //! `drugs-rs completions` and `drugs-rs man`: made from the definition of the command line.
 
+use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::arguments::{CompletionsArguments, ManArguments};
@@ -11,9 +12,15 @@ use crate::task::Task;
 
 /// The completions for a shell.
 pub(super) fn completions(arguments: &CompletionsArguments) -> Vec<u8> {
-    let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut definition(), "drugs-rs", &mut text);
-    text
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut definition(), "drugs-rs", &mut script);
+    if arguments.shell == Shell::Bash {
+        // With a dash in the name of the program, clap_complete looks for other labels than it writes, and no subcommand
+        // is completed (clap-rs/clap#6421).
+        let text = String::from_utf8_lossy(&script);
+        script = text.replace("drugs__subcmd__rs", "drugs__rs").into_bytes();
+    }
+    script
 }
 
 /// The page of a command, or a line for each page that was written.

@@ -242,7 +242,7 @@ Files
   lake/gold/mentions/dt=2024-03-01/pubmed.parquet
   lake/gold/mentions/dt=2024-03-03/pubmed.parquet
 """
-WARNING = "drugs-rs: warning: dt=2024-03-02 is held back, and gold leaves it out: - 5 of 10 rows rejected\n"
+WARNING = "warning: dt=2024-03-02 is held back, and gold leaves it out: - 5 of 10 rows rejected\n"
 RELEASE = "release of dt=2024-03-02 into lake (<time>)\n"
 
 

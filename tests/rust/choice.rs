@@ -14,10 +14,16 @@ fn check<T: Choice + FromStr<Err = UnknownChoice> + PartialEq + Debug>() {
         assert_eq!(choice.choice_name().parse(), Ok(*choice));
     }
     let unknown = "nonsense".parse::<T>().unwrap_err().of("option").to_string();
-    assert!(unknown.starts_with("option: `nonsense`; expected \""), "{unknown}");
+    assert!(
+        unknown.starts_with("option: `nonsense`; expected \""),
+        "{unknown}"
+    );
     assert!(!unknown.contains("did you mean"), "{unknown}");
     for choice in T::CHOICES {
-        assert!(unknown.contains(&format!("\"{}\"", choice.choice_name())), "{unknown}");
+        assert!(
+            unknown.contains(&format!("\"{}\"", choice.choice_name())),
+            "{unknown}"
+        );
     }
     assert!("".parse::<T>().is_err());
 }
@@ -39,11 +45,19 @@ fn every_name_is_parsed_and_another_one_lists_them() {
 fn the_probable_name_is_in_the_message() {
     for (text, probable) in [("codes", "code"), ("CODE", "code"), ("substanec", "substance")] {
         let message = text.parse::<DrugUnit>().unwrap_err().of("unit").to_string();
-        assert!(message.ends_with(&format!("; did you mean \"{probable}\"?")), "{message}");
+        assert!(
+            message.ends_with(&format!("; did you mean \"{probable}\"?")),
+            "{message}"
+        );
     }
     let message = "utf8".parse::<Encoding>().unwrap_err().to_string();
-    assert_eq!(message, "`utf8` is unknown; expected \"utf-8\" or \"windows-1252\"; did you mean \"utf-8\"?");
-    let message = Format::named("pubmed-xlm", Table::Articles, "articles_format").unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "`utf8` is unknown; expected \"utf-8\" or \"windows-1252\"; did you mean \"utf-8\"?"
+    );
+    let message = Format::named("pubmed-xlm", Table::Articles, "articles_format")
+        .unwrap_err()
+        .to_string();
     assert!(message.ends_with("did you mean \"pubmed-xml\"?"), "{message}");
     // A format of another table is none of this one.
     assert!(Format::named("ctgov-csv", Table::Articles, "articles_format").is_err());
@@ -58,7 +72,12 @@ fn names_are_exact_but_for_encodings() {
 
 #[test]
 fn a_long_text_is_cut_in_the_message_and_compared_with_nothing() {
-    let message = "code".repeat(1 << 18).parse::<DrugUnit>().unwrap_err().of("unit").to_string();
+    let message = "code"
+        .repeat(1 << 18)
+        .parse::<DrugUnit>()
+        .unwrap_err()
+        .of("unit")
+        .to_string();
     assert!(message.len() < 1000, "{}", message.len());
     assert!(!message.contains("did you mean"));
 }
