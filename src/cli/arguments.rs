@@ -6,6 +6,7 @@ use clap_complete::Shell;
 
 use super::mentions::MentionFormat;
 use crate::choice::Choice;
+use crate::error::Result;
 use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
 use crate::matcher::{Accents, Boundary};
@@ -61,11 +62,6 @@ pub(super) fn choice<T: Choice + Send + Sync>() -> impl TypedValueParser<Value =
     PossibleValuesParser::new(values).try_map(|name| T::from_choice_name(&name))
 }
 
-/// Reads a logical date.
-fn date(text: &str) -> Result<Dt, &'static str> {
-    Dt::parse(text).map_err(|_| "expected an ISO date such as 2026-11-22")
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// All steps: sources to bronze, silver and gold
@@ -105,8 +101,15 @@ pub(super) struct Lake {
     #[arg(long, value_name = "FOLDER", env = "DRUGS_RS_OUT")]
     pub out: String,
     /// The logical date of this delivery, such as 2026-11-22
-    #[arg(long, value_name = "DATE", value_parser = date)]
-    pub dt: Dt,
+    #[arg(long, value_name = "DATE")]
+    dt: String,
+}
+
+impl Lake {
+    /// The date, or the error that Python raises for another text.
+    pub(super) fn dt(&self) -> Result<Dt> {
+        Dt::parse(&self.dt)
+    }
 }
 
 #[derive(Debug, Args)]

@@ -75,6 +75,7 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<Outcome> {
 fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Result<Outcome> {
     let (report, output) = match command {
         Command::Run(arguments) => {
+            let dt = arguments.lake.dt()?;
             let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
             let sources = sources(words, lists, task)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
@@ -82,7 +83,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let report = run::run(
                 lake.as_ref(),
                 &sources,
-                arguments.lake.dt,
+                dt,
                 silver_settings(&arguments.reading),
                 &gold,
                 task,
@@ -90,6 +91,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             (report, &arguments.output)
         }
         Command::Bronze(arguments) => {
+            let dt = arguments.lake.dt()?;
             let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
             let mut sources = sources(words, lists, task)?;
             match (sources.as_mut_slice(), &arguments.name) {
@@ -112,28 +114,30 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
                 bronze(
                     open_lake_for(&arguments.lake.out, task)?.as_ref(),
                     &sources,
-                    arguments.lake.dt,
+                    dt,
                     task,
                 )?,
                 &arguments.output,
             )
         }
         Command::Silver(arguments) => {
+            let dt = arguments.lake.dt()?;
             let tables = (!arguments.tables.is_empty()).then_some(arguments.tables.as_slice());
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             let settings = SilverSettings {
                 hold: arguments.hold,
                 ..silver_settings(&arguments.reading)
             };
-            let report = silver(lake.as_ref(), tables, arguments.lake.dt, settings, task)?;
+            let report = silver(lake.as_ref(), tables, dt, settings, task)?;
             (report, &arguments.output)
         }
         Command::Gold(arguments) => {
+            let dt = arguments.lake.dt()?;
             let settings = gold_settings(&arguments.matching, &arguments.gold, task)?;
             (
                 gold(
                     existing_lake_for(&arguments.lake.out, task)?.as_ref(),
-                    arguments.lake.dt,
+                    dt,
                     &settings,
                     task,
                 )?,
@@ -141,18 +145,17 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             )
         }
         Command::Hold(arguments) => {
+            let dt = arguments.lake.dt()?;
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (
-                hold(lake.as_ref(), arguments.lake.dt, &arguments.reason, task)?,
+                hold(lake.as_ref(), dt, &arguments.reason, task)?,
                 &arguments.output,
             )
         }
         Command::Release(arguments) => {
+            let dt = arguments.lake.dt()?;
             let lake = existing_lake_for(&arguments.lake.out, task)?;
-            (
-                release(lake.as_ref(), arguments.lake.dt, task)?,
-                &arguments.output,
-            )
+            (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
         Command::Lake(LakeCommand::Verify(arguments)) => return verify_lake(arguments, task),
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),

@@ -1,6 +1,6 @@
 //! From words to a command: parsing, usage errors, and where each option comes from.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -35,9 +35,22 @@ struct Variable {
     option: String,
     name: String,
     value: String,
+    /// Whether the core still has to see whether the value can be used.
+    is_unchecked: bool,
 }
 
 impl Variable {
+    fn new(argument: &clap::Arg, name: &OsStr, value: &OsStr) -> Self {
+        let value = value.to_string_lossy().into_owned();
+        let is_text = argument.get_action().takes_values() && argument.get_possible_values().is_empty();
+        Self {
+            option: option_name(argument),
+            name: name.to_string_lossy().into_owned(),
+            is_unchecked: is_text && value.parse::<u64>().is_err(),
+            value,
+        }
+    }
+
     fn hint(&self) -> String {
         format!(
             "{} comes from the environment variable {}",
@@ -65,7 +78,9 @@ impl ParsedCommand {
         };
         let bar = ProgressBar::verbose(is_shown, self.verbose, &self.voice);
         for variable in &self.variables {
-            let Variable { option, name, value } = variable;
+            let Variable {
+                option, name, value, ..
+            } = variable;
             bar.note(&format!("{option}: `{value}` from {name}"));
         }
         bar
@@ -86,7 +101,7 @@ impl ParsedCommand {
         // The core knows arguments and not where they come from; a message that repeats a value is about it.
         let is_about = |variable: &&Variable| {
             let value = self.voice.hide(&variable.value);
-            message.contains(&variable.value) || message.contains(&value)
+            variable.is_unchecked && (message.contains(&variable.value) || message.contains(&value))
         };
         let hints: Vec<String> = self
             .variables
@@ -166,11 +181,7 @@ fn variables(command: &clap::Command, matches: &ArgMatches) -> Result<Vec<Variab
     let from_environment = leaf.get_arguments().filter_map(|argument| {
         let is_set = matches.value_source(argument.get_id().as_str()) == Some(ValueSource::EnvVariable);
         let name = argument.get_env().filter(|_| is_set)?;
-        Some(Variable {
-            option: option_name(argument),
-            name: name.to_string_lossy().into_owned(),
-            value: std::env::var(name).unwrap_or_default(),
-        })
+        Some(Variable::new(argument, name, &std::env::var_os(name)?))
     });
     Ok(from_environment.collect())
 }
@@ -202,10 +213,5 @@ fn hint(command: &clap::Command, error: &clap::Error, words: &[OsString]) -> Opt
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
     });
     let value = std::env::var_os(name).filter(|_| !is_given)?;
-    let variable = Variable {
-        option,
-        name: name.to_string_lossy().into_owned(),
-        value: value.to_string_lossy().into_owned(),
-    };
-    Some(variable.hint())
+    Some(Variable::new(argument, name, &value).hint())
 }

@@ -111,7 +111,7 @@ fn held(text: &mut String, report: &StepReport) {
     if held.is_empty() {
         return;
     }
-    title(text, "Held: left out of gold until released");
+    title(text, "Held back: left out of gold until released");
     let mut table = vec![["date", "reason"].map(str::to_owned)];
     for date in held.iter().take(MOST_ROWS) {
         table.push([date.dt.clone(), date.reason.clone()]);

@@ -185,8 +185,7 @@ def test_shell_and_python_name_the_same_choices(tmp_path: Path) -> None:
 
 
 def test_variables_set_options_and_the_command_line_overrides_them(samples: Path, tmp_path: Path) -> None:
-    sources = {"drugs": str(samples / "drugs.csv"), "pubmed": str(samples / "pubmed.csv")}
-    drugs_rs.run(out=tmp_path / "lake", dt=DT, **sources)
+    drugs_rs.run(drugs=samples / "drugs.csv", pubmed=samples / "pubmed.csv", out=tmp_path / "lake", dt=DT)
     variables = {"DRUGS_RS_OUT": str(tmp_path / "lake"), "DRUGS_RS_UNIT": "code", "DRUGS_RS_ABSTRACTS": "true"}
     finished = shell("gold", "--dt", DT, "--json", variables=variables)
     assert json.loads(finished.stdout)["unit"] == "code", finished.stderr
