@@ -249,6 +249,16 @@ def test_the_help_shows_each_variable_and_no_value() -> None:
     assert shown == documented - {"DRUGS_RS_STOP_WORDS"}, "which the page names as no variable of the command"
 
 
+def test_the_dag_knows_every_variable() -> None:
+    """It warns about variables of this prefix that are no settings. Airflow itself is not needed to read its text."""
+    settings = Path("python/drugs_rs/airflow/settings.py").read_text(encoding="utf-8")
+    [others] = re.findall(r"^_NO_SETTINGS = \((.*)\)$", settings, re.MULTILINE)
+    page = Path("docs/command.md").read_text(encoding="utf-8")
+    for name in set(re.findall("`DRUGS_RS_([A-Z_]+)`", page)):
+        is_setting = re.search(rf"^    {name.lower()}: ", settings, re.MULTILINE)
+        assert bool(is_setting) != (f'"{name}"' in others), name
+
+
 def test_generate_writes_into_no_lake_of_the_environment(tmp_path: Path) -> None:
     finished = shell("generate", "--clean", variables={"DRUGS_RS_OUT": str(tmp_path / "lake")}, cwd=tmp_path)
     assert finished.returncode == 2

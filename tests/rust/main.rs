@@ -50,6 +50,7 @@ mod study_pages;
 mod substances;
 #[cfg(feature = "tables")]
 mod table_file;
+mod task;
 mod text;
 #[cfg(feature = "tables")]
 mod vocabulary;
