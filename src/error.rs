@@ -1,7 +1,7 @@
 //! Everything that can go wrong, one variant per thing a caller can act on.
 //!
-//! A message names the file, the row or byte, what was found and what to do. The Python border maps each variant to
-//! one exception class in a single match (`bindings/errors.rs`), the command maps each to an exit code.
+//! A message names the file, the row or byte, what was found and what to do. [`Error::class`] maps each variant to one
+//! exception class of Python, the command maps each to an exit code.
 
 use std::borrow::Cow;
 use std::io;
@@ -68,7 +68,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// Another run is at work on the same partition, or changed it meanwhile. Nothing of this run was written.
+    /// Another run is at work on the same partition, or changed it meanwhile. This run wrote nothing.
     #[error("{path}: {found}; wait for the other run to end and start this one again")]
     Conflict { path: String, found: String },
 
@@ -125,7 +125,7 @@ fn shown_name(name: String) -> String {
     }
 }
 
-/// A text with another one for each that stands in it between such quotes.
+/// Replaces each quoted part of a text.
 fn requoted<'t>(text: &'t str, quote: char, other: impl Fn(&'t str) -> Cow<'t, str>) -> String {
     let parts = text.split(quote).enumerate();
     let told: Vec<Cow<'_, str>> = parts
@@ -134,12 +134,30 @@ fn requoted<'t>(text: &'t str, quote: char, other: impl Fn(&'t str) -> Cow<'t, s
     told.join(&String::from(quote))
 }
 
-/// A text without what stands in it between such quotes.
+/// Replaces each quoted part of a text by an ellipsis.
 fn unquoted(text: &str, quote: char) -> String {
     requoted(text, quote, |_| "…".into())
 }
 
 impl Error {
+    /// The class of `drugs_rs.exceptions` for this error, or Python's own for a stop on request.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::SourceNotFound { .. } => "SourceNotFoundError",
+            Self::EmptyFolder { .. } => "SourceIsDirectoryError",
+            Self::Argument { .. } => "ArgumentError",
+            Self::Schema { .. } => "SchemaError",
+            Self::Format { .. } => "FormatError",
+            Self::Encoding { .. } => "EncodingError",
+            Self::Storage { .. } => "StorageError",
+            Self::Conflict { .. } => "ConflictError",
+            Self::Conservation { .. } => "ConservationError",
+            Self::Forked { .. } => "ForkError",
+            Self::Cancelled => "KeyboardInterrupt",
+            Self::Internal { .. } => "InternalError",
+        }
+    }
+
     /// The message without what a file was found to hold: names of columns, which are values where a header is missing, and
     /// whatever a reader quotes.
     pub fn without_contents(&self) -> String {
@@ -258,7 +276,7 @@ fn remedy_for(source: &io::Error) -> &'static str {
             "free some space; the old state is untouched"
         }
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            "a file stands where a folder should be: choose another output folder or move the file"
+            "there is a file where a folder should be: choose another output folder or move the file"
         }
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: choose another output folder",
         _ => "the old state is untouched",

@@ -25,7 +25,7 @@
 //! | 3 | [`storage`] | files and folders, no tables |
 //! | 2 | [`text`] | strings |
 //! | 1 | [`schema`], `scratch`, [`sorting`] | tables, flags, reasons: data; unnamed files; records in order |
-//! | 0 | [`error`], [`task`] | what may go wrong, the flag to stop |
+//! | 0 | [`error`], [`task`], [`choice`] | what may go wrong, the flag to stop, options with named values |
 //!
 //! A lake from two small files:
 //!
@@ -68,6 +68,7 @@
 pub mod api;
 #[cfg(feature = "python")]
 mod bindings;
+pub mod choice;
 #[cfg(feature = "tables")]
 pub mod cli;
 pub mod error;

@@ -3,9 +3,10 @@
 //! Workers call [`Task::check`] at every batch and count what they did; the waiting side (the Python border, the
 //! command) sets the flag and reads the counters. Nothing here blocks or allocates.
 
-use std::io::{self, Read};
-use std::sync::Arc;
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 
@@ -31,13 +32,23 @@ pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Reads what may be a pipe or a terminal.
+/// Reads or writes what may be a pipe or a terminal.
 #[derive(Debug)]
 pub struct Patient<R>(pub R);
 
 impl<R: Read> Read for Patient<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         waiting(|| self.0.read(bytes))
+    }
+}
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        waiting(|| self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        waiting(|| self.0.flush())
     }
 }
 
@@ -50,7 +61,20 @@ struct TaskState {
     cancelled: AtomicBool,
     bytes: AtomicU64,
     rows: AtomicU64,
-    stage: std::sync::Mutex<&'static str>,
+    stage: Mutex<&'static str>,
+    /// `None` where nobody reads them.
+    notes: Option<Notes>,
+}
+
+#[derive(Debug)]
+struct Notes {
+    started: Instant,
+    lines: Mutex<Vec<String>>,
+}
+
+/// A poisoned lock only means that some thread panicked with it; what it holds is still whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A reading of the counters of a [`Task`].
@@ -70,6 +94,31 @@ impl Task {
         Self::default()
     }
 
+    /// A task that notes what it does, for [`Task::take_notes`].
+    pub fn with_notes() -> Self {
+        Self(Arc::new(TaskState {
+            notes: Some(Notes {
+                started: Instant::now(),
+                lines: Mutex::default(),
+            }),
+            ..TaskState::default()
+        }))
+    }
+
+    /// Notes what begins now, with the seconds since the task began. Does nothing where nobody reads notes.
+    pub fn note(&self, text: impl FnOnce() -> String) {
+        if let Some(Notes { started, lines }) = &self.0.notes {
+            let line = format!("{:7.2} s  {}", started.elapsed().as_secs_f64(), text());
+            locked(lines).push(line);
+        }
+    }
+
+    /// The notes since the last call.
+    pub fn take_notes(&self) -> Vec<String> {
+        let notes = self.0.notes.as_ref();
+        notes.map_or_else(Vec::new, |notes| std::mem::take(&mut *locked(&notes.lines)))
+    }
+
     /// Asks the work to stop; it does so at its next batch.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
@@ -86,12 +135,8 @@ impl Task {
 
     /// Names what is being done now.
     pub fn enter(&self, stage: &'static str) {
-        // A poisoned lock only means that some thread panicked while naming its stage; the name is still whole.
-        *self
-            .0
-            .stage
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = stage;
+        *locked(&self.0.stage) = stage;
+        self.note(|| format!("step {stage}"));
     }
 
     /// Counts rows that are done.
@@ -107,11 +152,7 @@ impl Task {
     /// What has been done so far.
     pub fn progress(&self) -> Progress {
         Progress {
-            stage: *self
-                .0
-                .stage
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
+            stage: *locked(&self.0.stage),
             bytes: self.0.bytes.load(Ordering::Relaxed),
             rows: self.0.rows.load(Ordering::Relaxed),
         }

@@ -42,6 +42,13 @@ def _forget_settings_of_polars() -> None:
             del os.environ[name]
 
 
+def _forget_empty_settings() -> None:
+    """Remove variables of options that have no value: an empty one, or the ``null`` of a setting of the DAG."""
+    for name in [name for name in os.environ if name.startswith("DRUGS_RS_")]:
+        if os.environ[name].strip() in ("", "null"):
+            del os.environ[name]
+
+
 def main() -> int:
     """Run the command with the arguments of this process and return its exit code."""
     # Set before the native module loads, so that a SIGTERM in the first moments also ends the process in this way.
@@ -49,6 +56,7 @@ def main() -> int:
     if os.environ.get("DRUGS_RS_LOG", "").lower() in ("debug", "info", "warning"):
         _log_to_stderr(os.environ["DRUGS_RS_LOG"])
     _forget_settings_of_polars()
+    _forget_empty_settings()
     try:
         from drugs_rs import _core
 

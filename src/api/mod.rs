@@ -10,3 +10,5 @@ pub mod read;
 pub mod source_lists;
 pub mod sources;
 pub mod vocabulary;
+
+pub use crate::storage::write_file;

@@ -6,11 +6,12 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
+use crate::choice::Choice;
 use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::Dt;
-use crate::matcher::{Accents, Boundary, Settings, StopWords};
+use crate::matcher::{Settings, StopWords};
 use crate::schema::{DrugUnit, SourceTable};
 use crate::text::date::NumericOrder;
 
@@ -73,17 +74,24 @@ pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
     Dt::parse(&text).map_err(|error| exception(value.py(), &error))
 }
 
-/// `None` or `"windows-1252"`.
+/// The value with a name, or the error that lists the names.
+pub(super) fn choice<T: Choice>(py: Python<'_>, argument: &str, name: &str) -> PyResult<T> {
+    T::from_choice_name(name).map_err(|unknown| exception(py, &unknown.of(argument)))
+}
+
+/// An encoding; UTF-8 for `None`.
 pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding> {
-    match value {
-        None => Ok(Encoding::Utf8),
-        Some(name) if name.eq_ignore_ascii_case("utf-8") => Ok(Encoding::Utf8),
-        Some(name) if name.eq_ignore_ascii_case("windows-1252") => Ok(Encoding::Windows1252),
-        Some(name) => {
-            let error = Error::argument("encoding", format!("`{name}`"), "None or \"windows-1252\"");
-            Err(exception(py, &error))
-        }
-    }
+    value.map_or(Ok(Encoding::default()), |name| choice(py, "encoding", name))
+}
+
+/// What an unreadable file does.
+pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
+    choice(py, "on_bad_file", name)
+}
+
+/// What counts as one drug.
+pub(super) fn unit(py: Python<'_>, name: &str) -> PyResult<DrugUnit> {
+    choice(py, "unit", name)
 }
 
 /// Readers of whole numbers, one for each argument: Python's own error for a negative one does not say which it was.
@@ -124,26 +132,6 @@ pub(super) fn order(month_first: bool) -> NumericOrder {
     } else {
         NumericOrder::DayFirst
     }
-}
-
-/// What a bad file does.
-pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
-    match name {
-        "fail" => Ok(OnBadFile::Fail),
-        "reject" => Ok(OnBadFile::Reject),
-        name => {
-            let error = Error::argument("on_bad_file", format!("`{name}`"), "\"fail\" or \"reject\"");
-            Err(exception(py, &error))
-        }
-    }
-}
-
-/// What counts as one drug.
-pub(super) fn unit(py: Python<'_>, name: &str) -> PyResult<DrugUnit> {
-    DrugUnit::from_name(name).ok_or_else(|| {
-        let error = Error::argument("unit", format!("`{name}`"), "\"substance\" or \"code\"");
-        exception(py, &error)
-    })
 }
 
 /// A Python string. Python's own errors for other types do not always say which argument it was.
@@ -218,22 +206,8 @@ pub(super) fn settings(
     salts: bool,
     accents: &str,
 ) -> PyResult<Settings> {
-    let accents = match accents {
-        "fold" => Accents::Fold,
-        "keep" => Accents::Keep,
-        other => {
-            let error = Error::argument("accents", format!("`{other}`"), "\"fold\" or \"keep\"");
-            return Err(exception(py, &error));
-        }
-    };
-    let boundary = match boundary {
-        "word" => Boundary::Word,
-        "none" => Boundary::None,
-        other => {
-            let error = Error::argument("boundary", format!("`{other}`"), "\"word\" or \"none\"");
-            return Err(exception(py, &error));
-        }
-    };
+    let accents = choice(py, "accents", accents)?;
+    let boundary = choice(py, "boundary", boundary)?;
     let stop_words = stop_words.map_or_else(StopWords::default, StopWords::of);
     let stop_words = stop_words.with(extra.unwrap_or_default());
     Ok(Settings {
@@ -249,15 +223,6 @@ pub(super) fn settings(
 pub(super) fn tables(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<SourceTable>>> {
     let Some(value) = value else { return Ok(None) };
     let names = paths(value, "tables")?;
-    let tables = names.iter().map(|name| {
-        SourceTable::from_name(name).ok_or_else(|| {
-            let error = Error::argument(
-                "tables",
-                format!("`{name}`"),
-                "\"drugs\", \"pubmed\" or \"clinical_trials\"",
-            );
-            exception(value.py(), &error)
-        })
-    });
+    let tables = names.iter().map(|name| choice(value.py(), "tables", name));
     tables.collect::<PyResult<_>>().map(Some)
 }

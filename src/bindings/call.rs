@@ -305,12 +305,12 @@ pub(super) fn engine<T: Send>(
 /// the process ends. That is as if it were killed, which leaves nothing half-written.
 pub(super) fn process<T: Send>(
     py: Python<'_>,
-    progress: bool,
+    bar: &ProgressBar,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
     guard_fork().map_err(|error| exception(py, &error))?;
     let leave = |signal: &PyErr| std::process::exit(attached(|py| exit_code(py, signal)));
-    watched_plainly(py, progress, Some(&leave), work)?.map_err(|error| exception(py, &error))
+    watched_plainly(py, bar, Some(&leave), work)?.map_err(|error| exception(py, &error))
 }
 
 /// What a signal's exception makes of a process: a `SystemExit` says so itself, and anything else is an interruption.
@@ -337,7 +337,9 @@ pub(super) fn pulled<T: Send>(asker: ThreadId, work: impl FnOnce(&Task) -> Resul
     let mut work = Some(work);
     // While Python ends there is no lock to have.
     let done = Python::try_attach(|py| {
-        let done = work.take().map(|work| watched_plainly(py, false, None, work));
+        let done = work
+            .take()
+            .map(|work| watched_plainly(py, &ProgressBar::new(false), None, work));
         // What a handler raised cannot go through the consumer's code; its error says that it was stopped.
         done.unwrap_or_else(|| Ok(Err(lost())))
             .unwrap_or(Err(Error::Cancelled))
@@ -369,19 +371,18 @@ pub(super) fn watched<T: Send>(
     progress: bool,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
-    watched_plainly(py, progress, None, work)?.map_err(|error| exception(py, &error))
+    watched_plainly(py, &ProgressBar::new(progress), None, work)?.map_err(|error| exception(py, &error))
 }
 
 /// The same with the crate's own error; the other one is what a signal's handler raised. `leave` ends the process where
 /// the worker may never end.
 fn watched_plainly<T: Send>(
     py: Python<'_>,
-    progress: bool,
+    bar: &ProgressBar,
     leave: Option<&(dyn Fn(&PyErr) + Sync)>,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<Result<T>> {
-    let task = Task::new();
-    let bar = ProgressBar::new(progress);
+    let task = bar.task();
     let mut log = ProgressLog::new();
     let signals = Signals::new(py);
     let done = detached(py, || {
@@ -403,7 +404,7 @@ fn watched_plainly<T: Send>(
                     Ok(result) => return Ok(result),
                     Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
                     Err(RecvTimeoutError::Timeout) => {
-                        bar.show(task.progress());
+                        bar.show(&task);
                         if let Err(signal) = log.tell(task.progress()).and_then(|()| signals.check()) {
                             task.cancel();
                             // Nothing is left half-done behind the caller's back: the worker ends first.
@@ -411,7 +412,7 @@ fn watched_plainly<T: Send>(
                             while let Err(RecvTimeoutError::Timeout) = take.recv_timeout(SIGNALS) {
                                 waits = if is_waiting() { waits + 1 } else { 0 };
                                 if let Some(leave) = leave.filter(|_| waits >= PATIENCE) {
-                                    bar.clear();
+                                    bar.clear(&task);
                                     leave(&signal);
                                 }
                             }
@@ -422,6 +423,6 @@ fn watched_plainly<T: Send>(
             }
         })
     });
-    bar.clear();
+    bar.clear(&task);
     done
 }

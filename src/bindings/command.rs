@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use pyo3::prelude::*;
 
 use super::{call, errors};
-use crate::cli::{self, Invocation};
+use crate::cli::{self, Invocation, ParsedCommand, ProgressBar};
+use crate::error::{Error, Result};
 
 /// Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
 #[pyfunction]
@@ -14,24 +15,31 @@ use crate::cli::{self, Invocation};
     reason = "arguments of a Python function are owned"
 )]
 pub(super) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
-    let invocation = match cli::parse(&arguments) {
+    let command = match cli::parse(&arguments) {
         Invocation::Command(command) => command,
         Invocation::Done(code) => return Ok(code),
     };
-    let progress = invocation.progress();
-    match call::process(py, progress, |task| Ok(cli::execute(&invocation, task))) {
-        Ok(Ok(())) => Ok(0),
-        Ok(Err(error)) => {
-            if matches!(error, crate::error::Error::Cancelled) {
-                return Err(errors::exception(py, &error));
-            }
-            Ok(cli::report_error(&error, &arguments))
-        }
+    match execute(py, &command) {
+        Ok(Ok(code)) => Ok(code),
+        Ok(Err(error @ Error::Cancelled)) => Err(errors::exception(py, &error)),
+        Ok(Err(error)) => Ok(command.report(&error)),
         Err(raised) if raised.is_instance_of::<pyo3::exceptions::PyException>(py) => {
-            // A fork or a panic: an exception of ours, told as any other error.
-            Ok(cli::report_message(&raised.value(py).to_string(), &arguments))
+            // A fork or a panic: an exception of ours, reported as any other error.
+            let class = raised.get_type(py).name()?.to_string();
+            Ok(command.report_message(&class, &raised.value(py).to_string(), 1))
         }
         // KeyboardInterrupt and SystemExit end the process as Python does.
         Err(raised) => Err(raised),
+    }
+}
+
+/// Executes the command, and prints its outcome when the progress bar is gone.
+fn execute(py: Python<'_>, command: &ParsedCommand) -> PyResult<Result<u8>> {
+    let outcome = call::process(py, &command.progress_bar(), |task| {
+        Ok(cli::execute(command, task))
+    })?;
+    match outcome {
+        Ok(outcome) => call::process(py, &ProgressBar::new(false), |_| Ok(outcome.print(command))),
+        Err(error) => Ok(Err(error)),
     }
 }

@@ -1,4 +1,4 @@
-//! One match from the errors of the core to the exceptions of `drugs_rs.exceptions`.
+//! The errors of the core as exceptions of `drugs_rs.exceptions`, by [`Error::class`].
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -8,23 +8,12 @@ use crate::error::Error;
 
 /// The exception for an error. The classes are Python's, so that they pickle and inherit from builtins.
 pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let class = match error {
-        Error::SourceNotFound { .. } => "SourceNotFoundError",
-        Error::EmptyFolder { .. } => "SourceIsDirectoryError",
-        Error::Argument { .. } => "ArgumentError",
-        Error::Schema { .. } => "SchemaError",
-        Error::Format { .. } => "FormatError",
-        Error::Encoding { .. } => "EncodingError",
-        Error::Storage { .. } => "StorageError",
-        Error::Conflict { .. } => "ConflictError",
-        Error::Conservation { .. } => "ConservationError",
-        Error::Forked { .. } => "ForkError",
-        Error::Cancelled => return PyKeyboardInterrupt::new_err(error.to_string()),
-        Error::Internal { .. } => "InternalError",
-    };
+    if matches!(error, Error::Cancelled) {
+        return PyKeyboardInterrupt::new_err(error.to_string());
+    }
     let raised = py
         .import("drugs_rs.exceptions")
-        .and_then(|exceptions| exceptions.getattr(class))
+        .and_then(|exceptions| exceptions.getattr(error.class()))
         .and_then(|class| Ok(class.cast_into::<PyType>()?))
         .map(|class| PyErr::from_type(class, error.to_string()));
     raised.unwrap_or_else(|broken| broken)

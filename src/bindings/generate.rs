@@ -51,13 +51,7 @@ pub(super) fn generate<'py>(
         trials_format: Format::named(trials_format, MadeTable::Trials, "trials_format").map_err(refuse)?,
         drugs_format: Format::named(drugs_format, MadeTable::Drugs, "drugs_format").map_err(refuse)?,
         files,
-        packing: Packing::from_name(packing).ok_or_else(|| {
-            refuse(Error::argument(
-                "packing",
-                format!("`{packing}`"),
-                "None, \"gz\" or \"zst\"",
-            ))
-        })?,
+        packing: arguments::choice(py, "packing", packing)?,
         abstracts,
         dirt: shares,
     };

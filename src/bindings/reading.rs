@@ -10,11 +10,10 @@ use super::table::Table;
 use super::{arguments, arrow, call, errors};
 use crate::api::read;
 use crate::api::read::PublicationStream;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::formats::MostRatio;
 use crate::lake::report;
 use crate::quality::FileTally;
-use crate::schema::PublicationKind;
 use crate::steps::silver::SilverSettings;
 use crate::task::Task;
 
@@ -81,7 +80,7 @@ pub(super) fn read_publications(
     progress: bool,
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
-    let kind = kind_of(py, kind)?;
+    let kind = arguments::choice(py, "kind", kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let table = call::engine(py, progress, |task| {
         read::read_publications(&uris, kind, settings, task)
@@ -121,7 +120,7 @@ pub(super) fn iter_publications(
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
 ) -> PyResult<PublicationBatches> {
     let uris = arguments::paths(sources, "sources")?;
-    let kind = kind_of(py, kind)?;
+    let kind = arguments::choice(py, "kind", kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let stream = call::engine(py, false, |task| {
         PublicationStream::open(&uris, kind, settings, batch_rows as usize, task)
@@ -225,16 +224,6 @@ fn empty(py: Python<'_>) -> PyResult<DataFrame> {
 fn dictionaries<'py>(py: Python<'py>, sources: &[FileTally]) -> PyResult<Bound<'py, PyAny>> {
     let json = report::to_json(&sources).map_err(|error| errors::exception(py, &error))?;
     py.import("json")?.call_method1("loads", (json,))
-}
-
-fn kind_of(py: Python<'_>, name: &str) -> PyResult<PublicationKind> {
-    PublicationKind::ALL
-        .into_iter()
-        .find(|kind| kind.name() == name)
-        .ok_or_else(|| {
-            let error = Error::argument("kind", format!("`{name}`"), "\"pubmed\" or \"clinical_trial\"");
-            errors::exception(py, &error)
-        })
 }
 
 fn settings(

@@ -1,18 +1,65 @@
-//! The words of the command line. Flags carry the names of the Python arguments.
+//! The words of the command line. Flags have the names of the Python arguments.
 
-use std::ffi::OsString;
-use std::io::{self, Write};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
+use super::mentions::MentionFormat;
+use crate::choice::Choice;
+use crate::error::Result;
+use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
+use crate::ingest::parallel_reader::OnBadFile;
+use crate::lake::dt::Dt;
+use crate::matcher::{Accents, Boundary};
+use crate::schema::{DrugUnit, SourceTable};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0        done
+  1        bad input, a failed check, storage, a conflict; `match`: also no mention
+  2        wrong usage
+  130, 143 ended by Ctrl-C, by SIGTERM
+
+An option on the command line overrides its environment variable; an empty variable counts as not set.";
+
+const MATCH_EXIT_CODES: &str = "\
+Exit codes:
+  0  at least one mention
+  1  no mention, with nothing on stderr but warnings; or an error, with `error:` on stderr
+  2  wrong usage (for grep 2 is any error)";
 
 /// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
 #[derive(Debug, Parser)]
-#[command(name = "drugs-rs", version, disable_help_subcommand = true)]
+#[command(name = "drugs-rs", version, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+    /// Show on stderr each step and file with its time, and the options that the environment sets; twice: the counts every second
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to colour messages and help; auto is on a terminal and without NO_COLOR
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = false
+    )]
+    pub color: ColorChoice,
+}
+
+/// Reads the name of a value, with the names in the help, in completions and in the error for another one.
+pub(super) fn choice<T: Choice + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    let values = T::CHOICES.iter().map(|choice| {
+        let value = PossibleValue::new(choice.choice_name());
+        match choice.meaning() {
+            "" => value,
+            meaning => value.help(meaning),
+        }
+    });
+    PossibleValuesParser::new(values).try_map(|name| T::from_choice_name(&name))
 }
 
 #[derive(Debug, Subcommand)]
@@ -25,149 +72,131 @@ pub(super) enum Command {
     Silver(SilverArguments),
     /// Find the mentions and write the graph and the answers
     Gold(GoldArguments),
-    /// Hold a date back: gold leaves it out until it is released
+    /// Hold a date: gold leaves it out until it is released
     Hold(HoldArguments),
-    /// Let a date go that was held back
+    /// Release a held date: the next gold includes it
     Release(ReleaseArguments),
-    /// Find drugs in texts: one NDJSON line a mention
+    /// Find drugs in texts; exit code 1 without a mention
+    #[command(after_help = MATCH_EXIT_CODES)]
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
-    /// Look after a lake
+    /// Check a lake
     #[command(subcommand)]
     Lake(LakeCommand),
     /// Make up sources of any size, with the truth about them
     Generate(Box<super::generate::GenerateArguments>),
+    /// Print completions for a shell
+    ///
+    /// bash: drugs-rs completions bash > ~/.local/share/bash-completion/completions/drugs-rs;
+    /// zsh: into a folder of $fpath, as _drugs-rs; fish: into ~/.config/fish/completions/drugs-rs.fish.
+    Completions(CompletionsArguments),
+    /// Print the man page, or that of a command
+    Man(ManArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Lake {
     /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", env = "DRUGS_RS_OUT")]
     pub out: String,
     /// The logical date of this delivery, such as 2026-11-22
     #[arg(long, value_name = "DATE")]
-    pub dt: String,
+    dt: String,
+}
+
+impl Lake {
+    /// The date, or the error that Python raises for another text.
+    pub(super) fn dt(&self) -> Result<Dt> {
+        Dt::parse(&self.dt)
+    }
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// Print the report as JSON instead of a summary
+    /// Print the report as JSON; errors and warnings are JSON lines on stderr
     #[arg(long)]
     pub json: bool,
-    /// Print nothing but errors
+    /// Print only errors
     #[arg(long, short)]
     pub quiet: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
 pub(super) struct Reading {
     #[command(flatten)]
     pub bytes: Bytes,
     /// Read 01/02/2020 as 2 January instead of 1 February
-    #[arg(long)]
+    #[arg(long, env = "DRUGS_RS_MONTH_FIRST")]
     pub month_first: bool,
-    /// What a file that cannot be read as a whole does: fail the step, or be kept aside while the others go on
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "fail")]
-    pub on_bad_file: OnBadFileName,
+    /// On an unreadable file: stop, or reject it and continue
+    #[arg(long, value_name = "WHAT", value_parser = choice::<OnBadFile>(), default_value = "fail", env = "DRUGS_RS_ON_BAD_FILE")]
+    pub on_bad_file: OnBadFile,
 }
 
-/// How the bytes of files are taken.
+/// How the bytes of files are read.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
 pub(super) struct Bytes {
-    /// What text is that is neither UTF-8 nor UTF-16 with a byte order mark
-    #[arg(long, value_name = "NAME", value_enum)]
-    pub encoding: Option<EncodingName>,
-    /// How many times its size a packed file may unpack to (beyond 256 MiB) before it is taken for a bomb; 0 is any number
-    #[arg(long, value_name = "N", default_value_t = 400)]
+    /// The encoding of text that is neither UTF-8 nor UTF-16 with a byte order mark; without this such a file is an error
+    #[arg(long, value_name = "NAME", value_parser = choice::<Encoding>(), ignore_case = true, env = "DRUGS_RS_ENCODING")]
+    pub encoding: Option<Encoding>,
+    /// Reject compressed files that expand more than N-fold, beyond 256 MiB (0 = no limit)
+    #[arg(long, value_name = "N", default_value_t = 400, env = "DRUGS_RS_MAX_RATIO")]
     pub max_ratio: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum OnBadFileName {
-    Fail,
-    Reject,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum EncodingName {
-    #[value(name = "windows-1252")]
-    Windows1252,
-    #[value(name = "utf-8")]
-    Utf8,
-}
-
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Matching")]
 pub(super) struct Matching {
     /// Where a name may begin and end
-    #[arg(long, value_enum, default_value = "word")]
-    pub boundary: BoundaryName,
-    /// Names that are never a mention, one a line, instead of the shipped list and rules
-    #[arg(long, value_name = "FILE", conflicts_with = "no_stop_words")]
+    #[arg(long, value_parser = choice::<Boundary>(), default_value = "word", env = "DRUGS_RS_BOUNDARY")]
+    pub boundary: Boundary,
+    /// Names that are never a mention, one a line; replaces the shipped list and rules
+    #[arg(long, value_name = "FILE", env = "DRUGS_RS_STOP_WORDS_FILE")]
     pub stop_words: Option<String>,
-    /// Names that are never a mention either, one a line, besides the shipped list
-    #[arg(long, value_name = "FILE")]
+    /// Names that are never a mention either, one a line; adds to the shipped list
+    #[arg(long, value_name = "FILE", env = "DRUGS_RS_EXTRA_STOP_WORDS_FILE")]
     pub extra_stop_words: Option<String>,
-    /// Look for every name of the vocabulary, everyday words too
+    /// Find every name of the vocabulary, everyday words too
     #[arg(long)]
     pub no_stop_words: bool,
-    /// Count abbreviations that a text itself introduces, as in "doxorubicin (DOX)"
-    #[arg(long)]
+    /// Find abbreviations that a text itself introduces, as in "doxorubicin (DOX)"
+    #[arg(long, env = "DRUGS_RS_ABBREVIATIONS")]
     pub abbreviations: bool,
     /// Find "metformin hydrochloride" of the vocabulary where a text says "metformin"
-    #[arg(long)]
+    #[arg(long, env = "DRUGS_RS_SALTS")]
     pub salts: bool,
-    /// Whether accents tell letters apart
-    #[arg(long, value_enum, default_value = "fold")]
-    pub accents: AccentsName,
+    /// Whether letters with an accent equal those without
+    #[arg(long, value_parser = choice::<Accents>(), default_value = "fold", env = "DRUGS_RS_ACCENTS")]
+    pub accents: Accents,
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Counting")]
 pub(super) struct GoldOptions {
     /// Search abstracts as well as titles
-    #[arg(long)]
+    #[arg(long, env = "DRUGS_RS_ABSTRACTS")]
     pub abstracts: bool,
     /// What counts as one drug
-    #[arg(long, value_enum, default_value = "substance")]
-    pub unit: UnitName,
-    /// How many drugs the lists of exclusive_drugs.json have at most, together (0 = no limit)
-    #[arg(long, value_name = "N", default_value_t = AnswerSettings::default().max_exclusive)]
+    #[arg(long, value_parser = choice::<DrugUnit>(), default_value = "substance", env = "DRUGS_RS_UNIT")]
+    pub unit: DrugUnit,
+    /// At most this many drugs in the lists of exclusive_drugs.json, together (0 = no limit)
+    #[arg(long, value_name = "N", default_value_t = AnswerSettings::default().max_exclusive, env = "DRUGS_RS_MAX_EXCLUSIVE")]
     pub max_exclusive: u64,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum UnitName {
-    /// all codes of one substance
-    Substance,
-    /// each code of the vocabulary
-    Code,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum BoundaryName {
-    /// whole words
-    Word,
-    /// plain substrings
-    None,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum AccentsName {
-    /// é is e
-    Fold,
-    /// é is not e
-    Keep,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
     #[arg(long, value_name = "PATH", required = true)]
     pub drugs: Vec<String>,
-    /// PubMed articles, in the same way; may be given several times
+    /// PubMed articles, in the same way; repeatable
     #[arg(long, value_name = "PATH")]
     pub pubmed: Vec<String>,
-    /// Clinical trials, in the same way; may be given several times
+    /// Clinical trials, in the same way; repeatable
     #[arg(long, value_name = "PATH")]
     pub clinical_trials: Vec<String>,
     #[command(flatten)]
@@ -184,13 +213,13 @@ pub(super) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct BronzeArguments {
-    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
     #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
-    /// PubMed articles, in the same way; may be given several times
+    /// PubMed articles, in the same way; repeatable
     #[arg(long, value_name = "PATH")]
     pub pubmed: Vec<String>,
-    /// Clinical trials, in the same way; may be given several times
+    /// Clinical trials, in the same way; repeatable
     #[arg(long, value_name = "PATH")]
     pub clinical_trials: Vec<String>,
     /// The source's name in the lake, where one table has several sources
@@ -206,12 +235,12 @@ pub(super) struct BronzeArguments {
 pub(super) struct SilverArguments {
     #[command(flatten)]
     pub lake: Lake,
-    /// A table to clean; may be given several times; all that bronze holds by default
-    #[arg(long = "table", value_name = "TABLE", value_parser = ["drugs", "pubmed", "clinical_trials"])]
-    pub tables: Vec<String>,
+    /// A table to clean; repeatable; by default all that bronze holds
+    #[arg(long = "table", value_name = "TABLE", value_parser = choice::<SourceTable>())]
+    pub tables: Vec<SourceTable>,
     #[command(flatten)]
     pub reading: Reading,
-    /// Hold the date back if a table changes: gold leaves it out until it is released
+    /// Hold the date if a table changes: gold leaves it out until it is released
     #[arg(long)]
     pub hold: bool,
     #[command(flatten)]
@@ -234,7 +263,7 @@ pub(super) struct GoldArguments {
 pub(super) struct HoldArguments {
     #[command(flatten)]
     pub lake: Lake,
-    /// Why, in a sentence: it stands in the lake, in gold's reports and in logs
+    /// Why, in a sentence: shown in the lake, in gold's reports and in logs
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub reason: String,
     #[command(flatten)]
@@ -251,14 +280,14 @@ pub(super) struct ReleaseArguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LakeCommand {
-    /// Hold every file of the current state against the digest in its manifest; exit code 1 where one differs
+    /// Compare every file of the current state with the digest in its manifest; exit code 1 if one differs
     Verify(VerifyArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArguments {
     /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
-    #[arg(value_name = "LAKE")]
+    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
     pub lake: String,
     #[command(flatten)]
     pub output: Output,
@@ -266,28 +295,34 @@ pub(super) struct VerifyArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
-    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
-    #[arg(long, value_name = "PATH", required = true)]
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
+    #[arg(long, value_name = "PATH", required = true, env = "DRUGS_RS_VOCABULARY")]
     pub vocabulary: Vec<String>,
-    /// The column of FILE (CSV, JSON or NDJSON) that holds the texts; without it every line is a text
+    /// The column of FILE (CSV, JSON or NDJSON) with the texts; without this option each line is a text
     #[arg(long, value_name = "NAME")]
     pub column: Option<String>,
-    /// The file of texts; standard input without it or for `-`
+    /// The file of texts; `-` or none: standard input
     #[arg(value_name = "FILE")]
     pub file: Option<String>,
     #[command(flatten)]
     pub matching: Matching,
     #[command(flatten)]
     pub bytes: Bytes,
-    /// Accepted for the sake of scripts: the output is JSON anyway
-    #[arg(long, hide = true)]
+    /// How to print mentions: by default a table on a terminal and NDJSON elsewhere
+    #[arg(long, value_name = "FORMAT", value_parser = choice::<MentionFormat>(), help_heading = "Output")]
+    pub format: Option<MentionFormat>,
+    /// Print NDJSON; errors and warnings are JSON lines on stderr
+    #[arg(long, conflicts_with = "format", help_heading = "Output")]
     pub json: bool,
+    /// Print no mentions and stop at the first: the exit code says whether there is one
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
-    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); may be given several times
-    #[arg(long, value_name = "PATH", required = true)]
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
+    #[arg(long, value_name = "PATH", required = true, env = "DRUGS_RS_VOCABULARY")]
     pub vocabulary: Vec<String>,
     /// The text; `-` reads standard input, all of it as one text
     #[arg(value_name = "TEXT")]
@@ -299,58 +334,24 @@ pub(super) struct ExplainArguments {
     pub matching: Matching,
     #[command(flatten)]
     pub bytes: Bytes,
-    /// Print JSON with the keys `drug` and `explanation` instead of the sentence
-    #[arg(long)]
+    /// Print JSON with the keys `drug` and `explanation` instead of the sentence; errors are JSON lines on stderr
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
 }
 
-/// What the words of a command line came to.
-#[derive(Debug)]
-pub enum Invocation {
-    /// Something to do.
-    Command(ParsedCommand),
-    /// Nothing more to do (help, version, a usage error): the exit code.
-    Done(u8),
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_parser = PossibleValuesParser::new(["bash", "zsh", "fish"]).try_map(|name| name.parse::<Shell>()))]
+    pub shell: Shell,
 }
 
-/// A command line that made sense.
-#[derive(Debug)]
-pub struct ParsedCommand(pub(super) Command);
-
-impl ParsedCommand {
-    /// Whether progress may be shown.
-    pub fn progress(&self) -> bool {
-        match &self.0 {
-            Command::Run(run) => !run.output.quiet,
-            Command::Bronze(bronze) => !bronze.output.quiet,
-            Command::Silver(silver) => !silver.output.quiet,
-            Command::Gold(gold) => !gold.output.quiet,
-            Command::Generate(generate) => !generate.output.quiet,
-            Command::Hold(_)
-            | Command::Release(_)
-            | Command::Lake(_)
-            | Command::Match(_)
-            | Command::Explain(_) => false,
-        }
-    }
-}
-
-/// Reads the words of a command line; help and usage errors are told at once.
-pub fn parse(words: &[OsString]) -> Invocation {
-    let name = OsString::from("drugs-rs");
-    match Arguments::try_parse_from(std::iter::once(&name).chain(words)) {
-        Ok(arguments) => Invocation::Command(ParsedCommand(arguments.command)),
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let message = error.to_string();
-            let told = super::told(&message, words);
-            // A closed pipe is no reason to complain about not being able to complain.
-            let _ = if told == message {
-                error.print()
-            } else {
-                write!(io::stderr().lock(), "{told}")
-            };
-            Invocation::Done(code)
-        }
-    }
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// A command, such as `gold` or `lake verify`
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Write a page for each command into this folder, which must exist, instead of printing one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub out: Option<String>,
 }

@@ -2,48 +2,84 @@
 
 use std::io::{self, Write};
 
-use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::{
-    AccentsName, BoundaryName, Bytes, Command, EncodingName, ExplainArguments, GoldOptions, LakeCommand,
-    MatchArguments, Matching, OnBadFileName, Output, ParsedCommand, Reading, UnitName, VerifyArguments,
+    Bytes, Command, ExplainArguments, GoldOptions, LakeCommand, Matching, Output, Reading, VerifyArguments,
 };
-use super::summary;
-use crate::api::matching::{PassedOver, TextFiles, read_standard_input, read_stop_words};
+use super::mentions::match_texts;
+use super::parse::ParsedCommand;
+use super::voice::Voice;
+use super::{manual, summary};
+use crate::api::matching::{read_standard_input, read_stop_words};
 use crate::api::source_lists::Lists;
 use crate::api::vocabulary::read_vocabulary;
 use crate::error::{Error, Refusal, Result, shown};
-use crate::formats::{self, Encoding, MostRatio};
+use crate::formats::{self, MostRatio};
 use crate::graph::AnswerSettings;
-use crate::ingest::parallel_reader::OnBadFile;
-use crate::lake::dt::Dt;
 use crate::lake::holds::{hold, release};
 use crate::lake::open::{existing_lake_for, open_lake_for};
 use crate::lake::report::{StepReport, to_json};
 use crate::lake::verify::verify;
-use crate::matcher::{Accents, Boundary, Matcher, Settings, StopWords, VocabularyEntry};
-use crate::schema::{DrugUnit, SourceTable};
+use crate::matcher::{Matcher, Settings, StopWords, VocabularyEntry};
+use crate::schema::SourceTable;
 use crate::steps::bronze::{BronzeSource, bronze};
 use crate::steps::gold::{GoldSettings, gold};
 use crate::steps::run;
 use crate::steps::silver::{SilverSettings, silver};
-use crate::task::Task;
+use crate::task::{Patient, Task};
 use crate::text::date::NumericOrder;
 
-/// Does what a command says and prints its result.
-pub fn execute(command: &ParsedCommand, task: &Task) -> Result<()> {
-    let mut lists = Lists::default();
-    done(&command.0, &mut lists, task).map_err(|error| lists.place(error))
+/// What a command came to. It is printed when the progress bar is gone.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Outcome {
+    warnings: Vec<String>,
+    text: Vec<u8>,
+    /// Why the command fails although it has something to print.
+    failure: Option<Error>,
+    exit_code: u8,
 }
 
-fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
+impl Outcome {
+    fn of_text(text: impl Into<Vec<u8>>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The outcome of a command that has printed everything itself.
+    pub(super) fn of_exit_code(exit_code: u8) -> Self {
+        Self {
+            exit_code,
+            ..Self::default()
+        }
+    }
+
+    /// Prints the warnings and the result, and gives the exit code.
+    pub fn print(self, command: &ParsedCommand) -> Result<u8> {
+        self.warnings
+            .iter()
+            .for_each(|warning| command.voice.warn(warning));
+        printed(Patient(io::stdout().lock()).write_all(&self.text))?;
+        self.failure.map_or(Ok(self.exit_code), Err)
+    }
+}
+
+/// Does what a command says.
+pub fn execute(command: &ParsedCommand, task: &Task) -> Result<Outcome> {
+    let mut lists = Lists::default();
+    done(&command.command, &command.voice, &mut lists, task).map_err(|error| lists.place(error))
+}
+
+fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Result<Outcome> {
     let (report, output) = match command {
         Command::Run(arguments) => {
+            let dt = arguments.lake.dt()?;
             let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
             let sources = sources(words, lists, task)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
-            let dt = Dt::parse(&arguments.lake.dt)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
             let report = run::run(
                 lake.as_ref(),
@@ -56,6 +92,7 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             (report, &arguments.output)
         }
         Command::Bronze(arguments) => {
+            let dt = arguments.lake.dt()?;
             let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
             let mut sources = sources(words, lists, task)?;
             match (sources.as_mut_slice(), &arguments.name) {
@@ -74,7 +111,6 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
                 }
                 (_, None) => {}
             }
-            let dt = Dt::parse(&arguments.lake.dt)?;
             (
                 bronze(
                     open_lake_for(&arguments.lake.out, task)?.as_ref(),
@@ -86,13 +122,8 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             )
         }
         Command::Silver(arguments) => {
-            let tables: Vec<SourceTable> = arguments
-                .tables
-                .iter()
-                .filter_map(|name| SourceTable::from_name(name))
-                .collect();
-            let tables = (!tables.is_empty()).then_some(tables.as_slice());
-            let dt = Dt::parse(&arguments.lake.dt)?;
+            let dt = arguments.lake.dt()?;
+            let tables = (!arguments.tables.is_empty()).then_some(arguments.tables.as_slice());
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             let settings = SilverSettings {
                 hold: arguments.hold,
@@ -102,8 +133,8 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             (report, &arguments.output)
         }
         Command::Gold(arguments) => {
+            let dt = arguments.lake.dt()?;
             let settings = gold_settings(&arguments.matching, &arguments.gold, task)?;
-            let dt = Dt::parse(&arguments.lake.dt)?;
             (
                 gold(
                     existing_lake_for(&arguments.lake.out, task)?.as_ref(),
@@ -115,7 +146,7 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             )
         }
         Command::Hold(arguments) => {
-            let dt = Dt::parse(&arguments.lake.dt)?;
+            let dt = arguments.lake.dt()?;
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (
                 hold(lake.as_ref(), dt, &arguments.reason, task)?,
@@ -123,19 +154,20 @@ fn done(command: &Command, lists: &mut Lists, task: &Task) -> Result<()> {
             )
         }
         Command::Release(arguments) => {
-            let dt = Dt::parse(&arguments.lake.dt)?;
+            let dt = arguments.lake.dt()?;
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
         Command::Lake(LakeCommand::Verify(arguments)) => return verify_lake(arguments, task),
-        Command::Match(arguments) => return match_texts(arguments, lists, task),
+        Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
         Command::Generate(arguments) => {
-            let text = super::generate::made(arguments, task)?;
-            return printed(io::stdout().lock().write_all(text.as_bytes()));
+            return Ok(Outcome::of_text(super::generate::made(arguments, task)?));
         }
+        Command::Completions(arguments) => return Ok(Outcome::of_text(manual::completions(arguments))),
+        Command::Man(arguments) => return Ok(Outcome::of_text(manual::man(arguments, task)?)),
     };
-    print_report(&report, output)
+    outcome_of(&report, output)
 }
 
 /// The sources that were given, in the order of the tables.
@@ -147,8 +179,8 @@ fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<V
         .collect()
 }
 
-/// The entries of the vocabularies, where standard input may be wanted for the texts.
-fn entries(
+/// The entries of the vocabularies. Standard input cannot be a list of them and the texts.
+pub(super) fn entries(
     words: &[String],
     reading: formats::ReadOptions,
     texts_from_standard_input: bool,
@@ -166,12 +198,9 @@ fn entries(
     read_vocabulary(&uris, reading, task)
 }
 
-fn reading(bytes: &Bytes) -> formats::ReadOptions {
+pub(super) fn reading(bytes: &Bytes) -> formats::ReadOptions {
     formats::ReadOptions {
-        encoding: match bytes.encoding {
-            Some(EncodingName::Windows1252) => Encoding::Windows1252,
-            Some(EncodingName::Utf8) | None => Encoding::Utf8,
-        },
+        encoding: bytes.encoding.unwrap_or_default(),
         most_ratio: MostRatio(bytes.max_ratio),
     }
 }
@@ -186,10 +215,7 @@ fn silver_settings(words: &Reading) -> SilverSettings {
     SilverSettings {
         encoding,
         order,
-        on_bad_file: match words.on_bad_file {
-            OnBadFileName::Fail => OnBadFile::Fail,
-            OnBadFileName::Reject => OnBadFile::Reject,
-        },
+        on_bad_file: words.on_bad_file,
         most_ratio,
         ..SilverSettings::default()
     }
@@ -200,21 +226,14 @@ fn gold_settings(matching: &Matching, options: &GoldOptions, task: &Task) -> Res
         matcher: matcher_settings(matching, task)?,
         abstracts: options.abstracts,
         answers: AnswerSettings {
-            unit: match options.unit {
-                UnitName::Substance => DrugUnit::Substance,
-                UnitName::Code => DrugUnit::Code,
-            },
+            unit: options.unit,
             max_exclusive: options.max_exclusive,
         },
         ..GoldSettings::default()
     })
 }
 
-fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
-    let boundary = match matching.boundary {
-        BoundaryName::Word => Boundary::Word,
-        BoundaryName::None => Boundary::None,
-    };
+pub(super) fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
     let stop_words = match &matching.stop_words {
         _ if matching.no_stop_words => StopWords::none(),
         None => StopWords::default(),
@@ -224,43 +243,43 @@ fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
         Some(file) => stop_words.with(read_stop_words(file, task)?),
         None => stop_words,
     };
-    let accents = match matching.accents {
-        AccentsName::Fold => Accents::Fold,
-        AccentsName::Keep => Accents::Keep,
-    };
     Ok(Settings {
-        boundary,
-        accents,
+        boundary: matching.boundary,
+        accents: matching.accents,
         abbreviations: matching.abbreviations,
         salts: matching.salts,
         stop_words,
     })
 }
 
-fn print_report(report: &StepReport, output: &Output) -> Result<()> {
-    if !output.quiet {
-        report.warnings().iter().for_each(|warning| super::warn(warning));
-    }
+fn outcome_of(report: &StepReport, output: &Output) -> Result<Outcome> {
     let text = if output.json {
         report.to_json()?
     } else if output.quiet {
-        return Ok(());
+        String::new()
     } else {
         summary::of(report)?
     };
-    printed(io::stdout().lock().write_all(text.as_bytes()))
+    Ok(Outcome {
+        warnings: if output.quiet {
+            Vec::new()
+        } else {
+            report.warnings()
+        },
+        ..Outcome::of_text(text)
+    })
 }
 
 /// A reader that closed its end of the pipe has what it wanted.
-fn printed(result: io::Result<()>) -> Result<()> {
+pub(super) fn printed(result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| not_printed(&error)),
     }
 }
 
-/// The error for what could not be printed: it is no state that was left as it was.
-fn not_printed(error: &io::Error) -> Error {
+/// The error for what could not be printed: unlike with other errors, the work itself is done.
+pub(super) fn not_printed(error: &io::Error) -> Error {
     let refusal = Refusal {
         found: error.to_string(),
         remedy: "what was made before stands; print to a place that takes it",
@@ -268,8 +287,8 @@ fn not_printed(error: &io::Error) -> Error {
     Error::storage("standard output", "write", io::Error::new(error.kind(), refusal))
 }
 
-/// Prints what differs, and fails where something does.
-fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<()> {
+/// What differs, which is a failure too.
+fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<Outcome> {
     let found = verify(existing_lake_for(&arguments.lake, task)?.as_ref(), task)?;
     let text = if arguments.output.json {
         format!("{}\n", to_json(&found)?)
@@ -286,28 +305,10 @@ fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<()> {
             .map(|damage| format!("{}: {}\n", damage.path, damage.found))
             .collect()
     };
-    printed(io::stdout().lock().write_all(text.as_bytes()))?;
-    found.check()
-}
-
-fn match_texts(arguments: &MatchArguments, lists: &mut Lists, task: &Task) -> Result<()> {
-    let reading = reading(&arguments.bytes);
-    let standard_input = matches!(arguments.file.as_deref(), None | Some("-"));
-    let entries = entries(&arguments.vocabulary, reading, standard_input, lists, task)?;
-    let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
-    let files = TextFiles::find(arguments.file.as_deref(), reading, task)?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let print = |mentions: &DataFrame| print_mentions(&mut out, mentions);
-    match &arguments.column {
-        Some(column) => files.match_column(&matcher, column, task, print, |uri, passed_over| {
-            let PassedOver { rows, first } = passed_over;
-            super::warn(&format!(
-                "{uri}: {rows} rows could not be read and were not searched; the first: {first}"
-            ));
-        })?,
-        None => files.match_lines(&matcher, task, print)?,
-    }
-    printed(out.flush())
+    Ok(Outcome {
+        failure: found.check().err(),
+        ..Outcome::of_text(text)
+    })
 }
 
 #[derive(Serialize)]
@@ -316,7 +317,7 @@ struct Explanation<'e> {
     explanation: &'e str,
 }
 
-fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Result<()> {
+fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Result<Outcome> {
     let reading = reading(&arguments.bytes);
     let standard_input = arguments.text == "-";
     let entries = entries(&arguments.vocabulary, reading, standard_input, lists, task)?;
@@ -326,7 +327,7 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
         text => text.to_owned(),
     };
     let drug = arguments.drug.as_str();
-    // The usage is right and the vocabulary lacks the drug: a matter of the input, told by the exit code 1.
+    // The usage is right and the vocabulary lacks the drug: bad input, with the exit code 1.
     let explanation = matcher.explain(&text, drug).map_err(|error| match error {
         Error::Argument { .. } => Error::SourceNotFound {
             uri: format!("`{}` in {}", shown(drug), arguments.vocabulary.join(", ")),
@@ -344,37 +345,5 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
         explanation
     };
     line.push('\n');
-    printed(io::stdout().lock().write_all(line.as_bytes()))
-}
-
-#[derive(Serialize)]
-struct MentionLine<'l> {
-    row: u64,
-    atccode: &'l str,
-    drug: &'l str,
-    start: u64,
-    end: u64,
-    surface: &'l str,
-    rule: &'l str,
-}
-
-fn print_mentions(out: &mut impl Write, mentions: &DataFrame) -> Result<()> {
-    let number = |name: &str| mentions.column(name).and_then(|column| column.u64().cloned());
-    let text = |name: &str| mentions.column(name).and_then(|column| column.str().cloned());
-    let (rows, starts, ends) = (number("row")?, number("start")?, number("end")?);
-    let (codes, drugs, surfaces, rules) = (text("atccode")?, text("drug")?, text("surface")?, text("rule")?);
-    for place in 0..mentions.height() {
-        let line = MentionLine {
-            row: rows.get(place).unwrap_or_default(),
-            atccode: codes.get(place).unwrap_or_default(),
-            drug: drugs.get(place).unwrap_or_default(),
-            start: starts.get(place).unwrap_or_default(),
-            end: ends.get(place).unwrap_or_default(),
-            surface: surfaces.get(place).unwrap_or_default(),
-            rule: rules.get(place).unwrap_or_default(),
-        };
-        let written = serde_json::to_writer(&mut *out, &line).map_err(io::Error::from);
-        printed(written.and_then(|()| out.write_all(b"\n")))?;
-    }
-    Ok(())
+    Ok(Outcome::of_text(line))
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::arguments::Output;
+use super::arguments::{Output, choice};
 use crate::api::generate::generate;
 use crate::error::{Error, Result};
 use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
@@ -30,28 +31,28 @@ pub(super) struct GenerateArguments {
     /// How many journals
     #[arg(long, value_name = "NUMBER", default_value_t = 300)]
     pub journals: u64,
-    /// csv, json, ndjson, parquet, pubmed-xml, medline or pubmed-csv
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    pub articles_format: String,
-    /// csv, json, ndjson, parquet, ctgov-csv, ctgov-classic-csv, studies-json, studies-ndjson or study-files
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    pub trials_format: String,
-    /// csv, json, ndjson or parquet
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    pub drugs_format: String,
-    /// Into how many files articles and trials are split, each
+    /// The format of the articles
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(MadeTable::Articles))]
+    pub articles_format: Format,
+    /// The format of the clinical trials
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(MadeTable::Trials))]
+    pub trials_format: Format,
+    /// The format of the drugs
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(MadeTable::Drugs))]
+    pub drugs_format: Format,
+    /// Split articles and trials into this many files each
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub files: u64,
-    /// none, gz or zst; Parquet is never packed
-    #[arg(long, value_name = "PACKING", default_value = "none")]
-    pub packing: String,
+    /// How files are compressed, except for Parquet
+    #[arg(long, value_name = "PACKING", default_value = "none", value_parser = choice::<Packing>())]
+    pub packing: Packing,
     /// The share of records with an abstract, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub abstracts: f64,
-    /// The share of records with a kind of dirt, such as bad_date=0.1; may be given several times
+    /// The share of records with a kind of dirt, such as bad_date=0.1; repeatable
     #[arg(long, value_name = "KIND=SHARE")]
     pub dirt: Vec<String>,
-    /// No dirt but that of --dirt
+    /// No dirt except that of --dirt
     #[arg(long)]
     pub clean: bool,
     /// Replace whatever the folder holds
@@ -59,6 +60,12 @@ pub(super) struct GenerateArguments {
     pub force: bool,
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Reads the name of a format that a table can be written as.
+fn format_of(table: MadeTable) -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(table.format_names())
+        .try_map(move |name| Format::named(&name, table, table.folder()))
 }
 
 /// Makes the sources and says so.
@@ -119,17 +126,11 @@ fn settings(arguments: &GenerateArguments) -> Result<Settings> {
         trials: arguments.trials,
         drugs: arguments.drugs,
         journals: arguments.journals,
-        articles_format: Format::named(
-            &arguments.articles_format,
-            MadeTable::Articles,
-            "--articles-format",
-        )?,
-        trials_format: Format::named(&arguments.trials_format, MadeTable::Trials, "--trials-format")?,
-        drugs_format: Format::named(&arguments.drugs_format, MadeTable::Drugs, "--drugs-format")?,
+        articles_format: arguments.articles_format,
+        trials_format: arguments.trials_format,
+        drugs_format: arguments.drugs_format,
         files: arguments.files,
-        packing: Packing::from_name(&arguments.packing).ok_or_else(|| {
-            Error::argument("--packing", format!("`{}`", arguments.packing), "none, gz or zst")
-        })?,
+        packing: arguments.packing,
         abstracts: arguments.abstracts,
         dirt,
     })

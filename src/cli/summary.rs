@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::api::answers;
+use crate::choice::Choice;
 use crate::error::Result;
 use crate::graph::{DrugGraph, DrugGrouping, Shelf};
 use crate::lake::layout;
@@ -11,10 +12,10 @@ use crate::lake::open::existing_lake;
 use crate::lake::report::StepReport;
 use crate::schema::{DrugUnit, Flag, PublicationKind, Reason};
 
-/// At most so many rows of a table are shown.
+/// The most rows of a table that are shown.
 const MOST_ROWS: usize = 15;
 
-/// A larger file than this is not read for the two tables of drugs and journals.
+/// A larger graph is not read for the tables of drugs and journals.
 const LARGEST_GRAPH: u64 = 64 << 20;
 
 /// The summary of a report.
@@ -32,6 +33,8 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             "{} drugs, {} substances, {} publications, {} mentions, {} pairs, {} journals with a mention",
             gold.drugs, gold.substances, gold.publications, gold.mentions, gold.pairs, gold.journals
         );
+        let (name, meaning) = (gold.unit.name(), gold.unit.meaning());
+        let _ = writeln!(text, "counted by {name}: {meaning} (--unit {name})");
         if let Some(note) = gold.exclusive_note() {
             let _ = writeln!(text, "{note}");
         }
@@ -97,11 +100,12 @@ fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
 fn journals(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
     let shelf = Shelf::of(graph, &DrugGrouping::of(graph.drugs(), unit));
     let ranking = shelf.ranking(graph.journals());
-    let mut table = vec![["journal", "different drugs"].map(str::to_owned)];
+    let counted = format!("different {}", unit.plural());
+    let mut table = vec![["journal".to_owned(), counted.clone()]];
     for (journal, drugs) in ranking.iter().take(MOST_ROWS) {
         table.push([(*journal).to_owned(), drugs.to_string()]);
     }
-    title(text, "Journals by number of different drugs");
+    title(text, &format!("Journals by number of {counted}"));
     print_table(text, &table, ranking.len());
 }
 
@@ -199,7 +203,7 @@ fn rejected(text: &mut String, report: &StepReport) {
     if rejected.is_empty() {
         return;
     }
-    title(text, "Rejected rows, kept aside");
+    title(text, "Rejected rows");
     let mut table = vec![["reason", "rows", "meaning"].map(str::to_owned)];
     for (name, rows) in rejected {
         let sentence = Reason::from_name(name).map_or("", Reason::sentence);

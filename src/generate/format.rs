@@ -1,5 +1,6 @@
 //! What sources are written as.
 
+use crate::choice::{Choice, UnknownChoice, parse_choices};
 use crate::error::{Error, Result};
 
 /// What a source holds.
@@ -24,9 +25,13 @@ impl MadeTable {
 
     /// The error for a format that this table is not written as.
     pub(super) fn refuse(self, name: &str, argument: &str) -> Error {
-        let formats = Format::ALL.into_iter().filter(|format| format.is_for(self));
-        let names: Vec<&str> = formats.map(Format::name).collect();
-        Error::argument(argument, format!("`{name}`"), names.join(", "))
+        UnknownChoice::among(name, self.format_names()).of(argument)
+    }
+
+    /// The names of the formats that this table can be written as.
+    pub fn format_names(self) -> impl Iterator<Item = &'static str> {
+        let formats = Format::ALL.into_iter().filter(move |format| format.is_for(self));
+        formats.map(Format::name)
     }
 }
 
@@ -161,11 +166,6 @@ impl Packing {
         }
     }
 
-    /// The packing of a name, if it is one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|packing| packing.name() == name)
-    }
-
     /// What it adds to the name of a file.
     pub fn ending(self) -> &'static str {
         match self {
@@ -175,3 +175,13 @@ impl Packing {
         }
     }
 }
+
+impl Choice for Packing {
+    const CHOICES: &'static [Self] = &Self::ALL;
+
+    fn choice_name(self) -> &'static str {
+        self.name()
+    }
+}
+
+parse_choices!(Packing);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
+use crate::choice::{Choice, parse_choices};
 use crate::error::{Error, Result};
 use crate::formats::{Notes, RawBatch, RowReader};
 use crate::silver::publications::{CleanBatch, Cleaner, Context};
@@ -56,6 +57,26 @@ pub enum OnBadFile {
     /// The file is kept aside as one rejected row, and the others go on.
     Reject,
 }
+
+impl Choice for OnBadFile {
+    const CHOICES: &'static [Self] = &[Self::Fail, Self::Reject];
+
+    fn choice_name(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Reject => "reject",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Fail => "stop and change nothing",
+            Self::Reject => "reject the file, report it and continue with the others",
+        }
+    }
+}
+
+parse_choices!(OnBadFile);
 
 /// Makes something of the rows of a lane: of some frames one thing, or of one frame several.
 pub(crate) trait RowSink: Send {

@@ -53,6 +53,7 @@ use substring::Substrings;
 use vocabulary::Vocabulary;
 pub use vocabulary::VocabularyEntry;
 
+use crate::choice::{Choice, parse_choices};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::task::Task;
@@ -67,6 +68,26 @@ pub enum Boundary {
     /// Anywhere: plain substrings.
     None,
 }
+
+impl Choice for Boundary {
+    const CHOICES: &'static [Self] = &[Self::Word, Self::None];
+
+    fn choice_name(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::None => "none",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Word => "whole words",
+            Self::None => "any substring",
+        }
+    }
+}
+
+parse_choices!(Boundary);
 
 /// How a [`Matcher`] compares.
 #[derive(Debug, Clone, Default)]

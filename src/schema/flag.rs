@@ -78,8 +78,10 @@ impl Flag {
             Self::MarkupRemoved => "XML markup was dropped and its text kept.",
             Self::NotAtc => "The code does not have the shape of an ATC code.",
             Self::MissingAtccode => "The drug had no code; it got one derived from its name.",
-            Self::SharedName => "The name stands under several codes; a mention counts for each of them.",
-            Self::SharedCode => "The code stands for several names; all of them count for it.",
+            Self::SharedName => {
+                "Several codes have this name; a mention counts once with unit=substance, and once per code with unit=code."
+            }
+            Self::SharedCode => "Several names have this code; all of them count for it.",
             Self::DoubtfulJoin => {
                 "Its names belong to several drugs of other vocabularies; it kept its own code."
             }

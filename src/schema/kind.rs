@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::choice::{Choice, parse_choices};
+
 /// What a publication is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,11 +111,47 @@ impl DrugUnit {
         }
     }
 
-    /// The unit of a name, if it is one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|unit| unit.name() == name)
+    /// The name of several of them.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Substance => "substances",
+            Self::Code => "codes",
+        }
     }
 }
+
+impl Choice for DrugUnit {
+    const CHOICES: &'static [Self] = &Self::ALL;
+
+    fn choice_name(self) -> &'static str {
+        self.name()
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Substance => "all codes of one substance are one drug",
+            Self::Code => "each code of the vocabulary is a drug",
+        }
+    }
+}
+
+impl Choice for SourceTable {
+    const CHOICES: &'static [Self] = &Self::ALL;
+
+    fn choice_name(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Choice for PublicationKind {
+    const CHOICES: &'static [Self] = &Self::ALL;
+
+    fn choice_name(self) -> &'static str {
+        self.name()
+    }
+}
+
+parse_choices!(DrugUnit, SourceTable, PublicationKind);
 
 /// By which rule a drug was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -120,6 +120,7 @@ impl Copy<'_> {
         let (mut to, digest) = HashingWriter::new(self.to);
         let unwritten = |error| Error::storage(&self.shown, "write", error);
         let mut media_type = None;
+        task.note(|| format!("copying {}", self.uri));
         loop {
             task.check()?;
             // The first piece is filled, however it arrives: what a file is called must not depend on that.

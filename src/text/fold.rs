@@ -6,6 +6,8 @@
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use crate::choice::{Choice, parse_choices};
+
 /// Whether accents tell letters apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Accents {
@@ -15,6 +17,26 @@ pub enum Accents {
     /// `é` is not `e`.
     Keep,
 }
+
+impl Choice for Accents {
+    const CHOICES: &'static [Self] = &[Self::Fold, Self::Keep];
+
+    fn choice_name(self) -> &'static str {
+        match self {
+            Self::Fold => "fold",
+            Self::Keep => "keep",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Fold => "é equals e",
+            Self::Keep => "é differs from e",
+        }
+    }
+}
+
+parse_choices!(Accents);
 
 /// What a letter of a text is to the matcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,10 +17,14 @@ def command(*arguments: Argument) -> list[str]:
 
 
 def drugs_rs(
-    *arguments: Argument, stdin: bytes = b"", cwd: Path | None = None, timeout: float = 120
+    *arguments: Argument,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    timeout: float = 120,
+    variables: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the command to its end. Wide enough that no table is wrapped."""
-    environment = dict(os.environ, COLUMNS="120")
+    environment = {**os.environ, "COLUMNS": "120", **(variables or {})}
     return subprocess.run(
         command(*arguments),
         input=stdin,

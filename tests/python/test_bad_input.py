@@ -123,7 +123,7 @@ def test_refused_source_in_the_shell(refused: Refused, samples: Path, tmp_path: 
     assert finished.returncode == 1
     assert finished.stdout == b""
     talk = finished.stderr.decode("utf-8")
-    assert "drugs-rs: error: " in talk
+    assert talk.startswith("error: ")
     assert source.name in talk
     assert "panicked" not in talk
     assert "Traceback" not in talk

@@ -162,9 +162,10 @@ def test_match_with_several_vocabularies_and_letters_beyond_ascii(samples: Path,
     assert "β-carotene".encode() in finished.stdout, "letters are written as themselves"
 
 
-def test_match_without_a_mention_is_no_fault(samples: Path) -> None:
-    finished = shell("match", "--vocabulary", samples / "drugs.csv", stdin=b"nothing\n")
-    assert (finished.returncode, finished.stdout) == (0, b"")
+@pytest.mark.parametrize("options", [[], ["--json"], ["--quiet"], ["--format", "table"], ["--format", "ndjson"]])
+def test_match_without_a_mention_exits_as_grep_does(samples: Path, options: list[str]) -> None:
+    finished = shell("match", "--vocabulary", samples / "drugs.csv", *options, stdin=b"nothing\n")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (1, b"", b"")
 
 
 def test_match_with_a_column_that_is_not_there(samples: Path) -> None:

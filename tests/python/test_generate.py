@@ -315,7 +315,7 @@ def test_a_format_that_is_none_is_told_with_those_of_its_table(tmp_path: Path) -
     for name in ("xml", "studies-json"):
         with pytest.raises(drugs_rs.exceptions.ArgumentError) as caught:
             drugs_rs.generate(tmp_path / "made", articles_format=name)  # type: ignore[arg-type]
-        formats = "csv, json, ndjson, parquet, pubmed-xml, medline, pubmed-csv"
+        formats = '"csv", "json", "ndjson", "parquet", "pubmed-xml", "medline" or "pubmed-csv"'
         assert str(caught.value) == f"articles_format: `{name}`; expected {formats}"
 
 

@@ -220,6 +220,7 @@ HOLD_AGAIN = HOLD.replace("(<time>)", "(<time>, nothing to do)")
 GOLD = """\
 gold of dt=2024-03-03 into lake (<time>)
 2 drugs, 2 substances, 3 publications, 5 mentions, 5 pairs, 1 journals with a mention
+counted by substance: all codes of one substance are one drug (--unit substance)
 rows of earlier dates: 1 superseded, 0 deleted
 
 Drugs and the publications that mention them
@@ -227,9 +228,9 @@ Drugs and the publications that mention them
   WARFARIN     B01AA03         3       0
   PARACETAMOL  N02BE01         2       0
 
-Journals by number of different drugs
-  journal  different drugs
-  annals                 2
+Journals by number of different substances
+  journal  different substances
+  annals                      2
 
 Held back: left out of gold until released
   date        reason
@@ -242,7 +243,7 @@ Files
   lake/gold/mentions/dt=2024-03-01/pubmed.parquet
   lake/gold/mentions/dt=2024-03-03/pubmed.parquet
 """
-WARNING = "drugs-rs: warning: dt=2024-03-02 is held back, and gold leaves it out: - 5 of 10 rows rejected\n"
+WARNING = "warning: dt=2024-03-02 is held back, and gold leaves it out: - 5 of 10 rows rejected\n"
 RELEASE = "release of dt=2024-03-02 into lake (<time>)\n"
 
 
@@ -260,7 +261,8 @@ def test_the_commands_say_all_that_there_is_to_say(sources: dict[str, dict[str, 
     assert said("gold", "--dt", DAYS[2]) == (GOLD, WARNING)
     assert said("gold", "--dt", DAYS[2], "--quiet") == ("", "")
     out, warning = said("gold", "--dt", DAYS[2], "--json")
-    assert (json.loads(out)["held"], warning) == ([{"dt": DAYS[1], "reason": "- 5 of 10 rows rejected"}], WARNING)
+    assert json.loads(out)["held"] == [{"dt": DAYS[1], "reason": "- 5 of 10 rows rejected"}]
+    assert f"warning: {json.loads(warning)['warning']['message']}\n" == WARNING
     out, _ = said(*hold, "--json")
     python = drugs_rs.hold(tmp_path / "lake", DAYS[1], "- 5 of 10 rows rejected")
     assert {**without_seconds(json.loads(out)), "out": ""} == {**without_seconds(python), "out": ""}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the crate, the lowest floor first. Rooms on one floor don't know each other.
 const FLOORS: &[&[&str]] = &[
-    &["error", "task"],
+    &["choice", "error", "task"],
     &["schema", "scratch", "sorting"],
     &["text"],
     &["storage"],
@@ -30,8 +30,8 @@ const FORMATS: &[&[&str]] = &[
     &["archive_reader"],
 ];
 
-/// Who may look across: `task` fails with an error, and the bindings show the command's progress bar.
-const DOORS: [(&str, &str); 2] = [("task", "error"), ("bindings", "cli")];
+/// Who may look across: `task` and `choice` fail with an error, and the bindings show the command's progress bar.
+const DOORS: [(&str, &str); 3] = [("task", "error"), ("choice", "error"), ("bindings", "cli")];
 
 /// The rooms that read and write through `storage`.
 const NAME_STORAGE: [&str; 6] = ["storage", "tables", "lake", "ingest", "steps", "api"];

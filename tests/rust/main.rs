@@ -18,6 +18,7 @@
 mod aside;
 #[cfg(feature = "cloud")]
 mod buckets;
+mod choice;
 mod dates;
 mod floors;
 #[cfg(feature = "tables")]
@@ -49,6 +50,7 @@ mod study_pages;
 mod substances;
 #[cfg(feature = "tables")]
 mod table_file;
+mod task;
 mod text;
 #[cfg(feature = "tables")]
 mod vocabulary;

@@ -45,8 +45,8 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "unit": ("substance", "code"),
     "encoding": (None, "utf-8", "windows-1252"),
 }
-# Variables with this prefix that are not settings: the log of the command.
-_NO_SETTINGS = ("LOG",)
+# Variables with this prefix that are not settings: the log of the command, and options that the DAG does not have.
+_NO_SETTINGS = ("LOG", "MAX_RATIO", "VOCABULARY", "STOP_WORDS_FILE", "EXTRA_STOP_WORDS_FILE")
 
 
 class SettingsError(AirflowFailException, ValueError):

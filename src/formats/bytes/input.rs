@@ -10,6 +10,7 @@ use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
 use super::marks::{line_end, without_marks};
 use super::members::{Archive, archive_kind};
 use super::whole_file::WholeFile;
+use crate::choice::{Choice, parse_choices};
 use crate::error::{Error, Refusal, Result};
 use crate::task::Task;
 
@@ -22,6 +23,20 @@ pub enum Encoding {
     /// Windows-1252, line by line: a line that is valid UTF-8 stays what it is.
     Windows1252,
 }
+
+impl Choice for Encoding {
+    const CHOICES: &'static [Self] = &[Self::Utf8, Self::Windows1252];
+    const IGNORES_CASE: bool = true;
+
+    fn choice_name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
+}
+
+parse_choices!(Encoding);
 
 /// How the bytes of a source are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -192,6 +207,7 @@ impl Input {
     #[must_use]
     pub fn under(mut self, task: &Task) -> Self {
         self.task = task.clone();
+        task.note(|| format!("reading {}", self.uri));
         self
     }
 

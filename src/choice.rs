@@ -1,0 +1,109 @@
+//! Options with a few named values. Each type names its values once: the command line, Python and the messages use
+//! the same names.
+//!
+//! ```
+//! use drugs_rs::schema::DrugUnit;
+//!
+//! assert_eq!("code".parse(), Ok(DrugUnit::Code));
+//! let unknown = "substanze".parse::<DrugUnit>().unwrap_err();
+//! assert_eq!(
+//!     unknown.of("unit").to_string(),
+//!     "unit: `substanze`; expected \"substance\" or \"code\"; did you mean \"substance\"?"
+//! );
+//! ```
+
+use crate::error::Error;
+
+/// A type whose values have names.
+pub trait Choice: Copy + 'static {
+    /// Every value, in the order of messages and of the help.
+    const CHOICES: &'static [Self];
+
+    /// Whether `UTF-8` is also `utf-8`.
+    const IGNORES_CASE: bool = false;
+
+    /// The name of the value.
+    fn choice_name(self) -> &'static str;
+
+    /// What the help says about the value; empty where the name says it all.
+    fn meaning(self) -> &'static str {
+        ""
+    }
+
+    /// The value with this name.
+    fn from_choice_name(text: &str) -> Result<Self, UnknownChoice> {
+        let named = |name: &str| name == text || Self::IGNORES_CASE && name.eq_ignore_ascii_case(text);
+        let mut choices = Self::CHOICES.iter().copied();
+        choices.find(|choice| named(choice.choice_name())).ok_or_else(|| {
+            UnknownChoice::among(text, Self::CHOICES.iter().map(|choice| choice.choice_name()))
+        })
+    }
+}
+
+/// `FromStr` for types of [`Choice`]; a blanket implementation is not allowed for a trait of another crate.
+macro_rules! parse_choices {
+    ($($type:ty),+) => {
+        $(impl std::str::FromStr for $type {
+            type Err = $crate::choice::UnknownChoice;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::choice::Choice::from_choice_name(text)
+            }
+        })+
+    };
+}
+pub(crate) use parse_choices;
+
+/// A text that is the name of no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is unknown; expected {}", self.expected())]
+pub struct UnknownChoice {
+    found: String,
+    names: Vec<&'static str>,
+}
+
+/// Longer texts are no misspelt names.
+const LONGEST_NAME: usize = 40;
+
+impl UnknownChoice {
+    /// A text that is none of these names.
+    pub fn among(found: &str, names: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            found: found.to_owned(),
+            names: names.into_iter().collect(),
+        }
+    }
+
+    /// The error for the argument that had this value.
+    pub fn of(&self, argument: &str) -> Error {
+        Error::argument(argument, format!("`{}`", self.found), self.expected())
+    }
+
+    /// The names, and the one that was probably meant.
+    fn expected(&self) -> String {
+        let quoted: Vec<String> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
+        let names = match quoted.as_slice() {
+            [] => "nothing".to_owned(),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        };
+        match self.close_name() {
+            Some(close) => format!("{names}; did you mean \"{close}\"?"),
+            None => names,
+        }
+    }
+
+    /// The name that differs least, if it differs by no more than a third of its letters.
+    fn close_name(&self) -> Option<&'static str> {
+        if self.found.chars().nth(LONGEST_NAME).is_some() {
+            return None;
+        }
+        let found = self.found.to_lowercase();
+        let distances = self.names.iter().map(|name| {
+            let distance = strsim::damerau_levenshtein(&found, name);
+            (distance, *name)
+        });
+        let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
+        (distance <= (name.len() / 3).max(1)).then_some(name)
+    }
+}

@@ -1,0 +1,217 @@
+//! From words to a command: parsing, usage errors, and where each option comes from.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use super::arguments::{Arguments, Command};
+use super::progress::ProgressBar;
+use super::voice::Voice;
+use crate::error::Error;
+
+/// What the words of a command line ask for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Something to do.
+    Command(Box<ParsedCommand>),
+    /// Nothing more to do (help, version, a usage error): the exit code.
+    Done(u8),
+}
+
+/// A command line that made sense.
+#[derive(Debug)]
+pub struct ParsedCommand {
+    pub(super) command: Command,
+    pub(super) voice: Voice,
+    verbose: u8,
+    variables: Vec<Variable>,
+}
+
+/// An option that an environment variable sets.
+#[derive(Debug)]
+struct Variable {
+    option: String,
+    name: String,
+    value: String,
+    /// Whether the core still has to see whether the value can be used.
+    is_unchecked: bool,
+}
+
+impl Variable {
+    fn new(argument: &clap::Arg, name: &OsStr, value: &OsStr) -> Self {
+        let value = value.to_string_lossy().into_owned();
+        let is_text = argument.get_action().takes_values() && argument.get_possible_values().is_empty();
+        Self {
+            option: option_name(argument),
+            name: name.to_string_lossy().into_owned(),
+            is_unchecked: is_text && value.parse::<u64>().is_err(),
+            value,
+        }
+    }
+
+    fn hint(&self) -> String {
+        format!(
+            "{} comes from the environment variable {}",
+            self.option, self.name
+        )
+    }
+}
+
+impl ParsedCommand {
+    /// What shows how far the command is.
+    pub fn progress_bar(&self) -> ProgressBar {
+        let is_shown = match &self.command {
+            Command::Run(run) => !run.output.quiet,
+            Command::Bronze(bronze) => !bronze.output.quiet,
+            Command::Silver(silver) => !silver.output.quiet,
+            Command::Gold(gold) => !gold.output.quiet,
+            Command::Generate(generate) => !generate.output.quiet,
+            Command::Hold(_)
+            | Command::Release(_)
+            | Command::Lake(_)
+            | Command::Match(_)
+            | Command::Explain(_)
+            | Command::Completions(_)
+            | Command::Man(_) => false,
+        };
+        let bar = ProgressBar::verbose(is_shown, self.verbose, &self.voice);
+        for variable in &self.variables {
+            let Variable {
+                option, name, value, ..
+            } = variable;
+            bar.note(&format!("{option}: `{value}` from {name}"));
+        }
+        bar
+    }
+
+    /// Says why the command failed, and gives its exit code.
+    pub fn report(&self, error: &Error) -> u8 {
+        let exit_code = if matches!(error, Error::Argument { .. }) {
+            2
+        } else {
+            1
+        };
+        self.report_message(error.class(), &error.to_string(), exit_code)
+    }
+
+    /// Says why the command failed, where only the name of the exception class is known.
+    pub fn report_message(&self, class: &str, message: &str, exit_code: u8) -> u8 {
+        // The core knows arguments and not where they come from; a message that repeats a value is about it.
+        let is_about = |variable: &&Variable| {
+            let value = self.voice.hide(&variable.value);
+            variable.is_unchecked && (message.contains(&variable.value) || message.contains(&value))
+        };
+        let hints: Vec<String> = self
+            .variables
+            .iter()
+            .filter(is_about)
+            .map(Variable::hint)
+            .collect();
+        self.voice.fail(class, message, &hints, exit_code)
+    }
+}
+
+/// Parses the words of a command line; help and usage errors are printed at once.
+pub fn parse(words: &[OsString]) -> Invocation {
+    let voice = Voice::of_words(words);
+    let mut command = definition().color(voice.color());
+    let name = OsString::from("drugs-rs");
+    let parsed = command
+        .try_get_matches_from_mut(std::iter::once(&name).chain(words))
+        .and_then(|mut matches| {
+            let variables = variables(&command, &matches)?;
+            let arguments = Arguments::from_arg_matches_mut(&mut matches)?;
+            Ok((arguments, variables))
+        });
+    match parsed {
+        Ok((arguments, variables)) => Invocation::Command(Box::new(ParsedCommand {
+            command: arguments.command,
+            verbose: arguments.verbose,
+            voice,
+            variables,
+        })),
+        Err(error) if error.use_stderr() => {
+            let hints: Vec<String> = hint(&command, &error, words).into_iter().collect();
+            Invocation::Done(voice.fail_usage(&error, &hints))
+        }
+        Err(asked) => {
+            // Help and version; a reader that went away has what it wanted.
+            let _ = asked.print();
+            Invocation::Done(0)
+        }
+    }
+}
+
+/// The whole command line. The help shows the names of variables and not their values, which may be secrets.
+pub(super) fn definition() -> clap::Command {
+    fn without_values(command: clap::Command) -> clap::Command {
+        command
+            .mut_args(|argument| argument.hide_env_values(true))
+            .mut_subcommands(without_values)
+    }
+    without_values(Arguments::command())
+}
+
+/// Options that exclude each other on the command line. Clap would also refuse a flag that should override a variable of the
+/// environment, and it does not know the options of subcommands where a global one is defined.
+const EXCLUSIVE: [[&str; 2]; 2] = [["stop_words", "no_stop_words"], ["quiet", "verbose"]];
+
+/// The options that the environment sets. Fails where two options of the command line exclude each other.
+fn variables(command: &clap::Command, matches: &ArgMatches) -> Result<Vec<Variable>, clap::Error> {
+    let (mut leaf, mut matches) = (command, matches);
+    while let Some((name, below)) = matches.subcommand() {
+        let Some(found) = leaf.find_subcommand(name) else {
+            break;
+        };
+        (leaf, matches) = (found, below);
+    }
+    let is_given = |id: &str| {
+        let is_known = leaf.get_arguments().any(|argument| argument.get_id() == id);
+        is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    for [first, second] in EXCLUSIVE {
+        if is_given(first) && is_given(second) {
+            let [first, second] = [first, second].map(|id| id.replace('_', "-"));
+            let message = format!("the argument '--{first}' cannot be used with '--{second}'");
+            return Err(leaf.clone().error(ErrorKind::ArgumentConflict, message));
+        }
+    }
+    let from_environment = leaf.get_arguments().filter_map(|argument| {
+        let is_set = matches.value_source(argument.get_id().as_str()) == Some(ValueSource::EnvVariable);
+        let name = argument.get_env().filter(|_| is_set)?;
+        Some(Variable::new(argument, name, &std::env::var_os(name)?))
+    });
+    Ok(from_environment.collect())
+}
+
+fn option_name(argument: &clap::Arg) -> String {
+    match argument.get_long() {
+        Some(long) => format!("--{long}"),
+        None => argument.get_id().as_str().to_uppercase(),
+    }
+}
+
+/// Where the value that clap refused comes from, if not from the command line.
+fn hint(command: &clap::Command, error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let mut leaf = command;
+    for word in words {
+        let below = word.to_str().and_then(|word| leaf.find_subcommand(word));
+        leaf = below.unwrap_or(leaf);
+    }
+    let argument = leaf
+        .get_arguments()
+        .find(|argument| argument.to_string() == *refused)?;
+    let name = argument.get_env()?;
+    let option = option_name(argument);
+    let is_given = words.iter().filter_map(|word| word.to_str()).any(|word| {
+        let rest = word.strip_prefix(option.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    let value = std::env::var_os(name).filter(|_| !is_given)?;
+    Some(Variable::new(argument, name, &value).hint())
+}
