@@ -16,7 +16,7 @@ Two files and their graph:
 ...     "1,Diphenhydramine as a sedative before MRI,25/05/2020,Journal of emergency nursing\n"
 ... )
 >>> report = drugs_rs.run(
-...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", out=folder / "lake", dt="2020-06-01"
+...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
 ... )
 >>> report["rows_in"], report["rows_kept"], report["rows_rejected"]
 (2, 2, 0)
@@ -29,8 +29,8 @@ A title alone needs no lake:
 >>> [(mention.atccode, mention.surface) for mention in matcher.find("Diphenhydramine-treated adults")]
 [('A04AD', 'Diphenhydramine')]
 
-What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
-``hold`` and ``release`` for a date that gold shall leave out;
+Each name has its own docstring, which ``help()`` shows: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for
+one; ``hold`` and ``release`` to keep a date out of gold;
 ``read_publications``, ``iter_publications`` and ``read_drugs`` for sources as tables, without a lake; ``generate`` for
 made-up ones;
 ``list_sources`` for the files that a source names; ``read_graph``, ``read_answers`` and ``DrugGraph`` for
@@ -110,5 +110,5 @@ if not TYPE_CHECKING:  # a type checker that sees this function believes that ev
 
 
 def __dir__() -> list[str]:
-    """List the names that are not loaded yet as well, for tab completion."""
-    return sorted({*globals(), *__all__})
+    """List what is public, loaded or not, for tab completion: no module that this one imports."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -61,7 +61,7 @@ class ArgumentError(DrugsError, ValueError):
 class InputError(DrugsError, ValueError):
     """A source as a whole cannot be read as what it should be.
 
-    A single bad row never raises: it is kept aside in ``silver/rejected`` with its reason, and counted.
+    A single bad row never raises: it is written to ``silver/rejected`` with its reason, and counted.
     """
 
 
@@ -102,3 +102,8 @@ class ForkError(DrugsError, RuntimeError):
 
 class InternalError(DrugsError, RuntimeError):
     """The core failed where it never should: a bug in this package; the message names the place in its source."""
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -80,7 +80,7 @@ def count(texts: _Texts, matcher: Matcher) -> polars.Expr:
 
 
 def contains(texts: _Texts, matcher: Matcher) -> polars.Expr:
-    """Tell whether each text of a column has a mention; null for null.
+    """Return whether each text of a column has a mention; null for null.
 
     Args:
         texts: The name of a column of strings, or an expression.
@@ -95,7 +95,7 @@ def keep(matcher: Matcher) -> None:
 
 
 def release(matcher: Matcher) -> bool:
-    """Let go of a kept matcher and of all that equal it, and tell whether there was one.
+    """Forget a kept matcher and all that equal it, and return whether there was one.
 
     Queries with it fail from then on. A process that builds many different matchers gets its memory back like this.
     """
@@ -118,7 +118,7 @@ class DrugsNamespace:
         return count(self._texts, matcher)
 
     def contains(self, matcher: Matcher) -> polars.Expr:
-        """Tell whether each text has a mention; see ``drugs_rs.polars.contains``."""
+        """Return whether each text has a mention; see ``drugs_rs.polars.contains``."""
         return contains(self._texts, matcher)
 
 
@@ -131,3 +131,8 @@ def _expression(name: str, texts: _Texts, matcher: Matcher) -> polars.Expr:
         kwargs={"matcher": _core.keep_matcher(matcher)},
         is_elementwise=True,
     )
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

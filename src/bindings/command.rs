@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use super::{call, errors};
 use crate::cli::{self, Invocation};
 
-/// Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
+#[doc = stub_doc!(main)]
 #[pyfunction]
 #[expect(
     clippy::needless_pass_by_value,
@@ -19,7 +19,7 @@ pub(super) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
         Invocation::Done(code) => return Ok(code),
     };
     let progress = invocation.progress();
-    match call::process(py, progress, |task| Ok(cli::execute(&invocation, task))) {
+    match call::run_command(py, progress, |task| Ok(cli::execute(&invocation, task))) {
         Ok(Ok(())) => Ok(0),
         Ok(Err(error)) => {
             if matches!(error, crate::error::Error::Cancelled) {

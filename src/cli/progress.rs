@@ -27,13 +27,19 @@ impl ProgressBar {
     /// Shows a reading.
     pub fn show(&self, progress: Progress) {
         if let Some(bar) = &self.0 {
-            let Progress { stage, bytes, rows } = progress;
-            bar.set_message(format!(
-                "{stage}: {} read, {} rows",
-                HumanBytes(bytes),
-                HumanCount(rows)
-            ));
+            bar.set_message(Self::line(progress));
         }
+    }
+
+    /// Whether there is a bar on a terminal.
+    pub fn is_shown(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// A reading in words.
+    pub fn line(progress: Progress) -> String {
+        let Progress { stage, bytes, rows } = progress;
+        format!("{stage}: {} read, {} rows", HumanBytes(bytes), HumanCount(rows))
     }
 
     /// Takes the bar away.

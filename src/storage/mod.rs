@@ -20,6 +20,7 @@
 mod bucket;
 mod commit;
 mod hash;
+pub mod home;
 mod inside;
 pub mod local;
 mod lock;
