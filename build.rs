@@ -13,6 +13,10 @@ use std::path::Path;
 
 const STUB: &str = "python/drugs_rs/_core.pyi";
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo reads and writes these files; there is no lake"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=DRUGS_RS_LINK_TESTS");

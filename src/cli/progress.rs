@@ -39,7 +39,13 @@ impl ProgressBar {
     /// A reading in words.
     pub fn line(progress: Progress) -> String {
         let Progress { stage, bytes, rows } = progress;
-        format!("{stage}: {} read, {} rows", HumanBytes(bytes), HumanCount(rows))
+        // A step has no name before its first stage begins.
+        let separator = if stage.is_empty() { "" } else { ": " };
+        format!(
+            "{stage}{separator}{} read, {} rows",
+            HumanBytes(bytes),
+            HumanCount(rows)
+        )
     }
 
     /// Takes the bar away.

@@ -40,10 +40,6 @@ def is_property(node: Definition) -> bool:
     return any(isinstance(mark, ast.Name) and mark.id == "property" for mark in node.decorator_list)
 
 
-def is_of_a_class(node: Definition) -> bool:
-    return any(isinstance(mark, ast.Name) and mark.id == "classmethod" for mark in node.decorator_list)
-
-
 FUNCTIONS = {
     name: node for name, node in DEFINITIONS.items() if isinstance(node, ast.FunctionDef) and not is_property(node)
 }
@@ -53,8 +49,8 @@ def runtime(name: str) -> Any:
     """The object of a qualified name; a property as the class holds it."""
     value: Any = _core
     for part in name.split("."):
-        value = inspect.getattr_static(value, part) if inspect.isclass(value) else getattr(value, part)
-    return value.__get__(None, _core.Matcher) if isinstance(value, classmethod) else value
+        value = getattr(value, part)
+    return value
 
 
 def test_the_stub_defines_all_that_is_public() -> None:
@@ -96,7 +92,7 @@ def test_the_signature_is_that_of_the_stub(name: str) -> None:
     assert isinstance(node, ast.FunctionDef)
     parameters = inspect.signature(runtime(name)).parameters.values()
     found = [(parameter.name, parameter.kind.name, parameter.default) for parameter in parameters]
-    assert [parameter for parameter in found if parameter[0] not in ("self", "$self", "cls")] == parameters_of(node)
+    assert [parameter for parameter in found if parameter[0] != "self"] == parameters_of(node)
 
 
 def test_the_signature_of_a_class() -> None:
@@ -111,6 +107,8 @@ def test_help_shows_arguments() -> None:
     shown = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8", env=environment
     ).stdout
+    # Newer Pythons put each parameter on a line of its own.
+    shown = shown.replace("(\n    ", "(").replace(",\n    ", ", ")
     assert "run(*, drugs, pubmed=None, clinical_trials=None, lake=None" in shown
     assert "max_exclusive=1000000" in shown
     assert "month_first: Read `01/02/2020` as 2 January" in shown
