@@ -16,7 +16,7 @@ Two files and their graph:
 ...     "1,Diphenhydramine as a sedative before MRI,25/05/2020,Journal of emergency nursing\n"
 ... )
 >>> report = drugs_rs.run(
-...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", out=folder / "lake", dt="2020-06-01"
+...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
 ... )
 >>> report["rows_in"], report["rows_kept"], report["rows_rejected"]
 (2, 2, 0)
@@ -29,7 +29,7 @@ A title alone needs no lake:
 >>> [(mention.atccode, mention.surface) for mention in matcher.find("Diphenhydramine-treated adults")]
 [('A04AD', 'Diphenhydramine')]
 
-Each name has a docstring:
+Each name has a docstring, which ``help()`` shows:
 
 * ``run`` runs all steps; ``bronze``, ``silver`` and ``gold`` run one.
 * ``hold`` keeps a date out of gold, and ``release`` lets it in again.
@@ -112,5 +112,5 @@ if not TYPE_CHECKING:  # a type checker that sees this function believes that ev
 
 
 def __dir__() -> list[str]:
-    """List also the names that are not loaded yet, for tab completion."""
-    return sorted({*globals(), *__all__})
+    """List what is public, loaded or not, for tab completion: no module that this one imports."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -70,7 +70,8 @@ def run(
     drugs: _Source,
     pubmed: _Source | None = None,
     clinical_trials: _Source | None = None,
-    out: _Path,
+    lake: _Path | None = None,
+    out: _Path | None = None,
     dt: _Date,
     encoding: _Encoding | None = None,
     month_first: bool = False,
@@ -90,22 +91,23 @@ def run(
     """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
 
     Each step is a transaction: killed or failed, it leaves the lake as it was; repeated with the same inputs, it
-    changes no file. Nothing is dropped in silence: a row that cannot be a drug or a publication is kept aside with its
+    changes no file. No row is dropped without a record: one that cannot be a drug or a publication is rejected with its
     reason, a repaired one is flagged, and `rows_in == rows_kept + rows_merged + rows_rejected` holds for every file.
 
     Args:
         drugs: The vocabulary, with the columns `atccode` and `drug`.
         pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
         clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
-        out: The lake's root folder, made if it does not exist, or `gs://bucket/prefix`, `s3://bucket/prefix`.
+        lake: The lake's root folder, created if missing, or `gs://bucket/prefix`, `s3://bucket/prefix`. Required.
+        out: Another name for `lake`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark. Without it such text is
             an `EncodingError`.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
-        on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
-            `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
-        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
-            is a `FormatError`; 0 is any number.
+        on_bad_file: On an unreadable file: `"fail"` stops and writes nothing, `"reject"` adds one rejected row
+            (`bad_file`) for the file and continues.
+        max_ratio: Reject compressed files that expand more than this many times their size, and beyond 256 MiB, with a
+            `FormatError`; 0 is no limit.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
@@ -119,11 +121,12 @@ def run(
             together (`insulin (human)` and `insulin (beef)` are insulin), `"code"` counts each code.
         max_exclusive: How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit. Where
             they would have more, every list is cut to the same longest length that fits, and the report says so.
-        progress: Show a progress bar on stderr, if that is a terminal.
+        progress: Show progress on stderr, if that is a terminal or a notebook.
 
-    Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. Formats are told by content
-    (`docs/sources.md`): CSV, a JSON array, NDJSON, PubMed's XML, MEDLINE, RIS, Ovid, ClinicalTrials.gov's exports
-    and studies of its API; plain, packed with gzip, zstd or bzip2, or inside a ZIP or tar archive.
+    Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. A path may begin with `~` or
+    `~user`, which the home replaces as in a shell. The content decides the format (`docs/sources.md`): CSV, a JSON
+    array, NDJSON, PubMed's XML, MEDLINE, RIS, Ovid, ClinicalTrials.gov's exports and studies of its API; plain, packed
+    with gzip, zstd or bzip2, or inside a ZIP or tar archive.
 
     Returns:
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
@@ -143,7 +146,8 @@ def run(
 
 def bronze(
     *,
-    out: _Path,
+    lake: _Path | None = None,
+    out: _Path | None = None,
     dt: _Date,
     drugs: _Source | None = None,
     pubmed: _Source | None = None,
@@ -156,14 +160,15 @@ def bronze(
     Nothing is parsed, so nothing can be lost: the manifest has each file's URI, size in bytes, SHA-256 and media type.
 
     Args:
-        out: The lake's root folder, made if it does not exist, or `gs://bucket/prefix`, `s3://bucket/prefix`.
+        lake: The lake's root folder, created if missing, or `gs://bucket/prefix`, `s3://bucket/prefix`. Required.
+        out: Another name for `lake`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
         drugs: Vocabulary files; see `run` for what a source may be.
         pubmed: PubMed files.
         clinical_trials: Clinical trial files.
         name: The source's name in the lake, instead of `drugs`, `pubmed` or `clinical_trials`. It keeps two deliveries
             of one table apart, such as `pubmed_a` and `pubmed_b`.
-        progress: Show a progress bar on stderr, if that is a terminal.
+        progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
         The step's report, as described at `run`, without `steps`.
@@ -177,7 +182,8 @@ def bronze(
 
 def silver(
     *,
-    out: _Path,
+    lake: _Path | None = None,
+    out: _Path | None = None,
     dt: _Date,
     tables: Sequence[_Table] | None = None,
     encoding: _Encoding | None = None,
@@ -193,24 +199,25 @@ def silver(
     to `silver/rejected/` with its reason, its line and its raw text.
 
     Args:
-        out: The lake's root: a folder, or a prefix of a bucket.
+        lake: The lake's root: a folder, or a prefix of a bucket. Required.
+        out: Another name for `lake`.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`.
         tables: Which of `"drugs"`, `"pubmed"` and `"clinical_trials"`; by default all that bronze holds.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
-        on_bad_file: `"fail"` ends the step at a file that cannot be read as a whole, with nothing written;
-            `"reject"` keeps that file aside as one rejected row (`bad_file`) and goes on.
-        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
-            is a `FormatError`; 0 is any number.
+        on_bad_file: On an unreadable file: `"fail"` stops and writes nothing, `"reject"` adds one rejected row
+            (`bad_file`) for the file and continues.
+        max_ratio: Reject compressed files that expand more than this many times their size, and beyond 256 MiB, with a
+            `FormatError`; 0 is no limit.
         hold: Hold the date back in the same commit if a table of it changes: gold leaves the date out until `release`.
             A date that is held already keeps its reason.
-        progress: Show a progress bar on stderr, if that is a terminal.
+        progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
         The step's report, as described at `run`, without `steps`.
 
     Raises:
-        SourceNotFoundError: Bronze holds nothing of these tables for `dt`.
+        SourceNotFoundError: Bronze holds none of these tables for `dt`.
         ArgumentError: A bad `dt`, an unknown table or encoding.
         InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
         StorageError: The lake cannot be read or written.
@@ -220,7 +227,8 @@ def silver(
 
 def gold(
     *,
-    out: _Path,
+    lake: _Path | None = None,
+    out: _Path | None = None,
     dt: _Date,
     boundary: _Boundary = "word",
     abbreviations: bool = False,
@@ -239,7 +247,8 @@ def gold(
     tables and settings give the same bytes.
 
     Args:
-        out: The lake's root: a folder, or a prefix of a bucket.
+        lake: The lake's root: a folder, or a prefix of a bucket. Required.
+        out: Another name for `lake`.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`. Where gold has reached a later date already, it stays
             at that one: a backfill never takes the graph back in time.
         boundary: `"word"` finds whole words only, `"none"` any substring.
@@ -255,7 +264,7 @@ def gold(
             together (`insulin (human)` and `insulin (beef)` are insulin), `"code"` counts each code.
         max_exclusive: How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit. Where
             they would have more, every list is cut to the same longest length that fits, and the report says so.
-        progress: Show a progress bar on stderr, if that is a terminal.
+        progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
         The step's report, as described at `run`, without `steps`; beside it `unit` and the numbers `drugs` (codes),
@@ -275,11 +284,10 @@ def gold(
 def hold(lake: _Path, dt: _Date, reason: str) -> dict[str, Any]:
     r"""Hold a date back: gold leaves it out, as if nothing had been delivered on it, until it is released.
 
-    For a delivery that turned out too poor when its silver tables already stood in the lake. Gold is not made anew by
-    this: the next `gold` or `run`, of whatever date, leaves out the date's articles, trials, notices of deletion, ids
-    of journals and drugs, and takes its mentions out of the lake. The same hold again changes no byte; another reason
-    replaces the first. `silver` of the date may run again, which releases nothing. No engine is used, so that this
-    works in a forked child.
+    Use it for a delivery that turned out too poor after silver wrote its tables. The graph stays as it is until the
+    next `gold` or `run`, of any date, which leaves out the date's articles, trials, deletion notices, journal ids and
+    drugs, and removes its mentions from the lake. The same hold again changes no byte; another reason replaces the
+    first. `silver` of the date may run again and keeps the hold. This works in a forked child.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs
@@ -287,23 +295,23 @@ def hold(lake: _Path, dt: _Date, reason: str) -> dict[str, Any]:
     >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
     >>> _ = (folder / "poor.csv").write_text("id,title,date,journal\n1,Diphenhydramine?,2020,J\n")
     >>> lake = folder / "lake"
-    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", out=lake, dt="2020-06-01")
-    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", pubmed=folder / "poor.csv", out=lake, dt="2020-06-02")
+    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", lake=lake, dt="2020-06-01")
+    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", pubmed=folder / "poor.csv", lake=lake, dt="2020-06-02")
     >>> drugs_rs.hold(lake, "2020-06-02", "the titles are damaged")["held"]
     [{'dt': '2020-06-02', 'reason': 'the titles are damaged'}]
-    >>> report = drugs_rs.gold(out=lake, dt="2020-06-02")
+    >>> report = drugs_rs.gold(lake=lake, dt="2020-06-02")
     >>> report["publications"], [date["dt"] for date in report["held"]]
     (0, ['2020-06-02'])
     >>> drugs_rs.release(lake, "2020-06-02")["held"]
     []
-    >>> drugs_rs.gold(out=lake, dt="2020-06-02")["publications"]
+    >>> drugs_rs.gold(lake=lake, dt="2020-06-02")["publications"]
     1
 
     Args:
-        lake: The lake's root folder, as given to `run(out=...)`, or its prefix of a bucket.
+        lake: The lake's root folder, as given to `run(lake=...)`, or its prefix of a bucket.
         dt: The date, `"2020-06-01"` or a `datetime.date`.
-        reason: Why, in a sentence or some, of 4,000 characters at most; white space counts as one blank. It stands in
-            the lake, in gold's reports and in logs: no secret and no row of data belongs into it.
+        reason: Why, in up to 4,000 characters; a run of white space becomes one blank. The lake, gold's reports and
+            logs repeat it, so it must not contain a secret or a row of data.
 
     Returns:
         A report as described at `run`, without `steps`: `unchanged` is whether the date was held back before for this
@@ -316,13 +324,13 @@ def hold(lake: _Path, dt: _Date, reason: str) -> dict[str, Any]:
     """
 
 def release(lake: _Path, dt: _Date) -> dict[str, Any]:
-    """Let a date go that was held back: the next gold takes it in.
+    """Release a date that is held back: the next gold includes it.
 
-    Gold is then what it would be if the date had never been held; it is not made anew by this. A date that is not held
-    back stays as it is. No engine is used, so that this works in a forked child.
+    That gold is then what it would be if the date had never been held; until then the graph stays as it is. A date that
+    is not held back stays as it is. This works in a forked child.
 
     Args:
-        lake: The lake's root folder, as given to `run(out=...)`, or its prefix of a bucket.
+        lake: The lake's root folder, as given to `run(lake=...)`, or its prefix of a bucket.
         dt: The date, `"2020-06-01"` or a `datetime.date`.
 
     Returns:
@@ -338,7 +346,7 @@ def list_sources(sources: _Source) -> list[str]:
     r"""List the files that a source names now, in order.
 
     These are the files that `bronze` would copy: of a folder the files directly in it, of a glob those that match,
-    without hidden ones. No engine is used, so that this works in a forked child.
+    without hidden ones. This works in a forked child.
 
     >>> import pathlib, tempfile
     >>> import drugs_rs
@@ -392,7 +400,7 @@ def generate(
     ...     drugs=folder / "drugs",
     ...     pubmed=folder / "pubmed",
     ...     clinical_trials=folder / "clinical_trials",
-    ...     out=folder.parent / "lake",
+    ...     lake=folder.parent / "lake",
     ...     dt="2020-06-01",
     ...     unit="code",
     ... )
@@ -402,7 +410,7 @@ def generate(
 
     Args:
         out: A folder of this machine that is empty or not there yet.
-        seed: What decides everything that is drawn by lot.
+        seed: The seed of everything random.
         articles: How many PubMed articles.
         trials: How many clinical trials.
         drugs: How many drugs.
@@ -418,7 +426,7 @@ def generate(
             kind that a format cannot express is left out there.
         clean: No dirt but that of `dirt`.
         force: Replace whatever the folder holds.
-        progress: Show a progress bar on stderr, if that is a terminal.
+        progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
         What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`,
@@ -435,10 +443,10 @@ def read_answers(lake: _Path) -> dict[str, Any]:
     """Read the published answers of a lake, after a check that its gold layer is what the gold step wrote.
 
     The graph and both answers must have the digests of gold's manifest. The graph is read piece by piece, so memory
-    does not grow with it. No engine is used, so that this works in a forked child as well.
+    does not grow with it. This works in a forked child.
 
     Args:
-        lake: The lake's root folder, as given to `run(out=...)`.
+        lake: The lake's root folder, as given to `run(lake=...)`, or its prefix of a bucket.
 
     Returns:
         `as_of`, the date that the graph has reached, and the contents of `top_journals.json` and `exclusive_drugs.json`
@@ -454,7 +462,7 @@ def read_graph(lake: _Path) -> DrugGraph:
     """Read the drug graph of a lake.
 
     Args:
-        lake: The lake's root, the `out` of `run`.
+        lake: The lake's root folder, as given to `run(lake=...)`, or its prefix of a bucket.
 
     Raises:
         SourceNotFoundError: The lake does not exist or has no graph yet.
@@ -495,11 +503,11 @@ def read_publications(
         kind: `"pubmed"` or `"clinical_trial"`.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
-        on_bad_file: `"fail"` raises at a file that cannot be read as a whole; `"reject"` keeps that file aside as one
-            rejected row (`bad_file`) and goes on.
-        max_ratio: How many times its size a packed file may unpack to, beyond 256 MiB, before it is a bomb and
-            is a `FormatError`; 0 is any number.
-        progress: Show a progress bar on stderr, if that is a terminal.
+        on_bad_file: On an unreadable file: `"fail"` raises, `"reject"` adds one rejected row (`bad_file`) for the file
+            and continues.
+        max_ratio: Reject compressed files that expand more than this many times their size, and beyond 256 MiB, with a
+            `FormatError`; 0 is no limit.
+        progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
@@ -552,7 +560,7 @@ def iter_publications(
         SourceNotFoundError: A source does not exist or matches no file.
         ArgumentError: As for `read_publications`, or `batch_rows` is 0.
 
-    What else `read_publications` raises, the batches raise when they come to it; after that they are at their end.
+    The batches raise what else `read_publications` raises, when they reach the cause, and end there.
     """
 
 def read_drugs(
@@ -595,17 +603,17 @@ def read_drugs(
 def main(arguments: Sequence[str]) -> int:
     """Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
 
-    Data goes to stdout, talk to stderr. 0 is success, 1 bad input or a failed check, 2 wrong usage.
+    Data goes to stdout, messages to stderr. 0 is success, 1 bad input or a failed check, 2 wrong usage.
     """
 
 def keep_matcher(matcher: Matcher) -> str:
     """Keep a matcher for expressions and return the fingerprint under which they find it.
 
-    This and `release_matcher` are what `drugs_rs.polars` stands on.
+    `drugs_rs.polars` uses this and `release_matcher`.
     """
 
 def release_matcher(matcher: Matcher) -> bool:
-    """Forget a kept matcher and all that equal it; say whether there was one."""
+    """Forget a kept matcher and all that equal it, and return whether there was one."""
 
 @final
 class Matcher:
@@ -638,8 +646,8 @@ class Matcher:
         """Build a matcher from ATC codes and their names.
 
         Args:
-            names: For each code a list of names; the first is the drug's name, the others its synonyms. A name may
-                stand under several codes, and is then a mention of each.
+            names: For each code a list of names; the first is the drug's name, the others its synonyms. Several codes
+                may have the same name, which is then a mention of each.
             boundary: `"word"` finds whole words only, `"none"` any substring.
             abbreviations: Also find abbreviations that a text defines, as in "doxorubicin (DOX)".
             stop_words: Names that are never a mention by themselves. `None` takes the shipped list and the rules for
@@ -671,7 +679,7 @@ class Matcher:
         """Build a matcher from vocabulary files, cleaned as the silver step cleans them.
 
         Files of several shapes (plain, WHO ATC, DrugBank, EMA) become one vocabulary: names lead to the ATC codes that
-        another file knows them by. `sources` tells what became of the rows.
+        another file knows them by. `sources` counts what became of the rows.
 
         Args:
             vocabulary: A path, a glob, a folder or a URI, or a list of them, as for the argument `drugs` of `run`.
@@ -864,7 +872,7 @@ class CleanTable(Table):
 
     @property
     def rejected(self) -> Table:
-        """The rows that were kept aside, with their reason, place and raw text."""
+        """The rejected rows, with their reason, place and raw text."""
 
     @property
     def sources(self) -> list[dict[str, Any]]:
@@ -921,8 +929,9 @@ class DrugGraph:
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA10AB01,insulin (human)\nA10AB02,insulin (beef)\n")
     >>> _ = (folder / "pubmed.csv").write_text("id,title,date,journal\n1,Insulin (human) or insulin (beef),2020,J\n")
-    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", out=folder / "lake", dt="2020-06-01")
-    >>> graph = drugs_rs.read_graph(folder / "lake")
+    >>> lake = folder / "lake"
+    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=lake, dt="2020-06-01")
+    >>> graph = drugs_rs.read_graph(lake)
     >>> graph.top_journals(), graph.top_journals(unit="code")
     ({'J': 1}, {'J': 2})
     >>> graph.drugs().to_dicts()
@@ -1022,12 +1031,12 @@ class DrugGraph:
         Args:
             path: The file, or the URI of an object.
             shape: `"graph"` for `drug_graph.json`, `"node-link"` for the JSON of `to_node_link`, `"graphml"` for Gephi,
-                yEd and Cytoscape, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one pair of a code
-                and a publication a row, `"neo4j-nodes"` and `"neo4j-relationships"` for the two CSV files of Neo4j's
-                bulk import. `None` goes by the file's ending: `.graphml`, `.csv`, `.ndjson`, `.parquet`, and
-                `drug_graph.json` for anything else.
+                yEd and Cytoscape, `"gexf"` for Gephi, `"edges-csv"`, `"edges-ndjson"` and `"edges-parquet"` for one
+                pair of a code and a publication a row, `"neo4j-nodes"` and `"neo4j-relationships"` for the two CSV
+                files of Neo4j's bulk import. `None` takes the shape from the file's ending: `.json` is `"graph"`,
+                `.graphml`, `.gexf`, `.csv`, `.ndjson` and `.parquet` are the shapes of that name.
 
         Raises:
-            ArgumentError: An unknown shape.
+            ArgumentError: An unknown shape, or no shape and an ending that is none of these.
             StorageError: The folder does not exist, or the file cannot be written.
         """

@@ -101,4 +101,9 @@ class ForkError(DrugsError, RuntimeError):
 
 
 class InternalError(DrugsError, RuntimeError):
-    """The core panicked: a bug in this package; the message names the place in its source."""
+    """The core failed where it never should: a bug in this package; the message names the place in its source."""
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

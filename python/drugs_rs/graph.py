@@ -34,3 +34,8 @@ def to_networkx(graph: DrugGraph) -> networkx.MultiDiGraph:
         source, target = attributes.pop("source"), attributes.pop("target")
         result.add_edge(source, target, key=attributes.pop("key", None), **attributes)
     return result
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -131,3 +131,8 @@ def _expression(name: str, texts: _Texts, matcher: Matcher) -> polars.Expr:
         kwargs={"matcher": _core.keep_matcher(matcher)},
         is_elementwise=True,
     )
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -21,29 +21,51 @@ pub enum FileShape {
 
 /// The shape that a name or, without one, the file's ending asks for.
 pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
-    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let name = name.unwrap_or(match ending {
-        "graphml" => "graphml",
-        "csv" => "edges-csv",
-        "ndjson" | "jsonl" => "edges-ndjson",
-        "parquet" => "edges-parquet",
-        _ => "graph",
-    });
+    let name = match name {
+        Some(name) => name,
+        None => shape_of_ending(path)?,
+    };
     Ok(FileShape::Text(match name {
         "graph" => GraphShape::Graph,
         "node-link" => GraphShape::NodeLink,
         "graphml" => GraphShape::GraphMl,
+        "gexf" => GraphShape::Gexf,
         "edges-csv" => GraphShape::EdgesCsv,
         "edges-ndjson" => GraphShape::EdgesNdjson,
         "edges-parquet" => return Ok(FileShape::EdgesParquet),
         "neo4j-nodes" => GraphShape::Neo4jNodes,
         "neo4j-relationships" => GraphShape::Neo4jRelationships,
-        other => {
-            let expected = "graph, node-link, graphml, edges-csv, edges-ndjson, edges-parquet, neo4j-nodes or \
-                            neo4j-relationships";
-            return Err(Error::argument("shape", format!("`{other}`"), expected));
-        }
+        other => return Err(Error::argument("shape", format!("`{other}`"), SHAPES)),
     }))
+}
+
+const SHAPES: &str = "graph, node-link, graphml, gexf, edges-csv, edges-ndjson, edges-parquet, neo4j-nodes or \
+                      neo4j-relationships";
+
+/// The shape for the ending of a file's name, in small letters or capitals.
+fn shape_of_ending(path: &str) -> Result<&'static str> {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let ending = name
+        .rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("json") => Ok("graph"),
+        Some("graphml") => Ok("graphml"),
+        Some("gexf") => Ok("gexf"),
+        Some("csv") => Ok("edges-csv"),
+        Some("ndjson" | "jsonl") => Ok("edges-ndjson"),
+        Some("parquet") => Ok("edges-parquet"),
+        other => {
+            let found = other.map_or_else(
+                || "a file name without an ending".to_owned(),
+                |ending| format!("no shape for the ending `.{ending}`"),
+            );
+            let expected = format!(
+                "a name that ends in .json, .graphml, .gexf, .csv, .ndjson or .parquet, or the argument shape: {SHAPES}"
+            );
+            Err(Error::argument(path.to_owned(), found, expected))
+        }
+    }
 }
 
 /// Writes a graph to one file.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use crate::error::{Error, Result};
 use crate::formats::{Input, ReadOptions, TextLines};
 use crate::ingest::sources::open_source_or_empty;
+use crate::storage::home::with_home;
 use crate::storage::source::expand;
 use crate::storage::uri::without_credentials;
 use crate::task::{Patient, Task};
@@ -60,9 +61,11 @@ impl Lists {
 
     fn place_of(&self, name: &str) -> Option<(&str, u64)> {
         let place = self.places.get(name).or_else(|| {
-            // A message repeats no credentials, so it may not repeat the whole name either.
+            // A message repeats no credentials and names the home of `~`, so it may not repeat the name as it is listed.
             let mut places = self.places.iter();
-            places.find_map(|(listed, place)| (without_credentials(listed) == name).then_some(place))
+            places.find_map(|(listed, place)| {
+                (without_credentials(listed) == name || with_home(listed) == name).then_some(place)
+            })
         });
         place.map(|&(list, line)| (self.lists[list].as_str(), line))
     }

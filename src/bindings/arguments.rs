@@ -49,6 +49,24 @@ fn path_or(value: &Bound<'_, PyAny>, name: &str, or: &str) -> PyResult<String> {
     )))
 }
 
+/// The lake that a step writes to: `lake`, or `out`, as it was called before.
+pub(super) fn lake(
+    lake: Option<&Bound<'_, PyAny>>,
+    out: Option<&Bound<'_, PyAny>>,
+    function: &str,
+) -> PyResult<String> {
+    match (lake, out) {
+        (Some(lake), None) => path(lake, "lake"),
+        (None, Some(out)) => path(out, "out"),
+        (Some(_), Some(_)) => Err(PyTypeError::new_err(format!(
+            "{function}() got both 'lake' and 'out', which is another name for it"
+        ))),
+        (None, None) => Err(PyTypeError::new_err(format!(
+            "{function}() missing 1 required keyword-only argument: 'lake'"
+        ))),
+    }
+}
+
 /// A source: a path or a list of paths.
 pub(super) fn paths(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {

@@ -84,7 +84,7 @@ fn struct_type(frame: &DataFrame) -> ArrowDataType {
     ArrowDataType::Struct(schema.iter_values().cloned().collect())
 }
 
-/// A string column of another library; nothing where the object does not speak the interface.
+/// A string column of another library, or `None` for an object without the interface.
 pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>> {
     let (name, chunks) = if object.hasattr("__arrow_c_stream__")? {
         read_stream(&object.call_method0("__arrow_c_stream__")?)?

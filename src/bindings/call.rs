@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 use super::errors::exception;
+use super::progress::{NotebookLine, ProgressLog};
 use crate::cli::ProgressBar;
 use crate::error::{Error, Result};
-use crate::task::{Progress, Task, is_waiting};
+use crate::task::{Task, is_waiting};
 
 /// How often the calling thread asks Python for signals.
 const SIGNALS: Duration = Duration::from_millis(100);
@@ -38,7 +39,7 @@ fn guard_fork() -> Result<()> {
     }
 }
 
-/// Panics become exceptions, so the runtime's own report on stderr would tell the user the same thing twice.
+/// Turns the runtime's own report of a panic off: its exception already says the same.
 pub(super) fn keep_panics_quiet() {
     std::panic::set_hook(Box::new(|info| {
         let place = info
@@ -89,7 +90,7 @@ thread_local! {
 /// Before 3.14 Python ends any thread that comes back while the interpreter ends, from within, as C does it: not all
 /// builds survive that, for it unwinds through frames of Rust. Such a thread stays away for ever instead, and ends with
 /// the process; [`end_of_python`] sees to it that none is on its way back when it begins.
-pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+pub(super) fn without_interpreter<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
     let done = py.detach(|| {
         let done = work();
         return_to_python();
@@ -112,7 +113,7 @@ fn return_to_python() {
 }
 
 /// Goes to the interpreter for a moment from work without it.
-fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
+pub(super) fn with_interpreter<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
     return_to_python();
     Python::attach(|py| {
         RETURNING.fetch_sub(1, Ordering::SeqCst);
@@ -142,19 +143,19 @@ pub(super) fn watch_the_end(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// Does short work of this thread alone: no engine, no signals, but no interpreter lock either.
-pub(super) fn here<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    detached(py, || without_panic(work)).map_err(|error| exception(py, &error))
+pub(super) fn run_inline<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+    without_interpreter(py, || without_panic(work)).map_err(|error| exception(py, &error))
 }
 
 /// Does work of one thread that changes nothing outside of itself. A signal is answered at once: the caller gets its
-/// exception, and what the work comes to is thrown away when it ends.
-pub(super) fn apart<T: Send + 'static>(
+/// exception, and the result of the work is dropped when it ends.
+pub(super) fn run_detached<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce(&Task) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
     let signals = Signals::new(py);
     let task = Task::new();
-    let done: PyResult<Result<T>> = detached(py, move || {
+    let done: PyResult<Result<T>> = without_interpreter(py, move || {
         let (give, take) = sync_channel(1);
         let worker_task = task.clone();
         let worker = move || {
@@ -220,97 +221,34 @@ impl Signals {
     )]
     fn check(self) -> PyResult<()> {
         if self.is_main {
-            attached(|py| py.check_signals())
+            with_interpreter(|py| py.check_signals())
         } else {
             Ok(())
         }
     }
 }
 
-/// What a long step has done so far, for Python's logger `drugs_rs`: the log of a task, where no terminal shows a bar.
-/// Only the calling thread speaks to Python; a worker that did would wait for an interpreter that waits for it.
-struct ProgressLog {
-    started: Instant,
-    next: Duration,
-}
-
-impl ProgressLog {
-    /// Short steps say nothing.
-    const FIRST: Duration = Duration::from_secs(2);
-    const EVERY: Duration = Duration::from_secs(10);
-
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            next: Self::FIRST,
-        }
-    }
-
-    /// An error is what a signal's handler raised while Python was at it.
-    fn tell(&mut self, progress: Progress) -> PyResult<()> {
-        if self.started.elapsed() < self.next {
-            return Ok(());
-        }
-        self.next += Self::EVERY;
-        let Progress { stage, bytes, rows } = progress;
-        attached(|py| {
-            let Some(logger) = logger(py)? else {
-                return Ok(());
-            };
-            let form = "%s: %s bytes read, %s rows so far, after %d s";
-            logger.call_method1(
-                "info",
-                (form, stage, bytes, rows, self.started.elapsed().as_secs()),
-            )?;
-            Ok(())
-        })
-    }
-}
-
-/// Python's logger `drugs_rs`. A program that never imported `logging` has nobody who listens.
-fn logger(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    let modules = py.import("sys")?.getattr("modules")?;
-    if !modules.contains("logging")? {
-        return Ok(None);
-    }
-    let logger = py.import("logging")?.call_method1("getLogger", ("drugs_rs",))?;
-    Ok(Some(logger))
-}
-
-/// Tells that logger about what is no error, and should be heard all the same.
-pub(super) fn warn(py: Python<'_>, warnings: &[String]) -> PyResult<()> {
-    if warnings.is_empty() {
-        return Ok(());
-    }
-    if let Some(logger) = logger(py)? {
-        for warning in warnings {
-            logger.call_method1("warning", ("%s", warning))?;
-        }
-    }
-    Ok(())
-}
-
 /// Does long work that may use all threads. Python's signals (Ctrl-C, a handler that raises) end it at its next batch,
 /// and their exception is what the caller gets.
-pub(super) fn engine<T: Send>(
+pub(super) fn run_interruptible<T: Send>(
     py: Python<'_>,
     progress: bool,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
     guard_fork().map_err(|error| exception(py, &error))?;
-    watched(py, progress, work)
+    run_waiting(py, progress, work)
 }
 
-/// The same for the command, to which the process belongs: where a signal finds a thread waiting for bytes that do not come,
-/// the process ends. That is as if it were killed, which leaves nothing half-written.
-pub(super) fn process<T: Send>(
+/// Does long work for the command, to which the process belongs: like [`run_interruptible`], but where a signal finds a thread
+/// waiting for bytes that do not come, the process ends. That is as if it were killed, which leaves nothing half-written.
+pub(super) fn run_command<T: Send>(
     py: Python<'_>,
     bar: &ProgressBar,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
     guard_fork().map_err(|error| exception(py, &error))?;
-    let leave = |signal: &PyErr| std::process::exit(attached(|py| exit_code(py, signal)));
-    watched_plainly(py, bar, Some(&leave), work)?.map_err(|error| exception(py, &error))
+    let leave = |signal: &PyErr| std::process::exit(with_interpreter(|py| exit_code(py, signal)));
+    run_on_worker(py, bar, Some(&leave), work)?.map_err(|error| exception(py, &error))
 }
 
 /// What a signal's exception makes of a process: a `SystemExit` says so itself, and anything else is an interruption.
@@ -319,7 +257,7 @@ fn exit_code(py: Python<'_>, signal: &PyErr) -> i32 {
     code.unwrap_or(INTERRUPTED)
 }
 
-/// 128 and the number of the signal, as shells tell it.
+/// 128 and the number of the signal, as shells report it.
 const INTERRUPTED: i32 = 130;
 
 /// How often a thread is found waiting before it is left alone.
@@ -329,30 +267,33 @@ const PATIENCE: u32 = 4;
 ///
 /// Signals are asked for only in the thread `asker` that asked for the stream: it has the lock, or gave it away itself. Any
 /// other might wait for a lock whose holder waits for this very work.
-pub(super) fn pulled<T: Send>(asker: ThreadId, work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
+pub(super) fn run_for_stream<T: Send>(
+    asker: ThreadId,
+    work: impl FnOnce(&Task) -> Result<T> + Send,
+) -> Result<T> {
     guard_fork()?;
     if std::thread::current().id() != asker {
-        return alone(work);
+        return run_on_big_stack(work);
     }
     let mut work = Some(work);
     // While Python ends there is no lock to have.
     let done = Python::try_attach(|py| {
         let done = work
             .take()
-            .map(|work| watched_plainly(py, &ProgressBar::new(false), None, work));
+            .map(|work| run_on_worker(py, &ProgressBar::new(false), None, work));
         // What a handler raised cannot go through the consumer's code; its error says that it was stopped.
         done.unwrap_or_else(|| Ok(Err(lost())))
             .unwrap_or(Err(Error::Cancelled))
     });
     match (done, work) {
         (Some(done), _) => done,
-        (None, Some(work)) => alone(work),
+        (None, Some(work)) => run_on_big_stack(work),
         (None, None) => Err(lost()),
     }
 }
 
 /// Does work on a thread with the engine's stack, whatever that of the calling one.
-fn alone<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
+fn run_on_big_stack<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new()
             .name("drugs_rs".to_owned())
@@ -365,18 +306,19 @@ fn alone<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
     })
 }
 
-/// Does work of one thread that may wait for a server: as [`engine`] does, but in forked children too.
-pub(super) fn watched<T: Send>(
+/// Does work of one thread that may wait for a server: as [`run_interruptible`] does, but in forked children too.
+pub(super) fn run_waiting<T: Send>(
     py: Python<'_>,
     progress: bool,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
-    watched_plainly(py, &ProgressBar::new(progress), None, work)?.map_err(|error| exception(py, &error))
+    run_on_worker(py, &ProgressBar::new(progress), None, work)?.map_err(|error| exception(py, &error))
 }
 
-/// The same with the crate's own error; the other one is what a signal's handler raised. `leave` ends the process where
+/// Does work on a worker thread while this one asks for signals. The inner error is the crate's own, the outer one is what a
+/// signal's handler raised. `leave` ends the process where
 /// the worker may never end.
-fn watched_plainly<T: Send>(
+fn run_on_worker<T: Send>(
     py: Python<'_>,
     bar: &ProgressBar,
     leave: Option<&(dyn Fn(&PyErr) + Sync)>,
@@ -384,8 +326,9 @@ fn watched_plainly<T: Send>(
 ) -> PyResult<Result<T>> {
     let task = bar.task();
     let mut log = ProgressLog::new();
+    let mut line = NotebookLine::new(py, bar.is_hidden());
     let signals = Signals::new(py);
-    let done = detached(py, || {
+    let done = without_interpreter(py, || {
         std::thread::scope(|scope| {
             let (give, take) = sync_channel(1);
             let worker_task = task.clone();
@@ -405,7 +348,9 @@ fn watched_plainly<T: Send>(
                     Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
                     Err(RecvTimeoutError::Timeout) => {
                         bar.show(&task);
-                        if let Err(signal) = log.tell(task.progress()).and_then(|()| signals.check()) {
+                        let progress = task.progress();
+                        let shown = line.show(progress).and_then(|()| log.show(progress));
+                        if let Err(signal) = shown.and_then(|()| signals.check()) {
                             task.cancel();
                             // Nothing is left half-done behind the caller's back: the worker ends first.
                             let mut waits = 0;
@@ -424,5 +369,6 @@ fn watched_plainly<T: Send>(
         })
     });
     bar.clear(&task);
+    line.finish(py)?;
     done
 }

@@ -8,7 +8,7 @@ use super::{call, errors};
 use crate::cli::{self, Invocation, ParsedCommand, ProgressBar};
 use crate::error::{Error, Result};
 
-/// Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
+#[doc = stub_doc!(main)]
 #[pyfunction]
 #[expect(
     clippy::needless_pass_by_value,
@@ -35,11 +35,11 @@ pub(super) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
 
 /// Executes the command, and prints its outcome when the progress bar is gone.
 fn execute(py: Python<'_>, command: &ParsedCommand) -> PyResult<Result<u8>> {
-    let outcome = call::process(py, &command.progress_bar(), |task| {
+    let outcome = call::run_command(py, &command.progress_bar(), |task| {
         Ok(cli::execute(command, task))
     })?;
     match outcome {
-        Ok(outcome) => call::process(py, &ProgressBar::new(false), |_| Ok(outcome.print(command))),
+        Ok(outcome) => call::run_command(py, &ProgressBar::new(false), |_| Ok(outcome.print(command))),
         Err(error) => Ok(Err(error)),
     }
 }

@@ -8,7 +8,7 @@ use super::{arguments, call, errors};
 use crate::error::Error;
 use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
 
-/// Make up sources of any size, with the truth about them: which drug is mentioned where and when.
+#[doc = stub_doc!(generate)]
 #[pyfunction]
 #[pyo3(signature = (out, *, seed=1, articles=7000, trials=3000, drugs=1000, journals=300, articles_format="csv",
     trials_format="csv", drugs_format="csv", files=1, packing=None, abstracts=0.0, dirt=None, clean=false, force=false,
@@ -55,7 +55,7 @@ pub(super) fn generate<'py>(
         abstracts,
         dirt: shares,
     };
-    let (json, _) = call::engine(py, progress, |task| {
+    let (json, _) = call::run_interruptible(py, progress, |task| {
         crate::api::generate::generate(&out, &settings, force, task)
     })?;
     py.import("json")?.call_method1("loads", (json,))

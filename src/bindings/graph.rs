@@ -14,7 +14,7 @@ use crate::graph::{self, DrugGrouping, GraphShape, Shelf, frames};
 use crate::lake::existing_lake;
 use crate::schema::{DrugUnit, PublicationKind};
 
-/// Drugs, publications, journals and who mentions whom; `read_graph` makes one.
+#[doc = stub_doc!(DrugGraph)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct DrugGraph {
     inner: Arc<graph::DrugGraph>,
@@ -22,24 +22,24 @@ pub(super) struct DrugGraph {
     shelves: [OnceLock<(DrugGrouping, Shelf)>; DrugUnit::ALL.len()],
 }
 
-/// Read the drug graph of a lake.
+#[doc = stub_doc!(read_graph)]
 #[pyfunction]
 pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let inner = call::apart(py, move |_| answers::read_graph(existing_lake(&lake)?.as_ref()))?;
+    let inner = call::run_detached(py, move |_| answers::read_graph(existing_lake(&lake)?.as_ref()))?;
     Ok(DrugGraph {
         inner: Arc::new(inner),
         shelves: Default::default(),
     })
 }
 
-/// Read the published answers of a lake, after a check that its gold layer is what the gold step wrote.
+#[doc = stub_doc!(read_answers)]
 #[pyfunction]
 pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let found = call::apart(py, move |_| answers::read_answers(existing_lake(&lake)?.as_ref()))?;
+    let found = call::run_detached(py, move |_| answers::read_answers(existing_lake(&lake)?.as_ref()))?;
     let json = py.import("json")?;
     let dictionary = PyDict::new(py);
     dictionary.set_item("as_of", found.as_of)?;
@@ -54,32 +54,32 @@ pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py,
 
 #[pymethods]
 impl DrugGraph {
-    /// Every drug of the vocabulary, mentioned or not.
+    #[doc = stub_doc!(DrugGraph.drugs)]
     #[pyo3(signature = (*, unit="substance"))]
     fn drugs(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
         let unit = arguments::unit(py, unit)?;
-        call::here(py, || frames::drugs(&self.inner, unit)).map(Table::new)
+        call::run_inline(py, || frames::drugs(&self.inner, unit)).map(Table::new)
     }
 
-    /// Every journal with a mention.
+    #[doc = stub_doc!(DrugGraph.journals)]
     #[pyo3(signature = (*, unit="substance"))]
     fn journals(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
         let unit = arguments::unit(py, unit)?;
-        call::here(py, || frames::journals(&self.inner, unit)).map(Table::new)
+        call::run_inline(py, || frames::journals(&self.inner, unit)).map(Table::new)
     }
 
-    /// Every pair of a drug and a publication that mentions it.
+    #[doc = stub_doc!(DrugGraph.mentions)]
     #[pyo3(signature = (*, unit="substance"))]
     fn mentions(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
         let unit = arguments::unit(py, unit)?;
-        call::here(py, || frames::mentions(&self.inner, unit)).map(Table::new)
+        call::run_inline(py, || frames::mentions(&self.inner, unit)).map(Table::new)
     }
 
-    /// The journals that mention the most different drugs, and that number: every journal that shares first place.
+    #[doc = stub_doc!(DrugGraph.top_journals)]
     #[pyo3(signature = (*, unit="substance"))]
     fn top_journals<'py>(&self, py: Python<'py>, unit: &str) -> PyResult<Bound<'py, PyDict>> {
         let unit = arguments::unit(py, unit)?;
-        let top = call::here(py, || Ok(self.shelf(unit).1.top(self.inner.journals())))?;
+        let top = call::run_inline(py, || Ok(self.shelf(unit).1.top(self.inner.journals())))?;
         let journals = PyDict::new(py);
         for (journal, drugs) in top {
             journals.set_item(journal, drugs)?;
@@ -87,7 +87,7 @@ impl DrugGraph {
         Ok(journals)
     }
 
-    /// The codes of the drugs that share a journal with this one through PubMed alone, in code order.
+    #[doc = stub_doc!(DrugGraph.exclusive_drugs)]
     #[pyo3(signature = (code, *, unit="substance"))]
     fn exclusive_drugs(&self, py: Python<'_>, code: &str, unit: &str) -> PyResult<Vec<String>> {
         let unit = arguments::unit(py, unit)?;
@@ -100,7 +100,7 @@ impl DrugGraph {
             );
             return Err(errors::exception(py, &error));
         };
-        call::here(py, || {
+        call::run_inline(py, || {
             let (grouping, shelf) = self.shelf(unit);
             let others = shelf.exclusive(grouping.first(number), drugs.len());
             Ok(others
@@ -110,29 +110,29 @@ impl DrugGraph {
         })
     }
 
-    /// The graph in node-link form, as networkx and D3 read it.
+    #[doc = stub_doc!(DrugGraph.to_node_link)]
     fn to_node_link<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.parsed(py, GraphShape::NodeLink)
     }
 
-    /// The graph as a networkx one, with the nodes, links and attributes of `to_node_link`.
+    #[doc = stub_doc!(DrugGraph.to_networkx)]
     fn to_networkx<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py()
             .import("drugs_rs.graph")?
             .call_method1("to_networkx", (slf,))
     }
 
-    /// The text of `drug_graph.json`: the same bytes, encoded as UTF-8, that the gold step writes.
+    #[doc = stub_doc!(DrugGraph.to_json)]
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         self.text(py, GraphShape::Graph)
     }
 
-    /// Write the graph to a file, which is replaced at once or not at all.
+    #[doc = stub_doc!(DrugGraph.write)]
     #[pyo3(signature = (path, shape=None))]
     fn write(&self, py: Python<'_>, path: &Bound<'_, PyAny>, shape: Option<&str>) -> PyResult<()> {
         let path = arguments::path(path, "path")?;
         let shape = export::shape_of(&path, shape).map_err(|error| errors::exception(py, &error))?;
-        call::watched(py, false, |task| {
+        call::run_waiting(py, false, |task| {
             export::write_graph(&self.inner, &path, shape, task)
         })
     }
@@ -160,7 +160,7 @@ impl DrugGraph {
 
     fn text(&self, py: Python<'_>, shape: GraphShape) -> PyResult<String> {
         let graph = Arc::clone(&self.inner);
-        call::apart(py, move |_| {
+        call::run_detached(py, move |_| {
             let mut bytes = Vec::new();
             graph::write_shape(&graph, shape, &mut bytes)
                 .map_err(|error| Error::storage("memory", "write", error))?;

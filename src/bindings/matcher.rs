@@ -30,7 +30,7 @@ const SHORT_TEXT: usize = 64 << 10;
 /// Memory is set aside for at most this many texts before they are there: a sequence may say any length.
 const MOST_EXPECTED: usize = 1 << 20;
 
-/// Finds the names of drugs in text.
+#[doc = stub_doc!(Matcher)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct Matcher {
     inner: Arc<matcher::Matcher>,
@@ -54,7 +54,7 @@ impl Matcher {
 
 #[pymethods]
 impl Matcher {
-    /// Build a matcher from ATC codes and their names.
+    #[doc = stub_doc!(Matcher.from_names)]
     #[classmethod]
     #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold"))]
     #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
@@ -103,11 +103,11 @@ impl Matcher {
             let drug = own.next().unwrap_or_default();
             entries.push(VocabularyEntry::new(code, drug, own));
         }
-        let inner = call::apart(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;
+        let inner = call::run_detached(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;
         Ok(Self::new(inner, Vec::new()))
     }
 
-    /// Build a matcher from vocabulary files, cleaned as the silver step cleans them.
+    #[doc = stub_doc!(Matcher.from_vocabulary)]
     #[classmethod]
     #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
         encoding=None, max_ratio=400))]
@@ -138,14 +138,14 @@ impl Matcher {
             encoding: arguments::encoding(py, encoding)?,
             most_ratio: MostRatio(max_ratio),
         };
-        let Vocabulary { entries, sources } = call::engine(py, false, |task| {
+        let Vocabulary { entries, sources } = call::run_interruptible(py, false, |task| {
             vocabulary::load_vocabulary(&uris, reading, task)
         })?;
-        let inner = call::apart(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;
+        let inner = call::run_detached(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;
         Ok(Self::new(inner, sources))
     }
 
-    /// Find the mentions in one text, in the order in which they stand.
+    #[doc = stub_doc!(Matcher.find)]
     fn find(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Vec<Mention>> {
         let text = utf8(arguments::string(text, "text")?)?;
         one_text(py, &text, |task| {
@@ -166,7 +166,7 @@ impl Matcher {
         })
     }
 
-    /// Find the mentions in many texts at once, on all cores, without the interpreter's lock.
+    #[doc = stub_doc!(Matcher.find_many)]
     fn find_many(&self, texts: &Bound<'_, PyAny>) -> PyResult<Table> {
         let py = texts.py();
         if texts.is_instance_of::<PyString>() || texts.is_instance_of::<PyBytes>() {
@@ -184,41 +184,41 @@ impl Matcher {
             None => copied(texts)?,
         };
         // The engine's thread has the column, and gives back its memory, too, while others have the interpreter.
-        let frame = call::engine(py, false, move |task| {
+        let frame = call::run_interruptible(py, false, move |task| {
             let texts: Vec<Option<&str>> = column.iter().collect();
             matching::find_many(&self.inner, &texts, task)
         })?;
         Ok(Table::new(frame))
     }
 
-    /// Write the matcher to a file, whole or not at all, from which `load` reads it in milliseconds.
+    #[doc = stub_doc!(Matcher.save)]
     fn save(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = path.py();
         let path = arguments::path(path, "path")?;
-        call::watched(py, false, |task| matching::save(&self.inner, &path, task))
+        call::run_waiting(py, false, |task| matching::save(&self.inner, &path, task))
     }
 
-    /// Read a matcher that `save` wrote.
+    #[doc = stub_doc!(Matcher.load)]
     #[classmethod]
     fn load(_class: &Bound<'_, PyType>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = path.py();
         let path = arguments::path(path, "path")?;
-        let inner = call::watched(py, false, |task| matching::load(&path, task))?;
+        let inner = call::run_waiting(py, false, |task| matching::load(&path, task))?;
         Ok(Self::new(inner, Vec::new()))
     }
 
-    /// Give the matcher as bytes, as `save` writes them.
+    #[doc = stub_doc!(Matcher.to_bytes)]
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = call::here(py, || self.inner.to_bytes())?;
+        let bytes = call::run_inline(py, || self.inner.to_bytes())?;
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Make a matcher of the bytes that `to_bytes` gave.
+    #[doc = stub_doc!(Matcher.from_bytes)]
     #[classmethod]
     fn from_bytes(_class: &Bound<'_, PyType>, data: &Bound<'_, PyBytes>) -> PyResult<Self> {
         let py = data.py();
         let bytes = data.as_bytes();
-        let inner = call::here(py, || matcher::Matcher::from_bytes(bytes, "these bytes"))?;
+        let inner = call::run_inline(py, || matcher::Matcher::from_bytes(bytes, "these bytes"))?;
         Ok(Self::new(inner, Vec::new()))
     }
 
@@ -227,21 +227,21 @@ impl Matcher {
         Ok((make, (slf.get().to_bytes(slf.py())?,)))
     }
 
-    /// Say in one sentence why a drug is found in a text, or why it is not.
+    #[doc = stub_doc!(Matcher.explain)]
     fn explain(&self, py: Python<'_>, text: &Bound<'_, PyAny>, drug: &Bound<'_, PyAny>) -> PyResult<String> {
         let text = utf8(arguments::string(text, "text")?)?;
         let drug = arguments::text(drug, "drug")?;
         one_text(py, &text, |task| self.inner.explain_under(&text, &drug, task))
     }
 
-    /// What became of the rows of the vocabulary's files, a dictionary each.
+    #[doc = stub_doc!(Matcher.sources)]
     #[getter]
     fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let json = call::here(py, || report::to_json(&self.sources))?;
+        let json = call::run_inline(py, || report::to_json(&self.sources))?;
         py.import("json")?.call_method1("loads", (json,))
     }
 
-    /// Count the names this matcher looks for.
+    #[doc = stub_doc!(Matcher.__len__)]
     fn __len__(&self) -> usize {
         self.inner.len()
     }
@@ -262,9 +262,9 @@ fn one_text<T: Send>(
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> PyResult<T> {
     if text.len() <= SHORT_TEXT {
-        call::here(py, || work(&Task::new()))
+        call::run_inline(py, || work(&Task::new()))
     } else {
-        call::watched(py, false, work)
+        call::run_waiting(py, false, work)
     }
 }
 
@@ -277,7 +277,7 @@ fn copied(texts: &Bound<'_, PyAny>) -> PyResult<StringChunked> {
     for (row, text) in texts.try_iter()?.enumerate() {
         let text = text?;
         if row % 1024 == 1023 && turn.elapsed() >= TURN {
-            call::detached(py, || ());
+            call::without_interpreter(py, || ());
             py.check_signals()?;
             turn = Instant::now();
         }

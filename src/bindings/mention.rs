@@ -4,21 +4,21 @@ use pyo3::prelude::*;
 
 use super::arguments;
 
-/// A drug found in a text: a value that never changes, equal by its fields, hashable and picklable.
+#[doc = stub_doc!(Mention)]
 #[pyclass(frozen, eq, hash, get_all, module = "drugs_rs", skip_from_py_object)]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Mention {
-    /// The drug's code.
+    #[doc = stub_doc!(Mention.atccode)]
     pub atccode: String,
-    /// The drug's name in the vocabulary.
+    #[doc = stub_doc!(Mention.drug)]
     pub drug: String,
-    /// Where the mention begins, in code points of the text.
+    #[doc = stub_doc!(Mention.start)]
     pub start: usize,
-    /// Where it ends, in code points: `text[start:end]` is `surface`.
+    #[doc = stub_doc!(Mention.end)]
     pub end: usize,
-    /// The words of the text.
+    #[doc = stub_doc!(Mention.surface)]
     pub surface: String,
-    /// Why it is one: `"name"`, `"synonym"`, `"abbreviation"` or `"combination"`.
+    #[doc = stub_doc!(Mention.rule)]
     pub rule: String,
 }
 

@@ -1,8 +1,11 @@
 //! The native module `drugs_rs._core`: the only place that says pyo3.
 //!
 //! A binding converts its arguments, lets go of the interpreter, calls the pipeline, and converts what comes back. One
-//! helper ([`call::engine`]) does the middle part: it computes on a worker thread while the calling thread asks Python for
+//! helper ([`call::run_interruptible`]) does the middle part: it computes on a worker thread while the calling thread asks Python for
 //! signals ten times a second, refuses to work in a forked child, and turns panics into exceptions.
+
+// `stub_doc!`: what the stub `python/drugs_rs/_core.pyi` says about a name, made by `build.rs`.
+include!(concat!(env!("OUT_DIR"), "/stub_docs.rs"));
 
 mod allocator;
 mod arguments;
@@ -12,17 +15,18 @@ mod command;
 mod errors;
 mod generate;
 mod graph;
-mod kept;
 mod matcher;
+mod matcher_registry;
 mod mention;
 mod plugin;
+mod progress;
 mod reading;
 mod steps;
 mod table;
 
 use pyo3::prelude::*;
 
-/// The native part of `drugs_rs`.
+#[doc = stub_doc!(module)]
 #[pymodule(name = "_core")]
 mod core_module {
     use pyo3::prelude::*;
@@ -34,9 +38,9 @@ mod core_module {
     #[pymodule_export]
     use super::graph::{DrugGraph, read_answers, read_graph};
     #[pymodule_export]
-    use super::kept::{keep_matcher, release_matcher};
-    #[pymodule_export]
     use super::matcher::Matcher;
+    #[pymodule_export]
+    use super::matcher_registry::{keep_matcher, release_matcher};
     #[pymodule_export]
     use super::mention::Mention;
     #[pymodule_export]

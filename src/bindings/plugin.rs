@@ -8,7 +8,7 @@
 //! one that this build does not know is a panic there, which tells a user nothing.
 //!
 //! Beside `arrow.rs` and `allocator.rs` this is a file with `unsafe` code: what is unsafe is to trust that polars passes what version 0.1
-//! of its interface says, which is the version that `_polars_plugin_get_version` (of pyo3-polars) tells it we speak.
+//! of its interface says, which is the version that `_polars_plugin_get_version` (of pyo3-polars) reports.
 #![expect(
     unsafe_code,
     reason = "polars calls its plugins through C functions with pointers"
@@ -26,7 +26,7 @@ use pyo3_polars::export::polars_ffi::version_0::{
 };
 use serde::Deserialize;
 
-use super::{call, kept};
+use super::{call, matcher_registry};
 use crate::api::match_column;
 use crate::error::{Error, Result};
 use crate::matcher::Matcher;
@@ -122,14 +122,14 @@ unsafe fn compute(
 ) -> Result<()> {
     // SAFETY: polars passes `count` exported columns and gives them away; their types passed `plan` before.
     let columns = unsafe { import_series_buffer(columns, count) }?;
-    // SAFETY: polars passes so many bytes, which stay there during the call.
+    // SAFETY: polars passes a pointer to this many bytes, which stay there during the call.
     let keywords = unsafe { std::slice::from_raw_parts(keywords, length) };
     let Keywords { matcher } = _parse_kwargs(keywords)?;
-    let matcher = kept::matcher(&matcher)?;
+    let matcher = matcher_registry::matcher(&matcher)?;
     let [column] = columns.as_slice() else {
         return Err(one_column(count));
     };
-    // A column of nulls alone has no type, and stands for texts that are all missing.
+    // A column of nulls alone has no type: its texts are all missing.
     let found = work(&matcher, column.cast(&DataType::String)?.str()?)?;
     // SAFETY: polars passes a place with an empty structure in it.
     unsafe { *result = export_series(&found) };

@@ -17,7 +17,7 @@ use crate::quality::FileTally;
 use crate::steps::silver::SilverSettings;
 use crate::task::Task;
 
-/// A table that was read from sources, and what became of their rows.
+#[doc = stub_doc!(CleanTable)]
 #[pyclass(frozen, extends = Table, module = "drugs_rs")]
 pub(super) struct CleanTable {
     rows: usize,
@@ -43,13 +43,13 @@ impl CleanTable {
 
 #[pymethods]
 impl CleanTable {
-    /// The rows that were kept aside, with their reason, place and raw text.
+    #[doc = stub_doc!(CleanTable.rejected)]
     #[getter]
     fn rejected(&self) -> Table {
         Table::new(self.rejected.clone())
     }
 
-    /// What became of the rows of each file, a dictionary each.
+    #[doc = stub_doc!(CleanTable.sources)]
     #[getter]
     fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         dictionaries(py, &self.sources)
@@ -65,7 +65,7 @@ impl CleanTable {
     }
 }
 
-/// Read PubMed articles or clinical trials into a table: cleaned, merged and flagged as in a lake, without one.
+#[doc = stub_doc!(read_publications)]
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 #[pyo3(signature = (sources, *, kind="pubmed", encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, progress=false))]
@@ -82,13 +82,13 @@ pub(super) fn read_publications(
     let uris = arguments::paths(sources, "sources")?;
     let kind = arguments::choice(py, "kind", kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
-    let table = call::engine(py, progress, |task| {
+    let table = call::run_interruptible(py, progress, |task| {
         read::read_publications(&uris, kind, settings, task)
     })?;
     CleanTable::create(py, table)
 }
 
-/// Read drug vocabularies into one table: cleaned and joined as in a lake, without one.
+#[doc = stub_doc!(read_drugs)]
 #[pyfunction]
 #[pyo3(signature = (sources, *, encoding=None, on_bad_file="fail", max_ratio=400, progress=false))]
 pub(super) fn read_drugs(
@@ -101,11 +101,11 @@ pub(super) fn read_drugs(
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
     let settings = settings(py, encoding, false, on_bad_file, max_ratio)?;
-    let table = call::engine(py, progress, |task| read::read_drugs(&uris, settings, task))?;
+    let table = call::run_interruptible(py, progress, |task| read::read_drugs(&uris, settings, task))?;
     CleanTable::create(py, table)
 }
 
-/// Read PubMed articles or clinical trials batch by batch, in bounded memory and without merging rows.
+#[doc = stub_doc!(iter_publications)]
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 #[pyo3(signature = (sources, *, kind="pubmed", batch_rows=65536, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400))]
@@ -122,7 +122,7 @@ pub(super) fn iter_publications(
     let uris = arguments::paths(sources, "sources")?;
     let kind = arguments::choice(py, "kind", kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
-    let stream = call::engine(py, false, |task| {
+    let stream = call::run_interruptible(py, false, |task| {
         PublicationStream::open(&uris, kind, settings, batch_rows as usize, task)
     })?;
     Ok(PublicationBatches {
@@ -133,7 +133,7 @@ pub(super) fn iter_publications(
     })
 }
 
-/// The batches of `iter_publications`: an iterator, and an Arrow stream.
+#[doc = stub_doc!(PublicationBatches)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct PublicationBatches {
     /// Shared with the Arrow streams that were asked for.
@@ -141,7 +141,7 @@ pub(super) struct PublicationBatches {
 }
 
 struct State {
-    /// Nothing once it came to its end, or failed, or was interrupted: as with a generator, nothing follows then.
+    /// `None` after its end, an error or an interruption: as with a generator, nothing follows then.
     stream: Option<PublicationStream>,
     sources: Vec<FileTally>,
 }
@@ -153,14 +153,14 @@ impl PublicationBatches {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<CleanTable>>> {
-        let batch = call::engine(py, false, |task| next_batch(&self.state, task))?;
+        let batch = call::run_interruptible(py, false, |task| next_batch(&self.state, task))?;
         batch.map(|table| CleanTable::create(py, table)).transpose()
     }
 
-    /// What became of the rows of each file so far, a dictionary each.
+    #[doc = stub_doc!(PublicationBatches.sources)]
     #[getter]
     fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let sources = call::here(py, || {
+        let sources = call::run_inline(py, || {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             Ok(match &state.stream {
                 Some(stream) => stream.sources().to_vec(),
@@ -170,7 +170,7 @@ impl PublicationBatches {
         dictionaries(py, &sources)
     }
 
-    /// Hand out the batches that are left as an `arrow_array_stream` capsule; each is made when it is asked for.
+    #[doc = stub_doc!(PublicationBatches.__arrow_c_stream__)]
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -181,7 +181,7 @@ impl PublicationBatches {
         let _ = requested_schema;
         let (state, asker) = (Arc::clone(&self.state), std::thread::current().id());
         let next = move || {
-            call::pulled(asker, |task| {
+            call::run_for_stream(asker, |task| {
                 // A batch without rows has only kept some aside.
                 while let Some(batch) = next_batch(&state, task)? {
                     if batch.frame.height() > 0 {
@@ -194,7 +194,7 @@ impl PublicationBatches {
         arrow::stream_of(py, &empty(py)?, next)
     }
 
-    /// Hand out the schema as an `arrow_schema` capsule.
+    #[doc = stub_doc!(PublicationBatches.__arrow_c_schema__)]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         arrow::schema(py, &empty(py)?)
     }

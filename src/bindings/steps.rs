@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::{arguments, call, errors};
+use super::{arguments, call, errors, progress};
 use crate::api::sources;
 use crate::error::{Error, Result};
 use crate::formats::MostRatio;
@@ -17,9 +17,9 @@ use crate::steps::silver::SilverSettings;
 use crate::steps::{bronze as bronze_step, gold as gold_step, run as whole, silver as silver_step};
 use crate::task::Task;
 
-/// Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
+#[doc = stub_doc!(run)]
 #[pyfunction]
-#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, out, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
+#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, lake=None, out=None, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
     boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
     unit="substance", max_exclusive=1_000_000, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
@@ -28,7 +28,8 @@ pub(super) fn run<'py>(
     drugs: &Bound<'py, PyAny>,
     pubmed: Option<&Bound<'py, PyAny>>,
     clinical_trials: Option<&Bound<'py, PyAny>>,
-    out: &Bound<'py, PyAny>,
+    lake: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
     dt: &Bound<'py, PyAny>,
     encoding: Option<&str>,
     month_first: bool,
@@ -46,7 +47,7 @@ pub(super) fn run<'py>(
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let sources = sources([Some(drugs), pubmed, clinical_trials])?;
-    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    let (lake, dt) = (arguments::lake(lake, out, "run")?, arguments::dt(dt)?);
     let silver = SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
@@ -72,7 +73,7 @@ pub(super) fn run<'py>(
     };
     report(py, progress, |task| {
         whole::run(
-            open_lake_for(&out, task)?.as_ref(),
+            open_lake_for(&lake, task)?.as_ref(),
             &sources,
             dt,
             silver,
@@ -82,13 +83,14 @@ pub(super) fn run<'py>(
     })
 }
 
-/// Keep exact copies of source files under `bronze/<source>/dt=<dt>/`, with a manifest.
+#[doc = stub_doc!(bronze)]
 #[pyfunction]
-#[pyo3(signature = (*, out, dt, drugs=None, pubmed=None, clinical_trials=None, name=None, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, drugs=None, pubmed=None, clinical_trials=None, name=None, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn bronze<'py>(
     py: Python<'py>,
-    out: &Bound<'py, PyAny>,
+    lake: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
     dt: &Bound<'py, PyAny>,
     drugs: Option<&Bound<'py, PyAny>>,
     pubmed: Option<&Bound<'py, PyAny>>,
@@ -114,19 +116,20 @@ pub(super) fn bronze<'py>(
         }
         (_, None) => {}
     }
-    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    let (lake, dt) = (arguments::lake(lake, out, "bronze")?, arguments::dt(dt)?);
     report(py, progress, |task| {
-        bronze_step::bronze(open_lake_for(&out, task)?.as_ref(), &sources, dt, task)
+        bronze_step::bronze(open_lake_for(&lake, task)?.as_ref(), &sources, dt, task)
     })
 }
 
-/// Clean what bronze holds for one logical date into tables of drugs and publications.
+#[doc = stub_doc!(silver)]
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
-#[pyo3(signature = (*, out, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, hold=false, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, hold=false, progress=false))]
 pub(super) fn silver<'py>(
     py: Python<'py>,
-    out: &Bound<'py, PyAny>,
+    lake: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
     dt: &Bound<'py, PyAny>,
     tables: Option<&Bound<'py, PyAny>>,
     encoding: Option<&str>,
@@ -137,7 +140,7 @@ pub(super) fn silver<'py>(
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tables = arguments::tables(tables)?;
-    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    let (lake, dt) = (arguments::lake(lake, out, "silver")?, arguments::dt(dt)?);
     let settings = SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
@@ -148,7 +151,7 @@ pub(super) fn silver<'py>(
     };
     report(py, progress, |task| {
         silver_step::silver(
-            existing_lake_for(&out, task)?.as_ref(),
+            existing_lake_for(&lake, task)?.as_ref(),
             tables.as_deref(),
             dt,
             settings,
@@ -157,14 +160,15 @@ pub(super) fn silver<'py>(
     })
 }
 
-/// Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
+#[doc = stub_doc!(gold)]
 #[pyfunction]
-#[pyo3(signature = (*, out, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
+#[pyo3(signature = (*, lake=None, out=None, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
     unit="substance", max_exclusive=1_000_000, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
     py: Python<'py>,
-    out: &Bound<'py, PyAny>,
+    lake: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
     dt: &Bound<'py, PyAny>,
     boundary: &str,
     abbreviations: bool,
@@ -177,7 +181,7 @@ pub(super) fn gold<'py>(
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
+    let (lake, dt) = (arguments::lake(lake, out, "gold")?, arguments::dt(dt)?);
     let settings = GoldSettings {
         matcher: arguments::settings(
             py,
@@ -195,11 +199,11 @@ pub(super) fn gold<'py>(
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
-        gold_step::gold(existing_lake_for(&out, task)?.as_ref(), dt, &settings, task)
+        gold_step::gold(existing_lake_for(&lake, task)?.as_ref(), dt, &settings, task)
     })
 }
 
-/// Hold a date back: gold leaves it out, as if nothing had been delivered on it, until it is released.
+#[doc = stub_doc!(hold)]
 #[pyfunction]
 pub(super) fn hold<'py>(
     py: Python<'py>,
@@ -209,13 +213,13 @@ pub(super) fn hold<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let (lake, dt) = (arguments::path(lake, "lake")?, arguments::dt(dt)?);
     let reason = arguments::text(reason, "reason")?;
-    let report = call::watched(py, false, |task| {
+    let report = call::run_waiting(py, false, |task| {
         holds::hold(existing_lake_for(&lake, task)?.as_ref(), dt, &reason, task)
     })?;
     dictionary(py, &report)
 }
 
-/// Let a date go that was held back: the next gold takes it in.
+#[doc = stub_doc!(release)]
 #[pyfunction]
 pub(super) fn release<'py>(
     py: Python<'py>,
@@ -223,7 +227,7 @@ pub(super) fn release<'py>(
     dt: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (lake, dt) = (arguments::path(lake, "lake")?, arguments::dt(dt)?);
-    let report = call::watched(py, false, |task| {
+    let report = call::run_waiting(py, false, |task| {
         holds::release(existing_lake_for(&lake, task)?.as_ref(), dt, task)
     })?;
     dictionary(py, &report)
@@ -252,8 +256,8 @@ fn report<'py>(
     progress: bool,
     work: impl FnOnce(&Task) -> Result<StepReport> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let report = call::engine(py, progress, work)?;
-    call::warn(py, &report.warnings())?;
+    let report = call::run_interruptible(py, progress, work)?;
+    progress::warn(py, &report.warnings())?;
     dictionary(py, &report)
 }
 
@@ -262,10 +266,10 @@ fn dictionary<'py>(py: Python<'py>, report: &StepReport) -> PyResult<Bound<'py, 
     py.import("json")?.call_method1("loads", (json,))
 }
 
-/// List the files that a source names now, in order.
+#[doc = stub_doc!(list_sources)]
 #[pyfunction]
 pub(super) fn list_sources(py: Python<'_>, sources: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let uris = arguments::paths(sources, "sources")?;
     // A bucket may keep it waiting, and a forked child may ask.
-    call::watched(py, false, |task| sources::list_sources(&uris, task))
+    call::run_waiting(py, false, |task| sources::list_sources(&uris, task))
 }

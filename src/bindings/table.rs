@@ -6,7 +6,7 @@ use pyo3::types::{PyCapsule, PyDict, PyList};
 
 use super::arrow;
 
-/// Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
+#[doc = stub_doc!(Table)]
 #[pyclass(frozen, subclass, module = "drugs_rs")]
 pub(super) struct Table {
     frame: DataFrame,
@@ -20,7 +20,7 @@ impl Table {
 
 #[pymethods]
 impl Table {
-    /// Hand out the rows as an `arrow_array_stream` capsule, each time from the first row.
+    #[doc = stub_doc!(Table.__arrow_c_stream__)]
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -32,29 +32,29 @@ impl Table {
         arrow::stream(py, &self.frame)
     }
 
-    /// Hand out the schema as an `arrow_schema` capsule.
+    #[doc = stub_doc!(Table.__arrow_c_schema__)]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         arrow::schema(py, &self.frame)
     }
 
-    /// Count the rows.
+    #[doc = stub_doc!(Table.__len__)]
     fn __len__(&self) -> usize {
         self.frame.height()
     }
 
-    /// How many rows there are.
+    #[doc = stub_doc!(Table.num_rows)]
     #[getter]
     fn num_rows(&self) -> usize {
         self.frame.height()
     }
 
-    /// How many columns there are.
+    #[doc = stub_doc!(Table.num_columns)]
     #[getter]
     fn num_columns(&self) -> usize {
         self.frame.width()
     }
 
-    /// The names of the columns, in order.
+    #[doc = stub_doc!(Table.column_names)]
     #[getter]
     fn column_names(&self) -> Vec<String> {
         self.frame
@@ -64,7 +64,7 @@ impl Table {
             .collect()
     }
 
-    /// Copy the table into Python objects, one dictionary for each row.
+    #[doc = stub_doc!(Table.to_dicts)]
     fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let rows = PyList::empty(py);
         for row in 0..self.frame.height() {

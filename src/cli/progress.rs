@@ -16,6 +16,7 @@ const COUNTS: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct ProgressBar {
     bar: Option<indicatif::ProgressBar>,
+    wanted: bool,
     verbose: u8,
     /// When the counts were noted last.
     counted: Mutex<Instant>,
@@ -35,6 +36,7 @@ impl ProgressBar {
         });
         Self {
             bar,
+            wanted,
             verbose: 0,
             counted: Mutex::new(Instant::now()),
             voice: None,
@@ -50,6 +52,11 @@ impl ProgressBar {
         }
     }
 
+    /// Whether the caller wants a bar and there is no terminal for it.
+    pub fn is_hidden(&self) -> bool {
+        self.wanted && self.bar.is_none()
+    }
+
     /// A task that this bar can show.
     pub fn task(&self) -> Task {
         if self.verbose > 0 {
@@ -63,22 +70,34 @@ impl ProgressBar {
     pub fn show(&self, task: &Task) {
         self.show_notes(task);
         if let Some(bar) = &self.bar {
-            bar.set_message(counts(task.progress()));
+            bar.set_message(Self::line(task.progress()));
         }
         if self.verbose > 1 {
             let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
             if counted.elapsed() >= COUNTS {
                 *counted = Instant::now();
-                task.note(|| counts(task.progress()));
+                task.note(|| Self::line(task.progress()));
             }
         }
+    }
+
+    /// A reading in words.
+    pub fn line(progress: Progress) -> String {
+        let Progress { stage, bytes, rows } = progress;
+        // A step has no name before its first stage begins.
+        let separator = if stage.is_empty() { "" } else { ": " };
+        format!(
+            "{stage}{separator}{} read, {} rows",
+            HumanBytes(bytes),
+            HumanCount(rows)
+        )
     }
 
     /// Shows the last notes and removes the bar: what is printed next begins on a line of its own.
     pub fn clear(&self, task: &Task) {
         let progress = task.progress();
         if progress.bytes > 0 || progress.rows > 0 {
-            task.note(|| counts(progress));
+            task.note(|| Self::line(progress));
         }
         self.show_notes(task);
         if let Some(bar) = &self.bar {
@@ -106,9 +125,4 @@ impl ProgressBar {
             self.note(&note);
         }
     }
-}
-
-fn counts(progress: Progress) -> String {
-    let Progress { stage, bytes, rows } = progress;
-    format!("{stage}: {} read, {} rows", HumanBytes(bytes), HumanCount(rows))
 }

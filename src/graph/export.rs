@@ -16,6 +16,8 @@ pub enum GraphShape {
     NodeLink,
     /// GraphML, as Gephi, yEd and Cytoscape read it.
     GraphMl,
+    /// GEXF 1.3, as Gephi reads it.
+    Gexf,
     /// One mention a line: code, drug, kind, publication, journal, date.
     EdgesNdjson,
     /// The same as CSV.
@@ -135,6 +137,7 @@ pub fn write_shape(graph: &DrugGraph, shape: GraphShape, mut out: impl Write) ->
             out.write_all(b"\n")
         }
         GraphShape::GraphMl => write_graphml(graph, out),
+        GraphShape::Gexf => write_gexf(graph, out),
         GraphShape::EdgesNdjson => write_edges(graph, |edge| {
             serde_json::to_writer(&mut out, &Value::Object(edge))?;
             out.write_all(b"\n")
@@ -299,6 +302,63 @@ fn write_graphml(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
     out.write_all(b"</graph>\n</graphml>\n")
 }
 
+fn write_gexf(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
+    let (nodes, links) = nodes_and_links(graph);
+    out.write_all(
+        b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<gexf xmlns=\"http://gexf.net/1.3\" version=\"1.3\">\n\
+          <graph mode=\"static\" defaultedgetype=\"directed\">\n",
+    )?;
+    // A node and a link have a label of their own, which Gephi shows: `kind` is what other shapes call `label`.
+    for (class, names) in [
+        ("node", &["kind", "atccode", "name", "publication_id", "date"][..]),
+        ("edge", &["date"]),
+    ] {
+        writeln!(out, "<attributes class=\"{class}\" mode=\"static\">")?;
+        for name in names {
+            writeln!(out, "<attribute id=\"{name}\" title=\"{name}\" type=\"string\"/>")?;
+        }
+        out.write_all(b"</attributes>\n")?;
+    }
+    out.write_all(b"<nodes>\n")?;
+    for node in nodes {
+        let shown = node.properties.iter().find_map(|(name, text)| {
+            let is_label = matches!(*name, "name" | "publication_id");
+            text.as_deref().filter(|_| is_label)
+        });
+        write!(
+            out,
+            "<node id=\"{}\" label=\"{}\"><attvalues><attvalue for=\"kind\" value=\"{}\"/>",
+            xml(&node.id),
+            xml(shown.unwrap_or(&node.id)),
+            node.label
+        )?;
+        for (name, text) in &node.properties {
+            if let Some(text) = text {
+                write!(out, "<attvalue for=\"{name}\" value=\"{}\"/>", xml(text))?;
+            }
+        }
+        out.write_all(b"</attvalues></node>\n")?;
+    }
+    out.write_all(b"</nodes>\n<edges>\n")?;
+    for (number, link) in links.iter().enumerate() {
+        write!(
+            out,
+            "<edge id=\"{number}\" source=\"{}\" target=\"{}\" label=\"{}\"",
+            xml(&link.source),
+            xml(&link.target),
+            link.label
+        )?;
+        match &link.date {
+            Some(date) => writeln!(
+                out,
+                "><attvalues><attvalue for=\"date\" value=\"{date}\"/></attvalues></edge>"
+            )?,
+            None => out.write_all(b"/>\n")?,
+        }
+    }
+    out.write_all(b"</edges>\n</graph>\n</gexf>\n")
+}
+
 /// Escaped for XML, without the control characters that XML 1.0 cannot hold.
 fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -308,8 +368,12 @@ fn xml(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
+            // As they are, a reader takes them for blanks.
+            '\t' => escaped.push_str("&#9;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
             '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            _ if letter.is_control() && !letter.is_whitespace() => escaped.push('\u{fffd}'),
+            _ if letter.is_control() => escaped.push('\u{fffd}'),
             _ => escaped.push(letter),
         }
     }

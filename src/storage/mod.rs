@@ -22,6 +22,7 @@ mod commit;
 mod digests;
 mod hash;
 mod hidden;
+pub mod home;
 mod inside;
 pub mod local;
 mod lock;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "cloud")]
 use super::bucket::{self, ObjectFile};
 use super::hidden::is_below_hidden;
+use super::home::with_home;
 use super::uri::Location;
 use crate::error::{Error, Result};
 use crate::task::{Patient, Task, waiting};
@@ -152,7 +153,10 @@ impl KnownFiles {
 
 /// The files of one source argument. A folder gives the files directly in it, a glob what it matches, both sorted; hidden
 /// files (`.name`, `_name`) are left out there. A file whose own name is that glob is one of them. In a bucket the same rules hold, and the task is asked while waiting.
+/// `~` and `~user` are replaced by the home, also in the names of the files.
 pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
+    // Reports name a file so that another user finds it.
+    let uri = &*with_home(uri);
     let not_found = |found: &str| Error::SourceNotFound {
         uri: uri.to_owned(),
         expected: format!("{expected}{found}"),

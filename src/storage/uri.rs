@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use super::home::path_with_home;
 use crate::error::{Error, Result};
 
 /// A place that a caller named.
@@ -65,7 +66,7 @@ impl BucketUri {
 }
 
 impl Location {
-    /// Reads a path or URI.
+    /// Reads a path or URI. A path may begin with `~` or `~user`.
     pub fn parse(uri: &str) -> Result<Self> {
         if has_credentials(uri) {
             return Err(Error::argument(
@@ -89,7 +90,7 @@ impl Location {
             }
         }
         let Some((scheme, rest)) = uri.split_once("://") else {
-            return Ok(Self::Local(PathBuf::from(uri)));
+            return Ok(Self::Local(path_with_home(uri)));
         };
         let scheme = match scheme {
             "file" => {
@@ -222,6 +223,15 @@ mod tests {
         assert_eq!(
             Location::parse("a:b/c").ok(),
             Some(Location::Local("a:b/c".into()))
+        );
+        assert_eq!(
+            Location::parse("a:b/c").ok(),
+            Some(Location::Local("a:b/c".into()))
+        );
+        // A URI has no `~`.
+        assert_eq!(
+            Location::parse("file:///~/y").ok(),
+            Some(Location::Local("/~/y".into()))
         );
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Callable, cast
 
 import pytest
@@ -78,3 +79,30 @@ def test_the_error_names_the_argument(argument: str, error: type[Exception], cal
     with pytest.raises(error, match=argument) as caught:
         call()
     assert len(str(caught.value)) < 1000
+
+
+def test_the_lake_has_one_name_everywhere_and_the_earlier_one(samples: Path, tmp_path: Path) -> None:
+    drugs, pubmed = samples / "drugs.csv", samples / "pubmed.csv"
+    by_lake = drugs_rs.run(drugs=drugs, pubmed=pubmed, lake=tmp_path / "a", dt="2020-01-01")
+    by_out = drugs_rs.run(drugs=drugs, pubmed=pubmed, out=tmp_path / "b", dt="2020-01-01")
+    assert [file["sha256"] for file in by_lake["outputs"]] == [file["sha256"] for file in by_out["outputs"]]
+    for name in ("lake", "out"):
+        place: dict[str, Any] = {name: tmp_path / name}
+        drugs_rs.bronze(**place, drugs=drugs, dt="2020-01-01")
+        drugs_rs.silver(**place, dt="2020-01-01")
+        assert drugs_rs.gold(**place, dt="2020-01-01")["out"] == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("function", ["run", "bronze", "silver", "gold"])
+def test_a_step_needs_one_lake(function: str, tmp_path: Path) -> None:
+    step: Callable[..., Any] = getattr(drugs_rs, function)
+    keywords: dict[str, Any] = {"dt": "2020-01-01"}
+    if function in ("run", "bronze"):
+        keywords["drugs"] = tmp_path
+    with pytest.raises(TypeError, match=rf"{function}\(\) missing 1 required keyword-only argument: 'lake'"):
+        step(**keywords)
+    with pytest.raises(TypeError, match=rf"{function}\(\) got both 'lake' and 'out'"):
+        step(lake=tmp_path, out=tmp_path, **keywords)
+    for name in ("lake", "out"):
+        with pytest.raises(TypeError, match=rf"{name} must be a path"):
+            step(**{name: 3}, **keywords)

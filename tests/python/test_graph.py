@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -170,4 +172,100 @@ def test_write_goes_by_the_ending(sample_graph: drugs_rs.DrugGraph, tmp_path: Pa
     assert [json.loads(line)["publication_id"] for line in lines] == [row["publication_id"] for row in rows]
     sample_graph.write(tmp_path / "graph.graphml")
     assert len(networkx.read_graphml(str(tmp_path / "graph.graphml"))) == len(sample_graph.to_networkx())
-    assert {path.name for path in tmp_path.iterdir()} == {"edges.parquet", "edges.ndjson", "graph.graphml"}
+    sample_graph.write(tmp_path / "graph.gexf")
+    assert "gexf" in (tmp_path / "graph.gexf").read_text(encoding="utf-8")
+    sample_graph.write(tmp_path / "GRAPH.JSON")
+    assert (tmp_path / "GRAPH.JSON").read_text(encoding="utf-8") == sample_graph.to_json()
+
+
+@pytest.mark.parametrize("name", ["graph.xlsx", "graph", "graph.json.gz", "graph.xml", "graph.", "folder.json/graph"])
+def test_an_ending_without_a_shape_is_an_error_that_names_the_shapes(
+    name: str, sample_graph: drugs_rs.DrugGraph, tmp_path: Path
+) -> None:
+    """`graph.xlsx` once got JSON."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    with pytest.raises(ArgumentError) as raised:
+        sample_graph.write(path)
+    for part in (name, ".json", ".gexf", ".parquet", "the argument shape", "node-link", "neo4j-nodes"):
+        assert part in str(raised.value)
+    assert not path.exists()
+    sample_graph.write(path, shape="graph")
+    assert path.read_text(encoding="utf-8") == sample_graph.to_json()
+
+
+GEXF = "{http://gexf.net/1.3}"
+# What breaks a file that is written without care: markup, ends of sections, control characters, blanks, noncharacters,
+# letters beyond the first plane, marks of direction.
+HOSTILE = [
+    "a < b & \"c\" > 'd'",
+    "]]> <!-- --> <![CDATA[",
+    "form\ffeed, bell\a, escape\x1b, delete\x7f",
+    "tab\tand\nline",
+    "\ufffe\uffff",
+    "\U0001f48a\U0001f9ec emoji",
+    "\u202egnirts\u202c \u05d0\u05d1\u05d2",
+    "=cmd|' /C calc'!A0",
+]
+
+
+@pytest.fixture
+def hostile_graph(tmp_path: Path) -> drugs_rs.DrugGraph:
+    """A graph whose names are hostile, as another program may have written it: cleaning leaves none of these."""
+    (tmp_path / "drugs.csv").write_text("atccode,drug\nV03AB,ethanol\nA04AD,DRUG\n", encoding="utf-8")
+    rows = [
+        {"id": number, "title": "Ethanol", "date": "2020-01-01", "journal": f"J{number}"}
+        for number in range(len(HOSTILE))
+    ]
+    (tmp_path / "pubmed.json").write_text(json.dumps(rows), encoding="utf-8")
+    lake = tmp_path / "lake"
+    drugs_rs.run(drugs=tmp_path / "drugs.csv", pubmed=tmp_path / "pubmed.json", lake=lake, dt="2020-01-01")
+    text = drugs_rs.read_graph(lake).to_json()
+    for number, name in enumerate(HOSTILE):
+        text = text.replace(f'"J{number}"', json.dumps(name))
+    text = text.replace('"DRUG"', json.dumps("".join(HOSTILE)))
+    (tmp_path / "foreign" / "gold").mkdir(parents=True)
+    (tmp_path / "foreign" / "gold" / "drug_graph.json").write_text(text, encoding="utf-8")
+    return drugs_rs.read_graph(tmp_path / "foreign")
+
+
+def as_in_xml(name: str) -> str:
+    """A name without what XML 1.0 cannot hold, or holds at a reader's mercy."""
+    return "".join(
+        "\ufffd"
+        if letter in "\ufffe\uffff" or (unicodedata.category(letter) == "Cc" and letter not in "\t\n\r")
+        else letter
+        for letter in name
+    )
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("shape", ["graphml", "gexf"])
+def test_xml_of_hostile_names(shape: str, hostile_graph: drugs_rs.DrugGraph, tmp_path: Path) -> None:
+    path = tmp_path / f"graph.{shape}"
+    hostile_graph.write(path)
+    read = networkx.read_gexf if shape == "gexf" else networkx.read_graphml
+    graph, expected = read(str(path)), hostile_graph.to_networkx()
+    assert len(expected) > len(HOSTILE)
+    assert sorted(graph) == sorted(map(as_in_xml, expected))
+    assert graph.number_of_edges() == expected.number_of_edges()
+    assert graph.nodes["drug:A04AD"]["name"] == as_in_xml("".join(HOSTILE))
+
+
+@pytest.mark.core
+def test_gexf_has_nodes_and_links_with_their_attributes(sample_graph: drugs_rs.DrugGraph, tmp_path: Path) -> None:
+    sample_graph.write(tmp_path / "graph.gexf")
+    graph, data = networkx.read_gexf(str(tmp_path / "graph.gexf")), sample_graph.to_node_link()
+    assert graph.is_directed()
+    for node in data["nodes"]:
+        expected = {name: value for name, value in node.items() if value is not None and name not in ("id", "label")}
+        shown = node.get("name", node.get("publication_id"))
+        assert graph.nodes[node["id"]] == {**expected, "kind": node["label"], "label": shown}
+    links = sorted((link["source"], link["target"], link["label"], link["date"] or "") for link in data["links"])
+    assert links == sorted(
+        (source, target, link["label"], link.get("date", "")) for source, target, link in graph.edges(data=True)
+    )
+    root = ElementTree.parse(tmp_path / "graph.gexf").getroot()
+    assert (root.tag, root.get("version")) == (f"{GEXF}gexf", "1.3")
+    declared = {attribute.get("id") for attribute in root.iter(f"{GEXF}attribute")}
+    assert {value.get("for") for value in root.iter(f"{GEXF}attvalue")} <= declared

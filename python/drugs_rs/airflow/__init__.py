@@ -41,3 +41,8 @@ __all__ = [
     "slow_run_alert",
     "source_sensor",
 ]
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -29,3 +29,8 @@ def _load(name: str) -> dict[str, Any]:
         message = f"the loader of {__name__} cannot read {name}.schema.json"
         raise FileNotFoundError(message)
     return cast("dict[str, Any]", json.loads(content))
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -32,7 +32,7 @@ pub(super) fn matcher(fingerprint: &str) -> Result<Arc<matcher::Matcher>> {
     })
 }
 
-/// Keep a matcher for expressions and return the fingerprint under which they find it.
+#[doc = stub_doc!(keep_matcher)]
 #[pyfunction]
 pub(super) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
     let matcher = matcher.inner();
@@ -43,18 +43,18 @@ pub(super) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String
     if let Some(fingerprint) = known {
         return Ok(fingerprint);
     }
-    let fingerprint = call::here(py, || Ok(matcher.fingerprint()))?;
+    let fingerprint = call::run_inline(py, || Ok(matcher.fingerprint()))?;
     kept()
         .entry(fingerprint.clone())
         .or_insert_with(|| Arc::clone(matcher));
     Ok(fingerprint)
 }
 
-/// Forget a kept matcher and all that equal it; say whether there was one.
+#[doc = stub_doc!(release_matcher)]
 #[pyfunction]
 pub(super) fn release_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<bool> {
     let matcher = matcher.inner();
-    call::here(py, || {
+    call::run_inline(py, || {
         let gone = kept().remove(&matcher.fingerprint());
         Ok(gone.is_some())
     })
