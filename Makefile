@@ -133,6 +133,7 @@ check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 	cargo clippy --locked -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --features python
 check-types: $$(NEWEST)/.dependencies
 	$(NEWEST)/bin/mypy --exclude '^tests/composer/' python tests evaluation
 	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer
