@@ -369,6 +369,8 @@ fn run_on_worker<T: Send>(
         })
     });
     bar.clear(&task);
-    line.finish(py)?;
-    done
+    // What ended the work comes before an error of the last write.
+    let written = line.finish(py);
+    let done = done?;
+    written.map(|()| done)
 }
