@@ -35,17 +35,19 @@ Exit codes:
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
-    /// Show on stderr each step and file with its time, and the options that the environment sets; twice: the counts every second
-    #[arg(long, short, global = true, action = ArgAction::Count)]
+    /// Show steps, files and times on stderr; -vv: also the counts every second
+    ///
+    /// The first lines name the options that environment variables set.
+    #[arg(long, short, global = true, action = ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// When to colour messages and help; auto is on a terminal and without NO_COLOR
+    /// When to colour messages and help; auto: on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         value_enum,
         default_value = "auto",
-        hide_possible_values = false
+        help_heading = "Global options"
     )]
     pub color: ColorChoice,
 }
@@ -84,7 +86,7 @@ pub(super) enum Command {
     /// Check a lake
     #[command(subcommand)]
     Lake(LakeCommand),
-    /// Make up sources of any size, with the truth about them
+    /// Generate made-up sources of any size, with the truth about them
     Generate(Box<super::generate::GenerateArguments>),
     /// Print completions for a shell
     ///
@@ -238,11 +240,11 @@ pub(super) struct SilverArguments {
     /// A table to clean; repeatable; by default all that bronze holds
     #[arg(long = "table", value_name = "TABLE", value_parser = choice::<SourceTable>())]
     pub tables: Vec<SourceTable>,
-    #[command(flatten)]
-    pub reading: Reading,
     /// Hold the date if a table changes: gold leaves it out until it is released
     #[arg(long)]
     pub hold: bool,
+    #[command(flatten)]
+    pub reading: Reading,
     #[command(flatten)]
     pub output: Output,
 }
