@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use drugs_rs::matcher::{Entry, Matcher, Settings, StopWords};
+use drugs_rs::matcher::{Matcher, Settings, StopWords, VocabularyEntry};
 use rayon::prelude::*;
 
 const ROUNDS: usize = 7;
@@ -99,10 +99,10 @@ fn matcher(names: &[&str]) -> Matcher {
         stop_words: StopWords::none(),
         ..Settings::default()
     };
-    let entries: Vec<Entry> = names
+    let entries: Vec<VocabularyEntry> = names
         .iter()
         .enumerate()
-        .map(|(number, name)| Entry::new(format!("C{number:06}"), *name, []))
+        .map(|(number, name)| VocabularyEntry::new(format!("C{number:06}"), *name, []))
         .collect();
     Matcher::new(&entries, &settings).unwrap()
 }

@@ -1,7 +1,7 @@
 """The pipeline of a day: sensors → bronze → silver → quality gate → gold → answers.
 
-This file has settings and arrows; what a task does stands in ``drugs_rs.airflow``, how to live with it in
-``docs/operations.md``.
+This file has only settings and arrows. The operators are in ``drugs_rs.airflow``; ``docs/operations.md`` is the
+runbook.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from drugs_rs.airflow.compat import DAG, Param
 from drugs_rs.airflow.sensors import rendered_by_airflow
 from drugs_rs.airflow.settings import COUNTING, GATE, MATCHING, READING, templates
 
-# With the setting `samples` the sample files of a clone are the sources, and the lake is in Airflow's own home.
+# With the setting `samples`, the sample files of a clone are the sources, and the lake is in Airflow's home.
 SAMPLES = Path(__file__).resolve().parents[1] / "examples" / "data"
 DEVELOPMENT = {
     "out": str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "lake"),
@@ -40,7 +40,7 @@ DEVELOPMENT = {
     "pubmed_a": str(SAMPLES / "pubmed.csv"),
     "pubmed_b": str(SAMPLES / "pubmed.json"),
 }
-# The sources by the names of their settings, each with the table that it is of.
+# The sources by the names of their settings, each with its table.
 SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "pubmed", "pubmed_b": "pubmed"}
 
 settings = Settings.load()
@@ -52,7 +52,7 @@ step: dict[str, Any] = {**lake, **templates(["isolation"]), "pool": settings.poo
 
 
 def places(*parts: str) -> list[Any]:
-    """Return a place of the lake as the outlets of a task; there is none before the lake is set."""
+    """Return a place of the lake as the outlets of a task; none before the lake is set."""
     return [asset(settings.out, *parts)] if settings.out else []
 
 
@@ -63,20 +63,20 @@ with DAG(
     tags=["drugs_rs", "gold", "pubmed", "clinical_trials"],
     schedule=settings.schedule,
     start_date=datetime.fromisoformat(settings.start_date).replace(tzinfo=timezone.utc),
-    # No surprise on the first day: days that were missed are run when somebody asks for them.
+    # Missed days run only on request, so that switching the DAG on has no surprise.
     catchup=settings.catchup,
-    # The graph is one for all days. Runs side by side would be safe, and each make it anew for the others.
+    # There is one graph for all days. Concurrent runs are safe, but each makes the others compute it again.
     max_active_runs=settings.max_active_runs,
     dagrun_timeout=timedelta(hours=settings.dagrun_timeout_hours),
     params={
         "dt": Param(None, type=["null", "string"], description="The partition, YYYY-MM-DD; empty: the logical date")
     },
     user_defined_macros={"drugs_rs_partition": partition_of, "drugs_rs_setting": settings.effective},
-    # Airflow calls it for a run over its time and for a killed task, for which no task calls back.
+    # The only callback for a run over its time and for a killed task.
     on_failure_callback=on_run_failure,
     default_args={
         "owner": settings.owner,
-        # Days stand for themselves, so that a backfill may come in any order.
+        # Days are independent, so that a backfill may run in any order.
         "depends_on_past": False,
         "retries": settings.retries,
         "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
@@ -84,7 +84,7 @@ with DAG(
         "max_retry_delay": timedelta(seconds=settings.max_retry_delay_seconds),
         "execution_timeout": timedelta(hours=settings.execution_timeout_hours),
         "on_failure_callback": on_failure,
-        # Gold is made of everything or not at all: no task runs behind one that failed or was skipped.
+        # Gold is built from everything or not at all: no task runs after one that failed or was skipped.
         "trigger_rule": "all_success",
     },
     **slow_run,
@@ -111,7 +111,7 @@ with DAG(
             table=table,
             outlets=places(*SILVER[table]),
             hold=True,
-            doc_md=f"Cleans the table `{table}` and holds the day back; rejected rows are kept with their reason.",
+            doc_md=f"Cleans the table `{table}` and holds the day; rejected rows are stored with their reason.",
             **templates(READING),
             **step,
         )
@@ -120,7 +120,7 @@ with DAG(
     quality = QualityOperator(
         task_id="silver_quality",
         reports=[task.output for task in silver.values()],
-        doc_md="Holds the day back, and fails, when its tables are too poor to be published; else releases it.",
+        doc_md="Holds the day and fails if its tables are too poor to be published; otherwise releases it.",
         **templates(GATE),
         **step,
     )
@@ -137,14 +137,14 @@ with DAG(
             answer=answer,
             report=gold.output,
             outlets=places("gold", f"{answer}.json"),
-            doc_md=f"Checks the published `{answer}.json` by its digest and hands it out.",
+            doc_md=f"Checks the published `{answer}.json` by its digest and returns it.",
             **lake,
             **of_last_tasks,
         )
         for task_id, answer in (("top_journals_gold", "top_journals"), ("exclusive_drug_set_gold", "exclusive_drugs"))
     ]
 
-    # Every delivery must be there before the first is copied: a day that lacks one leaves the lake untouched.
+    # Every delivery must exist before the first is copied: an incomplete day leaves the lake untouched.
     for copy in bronze.values():
         sensors >> copy
     for source, table in SOURCES.items():

@@ -7,30 +7,34 @@
 //! sources ─bronze→ exact copies ─silver→ drugs, publications (+ rejected rows) ─gold→ mentions → drug_graph.json → answers
 //! ```
 //!
-//! Each arrow is a *step* of [`pipeline`]: read, transform, check, write, report. A step writes into a lake, a folder of
+//! Each arrow is a *step* of [`steps`]: read, transform, check, write, report. A step writes into a [`lake`], a folder of
 //! three layers, and commits with one atomic operation, so that a killed or repeated step leaves the old state or the new
 //! one. The transforms themselves are pure: [`silver`] cleans batches of rows, [`gold`] finds mentions in batches of
 //! clean rows, [`graph`] holds and answers.
 //!
-//! The house has floors, and a module names only modules below its own (`tests/rust/floors.rs` holds it to that):
+//! The house has floors, and a module names only modules below its own (`tests/rust/floors.rs` checks it):
 //!
 //! | floor | modules | know about |
 //! |---|---|---|
-//! | 7 | `bindings` (feature `python`), [`cli`] | Python, the command line |
-//! | 6 | [`pipeline`] | lakes; the sole user of storage |
-//! | 5 | [`silver`], [`gold`], [`graph`] | frames; pure |
+//! | 9 | `bindings` (feature `python`), [`cli`] | Python, the command line |
+//! | 8 | [`api`] | what callers ask for outside of a step |
+//! | 7 | [`steps`] | bronze, silver and gold of a lake |
+//! | 6 | [`lake`], `ingest` | where files of a lake are, sources on their way to rows |
+//! | 5 | [`silver`], [`gold`], [`graph`], `tables` | rows, pure; Parquet files in bounded memory |
 //! | 4 | [`formats`], [`matcher`], [`quality`], [`generate`] | bytes of one file, one text, one count, made-up records |
 //! | 3 | [`storage`] | files and folders, no tables |
 //! | 2 | [`text`] | strings |
 //! | 1 | [`schema`], `scratch`, [`sorting`] | tables, flags, reasons: data; unnamed files; records in order |
-//! | 0 | [`error`], [`task`], [`choice`] | what may go wrong, who wants to stop, options with named values |
+//! | 0 | [`error`], [`task`], [`choice`] | what may go wrong, the flag to stop, options with named values |
 //!
 //! A lake from two small files:
 //!
 //! ```
-//! use drugs_rs::pipeline::bronze::BronzeSource;
-//! use drugs_rs::pipeline::{Dt, open_lake, run};
+//! use drugs_rs::api::answers;
+//! use drugs_rs::lake::{Dt, open_lake};
 //! use drugs_rs::schema::SourceTable;
+//! use drugs_rs::steps::bronze::BronzeSource;
+//! use drugs_rs::steps::run;
 //! use drugs_rs::task::Task;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -52,7 +56,7 @@
 //! let report = run::run(lake.as_ref(), &sources, dt, Default::default(), &Default::default(), &Task::new())?;
 //! assert_eq!(report.totals.rows_in, report.totals.rows_kept);
 //!
-//! let graph = run::read_graph(lake.as_ref())?;
+//! let graph = answers::read_graph(lake.as_ref())?;
 //! assert_eq!(graph.links().len(), 1, "methanol is not ethanol");
 //! # Ok(())
 //! # }
@@ -60,6 +64,8 @@
 
 #![cfg_attr(not(feature = "python"), forbid(unsafe_code))]
 
+#[cfg(feature = "tables")]
+pub mod api;
 #[cfg(feature = "python")]
 mod bindings;
 pub mod choice;
@@ -72,9 +78,11 @@ pub mod generate;
 pub mod gold;
 #[cfg(feature = "tables")]
 pub mod graph;
-pub mod matcher;
 #[cfg(feature = "tables")]
-pub mod pipeline;
+mod ingest;
+#[cfg(feature = "tables")]
+pub mod lake;
+pub mod matcher;
 pub mod quality;
 pub mod schema;
 #[cfg(feature = "tables")]
@@ -82,7 +90,11 @@ mod scratch;
 #[cfg(feature = "tables")]
 pub mod silver;
 pub mod sorting;
+#[cfg(feature = "tables")]
+pub mod steps;
 pub mod storage;
+#[cfg(feature = "tables")]
+mod tables;
 pub mod task;
 pub mod text;
 

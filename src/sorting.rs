@@ -24,7 +24,7 @@ impl Default for Bound {
 }
 
 /// What can be sorted: in memory by its order, on disk as bytes.
-pub trait Record: Ord + Send + Sized {
+pub trait SortRecord: Ord + Send + Sized {
     /// The bytes that it holds in memory beside its own.
     fn heap(&self) -> usize {
         0
@@ -33,7 +33,7 @@ pub trait Record: Ord + Send + Sized {
     /// Appends it as bytes.
     fn write(&self, bytes: &mut Vec<u8>);
 
-    /// Takes what [`Record::write`] wrote off the front; nothing where that is not there.
+    /// Takes what [`SortRecord::write`] wrote off the front; nothing where that is not there.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
 }
 
@@ -51,7 +51,7 @@ pub struct Sorter<R> {
     runs: Vec<(u64, u64)>,
 }
 
-impl<R: Record> Sorter<R> {
+impl<R: SortRecord> Sorter<R> {
     /// `scratch` is an empty file of which nothing is written as long as the records fit into the bound.
     pub fn new(scratch: File, bound: Bound) -> Self {
         Self {
@@ -119,17 +119,17 @@ impl<R: Record> Sorter<R> {
         self.records.par_sort_unstable();
         // All runs together read ahead about as much as the bound allows.
         let ahead = (self.bound / (self.runs.len() + 1)).clamp(1 << 12, 1 << 18);
-        let mut runs: Vec<Run<R>> = Vec::with_capacity(self.runs.len() + 1);
+        let mut runs: Vec<SortedRun<R>> = Vec::with_capacity(self.runs.len() + 1);
         if let Some(scratch) = &self.scratch {
             runs.extend(self.runs.iter().map(|&(at, end)| {
                 let file = Arc::clone(scratch);
-                Run::OnDisk(
-                    BufReader::with_capacity(ahead, Part { file, at, end }),
+                SortedRun::OnDisk(
+                    BufReader::with_capacity(ahead, RunPart { file, at, end }),
                     Vec::new(),
                 )
             }));
         }
-        runs.push(Run::InMemory(self.records.into_iter()));
+        runs.push(SortedRun::InMemory(self.records.into_iter()));
         let mut heads = BinaryHeap::with_capacity(runs.len());
         for (number, run) in runs.iter_mut().enumerate() {
             heads.extend(run.next()?.map(|record| Reverse((record, number))));
@@ -141,12 +141,12 @@ impl<R: Record> Sorter<R> {
 /// Records in order.
 #[derive(Debug)]
 pub struct Sorted<R> {
-    runs: Vec<Run<R>>,
+    runs: Vec<SortedRun<R>>,
     /// The next record of each run that has one.
     heads: BinaryHeap<Reverse<(R, usize)>>,
 }
 
-impl<R: Record> Sorted<R> {
+impl<R: SortRecord> Sorted<R> {
     /// The next record without taking it.
     pub fn peek(&self) -> Option<&R> {
         self.heads.peek().map(|Reverse((record, _))| record)
@@ -171,7 +171,7 @@ impl<R: Record> Sorted<R> {
     }
 }
 
-impl<R: Record> Iterator for Sorted<R> {
+impl<R: SortRecord> Iterator for Sorted<R> {
     type Item = io::Result<R>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -180,12 +180,12 @@ impl<R: Record> Iterator for Sorted<R> {
 }
 
 #[derive(Debug)]
-enum Run<R> {
-    OnDisk(BufReader<Part>, Vec<u8>),
+enum SortedRun<R> {
+    OnDisk(BufReader<RunPart>, Vec<u8>),
     InMemory(std::vec::IntoIter<R>),
 }
 
-impl<R: Record> Run<R> {
+impl<R: SortRecord> SortedRun<R> {
     fn next(&mut self) -> io::Result<Option<R>> {
         match self {
             Self::InMemory(records) => Ok(records.next()),
@@ -226,13 +226,13 @@ impl Write for At<'_> {
 
 /// A part of a file that is read; several are read in turns.
 #[derive(Debug)]
-struct Part {
+struct RunPart {
     file: Arc<File>,
     at: u64,
     end: u64,
 }
 
-impl Read for Part {
+impl Read for RunPart {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);

@@ -54,10 +54,10 @@ impl<W: Write> Write for Patient<W> {
 
 /// One running piece of work. Share it by reference; a clone is the same piece of work.
 #[derive(Debug, Default, Clone)]
-pub struct Task(Arc<Shared>);
+pub struct Task(Arc<TaskState>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct TaskState {
     cancelled: AtomicBool,
     bytes: AtomicU64,
     rows: AtomicU64,
@@ -96,12 +96,12 @@ impl Task {
 
     /// A task that notes what it does, for [`Task::take_notes`].
     pub fn with_notes() -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(TaskState {
             notes: Some(Notes {
                 started: Instant::now(),
                 lines: Mutex::default(),
             }),
-            ..Shared::default()
+            ..TaskState::default()
         }))
     }
 

@@ -3,7 +3,9 @@
 
 use std::sync::LazyLock;
 
-use drugs_rs::matcher::{Accents, Boundary, CodePoints, Entry, Matcher, Settings, StopWords, naive};
+use drugs_rs::matcher::{
+    Accents, Boundary, CodePoints, Matcher, Settings, StopWords, VocabularyEntry, naive,
+};
 use drugs_rs::schema::Rule;
 
 /// Read once: a fuzzer takes settings by the thousand.
@@ -12,7 +14,7 @@ static SHIPPED: LazyLock<StopWords> = LazyLock::new(StopWords::default);
 /// A vocabulary, settings and a text.
 #[derive(Debug)]
 pub struct Case {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<VocabularyEntry>,
     pub settings: Settings,
     pub text: String,
     /// Whether explanations are looked at; they take most of the time.
@@ -31,7 +33,7 @@ impl Case {
             let mut names = line.split('\t');
             let drug = names.next().unwrap_or_default();
             // Some drugs share a code, and the order of codes is not that of the lines.
-            Entry::new(
+            VocabularyEntry::new(
                 format!("C{}", (number * 5 + 3) % 7),
                 drug,
                 names.map(str::to_owned),
@@ -183,7 +185,7 @@ pub fn settings(is_on: impl Fn(char) -> bool) -> Settings {
     }
 }
 
-pub fn matcher(entries: &[Entry], settings: &Settings) -> Matcher {
+pub fn matcher(entries: &[VocabularyEntry], settings: &Settings) -> Matcher {
     Matcher::new(entries, settings).expect("a small vocabulary")
 }
 

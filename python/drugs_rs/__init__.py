@@ -1,7 +1,7 @@
 r"""Which drug is mentioned where, and when: a graph from drug vocabularies, PubMed articles and clinical trials.
 
 One call takes raw files to a *lake*, a folder of three layers: ``bronze`` keeps the bytes as they came, ``silver``
-holds clean tables, ``gold`` the mentions, the graph and the answers::
+has clean tables, ``gold`` has the mentions, the graph and the answers::
 
     sources ─bronze→ exact copies ─silver→ drugs, publications ─gold→ mentions → drug_graph.json → answers
 
@@ -29,16 +29,18 @@ A title alone needs no lake:
 >>> [(mention.atccode, mention.surface) for mention in matcher.find("Diphenhydramine-treated adults")]
 [('A04AD', 'Diphenhydramine')]
 
-What each name does stands in its own docstring: ``run`` for all steps, ``bronze``, ``silver`` and ``gold`` for one;
-``hold`` and ``release`` for a date that gold shall leave out;
-``read_publications``, ``iter_publications`` and ``read_drugs`` for sources as tables, without a lake; ``generate`` for
-made-up ones;
-``list_sources`` for the files that a source names; ``read_graph``, ``read_answers`` and ``DrugGraph`` for
-results; ``Matcher``, ``Mention`` and ``Table`` for one's own text. Everything that can go wrong is an
-exception of ``drugs_rs.exceptions``.
+Each name has a docstring:
+
+* ``run`` runs all steps; ``bronze``, ``silver`` and ``gold`` run one.
+* ``hold`` keeps a date out of gold, and ``release`` lets it in again.
+* ``read_graph``, ``read_answers`` and ``DrugGraph`` are the results.
+* ``read_publications``, ``iter_publications`` and ``read_drugs`` read sources as tables, without a lake.
+* ``list_sources`` lists the files that a source names; ``generate`` writes made-up sources.
+* ``Matcher``, ``Mention`` and ``Table`` find drugs in any text.
+* ``drugs_rs.exceptions`` has everything that these raise.
 
 Importing this package is cheap on purpose, because Airflow does it in every scheduler loop: names are looked up when
-first used, and the native module is loaded only then.
+first used, and only then the native module is loaded.
 """
 
 from __future__ import annotations
@@ -100,15 +102,15 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker that sees this function believes that every name exists
 
     def __getattr__(name: str) -> object:
-        """Load the native module when one of its names is first asked for (PEP 562)."""
+        """Load the native module when one of its names is first used (PEP 562)."""
         if name not in __all__:
             message = f"module 'drugs_rs' has no attribute {name!r}"
             raise AttributeError(message)
         value = getattr(import_module("drugs_rs._core"), name)
-        globals()[name] = value  # the next look-up does not come here
+        globals()[name] = value  # later look-ups do not reach this function
         return value
 
 
 def __dir__() -> list[str]:
-    """List the names that are not loaded yet as well, for tab completion."""
+    """List also the names that are not loaded yet, for tab completion."""
     return sorted({*globals(), *__all__})

@@ -1,7 +1,7 @@
 """The ``drugs-rs`` command, also ``python -m drugs_rs``.
 
-The command itself is written in Rust. Python owns the process, though, and so the signals: the core asks Python at
-short intervals whether one came, and stops its workers before anything is half-written when the answer is an exception.
+The command itself is written in Rust, but Python owns the process and so the signals. The core checks Python's signals
+at short intervals. If a handler raises, the core stops its workers before anything is half-written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TERMINATED = 128 + signal.SIGTERM
 
 
 def _log_to_stderr(level: str) -> None:
-    """Write what the core logs to stderr: what a step has done so far, line by line, where no terminal shows a bar."""
+    """Write what the core logs to stderr: the progress of a step, line by line, when no terminal shows a bar."""
     import logging
 
     logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(message)s")
@@ -32,9 +32,10 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _forget_settings_of_polars() -> None:
-    """Remove variables that change bytes of tables or end the process; its only polars is the one inside.
+    """Remove variables that change bytes of tables or end the process.
 
-    The number of threads is a setting of ours too.
+    The only polars in this process is the one inside the core. Its number of threads stays, as a setting of the
+    command.
     """
     for name in [name for name in os.environ if name.startswith("POLARS_")]:
         if name != "POLARS_MAX_THREADS" or not re.match("[0-9]{1,3}$", os.environ[name]):
@@ -50,7 +51,7 @@ def _forget_empty_settings() -> None:
 
 def main() -> int:
     """Run the command with the arguments of this process and return its exit code."""
-    # Set before the native module loads, so that a SIGTERM in the first moments ends the process in the same way.
+    # Set before the native module loads, so that a SIGTERM in the first moments also ends the process in this way.
     signal.signal(signal.SIGTERM, _terminate)
     if os.environ.get("DRUGS_RS_LOG", "").lower() in ("debug", "info", "warning"):
         _log_to_stderr(os.environ["DRUGS_RS_LOG"])

@@ -1,8 +1,8 @@
-"""What Airflow is told about this package through the entry point ``apache_airflow_provider``.
+"""Description of this package for Airflow, through the entry point ``apache_airflow_provider``.
 
-Airflow shows the link of an operator only if it was registered, and an installed package registers in every component,
-on Composer too, where the folder ``plugins/`` does not reach all of them. It stands beside ``drugs_rs.airflow``, whose
-import needs an Airflow that has started, and this one is asked while it starts.
+Airflow shows the link of an operator only if it is registered. An installed package registers in every component, also
+on Composer, where the folder ``plugins/`` does not reach all of them. This module is outside of ``drugs_rs.airflow``,
+because importing that needs an Airflow that has started, and Airflow imports this one while it starts.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@
     ├── ForkError             (also RuntimeError)
     └── InternalError         (also RuntimeError)
 
-Where Python has a word for the fault, the class is that builtin too, so that code which never heard of this package
-catches it as well. Each takes one message, which names the file, the row or byte, what was found and what to do.
-All survive pickling: Airflow and Spark carry exceptions from one process to another.
+If Python has a builtin for the fault, the class is a subclass of it, so code that does not know this package catches it
+too. Each exception takes one message, which names the file, the row or byte, what was found and what to do.
+All can be pickled: Airflow and Spark pass exceptions from one process to another.
 
-A missing or wrongly typed argument is a plain ``TypeError``, and Ctrl-C a plain ``KeyboardInterrupt``.
+A missing or wrongly typed argument raises a plain ``TypeError``, and Ctrl-C a plain ``KeyboardInterrupt``.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ __all__ = [
 
 
 class DrugsError(Exception):
-    """Any failure of this package: catch this one to catch them all."""
+    """Base class of all exceptions of this package."""
 
 
 class SourceNotFoundError(DrugsError, FileNotFoundError):
-    """A source does not exist, matches no file, or a lake lacks what the step needs from an earlier one."""
+    """A source does not exist or matches no file, or a lake lacks the result of an earlier step."""
 
 
 class SourceIsDirectoryError(SourceNotFoundError, IsADirectoryError):
@@ -55,13 +55,13 @@ class SourceIsDirectoryError(SourceNotFoundError, IsADirectoryError):
 
 
 class ArgumentError(DrugsError, ValueError):
-    """An argument has a value that no call can use: a bad ``dt``, an unknown encoding, an empty list of sources."""
+    """An argument has an impossible value: a bad ``dt``, an unknown encoding, an empty list of sources."""
 
 
 class InputError(DrugsError, ValueError):
     """A source as a whole cannot be read as what it should be.
 
-    A single bad row never raises: it is kept aside in ``silver/rejected`` with its reason, and counted.
+    A single bad row never raises: it is counted and stored in ``silver/rejected`` with its reason.
     """
 
 
@@ -70,35 +70,35 @@ class SchemaError(InputError):
 
 
 class FormatError(InputError):
-    """The file is empty, cut in the middle, or not of the format it claims; the message names the byte offset."""
+    """The file is empty, cut off, or not of the format it claims; the message names the byte offset."""
 
 
 class EncodingError(InputError):
-    """The bytes are no valid text; the message names the byte offset and the option that helps."""
+    """The bytes are not valid text; the message names the byte offset and the option that helps."""
 
 
 class StorageError(DrugsError, OSError):
     """The lake cannot be read or written: no permission, a full disk, an output folder that is a file.
 
-    What stood there before is untouched.
+    The previous state is untouched.
     """
 
 
 class ConflictError(DrugsError):
-    """Another run is at work on the same partition, or replaced it meanwhile; its result stands whole."""
+    """Another run works on the same partition or has replaced it; its result is complete."""
 
 
 class ConservationError(DrugsError):
-    """Rows in are not rows kept, merged and rejected: a bug in this package, and nothing was written."""
+    """Rows in differ from rows kept + merged + rejected: a bug in this package; nothing was written."""
 
 
 class ForkError(DrugsError, RuntimeError):
-    """The engine was used in a process and then again in its forked child, where its threads do not exist.
+    """The engine was used in a process and then in its forked child, where its threads do not exist.
 
-    The message names the ways out: start the step in a new process (``drugs-rs``, ``python -m drugs_rs``, the
+    The message names the remedies: start the step in a new process (``drugs-rs``, ``python -m drugs_rs``, the
     multiprocessing start method ``spawn``), or do not use the engine before forking.
     """
 
 
 class InternalError(DrugsError, RuntimeError):
-    """The core failed where it never should: a bug in this package; the message names the place in its source."""
+    """The core panicked: a bug in this package; the message names the place in its source."""

@@ -15,8 +15,8 @@ __all__ = ["to_networkx"]
 def to_networkx(graph: DrugGraph) -> networkx.MultiDiGraph:
     """Build the networkx graph behind ``DrugGraph.to_networkx()``, which documents it.
 
-    It is built by hand because ``networkx.node_link_graph`` names its parameter for the list of links differently in
-    the versions that Python 3.8 and the newest Python can have.
+    It is built by hand, because the parameter of ``networkx.node_link_graph`` for the list of links has different names
+    in the versions for Python 3.8 and for the newest Python.
     """
     try:
         import networkx

@@ -19,15 +19,15 @@ The functions of this module do the same, and type checkers know them:
 >>> mentions.select("title", "atccode", "start", "end", "surface").rows()
 [('Oral diphenhydramine', 'A04AD', 5, 20, 'diphenhydramine')]
 
-polars calls the core from threads of its own, without the interpreter and its lock. Every row is answered by itself, so
-queries stream; in one that does not stream, each column is one thread's work.
+polars calls the core from its own threads, without the interpreter and its lock. Every row is computed by itself, so
+queries stream. In a query that does not stream, each column is one thread's work.
 
-**How long a matcher lives.** A query of polars holds no Python objects, and nobody learns when it is gone. So the first
-expression with a matcher makes this process keep it, until ``release`` or the end of the process; the object in Python
-may go. Equal matchers, of the same names with the same settings, are kept once, however often they are built.
+**How long a matcher lives.** A query of polars holds no Python objects, and its end cannot be observed. So the first
+expression with a matcher makes this process keep it until ``release`` or the end of the process, even without the
+Python object. Equal matchers, with the same names and settings, are kept once.
 
-**Queries in other processes.** A query that was serialised names its matcher without holding it. Where it is to run,
-build the same matcher and ``keep`` it; without, polars raises a ``ComputeError`` that says so.
+**Queries in other processes.** A serialised query names its matcher without containing it. In the process that runs the
+query, build the same matcher and ``keep`` it; otherwise polars raises a ``ComputeError`` that says so.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def find(texts: _Texts, matcher: Matcher) -> polars.Expr:
 
     Returns:
         For each text a list of structs with the fields of ``Mention``: ``atccode``, ``drug``, ``start``, ``end``,
-        ``surface`` and ``rule``, where ``start`` and ``end`` count code points. A text without a mention has an empty
-        list, null has null. A column of anything but strings is a ``ComputeError`` of polars.
+        ``surface`` and ``rule``, where ``start`` and ``end`` count code points. The list is empty for a text without a
+        mention, and null for null. For a column that is not text, polars raises a ``ComputeError``.
     """
     return _expression("find", texts, matcher)
 
@@ -80,7 +80,7 @@ def count(texts: _Texts, matcher: Matcher) -> polars.Expr:
 
 
 def contains(texts: _Texts, matcher: Matcher) -> polars.Expr:
-    """Tell whether each text of a column has a mention; null for null.
+    """Check whether each text of a column has a mention; null for null.
 
     Args:
         texts: The name of a column of strings, or an expression.
@@ -90,14 +90,14 @@ def contains(texts: _Texts, matcher: Matcher) -> polars.Expr:
 
 
 def keep(matcher: Matcher) -> None:
-    """Keep a matcher for expressions that come from another process; those made here do it by themselves."""
+    """Keep a matcher for expressions from another process; expressions of this process keep theirs automatically."""
     _core.keep_matcher(matcher)
 
 
 def release(matcher: Matcher) -> bool:
-    """Let go of a kept matcher and of all that equal it, and tell whether there was one.
+    """Forget a kept matcher and all equal ones; return whether there was one.
 
-    Queries with it fail from then on. A process that builds many different matchers gets its memory back like this.
+    Queries with it fail from then on. Use it to free memory in a process that builds many different matchers.
     """
     return _core.release_matcher(matcher)
 
@@ -118,12 +118,12 @@ class DrugsNamespace:
         return count(self._texts, matcher)
 
     def contains(self, matcher: Matcher) -> polars.Expr:
-        """Tell whether each text has a mention; see ``drugs_rs.polars.contains``."""
+        """Check whether each text has a mention; see ``drugs_rs.polars.contains``."""
         return contains(self._texts, matcher)
 
 
 def _expression(name: str, texts: _Texts, matcher: Matcher) -> polars.Expr:
-    """Ask polars to call the native module; it pickles the keywords, so a name goes there and no object."""
+    """Make polars call the native module; it pickles the keywords, so they name the matcher and do not contain it."""
     return register_plugin_function(
         plugin_path=_core.__file__,
         function_name=name,

@@ -1,8 +1,8 @@
-"""One step of the core in a process of its own, for ``isolation="subprocess"``: ``python -m drugs_rs.step_process``.
+"""One step of the core in its own process, for ``isolation="subprocess"``: ``python -m drugs_rs.step_process``.
 
-Reads one JSON object from stdin: ``step``, its ``keywords``, and the id ``parent`` of the process to end with.
-Writes one to stdout: the ``report``, or the class of an ``error`` and its ``message``. Logs go to stderr, one line each
-behind its level.
+It reads one JSON object from stdin: ``step``, its ``keywords``, and ``parent``, the id of the process whose end ends
+this one. It writes one to stdout: the ``report``, or the class of an ``error`` and its ``message``. Logs go to stderr,
+one line each, after their level.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
-    """End at the core's next look at signals, so that it removes what it has not committed."""
+    """End at the core's next check of signals, so that it removes what it has not committed."""
     raise SystemExit(128 + number)
 
 
 def _die_with(parent: int) -> None:
-    """Let the kernel end this process when the task is killed without a word."""
+    """Let the kernel end this process if the task is killed with SIGKILL."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the kernel was asked
+    if os.getppid() != parent:  # the parent died before prctl
         raise SystemExit(128 + signal.SIGKILL)
 
 

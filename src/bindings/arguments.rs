@@ -9,9 +9,9 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use crate::choice::Choice;
 use crate::error::Error;
 use crate::formats::Encoding;
+use crate::ingest::parallel_reader::OnBadFile;
+use crate::lake::dt::Dt;
 use crate::matcher::{Settings, StopWords};
-use crate::pipeline::Dt;
-use crate::pipeline::silver::OnBadFile;
 use crate::schema::{DrugUnit, SourceTable};
 use crate::text::date::NumericOrder;
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::{arguments, call, errors};
 use crate::error::Error;
-use crate::generate::{Format, Packing, Settings, Shares, Table};
+use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
 
 /// Make up sources of any size, with the truth about them: which drug is mentioned where and when.
 #[pyfunction]
@@ -46,17 +46,17 @@ pub(super) fn generate<'py>(
         trials,
         drugs,
         journals,
-        articles_format: Format::named(articles_format, Table::Articles, "articles_format")
+        articles_format: Format::named(articles_format, MadeTable::Articles, "articles_format")
             .map_err(refuse)?,
-        trials_format: Format::named(trials_format, Table::Trials, "trials_format").map_err(refuse)?,
-        drugs_format: Format::named(drugs_format, Table::Drugs, "drugs_format").map_err(refuse)?,
+        trials_format: Format::named(trials_format, MadeTable::Trials, "trials_format").map_err(refuse)?,
+        drugs_format: Format::named(drugs_format, MadeTable::Drugs, "drugs_format").map_err(refuse)?,
         files,
         packing: arguments::choice(py, "packing", packing)?,
         abstracts,
         dirt: shares,
     };
     let (json, _) = call::engine(py, progress, |task| {
-        crate::pipeline::generate::generate(&out, &settings, force, task)
+        crate::api::generate::generate(&out, &settings, force, task)
     })?;
     py.import("json")?.call_method1("loads", (json,))
 }

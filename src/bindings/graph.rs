@@ -8,9 +8,10 @@ use pyo3::types::PyDict;
 
 use super::table::Table;
 use super::{arguments, call, errors};
+use crate::api::{answers, export};
 use crate::error::Error;
-use crate::graph::{self, DrugGrouping, Shape, Shelf, frames};
-use crate::pipeline::{self, answers, export, run};
+use crate::graph::{self, DrugGrouping, GraphShape, Shelf, frames};
+use crate::lake::existing_lake;
 use crate::schema::{DrugUnit, PublicationKind};
 
 /// Drugs, publications, journals and who mentions whom; `read_graph` makes one.
@@ -26,9 +27,7 @@ pub(super) struct DrugGraph {
 pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let inner = call::apart(py, move |_| {
-        run::read_graph(pipeline::existing_lake(&lake)?.as_ref())
-    })?;
+    let inner = call::apart(py, move |_| answers::read_graph(existing_lake(&lake)?.as_ref()))?;
     Ok(DrugGraph {
         inner: Arc::new(inner),
         shelves: Default::default(),
@@ -40,9 +39,7 @@ pub(super) fn read_graph(lake: &Bound<'_, PyAny>) -> PyResult<DrugGraph> {
 pub(super) fn read_answers<'py>(lake: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = lake.py();
     let lake = arguments::path(lake, "lake")?;
-    let found = call::apart(py, move |_| {
-        answers::read_answers(pipeline::existing_lake(&lake)?.as_ref())
-    })?;
+    let found = call::apart(py, move |_| answers::read_answers(existing_lake(&lake)?.as_ref()))?;
     let json = py.import("json")?;
     let dictionary = PyDict::new(py);
     dictionary.set_item("as_of", found.as_of)?;
@@ -115,7 +112,7 @@ impl DrugGraph {
 
     /// The graph in node-link form, as networkx and D3 read it.
     fn to_node_link<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.parsed(py, Shape::NodeLink)
+        self.parsed(py, GraphShape::NodeLink)
     }
 
     /// The graph as a networkx one, with the nodes, links and attributes of `to_node_link`.
@@ -127,7 +124,7 @@ impl DrugGraph {
 
     /// The text of `drug_graph.json`: the same bytes, encoded as UTF-8, that the gold step writes.
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        self.text(py, Shape::Graph)
+        self.text(py, GraphShape::Graph)
     }
 
     /// Write the graph to a file, which is replaced at once or not at all.
@@ -161,7 +158,7 @@ impl DrugGraph {
         })
     }
 
-    fn text(&self, py: Python<'_>, shape: Shape) -> PyResult<String> {
+    fn text(&self, py: Python<'_>, shape: GraphShape) -> PyResult<String> {
         let graph = Arc::clone(&self.inner);
         call::apart(py, move |_| {
             let mut bytes = Vec::new();
@@ -173,7 +170,7 @@ impl DrugGraph {
         })
     }
 
-    fn parsed<'py>(&self, py: Python<'py>, shape: Shape) -> PyResult<Bound<'py, PyAny>> {
+    fn parsed<'py>(&self, py: Python<'py>, shape: GraphShape) -> PyResult<Bound<'py, PyAny>> {
         let text = self.text(py, shape)?;
         py.import("json")?
             .call_method1("loads", (text,))

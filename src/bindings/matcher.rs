@@ -11,11 +11,12 @@ use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
 use super::mention::Mention;
 use super::table::Table;
 use super::{arguments, arrow, call, errors};
+use crate::api::matching;
+use crate::api::vocabulary::{self, Vocabulary};
 use crate::error::{Error, Result};
-use crate::formats::{MostRatio, Reading};
-use crate::matcher::{self, CodePoints, Entry};
-use crate::pipeline::vocabulary::{self, Vocabulary};
-use crate::pipeline::{matching, report};
+use crate::formats::{MostRatio, ReadOptions};
+use crate::lake::report;
+use crate::matcher::{self, CodePoints, VocabularyEntry};
 use crate::quality::FileTally;
 use crate::task::Task;
 
@@ -100,7 +101,7 @@ impl Matcher {
             }
             let mut own = own.into_iter();
             let drug = own.next().unwrap_or_default();
-            entries.push(Entry::new(code, drug, own));
+            entries.push(VocabularyEntry::new(code, drug, own));
         }
         let inner = call::apart(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;
         Ok(Self::new(inner, Vec::new()))
@@ -133,7 +134,7 @@ impl Matcher {
             accents,
         )?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
-        let reading = Reading {
+        let reading = ReadOptions {
             encoding: arguments::encoding(py, encoding)?,
             most_ratio: MostRatio(max_ratio),
         };

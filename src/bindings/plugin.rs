@@ -27,9 +27,9 @@ use pyo3_polars::export::polars_ffi::version_0::{
 use serde::Deserialize;
 
 use super::{call, kept};
+use crate::api::match_column;
 use crate::error::{Error, Result};
 use crate::matcher::Matcher;
-use crate::pipeline::columns;
 
 /// What `drugs_rs.polars` says beside the column.
 #[derive(Deserialize)]
@@ -84,19 +84,19 @@ macro_rules! expression {
 expression!(
     _polars_plugin_find,
     _polars_plugin_field_find,
-    columns::mentions,
-    columns::mentions_type()
+    match_column::mentions,
+    match_column::mentions_type()
 );
 expression!(
     _polars_plugin_count,
     _polars_plugin_field_count,
-    columns::counts,
+    match_column::counts,
     DataType::UInt32
 );
 expression!(
     _polars_plugin_contains,
     _polars_plugin_field_contains,
-    columns::any,
+    match_column::any,
     DataType::Boolean
 );
 

@@ -8,12 +8,13 @@ use pyo3::types::PyCapsule;
 
 use super::table::Table;
 use super::{arguments, arrow, call, errors};
+use crate::api::read;
+use crate::api::read::PublicationStream;
 use crate::error::Result;
 use crate::formats::MostRatio;
-use crate::pipeline::reading::{self, PublicationStream};
-use crate::pipeline::report;
-use crate::pipeline::silver::SilverSettings;
+use crate::lake::report;
 use crate::quality::FileTally;
+use crate::steps::silver::SilverSettings;
 use crate::task::Task;
 
 /// A table that was read from sources, and what became of their rows.
@@ -25,8 +26,8 @@ pub(super) struct CleanTable {
 }
 
 impl CleanTable {
-    fn create(py: Python<'_>, table: reading::CleanTable) -> PyResult<Py<Self>> {
-        let reading::CleanTable {
+    fn create(py: Python<'_>, table: read::CleanTable) -> PyResult<Py<Self>> {
+        let read::CleanTable {
             frame,
             rejected,
             sources,
@@ -82,7 +83,7 @@ pub(super) fn read_publications(
     let kind = arguments::choice(py, "kind", kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let table = call::engine(py, progress, |task| {
-        reading::read_publications(&uris, kind, settings, task)
+        read::read_publications(&uris, kind, settings, task)
     })?;
     CleanTable::create(py, table)
 }
@@ -100,7 +101,7 @@ pub(super) fn read_drugs(
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
     let settings = settings(py, encoding, false, on_bad_file, max_ratio)?;
-    let table = call::engine(py, progress, |task| reading::read_drugs(&uris, settings, task))?;
+    let table = call::engine(py, progress, |task| read::read_drugs(&uris, settings, task))?;
     CleanTable::create(py, table)
 }
 
@@ -203,7 +204,7 @@ impl PublicationBatches {
     }
 }
 
-fn next_batch(state: &Mutex<State>, task: &Task) -> Result<Option<reading::CleanTable>> {
+fn next_batch(state: &Mutex<State>, task: &Task) -> Result<Option<read::CleanTable>> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(mut stream) = state.stream.take() else {
         return Ok(None);
@@ -217,7 +218,7 @@ fn next_batch(state: &Mutex<State>, task: &Task) -> Result<Option<reading::Clean
 }
 
 fn empty(py: Python<'_>) -> PyResult<DataFrame> {
-    reading::no_publications().map_err(|error| errors::exception(py, &error))
+    read::no_publications().map_err(|error| errors::exception(py, &error))
 }
 
 fn dictionaries<'py>(py: Python<'py>, sources: &[FileTally]) -> PyResult<Bound<'py, PyAny>> {

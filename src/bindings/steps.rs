@@ -4,14 +4,17 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use super::{arguments, call, errors};
+use crate::api::sources;
 use crate::error::{Error, Result};
 use crate::formats::MostRatio;
 use crate::graph::AnswerSettings;
-use crate::pipeline::bronze::BronzeSource;
-use crate::pipeline::gold::GoldSettings;
-use crate::pipeline::silver::SilverSettings;
-use crate::pipeline::{self, StepReport};
+use crate::lake::report::StepReport;
+use crate::lake::{existing_lake_for, holds, open_lake_for};
 use crate::schema::SourceTable;
+use crate::steps::bronze::BronzeSource;
+use crate::steps::gold::GoldSettings;
+use crate::steps::silver::SilverSettings;
+use crate::steps::{bronze as bronze_step, gold as gold_step, run as whole, silver as silver_step};
 use crate::task::Task;
 
 /// Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
@@ -68,8 +71,8 @@ pub(super) fn run<'py>(
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
-        pipeline::run::run(
-            pipeline::open_lake_for(&out, task)?.as_ref(),
+        whole::run(
+            open_lake_for(&out, task)?.as_ref(),
             &sources,
             dt,
             silver,
@@ -113,7 +116,7 @@ pub(super) fn bronze<'py>(
     }
     let (out, dt) = (arguments::path(out, "out")?, arguments::dt(dt)?);
     report(py, progress, |task| {
-        pipeline::bronze::bronze(pipeline::open_lake_for(&out, task)?.as_ref(), &sources, dt, task)
+        bronze_step::bronze(open_lake_for(&out, task)?.as_ref(), &sources, dt, task)
     })
 }
 
@@ -144,8 +147,8 @@ pub(super) fn silver<'py>(
         ..SilverSettings::default()
     };
     report(py, progress, |task| {
-        pipeline::silver::silver(
-            pipeline::existing_lake_for(&out, task)?.as_ref(),
+        silver_step::silver(
+            existing_lake_for(&out, task)?.as_ref(),
             tables.as_deref(),
             dt,
             settings,
@@ -192,12 +195,7 @@ pub(super) fn gold<'py>(
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
-        pipeline::gold::gold(
-            pipeline::existing_lake_for(&out, task)?.as_ref(),
-            dt,
-            &settings,
-            task,
-        )
+        gold_step::gold(existing_lake_for(&out, task)?.as_ref(), dt, &settings, task)
     })
 }
 
@@ -212,12 +210,7 @@ pub(super) fn hold<'py>(
     let (lake, dt) = (arguments::path(lake, "lake")?, arguments::dt(dt)?);
     let reason = arguments::text(reason, "reason")?;
     let report = call::watched(py, false, |task| {
-        pipeline::held::hold(
-            pipeline::existing_lake_for(&lake, task)?.as_ref(),
-            dt,
-            &reason,
-            task,
-        )
+        holds::hold(existing_lake_for(&lake, task)?.as_ref(), dt, &reason, task)
     })?;
     dictionary(py, &report)
 }
@@ -231,7 +224,7 @@ pub(super) fn release<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let (lake, dt) = (arguments::path(lake, "lake")?, arguments::dt(dt)?);
     let report = call::watched(py, false, |task| {
-        pipeline::held::release(pipeline::existing_lake_for(&lake, task)?.as_ref(), dt, task)
+        holds::release(existing_lake_for(&lake, task)?.as_ref(), dt, task)
     })?;
     dictionary(py, &report)
 }
@@ -274,5 +267,5 @@ fn dictionary<'py>(py: Python<'py>, report: &StepReport) -> PyResult<Bound<'py, 
 pub(super) fn list_sources(py: Python<'_>, sources: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let uris = arguments::paths(sources, "sources")?;
     // A bucket may keep it waiting, and a forked child may ask.
-    call::watched(py, false, |task| pipeline::list_sources(&uris, task))
+    call::watched(py, false, |task| sources::list_sources(&uris, task))
 }

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::arguments::{Output, choice};
+use super::options::{Output, choice};
+use crate::api::generate::generate;
 use crate::error::{Error, Result};
-use crate::generate::{Format, Packing, Settings, Shares, Table};
-use crate::pipeline::generate::generate;
+use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
 use crate::task::Task;
 
 #[derive(Debug, Args)]
@@ -32,13 +32,13 @@ pub(super) struct GenerateArguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 300)]
     pub journals: u64,
     /// The format of the articles
-    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(Table::Articles))]
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(MadeTable::Articles))]
     pub articles_format: Format,
     /// The format of the clinical trials
-    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(Table::Trials))]
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(MadeTable::Trials))]
     pub trials_format: Format,
     /// The format of the drugs
-    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(Table::Drugs))]
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format_of(MadeTable::Drugs))]
     pub drugs_format: Format,
     /// Split articles and trials into this many files each
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -63,7 +63,7 @@ pub(super) struct GenerateArguments {
 }
 
 /// Reads the name of a format that a table can be written as.
-fn format_of(table: Table) -> impl TypedValueParser<Value = Format> {
+fn format_of(table: MadeTable) -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(table.format_names())
         .try_map(move |name| Format::named(&name, table, table.folder()))
 }

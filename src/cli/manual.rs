@@ -4,10 +4,10 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::arguments::{CompletionsArguments, ManArguments};
-use super::execute::not_printed;
+use super::outcome::not_printed;
 use super::parse::definition;
+use crate::api::export::write_file;
 use crate::error::{Error, Result};
-use crate::pipeline::export::write_file;
 use crate::task::Task;
 
 /// The completions for a shell.

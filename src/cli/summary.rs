@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::api::answers;
 use crate::choice::Choice;
 use crate::error::Result;
 use crate::graph::{DrugGraph, DrugGrouping, Shelf};
-use crate::pipeline::{StepReport, existing_lake, layout, run};
+use crate::lake::layout;
+use crate::lake::open::existing_lake;
+use crate::lake::report::StepReport;
 use crate::schema::{DrugUnit, Flag, PublicationKind, Reason};
 
 /// The most rows of a table that are shown.
@@ -48,7 +51,7 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             .iter()
             .find(|output| output.path == layout::DRUG_GRAPH);
         if graph.is_none_or(|graph| graph.bytes <= LARGEST_GRAPH) {
-            let graph = run::read_graph(existing_lake(&report.out)?.as_ref())?;
+            let graph = answers::read_graph(existing_lake(&report.out)?.as_ref())?;
             drugs(&mut text, &graph, gold.unit);
             journals(&mut text, &graph, gold.unit);
         }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use clap::ColorChoice;
 use serde::Serialize;
 
-use crate::pipeline::hide_credentials;
+use crate::api::credentials::hide_credentials;
 
 /// Variables of this prefix may set options, and so may hold credentials.
 pub(super) const VARIABLES: &str = "DRUGS_RS_";

@@ -3,17 +3,21 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::columns::{Texts, frame};
-use super::fields::Fields;
-use super::input::Input;
-use super::{BATCH_BYTES, Notes, RawBatch, RawTexts, shown};
-use crate::error::{Error, Result};
-use crate::schema::Rejected;
+use super::bytes::input::Input;
+use crate::error::Result;
 use crate::task::Task;
+
+/// A batch is about this many bytes of a file: large enough to share out its costs, small enough to hold many.
+///
+/// The fuzz targets give files of 4 KiB, and look for what happens where batches meet and records are too long.
+pub(crate) const BATCH_BYTES: usize = if cfg!(fuzzing) { 1 << 6 } else { 1 << 20 };
+
+/// A record longer than this is not one: an unclosed quote or a file without line ends.
+pub(crate) const LONGEST_RECORD: usize = BATCH_BYTES << 4;
 
 /// Bytes of an input from some offset on.
 #[derive(Debug)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     pub input: Input,
     /// The bytes that are here and not yet taken.
     pub bytes: Window,
@@ -26,7 +30,7 @@ pub(super) struct Buffer {
 
 /// Bytes with room behind them for more.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+pub(crate) struct Window {
     room: Vec<u8>,
     length: usize,
 }
@@ -71,7 +75,7 @@ impl Spare {
 
 /// Text that was taken from the window.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     text: String,
     spare: Spare,
 }
@@ -93,11 +97,8 @@ impl Drop for Taken {
 /// What is read of a file at first.
 const FIRST_BYTES: usize = BATCH_BYTES >> 6;
 
-/// Hardly any row is shorter; room for those that are is made when they come.
-const SHORTEST_ROW: usize = 64;
-
 impl Buffer {
-    pub(super) fn new(input: Input) -> Self {
+    pub(crate) fn new(input: Input) -> Self {
         Self {
             input,
             bytes: Window::default(),
@@ -108,7 +109,7 @@ impl Buffer {
     }
 
     /// Reads until at least `wanted` bytes are here, or the end.
-    pub(super) fn fill(&mut self, wanted: usize, task: &Task) -> Result<()> {
+    pub(crate) fn fill(&mut self, wanted: usize, task: &Task) -> Result<()> {
         if self.bytes.len() >= wanted || self.ended {
             return Ok(());
         }
@@ -137,18 +138,13 @@ impl Buffer {
         Ok(())
     }
 
-    /// A batch in the making, of about so many rows.
-    pub(super) fn draft(&self, fields: &Fields, rows: usize) -> Draft {
-        Draft::new(fields, rows.min(self.bytes.len() / SHORTEST_ROW + 1))
-    }
-
     /// Doubles what is here.
-    pub(super) fn fill_more(&mut self, task: &Task) -> Result<()> {
+    pub(crate) fn fill_more(&mut self, task: &Task) -> Result<()> {
         self.fill(self.bytes.len() * 2 + 1, task)
     }
 
     /// Takes the first `length` bytes away, as text.
-    pub(super) fn take(&mut self, length: usize) -> Result<Taken> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<Taken> {
         let mut next = Window {
             room: self.spare.take(),
             length: self.bytes.length - length,
@@ -172,116 +168,9 @@ impl Buffer {
     }
 
     /// Lets the first `length` bytes go unread.
-    pub(super) fn skip(&mut self, length: usize) {
+    pub(crate) fn skip(&mut self, length: usize) {
         self.bytes.room.copy_within(length..self.bytes.length, 0);
         self.bytes.length -= length;
         self.offset += length as u64;
-    }
-}
-
-/// A batch in the making.
-pub(super) struct Draft {
-    source_rows: Vec<u64>,
-    columns: Vec<Texts>,
-    pub spans: Vec<(usize, usize)>,
-    pub rejected: Vec<Rejected>,
-}
-
-impl Draft {
-    /// For so many rows, or about so many.
-    pub(super) fn new(fields: &Fields, rows: usize) -> Self {
-        let columns = fields.iter().map(|field| Texts::new(field.name, rows)).collect();
-        Self {
-            source_rows: Vec::with_capacity(rows),
-            columns,
-            spans: Vec::with_capacity(rows),
-            rejected: Vec::new(),
-        }
-    }
-
-    /// Adds a row: its place, the span of its raw text and a value a field.
-    pub(super) fn push<'v>(
-        &mut self,
-        source_row: u64,
-        span: (usize, usize),
-        values: impl Iterator<Item = Option<&'v str>>,
-    ) {
-        self.source_rows.push(source_row);
-        self.spans.push(span);
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            column.push(value);
-        }
-    }
-
-    /// The finished batch; `text` is what the spans point into.
-    pub(super) fn finish(self, text: Taken) -> Result<RawBatch, Error> {
-        let frame = frame(self.source_rows, self.columns)?;
-        Ok(RawBatch {
-            shape: 0,
-            frame,
-            raw: RawTexts {
-                text,
-                spans: self.spans,
-                #[cfg(feature = "tables")]
-                cells: None,
-            },
-            rejected: self.rejected,
-            deletions: Vec::new(),
-            member: None,
-        })
-    }
-}
-
-/// Collects the names of columns that no field takes, in the order of their appearance, a few of them.
-#[derive(Debug, Default)]
-pub(super) struct ExtraColumns(Vec<String>);
-
-/// More names than this in a report would help nobody.
-const MOST_NAMES: usize = 200;
-
-impl ExtraColumns {
-    pub(super) fn add(&mut self, name: &str) {
-        if self.0.len() < MOST_NAMES {
-            let name = shown(name);
-            if !self.0.iter().any(|known| *known == name) {
-                self.0.push(name.into_owned());
-            }
-        }
-    }
-
-    pub(super) fn names(&self) -> &[String] {
-        &self.0
-    }
-
-    pub(super) fn note(&self, notes: &mut Notes) {
-        notes.extra_columns = self.0.clone();
-    }
-}
-
-/// Sentences about a file, the first of them word by word and the others counted.
-#[derive(Debug, Default)]
-pub(super) struct Remarks {
-    kept: Vec<String>,
-    others: usize,
-}
-
-/// More sentences than this in a report would help nobody.
-const MOST_REMARKS: usize = 20;
-
-impl Remarks {
-    pub(super) fn add(&mut self, remark: String) {
-        if self.kept.len() < MOST_REMARKS {
-            self.kept.push(remark);
-        } else {
-            self.others += 1;
-        }
-    }
-
-    pub(super) fn all(&self) -> Vec<String> {
-        let mut all = self.kept.clone();
-        if self.others > 0 {
-            all.push(format!("and {} more of the kind", self.others));
-        }
-        all
     }
 }

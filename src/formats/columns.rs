@@ -12,20 +12,20 @@ mod in_frames {
     pub use polars::prelude::DataFrame as Frame;
 
     /// A column of texts in the making.
-    pub(in crate::formats) struct Texts(StringChunkedBuilder);
+    pub(crate) struct Texts(StringChunkedBuilder);
 
     impl Texts {
-        pub(in crate::formats) fn new(name: &'static str, rows: usize) -> Self {
+        pub(crate) fn new(name: &'static str, rows: usize) -> Self {
             Self(StringChunkedBuilder::new(name.into(), rows))
         }
 
-        pub(in crate::formats) fn push(&mut self, text: Option<&str>) {
+        pub(crate) fn push(&mut self, text: Option<&str>) {
             self.0.append_option(text);
         }
     }
 
     /// The frame of some rows.
-    pub(in crate::formats) fn frame(source_rows: Vec<u64>, texts: Vec<Texts>) -> Result<Frame> {
+    pub(crate) fn frame(source_rows: Vec<u64>, texts: Vec<Texts>) -> Result<Frame> {
         let height = source_rows.len();
         let rows = Series::new("source_row".into(), source_rows);
         let mut columns: Vec<Column> = vec![rows.into_column()];
@@ -54,20 +54,20 @@ mod in_frames {
     }
 
     /// A column of texts in the making.
-    pub(in crate::formats) struct Texts(Vec<Option<String>>);
+    pub(crate) struct Texts(Vec<Option<String>>);
 
     impl Texts {
-        pub(in crate::formats) fn new(_name: &'static str, rows: usize) -> Self {
+        pub(crate) fn new(_name: &'static str, rows: usize) -> Self {
             Self(Vec::with_capacity(rows.min(64)))
         }
 
-        pub(in crate::formats) fn push(&mut self, text: Option<&str>) {
+        pub(crate) fn push(&mut self, text: Option<&str>) {
             self.0.push(text.map(str::to_owned));
         }
     }
 
     /// The stand-in of some rows.
-    pub(in crate::formats) fn frame(source_rows: Vec<u64>, texts: Vec<Texts>) -> Result<Frame> {
+    pub(crate) fn frame(source_rows: Vec<u64>, texts: Vec<Texts>) -> Result<Frame> {
         Ok(Frame {
             source_rows,
             texts: texts.into_iter().map(|column| column.0).collect(),
@@ -76,4 +76,4 @@ mod in_frames {
 }
 
 pub use in_frames::Frame;
-pub(super) use in_frames::{Texts, frame};
+pub(crate) use in_frames::{Texts, frame};

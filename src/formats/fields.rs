@@ -1,8 +1,7 @@
 //! Which columns a table takes from a source, and under which names sources know them.
 
-use super::input::Input;
-use super::shown;
-use crate::error::{Error, Result};
+use super::bytes::input::Input;
+use crate::error::{Error, Result, shown};
 
 /// A column that a table takes from its sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +39,7 @@ impl Fields {
     }
 
     /// How well a header fits: whether all required columns are there, then how many of all.
-    pub(super) fn fit(&self, header: &[String]) -> (bool, usize) {
+    pub(crate) fn fit(&self, header: &[String]) -> (bool, usize) {
         let places = self.places(header);
         let complete = self
             .fields
@@ -51,7 +50,7 @@ impl Fields {
     }
 
     /// The shape in one phrase: its title and the columns that it must have.
-    pub(super) fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         let required: Vec<String> = self
             .fields
             .iter()
@@ -62,32 +61,32 @@ impl Fields {
     }
 
     /// The number of the field of a name.
-    pub(super) fn index(&self, name: &str) -> Option<usize> {
+    pub(crate) fn index(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
 
     /// Whether the rows are publications, which have formats of their own.
-    pub(super) fn are_publications(&self) -> bool {
+    pub(crate) fn are_publications(&self) -> bool {
         ["id", "title", "date"]
             .iter()
             .all(|name| self.index(name).is_some())
     }
 
     /// Whether the rows are clinical trials, which ClinicalTrials.gov hands out as studies.
-    pub(super) fn are_trials(&self) -> bool {
+    pub(crate) fn are_trials(&self) -> bool {
         self.are_publications() && self.index("brief_title").is_some()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.fields.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Field> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter()
     }
 
     /// The number of the field that a source calls `name`, and the place of that name among the field's names.
-    pub(super) fn position(&self, name: &str) -> Option<(usize, usize)> {
+    pub(crate) fn position(&self, name: &str) -> Option<(usize, usize)> {
         let name = name.trim();
         self.fields.iter().enumerate().find_map(|(field, its)| {
             let rank = its
@@ -99,7 +98,7 @@ impl Fields {
     }
 
     /// For each field its column in a header: the first of its names that is there, of equal ones the first column.
-    pub(super) fn places(&self, header: &[String]) -> Vec<Option<usize>> {
+    pub(crate) fn places(&self, header: &[String]) -> Vec<Option<usize>> {
         let mut places: Vec<Option<(usize, usize)>> = vec![None; self.len()];
         for (column, name) in header.iter().enumerate() {
             if let Some((field, rank)) = self.position(name) {
@@ -116,7 +115,7 @@ impl Fields {
     }
 
     /// The same for objects: where none of them has any of the fields, they are something else altogether.
-    pub(super) fn check_keys(
+    pub(crate) fn check_keys(
         &self,
         input: &Input,
         byte: u64,
@@ -146,7 +145,7 @@ impl Fields {
     }
 
     /// Names the required fields that are not there.
-    pub(super) fn check(&self, uri: &str, present: &[bool], found: &[String], hint: &str) -> Result<()> {
+    pub(crate) fn check(&self, uri: &str, present: &[bool], found: &[String], hint: &str) -> Result<()> {
         let missing: Vec<String> = self
             .fields
             .iter()

@@ -2,9 +2,8 @@
 
 use memchr::memrchr;
 
-use super::buffer::Buffer;
-use super::input::Input;
-use super::{BATCH_BYTES, LONGEST_RECORD};
+use super::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
+use super::bytes::input::Input;
 use crate::error::{Error, Result};
 use crate::task::Task;
 

@@ -1,17 +1,17 @@
 //! Rows of a shape that was chosen before the first of them is read.
 
-use super::{Notes, RawBatch, RowReader};
+use super::batch::{Notes, RawBatch, RowReader};
 use crate::error::Result;
 use crate::task::Task;
 
 /// Says of each batch which shape its rows have.
-pub(super) struct ShapedReader<R> {
+pub(crate) struct ShapedReader<R> {
     shape: usize,
     reader: R,
 }
 
 impl<'f, R: RowReader + 'f> ShapedReader<R> {
-    pub(super) fn boxed(shape: usize, reader: R) -> Box<dyn RowReader + 'f> {
+    pub(crate) fn boxed(shape: usize, reader: R) -> Box<dyn RowReader + 'f> {
         Box::new(Self { shape, reader })
     }
 }

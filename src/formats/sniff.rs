@@ -3,14 +3,19 @@
 use std::borrow::Cow;
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
-use memchr::{memchr_iter, memmem};
+use memchr::memmem;
 
-use super::input::MARK;
-use super::{json_head, ndjson, pubmed_xml};
+use super::bytes::compression::packing;
+use super::bytes::input::PARQUET as PARQUET_MAGIC;
+use super::bytes::marks::{line_end, without_marks};
+use super::bytes::members::archive_kind;
+use super::json::{head as json_head, ndjson};
+use super::pubmed::dialect::{Dialect, is_record_mark, is_tag};
+use super::pubmed::xml_reader::is_pubmed;
 
 /// The formats that are texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextFormat {
+pub(crate) enum TextFormat {
     JsonArray,
     /// Objects one after the other, a line each or not, or pages with rows in them.
     JsonObjects,
@@ -21,45 +26,14 @@ pub(super) enum TextFormat {
     Delimited,
 }
 
-/// The formats whose lines begin with a tag: `TI  - A title`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// As PubMed saves it.
-    Medline,
-    /// As Ovid saves MEDLINE and other databases.
-    Ovid,
-    /// As programs for references exchange it.
-    Ris,
-}
-
-impl Dialect {
-    /// The name of the format, for reports.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Medline => "medline",
-            Self::Ovid => "ovid",
-            Self::Ris => "ris",
-        }
-    }
-
-    /// The name of the format in a sentence.
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Medline => "a MEDLINE file",
-            Self::Ovid => "a file of Ovid",
-            Self::Ris => "a RIS file",
-        }
-    }
-}
-
 /// The format of a text whose beginning this is, without byte order marks.
-pub(super) fn text_format(head: &[u8]) -> TextFormat {
+pub(crate) fn text_format(head: &[u8]) -> TextFormat {
     let text = head.trim_ascii_start();
     match text.first() {
         Some(b'[') => TextFormat::JsonArray,
         Some(b'{') => TextFormat::JsonObjects,
         Some(b'<') if is_record_mark(first_line(text)) => TextFormat::Tagged(Dialect::Ovid),
-        Some(b'<') if pubmed_xml::is_pubmed(head) => TextFormat::PubmedXml,
+        Some(b'<') if is_pubmed(head) => TextFormat::PubmedXml,
         Some(b'<') => TextFormat::OtherXml,
         Some(b'A'..=b'Z') => dialect(text).map_or(TextFormat::Delimited, TextFormat::Tagged),
         _ => TextFormat::Delimited,
@@ -85,6 +59,24 @@ pub fn text_media_type(head: &[u8]) -> &'static str {
     }
 }
 
+/// The media type of Parquet.
+pub const PARQUET_TYPE: &str = "application/vnd.apache.parquet";
+
+/// The media type of a file that is more than a text, by its beginning; `None` for what is read as a text.
+pub fn packed_media_type(head: &[u8]) -> Option<&'static str> {
+    if head.starts_with(PARQUET_MAGIC) {
+        return Some(PARQUET_TYPE);
+    }
+    match (packing(head), archive_kind(head)) {
+        (Some("gzip"), _) => Some("application/gzip"),
+        (Some("zstd"), _) => Some("application/zstd"),
+        (Some(_), _) => Some("application/x-bzip2"),
+        (None, Some("ZIP")) => Some("application/zip"),
+        (None, Some(_)) => Some("application/x-tar"),
+        (None, None) => None,
+    }
+}
+
 /// The beginning of a file as the readers see it.
 fn in_utf8(head: &[u8]) -> Cow<'_, [u8]> {
     let encoding = match head {
@@ -96,53 +88,9 @@ fn in_utf8(head: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(without_marks(text.as_bytes()).to_vec())
 }
 
-/// The bytes after byte order marks; programs put one before a file that has one already.
-pub(super) fn without_marks(mut head: &[u8]) -> &[u8] {
-    while let Some(rest) = head.strip_prefix(MARK) {
-        head = rest;
-    }
-    head
-}
-
-/// The byte that ends the lines of a text with this beginning: LF, also behind a CR, or CR alone.
-pub(super) fn line_end(head: &[u8]) -> u8 {
-    let alone = memchr_iter(b'\r', head)
-        .filter(|at| head.get(at + 1) != Some(&b'\n'))
-        .count();
-    if alone > memchr_iter(b'\n', head).count() {
-        b'\r'
-    } else {
-        b'\n'
-    }
-}
-
 fn first_line(text: &[u8]) -> &[u8] {
     let end = memchr::memchr2(b'\n', b'\r', text);
     &text[..end.unwrap_or(text.len())]
-}
-
-/// `TI  - `, `PMID- `.
-pub(super) fn is_tag(line: &[u8]) -> bool {
-    let Some((tag, rest)) = line.split_at_checked(4) else {
-        return false;
-    };
-    let name = tag.trim_ascii_end();
-    name.len() >= 2
-        && name
-            .iter()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        && matches!(rest, [b'-', b' ' | b'\r' | b'\n', ..] | [b'-'])
-}
-
-/// `<1. >`, `<1>`: the line before each record of Ovid.
-pub(super) fn is_record_mark(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let inner = line.strip_prefix(b"<").and_then(|line| line.strip_suffix(b">"));
-    inner.is_some_and(|inner| {
-        let number = inner.trim_ascii_end();
-        let number = number.strip_suffix(b".").unwrap_or(number);
-        !number.is_empty() && number.iter().all(u8::is_ascii_digit)
-    })
 }
 
 /// Which tagged format begins so: it has a tag that only one of them has, as its first tag or, behind any other one, on a later
@@ -172,24 +120,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_told_from_text() {
-        for line in ["PMID- 1", "TI  - A title", "AB  -", "FAU - Name", "AB  -\r"] {
-            assert!(is_tag(line.as_bytes()), "{line}");
-        }
-        for line in [
-            "      going on",
-            "ti  - small",
-            "T   - one letter",
-            "TITLE- x",
-            "",
-            "PMID",
-            "TI - x",
-        ] {
-            assert!(!is_tag(line.as_bytes()), "{line}");
-        }
-    }
-
-    #[test]
     fn a_text_is_known_by_its_beginning() {
         let utf16: Vec<u8> = "\u{feff}[{}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (head, wanted) in [
@@ -217,20 +147,6 @@ mod tests {
             (b"", "text/csv"),
         ] {
             assert_eq!(text_media_type(head), wanted, "{}", String::from_utf8_lossy(head));
-        }
-    }
-
-    #[test]
-    fn lines_end_as_most_of_them_do() {
-        for (text, wanted) in [
-            ("a\rb\rc", b'\r'),
-            ("a\nb\n", b'\n'),
-            ("a\r\nb\r\n", b'\n'),
-            ("a\r\r\nb\r\r\n", b'\n'),
-            ("a stray\rone\nb\nc", b'\n'),
-            ("one line", b'\n'),
-        ] {
-            assert_eq!(line_end(text.as_bytes()), wanted, "{text:?}");
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::drugs::Drugs;
-use super::format::{Format, Table};
-use super::record::{Maker, Row};
+use super::format::{Format, MadeTable};
+use super::record::{MadeRow, RecordMaker};
 use super::truth::{self, Counts};
 use super::{Settings, medline, plain, pubmed_xml, registry};
 
@@ -24,16 +24,16 @@ pub struct Block {
 
 impl Block {
     /// The columns of a Parquet file of a table.
-    pub fn columns(table: Table) -> &'static [&'static str] {
+    pub fn columns(table: MadeTable) -> &'static [&'static str] {
         match table {
-            Table::Drugs => &["atccode", "drug", "synonyms"],
-            Table::Articles => &["id", "title", "date", "journal", "abstract"],
-            Table::Trials => &["id", "scientific_title", "date", "journal", "abstract"],
+            MadeTable::Drugs => &["atccode", "drug", "synonyms"],
+            MadeTable::Articles => &["id", "title", "date", "journal", "abstract"],
+            MadeTable::Trials => &["id", "scientific_title", "date", "journal", "abstract"],
         }
     }
 
     /// What a file begins with.
-    pub fn head(table: Table, format: Format) -> &'static str {
+    pub fn head(table: MadeTable, format: Format) -> &'static str {
         match format {
             Format::Csv => plain::header(table),
             Format::Json | Format::StudiesJson => "[\n",
@@ -64,8 +64,8 @@ impl Block {
 }
 
 /// Makes records of articles or trials.
-pub fn block(settings: &Settings, table: Table, numbers: Range<u64>) -> Block {
-    let maker = Maker::new(settings, table);
+pub fn block(settings: &Settings, table: MadeTable, numbers: Range<u64>) -> Block {
+    let maker = RecordMaker::new(settings, table);
     let format = settings.format(table);
     let mut block = Block::default();
     if format == Format::Parquet {
@@ -117,7 +117,7 @@ pub fn drugs_block(settings: &Settings, numbers: Range<u64>) -> Block {
 }
 
 impl Block {
-    fn write(&mut self, table: Table, format: Format, row: &Row, again: bool) {
+    fn write(&mut self, table: MadeTable, format: Format, row: &MadeRow, again: bool) {
         let out = &mut self.text;
         match format {
             Format::Csv | Format::Json | Format::Ndjson => plain::publication(table, format, row, out),

@@ -28,7 +28,7 @@ const BAD: [&str; 6] = [
 
 /// How much of a date is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum DatePrecisionGiven {
     Day,
     Month,
     Year,
@@ -53,7 +53,7 @@ pub(super) struct Date {
     year: u64,
     month: u64,
     day: u64,
-    part: Part,
+    part: DatePrecisionGiven,
     style: u64,
 }
 
@@ -61,18 +61,18 @@ impl Date {
     /// A whole day in most records, something less exact in the others.
     pub(super) fn draw(dice: &mut Dice, exact: bool) -> Self {
         let part = match dice.below(100) {
-            _ if exact => Part::Day,
-            0..=84 => Part::Day,
-            85..=91 => Part::Month,
-            92..=94 => Part::Year,
-            95..=96 => Part::Season,
-            97..=98 => Part::Months,
-            _ => Part::Years,
+            _ if exact => DatePrecisionGiven::Day,
+            0..=84 => DatePrecisionGiven::Day,
+            85..=91 => DatePrecisionGiven::Month,
+            92..=94 => DatePrecisionGiven::Year,
+            95..=96 => DatePrecisionGiven::Season,
+            97..=98 => DatePrecisionGiven::Months,
+            _ => DatePrecisionGiven::Years,
         };
         let month = 1 + dice.below(12);
         Self {
             year: 1985 + dice.below(40),
-            month: if part == Part::Months {
+            month: if part == DatePrecisionGiven::Months {
                 month.min(11)
             } else {
                 month
@@ -98,10 +98,10 @@ impl Date {
     /// The day that it stands for.
     fn truth(&self) -> String {
         let (month, day) = match self.part {
-            Part::Day => (self.month, self.day),
-            Part::Month | Part::Months => (self.month, 1),
-            Part::Season => (self.season().1, 1),
-            Part::Year | Part::Years => (1, 1),
+            DatePrecisionGiven::Day => (self.month, self.day),
+            DatePrecisionGiven::Month | DatePrecisionGiven::Months => (self.month, 1),
+            DatePrecisionGiven::Season => (self.season().1, 1),
+            DatePrecisionGiven::Year | DatePrecisionGiven::Years => (1, 1),
         };
         format!("{}-{month:02}-{day:02}", self.year)
     }
@@ -118,14 +118,14 @@ impl Date {
     fn text(&self) -> String {
         let Self { year, month, day, .. } = self;
         match (self.part, self.style % 7) {
-            (Part::Day, 0 | 1) => format!("{year}-{month:02}-{day:02}"),
-            (Part::Day, 2) => format!("{day:02}/{month:02}/{year}"),
-            (Part::Day, 3) => format!("{day:02}.{month:02}.{year}"),
-            (Part::Day, 4) => format!("{day} {} {year}", self.month_name()),
-            (Part::Day, 5) => format!("{} {day}, {year}", self.month_name()),
-            (Part::Day, _) => format!("{year}-{month:02}-{day:02}T10:30:00"),
-            (Part::Month, 0..=3) => format!("{year}-{month:02}"),
-            (Part::Month, _) => format!("{} {year}", self.month_name()),
+            (DatePrecisionGiven::Day, 0 | 1) => format!("{year}-{month:02}-{day:02}"),
+            (DatePrecisionGiven::Day, 2) => format!("{day:02}/{month:02}/{year}"),
+            (DatePrecisionGiven::Day, 3) => format!("{day:02}.{month:02}.{year}"),
+            (DatePrecisionGiven::Day, 4) => format!("{day} {} {year}", self.month_name()),
+            (DatePrecisionGiven::Day, 5) => format!("{} {day}, {year}", self.month_name()),
+            (DatePrecisionGiven::Day, _) => format!("{year}-{month:02}-{day:02}T10:30:00"),
+            (DatePrecisionGiven::Month, 0..=3) => format!("{year}-{month:02}"),
+            (DatePrecisionGiven::Month, _) => format!("{} {year}", self.month_name()),
             _ => self.tagged(),
         }
     }
@@ -134,16 +134,16 @@ impl Date {
     fn tagged(&self) -> String {
         let year = self.year;
         match self.part {
-            Part::Day => format!("{year} {} {}", self.short_month(), self.day),
-            Part::Month => format!("{year} {}", self.short_month()),
-            Part::Year => year.to_string(),
-            Part::Season => format!("{year} {}", self.season().0),
-            Part::Months => format!(
+            DatePrecisionGiven::Day => format!("{year} {} {}", self.short_month(), self.day),
+            DatePrecisionGiven::Month => format!("{year} {}", self.short_month()),
+            DatePrecisionGiven::Year => year.to_string(),
+            DatePrecisionGiven::Season => format!("{year} {}", self.season().0),
+            DatePrecisionGiven::Months => format!(
                 "{year} {}-{}",
                 self.short_month(),
                 &MONTHS[self.month as usize][..3]
             ),
-            Part::Years => format!("{year}-{}", year + 1),
+            DatePrecisionGiven::Years => format!("{year}-{}", year + 1),
         }
     }
 
@@ -156,14 +156,16 @@ impl Date {
             format!("{:02}", self.month)
         };
         match self.part {
-            Part::Day => format!(
+            DatePrecisionGiven::Day => format!(
                 "<Year>{year}</Year><Month>{month}</Month><Day>{:02}</Day>",
                 self.day
             ),
-            Part::Month => format!("<Year>{year}</Year><Month>{month}</Month>"),
-            Part::Year => format!("<Year>{year}</Year>"),
-            Part::Season => format!("<Year>{year}</Year><Season>{}</Season>", self.season().0),
-            Part::Months | Part::Years => format!("<MedlineDate>{}</MedlineDate>", self.tagged()),
+            DatePrecisionGiven::Month => format!("<Year>{year}</Year><Month>{month}</Month>"),
+            DatePrecisionGiven::Year => format!("<Year>{year}</Year>"),
+            DatePrecisionGiven::Season => format!("<Year>{year}</Year><Season>{}</Season>", self.season().0),
+            DatePrecisionGiven::Months | DatePrecisionGiven::Years => {
+                format!("<MedlineDate>{}</MedlineDate>", self.tagged())
+            }
         }
     }
 }

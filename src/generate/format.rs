@@ -5,13 +5,13 @@ use crate::error::{Error, Result};
 
 /// What a source holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
+pub enum MadeTable {
     Drugs,
     Articles,
     Trials,
 }
 
-impl Table {
+impl MadeTable {
     pub const ALL: [Self; 3] = [Self::Drugs, Self::Articles, Self::Trials];
 
     /// The folder of its files, which is the name of the argument of `run` that takes them.
@@ -93,7 +93,7 @@ impl Format {
     }
 
     /// The format of a name, if a table can be written so; the error names the argument that gave it.
-    pub fn named(name: &str, table: Table, argument: &str) -> Result<Self> {
+    pub fn named(name: &str, table: MadeTable, argument: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|format| format.name() == name && format.is_for(table))
@@ -101,11 +101,11 @@ impl Format {
     }
 
     /// Whether a table can be written so.
-    pub fn is_for(self, table: Table) -> bool {
+    pub fn is_for(self, table: MadeTable) -> bool {
         match self {
             Self::Csv | Self::Json | Self::Ndjson | Self::Parquet => true,
-            Self::PubmedXml | Self::Medline | Self::PubmedCsv => table == Table::Articles,
-            _ => table == Table::Trials,
+            Self::PubmedXml | Self::Medline | Self::PubmedCsv => table == MadeTable::Articles,
+            _ => table == MadeTable::Trials,
         }
     }
 

@@ -2,13 +2,13 @@
 
 use super::dirt::Dirt;
 use super::journals;
-use super::record::Row;
+use super::record::MadeRow;
 
 /// Lines are as long as PubMed makes them.
 const WIDTH: usize = 88;
 
 /// Adds a record and the blank line behind it.
-pub(super) fn record(row: &Row, out: &mut Vec<u8>) {
+pub(super) fn record(row: &MadeRow, out: &mut Vec<u8>) {
     tag("PMID", &row.id, out);
     tag("STAT", "MEDLINE", out);
     tag("DP", &row.date.tagged(), out);

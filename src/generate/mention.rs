@@ -11,7 +11,7 @@ const END: char = '\u{3}';
 
 /// A place of a drug.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mention {
+pub(super) struct MadeMention {
     pub atccode: String,
     pub field: &'static str,
     pub start: u64,
@@ -24,7 +24,7 @@ pub(super) struct Mention {
 #[derive(Debug, Default)]
 pub(super) struct Text {
     pub text: String,
-    pub mentions: Vec<Mention>,
+    pub mentions: Vec<MadeMention>,
 }
 
 /// The name of a drug, to be put into a text.
@@ -50,7 +50,7 @@ impl Text {
         for ((start, end), mut codes) in places.into_iter().zip(put) {
             codes.sort_unstable();
             let surface: String = text.chars().skip(start).take(end - start).collect();
-            mentions.extend(codes.into_iter().map(|atccode| Mention {
+            mentions.extend(codes.into_iter().map(|atccode| MadeMention {
                 atccode,
                 field,
                 start: start as u64,

@@ -29,7 +29,7 @@ mod words;
 pub use block::{Block, block, drugs_block};
 pub use dirt::{Dirt, Shares};
 pub use drugs::MOST_DRUGS;
-pub use format::{Format, Packing, Table};
+pub use format::{Format, MadeTable, Packing};
 pub use truth::Counts;
 
 use crate::error::{Error, Result};
@@ -80,9 +80,9 @@ impl Settings {
     /// Refuses what makes no sense.
     pub fn check(&self) -> Result<()> {
         for (argument, format, table) in [
-            ("drugs_format", self.drugs_format, Table::Drugs),
-            ("articles_format", self.articles_format, Table::Articles),
-            ("trials_format", self.trials_format, Table::Trials),
+            ("drugs_format", self.drugs_format, MadeTable::Drugs),
+            ("articles_format", self.articles_format, MadeTable::Articles),
+            ("trials_format", self.trials_format, MadeTable::Trials),
         ] {
             if !format.is_for(table) {
                 return Err(table.refuse(format.name(), argument));
@@ -113,20 +113,20 @@ impl Settings {
     }
 
     /// How many records of a table there are.
-    pub fn count(&self, table: Table) -> u64 {
+    pub fn count(&self, table: MadeTable) -> u64 {
         match table {
-            Table::Drugs => self.drugs,
-            Table::Articles => self.articles,
-            Table::Trials => self.trials,
+            MadeTable::Drugs => self.drugs,
+            MadeTable::Articles => self.articles,
+            MadeTable::Trials => self.trials,
         }
     }
 
     /// What a table is written as.
-    pub fn format(&self, table: Table) -> Format {
+    pub fn format(&self, table: MadeTable) -> Format {
         match table {
-            Table::Drugs => self.drugs_format,
-            Table::Articles => self.articles_format,
-            Table::Trials => self.trials_format,
+            MadeTable::Drugs => self.drugs_format,
+            MadeTable::Articles => self.articles_format,
+            MadeTable::Trials => self.trials_format,
         }
     }
 }

@@ -1,19 +1,19 @@
 //! Rows as CSV, as elements of a JSON array, as NDJSON.
 
 use super::dirt::Dirt;
-use super::format::{Format, Table};
-use super::record::Row;
+use super::format::{Format, MadeTable};
+use super::record::MadeRow;
 
 /// The header of a CSV file.
-pub(super) fn header(table: Table) -> &'static str {
+pub(super) fn header(table: MadeTable) -> &'static str {
     match table {
-        Table::Drugs => "atccode,drug,synonyms\n",
-        Table::Articles => "id,title,date,journal,abstract\n",
-        Table::Trials => "id,scientific_title,date,journal,abstract\n",
+        MadeTable::Drugs => "atccode,drug,synonyms\n",
+        MadeTable::Articles => "id,title,date,journal,abstract\n",
+        MadeTable::Trials => "id,scientific_title,date,journal,abstract\n",
     }
 }
 
-impl Row {
+impl MadeRow {
     /// The title, with its tags.
     pub(super) fn shown_title(&self) -> String {
         match self.title.split_once(' ') {
@@ -24,8 +24,8 @@ impl Row {
 }
 
 /// Adds a publication.
-pub(super) fn publication(table: Table, format: Format, row: &Row, out: &mut Vec<u8>) {
-    let title_key = if table == Table::Trials {
+pub(super) fn publication(table: MadeTable, format: Format, row: &MadeRow, out: &mut Vec<u8>) {
+    let title_key = if table == MadeTable::Trials {
         "scientific_title"
     } else {
         "title"

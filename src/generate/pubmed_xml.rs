@@ -1,7 +1,7 @@
 //! Articles as PubMed's XML.
 
 use super::journals;
-use super::record::Row;
+use super::record::MadeRow;
 
 pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE PubmedArticleSet PUBLIC \
                                \"-//NLM//DTD PubMedArticle, 1st January 2025//EN\" \
@@ -9,7 +9,7 @@ pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOC
 pub(super) const TAIL: &str = "</PubmedArticleSet>\n";
 
 /// Adds an article; the later of two rows is the next version.
-pub(super) fn article(row: &Row, again: bool, out: &mut Vec<u8>) {
+pub(super) fn article(row: &MadeRow, again: bool, out: &mut Vec<u8>) {
     let title = escaped(&row.title);
     let title = match title.split_once(' ') {
         Some((first, rest)) if row.markup => format!("<i>{first}</i> {rest}"),

@@ -5,16 +5,16 @@ use super::date::{Date, Given};
 use super::dice::Dice;
 use super::dirt::Dirt;
 use super::drugs::Drugs;
-use super::format::{Format, Table};
+use super::format::{Format, MadeTable};
 use super::journals;
-use super::mention::{self, ABSTRACT, Mention, TITLE, Text};
+use super::mention::{self, ABSTRACT, MadeMention, TITLE, Text};
 use super::words::{
     ABOUT_DRUGS, CONDITIONS, DESIGNS, OPENINGS, POPULATIONS, RELATIONS, SENTENCES, STANDINGS, SUBJECTS, TRAPS,
 };
 
 /// A row of a source.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub(super) struct MadeRow {
     /// Of every format an id; blank where it is missing.
     pub id: String,
     pub title: String,
@@ -31,10 +31,10 @@ pub(super) struct Row {
 
 /// A record as its source gives it.
 #[derive(Debug)]
-pub(super) struct Record {
-    pub row: Row,
+pub(super) struct MadeRecord {
+    pub row: MadeRow,
     /// A second row, which stands some rows behind the first.
-    pub later: Option<Row>,
+    pub later: Option<MadeRow>,
     /// Whether a notice behind it says that it is no more.
     pub deleted: bool,
     pub dirt: Option<Dirt>,
@@ -50,19 +50,19 @@ pub(super) struct Truth {
     pub date: Option<String>,
     pub journal: Option<String>,
     /// In the order in which they stand: those of the title, then those of the abstract.
-    pub mentions: Vec<Mention>,
+    pub mentions: Vec<MadeMention>,
 }
 
 /// Makes records of one table.
-pub(super) struct Maker<'s> {
+pub(super) struct RecordMaker<'s> {
     settings: &'s Settings,
-    table: Table,
+    table: MadeTable,
     format: Format,
     drugs: Drugs,
 }
 
-impl<'s> Maker<'s> {
-    pub(super) fn new(settings: &'s Settings, table: Table) -> Self {
+impl<'s> RecordMaker<'s> {
+    pub(super) fn new(settings: &'s Settings, table: MadeTable) -> Self {
         Self {
             settings,
             table,
@@ -74,7 +74,7 @@ impl<'s> Maker<'s> {
         }
     }
 
-    pub(super) fn record(&self, number: u64) -> Record {
+    pub(super) fn record(&self, number: u64) -> MadeRecord {
         let dice = &mut Dice::new(self.settings.seed, 1 + self.table as u64, number);
         let dirt = self.settings.dirt.draw(dice, self.format);
         let id = self.id(number);
@@ -91,7 +91,7 @@ impl<'s> Maker<'s> {
         } else {
             Text::default()
         };
-        let mut row = Row {
+        let mut row = MadeRow {
             id: id.clone(),
             title: title.text.clone(),
             markup: false,
@@ -109,7 +109,7 @@ impl<'s> Maker<'s> {
             Some(Dirt::MissingId) => row.id = dice.pick(&["", " "]).to_owned(),
             Some(Dirt::MissingJournal) => row.journal = dice.pick(&["", "  "]).to_owned(),
             Some(Dirt::HalfRows) => {
-                let other = Row {
+                let other = MadeRow {
                     id: String::new(),
                     date: Given::Date(date.restyled(dice)),
                     ..row.clone()
@@ -162,7 +162,7 @@ impl<'s> Maker<'s> {
             journal: (!without_journal).then_some(journal),
             mentions: title.mentions.into_iter().chain(summary.mentions).collect(),
         };
-        Record {
+        MadeRecord {
             row,
             later,
             deleted,
@@ -173,7 +173,7 @@ impl<'s> Maker<'s> {
 
     fn id(&self, number: u64) -> String {
         match self.table {
-            Table::Trials => format!("NCT{:08}", 1_000_000 + number),
+            MadeTable::Trials => format!("NCT{:08}", 1_000_000 + number),
             _ => (10_000_000 + number).to_string(),
         }
     }

@@ -3,7 +3,7 @@
 use super::dirt::Dirt;
 use super::format::Format;
 use super::plain::{csv, element, quoted};
-use super::record::Row;
+use super::record::MadeRow;
 
 pub(super) const PUBMED_HEADER: &str =
     "Title,URL,Description,Details,ShortDetails,Resource,Type,Identifiers,Db,EntrezUID,Properties\n";
@@ -12,7 +12,7 @@ pub(super) const NEW_HEADER: &str =
 pub(super) const CLASSIC_HEADER: &str = "Rank,NCT Number,Title,Status,Interventions,Start Date,URL\n";
 
 /// Adds a row of an export.
-pub(super) fn export(format: Format, row: &Row, out: &mut Vec<u8>) {
+pub(super) fn export(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
     if row.fault == Some(Dirt::BlankLine) {
         out.push(b'\n');
     }
@@ -71,7 +71,7 @@ pub(super) fn export(format: Format, row: &Row, out: &mut Vec<u8>) {
 }
 
 /// Adds a study as version 2 of the API gives it.
-pub(super) fn study(format: Format, row: &Row, out: &mut Vec<u8>) {
+pub(super) fn study(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
     let (id, title, date) = (
         quoted(&row.id),
         quoted(&row.shown_title()),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::dirt::Dirt;
-use super::format::{Format, Table};
-use super::record::Record;
+use super::format::{Format, MadeTable};
+use super::record::MadeRecord;
 
 /// What must become of the rows of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -22,7 +22,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, record: &Record, format: Format) {
+    pub(super) fn add(&mut self, record: &MadeRecord, format: Format) {
         self.rows_in += 1 + u64::from(record.later.is_some());
         let mut merge = |reason: &'static str| {
             self.rows_merged += 1;
@@ -84,13 +84,13 @@ struct Line<'m> {
 }
 
 /// The mentions of a record, one line each.
-pub(super) fn write(record: &Record, table: Table, out: &mut Vec<u8>) {
+pub(super) fn write(record: &MadeRecord, table: MadeTable, out: &mut Vec<u8>) {
     if !record.truth.kept {
         return;
     }
     for mention in &record.truth.mentions {
         let line = Line {
-            kind: if table == Table::Trials {
+            kind: if table == MadeTable::Trials {
                 "clinical_trial"
             } else {
                 "pubmed"

@@ -71,7 +71,7 @@ fn find_in_slice(
     let dates = frame.column("date")?.cast(&DataType::Int32)?;
     let dates = dates.i32()?;
     let abstracts = frame.column("abstract").ok().map(Column::str).transpose()?;
-    let mut draft = Draft::new(substances);
+    let mut draft = SliceMentions::new(substances);
     let mut finder = matcher.finder();
     for (row, ((id, title), (key, date))) in ids
         .iter()
@@ -99,7 +99,7 @@ struct Publication<'p> {
 }
 
 /// The mentions of a slice in the making.
-struct Draft<'d> {
+struct SliceMentions<'d> {
     substances: &'d Substances,
     texts: Vec<[String; 7]>,
     journals: Vec<Option<String>>,
@@ -108,7 +108,7 @@ struct Draft<'d> {
     ends: Vec<i64>,
 }
 
-impl<'d> Draft<'d> {
+impl<'d> SliceMentions<'d> {
     fn new(substances: &'d Substances) -> Self {
         Self {
             substances,

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
-use crate::sorting::{Bound, Record, Sorter, bytes::take};
+use crate::sorting::{Bound, SortRecord, Sorter, bytes::take};
 
 /// A row or a notice of one publication: its kind and id as a hash of 128 bits, and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ struct Sighting {
     row: u64,
 }
 
-impl Record for Sighting {
+impl SortRecord for Sighting {
     fn write(&self, bytes: &mut Vec<u8>) {
         for number in [self.publication[0], self.publication[1], self.row] {
             bytes.extend_from_slice(&number.to_le_bytes());

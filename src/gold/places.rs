@@ -9,12 +9,12 @@ use crate::schema::DrugUnit;
 /// Places that name a drug. A place that names several drugs counts once for each, and what counts as one drug is up to the
 /// unit: `insulin` is one place of one substance, and of each of its codes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Places {
+pub struct MentionPlaces {
     code: u64,
     substance: u64,
 }
 
-impl Places {
+impl MentionPlaces {
     /// Adds the places of mentions in their order. A publication must not be split between frames.
     pub fn add(&mut self, mentions: &DataFrame) -> Result<()> {
         let text = |name: &str| mentions.column(name).and_then(|column| column.str().cloned());

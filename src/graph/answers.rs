@@ -8,11 +8,11 @@ use crate::schema::PublicationKind;
 /// journals and drugs, not with publications.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
-    pub(super) journals: Vec<Journal>,
+    pub(super) journals: Vec<JournalAnswer>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Journal {
+pub(super) struct JournalAnswer {
     number: u32,
     /// The drugs in order, each with the kinds of publications that mention it.
     pub drugs: Vec<(u32, Kinds)>,
@@ -47,7 +47,7 @@ impl Shelf {
     /// Adds a mention. They must come in the order of journals, and of drugs within a journal.
     pub fn add(&mut self, journal: u32, drug: u32, kind: PublicationKind) {
         if self.journals.last().is_none_or(|last| last.number != journal) {
-            self.journals.push(Journal {
+            self.journals.push(JournalAnswer {
                 number: journal,
                 drugs: Vec::new(),
             });

@@ -11,7 +11,7 @@ use crate::schema::PublicationKind;
 use crate::task::Task;
 
 /// The journals that mention a drug, each with the kinds of publications that do.
-type Places = Vec<(u32, Kinds)>;
+type JournalKinds = Vec<(u32, Kinds)>;
 
 /// The exclusive drugs of all drugs of a shelf.
 #[derive(Debug, Clone, Default)]
@@ -30,14 +30,14 @@ impl ExclusiveDrugs {
     /// PubMed article, less those that a journal mentions which mentions it in a trial. Where all lists together would
     /// have more than `most` drugs, every list is cut to the same longest length with which they do not; 0 is no limit.
     pub fn of(shelf: &Shelf, drugs: usize, most: u64, task: &Task) -> Result<Self> {
-        let mut places: Vec<Places> = vec![Vec::new(); drugs];
+        let mut places: Vec<JournalKinds> = vec![Vec::new(); drugs];
         for (number, journal) in (0_u32..).zip(&shelf.journals) {
             for (drug, kinds) in &journal.drugs {
                 places[*drug as usize].push((number, *kinds));
             }
         }
-        let mut lists_by_places: HashMap<&Places, u32> = HashMap::new();
-        let mut different: Vec<&Places> = Vec::new();
+        let mut lists_by_places: HashMap<&JournalKinds, u32> = HashMap::new();
+        let mut different: Vec<&JournalKinds> = Vec::new();
         let mut drugs_with: Vec<u64> = Vec::new();
         let list_of: Vec<u32> = places
             .iter()
@@ -52,7 +52,7 @@ impl ExclusiveDrugs {
             })
             .collect();
 
-        let mut scratch = Scratch::with_large_journals(shelf, drugs);
+        let mut scratch = DrugSets::with_large_journals(shelf, drugs);
         let (mut lists, mut lengths, mut total) = (Vec::new(), Vec::new(), 0_u64);
         for (its, drugs) in different.iter().zip(&drugs_with) {
             task.check()?;
@@ -104,20 +104,20 @@ impl ExclusiveDrugs {
 impl Shelf {
     /// The exclusive drugs of one drug, all of them, in order. `drugs` is how many there are.
     pub fn exclusive(&self, drug: u32, drugs: usize) -> Vec<u32> {
-        let mut places = Places::new();
+        let mut places = JournalKinds::new();
         for (number, journal) in (0_u32..).zip(&self.journals) {
             if let Ok(place) = journal.drugs.binary_search_by_key(&drug, |(its, _)| *its) {
                 places.push((number, journal.drugs[place].1));
             }
         }
-        let mut list = Scratch::new(self, drugs).list(&places);
+        let mut list = DrugSets::new(self, drugs).list(&places);
         list.retain(|other| *other != drug);
         list
     }
 }
 
 /// Whether a list of these journals has the drug itself: they mention it in articles, and in no trial.
-fn holds_its_drug(places: &Places) -> bool {
+fn holds_its_drug(places: &JournalKinds) -> bool {
     let any = |kind| places.iter().any(|(_, kinds)| kinds.contains(kind));
     any(PublicationKind::Pubmed) && !any(PublicationKind::ClinicalTrial)
 }
@@ -144,7 +144,7 @@ fn longest_within(lengths: &[(usize, u64)], most: u64) -> usize {
 }
 
 /// Sets of drugs that are used again for every list.
-struct Scratch<'s> {
+struct DrugSets<'s> {
     shelf: &'s Shelf,
     /// The drugs of journals that mention many, to be united 64 at a time. They take no more memory than the journals.
     large: Vec<Option<BitSet>>,
@@ -152,7 +152,7 @@ struct Scratch<'s> {
     far: BitSet,
 }
 
-impl<'s> Scratch<'s> {
+impl<'s> DrugSets<'s> {
     /// For one list.
     fn new(shelf: &'s Shelf, drugs: usize) -> Self {
         Self {
@@ -178,7 +178,7 @@ impl<'s> Scratch<'s> {
     }
 
     /// The drugs of the journals with articles, less those of the journals with trials.
-    fn list(&mut self, places: &Places) -> Vec<u32> {
+    fn list(&mut self, places: &JournalKinds) -> Vec<u32> {
         let with = |wanted: PublicationKind| {
             let journals = places.iter().filter(move |(_, kinds)| kinds.contains(wanted));
             journals.map(|(journal, _)| *journal as usize)

@@ -9,7 +9,7 @@ use crate::schema::PublicationKind;
 
 /// A shape that a graph can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum GraphShape {
     /// `drug_graph.json` itself.
     Graph,
     /// Node-link JSON, as networkx and D3 read it.
@@ -127,19 +127,19 @@ fn publication_id(kind: PublicationKind, id: &str) -> String {
 }
 
 /// Writes the graph in a shape.
-pub fn write_shape(graph: &DrugGraph, shape: Shape, mut out: impl Write) -> io::Result<()> {
+pub fn write_shape(graph: &DrugGraph, shape: GraphShape, mut out: impl Write) -> io::Result<()> {
     match shape {
-        Shape::Graph => super::write_json(graph, out),
-        Shape::NodeLink => {
+        GraphShape::Graph => super::write_json(graph, out),
+        GraphShape::NodeLink => {
             serde_json::to_writer(&mut out, &node_link(graph))?;
             out.write_all(b"\n")
         }
-        Shape::GraphMl => write_graphml(graph, out),
-        Shape::EdgesNdjson => write_edges(graph, |edge| {
+        GraphShape::GraphMl => write_graphml(graph, out),
+        GraphShape::EdgesNdjson => write_edges(graph, |edge| {
             serde_json::to_writer(&mut out, &Value::Object(edge))?;
             out.write_all(b"\n")
         }),
-        Shape::EdgesCsv => {
+        GraphShape::EdgesCsv => {
             let header = [
                 "atccode",
                 "date",
@@ -154,7 +154,7 @@ pub fn write_shape(graph: &DrugGraph, shape: Shape, mut out: impl Write) -> io::
                 write_csv_row(&mut out, edge.values().map(Value::as_str))
             })
         }
-        Shape::Neo4jNodes => {
+        GraphShape::Neo4jNodes => {
             let (nodes, _) = nodes_and_links(graph);
             write_csv_row(
                 &mut out,
@@ -179,7 +179,7 @@ pub fn write_shape(graph: &DrugGraph, shape: Shape, mut out: impl Write) -> io::
                 write_csv_row(&mut out, row.into_iter())
             })
         }
-        Shape::Neo4jRelationships => {
+        GraphShape::Neo4jRelationships => {
             let (_, links) = nodes_and_links(graph);
             write_csv_row(
                 &mut out,

@@ -44,7 +44,7 @@ pub struct LargeGraph {
 
 /// What a graph holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenGraph {
     /// Codes.
     pub drugs: u64,
     pub substances: u64,
@@ -179,11 +179,11 @@ impl LargeGraph {
         graph: &mut dyn Write,
         answers: (&mut dyn Write, &mut dyn Write),
         task: &Task,
-    ) -> Result<Written> {
+    ) -> Result<WrittenGraph> {
         let substances = DrugGrouping::of(&self.drugs, DrugUnit::Substance)
             .firsts()
             .count();
-        let mut written = Written {
+        let mut written = WrittenGraph {
             drugs: self.drugs.len() as u64,
             substances: substances as u64,
             publications: self.publications_added,

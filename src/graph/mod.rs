@@ -17,9 +17,9 @@ mod writer;
 
 pub use answers::Shelf;
 pub use exclusive::ExclusiveDrugs;
-pub use export::{Shape, nodes_and_links, write_shape};
+pub use export::{GraphShape, nodes_and_links, write_shape};
 pub use grouping::DrugGrouping;
 pub use json::{read_json, write_json};
-pub use large::{LargeGraph, Written};
+pub use large::{LargeGraph, WrittenGraph};
 pub use model::{DrugGraph, DrugNode, GraphBuilder, Link, PublicationNode};
 pub use writer::{AnswerSettings, AnswerTotals, write_answers};

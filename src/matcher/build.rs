@@ -2,9 +2,10 @@
 
 use super::filter::Filter;
 use super::index::{
-    FREE, Index, LEAF, NONE, Step, ascii_signs, packed, pair, pair_step, print, start_slot, step,
+    FREE, LEAF, NONE, PathStep, WordIndex, ascii_signs, pair, pair_step, print, start_slot, step,
 };
-use super::names::Names;
+use super::names::PatternNames;
+use super::packed::packed;
 use super::tokens::{Kind, Tokens};
 use crate::error::Result;
 use crate::task::Task;
@@ -18,11 +19,11 @@ struct Walker {
     pattern: u32,
     /// The byte of the form that it has come to.
     at: u32,
-    step: Step,
+    step: PathStep,
 }
 
 /// Builds the index of different folded names; a pattern's number is its place.
-pub(super) fn build(names: &Names, accents: Accents, task: &Task) -> Result<Index> {
+pub(super) fn build(names: &PatternNames, accents: Accents, task: &Task) -> Result<WordIndex> {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     loop {
         task.check()?;
@@ -36,21 +37,21 @@ pub(super) fn build(names: &Names, accents: Accents, task: &Task) -> Result<Inde
 
 /// The trie in the making.
 #[derive(Debug, Default)]
-struct Draft {
-    roots: Vec<Step>,
+struct TrieBuilder {
+    roots: Vec<PathStep>,
     /// For each node the pattern that ends there, or [`NONE`].
     patterns: Vec<u32>,
     /// For each node where its edges end.
     edge_ends: Vec<u32>,
-    edges: Vec<Step>,
+    edges: Vec<PathStep>,
 }
 
 /// Nothing when two names have the hashes of all their words in common.
-fn with_seed(names: &Names, accents: Accents, seed: u64) -> Option<Index> {
-    let draft = Draft::of(names, accents, seed)?;
+fn with_seed(names: &PatternNames, accents: Accents, seed: u64) -> Option<WordIndex> {
+    let draft = TrieBuilder::of(names, accents, seed)?;
     // Steps over words have their highest bit set, so they come behind those of signs.
     let signs = draft.roots.partition_point(|step| step >> 63 == 0);
-    let mut index = Index {
+    let mut index = WordIndex {
         accents,
         seed,
         singles: Filter::for_hashes(0),
@@ -71,8 +72,8 @@ fn with_seed(names: &Names, accents: Accents, seed: u64) -> Option<Index> {
     Some(index)
 }
 
-impl Draft {
-    fn of(names: &Names, accents: Accents, seed: u64) -> Option<Self> {
+impl TrieBuilder {
+    fn of(names: &PatternNames, accents: Accents, seed: u64) -> Option<Self> {
         let mut draft = Self::default();
         let mut walkers: Vec<Walker> = (0..names.patterns() as u32)
             .filter_map(|pattern| advance(names.form(pattern), accents, seed, Walker::new(pattern)))
@@ -141,7 +142,7 @@ fn advance(form: &str, accents: Accents, seed: u64, walker: Walker) -> Option<Wa
 
 /// The table of starts: the words among the roots, which come behind the signs. Words that look the same to the table
 /// stand there one behind the other.
-fn starts(draft: &Draft, signs: usize) -> Vec<u64> {
+fn starts(draft: &TrieBuilder, signs: usize) -> Vec<u64> {
     let words = &draft.roots[signs..];
     let mut starts = vec![FREE; (words.len() * 2).next_power_of_two().max(2)];
     let mask = starts.len() - 1;
@@ -163,7 +164,7 @@ fn starts(draft: &Draft, signs: usize) -> Vec<u64> {
 }
 
 /// The filters: each name once, by its only word or by its first two steps.
-fn fill_filters(index: &mut Index, names: &Names) {
+fn fill_filters(index: &mut WordIndex, names: &PatternNames) {
     let (mut singles, mut pairs) = (Vec::new(), Vec::new());
     let mut plural = String::new();
     for (form, pattern) in names.forms().zip(0..) {
@@ -194,7 +195,7 @@ struct Beginning {
 }
 
 /// What a name that begins with a word is found by.
-fn beginning(form: &str, index: &Index) -> Option<Beginning> {
+fn beginning(form: &str, index: &WordIndex) -> Option<Beginning> {
     let mut tokens = Tokens::new(form, index.accents, index.seed).filter(|token| token.kind != Kind::Gap);
     let first = tokens.next().filter(|token| token.kind == Kind::Word)?;
     let second = tokens.next();

@@ -7,90 +7,23 @@
 //! A spelling found this way hides nothing: what the text mentions by the names of the vocabulary alone it mentions all
 //! the same. A spelling that crosses such a mention, or lies inside of one, does not count.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::StopWords;
-use super::index::{Hit, Index};
-use super::names::Names;
+use super::index::{Hit, WordIndex};
+use super::names::PatternNames;
 use crate::task::Task;
 
-/// A part has at least this many letters: `vitamin b1 and b6` is no combination of two substances.
-const SHORTEST_PART: usize = 4;
-/// Up to this many parts are found in any order; more of them in the order of the name and backwards.
-const MOST_SHUFFLED: usize = 3;
-/// What stands between two parts, as folded: a gap is one blank.
-const JOINTS: [&str; 10] = [" and ", "/", " /", "/ ", " / ", "+", " +", "+ ", " + ", " "];
 /// A phrase that goes on with one of these speaks of what substances bind to, or are part of.
 const TARGETS: [&str; 5] = ["receptor", "receptors", "residue", "residues", "binding"];
-/// What stands before the last of three parts or more, where commas stand between the others.
-const LAST_JOINTS: [&str; 2] = [" and ", ", and "];
-
-/// The parts of a folded name that is a combination; empty for any other name.
-pub(super) fn parts<'f>(form: &'f str, stop_words: &StopWords) -> Vec<&'f str> {
-    let listed = form.contains(" and ");
-    if !listed && !form.contains(['/', '+']) {
-        return Vec::new();
-    }
-    let mut parts = Vec::new();
-    for piece in form.split(" and ").flat_map(|piece| piece.split(['/', '+'])) {
-        match listed {
-            true => parts.extend(piece.trim_end_matches(',').split(", ").map(str::trim)),
-            false => parts.push(piece.trim()),
-        }
-    }
-    let different: BTreeSet<&str> = parts.iter().copied().collect();
-    let whole = parts.len() > 1
-        && different.len() == parts.len()
-        && parts.iter().all(|part| is_part(part) && !stop_words.stops(part));
-    if whole { parts } else { Vec::new() }
-}
-
-fn is_part(part: &str) -> bool {
-    part.chars().filter(|letter| letter.is_alphabetic()).count() >= SHORTEST_PART
-        && part.starts_with(char::is_alphanumeric)
-        && part.ends_with(|letter: char| letter.is_alphanumeric() || letter == ')')
-        && part.matches('(').count() == part.matches(')').count()
-}
-
-/// The orders in which parts may stand, as their numbers.
-pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
-    if count > MOST_SHUFFLED {
-        return vec![(0..count).collect(), (0..count).rev().collect()];
-    }
-    let mut orders = vec![Vec::new()];
-    for _ in 0..count {
-        orders = orders
-            .iter()
-            .flat_map(|order: &Vec<usize>| {
-                (0..count)
-                    .filter(|part| !order.contains(part))
-                    .map(|part| [order.as_slice(), &[part]].concat())
-            })
-            .collect();
-    }
-    orders
-}
-
-/// Gives every way in which the parts may be written.
-pub(super) fn spellings(parts: &[&str], mut give: impl FnMut(String)) {
-    for order in orders(parts.len()) {
-        let ordered: Vec<&str> = order.into_iter().map(|part| parts[part]).collect();
-        JOINTS.iter().for_each(|joint| give(ordered.join(joint)));
-        if let [first @ .., last] = ordered.as_slice()
-            && first.len() > 1
-        {
-            let first = first.join(", ");
-            for joint in LAST_JOINTS {
-                give(format!("{first}{joint}{last}"));
-            }
-        }
-    }
-}
-
-/// Gives every hit: those of names as [`Index::find`] does, and those of spellings besides, in the order of their places,
+/// Gives every hit: those of names as [`WordIndex::find`] does, and those of spellings besides, in the order of their places,
 /// of those that begin at one place the longer one first.
-pub(super) fn find(index: &Index, names: &Names, text: &str, task: Option<&Task>, mut give: impl FnMut(Hit)) {
+pub(super) fn find(
+    index: &WordIndex,
+    names: &PatternNames,
+    text: &str,
+    task: Option<&Task>,
+    mut give: impl FnMut(Hit),
+) {
     let is_name = |hit: &Hit| (hit.pattern as usize) < names.len();
     let mut first = None;
     index.find(names, (text, 0), task, &|_| true, |hit| {

@@ -1,7 +1,7 @@
 //! Why a drug was found in a text, or why it was not, in one sentence.
 
 use super::names::folded_name;
-use super::{Boundary, CodePoints, Entry, Matcher, Mention, Settings, StopWords};
+use super::{Boundary, CodePoints, Matcher, Mention, Settings, StopWords, VocabularyEntry};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;
@@ -88,7 +88,7 @@ fn missed(
             stop_words,
             ..settings.clone()
         };
-        let matcher = Matcher::new(&[Entry::new(atccode, name, [])], &settings)?;
+        let matcher = Matcher::new(&[VocabularyEntry::new(atccode, name, [])], &settings)?;
         let first = matcher
             .find_under(text, task)?
             .first()

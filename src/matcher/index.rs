@@ -11,21 +11,21 @@
 use std::ops::ControlFlow;
 
 use super::filter::Filter;
-use super::names::{Names, SHORTEST_SINGULAR};
+use super::names::{PatternNames, SHORTEST_SINGULAR};
 use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word};
 use crate::task::Task;
 use crate::text::fold::Accents;
 
 /// What a step of a path is: the hash of a word, or one of the numbers below.
-pub(super) type Step = u64;
+pub(super) type PathStep = u64;
 
 /// Set in a step with a gap before it. A gap by itself is no step: two words never stand together without one.
-const AFTER_GAP: Step = 1 << 62;
+const AFTER_GAP: PathStep = 1 << 62;
 
 /// The step over a word or a sign. Hashes of words have their highest bit set, and signs are small numbers.
-pub(super) fn step(token: &Token, after_gap: bool) -> Step {
+pub(super) fn step(token: &Token, after_gap: bool) -> PathStep {
     let own = match token.kind {
-        Kind::Sign(sign) => 1 + Step::from(sign),
+        Kind::Sign(sign) => 1 + PathStep::from(sign),
         _ => token.hash & !AFTER_GAP,
     };
     own | if after_gap { AFTER_GAP } else { 0 }
@@ -33,12 +33,12 @@ pub(super) fn step(token: &Token, after_gap: bool) -> Step {
 
 /// The step over an ASCII sign.
 #[inline(always)]
-fn sign_step(byte: u8) -> Step {
-    1 + Step::from(if byte == b'`' { b'\'' } else { byte })
+fn sign_step(byte: u8) -> PathStep {
+    1 + PathStep::from(if byte == b'`' { b'\'' } else { byte })
 }
 
 /// Which ASCII bytes stand for a sign that a name begins with.
-pub(super) fn ascii_signs(signs: &[Step]) -> u128 {
+pub(super) fn ascii_signs(signs: &[PathStep]) -> u128 {
     (0..128)
         .filter(|byte| signs.contains(&sign_step(*byte)))
         .map(|byte| 1 << byte)
@@ -57,7 +57,7 @@ const PIECE: usize = 16 << 10;
 /// together: a name of one word that is found costs four places in memory (its start, its ends, its letters, its targets),
 /// and nearly all other words none beside the filters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Index {
+pub(super) struct WordIndex {
     pub(super) accents: Accents,
     pub(super) seed: u64,
     /// The words that are names by themselves.
@@ -68,7 +68,7 @@ pub(super) struct Index {
     /// ([`print`]), then the node or, where no name goes on, the pattern with [`LEAF`]. A power of two long.
     pub(super) starts: Vec<u64>,
     /// The steps of the signs that a name begins with, ascending. The nodes behind them are the first ones.
-    pub(super) signs: Vec<Step>,
+    pub(super) signs: Vec<PathStep>,
     /// One bit for each of them that is ASCII.
     pub(super) ascii_signs: u128,
     /// How many nodes stand behind first steps.
@@ -77,7 +77,7 @@ pub(super) struct Index {
     /// where those of the node before end.
     pub(super) nodes: Vec<u64>,
     /// The steps of the edges, ascending for each node.
-    pub(super) edges: Vec<Step>,
+    pub(super) edges: Vec<PathStep>,
 }
 
 /// A free slot in the table of starts.
@@ -86,15 +86,9 @@ pub(super) const FREE: u64 = u64::MAX;
 /// Set in a start whose word is a whole name that no other goes on from: what follows is its pattern and no node.
 pub(super) const LEAF: u32 = 1 << 31;
 
-/// Two numbers of 32 bits in one.
-#[inline]
-pub(super) fn packed(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}
-
 /// What the table of starts keeps of a word's hash beside its slot; never what a free slot begins with.
 #[inline]
-pub(super) fn print(hash: Step) -> u32 {
+pub(super) fn print(hash: PathStep) -> u32 {
     (hash >> 32) as u32 & 0x3fff_ffff
 }
 
@@ -106,15 +100,15 @@ pub(super) struct Hit {
     pub end: usize,
 }
 
-impl Index {
+impl WordIndex {
     /// Gives every hit from a bound of words on: leftmost first, of those the longest, never overlapping. What `accept`
     /// refuses is no hit, and a shorter one or a later one may be. Ends early where `give` breaks or the task is cancelled.
     ///
     /// This loop is where the time goes, so it keeps to ASCII words and numbers in registers. Anything else is told by
-    /// [`Index::odd`], and only where a filter says yes is anything walked.
+    /// [`WordIndex::odd`], and only where a filter says yes is anything walked.
     pub(super) fn find(
         &self,
-        names: &Names,
+        names: &PatternNames,
         (text, from): (&str, usize),
         task: Option<&Task>,
         accept: &impl Fn(&Hit) -> bool,
@@ -234,28 +228,28 @@ impl Index {
     }
 
     #[cold]
-    fn odd_word(&self, text: &str, start: usize) -> (Step, usize) {
+    fn odd_word(&self, text: &str, start: usize) -> (PathStep, usize) {
         self.odd(text, start)
             .map_or((0, text.len()), |token| (token.hash, token.end))
     }
 }
 
 /// What the filter of pairs takes for a word or a sign, with or without a gap before it.
-pub(super) fn pair_step(token: &Token) -> Step {
+pub(super) fn pair_step(token: &Token) -> PathStep {
     match token.kind {
-        Kind::Sign(sign) => 1 + Step::from(sign),
+        Kind::Sign(sign) => 1 + PathStep::from(sign),
         _ => token.hash,
     }
 }
 
 /// What the filter of pairs knows of a word and the word or sign behind it.
 #[inline(always)]
-pub(super) fn pair(word: Step, next: Step) -> u64 {
+pub(super) fn pair(word: PathStep, next: PathStep) -> u64 {
     word.rotate_left(23) ^ next
 }
 
 /// Where in the table of starts a word stands, or would stand. The filter takes the low bits; these are others.
 #[inline]
-pub(super) fn start_slot(hash: Step, mask: usize) -> usize {
+pub(super) fn start_slot(hash: PathStep, mask: usize) -> usize {
     (hash >> 24) as usize & mask
 }

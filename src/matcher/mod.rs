@@ -11,9 +11,9 @@
 //! Everyday words of a vocabulary are left out by a [`StopWords`] list, each with its reason.
 //!
 //! ```
-//! use drugs_rs::matcher::{Entry, Matcher, Settings};
+//! use drugs_rs::matcher::{VocabularyEntry, Matcher, Settings};
 //!
-//! let vocabulary = vec![Entry::new("A01AD", "EPINEPHRINE", [])];
+//! let vocabulary = vec![VocabularyEntry::new("A01AD", "EPINEPHRINE", [])];
 //! let matcher = Matcher::new(&vocabulary, &Settings::default())?;
 //! let text = "Norepinephrine or (epinephrine)-treated?";
 //! let found: Vec<_> = matcher.find(text).iter().map(|mention| &text[mention.start..mention.end]).collect();
@@ -35,6 +35,7 @@ pub mod naive;
 mod names;
 mod packed;
 mod saved;
+mod spellings;
 mod stop_words;
 mod substring;
 mod tokens;
@@ -43,14 +44,14 @@ mod walk;
 
 use std::ops::ControlFlow;
 
-use index::{Hit, Index};
+use index::{Hit, WordIndex};
 pub use mention::{CodePoints, Mention};
-use names::Names;
+use names::PatternNames;
 pub use names::{MOST_WORDS, is_too_long};
 pub use stop_words::StopWords;
 use substring::Substrings;
-pub use vocabulary::Entry;
 use vocabulary::Vocabulary;
+pub use vocabulary::VocabularyEntry;
 
 use crate::choice::{Choice, parse_choices};
 use crate::error::Result;
@@ -119,13 +120,13 @@ impl Settings {
 pub struct Matcher {
     settings: Settings,
     vocabulary: Vocabulary,
-    names: Names,
+    names: PatternNames,
     engine: Engine,
 }
 
 #[derive(Debug)]
 enum Engine {
-    Words(Index),
+    Words(WordIndex),
     Substrings(Substrings),
 }
 
@@ -136,14 +137,14 @@ impl Matcher {
     /// # Errors
     ///
     /// [`crate::Error::Argument`] for more than 4 GiB of names, and for a name of more than [`MOST_WORDS`] words and signs.
-    pub fn new(entries: &[Entry], settings: &Settings) -> Result<Self> {
+    pub fn new(entries: &[VocabularyEntry], settings: &Settings) -> Result<Self> {
         Self::build(entries, settings, &Task::new())
     }
 
     /// The same, unless somebody asks the task to stop: a vocabulary of a million names takes seconds.
-    pub fn build(entries: &[Entry], settings: &Settings, task: &Task) -> Result<Self> {
+    pub fn build(entries: &[VocabularyEntry], settings: &Settings, task: &Task) -> Result<Self> {
         let vocabulary = Vocabulary::of_entries(entries)?;
-        let names = Names::collect(&vocabulary, settings, task)?;
+        let names = PatternNames::collect(&vocabulary, settings, task)?;
         let engine = match settings.boundary {
             Boundary::Word => Engine::Words(build::build(&names, settings.accents, task)?),
             Boundary::None => Engine::Substrings(Substrings::build(names.forms(), settings.accents)),

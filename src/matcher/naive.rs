@@ -1,9 +1,10 @@
 //! The slow oracle: the semantics of the matcher written down as plainly as possible, sharing only the folding of
 //! single letters with the fast one. Tests hold the two against each other; nothing else calls it.
 
-use super::combination::{is_whole, orders, parts};
-use super::names::{Names, names_of};
-use super::{Boundary, Entry, Settings};
+use super::combination::is_whole;
+use super::names::{PatternNames, names_of};
+use super::spellings::{orders, parts};
+use super::{Boundary, Settings, VocabularyEntry};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::text::fold::{Accents, Class, class, fold};
@@ -24,7 +25,7 @@ struct Unit {
 pub type NaiveMention = (usize, usize, usize, Rule);
 
 /// What [`super::Matcher::find`] must give for these entries and a text, at word bounds and without abbreviations.
-pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Result<Vec<NaiveMention>> {
+pub fn find(entries: &[VocabularyEntry], settings: &Settings, text: &str) -> Result<Vec<NaiveMention>> {
     let units = units(text, settings.accents);
     let names = names_of(entries, settings)?;
     // A name as it is, and where it has one its plural; the name itself comes later, for `max_by_key` takes the last.
@@ -66,8 +67,8 @@ pub fn find(entries: &[Entry], settings: &Settings, text: &str) -> Result<Vec<Na
 /// Combinations that are written in another way than their names: from left to right the longest that is no name itself
 /// and surrounds whatever mention of a name it meets.
 fn combinations(
-    vocabulary: &[Entry],
-    names: &Names,
+    vocabulary: &[VocabularyEntry],
+    names: &PatternNames,
     settings: &Settings,
     (text, units): (&str, &[Unit]),
     mentions: &[NaiveMention],
@@ -137,7 +138,7 @@ fn combinations(
 }
 
 /// The entries that have one of the parts as a name: they are mentioned by it and not by the combination.
-fn ingredients(names: &Names, parts: &[&str]) -> Vec<u32> {
+fn ingredients(names: &PatternNames, parts: &[&str]) -> Vec<u32> {
     (0..names.len() as u32)
         .filter(|pattern| parts.contains(&names.form(*pattern)))
         .flat_map(|pattern| names.targets(pattern).map(|(entry, _)| entry))

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::index::packed;
-use super::packed::{Packed, too_large};
+use super::packed::{PackedTexts, packed, too_large};
+use super::spellings::{self, spellings};
 use super::tokens::{Kind, Tokens, fold_into};
 use super::vocabulary::Vocabulary;
-use super::{Boundary, Entry, Settings, combination};
+use super::{Boundary, Settings, VocabularyEntry};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;
@@ -16,7 +16,7 @@ use crate::text::without_salts;
 /// The folded names that may match, ascending and different, each with the entries that it names; then the further
 /// spellings of those that are combinations, ascending and different from all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Names {
+pub(super) struct PatternNames {
     /// The forms, one after the other.
     pub(super) text: String,
     /// For each form [`PLURAL`] and [`SPELLED`], or neither, then 30 bits that say where its targets end and 32 that say
@@ -27,7 +27,7 @@ pub(super) struct Names {
     /// Twice the number of an entry, and one more where the form is a synonym of it.
     pub(super) targets: Vec<u32>,
     /// How the vocabulary spells the forms that are [`SPELLED`], and for each spelling its form, ascending.
-    pub(super) spellings: Packed,
+    pub(super) spellings: PackedTexts,
     pub(super) spelled: Vec<u32>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Names {
 pub(super) const PLURAL: u64 = 1 << 62;
 /// This form is a mention only as the vocabulary spells it, or written as a symbol.
 const SPELLED: u64 = 1 << 63;
-/// So many targets have places in [`Names::ends`].
+/// So many targets have places in [`PatternNames::ends`].
 const MOST_TARGETS: usize = 1 << 30;
 
 #[inline(always)]
@@ -43,7 +43,7 @@ fn target_end(end: u64) -> usize {
     (end >> 32) as usize & (MOST_TARGETS - 1)
 }
 
-impl Names {
+impl PatternNames {
     /// The names of a vocabulary, without those that the settings stop. Targets stand in the order of code and drug.
     pub(super) fn collect(vocabulary: &Vocabulary, settings: &Settings, task: &Task) -> Result<Self> {
         let mut drafts = Vec::with_capacity(vocabulary.len() + vocabulary.synonyms.len());
@@ -124,7 +124,7 @@ impl Names {
             if pattern % 1024 == 0 {
                 task.check()?;
             }
-            let parts = combination::parts(self.form(pattern), &settings.stop_words);
+            let parts = spellings::parts(self.form(pattern), &settings.stop_words);
             if parts.is_empty() {
                 continue;
             }
@@ -140,7 +140,7 @@ impl Names {
                 .filter(|target| !is_part(target))
                 .copied()
                 .collect();
-            combination::spellings(&parts, |form| {
+            spellings(&parts, |form| {
                 drafts.extend(targets.iter().map(|target| (form.clone(), *target)));
             });
         }
@@ -286,8 +286,8 @@ impl Names {
 }
 
 /// The forms of a vocabulary and their entries, for the slow oracle.
-pub(super) fn names_of(entries: &[Entry], settings: &Settings) -> Result<Names> {
-    Names::collect(&Vocabulary::of_entries(entries)?, settings, &Task::new())
+pub(super) fn names_of(entries: &[VocabularyEntry], settings: &Settings) -> Result<PatternNames> {
+    PatternNames::collect(&Vocabulary::of_entries(entries)?, settings, &Task::new())
 }
 
 /// A name has at most this many words and signs. At each word of a text a name is followed as far as it goes, so its

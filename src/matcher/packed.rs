@@ -4,12 +4,12 @@ use crate::error::{Error, Result};
 
 /// Texts one after the other, with the place where each ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Packed {
+pub(super) struct PackedTexts {
     text: String,
     ends: Vec<u32>,
 }
 
-impl Packed {
+impl PackedTexts {
     /// Adds a text; an error when all of them together no longer have 32-bit places.
     pub(super) fn push(&mut self, text: &str) -> Result<()> {
         self.text.push_str(text);
@@ -55,4 +55,10 @@ pub(super) fn too_large() -> Error {
         "more than 4 GiB of names",
         "a vocabulary that fits the memory; split it and match with each part",
     )
+}
+
+/// Two numbers of 32 bits in one.
+#[inline]
+pub(super) fn packed(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }

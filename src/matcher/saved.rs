@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::filter::Filter;
-use super::index::{FREE, Index, LEAF, NONE, ascii_signs};
-use super::names::Names;
-use super::packed::Packed;
+use super::index::{FREE, LEAF, NONE, WordIndex, ascii_signs};
+use super::names::PatternNames;
+use super::packed::PackedTexts;
 use super::substring::Substrings;
 use super::vocabulary::Vocabulary;
 use super::{Accents, Boundary, Engine, Matcher, Settings, StopWords};
@@ -44,7 +44,7 @@ impl Matcher {
     ///
     /// [`Error::Internal`] only.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut out = Writer::default();
+        let mut out = SavedWriter::default();
         let settings = SavedSettings {
             substrings: self.settings.boundary == Boundary::None,
             abbreviations: self.settings.abbreviations,
@@ -67,7 +67,7 @@ impl Matcher {
             out.u32s(texts.ends());
         }
         out.u32s(synonym_ends);
-        let Names {
+        let PatternNames {
             text,
             ends,
             targets,
@@ -168,7 +168,7 @@ fn read(body: &[u8]) -> Option<Matcher> {
         synonyms,
         synonym_ends: input.u32s()?,
     };
-    let names = Names {
+    let names = PatternNames {
         text: input.text()?,
         ends: input.u64s()?,
         targets: input.u32s()?,
@@ -189,7 +189,7 @@ fn read(body: &[u8]) -> Option<Matcher> {
             let [seed, roots] = numbers[..] else { return None };
             let (singles, pairs) = (Filter::of_words(input.u64s()?)?, Filter::of_words(input.u64s()?)?);
             let (starts, signs) = (input.u64s()?, input.u64s()?);
-            let index = Index {
+            let index = WordIndex {
                 accents: settings.accents,
                 seed,
                 singles,
@@ -216,7 +216,7 @@ fn read(body: &[u8]) -> Option<Matcher> {
 }
 
 /// Whether no number of an index leads out of it.
-fn is_whole(index: &Index, patterns: usize) -> bool {
+fn is_whole(index: &WordIndex, patterns: usize) -> bool {
     let nodes = index.nodes.len();
     let edge_ends = index.nodes.iter().map(|node| *node as u32 as usize);
     index.starts.len().is_power_of_two()
@@ -238,11 +238,11 @@ fn is_whole(index: &Index, patterns: usize) -> bool {
 }
 
 #[derive(Default)]
-struct Writer {
+struct SavedWriter {
     bytes: Vec<u8>,
 }
 
-impl Writer {
+impl SavedWriter {
     fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
         self.bytes.extend_from_slice(bytes);
@@ -291,8 +291,8 @@ impl<'b> Reader<'b> {
         Some(std::str::from_utf8(self.bytes()?).ok()?.to_owned())
     }
 
-    fn texts(&mut self) -> Option<Packed> {
-        Packed::of_parts(self.text()?, self.u32s()?)
+    fn texts(&mut self) -> Option<PackedTexts> {
+        PackedTexts::of_parts(self.text()?, self.u32s()?)
     }
 }
 

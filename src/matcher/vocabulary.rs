@@ -1,18 +1,18 @@
 //! The vocabulary inside a matcher: entries in few long columns instead of many small strings, so that a hundred
 //! thousand names are loaded in milliseconds.
 
-use super::packed::Packed;
+use super::packed::PackedTexts;
 use crate::error::Result;
 
 /// An entry of the vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct VocabularyEntry {
     pub atccode: String,
     pub drug: String,
     pub synonyms: Vec<String>,
 }
 
-impl Entry {
+impl VocabularyEntry {
     /// An entry of a code, a name and maybe other names.
     pub fn new(
         atccode: impl Into<String>,
@@ -31,14 +31,14 @@ impl Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Vocabulary {
     /// The code and the drug of each entry, side by side: whoever asks for one asks for the other.
-    pub(super) labels: Packed,
-    pub(super) synonyms: Packed,
+    pub(super) labels: PackedTexts,
+    pub(super) synonyms: PackedTexts,
     /// For each entry where its synonyms end.
     pub(super) synonym_ends: Vec<u32>,
 }
 
 impl Vocabulary {
-    pub(super) fn of_entries(entries: &[Entry]) -> Result<Self> {
+    pub(super) fn of_entries(entries: &[VocabularyEntry]) -> Result<Self> {
         let mut vocabulary = Self::default();
         for entry in entries {
             vocabulary.labels.push(&entry.atccode)?;

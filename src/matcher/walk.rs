@@ -2,19 +2,19 @@
 
 use std::ops::Range;
 
-use super::index::{FREE, Hit, Index, LEAF, NONE, Step, pair, pair_step, print, start_slot, step};
+use super::index::{FREE, Hit, LEAF, NONE, PathStep, WordIndex, pair, pair_step, print, start_slot, step};
 use super::letters::{equal_letters, is_plural_letter};
-use super::names::Names;
+use super::names::PatternNames;
 use super::tokens::{Kind, Token, Tokens, folds_to};
 
-impl Index {
+impl WordIndex {
     /// The longest name that begins with the word before this one, where the two may begin a name, or with this one.
     ///
     /// A word that is no name by itself is passed by: a longer name that begins with it is found at its second word.
     #[inline(never)]
     pub(super) fn begun(
         &self,
-        names: &Names,
+        names: &PatternNames,
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         before: Option<Token>,
@@ -38,7 +38,7 @@ impl Index {
     #[inline(never)]
     pub(super) fn plural(
         &self,
-        names: &Names,
+        names: &PatternNames,
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         word: Token,
@@ -53,11 +53,11 @@ impl Index {
 
     fn single_plural(
         &self,
-        names: &Names,
+        names: &PatternNames,
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         word: Token,
-        singular: Step,
+        singular: PathStep,
     ) -> Option<(Hit, Kind)> {
         self.starts(singular).find_map(|start| {
             let pattern = match start {
@@ -72,7 +72,7 @@ impl Index {
     /// The longest name that begins with a word.
     fn walk(
         &self,
-        names: &Names,
+        names: &PatternNames,
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         word: Token,
@@ -93,7 +93,7 @@ impl Index {
     #[inline]
     pub(super) fn signed(
         &self,
-        names: &Names,
+        names: &PatternNames,
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         before: Option<Token>,
@@ -116,7 +116,7 @@ impl Index {
 
     fn plural_hit(
         &self,
-        names: &Names,
+        names: &PatternNames,
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         pattern: u32,
@@ -132,7 +132,7 @@ impl Index {
     /// [`LEAF`]. It is one, or none, but among millions of words two may look alike: what they lead to is compared with the
     /// text letter by letter, so the wrong one finds nothing.
     #[inline]
-    fn starts(&self, hash: Step) -> impl Iterator<Item = u32> + '_ {
+    fn starts(&self, hash: PathStep) -> impl Iterator<Item = u32> + '_ {
         let mask = self.starts.len() - 1;
         let mut slot = start_slot(hash, mask);
         std::iter::from_fn(move || {
@@ -152,7 +152,7 @@ impl Index {
     /// The longest pattern that begins with the token `first`, whose node is `node`, and the kind of its last token.
     fn longest(
         &self,
-        names: &Names,
+        names: &PatternNames,
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         first: Token,
@@ -244,7 +244,7 @@ impl Index {
     }
 
     /// Whether a piece of a text folds to a pattern, or to its plural.
-    fn is(&self, names: &Names, text: &str, piece: Range<usize>, pattern: u32, plural: bool) -> bool {
+    fn is(&self, names: &PatternNames, text: &str, piece: Range<usize>, pattern: u32, plural: bool) -> bool {
         let (bytes, letters) = (text.as_bytes(), names.text.as_bytes());
         let form = names.place(pattern);
         let same = form.len() + usize::from(plural) == piece.len()

@@ -4,13 +4,13 @@ use crate::schema::JournalIds;
 
 /// What the rows of a batch say of their journals, most of it once.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct BatchJournals {
     known: Vec<JournalIds>,
     /// What the last row said, word by word: rows of one journal follow each other in most files.
     last: JournalIds,
 }
 
-impl Known {
+impl BatchJournals {
     /// Takes what a row says.
     pub(super) fn add(&mut self, key: &str, nlm_id: Option<&str>, issn: Option<&str>) {
         if nlm_id.is_none() && issn.is_none() {
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_the_row_before_said_is_not_said_again() {
-        let mut known = Known::default();
+        let mut known = BatchJournals::default();
         known.add("a", Some("0370077"), None);
         known.add("a", Some("0370077"), None);
         known.add("a", None, None);

@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 256;
 
 /// A journal as rows name it: its clean name, if there is any, and what belongs to that.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Journal {
+pub(super) struct CleanJournal {
     pub name: Option<String>,
     /// The key under which its spellings meet.
     pub key: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct Journal {
     pub flags: Flags,
 }
 
-impl Journal {
+impl CleanJournal {
     fn read(raw: &str) -> Self {
         let cleaned = clean(raw);
         let name = (!is_missing(&cleaned.text)).then(|| cleaned.text.into_owned());
@@ -42,7 +42,7 @@ impl Journal {
     /// The journal that a row names so, as the row has it.
     pub(super) fn of(raw: &str) -> Rc<Self> {
         thread_local! {
-            static KNOWN: RefCell<PlHashMap<String, Rc<Journal>>> = RefCell::default();
+            static KNOWN: RefCell<PlHashMap<String, Rc<CleanJournal>>> = RefCell::default();
         }
         KNOWN.with_borrow_mut(|known| {
             if let Some(journal) = known.get(raw) {
@@ -78,22 +78,26 @@ mod tests {
             "—",
             &long,
         ] {
-            assert_eq!(*Journal::of(raw), Journal::read(raw), "{raw:?}");
-            assert_eq!(*Journal::of(raw), Journal::read(raw), "{raw:?}, the second time");
+            assert_eq!(*CleanJournal::of(raw), CleanJournal::read(raw), "{raw:?}");
+            assert_eq!(
+                *CleanJournal::of(raw),
+                CleanJournal::read(raw),
+                "{raw:?}, the second time"
+            );
         }
-        let journal = Journal::of(" Rev\\xc3\\xa9e  <i>B</i>");
+        let journal = CleanJournal::of(" Rev\\xc3\\xa9e  <i>B</i>");
         assert_eq!(journal.name.as_deref(), Some("Revée B"));
         assert_eq!(journal.key.as_deref(), Some("revee b"));
         assert!(journal.flags.contains(Flag::DecodedEscapes) && journal.flags.contains(Flag::MarkupRemoved));
-        assert_eq!(*Journal::of(" \t"), Journal::default());
+        assert_eq!(*CleanJournal::of(" \t"), CleanJournal::default());
     }
 
     #[test]
     fn more_names_than_are_remembered_read_right() {
         for number in 0..MOST_NAMES + 2 {
             let name = format!("Journal {number}");
-            assert_eq!(Journal::of(&name).name.as_deref(), Some(&*name));
+            assert_eq!(CleanJournal::of(&name).name.as_deref(), Some(&*name));
         }
-        assert_eq!(Journal::of("Journal 0").key.as_deref(), Some("journal 0"));
+        assert_eq!(CleanJournal::of("Journal 0").key.as_deref(), Some("journal 0"));
     }
 }

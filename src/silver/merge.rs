@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::quality::MergeReason;
 use crate::schema::{Flag, Flags};
 use crate::sorting::{Bound, Sorted, Sorter};
-use keys::{Half, Hash, Key, Lent};
+use keys::{Half, Hash, IdKey, Lent};
 pub use plan::{Change, Fates, Plan};
 
 /// What merging needs to know of a row.
@@ -54,7 +54,7 @@ pub enum Fate {
 
 /// Collects the keys of a partition, batch by batch, in the order of the rows.
 pub struct Merger {
-    keys: Sorter<Key>,
+    keys: Sorter<IdKey>,
     halves: Sorter<Half>,
     lent: Sorter<Lent>,
     changes: Sorter<Change>,
@@ -89,7 +89,7 @@ impl Merger {
         )
     }
 
-    fn of(keys: Sorter<Key>, halves: Sorter<Half>, lent: Sorter<Lent>, changes: Sorter<Change>) -> Self {
+    fn of(keys: Sorter<IdKey>, halves: Sorter<Half>, lent: Sorter<Lent>, changes: Sorter<Change>) -> Self {
         Self {
             keys,
             halves,
@@ -123,11 +123,11 @@ impl Merger {
             self.halves.push(half).map_err(failed)?;
         }
         for (behind, id) in deletions {
-            let notice = Key::notice(file, base + behind as u64, id);
+            let notice = IdKey::notice(file, base + behind as u64, id);
             self.keys.push(notice).map_err(failed)?;
         }
         for key in keys {
-            self.keys.push(Key::row(file, self.rows, key)).map_err(failed)?;
+            self.keys.push(IdKey::row(file, self.rows, key)).map_err(failed)?;
             self.rows += 1;
         }
         Ok(())
@@ -161,7 +161,7 @@ fn failed(error: io::Error) -> Error {
 
 /// Rows without a journal of one place: rows of one file with the same title on the same date.
 #[derive(Default)]
-struct Place {
+struct HalfRowPlace {
     hash: Option<Hash>,
     /// The rows of each id, in the order of their first ones; several are one record, delivered again.
     rows: Vec<(Hash, Vec<u64>)>,
@@ -175,16 +175,16 @@ struct Place {
 
 /// Pairs each row without an id with the first record of its place without a journal that is not taken yet.
 fn join_halves(halves: Sorted<Half>, lent: &mut Sorter<Lent>, dropped: &HashSet<u32>) -> Result<()> {
-    let mut place = Place::default();
+    let mut place = HalfRowPlace::default();
     for half in halves {
         let half = half.map_err(failed)?;
         if dropped.contains(&half.file) {
             continue;
         }
         if place.hash != Some(half.place) {
-            place = Place {
+            place = HalfRowPlace {
                 hash: Some(half.place),
-                ..Place::default()
+                ..HalfRowPlace::default()
             };
         }
         let Some(journal) = half.journal else {
@@ -215,7 +215,7 @@ fn join_halves(halves: Sorted<Half>, lent: &mut Sorter<Lent>, dropped: &HashSet<
 
 /// The row of an id that stays, as far as the rows up to now say.
 struct Last {
-    key: Key,
+    key: IdKey,
     /// What it was counted with when it was read.
     counted: Flags,
     /// The journal that it had then.
@@ -240,7 +240,7 @@ impl Last {
 /// Of the rows of one id the last one of the highest version stays; an equal one is no news. A notice of deletion takes away
 /// what came before it.
 fn join_ids(
-    keys: Sorted<Key>,
+    keys: Sorted<IdKey>,
     mut lent: Sorted<Lent>,
     changes: &mut Sorter<Change>,
     dropped: &HashSet<u32>,

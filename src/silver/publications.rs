@@ -10,8 +10,8 @@ use polars::prelude::{
 use uuid::Uuid;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::journal_ids::Known;
-use super::journals::Journal;
+use super::journal_ids::BatchJournals;
+use super::journals::CleanJournal;
 use super::merge::{HalfRow, RowKey};
 use super::shapes::{Layout, trial_summary};
 use super::texts::{TextLists, TextRuns, constant, nul_byte};
@@ -168,7 +168,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
             ),
         };
         let given = journal.unwrap_or_default();
-        let row = Row {
+        let row = RawPublication {
             source_row: row,
             id,
             version: versions
@@ -202,7 +202,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
 
 /// The values of one row, as they were taken out of their columns.
 #[derive(Clone, Copy)]
-struct Row<'r> {
+struct RawPublication<'r> {
     source_row: u64,
     id: Option<&'r str>,
     version: u32,
@@ -230,7 +230,7 @@ struct Columns {
     keys: Vec<RowKey>,
     halves: Vec<(usize, HalfRow)>,
     /// What the rows of the batch say of their journals.
-    known: Known,
+    known: BatchJournals,
 }
 
 impl Columns {
@@ -249,7 +249,7 @@ impl Columns {
             source_rows: Vec::with_capacity(rows),
             keys: Vec::new(),
             halves: Vec::new(),
-            known: Known::default(),
+            known: BatchJournals::default(),
         }
     }
 
@@ -258,8 +258,8 @@ impl Columns {
         self.halves = Vec::new();
     }
 
-    fn push(&mut self, context: &Context, row: Row<'_>) {
-        let Row {
+    fn push(&mut self, context: &Context, row: RawPublication<'_>) {
+        let RawPublication {
             source_row,
             id,
             version,
@@ -282,7 +282,7 @@ impl Columns {
                 (None, None)
             }
         };
-        let named = Journal::of(journal);
+        let named = CleanJournal::of(journal);
         let (journal, key) = (named.name.as_deref(), named.key.as_deref());
         flags.extend(named.flags);
         if journal.is_none() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::staging::create_folders;
+use super::staging::{RESTORE, create_folders};
 use crate::error::{Error, Result};
 
 /// Puts `units`, relative paths below `root`, into the state that they have below `staged`: a unit that is absent there
@@ -65,9 +65,6 @@ fn exchange_one(root: &Path, target: &Path, new: &Path, spare: &Path) -> Result<
     }
     sync_folder(parent)
 }
-
-/// The file beside `spare` that names what `spare` is the old state of, while two renames are under way.
-pub(super) const RESTORE: &str = "restore";
 
 /// The exchange on a file system that has none (some network mounts): two renames, as close together as can be. Killed
 /// between them, the old state is brought back by the next transaction (see `staging.rs`).

@@ -122,18 +122,18 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
 
 /// What a caller's path is to be replaced by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteTarget {
     File,
     Folder,
 }
 
 /// Where something is written that a caller named: where a link leads, so that the link stays. Whatever is there and is of
 /// another kind is an error; a device or a pipe would be replaced by a file.
-pub fn write_target(path: &Path, written: Written) -> Result<PathBuf> {
+pub fn write_target(path: &Path, written: WriteTarget) -> Result<PathBuf> {
     let failed = |source| Error::storage(path.display(), "write", source);
     let (wanted, remedy) = match written {
-        Written::File => ("a file", "name a file, or a new one"),
-        Written::Folder => ("a folder", "name a folder, or a new one"),
+        WriteTarget::File => ("a file", "name a file, or a new one"),
+        WriteTarget::Folder => ("a folder", "name a folder, or a new one"),
     };
     let found = match path.symlink_metadata() {
         Ok(found) => found,

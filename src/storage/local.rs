@@ -61,6 +61,16 @@ impl LocalStorage {
         })
     }
 
+    /// A folder that may exist: where a first transaction fails, a new folder is removed again.
+    pub fn new_or_existing(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        if root.is_dir() {
+            Self::existing(root)
+        } else {
+            Self::create(root)
+        }
+    }
+
     /// Somebody's folder, which is no lake: nothing stays in it but what is written, not even the lock of the lake.
     pub fn plain(self) -> Self {
         Self { plain: true, ..self }

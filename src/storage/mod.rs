@@ -19,10 +19,13 @@
 #[cfg(feature = "cloud")]
 mod bucket;
 mod commit;
+mod digests;
 mod hash;
+mod hidden;
 mod inside;
 pub mod local;
 mod lock;
+mod one_file;
 mod reservation;
 pub mod source;
 mod staging;
@@ -32,10 +35,12 @@ mod write_back;
 use std::io::{Read, Write};
 
 #[cfg(feature = "cloud")]
-pub use bucket::{BucketLake, Places, replace_object};
+pub use bucket::{BucketLake, SpecialPaths, replace_object};
+pub use digests::{damage, digest_of_file, digest_of_stream};
 pub use hash::{Digest256, HashingWriter, sha256_hex};
-pub use inside::{Written, write_target};
+pub use inside::{WriteTarget, write_target};
 pub use local::LocalStorage;
+pub use one_file::write_file;
 pub use reservation::Reservation;
 
 use crate::error::Result;

@@ -19,11 +19,11 @@ const MOMENT: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 #[must_use]
 pub struct Reservation {
-    _held: Option<Held>,
+    _held: Option<HeldLock>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldLock {
     file: File,
     path: PathBuf,
     root: PathBuf,
@@ -37,7 +37,7 @@ impl Reservation {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldLock {
     fn drop(&mut self) {
         // The last holder takes the file away while it holds it alone; whoever opened it meanwhile sees that its name is
         // gone and opens it anew (see `reserve`).
@@ -88,7 +88,7 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
         if is_named(&file, &path) {
             let root = root.to_owned();
             return Ok(Reservation {
-                _held: Some(Held { file, path, root }),
+                _held: Some(HeldLock { file, path, root }),
             });
         }
     }

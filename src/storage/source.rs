@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cloud")]
 use super::bucket::{self, ObjectFile};
-use super::uri::Place;
+use super::hidden::is_below_hidden;
+use super::uri::Location;
 use crate::error::{Error, Result};
 use crate::task::{Patient, Task, waiting};
 
@@ -103,7 +104,7 @@ impl SourceFile {
 /// The files of several source arguments, each once.
 pub fn expand_all(uris: &[String], expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
     let mut files: Vec<SourceFile> = Vec::new();
-    let mut known = Known::default();
+    let mut known = KnownFiles::default();
     for uri in uris {
         for file in expand(uri, expected, task)? {
             if known.is_new(&file) {
@@ -117,13 +118,13 @@ pub fn expand_all(uris: &[String], expected: &str, task: &Task) -> Result<Vec<So
 /// The files that were met, whatever their spelling: `a.csv`, `./a.csv`, `in/../a.csv`, `file:///data/a.csv`. A file is its
 /// name in its folder, so a link to a file is another one, and a file in a folder that a link leads to is not.
 #[derive(Default)]
-struct Known {
+struct KnownFiles {
     files: HashSet<PathBuf>,
     /// Folders as they were spelled, and where they are: most files stand in few.
     folders: HashMap<PathBuf, PathBuf>,
 }
 
-impl Known {
+impl KnownFiles {
     fn is_new(&mut self, file: &SourceFile) -> bool {
         let identity = match &file.place {
             FilePlace::Local(path) => self.resolved(path),
@@ -159,10 +160,10 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
     if uri.trim().is_empty() {
         return Err(Error::argument("source", "a blank path", expected.to_owned()));
     }
-    let path = match Place::parse(uri)? {
-        Place::Local(path) => path,
+    let path = match Location::parse(uri)? {
+        Location::Local(path) => path,
         #[cfg(feature = "cloud")]
-        Place::Bucket(place) => {
+        Location::Bucket(place) => {
             let objects = bucket::expand(uri, &place, expected, task)?;
             return Ok(objects
                 .into_iter()
@@ -173,7 +174,7 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
                 .collect());
         }
         #[cfg(not(feature = "cloud"))]
-        Place::Bucket(_) => super::uri::local_path(uri)?,
+        Location::Bucket(_) => super::uri::local_path(uri)?,
     };
     task.check()?;
     let mut files = match path.metadata() {
@@ -204,7 +205,7 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
             Err(Error::Argument { .. }) if !files.is_empty() => {}
             Err(error) => return Err(error),
         }
-        let mut known = Known::default();
+        let mut known = KnownFiles::default();
         files.retain(|file| known.is_new(file));
         files.sort_by(|left, right| left.uri.cmp(&right.uri));
         if files.is_empty() {
@@ -350,18 +351,6 @@ fn is_data(path: &Path, uri: &str) -> Result<bool> {
         }),
         Err(error) => Err(Error::storage(uri, "read the source", error)),
     }
-}
-
-/// Whether a glob came to a path by a hidden folder (`.name`, `_name`) without asking for one: `_day-*/` does, `*/` does not.
-pub(super) fn is_below_hidden(pattern: &str, path: &str) -> bool {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    folders.split('/').any(|folder| {
-        let hidden = folder.starts_with(['.', '_']) && !matches!(folder, "." | "..");
-        let asks = |part: &str| {
-            part.starts_with(&folder[..1]) && glob::Pattern::new(part).is_ok_and(|part| part.matches(folder))
-        };
-        hidden && !pattern.split('/').any(asks)
-    })
 }
 
 fn join(folder: &str, path: &Path) -> String {

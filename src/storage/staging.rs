@@ -5,9 +5,11 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::commit::RESTORE;
 use super::inside::{is_refused, open_file, path_inside};
 use crate::error::{Error, Result};
+
+/// The file beside `spare` that names what `spare` is the old state of, while two renames are under way.
+pub(super) const RESTORE: &str = "restore";
 
 /// The folder of all staging folders, below the lake's root.
 pub(super) const FOLDER: &str = ".staging";

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// A place that a caller named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// A path of this machine.
     Local(PathBuf),
     /// An object, or what stands below a prefix.
@@ -64,7 +64,7 @@ impl BucketUri {
     }
 }
 
-impl Place {
+impl Location {
     /// Reads a path or URI.
     pub fn parse(uri: &str) -> Result<Self> {
         if has_credentials(uri) {
@@ -130,11 +130,11 @@ impl Place {
 const SIGNATURES: [&str; 4] = ["x-amz-", "x-goog-", "signature=", "sig="];
 
 /// A text as what stands before a scheme, the scheme and the rest.
-type Parts<'t> = (&'t str, &'t str, &'t str);
+type UriParts<'t> = (&'t str, &'t str, &'t str);
 
 /// The URIs in a text by their schemes, however many slashes a `pathlib.Path` has left behind them, and whatever stands before
 /// them. A word of one letter is a drive or a folder, and no scheme.
-fn uris(text: &str) -> impl Iterator<Item = Parts<'_>> {
+fn uris(text: &str) -> impl Iterator<Item = UriParts<'_>> {
     let letters = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '.' | '-');
     text.match_indices(':').filter_map(move |(colon, _)| {
         let word = text[..colon].trim_end_matches(letters).len();
@@ -162,7 +162,7 @@ fn end_of_credentials(scheme: &str, rest: &str) -> Option<usize> {
     (!is_port).then_some(rest.len())
 }
 
-fn tells_secrets((_, scheme, rest): &Parts<'_>) -> bool {
+fn tells_secrets((_, scheme, rest): &UriParts<'_>) -> bool {
     let query = rest.split_once('?').map_or("", |(_, query)| query);
     let query = query.to_ascii_lowercase();
     end_of_credentials(scheme, rest).is_some() || SIGNATURES.iter().any(|sign| query.contains(sign))
@@ -185,9 +185,9 @@ pub fn without_credentials(uri: &str) -> String {
 
 /// The path of a URI that must be local.
 pub fn local_path(uri: &str) -> Result<PathBuf> {
-    match Place::parse(uri)? {
-        Place::Local(path) => Ok(path),
-        Place::Bucket(place) => Err(Error::argument(
+    match Location::parse(uri)? {
+        Location::Local(path) => Ok(path),
+        Location::Bucket(place) => Err(Error::argument(
             uri.to_owned(),
             format!("the scheme `{}://` is not supported here", place.scheme.name()),
             "a local path or a file:// URI, or a build with the feature `cloud`",
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     fn refused(uri: &str) -> String {
-        Place::parse(uri).map_or_else(|error| error.to_string(), |place| format!("{place:?}"))
+        Location::parse(uri).map_or_else(|error| error.to_string(), |place| format!("{place:?}"))
     }
 
     #[test]
@@ -210,16 +210,19 @@ mod tests {
             ("gs://b/", "b", ""),
             ("s3://my.bucket-1/in/a b%20*.csv", "my.bucket-1", "in/a b%20*.csv"),
         ] {
-            match Place::parse(uri) {
-                Ok(Place::Bucket(found)) => assert_eq!((found.bucket(), found.key()), (bucket, key)),
+            match Location::parse(uri) {
+                Ok(Location::Bucket(found)) => assert_eq!((found.bucket(), found.key()), (bucket, key)),
                 other => assert_eq!(format!("{other:?}"), uri),
             }
         }
         assert_eq!(
-            Place::parse("file:///x/y").ok(),
-            Some(Place::Local("/x/y".into()))
+            Location::parse("file:///x/y").ok(),
+            Some(Location::Local("/x/y".into()))
         );
-        assert_eq!(Place::parse("a:b/c").ok(), Some(Place::Local("a:b/c".into())));
+        assert_eq!(
+            Location::parse("a:b/c").ok(),
+            Some(Location::Local("a:b/c".into()))
+        );
     }
 
     #[test]
@@ -269,7 +272,7 @@ mod tests {
             "data/2026-01-01T10:/me@home.csv",
             "file:///data/me@home.csv",
         ] {
-            assert!(Place::parse(uri).is_ok() && !has_credentials(uri), "{uri}");
+            assert!(Location::parse(uri).is_ok() && !has_credentials(uri), "{uri}");
         }
         assert_eq!(without_credentials("https://host:8080/x"), "https://host:8080/x");
         assert_eq!(without_credentials("s3:/KEY:a/b@bucket/x"), "s3://bucket/x");

@@ -69,7 +69,7 @@ pub fn has_form(text: &str) -> bool {
 }
 
 /// The parts of a date as written, not yet checked against the calendar.
-fn reading(text: &str, order: NumericOrder) -> Option<Reading> {
+fn reading(text: &str, order: NumericOrder) -> Option<ReadDate> {
     let text = text.trim();
     if text.len() > 64 {
         return None;
@@ -78,7 +78,7 @@ fn reading(text: &str, order: NumericOrder) -> Option<Reading> {
         let plain = in_ascii(text);
         return plain.is_ascii().then(|| reading(&plain, order))?;
     }
-    let mut parts = Parts::default();
+    let mut parts = DateParts::default();
     parts.split(text).then(|| read(parts.as_slice(), order))?
 }
 
@@ -93,11 +93,11 @@ fn in_ascii(text: &str) -> String {
         .collect()
 }
 
-type Reading = (i32, u32, u32, DatePrecision);
+type ReadDate = (i32, u32, u32, DatePrecision);
 
 /// A date comes apart into numbers, words and the signs between them; blanks only part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Part {
+enum DateToken {
     #[default]
     Nothing,
     /// A number of four digits.
@@ -122,13 +122,13 @@ enum Part {
 const MOST_PARTS: usize = 12;
 
 #[derive(Default)]
-struct Parts {
-    parts: [Part; MOST_PARTS],
+struct DateParts {
+    parts: [DateToken; MOST_PARTS],
     length: usize,
 }
 
-impl Parts {
-    fn as_slice(&self) -> &[Part] {
+impl DateParts {
+    fn as_slice(&self) -> &[DateToken] {
         &self.parts[..self.length]
     }
 
@@ -136,17 +136,17 @@ impl Parts {
         let mut rest = text;
         while let Some(first) = rest.bytes().next() {
             if self.is_iso_day() && matches!(first, b'T' | b't' | b' ') && is_time(&rest[1..]) {
-                return self.push(Part::Time);
+                return self.push(DateToken::Time);
             }
             let (part, length) = match first {
                 b' ' | b'\t' => {
                     rest = &rest[1..];
                     continue;
                 }
-                b'-' => (Part::Dash, 1),
-                b'/' => (Part::Slash, 1),
-                b'.' => (Part::Dot, 1),
-                b',' => (Part::Comma, 1),
+                b'-' => (DateToken::Dash, 1),
+                b'/' => (DateToken::Slash, 1),
+                b'.' => (DateToken::Dot, 1),
+                b',' => (DateToken::Comma, 1),
                 b'0'..=b'9' => match number(rest) {
                     Some(found) => found,
                     None => return false,
@@ -164,7 +164,7 @@ impl Parts {
         true
     }
 
-    fn push(&mut self, part: Part) -> bool {
+    fn push(&mut self, part: DateToken) -> bool {
         let free = self.length < MOST_PARTS;
         if free {
             self.parts[self.length] = part;
@@ -177,19 +177,19 @@ impl Parts {
         matches!(
             self.as_slice(),
             [
-                Part::Year(_),
-                Part::Dash,
-                Part::Small(_),
-                Part::Dash,
-                Part::Small(_)
+                DateToken::Year(_),
+                DateToken::Dash,
+                DateToken::Small(_),
+                DateToken::Dash,
+                DateToken::Small(_)
             ]
         )
     }
 }
 
-fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
+fn read(parts: &[DateToken], order: NumericOrder) -> Option<ReadDate> {
     use DatePrecision as Precision;
-    use Part::{Comma, Dash, Dot, Month, Ordinal, Quarter, Season, Slash, Small, Time, Year};
+    use DateToken::{Comma, Dash, Dot, Month, Ordinal, Quarter, Season, Slash, Small, Time, Year};
     Some(match *parts {
         // ISO
         [Year(year), Dash, Small(month), Dash, Small(day)]
@@ -283,15 +283,15 @@ fn read(parts: &[Part], order: NumericOrder) -> Option<Reading> {
     })
 }
 
-fn number(text: &str) -> Option<(Part, usize)> {
+fn number(text: &str) -> Option<(DateToken, usize)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let value: u32 = text[..digits].parse().ok()?;
     let ending = ordinal_ending(&text[digits..]);
     match digits {
-        1 | 2 if ending > 0 => Some((Part::Ordinal(value), digits + ending)),
-        1 | 2 => Some((Part::Small(value), digits)),
+        1 | 2 if ending > 0 => Some((DateToken::Ordinal(value), digits + ending)),
+        1 | 2 => Some((DateToken::Small(value), digits)),
         // A year below 1000 is a slip of the pen, whatever the calendar says.
-        4 if value >= 1000 => Some((Part::Year(i32::try_from(value).ok()?), digits)),
+        4 if value >= 1000 => Some((DateToken::Year(i32::try_from(value).ok()?), digits)),
         _ => None,
     }
 }
@@ -320,7 +320,7 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-fn word(text: &str) -> Option<(Part, usize)> {
+fn word(text: &str) -> Option<(DateToken, usize)> {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let word = text[..letters].to_ascii_lowercase();
     let season = match word.as_str() {
@@ -331,17 +331,17 @@ fn word(text: &str) -> Option<(Part, usize)> {
         _ => None,
     };
     if matches!(word.as_str(), "quart" | "quarter") {
-        return Some((Part::Quarter, letters));
+        return Some((DateToken::Quarter, letters));
     }
     if let Some(month) = season {
-        return Some((Part::Season(month), letters));
+        return Some((DateToken::Season(month), letters));
     }
     let position = MONTHS.iter().position(|month| {
         *month == word || (month[..3] == word) || (word == "sept" && month.starts_with("sept"))
     })?;
     // `Jan.` is an abbreviation, not a number with a dot.
     let dot = usize::from(letters <= 4 && text[letters..].starts_with('.'));
-    Some((Part::Month(u32::try_from(position).ok()? + 1), letters + dot))
+    Some((DateToken::Month(u32::try_from(position).ok()? + 1), letters + dot))
 }
 
 /// `10:30`, `10:30:00`, `10:30:00.123`, each with `Z` or an offset.

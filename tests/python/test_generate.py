@@ -205,7 +205,7 @@ def test_the_same_seed_gives_the_same_bytes(form: str, tmp_path: Path) -> None:
 
 
 def test_these_bytes_for_ever(tmp_path: Path) -> None:
-    """Whatever changes them raises `VERSION` in `src/pipeline/generate.rs`, and these digests."""
+    """Whatever changes them raises `VERSION` in `src/api/generate.rs`, and these digests."""
     made = drugs_rs.generate(tmp_path / "made", articles=2000, trials=500, articles_format="medline")
     digests = {file["path"]: file["sha256"][:16] for file in made["files"]}
     assert (made["version"], digests) == (4, DIGESTS)

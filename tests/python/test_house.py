@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -54,6 +55,15 @@ def test_only_the_facade_imports_the_native_module() -> None:
     files = sorted(PACKAGE.rglob("*.py"))
     naming = {path.relative_to(PACKAGE).as_posix() for path in files if names_core(path.read_text(encoding="utf-8"))}
     assert {"__init__.py", "__main__.py"} <= naming <= FACADE
+
+
+def test_the_code_names_every_extra() -> None:
+    """An extra that no message of the package recommends is a promise without code."""
+    pyproject = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    table = pyproject.split("[project.optional-dependencies]\n")[1].split("\n\n")[0]
+    extras = {line.split(" = ")[0] for line in table.splitlines()}
+    sources = (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert extras == {name for source in sources for name in re.findall(r"drugs-rs\[(\w+)\]", source)}
 
 
 def stub() -> ast.Module:

@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
-use drugs_rs::pipeline::silver::{OnBadFile, SilverSettings, silver};
-use drugs_rs::pipeline::{Dt, open_lake};
+use drugs_rs::lake::{Dt, open_lake};
 use drugs_rs::schema::SourceTable;
 use drugs_rs::sorting::Bound;
+use drugs_rs::steps::bronze::{BronzeSource, bronze};
+use drugs_rs::steps::silver::{OnBadFile, SilverSettings, silver};
 use drugs_rs::task::Task;
 
 /// Articles of which every second has no title, each with a notice of deletion behind; some megabytes, so several batches.

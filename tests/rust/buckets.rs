@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::DateTime;
 use drugs_rs::error::Error;
-use drugs_rs::storage::{BucketLake, Places, Storage, Transaction, sha256_hex};
+use drugs_rs::storage::{BucketLake, SpecialPaths, Storage, Transaction, sha256_hex};
 use drugs_rs::task::Task;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -25,7 +25,7 @@ use object_store::{
 
 const DAY: i64 = 24 * 60 * 60;
 
-const PLACES: Places = Places {
+const PLACES: SpecialPaths = SpecialPaths {
     published: &["g/shown"],
     plain: &["reports"],
 };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use drugs_rs::choice::{Choice, UnknownChoice};
 use drugs_rs::formats::Encoding;
-use drugs_rs::generate::{Format, Packing, Table};
+use drugs_rs::generate::{Format, MadeTable, Packing};
 use drugs_rs::matcher::{Accents, Boundary};
 use drugs_rs::schema::{DrugUnit, PublicationKind, SourceTable};
 
@@ -38,7 +38,7 @@ fn every_name_is_parsed_and_another_one_lists_them() {
     check::<PublicationKind>();
     check::<Packing>();
     #[cfg(feature = "tables")]
-    check::<drugs_rs::pipeline::silver::OnBadFile>();
+    check::<drugs_rs::steps::silver::OnBadFile>();
 }
 
 #[test]
@@ -55,12 +55,12 @@ fn the_probable_name_is_in_the_message() {
         message,
         "`utf8` is unknown; expected \"utf-8\" or \"windows-1252\"; did you mean \"utf-8\"?"
     );
-    let message = Format::named("pubmed-xlm", Table::Articles, "articles_format")
+    let message = Format::named("pubmed-xlm", MadeTable::Articles, "articles_format")
         .unwrap_err()
         .to_string();
     assert!(message.ends_with("did you mean \"pubmed-xml\"?"), "{message}");
     // A format of another table is none of this one.
-    assert!(Format::named("ctgov-csv", Table::Articles, "articles_format").is_err());
+    assert!(Format::named("ctgov-csv", MadeTable::Articles, "articles_format").is_err());
 }
 
 #[test]

@@ -1,37 +1,43 @@
-//! The floors of the house: a module names only modules of lower floors, and neighbours don't know each other.
+//! The floors of the house: a module names only modules of lower floors, neighbours don't know each other, and no two files need
+//! each other.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 18] = [
-    ("choice", 0),
-    ("error", 0),
-    ("task", 0),
-    ("schema", 1),
-    ("scratch", 1),
-    ("sorting", 1),
-    ("text", 2),
-    ("storage", 3),
-    ("formats", 4),
-    ("generate", 4),
-    ("matcher", 4),
-    ("quality", 4),
-    ("silver", 5),
-    ("gold", 5),
-    ("graph", 5),
-    ("pipeline", 6),
-    ("cli", 7),
-    ("bindings", 7),
+/// The rooms of the crate, the lowest floor first. Rooms on one floor don't know each other.
+const FLOORS: &[&[&str]] = &[
+    &["choice", "error", "task"],
+    &["schema", "scratch", "sorting"],
+    &["text"],
+    &["storage"],
+    &["formats", "generate", "matcher", "quality"],
+    &["silver", "gold", "graph", "tables"],
+    &["lake", "ingest"],
+    &["steps"],
+    &["api"],
+    &["cli", "bindings"],
+];
+
+/// The rooms inside of `formats`.
+const FORMATS: &[&[&str]] = &[
+    &["bytes", "columns"],
+    &["buffer", "fields"],
+    &["batch", "trials"],
+    &["csv", "json", "lines", "parquet", "pubmed", "shaped"],
+    &["sniff"],
+    &["open"],
+    &["archive_reader"],
 ];
 
 /// Who may look across: `task` and `choice` fail with an error, and the bindings show the command's progress bar.
 const DOORS: [(&str, &str); 3] = [("task", "error"), ("choice", "error"), ("bindings", "cli")];
 
-fn floor(module: &str) -> Option<u8> {
-    FLOORS
-        .iter()
-        .find(|(name, _)| *name == module)
-        .map(|(_, floor)| *floor)
+/// The rooms that read and write through `storage`.
+const NAME_STORAGE: [&str; 6] = ["storage", "tables", "lake", "ingest", "steps", "api"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -45,76 +51,251 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every `crate::module` that a file names.
-fn named(text: &str) -> impl Iterator<Item = &str> {
-    text.split("crate::").skip(1).map(|rest| {
-        let end = rest
-            .find(|letter: char| !letter.is_ascii_lowercase() && letter != '_')
-            .unwrap_or(rest.len());
-        &rest[..end]
-    })
+/// Every module of the crate with the text of its file, by its path below `crate`.
+fn modules() -> BTreeMap<Vec<String>, String> {
+    let root = root();
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 150, "the scan must see the house");
+    files
+        .into_iter()
+        .map(|file| {
+            let inner = file.strip_prefix(&root).unwrap().with_extension("");
+            let mut path: Vec<String> = inner
+                .iter()
+                .map(|part| part.to_str().unwrap().to_owned())
+                .collect();
+            if path.last().is_some_and(|name| name == "mod" || name == "lib") {
+                path.pop();
+            }
+            (path, fs::read_to_string(file).unwrap())
+        })
+        .filter(|(path, _)| path.last().is_none_or(|name| name != "tests"))
+        .collect()
+}
+
+/// A text without comments.
+fn code(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The paths that one tree of a `use` names: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
+fn branches(tree: &str, before: &str, found: &mut Vec<String>) {
+    let tree = tree.trim();
+    let Some(open) = tree.find('{') else {
+        found.push(format!("{before}{tree}"));
+        return;
+    };
+    let before = format!("{before}{}", &tree[..open]);
+    let inner = &tree[open + 1..tree.rfind('}').unwrap()];
+    let (mut depth, mut start) = (0, 0);
+    for (at, letter) in inner.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                branches(&inner[start..at], &before, found);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if !inner[start..].trim().is_empty() {
+        branches(&inner[start..], &before, found);
+    }
+}
+
+/// Every path that a file names: those of its imports, and those in its code.
+fn paths(text: &str) -> Vec<String> {
+    let code = code(text);
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("use ") {
+        // Alone on its line, or behind `pub`: a sentence may say it too.
+        let before = code[..at].rsplit('\n').next().unwrap_or_default().trim();
+        let alone = before.is_empty() || (before.starts_with("pub") && !before.contains(' '));
+        if !alone {
+            continue;
+        }
+        let tree = &code[at + 4..];
+        branches(tree.split(';').next().unwrap_or_default(), "", &mut found);
+    }
+    let in_path = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':';
+    found.extend(
+        code.split(|letter| !in_path(letter))
+            .filter(|word| word.contains("::"))
+            .map(str::to_owned),
+    );
+    found
+}
+
+/// The modules that a module names.
+fn named(own: &[String], text: &str, modules: &BTreeMap<Vec<String>, String>) -> BTreeSet<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for path in paths(text) {
+        let mut parts = path.split("::").map(str::trim).peekable();
+        let mut at: Vec<String> = match parts.peek() {
+            Some(&"crate") => Vec::new(),
+            // In a file's own module of tests, the first one is the file.
+            Some(&"super") if path == "super::" || path == "super::*" => continue,
+            Some(&("super" | "self")) => own.to_vec(),
+            Some(first) => {
+                let mut child = own.to_vec();
+                child.push((*first).to_owned());
+                if !modules.contains_key(&child) {
+                    continue;
+                }
+                own.to_vec()
+            }
+            None => continue,
+        };
+        for part in parts {
+            match part {
+                "crate" | "self" => {}
+                "super" => {
+                    at.pop();
+                }
+                name => {
+                    let mut deeper = at.clone();
+                    deeper.push(name.to_owned());
+                    if !modules.contains_key(&deeper) {
+                        break;
+                    }
+                    at = deeper;
+                }
+            }
+        }
+        if at != own && !at.is_empty() {
+            found.insert(at);
+        }
+    }
+    found
+}
+
+fn floor(floors: &[&[&str]], room: &str) -> Option<usize> {
+    floors.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// Every name that is not on a lower floor, in sentences. The rooms lie `depth` folders below the crate.
+fn faults(floors: &[&[&str]], inside: &[&str]) -> Vec<String> {
+    let modules = modules();
+    let depth = inside.len();
+    let mut faults = Vec::new();
+    for (own, text) in modules
+        .iter()
+        .filter(|(own, _)| own.len() > depth && own.iter().zip(inside).all(|(a, b)| a == b))
+    {
+        let place = own.join("::");
+        let room = own[depth].as_str();
+        let Some(own_floor) = floor(floors, room) else {
+            panic!("{place} is on no floor: give it one");
+        };
+        for other in named(own, text, &modules) {
+            let below = other.iter().zip(inside).all(|(a, b)| a == b);
+            let Some(other_room) = other.get(depth).filter(|_| below) else {
+                if other.len() == depth && below && depth > 0 {
+                    faults.push(format!("{place} names the room that it is in"));
+                }
+                continue;
+            };
+            let allowed = room == other_room
+                || floor(floors, other_room).is_some_and(|other| other < own_floor)
+                || DOORS.contains(&(room, other_room.as_str()));
+            if !allowed {
+                faults.push(format!("{place} names {}", other.join("::")));
+            }
+        }
+    }
+    faults
 }
 
 #[test]
 fn no_module_names_a_higher_floor_or_a_neighbour() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    assert!(files.len() > 40, "the scan must see the house");
-    let mut faults = Vec::new();
-    for file in files {
-        let place = file.strip_prefix(&root).unwrap();
-        let own = place
-            .iter()
-            .next()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .trim_end_matches(".rs");
-        let Some(own_floor) = floor(own) else {
-            assert_eq!(own, "lib", "{} stands on no floor: give it one", place.display());
-            continue;
-        };
-        for other in named(&fs::read_to_string(&file).unwrap()) {
-            let Some(other_floor) = floor(other) else { continue };
-            let allowed = other == own || other_floor < own_floor || DOORS.contains(&(own, other));
-            if !allowed {
-                faults.push(format!(
-                    "{} (floor {own_floor}) names {other} (floor {other_floor})",
-                    place.display()
-                ));
-            }
-        }
-    }
-    assert_eq!(faults, Vec::<String>::new());
+    assert_eq!(faults(FLOORS, &[]), Vec::<String>::new());
 }
 
 #[test]
-fn only_the_pipeline_names_storage() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    let elsewhere: Vec<_> = files
+fn the_rooms_inside_of_formats_have_floors_too() {
+    assert_eq!(faults(FORMATS, &["formats"]), Vec::<String>::new());
+}
+
+/// Two files that need each other can only be understood together.
+#[test]
+fn no_two_files_need_each_other() {
+    let modules = modules();
+    let needs: BTreeMap<_, _> = modules
         .iter()
-        .filter(|file| !file.starts_with(root.join("pipeline")) && !file.starts_with(root.join("storage")))
-        .filter(|file| named(&fs::read_to_string(file).unwrap()).any(|module| module == "storage"))
+        .map(|(own, text)| {
+            let mut others = named(own, text, &modules);
+            // What a room's files share is defined in its `mod.rs`.
+            others.retain(|other| !own.starts_with(other));
+            (own.clone(), others)
+        })
         .collect();
-    assert_eq!(elsewhere, Vec::<&PathBuf>::new());
+    let mut circles = Vec::new();
+    for start in needs.keys() {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<_> = needs[start].iter().collect();
+        while let Some(module) = open.pop() {
+            if module == start {
+                circles.push(start.join("::"));
+                break;
+            }
+            if seen.insert(module) {
+                open.extend(&needs[module]);
+            }
+        }
+    }
+    assert_eq!(circles, Vec::<String>::new());
+}
+
+#[test]
+fn the_scan_sees_grouped_and_relative_names() {
+    let modules: BTreeMap<Vec<String>, String> = ["a", "a::b", "a::c", "d", "d::e"]
+        .iter()
+        .map(|path| (path.split("::").map(str::to_owned).collect(), String::new()))
+        .collect();
+    let own = vec!["a".to_owned(), "b".to_owned()];
+    let text = "use crate::{\n    a::{self, c::Item},\n    d::e,\n};\n// crate::d::Comment\nfn x() -> super::Thing {}\n";
+    let found: Vec<String> = named(&own, text, &modules)
+        .iter()
+        .map(|path| path.join("::"))
+        .collect();
+    assert_eq!(found, ["a", "a::c", "d::e"]);
+    let parent = named(&own[..1], "use b::Thing; fn x() { c::y() }", &modules);
+    assert_eq!(parent.len(), 2, "{parent:?}");
+}
+
+#[test]
+fn only_the_rooms_of_lakes_name_storage() {
+    let modules = modules();
+    let elsewhere: Vec<_> = modules
+        .iter()
+        .filter(|(own, _)| {
+            own.first()
+                .is_some_and(|room| !NAME_STORAGE.contains(&room.as_str()))
+        })
+        .filter(|(own, text)| {
+            named(own, text, &modules)
+                .iter()
+                .any(|other| other[0] == "storage")
+        })
+        .map(|(own, _)| own.join("::"))
+        .collect();
+    assert_eq!(elsewhere, Vec::<String>::new());
 }
 
 #[test]
 fn only_the_bindings_say_pyo3() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    for file in files
+    let modules = modules();
+    let elsewhere: Vec<_> = modules
         .iter()
-        .filter(|file| !file.starts_with(root.join("bindings")))
-    {
-        let text = fs::read_to_string(file).unwrap();
-        let says = text
-            .lines()
-            .any(|line| !line.trim_start().starts_with("//") && line.contains("pyo3"));
-        assert!(!says, "{} says pyo3", file.display());
-    }
+        .filter(|(own, text)| {
+            own.first().is_some_and(|room| room != "bindings") && code(text).contains("pyo3")
+        })
+        .map(|(own, _)| own.join("::"))
+        .collect();
+    assert_eq!(elsewhere, Vec::<String>::new());
 }

@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 use drugs_rs::graph::{
-    AnswerSettings, DrugGraph, DrugGrouping, ExclusiveDrugs, GraphBuilder, LargeGraph, Shape, Shelf, frames,
-    read_json, write_answers, write_json, write_shape,
+    AnswerSettings, DrugGraph, DrugGrouping, ExclusiveDrugs, GraphBuilder, GraphShape, LargeGraph, Shelf,
+    frames, read_json, write_answers, write_json, write_shape,
 };
 use drugs_rs::schema::DrugUnit::{self, Code, Substance};
 use drugs_rs::schema::PublicationKind::{self, ClinicalTrial, Pubmed};
@@ -174,19 +174,21 @@ fn other_shapes() {
         String::from_utf8(bytes).unwrap()
     };
     assert_eq!(
-        shape(Shape::EdgesCsv),
+        shape(GraphShape::EdgesCsv),
         "atccode,date,drug,journal,kind,publication_id,substance\nA,2020-01-01,a,\"J, \"\"K\"\" <L> & M\",pubmed,1,a\nB,2020-01-01,b,,clinical_trial,N,b\n"
     );
-    assert_eq!(shape(Shape::EdgesNdjson).lines().count(), 2);
-    assert!(shape(Shape::GraphMl).contains("<data key=\"name\">J, &quot;K&quot; &lt;L&gt; &amp; M</data>"));
-    let node_link: serde_json::Value = serde_json::from_str(&shape(Shape::NodeLink)).unwrap();
+    assert_eq!(shape(GraphShape::EdgesNdjson).lines().count(), 2);
+    assert!(
+        shape(GraphShape::GraphMl).contains("<data key=\"name\">J, &quot;K&quot; &lt;L&gt; &amp; M</data>")
+    );
+    let node_link: serde_json::Value = serde_json::from_str(&shape(GraphShape::NodeLink)).unwrap();
     assert_eq!(node_link["nodes"].as_array().unwrap().len(), 7);
     assert_eq!(node_link["links"].as_array().unwrap().len(), 4);
-    assert_eq!(shape(Shape::Neo4jNodes).lines().count(), 8);
-    assert!(shape(Shape::Neo4jRelationships).contains("pubmed:1,drug:A,2020-01-01,MENTIONS"));
-    assert_eq!(shape(Shape::Graph), json(&graph));
+    assert_eq!(shape(GraphShape::Neo4jNodes).lines().count(), 8);
+    assert!(shape(GraphShape::Neo4jRelationships).contains("pubmed:1,drug:A,2020-01-01,MENTIONS"));
+    assert_eq!(shape(GraphShape::Graph), json(&graph));
     let mut empty = Vec::new();
-    write_shape(&DrugGraph::default(), Shape::EdgesCsv, &mut empty).unwrap();
+    write_shape(&DrugGraph::default(), GraphShape::EdgesCsv, &mut empty).unwrap();
     assert_eq!(
         empty, b"atccode,date,drug,journal,kind,publication_id,substance\n",
         "a table without rows has its header"

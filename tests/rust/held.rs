@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use drugs_rs::error::{Error, Result};
-use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
-use drugs_rs::pipeline::held::{hold, release};
-use drugs_rs::pipeline::{Dt, StepReport, existing_lake, gold, open_lake, run, silver};
+use drugs_rs::lake::holds::{hold, release};
+use drugs_rs::lake::{Dt, StepReport, existing_lake, open_lake};
 use drugs_rs::schema::SourceTable;
+use drugs_rs::steps::bronze::{BronzeSource, bronze};
+use drugs_rs::steps::{gold, run, silver};
 use drugs_rs::storage::{Storage, sha256_hex};
 use drugs_rs::task::Task;
 
@@ -107,7 +108,7 @@ impl Deliveries {
 
     #[cfg(feature = "cloud")]
     fn bucket(&self, store: &std::sync::Arc<object_store::memory::InMemory>) -> Lake<'_> {
-        let places = drugs_rs::storage::Places {
+        let places = drugs_rs::storage::SpecialPaths {
             published: &["gold/drug_graph.json"],
             plain: &["reports"],
         };

@@ -1,17 +1,19 @@
 //! The matcher: cases with a line of reason, run through the fast and the slow one. `oracle` holds the two against each
 //! other on texts that nobody wrote, `size` looks at what is long or large.
 
-use drugs_rs::matcher::{Accents, Boundary, CodePoints, Entry, Matcher, Settings, StopWords, naive};
+use drugs_rs::matcher::{
+    Accents, Boundary, CodePoints, Matcher, Settings, StopWords, VocabularyEntry, naive,
+};
 use drugs_rs::schema::Rule;
 
 mod oracle;
 mod size;
 
-fn entries(names: &[&str]) -> Vec<Entry> {
+fn entries(names: &[&str]) -> Vec<VocabularyEntry> {
     names
         .iter()
         .enumerate()
-        .map(|(number, name)| Entry::new(format!("C{number:03}"), *name, []))
+        .map(|(number, name)| VocabularyEntry::new(format!("C{number:03}"), *name, []))
         .collect()
 }
 
@@ -23,7 +25,7 @@ fn everything() -> Settings {
 }
 
 /// `(start, end, code, rule)` of both matchers, which must agree.
-fn find(entries: &[Entry], settings: &Settings, text: &str) -> Vec<(usize, usize, String, Rule)> {
+fn find(entries: &[VocabularyEntry], settings: &Settings, text: &str) -> Vec<(usize, usize, String, Rule)> {
     let matcher = Matcher::new(entries, settings).unwrap();
     let fast: Vec<_> = matcher
         .find(text)
@@ -463,9 +465,9 @@ fn whole_words_and_nothing_else() {
 #[test]
 fn a_name_of_several_codes_is_found_for_each() {
     let vocabulary = vec![
-        Entry::new("V03AB16", "ethanol", []),
-        Entry::new("D08AX08", "Ethanol", []),
-        Entry::new("N07XX", "spirit", ["ETHANOL".to_owned()]),
+        VocabularyEntry::new("V03AB16", "ethanol", []),
+        VocabularyEntry::new("D08AX08", "Ethanol", []),
+        VocabularyEntry::new("N07XX", "spirit", ["ETHANOL".to_owned()]),
     ];
     let found = find(&vocabulary, &everything(), "ethanol");
     let codes: Vec<_> = found
@@ -571,10 +573,10 @@ fn an_ingredient_is_mentioned_by_its_own_name_alone() {
     let product = "valsartan and sacubitril";
     let synonym = || [product.to_owned()];
     let vocabulary = [
-        Entry::new("A", "valsartan", synonym()),
-        Entry::new("B", product, []),
+        VocabularyEntry::new("A", "valsartan", synonym()),
+        VocabularyEntry::new("B", product, []),
         // Its own name is no part of the phrase, so that only the product mentions it.
-        Entry::new("C", "sacubitril sodium", synonym()),
+        VocabularyEntry::new("C", "sacubitril sodium", synonym()),
     ];
     let found: Vec<(String, Rule)> = find(&vocabulary, &everything(), "Sacubitril/valsartan")
         .into_iter()

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use drugs_rs::error::Error;
-use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
-use drugs_rs::pipeline::{Dt, StepReport, open_lake, run};
+use drugs_rs::lake::{Dt, StepReport, open_lake};
 use drugs_rs::schema::SourceTable;
+use drugs_rs::steps::bronze::{BronzeSource, bronze};
+use drugs_rs::steps::run;
 use drugs_rs::storage::sha256_hex;
 use drugs_rs::task::Task;
 

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::Path;
 
-use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
-use drugs_rs::pipeline::silver::{OnBadFile, SilverSettings, silver};
-use drugs_rs::pipeline::{Dt, StepReport, open_lake};
+use drugs_rs::lake::{Dt, StepReport, open_lake};
 use drugs_rs::schema::SourceTable;
 use drugs_rs::sorting::Bound;
+use drugs_rs::steps::bronze::{BronzeSource, bronze};
+use drugs_rs::steps::silver::{OnBadFile, SilverSettings, silver};
 use drugs_rs::task::Task;
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 

@@ -1,6 +1,6 @@
 //! Sorting with any bound gives what sorting in memory gives.
 
-use drugs_rs::sorting::{Bound, Record, Sorter, bytes};
+use drugs_rs::sorting::{Bound, SortRecord, Sorter, bytes};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,7 +9,7 @@ struct Line {
     number: u64,
 }
 
-impl Record for Line {
+impl SortRecord for Line {
     fn heap(&self) -> usize {
         self.text.len()
     }

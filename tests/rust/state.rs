@@ -6,12 +6,12 @@ use std::fs;
 
 use chrono::NaiveDate;
 use drugs_rs::graph::{AnswerSettings, GraphBuilder, write_answers, write_json};
-use drugs_rs::pipeline::bronze::{BronzeSource, bronze};
-use drugs_rs::pipeline::gold::{GoldSettings, gold};
-use drugs_rs::pipeline::silver::{SilverSettings, silver};
-use drugs_rs::pipeline::{Dt, open_lake};
+use drugs_rs::lake::{Dt, open_lake};
 use drugs_rs::schema::{PublicationKind, SourceTable};
 use drugs_rs::sorting::Bound;
+use drugs_rs::steps::bronze::{BronzeSource, bronze};
+use drugs_rs::steps::gold::{GoldSettings, gold};
+use drugs_rs::steps::silver::{SilverSettings, silver};
 use drugs_rs::task::Task;
 use proptest::prelude::*;
 

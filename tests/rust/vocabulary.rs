@@ -6,14 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use drugs_rs::api::answers;
+use drugs_rs::api::vocabulary::{Vocabulary, load_vocabulary};
 use drugs_rs::error::Error;
 use drugs_rs::formats::Encoding;
+use drugs_rs::lake::{Dt, open_lake};
 use drugs_rs::matcher::{Matcher, Settings, StopWords};
-use drugs_rs::pipeline::bronze::BronzeSource;
-use drugs_rs::pipeline::vocabulary::{Vocabulary, load_vocabulary};
-use drugs_rs::pipeline::{Dt, open_lake, run};
 use drugs_rs::quality::FileTally;
 use drugs_rs::schema::SourceTable;
+use drugs_rs::steps::bronze::BronzeSource;
+use drugs_rs::steps::run;
 use drugs_rs::task::Task;
 
 fn load(files: &[&Path]) -> Result<Vocabulary, Error> {
@@ -540,7 +542,7 @@ fn silver_combines_like_a_matcher() {
     for (inside, outside) in report.sources.iter().zip(&outside.sources) {
         assert_eq!(inside, outside);
     }
-    let codes = run::read_graph(lake.as_ref()).unwrap().links().len();
+    let codes = answers::read_graph(lake.as_ref()).unwrap().links().len();
     assert_eq!(codes, 4, "the product and its ingredient codes");
     let gold = report.gold.unwrap();
     assert_eq!(

@@ -1,8 +1,8 @@
 """The steps as Airflow tasks: the same package on Airflow 2.6.3 to 3.x.
 
 ``DeliverySensor`` waits for a source; ``BronzeOperator``, ``SilverOperator`` and ``GoldOperator`` run one step each;
-``QualityOperator`` judges silver before gold; ``AnswerOperator`` checks and returns the answers. ``Settings`` is
-the one typed place of settings; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` alert people.
+``QualityOperator`` judges silver before gold; ``AnswerOperator`` checks and returns the answers. ``Settings`` has all
+settings with their types; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` send alerts.
 ``dags/drug.py`` puts them together; ``docs/operations.md`` is the runbook.
 
 Airflow parses DAG files all day, in processes that later fork tasks. So nothing here loads the native core or a

@@ -1,8 +1,8 @@
-"""Telling people: a task that failed, a run that failed, a run that takes too long.
+"""Alerts: a task that failed, a run that failed, a run that takes too long.
 
 Every alert is one structured line in the log, which Cloud Logging turns into a metric (``docs/operations.md``), and
 goes to each notifier of the setting ``notifiers``: any class of a provider that takes a context, such as Slack's and
-SMTP's. A notifier that fails is told in the log and does not keep the others from their work.
+SMTP's. If a notifier fails, the log says so, and the others still run.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from drugs_rs.airflow.settings import Settings, where
 
 log = logging.getLogger("drugs_rs.alert")
 
-# What stands in the structured line, so that a filter finds it: jsonPayload or textPayload =~ "drugs_rs_alert".
+# The key in the structured line that a log filter finds: jsonPayload or textPayload =~ "drugs_rs_alert".
 MARK = "drugs_rs_alert"
-# Every alert has all of these, for a template that names one which is missing fails.
+# Every alert has all of these, because a template fails on a missing one.
 _KEYS = ("kind", "dag_id", "task_id", "run_id", "dt", "try_number", "reason", "message", "hint", "log_url")
-# A chat or a mail takes no more; the log of the task has all of it.
+# Limit of chats and mails; the task's log has the whole message.
 _LONGEST_MESSAGE = 2000
-# Of tasks that are late, an alert names the first.
+# An alert names only the first late tasks.
 _MOST_TASKS = 10
-# What Airflow means by its reasons for the end of a run.
+# Airflow's reasons for the end of a run, in words.
 _REASONS = {
     "timed_out": "it took longer than the setting dagrun_timeout_hours allows",
     "task_failure": "a task failed",
@@ -41,7 +41,7 @@ _REASONS = {
 
 
 def on_failure(context: MutableMapping[str, Any]) -> None:
-    """Tell that a task failed for good. Airflow calls this in the task's process, after the last retry."""
+    """Send an alert for a task that failed for good. Airflow calls this in the task's process, after the last retry."""
     task, error = context.get("task"), context.get("exception")
     ti = context.get("ti") or context.get("task_instance")
     run = context.get("dag_run")
@@ -61,9 +61,9 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
 
 
 def on_run_failure(context: MutableMapping[str, Any]) -> None:
-    """Tell that a run failed, and why: a callback of the DAG, which the DAG processor calls.
+    """Send an alert for a run that failed, with the reason: a callback of the DAG, which the DAG processor calls.
 
-    A task whose process was killed on its last try, and a run that was over its time, have no other callback.
+    It is the only callback for a task whose process was killed on its last try, and for a run over its time.
     """
     run = context.get("dag_run")
     dag_id = getattr(context.get("dag"), "dag_id", "")
@@ -84,13 +84,13 @@ def on_run_failure(context: MutableMapping[str, Any]) -> None:
 
 
 def on_sla_miss(dag: Any, task_list: Any, blocking_task_list: Any, slas: Any, _blocking_tis: Any) -> None:
-    """Tell that a run is slow, on Airflow 2: called by the DAG processor, which must not start the engine."""
+    """Send an alert for a slow run, on Airflow 2: the DAG processor calls it, which must not start the engine."""
     message = f"{_first_lines(task_list)} not done; waiting for {_first_lines(blocking_task_list)}"
     _slow(getattr(dag, "dag_id", ""), message, {"dag": dag, "slas": slas})
 
 
 async def on_deadline(**kwargs: Any) -> None:
-    """Tell that a run is slow, on Airflow 3.1 and newer: called in the triggerer, whose other triggers do not wait."""
+    """Send an alert for a slow run, on Airflow 3.1 and newer: in the triggerer, without blocking other triggers."""
     from asgiref.sync import sync_to_async
 
     run = (kwargs.get("context") or {}).get("dag_run") or {}
@@ -100,7 +100,7 @@ async def on_deadline(**kwargs: Any) -> None:
 
 
 def slow_run_alert(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the arguments of the DAG, and of its last tasks, that raise the alert for a slow run; 0 hours: none."""
+    """Return the arguments of the DAG, and of its last tasks, for the alert for a slow run; none for 0 hours."""
     from datetime import timedelta
 
     if not settings.slow_run_hours:
@@ -110,7 +110,7 @@ def slow_run_alert(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _first_lines(text: object) -> str:
-    """Return a list of tasks, one a line, as one line; after a pause it may have a line for each day of it."""
+    """Join a list of tasks, one a line, to one line; after a pause the list may have a line for each day."""
     lines = str(text).strip().split("\n")
     more = f" and {len(lines) - _MOST_TASKS} more" if len(lines) > _MOST_TASKS else ""
     return ", ".join(lines[:_MOST_TASKS]) + more
@@ -123,20 +123,20 @@ def _slow(dag_id: str, message: str, context: dict[str, Any]) -> None:
 
 
 def _partition(task: object, context: Mapping[str, Any]) -> str | None:
-    """Return the partition of a task; a sensor has none of its own and has its run's."""
+    """Return the partition of a task; a sensor has none, so its run's."""
     own: str | None = getattr(task, "dt", None)
-    if own is not None and "{{" not in own:  # a task that was killed has not rendered it
+    if own is not None and "{{" not in own:  # a killed task has not rendered it
         return own
     run = context.get("dag_run")
     events = context.get(f"triggering_{'asset' if AIRFLOW_3 else 'dataset'}_events")
     try:
         return partition_of(context.get("params") or getattr(run, "conf", None) or {}, run, events)
-    except Exception:  # noqa: BLE001  # the alert is about another failure; before 2.10 it may need a session
+    except Exception:  # noqa: BLE001  # the alert matters more; before 2.10 this may need a session
         return None
 
 
 def _hint(error: object, task_id: str) -> str:
-    """Say what to do where Airflow's own message does not."""
+    """Return what to do, if Airflow's own message does not say it."""
     if isinstance(error, AirflowSensorTimeout):
         setting = task_id.replace("_sensor", "")
         return (
@@ -160,22 +160,22 @@ def _notify(alert: Mapping[str, Any], context: MutableMapping[str, Any]) -> None
     log.error("%s", json.dumps(line, default=str, ensure_ascii=False))
     try:
         notifiers = _notifiers()
-    except Exception:  # settings that cannot be read are told by the DAG itself
-        log.exception("the settings could not be read, so that nobody but this log was told")
+    except Exception:  # the DAG itself reports settings that cannot be read
+        log.exception("the settings could not be read, so no notifier was called")
         return
     context["alert"] = alert
     for notifier in notifiers:
         try:
             _send(notifier, context)
-        except Exception:  # each for itself
+        except Exception:  # one failing notifier must not stop the others
             log.exception("the notifier %s failed", notifier["class"])
 
 
 def _notifiers() -> list[dict[str, Any]]:
-    """Read who is alerted, on Airflow 2 in a thread of its own.
+    """Read the setting `notifiers`, on Airflow 2 in a separate thread.
 
-    There a query closes the session of its thread. `dag.test()` calls back in the middle of one, and would lose the
-    states that it has not committed.
+    There a query closes the session of its thread. `dag.test()` calls back in the middle of a session and would lose
+    the states that it has not committed.
     """
     if AIRFLOW_3:
         return Settings.load_to_run().notifiers
@@ -187,8 +187,8 @@ def _notifiers() -> list[dict[str, Any]]:
 
 def _send(notifier: Mapping[str, Any], context: MutableMapping[str, Any]) -> None:
     made = provider_class(notifier["class"])(**notifier.get("arguments", {}))
-    # Called like that, a notifier renders its templates, which may say {{ alert.message }}. It asks the DAG for the
-    # engine, and does without one. `dag.test()` of Airflow 3 calls back with a scheduler's DAG, which has none.
+    # This call renders the notifier's templates, which may use {{ alert.message }}, with the template engine of the DAG
+    # or without a DAG. `dag.test()` of Airflow 3 passes a scheduler's DAG, which has no template engine.
     if not hasattr(context.get("dag"), "get_template_env"):
         context["dag"] = None
     made(context)

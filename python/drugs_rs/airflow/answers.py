@@ -11,10 +11,10 @@ from drugs_rs.exceptions import DrugsError, StorageError
 
 
 def checked_answer(answer: str, out: str, dt: str, most: int, log: logging.Logger) -> dict[str, Any]:
-    """Give one answer, cut to its first entries, after the core checked graph and answers by their digests.
+    """Return one answer, cut to its first entries, after the core checked graph and answers by their digests.
 
     Raises:
-        AirflowFailException: A file is not the one that gold wrote, or the graph has not reached ``dt``.
+        AirflowFailException: A file differs from what gold wrote, or the graph has not reached ``dt``.
         AirflowException: The lake could not be read; a retry may help.
     """
     try:

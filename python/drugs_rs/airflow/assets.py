@@ -26,14 +26,14 @@ def asset(out: str, *parts: str) -> Asset:
     if not out.strip():
         message = "an asset of a lake needs the lake: `out` is empty"
         raise ValueError(message)
-    root = out if "://" in out else f"file://{os.path.abspath(out)}"  # noqa: PTH100  # a text stays a text
+    root = out if "://" in out else f"file://{os.path.abspath(out)}"  # noqa: PTH100  # a string stays a string
     return Asset("/".join([root.rstrip("/"), *parts]))
 
 
 def announce(task: Any, context: Mapping[str, Any], report: Mapping[str, Any], rows: int) -> None:
-    """Say in the events of a task's assets what changed; of what did not change there is no event.
+    """Describe the change in the events of a task's assets; without a change there is no event.
 
-    A retry has one all the same: the try before it may have been killed behind its commit.
+    A retry has one all the same: the try before it may have been killed after its commit.
     """
     ti = context.get("ti")
     if report["unchanged"] and (ti is None or is_first_try(ti)):

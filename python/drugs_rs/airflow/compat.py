@@ -1,6 +1,6 @@
-"""The one file that knows Airflow's versions: every name of Airflow that this package uses, wherever it lives.
+"""The one file that depends on Airflow's versions: it provides every name of Airflow that this package uses.
 
-Airflow 3 keeps what DAG authors may use in ``airflow.sdk``; Airflow 2 spreads it over many modules.
+Airflow 3 has the names for DAG authors in ``airflow.sdk``; Airflow 2 spreads them over many modules.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ else:
     from airflow.notifications.basenotifier import BaseNotifier
     from airflow.sensors.base import BaseSensorOperator
 
-    if AIRFLOW_VERSION >= (2, 10):  # where it stood before, 2.10 gives it with a warning
+    if AIRFLOW_VERSION >= (2, 10):  # 2.10 still has the old place, with a warning
         from airflow.models.baseoperatorlink import BaseOperatorLink
     else:
         from airflow.models.baseoperator import BaseOperatorLink
@@ -93,13 +93,13 @@ __all__ = [
 
 
 def variable(name: str) -> object:
-    """Return an Airflow Variable, ``None`` where there is none: a text, or what a secrets backend makes of it."""
+    """Return an Airflow Variable or ``None``: a text, or an object from a secrets backend."""
     found: object = Variable.get(name, **{"default" if AIRFLOW_3 else "default_var": None})
     return found
 
 
 def provider_class(path: str) -> type[Any]:
-    """Import a class of a provider; a missing package is told by the name that installs it."""
+    """Import a class of a provider; for a missing package the error has the name that installs it."""
     module, _, name = path.rpartition(".")
     try:
         found: type[Any] = getattr(import_module(module), name)
@@ -111,26 +111,26 @@ def provider_class(path: str) -> type[Any]:
 
 
 def is_first_try(ti: Any) -> bool:
-    """Say whether no try before this one may have done a part: the first of all, or since it was cleared."""
+    """Return whether this is the first try of all, or since the task was cleared, so that no earlier try did a part."""
     retries = getattr(getattr(ti, "task", None), "retries", None) or 0
     return bool(ti.try_number <= max(1, (ti.max_tries or 0) - retries + 1))
 
 
 def returned_value(ti_key: Any) -> Any:
-    """Give what a task instance returned, for the webserver of Airflow 2."""
+    """Return what a task instance returned, for the webserver of Airflow 2."""
     from airflow.models import XCom
 
     return XCom.get_value(ti_key=ti_key, key="return_value")
 
 
 def log_url(context: Any) -> str | None:
-    """Give the address of a task's log."""
+    """Return the address of a task's log."""
     found: str | None = getattr(context.get("ti"), "log_url", None)
     return found
 
 
 def number_of_try(ti: Any) -> int | None:
-    """Give the number of the try that has just ended; before 2.10 its own name for it means the next one by then."""
+    """Return the number of the try that has just ended; before 2.10 ``try_number`` is already that of the next one."""
     found: int | None = getattr(ti, "prev_attempted_tries" if AIRFLOW_VERSION < (2, 10) else "try_number", None)
     return found
 
@@ -138,7 +138,7 @@ def number_of_try(ti: Any) -> int | None:
 def slow_run_arguments(
     limit: timedelta, on_sla_miss: Callable[..., None], deadline_callback: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the arguments of the DAG and of its last tasks that raise an alert for a run that takes too long.
+    """Return the arguments of the DAG and of its last tasks that raise an alert for a run that takes too long.
 
     Airflow 2 has SLAs, Airflow 3.1 and newer (experimental) Deadline Alerts, and 3.0 nothing.
     """
@@ -157,7 +157,7 @@ def slow_run_arguments(
 
 
 def lineage_classes() -> tuple[Any, Any, Any] | None:
-    """Give OpenLineage's result, data set and output statistics, or ``None`` without that provider."""
+    """Return OpenLineage's result, dataset and output statistics, or ``None`` without that provider."""
     try:
         from airflow.providers.openlineage.extractors import OperatorLineage
         from openlineage.client import event_v2, facet_v2

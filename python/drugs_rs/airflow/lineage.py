@@ -1,6 +1,6 @@
-"""What a step read and wrote, for OpenLineage; ``None`` where its provider is not installed.
+"""What a step read and wrote, for OpenLineage; ``None`` if its provider is not installed.
 
-The data sets are places of the lake without their partitions, so that the output of one step is the input of the next:
+The datasets are places of the lake without their partitions, so that the output of one step is the input of the next:
 landing → ``bronze/<source>`` → ``silver/<table>`` → ``gold/…``.
 """
 
@@ -44,7 +44,7 @@ def place(path: str) -> str:
 
 
 def _named(uri: str) -> tuple[str, str]:
-    """Split a URI as OpenLineage names data sets: the bucket or ``file`` apart from the path in it."""
+    """Split a URI as OpenLineage names datasets: the bucket or ``file``, and the path in it."""
     scheme, mark, rest = uri.partition("://")
     if not mark or scheme == "file":
         return "file", rest if mark else uri

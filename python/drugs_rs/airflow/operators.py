@@ -1,8 +1,7 @@
 """Thin operators: arguments in, one step of the core, its report to XCom.
 
-No operator looks into data, and none computes where a file of the lake lies: paths and URIs go to the core as they are.
-What goes wrong becomes one of Airflow's exceptions: one that is retried where a retry can help (storage, conflicts),
-one that is not where it cannot.
+No operator reads data or computes paths in the lake: paths and URIs go to the core as they are. Errors become Airflow's
+exceptions: one that is retried if a retry can help (storage, conflicts), and one that is not otherwise.
 """
 
 from __future__ import annotations
@@ -30,22 +29,22 @@ from drugs_rs.airflow.settings import (
 )
 from drugs_rs.airflow.steps import Step
 
-# Words that a template leaves where a value was missing.
+# Texts that a template leaves for a missing value.
 _NOTHING = ("", "None")
 _TABLES = ("drugs", "pubmed", "clinical_trials")
 _BLUE, _GREEN, _GOLD, _GREY = "#cd7f32", "#c0c0c0", "#ffd700", "#dce6f2"
 
 
 class LakeOperator(BaseOperator):
-    """What the operators that change a lake have in common.
+    """Base class of the operators that change a lake.
 
     The options of the operators may be templates, such as ``abstracts="{{ params.abstracts }}"``.
 
     Args:
         out: The lake's root, a folder or a URI.
         dt: The partition, ``YYYY-MM-DD``; by default that of the run (see ``partition_of``).
-        isolation: ``"process"`` runs the step in the task's own process, ``"subprocess"`` in a child of it that can be
-            killed at any moment and whose memory dies with it.
+        isolation: ``"process"`` runs the step in the task's own process. ``"subprocess"`` runs it in a child process
+            that can be killed at any moment and frees its memory when it ends.
     """
 
     template_fields: Sequence[str] = ("out", "dt", "isolation")
@@ -60,7 +59,7 @@ class LakeOperator(BaseOperator):
         check_options(self, ["isolation"])
 
     def on_kill(self) -> None:
-        """Stop the step within seconds; what it had not committed is gone, the lake is as it was."""
+        """Stop the step within seconds; uncommitted work is discarded, and the lake stays as it was."""
         if self._step is not None:
             self._step.stop()
 
@@ -75,7 +74,7 @@ class LakeOperator(BaseOperator):
 
 
 class StepOperator(LakeOperator):
-    """What the operators of bronze, silver and gold have in common."""
+    """Base class of the operators of bronze, silver and gold."""
 
     step = ""
     operator_extra_links = (ReportLink(),)
@@ -108,8 +107,8 @@ class StepOperator(LakeOperator):
         return [source["uri"] for source in report["sources"]]
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
-        """Tell OpenLineage what was read and written, if its provider is installed."""
-        # Airflow asks the object that it has executed, of mapped tasks too.
+        """Report to OpenLineage what was read and written, if its provider is installed."""
+        # Airflow calls this on the object that it has executed, also for mapped tasks.
         report = self._report
         return None if report is None else lineage.of_step(self.read(report), self.out, report["outputs"])
 
@@ -117,18 +116,18 @@ class StepOperator(LakeOperator):
 class BronzeOperator(StepOperator):
     """Copies source files byte for byte into the lake, with a manifest.
 
-    ``source_bucket`` with ``source_object`` and ``destination_bucket`` with ``destination_object`` say the same as
-    ``sources`` and ``out`` in the words of ``GCSToGCSOperator``, so that one can stand where the other stood; the
-    destination is the lake's root, below which the copies get their places.
+    Instead of ``sources`` and ``out`` it accepts ``source_bucket`` with ``source_object`` and ``destination_bucket``
+    with ``destination_object``, the arguments of ``GCSToGCSOperator``, so it can replace that operator. The destination
+    is the lake's root; the copies get their places below it.
 
     Args:
-        table: ``"drugs"``, ``"pubmed"`` or ``"clinical_trials"``: what the files are.
+        table: The table of the files: ``"drugs"``, ``"pubmed"`` or ``"clinical_trials"``.
         sources: A path, glob, folder or URI, or a list of them.
         source_bucket: A bucket of Cloud Storage, instead of ``sources``.
         source_object: The object or glob in that bucket, or a list of them.
         destination_bucket: The lake's bucket, instead of ``out``.
         destination_object: The lake's prefix in that bucket; without it the lake is the whole bucket.
-        name: The source's name in the lake where one table has several sources; by default the table's.
+        name: The source's name in the lake, if one table has several sources; by default the table's.
     """
 
     step = "bronze"
@@ -155,7 +154,7 @@ class BronzeOperator(StepOperator):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(out=out, **kwargs)  # destination_bucket may be given instead
+        super().__init__(out=out, **kwargs)  # destination_bucket is the other way to set it
         self.table = table
         self.sources = sources
         self.source_bucket = source_bucket
@@ -185,20 +184,20 @@ class BronzeOperator(StepOperator):
         return {**super().keywords(), self.table: rendered(self, "sources"), "name": self.name}
 
     def report_name(self) -> str:
-        """Return the source's name: one report a source."""
+        """Return the source's name: each source has a report."""
         return self.name or self.table
 
 
 class SilverOperator(StepOperator):
-    """Cleans one table of a partition: from the copies in bronze to Parquet, with rejected rows kept aside.
+    """Cleans one table of a partition: from the copies in bronze to Parquet, with rejected rows in ``silver/rejected``.
 
     Args:
         table: ``"drugs"``, ``"pubmed"`` or ``"clinical_trials"``.
         encoding: How to read text that is neither UTF-8 nor marked UTF-16: ``"windows-1252"``.
         month_first: Read ``01/02/2020`` as 2 January.
-        on_bad_file: ``"fail"``, or ``"reject"`` to keep a file that cannot be read aside and go on.
-        hold: Hold the day back, in the commit that changes its table, until a ``QualityOperator`` has judged it. A day
-            of which another silver task failed is then never judged, and so never published.
+        on_bad_file: ``"fail"``, or ``"reject"`` to reject an unreadable file and continue.
+        hold: Hold the day, in the commit that changes its table, until a ``QualityOperator`` has judged it. If another
+            silver task of the day fails, the day is not judged and so not published.
     """
 
     step = "silver"
@@ -230,7 +229,7 @@ class SilverOperator(StepOperator):
         return {**super().keywords(), "tables": [self.table], **reading, "hold": self.hold}
 
     def report_name(self) -> str:
-        """Return the table: one report a table."""
+        """Return the table: each table has a report."""
         return self.table
 
     def read(self, report: Mapping[str, Any]) -> list[str]:
@@ -242,15 +241,15 @@ class GoldOperator(StepOperator):
     """Finds the mentions and publishes the graph and the answers, all in one transaction.
 
     Args:
-        boundary: ``"word"`` or ``"none"``, as the further arguments those of ``drugs_rs.gold``.
+        boundary: ``"word"`` or ``"none"``; this and the next arguments are those of ``drugs_rs.gold``.
         abbreviations: Count abbreviations that a text introduces.
         abstracts: Search abstracts as well as titles.
-        salts: Find a salt's name by its ingredient.
+        salts: Also find the name of a salt by its ingredient.
         accents: ``"fold"`` or ``"keep"``.
         stop_words: Names that are never a mention; ``None`` for the shipped list.
-        extra_stop_words: More of them.
+        extra_stop_words: Further names that are never a mention.
         unit: What counts as one drug in both answers: ``"substance"`` or ``"code"``.
-        max_exclusive: How many drugs the lists of ``exclusive_drugs.json`` have at most, together; 0 is no limit.
+        max_exclusive: The most drugs in all lists of ``exclusive_drugs.json`` together; 0 is no limit.
     """
 
     step = "gold"
@@ -293,16 +292,16 @@ class GoldOperator(StepOperator):
 
 
 class QualityOperator(LakeOperator):
-    """Stands between silver and gold: a day whose tables are too poor is held back, and the task fails.
+    """Judges a day between silver and gold: holds a day whose tables are too poor, and fails.
 
-    The day's silver tables are in the lake when this task judges them, held back by silver tasks with ``hold``. If they
-    do not pass, the day is held back (``drugs_rs.hold``) with this task's message as the reason, so that the gold of no
-    other day takes it in. If they pass, a day that was held back, by anybody, is released. A graph that has the day
-    already, from an earlier and better delivery, is not changed here: the next gold leaves the day out.
+    The day's silver tables are in the lake when this task judges them, held by silver tasks with ``hold``. If they do
+    not pass, the task holds the day (``drugs_rs.hold``) with its message as the reason, so that the gold of every day
+    leaves it out. If they pass, the task releases the day, whoever held it. If the graph has the day already, from an
+    earlier and better delivery, this task does not change it: the next gold leaves the day out.
 
     Args:
         reports: The reports of the silver tasks, usually their ``output``.
-        max_rejected_share: The largest share of rejected rows that passes, for each table.
+        max_rejected_share: The largest share of rejected rows that passes, per table.
         max_flag_shares: Flag → the largest share of kept rows that may carry it.
         min_rows: A table with fewer kept rows does not pass.
     """
@@ -327,7 +326,7 @@ class QualityOperator(LakeOperator):
         check_options(self, [name for name in GATE if getattr(self, name) is not None])
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Judge the reports, hold or release the day, and return the numbers that were looked at."""
+        """Judge the reports, hold or release the day, and return the compared numbers."""
         shares = {} if self.max_flag_shares is None else self._option("max_flag_shares")
         thresholds = Thresholds(self._option("max_rejected_share"), shares, self._option("min_rows"))
         day = {"lake": rendered(self, "out"), "dt": rendered(self, "dt")}
@@ -345,25 +344,25 @@ class QualityOperator(LakeOperator):
         try:
             self._run("hold", {**day, "reason": reason_of(refusal)})
         except AirflowException as error:
-            # Retried where that may help: what must not be is a day that is poor and not held back.
+            # Retried if that may help: a poor day must not stay unheld.
             message = f"{refusal}; and dt={day['dt']} could NOT be held back: {error}"
             raise type(error)(message) from error
         self.log.warning("dt=%s is held back: gold leaves it out until this task passes or it is released", day["dt"])
 
 
 class AnswerOperator(BaseOperator):
-    """Checks one published answer and hands it out.
+    """Checks one published answer and returns it.
 
-    Gold publishes the answers in the same transaction as the graph, so that nobody ever reads today's graph beside
-    yesterday's answers. This task sees that graph and answers have the digests of gold's manifest and that the graph
-    has reached the run's partition, and returns the answer for whoever comes after.
+    Gold publishes the answers in the same transaction as the graph, so that nobody reads today's graph beside
+    yesterday's answers. This task checks that graph and answers have the digests of gold's manifest and that the graph
+    has reached the run's partition. It returns the answer for downstream tasks.
 
     Args:
         answer: ``"top_journals"`` or ``"exclusive_drugs"``.
         out: The lake's root, a folder or a URI.
         dt: The partition of the run.
-        most: At most so many entries are returned; all are checked.
-        report: The report of the gold task, usually its ``output``: where it changed nothing, there is no asset event.
+        most: The most entries that are returned; all are checked.
+        report: The report of the gold task, usually its ``output``: if it changed nothing, there is no asset event.
     """
 
     ui_color = _GOLD
@@ -397,12 +396,12 @@ class AnswerOperator(BaseOperator):
         return checked
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
-        """Tell OpenLineage that the graph was read."""
+        """Report to OpenLineage that the graph was read."""
         return lineage.of_step([lineage.below(self.out, "gold/drug_graph.json")], self.out, [])
 
 
 def rendered(task: Any, name: str) -> Any:
-    """Return a templated argument; one that came to nothing is refused with the words that help.
+    """Return a templated argument; raise with the remedy if it is empty.
 
     Raises:
         AirflowFailException: The argument is empty.

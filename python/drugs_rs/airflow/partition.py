@@ -1,4 +1,4 @@
-"""Which partition a run works on. Never the clock."""
+"""The partition of a run. It never comes from the clock."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any, Iterator, Mapping
 from drugs_rs.airflow.compat import AIRFLOW_3, AirflowFailException
 
 _ARGUMENTS = f"params, dag_run, triggering_{'asset' if AIRFLOW_3 else 'dataset'}_events"
-# What a templated ``dt`` is in a DAG that has ``partition_of`` among its macros under this name.
+# The template of ``dt`` in a DAG that has ``partition_of`` among its macros under this name.
 PARTITION = f"{{{{ drugs_rs_partition({_ARGUMENTS}) }}}}"
-# The same for the operators of this package, in any DAG.
+# The template of ``dt`` for the operators of this package, in any DAG.
 PARTITION_OF_TASK = f"{{{{ task.partition_of({_ARGUMENTS}) }}}}"
-# What to do about a run that has none.
+# What to do about a run without a partition.
 REMEDY = 'trigger it with the parameter `dt`, such as {"dt": "2024-03-01"}'
 
 
 def partition_of(params: Mapping[str, Any], dag_run: Any, events: Mapping[Any, Any] | None = None) -> str:
     """Return the ``dt`` of a run.
 
-    That is the parameter ``dt``, else the partition key of the run (Airflow 3.2), else the newest ``dt`` of the asset
-    events that triggered it, else the logical date.
+    The first of these that exists: the parameter ``dt``, the partition key of the run (Airflow 3.2), the newest ``dt``
+    of the asset events that triggered it, the logical date.
 
     Raises:
-        AirflowFailException: What should be a date is none, or there is nothing to take it from.
+        AirflowFailException: The value is not a date, or none of these exists.
     """
     if params.get("dt"):
         return _date(params["dt"], "the parameter `dt`")
@@ -32,12 +32,12 @@ def partition_of(params: Mapping[str, Any], dag_run: Any, events: Mapping[Any, A
         return _date(key, "the partition key of the run")
     logical_date = getattr(dag_run, "logical_date", None)
     run = f"the run {getattr(dag_run, 'run_id', '')}"
-    # Of any other run they are not asked for: on Airflow 2 that is a query.
+    # Other runs do not read their events: on Airflow 2 that is a query.
     if "triggered" in str(getattr(dag_run, "run_type", "")).lower():
         found = sorted(filter(None, map(_of_event, _flat(events))))
         if found:
             return found[-1]
-        # Airflow 2 gives such a run the time of the event for a logical date.
+        # On Airflow 2 the logical date of such a run is the time of the event.
         message = (
             f"{run} was triggered by assets whose events have no `dt` in their extra: let them have one, or {REMEDY}"
         )
@@ -63,7 +63,7 @@ def _flat(events: Mapping[Any, Any] | None) -> Iterator[Any]:
 
 
 def _of_event(event: Any) -> str | None:
-    """Return the ``dt`` of an asset event; before 2.10 it has none, and the partition of its own run counts."""
+    """Return the ``dt`` of an asset event; before 2.10 it has none, so the partition of the run that sent it."""
     extra = getattr(event, "extra", None) or {}
     if extra.get("dt"):
         return _date(extra["dt"], "`dt` in the extra of an asset event")

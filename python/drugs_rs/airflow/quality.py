@@ -1,7 +1,7 @@
-"""The quality gate: what the reports of silver must say before gold may publish. Numbers only, never rows.
+"""The quality gate: thresholds for the reports of silver before gold may publish. Numbers only, never rows.
 
-Silver is written before it is judged, so a day that does not pass is *held back* in the lake: the gold of no other day
-takes it in, until the day passes or a person releases it.
+Silver is written before it is judged. So a day that does not pass is *held back* in the lake, and the gold of every day
+leaves it out until it passes or a person releases it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any, Mapping, Sequence
 from drugs_rs.airflow.compat import AirflowFailException
 from drugs_rs.airflow.settings import where
 
-# The core takes reasons of so many characters.
+# The core's limit of characters in a reason.
 _LONGEST_REASON = 4000
 
 
 class QualityError(AirflowFailException, ValueError):
-    """The day's tables are not good enough. Not retried: the same tables give the same numbers."""
+    """The day's tables do not pass. Not retried: the same tables give the same numbers."""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What passes."""
+    """The limits of the quality gate."""
 
     max_rejected_share: float
     max_flag_shares: Mapping[str, float]
@@ -31,10 +31,10 @@ class Thresholds:
 
 
 def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, log: logging.Logger) -> dict[str, Any]:
-    """Hold the reports of silver against the thresholds and give the numbers that were looked at.
+    """Compare the reports of silver with the thresholds and return the compared numbers.
 
     Raises:
-        QualityError: Some do not pass; the message names all that do not, each with its setting.
+        QualityError: A number does not pass; the message names all that do not, each with its setting.
     """
     if not reports or not all(isinstance(report, Mapping) for report in reports):
         message = "a silver task left no report: clear the silver tasks of this run, and they and this one run again"
@@ -42,7 +42,7 @@ def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, l
     tables: dict[str, Any] = {}
     faults: list[str] = []
     for report in reports:
-        assert report is not None  # looked at above, which the type checker does not see
+        assert report is not None  # checked above, which the type checker does not see
         table = str(next((source["table"] for source in report["sources"]), report["step"]))
         numbers, found = _of_table(table, report, thresholds)
         log.info("%s: %s", table, numbers)
@@ -55,7 +55,7 @@ def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, l
 
 
 def reason_of(refusal: QualityError) -> str:
-    """Give the message of a refusal as the reason of a hold: cut where it is longer than one may be."""
+    """Return the message of a refusal as the reason of a hold, cut to the longest allowed length."""
     text = str(refusal)
     cut = " … (the log of the gate has the rest)"
     return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - len(cut)] + cut
@@ -67,7 +67,7 @@ def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> 
     rejected_share = rows["rejected"] / rows["in"] if rows["in"] else 0.0
     flag_shares = {name: count / rows["kept"] for name, count in flags.items() if rows["kept"]}
     faults = []
-    # The core refuses to commit otherwise; whoever reads the report believes it only with this.
+    # The core does not commit otherwise; this check covers reports from elsewhere.
     for entry in [report, *report["sources"]]:
         if entry["rows_in"] != entry["rows_kept"] + entry["rows_merged"] + entry["rows_rejected"]:
             place = entry.get("uri", "all files")

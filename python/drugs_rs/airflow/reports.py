@@ -1,4 +1,4 @@
-"""A step's report on its way to people: into the task's log, and small enough for an XCom."""
+"""A step's report for the task's log, and small enough for an XCom."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_ENTRIES = 50
 
 
 def bounded(report: Mapping[str, Any], uri: str) -> dict[str, Any]:
-    """Give the report with its lists cut, what was left out counted, and the place of the whole one."""
+    """Return the report with its lists cut, the number of cut entries, and the place of the whole report."""
     small = {key: value for key, value in report.items() if key != "steps"}
     for name in ("sources", "outputs", *(["held"] if "held" in report else [])):
         entries = list(report.get(name, []))
@@ -22,12 +22,12 @@ def bounded(report: Mapping[str, Any], uri: str) -> dict[str, Any]:
 
 
 def rows_of(report: Mapping[str, Any]) -> int:
-    """Return what a step made: mentions of gold, kept rows of silver, 0 for bronze, which parses nothing."""
+    """Return the number of results: mentions of gold, kept rows of silver, 0 for bronze, which parses nothing."""
     return int(report.get("mentions", report["rows_kept"]))
 
 
 def tell(report: Mapping[str, Any], log: logging.Logger) -> None:
-    """Write what a step did into the log: counts as information, what was rejected or doubtful as warnings."""
+    """Log a step: counts as information, rejected and doubtful rows as warnings."""
     step, dt = report.get("step"), report.get("dt")
     done = "nothing to do" if report.get("unchanged") else "done"
     log.info("%s of dt=%s: %s in %s s, into %s", step, dt, done, report.get("seconds"), report.get("out"))
@@ -42,7 +42,7 @@ def tell(report: Mapping[str, Any], log: logging.Logger) -> None:
         if source.get("extra_columns"):
             log.info("%s: columns that were not used: %s", source["uri"], ", ".join(source["extra_columns"]))
     for reason, rows in report.get("rejected", {}).items():
-        log.warning("rejected and kept aside: %s rows, %s", rows, reason)
+        log.warning("rejected: %s rows, %s", rows, reason)
     for flag, rows in report.get("flags", {}).items():
         log.warning("kept with a flag: %s rows, %s", rows, flag)
     if "mentions" in report:

@@ -1,7 +1,7 @@
-"""Waiting for a delivery: for a file that bronze would copy, whichever place it is in.
+"""Waiting for a delivery: for a file that bronze would copy, on a disk or in a bucket.
 
-The core is asked which files a source names now, with the rules and the rights of the bronze step. So what ends a wait
-is what bronze takes, no provider is imported, and no connection of Airflow's is needed.
+The core lists the files that a source names now, with the rules and the rights of the bronze step. So a wait ends when
+bronze has something to copy. No provider is imported, and no Airflow connection is needed.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from drugs_rs.exceptions import ArgumentError, DrugsError, SourceNotFoundError
 
 
 def rendered_by_airflow(source: str) -> str:
-    """Put the partition of the run where a source says ``{dt}``."""
+    """Replace ``{dt}`` in a source by the template of the run's partition."""
     return source.replace(DT_PLACEHOLDER, PARTITION)
 
 
 def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: Any) -> DeliverySensor:
-    """Make the sensor for the source that is named by a setting; ``arguments`` go before what the settings say."""
+    """Return the sensor for the source in a setting; ``arguments`` override the settings."""
     source = getattr(settings, setting)
     # The triggerer may have other disks than the workers.
     waits_in_triggerer = settings.deferrable and "://" in source and not source.startswith("file:")
@@ -43,18 +43,18 @@ def source_sensor(task_id: str, setting: str, settings: Settings, **arguments: A
         **arguments,
     }
     if waiting["deferrable"]:
-        # Airflow 2 counts the wait in, and would end it at the time that one look may take.
+        # Airflow 2 includes the wait, and would end it at the time limit of one check.
         hours = settings.execution_timeout_hours + settings.sensor_timeout_hours
         waiting.setdefault("execution_timeout", timedelta(hours=hours))
     return DeliverySensor(task_id=task_id, source=rendered_by_airflow(source), setting=setting, **waiting)
 
 
 def look(source: str) -> tuple[list[str], str]:
-    """Return the files that are there, and, where there is none, what the core says about it.
+    """Return the existing files, and the core's message if there is none.
 
     Raises:
-        AirflowFailException: The source cannot be the name of anything.
-        AirflowException: The disk or the bucket could not be looked at.
+        AirflowFailException: The source is not a valid name.
+        AirflowException: The disk or the bucket could not be read.
     """
     try:
         return drugs_rs.list_sources(source), ""
@@ -72,9 +72,9 @@ class DeliverySensor(BaseSensorOperator):
 
     Args:
         source: A path, glob, folder or URI.
-        setting: What to set where the source is empty, for the message: a setting of ``dags/drug.py``.
-        deferrable: Wait in the triggerer, which then needs this package and the rights of the workers; else a worker
-            looks every ``poke_interval`` seconds and is free in between.
+        setting: The setting of ``dags/drug.py`` that the message names if the source is empty.
+        deferrable: Wait in the triggerer, which then needs this package and the rights of the workers. Otherwise a
+            worker checks every ``poke_interval`` seconds and is free in between.
     """
 
     template_fields: Sequence[str] = ("source",)
@@ -86,7 +86,7 @@ class DeliverySensor(BaseSensorOperator):
         self.deferrable = deferrable
 
     def poke(self, context: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """Look once."""
+        """Check once."""
         if self.source.strip() in ("", "None"):
             place = where(self.setting) if self.setting else "pass a path, a glob or a URI"
             message = f"`{self.setting or 'source'}` is empty, so that there is nothing to wait for: {place}"
@@ -96,7 +96,7 @@ class DeliverySensor(BaseSensorOperator):
         return bool(files)
 
     def execute(self, context: Any) -> None:
-        """Look once, then wait in the triggerer, or as sensors wait in a worker."""
+        """Check once, then wait in the triggerer, or in a worker like other sensors."""
         if not self.deferrable:
             super().execute(context)
         elif not self.poke(context):
@@ -106,7 +106,7 @@ class DeliverySensor(BaseSensorOperator):
             )
 
     def execute_complete(self, context: Any, event: Mapping[str, str]) -> None:  # noqa: ARG002
-        """End as the wait did. A wait that was too long is final: Airflow does not retry this exception."""
+        """Return or raise as the wait ended. A time-out is final: Airflow does not retry this exception."""
         if event["status"] == "timeout":
             message = f"nothing was delivered within {self.timeout:.0f} seconds: {event['message']}"
             raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(message)
@@ -116,7 +116,7 @@ class DeliverySensor(BaseSensorOperator):
 
 
 class DeliveryTrigger(BaseTrigger):
-    """Looks until something is there or the time ``until`` (seconds since 1970) is over."""
+    """Checks until a file exists or the time ``until`` (seconds since 1970) is over."""
 
     def __init__(self, source: str, poke_interval: float, until: float) -> None:
         super().__init__()
@@ -125,12 +125,12 @@ class DeliveryTrigger(BaseTrigger):
         self.until = until
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what the triggerer makes it from again."""
+        """Return the class and the arguments from which the triggerer builds it again."""
         arguments = {"source": self.source, "poke_interval": self.poke_interval, "until": self.until}
         return f"{__name__}.{type(self).__name__}", arguments
 
     async def run(self) -> AsyncIterator[Any]:
-        """Give one event. A look takes a thread of its own, for other triggers wait in this one."""
+        """Yield one event. A check runs in a separate thread, because other triggers share this one."""
         loop = asyncio.get_running_loop()
         while True:
             try:

@@ -1,13 +1,17 @@
-"""The settings of ``dags/drug.py``: one typed place, two moments.
+"""The settings of ``dags/drug.py``, with their types and their places.
 
-Every setting is a field of :class:`Settings`, and ``docs/operations.md`` has the table. The environment variable
-``DRUGS_RS_<NAME>`` of Airflow's processes gives it when the DAG file is parsed, else it is the default. What a task
-needs only when it runs (``AT_RUN``) may also be in the Airflow Variable ``drugs_rs``, one JSON object, which goes
-before the environment and takes effect with the next task; and the options of the steps among them (``OPTIONS``) in the
-``conf`` of a run, which goes before both (declared as parameters, each would cost at every parse). Tasks get them as
-templates, so that Airflow shows what a task used.
+Every setting is a field of :class:`Settings`, and ``docs/operations.md`` has the table. A setting comes from these
+places; the last one wins:
 
-Why not Variables alone: the DAG file is parsed all day in every scheduler, and each look-up there is a query.
+1. its default;
+2. the environment variable ``DRUGS_RS_<NAME>`` of Airflow's processes, read when the DAG file is parsed;
+3. the Airflow Variable ``drugs_rs``, one JSON object, for what a task needs only when it runs (``AT_RUN``); it takes
+   effect with the next task;
+4. the ``conf`` of a run, for the options of the steps (``OPTIONS``). They are not declared as parameters, because each
+   would cost time at every parse.
+
+Tasks get the settings of ``AT_RUN`` as templates, so that Airflow shows what a task used. Variables alone would not do:
+the DAG file is parsed all day in every scheduler, and each look-up there is a query.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from drugs_rs.airflow.compat import AirflowFailException, variable
 
 VARIABLE = "drugs_rs"
 PREFIX = "DRUGS_RS_"
-# What a source says where the partition of the run belongs: gs://landing/{dt}/drugs.csv
+# Placeholder for the run's partition in a source: gs://landing/{dt}/drugs.csv
 DT_PLACEHOLDER = "{dt}"
 READING = ("encoding", "month_first", "on_bad_file")
 MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
@@ -32,7 +36,7 @@ COUNTING = ("unit", "max_exclusive")
 GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
 OPTIONS = (*READING, *MATCHING, *COUNTING, *GATE, "isolation")
 AT_RUN = (*OPTIONS, "notifiers")
-# What some options may be; `tests/composer/test_settings.py` sees that the core agrees.
+# The allowed values of some options; `tests/composer/test_settings.py` checks that the core agrees.
 CHOICES: dict[str, tuple[str | None, ...]] = {
     "isolation": ("process", "subprocess"),
     "on_bad_file": ("fail", "reject"),
@@ -41,34 +45,34 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "unit": ("substance", "code"),
     "encoding": (None, "utf-8", "windows-1252"),
 }
-# Of this prefix, and no settings: the log of the command, and options that the DAG does not have.
+# Variables with this prefix that are not settings: the log of the command, and options that the DAG does not have.
 _NO_SETTINGS = ("LOG", "MAX_RATIO", "VOCABULARY", "STOP_WORDS_FILE", "EXTRA_STOP_WORDS_FILE")
 
 
 class SettingsError(AirflowFailException, ValueError):
-    """A setting has a value that cannot be used; the message says which, where it is set and what it may be."""
+    """A setting has an unusable value; the message has its name, its place and the allowed values."""
 
 
 def where(name: str) -> str:
-    """Say where a setting is set, for messages."""
+    """Return where a setting is set, for messages."""
     environment = f"set {PREFIX}{name.upper()} in the environment of Airflow"
     return f"{environment}, or `{name}` in the Airflow Variable `{VARIABLE}`" if name in AT_RUN else environment
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the DAG may be told. Hours, minutes and seconds stand in the names."""
+    """All settings of the DAG. The names include the unit: hours, minutes, seconds."""
 
-    # Where things are. An empty one is told by the first task that needs it, so that the alert reaches somebody.
+    # Places. The first task that needs an empty one fails, so that the alert reaches somebody.
     out: str = ""
     drugs: str = ""
     clinical_trials: str = ""
     pubmed_a: str = ""
     pubmed_b: str = ""
-    # In a clone: the project's own small files where no source is set.
+    # In a clone: the sample files for sources that are not set.
     samples: bool = False
 
-    # How files are read and drugs are found: the arguments of the same names.
+    # How files are read and drugs are found: the arguments of silver and gold with these names.
     encoding: str | None = None
     month_first: bool = False
     on_bad_file: str = "fail"
@@ -83,7 +87,7 @@ class Settings:
     unit: str = "substance"
     max_exclusive: int = 1_000_000
 
-    # What passes the quality gate.
+    # Limits of the quality gate.
     max_rejected_share: float = 0.25
     max_flag_shares: dict[str, float] = field(
         default_factory=lambda: {"bad_date": 0.5, "synthetic_id": 0.5, "removed_escapes": 0.5}
@@ -109,15 +113,15 @@ class Settings:
     sensor_timeout_hours: float = 6.0
     deferrable: bool = True
 
-    # Who is told. Beside the log: classes of notifiers with their arguments.
+    # Alerts, in addition to the log: classes of notifiers with their arguments.
     owner: str = "drugs_rs"
     notifiers: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def load(cls, defaults: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read what the environment says, over ``defaults``, over the defaults of this class.
+        """Read the environment, which overrides ``defaults``, which override the defaults of this class.
 
-        A variable with the prefix that is no setting is warned about: it is likely a slip of the pen.
+        A variable with the prefix that is not a setting raises a warning, because it is likely a typing error.
 
         Raises:
             SettingsError: A value has the wrong type or no meaning.
@@ -138,10 +142,11 @@ class Settings:
 
     @classmethod
     def load_to_run(cls) -> Settings:
-        """The same with the Airflow Variable before the environment, for a task or a callback at work.
+        """Like :meth:`load`, but the Airflow Variable overrides the environment: for a running task or callback.
 
         Raises:
-            SettingsError: As ``load``, or the Variable is no JSON object or names what is not read at that moment.
+            SettingsError: As ``load``, or the Variable is not a JSON object or has a setting that is read at parse
+                time.
         """
         settings = cls.load()
         settings = cls(**{**_fields_of(settings), **from_variable()})
@@ -149,11 +154,11 @@ class Settings:
         return settings
 
     def _check(self) -> None:
-        """Refuse what has the right type and no meaning."""
+        """Reject values with the right type and without a meaning."""
         for name in CHOICES:
             _choose(name, getattr(self, name), f"the setting `{name}`", f"; {where(name)}")
         for number, notifier in enumerate(self.notifiers):
-            given: object = notifier  # from a JSON text, whose types nobody has looked at yet
+            given: object = notifier  # from a JSON text with unchecked types
             if not isinstance(given, dict) or not isinstance(given.get("class"), str):
                 message = (
                     f"notifier {number} is {notifier!r}, expected an object with `class` and maybe `arguments`; "
@@ -164,7 +169,7 @@ class Settings:
     def effective(self, name: str, params: Mapping[str, Any], ti: object = None) -> str:
         """Return an option as a task uses it, as text for its template: a macro of the DAG.
 
-        The parameter of the run goes before the Airflow Variable, and that before these settings.
+        The parameter of the run overrides the Airflow Variable, which overrides these settings.
         """
         value = params.get(name)
         if value is None:
@@ -193,7 +198,7 @@ def templates(names: Iterable[str]) -> dict[str, Any]:
 
 
 def option(task_id: str, name: str, value: Any) -> Any:
-    """Return an option of a task, checked; a text that its template left is read as what it should be.
+    """Return an option of a task, checked; the text of a rendered template is parsed to the option's type.
 
     Raises:
         SettingsError: It has the wrong type or no meaning.
@@ -205,7 +210,7 @@ def option(task_id: str, name: str, value: Any) -> Any:
 
 
 def check_options(task: Any, names: Iterable[str]) -> None:
-    """Refuse, when a DAG is parsed, options that cannot be used; templates are checked when the task runs."""
+    """Reject unusable options when a DAG is parsed; templates are checked when the task runs."""
     for name in names:
         value = getattr(task, name)
         if not _is_templated(value):
@@ -213,7 +218,7 @@ def check_options(task: Any, names: Iterable[str]) -> None:
 
 
 def check_choice(task: Any, name: str, allowed: Sequence[str]) -> None:
-    """Refuse, when a DAG is parsed, an argument that is none of the words it may be."""
+    """Reject, when a DAG is parsed, an argument that is not one of the allowed words."""
     value = getattr(task, name)
     if value not in allowed and not _is_templated(value):
         message = f"`{name}` of the task {task.task_id} is {value!r}, expected {' or '.join(map(json.dumps, allowed))}"
@@ -225,7 +230,7 @@ def _is_templated(value: object) -> bool:
 
 
 def apply_variable(context: Mapping[str, Any], *_: object) -> None:
-    """Give a task what the Airflow Variable says, just before it executes; deprecated for :func:`templates`."""
+    """Apply the Airflow Variable to a task just before it executes; deprecated in favour of :func:`templates`."""
     warnings.warn("apply_variable is deprecated: take dags/drug.py of this version", DeprecationWarning, stacklevel=2)
     task = context["task"]
     for name, value in from_variable().items():
@@ -234,13 +239,13 @@ def apply_variable(context: Mapping[str, Any], *_: object) -> None:
 
 
 def from_variable() -> dict[str, Any]:
-    """Read the Airflow Variable, checked."""
+    """Read and check the Airflow Variable."""
     found = variable(VARIABLE)
     if found is None or (isinstance(found, (str, bytes)) and not found.strip()):
         return {}
     place = f"the Airflow Variable `{VARIABLE}`"
     example = 'set it to an object such as {"max_rejected_share": 0.1}'
-    if isinstance(found, (str, bytes)):  # some secrets backends read the JSON themselves
+    if isinstance(found, (str, bytes)):  # some secrets backends parse the JSON themselves
         try:
             found = json.loads(found)
         except ValueError as error:
@@ -262,7 +267,7 @@ def from_variable() -> dict[str, Any]:
     return values
 
 
-# The task instance that the Variable was read for last: one query for all options of a task.
+# The last task instance for which the Variable was read: one query for all options of a task.
 _read: tuple[object, dict[str, Any]] = (None, {})
 
 
@@ -274,9 +279,9 @@ def _variable_of(ti: object) -> dict[str, Any]:
 
 
 def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
-    """Return a value that is among the choices of its setting, if it has some."""
+    """Return a value after checking it against the choices of its setting, if there are any."""
     allowed = CHOICES.get(name)
-    known = value.lower() if name == "encoding" and isinstance(value, str) else value  # as the core compares them
+    known = value.lower() if name == "encoding" and isinstance(value, str) else value  # like the core
     if allowed is not None and known not in allowed:
         listed = " or ".join(json.dumps(choice) for choice in allowed)
         message = f"{what} is {value!r}, expected {listed}{remedy}"
@@ -293,7 +298,7 @@ def _fields_of(settings: Settings) -> dict[str, Any]:
 
 
 def _parsed(text: str, kind: str) -> object:
-    """Read the text of a variable or of a rendered template: words as they are, anything else as JSON or Python."""
+    """Parse the text of a variable or a rendered template: texts as they are, other types as JSON or Python."""
     if text.strip() in ("null", "None", ""):
         return None if "None" in kind else text.strip()
     if kind.startswith("str"):
@@ -307,7 +312,7 @@ def _parsed(text: str, kind: str) -> object:
 
 
 def _checked(name: str, value: object, kind: str, place: str) -> Any:
-    """Hold a value against the type of its field."""
+    """Check a value against the type of its field."""
     if value is None and "None" in kind:
         return None
     base = kind.split(" |")[0].split("[")[0]

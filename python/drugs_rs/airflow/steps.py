@@ -1,9 +1,8 @@
 """Running one step of the core, in this process or in a child of it.
 
-In this process the core's calling thread asks Python for signals ten times a second, so that Airflow's time-outs and
-SIGTERM end a step at its next batch. In a child (``isolation="subprocess"``) the step is ``drugs_rs.step_process``: it
-can be killed whatever it does, its memory goes back to the machine when it ends, and it cannot take the task down with
-it. An error is the same exception in both.
+In this process the core checks Python's signals ten times a second, so Airflow's time-outs and SIGTERM end a step at
+its next batch. In a child (``isolation="subprocess"``) the step is ``drugs_rs.step_process``: it can be killed at any
+moment, its memory is freed when it ends, and it cannot end the task's process. An error is the same exception in both.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ from drugs_rs import exceptions
 from drugs_rs.airflow.compat import AIRFLOW_3, AirflowException, AirflowFailException
 from drugs_rs.exceptions import ConflictError, DrugsError, StorageError
 
-# How long a child that was asked to stop may take before it is killed. Airflow's own patience is five seconds.
+# Seconds before a child that was asked to stop is killed. Airflow's own limit is five seconds.
 _PATIENCE = 3.0
-# Of a child that ended without an answer, an alert has these last lines.
+# Last log lines in the alert about a child that ended without an answer.
 _LAST_LINES = 5
 
 
 class Step:
-    """One step that can be stopped from outside."""
+    """One step that another thread or a signal handler can stop."""
 
     def __init__(self, name: str, keywords: Mapping[str, Any], isolation: str, log: logging.Logger) -> None:
-        """Remember what to do; ``run`` does it."""
+        """Store the step and its arguments; ``run`` starts it."""
         self.name = name
         self.keywords = {key: value for key, value in keywords.items() if value is not None}
         self.isolation = isolation
@@ -47,7 +46,7 @@ class Step:
         """Run the step and return its report.
 
         Raises:
-            AirflowFailException: What went wrong will go wrong again, so that a retry would only take time.
+            AirflowFailException: A retry cannot help.
             AirflowException: A retry may help.
         """
         try:
@@ -56,10 +55,10 @@ class Step:
             _refuse(error)
 
     def stop(self) -> None:
-        """End the step: a child is terminated, the core in this process is told through an exception.
+        """End the step: terminate the child, or raise an exception that stops the core in this process.
 
-        Airflow 3 calls ``on_kill`` from its handler of SIGTERM and raises nothing itself, so that this has to. The
-        handlers of Airflow 2 raise when ``on_kill`` is done.
+        Airflow 3 calls ``on_kill`` from its handler of SIGTERM and raises nothing itself, so this method raises. The
+        handlers of Airflow 2 raise after ``on_kill``.
         """
         self._end_child()
         if self._here and AIRFLOW_3:
@@ -85,10 +84,10 @@ class Step:
             )
             self._child = child
             self.log.info("the %s step runs in the process %s", self.name, child.pid)
-            assert child.stdin is not None  # pipes, as was asked for
+            assert child.stdin is not None  # because of PIPE above
             assert child.stderr is not None
             try:
-                with contextlib.suppress(BrokenPipeError), child.stdin:  # its exit code says why, below
+                with contextlib.suppress(BrokenPipeError), child.stdin:  # the exit code below has the cause
                     child.stdin.write(json.dumps(order, default=str).encode("utf-8"))
                 last = self._listen(child.stderr)
                 code = child.wait()
@@ -106,7 +105,7 @@ class Step:
         return report
 
     def _listen(self, stream: IO[bytes]) -> list[str]:
-        """Write what the child logs into the log while it does; return its last lines."""
+        """Copy the child's log into the task's log while it runs; return its last lines."""
         last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
         for raw in stream:
             line = raw.decode("utf-8", "replace").rstrip()
@@ -131,7 +130,7 @@ class Step:
 
 
 def _refuse(error: Exception) -> NoReturn:
-    """Raise what Airflow understands; the core's exception stays behind it."""
+    """Raise one of Airflow's exceptions, with the core's exception as its cause."""
     message = f"{type(error).__name__}: {error}"
     if isinstance(error, (ConflictError, StorageError)):
         raise AirflowException(message) from error

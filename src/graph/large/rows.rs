@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::schema::PublicationKind;
 use crate::sorting::{
-    Record,
+    SortRecord,
     bytes::{push_text, take, take_text},
 };
 
@@ -18,7 +18,7 @@ pub(super) struct PublicationRow {
     pub journal: Option<u32>,
 }
 
-impl Record for PublicationRow {
+impl SortRecord for PublicationRow {
     fn heap(&self) -> usize {
         heap(&self.id)
     }
@@ -52,7 +52,7 @@ pub(super) struct DrugRow {
     pub id: Box<str>,
 }
 
-impl Record for DrugRow {
+impl SortRecord for DrugRow {
     fn heap(&self) -> usize {
         heap(&self.id)
     }
@@ -81,7 +81,7 @@ pub(super) struct JournalRow {
     pub kind: PublicationKind,
 }
 
-impl Record for JournalRow {
+impl SortRecord for JournalRow {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.journal.to_le_bytes());
         bytes.extend_from_slice(&self.drug.to_le_bytes());

@@ -3,7 +3,7 @@
 use super::{HalfRow, RowKey};
 use crate::schema::Flags;
 use crate::sorting::{
-    Record,
+    SortRecord,
     bytes::{push_text, take, take_text},
 };
 
@@ -16,7 +16,7 @@ fn hash(hash: u128) -> Hash {
 
 /// A row of an id, or the notice that the id is deleted, in the order of ids and then of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct IdKey {
     pub id: Hash,
     /// Twice the number of the row, and one; of a notice twice the number of the row behind it.
     place: u64,
@@ -27,7 +27,7 @@ pub(super) struct Key {
     pub flags: Flags,
 }
 
-impl Key {
+impl IdKey {
     pub(super) fn row(file: u32, number: u64, key: &RowKey) -> Self {
         Self {
             id: hash(key.id),
@@ -58,7 +58,7 @@ impl Key {
     }
 }
 
-impl Record for Key {
+impl SortRecord for IdKey {
     fn write(&self, bytes: &mut Vec<u8>) {
         for number in [self.id[0], self.id[1], self.place, self.content, self.journal] {
             bytes.extend_from_slice(&number.to_le_bytes());
@@ -110,7 +110,7 @@ impl Half {
     }
 }
 
-impl Record for Half {
+impl SortRecord for Half {
     fn heap(&self) -> usize {
         heap(self.journal.as_deref())
     }
@@ -174,7 +174,7 @@ impl Lent {
     }
 }
 
-impl Record for Lent {
+impl SortRecord for Lent {
     fn heap(&self) -> usize {
         heap(self.journal.as_ref().map(|(journal, _)| &**journal))
     }

@@ -5,14 +5,14 @@ use std::ops::Range;
 use polars::prelude::{BooleanChunked, DataFrame, IntoColumn, NewChunkedArray, StringChunkedBuilder};
 use polars_arrow::array::Utf8ViewArray;
 
-use super::keys::Key;
+use super::keys::IdKey;
 use super::{Fate, failed};
 use crate::error::{Error, Result};
 use crate::quality::MergeReason;
 use crate::schema::{Flag, Flags};
 use crate::silver::texts::TextLists;
 use crate::sorting::{
-    Record, Sorted,
+    SortRecord, Sorted,
     bytes::{push_text, take, take_text},
 };
 
@@ -29,7 +29,7 @@ pub struct Change {
 }
 
 impl Change {
-    pub(super) fn new(key: &Key, counted: Flags, fate: Fate) -> Self {
+    pub(super) fn new(key: &IdKey, counted: Flags, fate: Fate) -> Self {
         Self {
             row: key.row_number().unwrap_or_default(),
             file: key.file,
@@ -48,7 +48,7 @@ const REASONS: [MergeReason; 4] = [
     MergeReason::Deleted,
 ];
 
-impl Record for Change {
+impl SortRecord for Change {
     fn heap(&self) -> usize {
         match &self.fate {
             Fate::Complete(journal) => size_of::<(String, String)>() + journal.0.len() + journal.1.len(),

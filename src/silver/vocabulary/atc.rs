@@ -3,7 +3,7 @@
 //! and are rejected so that nobody looks for them.
 
 use super::parts::{bare, combined, names_a_group, without_combinations};
-use super::{Rank, Record, Refused, Row};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow};
 use crate::formats::{Field, Fields};
 use crate::schema::Reason;
 use crate::text::clean;
@@ -34,7 +34,7 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
+pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     // The files write what is not there as the text NA, which is also what they write behind a class.
     let given = |field: usize| row.value(field).filter(|value| *value != "NA");
     let name = row.name(given(NAME))?;
@@ -56,7 +56,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
     if !vaccine {
         synonyms.extend(bare(&name.text).map(str::to_owned));
     }
-    let mut record = Record::new(row, code, Rank::Given, &name, synonyms.clone());
+    let mut record = VocabularyRecord::new(row, code, Rank::Given, &name, synonyms.clone());
     record.equals = synonyms;
     if let Some(alone) = without_combinations(&name.text).filter(|_| !vaccine) {
         let alone = clean(alone).text.into_owned();

@@ -1,7 +1,7 @@
 //! The DrugBank open vocabulary: a DrugBank ID, a name and many synonyms, but no ATC code. Most rows join drugs of
 //! another vocabulary; those that do not keep their ID as code.
 
-use super::{Rank, Record, Refused, Row, names_of};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow, names_of};
 use crate::formats::{Field, Fields};
 
 const CODE: usize = 0;
@@ -31,11 +31,11 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
+pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     let name = row.name(row.value(NAME))?;
     let mut synonyms = names_of(row.value(SYNONYMS).unwrap_or_default().split('|'));
     synonyms.retain(|synonym| *synonym != name.text);
-    let mut record = Record::new(row, row.value(CODE), Rank::Substance, &name, synonyms);
+    let mut record = VocabularyRecord::new(row, row.value(CODE), Rank::Substance, &name, synonyms);
     record.known_as.clone_from(&record.drug.synonyms);
     Ok(record)
 }

@@ -2,7 +2,7 @@
 //! what it holds; the brand is another name of it.
 
 use super::parts::bare;
-use super::{Rank, Record, Refused, Row, names_of};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow, names_of};
 use crate::formats::{Field, Fields};
 use crate::silver::drugs::is_atc;
 use crate::text::clean;
@@ -59,7 +59,7 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
+pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     let brands = brands(row.value(BRAND).unwrap_or_default());
     let commons = listed(row.value(COMMON_NAME));
     let substances = listed(row.value(SUBSTANCE));
@@ -84,7 +84,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
     let names = brands.iter().chain(&known_as).map(String::as_str);
     let mut synonyms = names_of(names);
     synonyms.retain(|synonym| *synonym != name.text);
-    let mut record = Record::new(row, code, rank, &name, synonyms);
+    let mut record = VocabularyRecord::new(row, code, rank, &name, synonyms);
     record.further_codes = substance_codes.cloned().collect();
     record.class_code = code.is_none() && !codes.is_empty();
     record.known_as = known_as;

@@ -8,14 +8,14 @@ const MOST_OF_ONE_NAME: usize = 64;
 
 /// Drugs by the forms of their names, as numbers.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(super) struct NameIndex {
     names: HashMap<String, Vec<usize>>,
     synonyms: HashMap<String, Vec<usize>>,
 }
 
 /// What an index knows of a drug that looks for its like.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum IndexMatch {
     /// Drugs of the same name.
     ByName(Vec<usize>),
     /// Drugs of one name, which meets among synonyms.
@@ -25,7 +25,7 @@ pub(super) enum Found {
     Nothing,
 }
 
-impl Index {
+impl NameIndex {
     pub(super) fn add_name(&mut self, form: String, drug: usize) {
         add(&mut self.names, form, drug);
     }
@@ -47,10 +47,10 @@ impl Index {
         others: &[String],
         own_form: impl Fn(usize) -> &'i str,
         allowed: impl Fn(usize) -> bool,
-    ) -> Found {
+    ) -> IndexMatch {
         for form in forms {
             if self.named(form).len() > MOST_OF_ONE_NAME {
-                return Found::Doubt;
+                return IndexMatch::Doubt;
             }
             let hits: Vec<usize> = self
                 .named(form)
@@ -59,7 +59,7 @@ impl Index {
                 .filter(|drug| allowed(*drug))
                 .collect();
             if !hits.is_empty() {
-                return Found::ByName(hits);
+                return IndexMatch::ByName(hits);
             }
         }
         let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -79,7 +79,7 @@ impl Index {
                 .filter_map(|form| self.names.get(form))
                 .any(too_many)
         {
-            return Found::Doubt;
+            return IndexMatch::Doubt;
         }
         for drug in forms.iter().filter_map(|form| self.synonyms.get(form)).flatten() {
             if allowed(*drug) {
@@ -97,12 +97,12 @@ impl Index {
             }
         }
         if names.len() > 1 {
-            return Found::Doubt;
+            return IndexMatch::Doubt;
         }
         names
             .into_values()
             .next()
-            .map_or(Found::Nothing, Found::BySynonym)
+            .map_or(IndexMatch::Nothing, IndexMatch::BySynonym)
     }
 }
 

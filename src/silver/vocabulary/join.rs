@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::index::{Found, Index};
+use super::index::{IndexMatch, NameIndex};
 use super::parts::without_salt;
-use super::{Rank, Record, derived_code};
+use super::{Rank, VocabularyRecord, derived_code};
 use crate::quality::{FileTally, Join, MergeReason};
 use crate::schema::{Flag, Flags};
 use crate::silver::drugs::{Drug, flag_shared, is_atc};
@@ -38,8 +38,8 @@ impl Combined {
 }
 
 /// Makes drugs of records. Records of one file stand in the order of its rows.
-pub fn combine(records: Vec<Record>) -> Combined {
-    let mut ranked: BTreeMap<Rank, Vec<Record>> = BTreeMap::new();
+pub fn combine(records: Vec<VocabularyRecord>) -> Combined {
+    let mut ranked: BTreeMap<Rank, Vec<VocabularyRecord>> = BTreeMap::new();
     for record in records {
         ranked.entry(record.rank).or_default().push(record);
     }
@@ -77,7 +77,7 @@ struct Product {
 }
 
 /// What the joiner remembers of a drug beside the drug.
-struct Known {
+struct KnownDrug {
     form: String,
     rank: Rank,
     equals: Vec<String>,
@@ -87,12 +87,12 @@ struct Known {
 #[derive(Default)]
 struct Joiner {
     drugs: Vec<Drug>,
-    known: Vec<Known>,
+    known: Vec<KnownDrug>,
     /// Drugs by code and name in small letters.
     places: HashMap<(String, String), usize>,
     /// The first drug of a given code, and whether it is the only one.
     by_code: HashMap<String, (usize, bool)>,
-    index: Index,
+    index: NameIndex,
     /// The names of each drug, so that none is added twice.
     taken: HashSet<(usize, String)>,
     products: Vec<Product>,
@@ -101,7 +101,7 @@ struct Joiner {
 }
 
 impl Joiner {
-    fn take(&mut self, mut record: Record) {
+    fn take(&mut self, mut record: VocabularyRecord) {
         let file = record.drug.file;
         if record.class_code {
             *self.joins.entry((file, Join::ClassCode)).or_default() += 1;
@@ -114,7 +114,7 @@ impl Joiner {
         let are_drugs = record.ingredients_are_drugs;
         let product = (!ingredients.is_empty()).then(|| names_of(&record.drug));
         let source_row = record.drug.source_row;
-        let copies: Vec<Record> = further
+        let copies: Vec<VocabularyRecord> = further
             .into_iter()
             .map(|code| with_code(record.clone(), code))
             .collect();
@@ -143,7 +143,7 @@ impl Joiner {
     }
 
     /// Finds the drugs that a record belongs to, or makes one; gives them, and why the row is none of its own.
-    fn place(&mut self, mut record: Record) -> (Vec<usize>, Option<MergeReason>) {
+    fn place(&mut self, mut record: VocabularyRecord) -> (Vec<usize>, Option<MergeReason>) {
         let key = (record.drug.atccode.clone(), record.drug.name.to_lowercase());
         if let Some(&place) = self.places.get(&key) {
             let before = self.drugs[place].synonyms.len();
@@ -165,13 +165,13 @@ impl Joiner {
                 _ => (Vec::new(), None),
             },
             _ => match self.find(&record) {
-                Found::ByName(drugs) => (drugs, Some(MergeReason::SameName)),
-                Found::BySynonym(drugs) => (drugs, Some(MergeReason::SameSynonym)),
-                Found::Doubt => {
+                IndexMatch::ByName(drugs) => (drugs, Some(MergeReason::SameName)),
+                IndexMatch::BySynonym(drugs) => (drugs, Some(MergeReason::SameSynonym)),
+                IndexMatch::Doubt => {
                     record.drug.flags.insert(Flag::DoubtfulJoin);
                     (Vec::new(), None)
                 }
-                Found::Nothing => (Vec::new(), None),
+                IndexMatch::Nothing => (Vec::new(), None),
             },
         };
         if targets.is_empty() {
@@ -187,7 +187,7 @@ impl Joiner {
     }
 
     /// Looks for drugs of the record's name. Two rows of one file that both give codes are two drugs, as they say.
-    fn find(&self, record: &Record) -> Found {
+    fn find(&self, record: &VocabularyRecord) -> IndexMatch {
         let mut forms = vec![form(&record.drug.name)];
         forms.extend(record.equals.iter().map(|name| form(name)));
         if record.rank != Rank::Substance {
@@ -203,7 +203,7 @@ impl Joiner {
         )
     }
 
-    fn push(&mut self, record: Record) -> usize {
+    fn push(&mut self, record: VocabularyRecord) -> usize {
         let place = self.drugs.len();
         let key = (record.drug.atccode.clone(), record.drug.name.to_lowercase());
         self.places.insert(key, place);
@@ -213,7 +213,7 @@ impl Joiner {
                 .and_modify(|(_, only)| *only = false)
                 .or_insert((place, true));
         }
-        self.known.push(Known {
+        self.known.push(KnownDrug {
             form: form(&record.drug.name),
             rank: record.rank,
             equals: record.equals,
@@ -299,8 +299,8 @@ impl Joiner {
             .index
             .find(&forms, &[], |drug| &self.known[drug].form, |_| true)
         {
-            Found::ByName(drugs) | Found::BySynonym(drugs) => drugs,
-            Found::Doubt | Found::Nothing => Vec::new(),
+            IndexMatch::ByName(drugs) | IndexMatch::BySynonym(drugs) => drugs,
+            IndexMatch::Doubt | IndexMatch::Nothing => Vec::new(),
         }
     }
 
@@ -310,7 +310,7 @@ impl Joiner {
         if let Some(&place) = self.places.get(&(atccode.clone(), name.to_lowercase())) {
             return Some(place);
         }
-        let record = Record {
+        let record = VocabularyRecord {
             drug: Drug {
                 atccode,
                 name: name.clone(),
@@ -345,7 +345,7 @@ fn names_of(drug: &Drug) -> Vec<String> {
 }
 
 /// The same row under another of its codes.
-fn with_code(mut record: Record, code: String) -> Record {
+fn with_code(mut record: VocabularyRecord, code: String) -> VocabularyRecord {
     let mut flags: Flags = record.drug.flags;
     flags.remove(Flag::NotAtc);
     if !is_atc(&code) {

@@ -1,7 +1,7 @@
 //! Vocabularies: rows of the shapes that drug vocabularies come in, to one list of drugs.
 //!
 //! A shape is known by its header. Each has a file that says which columns it has and what a row of it means, as a
-//! [`Record`]; [`Combined`] then makes drugs of the records of all files: rows of one drug meet, names go to the codes
+//! [`VocabularyRecord`]; [`Combined`] then makes drugs of the records of all files: rows of one drug meet, names go to the codes
 //! that they belong to, and what became of every row is counted.
 
 mod atc;
@@ -31,14 +31,14 @@ const SYNTHETIC_CODES: Uuid = Uuid::from_u128(0x3d0e_7f55_90b4_5c8e_8d1c_2b9a_e4
 
 /// The shapes that vocabularies come in, in the order of [`shapes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum VocabularyShape {
     Plain,
     Atc,
     DrugBank,
     Ema,
 }
 
-impl Shape {
+impl VocabularyShape {
     /// Every shape, in order.
     pub const ALL: [Self; 4] = [Self::Plain, Self::Atc, Self::DrugBank, Self::Ema];
 
@@ -62,7 +62,7 @@ impl Shape {
         .titled(self.name())
     }
 
-    fn record(self, row: &Row<'_>) -> Result<Record, Refused> {
+    fn record(self, row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
         match self {
             Self::Plain => plain::record(row),
             Self::Atc => atc::record(row),
@@ -74,7 +74,10 @@ impl Shape {
 
 /// The columns of every shape, for the reader to choose from.
 pub fn shapes() -> Vec<Fields> {
-    Shape::ALL.into_iter().map(Shape::fields).collect()
+    VocabularyShape::ALL
+        .into_iter()
+        .map(VocabularyShape::fields)
+        .collect()
 }
 
 /// How much the code of a row says of its drug. A row whose code says less joins drugs whose codes say more.
@@ -94,7 +97,7 @@ pub enum Rank {
 
 /// What one row of a vocabulary says.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct VocabularyRecord {
     /// The drug, with all names that count for it.
     pub drug: Drug,
     pub rank: Rank,
@@ -114,9 +117,15 @@ pub struct Record {
     pub long_names: u64,
 }
 
-impl Record {
+impl VocabularyRecord {
     /// A record without anything special. Without a code it gets one that is derived from its name.
-    fn new(row: &Row<'_>, code: Option<&str>, rank: Rank, name: &Name, synonyms: Vec<String>) -> Self {
+    fn new(
+        row: &VocabularyRow<'_>,
+        code: Option<&str>,
+        rank: Rank,
+        name: &CleanName,
+        synonyms: Vec<String>,
+    ) -> Self {
         let mut flags = name.flags;
         let atccode = code.map_or_else(|| derived_code(&name.text), str::to_owned);
         if code.is_none() {
@@ -173,7 +182,7 @@ impl Record {
     }
 }
 
-impl Record {
+impl VocabularyRecord {
     /// A hash of all that a row of its own code and names says. Of two rows of one file with the same one the second says nothing
     /// new, and need not be held. `None` for a row that says more.
     pub fn said(&self) -> Option<u128> {
@@ -203,7 +212,7 @@ fn derived_code(name: &str) -> String {
 struct Refused(Reason, String);
 
 /// A row of a source.
-struct Row<'r> {
+struct VocabularyRow<'r> {
     file: usize,
     number: u64,
     /// The values in the order of the shape's fields.
@@ -211,12 +220,12 @@ struct Row<'r> {
 }
 
 /// A cleaned name.
-struct Name {
+struct CleanName {
     text: String,
     flags: Flags,
 }
 
-impl Row<'_> {
+impl VocabularyRow<'_> {
     /// A value without blanks around it; nothing when nothing is left.
     fn value(&self, field: usize) -> Option<&str> {
         let value = self.values.get(field).copied().flatten()?.trim();
@@ -224,7 +233,7 @@ impl Row<'_> {
     }
 
     /// The name of the drug, cleaned.
-    fn name(&self, value: Option<&str>) -> Result<Name, Refused> {
+    fn name(&self, value: Option<&str>) -> Result<CleanName, Refused> {
         let cleaned = clean(value.unwrap_or_default());
         if cleaned.text.is_empty() {
             let message = format!(
@@ -233,7 +242,7 @@ impl Row<'_> {
             );
             return Err(Refused(Reason::BlankDrug, message));
         }
-        Ok(Name {
+        Ok(CleanName {
             flags: cleaned.flags,
             text: cleaned.text.into_owned(),
         })
@@ -241,7 +250,11 @@ impl Row<'_> {
 }
 
 /// Cleans one batch of a file: what its rows say, and rows that are no drugs.
-pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Record>, Vec<Rejected>)> {
+pub fn clean_batch(
+    raw: RawBatch,
+    shape: VocabularyShape,
+    file: usize,
+) -> Result<(Vec<VocabularyRecord>, Vec<Rejected>)> {
     let with_nul = raw.nul_bytes()?;
     let RawBatch {
         shape: _,
@@ -261,7 +274,7 @@ pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Reco
         .collect::<Result<_, _>>()?;
     let mut records = Vec::with_capacity(frame.height());
     for (place, number) in rows.into_no_null_iter().enumerate() {
-        let row = Row {
+        let row = VocabularyRow {
             file,
             number,
             values: columns.iter().map(|column| column.get(place)).collect(),
@@ -271,7 +284,7 @@ pub fn clean_batch(raw: RawBatch, shape: Shape, file: usize) -> Result<(Vec<Reco
                 let (reason, message) = nul_byte(number, column);
                 Err(Refused(reason, message))
             }
-            None => shape.record(&row).and_then(Record::without_long_names),
+            None => shape.record(&row).and_then(VocabularyRecord::without_long_names),
         };
         match record {
             Ok(record) => records.push(record),

@@ -1,6 +1,6 @@
 //! The project's own shape: `atccode,drug[,synonyms]`. Codes and names are taken as they are given, whatever their level.
 
-use super::{Rank, Record, Refused, Row, names_of};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow, names_of};
 use crate::formats::{Field, Fields};
 
 const CODE: usize = 0;
@@ -30,10 +30,10 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &Row<'_>) -> Result<Record, Refused> {
+pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     let name = row.name(row.value(NAME))?;
     let synonyms = names_of(row.value(SYNONYMS).unwrap_or_default().split('|'));
-    let mut record = Record::new(row, row.value(CODE), Rank::Given, &name, synonyms);
+    let mut record = VocabularyRecord::new(row, row.value(CODE), Rank::Given, &name, synonyms);
     record.known_as.clone_from(&record.drug.synonyms);
     Ok(record)
 }

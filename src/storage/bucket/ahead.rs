@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::state::Entry;
+use super::state::StateEntry;
 
 /// So many objects are asked for at once.
 pub(super) const TOGETHER: usize = 16;
@@ -21,11 +21,11 @@ pub(super) const MIDDLING: u64 = 16 << 20;
 /// The file and some that are likely to be wanted with it: those of the same name in the folders beside its own, or where
 /// there are none, its neighbours in its own folder. Readers go through days forwards or backwards.
 pub(super) fn with_neighbours<'s>(
-    files: &'s BTreeMap<String, Entry>,
+    files: &'s BTreeMap<String, StateEntry>,
     path: &'s str,
     most: u64,
     backwards: bool,
-) -> Vec<(&'s String, &'s Entry)> {
+) -> Vec<(&'s String, &'s StateEntry)> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
     let is_alike = |other: &str| {
@@ -34,9 +34,9 @@ pub(super) fn with_neighbours<'s>(
         its_name == name && its_above == above
     };
     let below = inside_of(above);
-    let small = |(other, entry): &(&String, &Entry)| other.as_str() == path || entry.bytes <= most;
-    let alike = |(other, _): &(&String, &Entry)| is_alike(other);
-    let inside = |(other, _): &(&String, &Entry)| other.starts_with(&below);
+    let small = |(other, entry): &(&String, &StateEntry)| other.as_str() == path || entry.bytes <= most;
+    let alike = |(other, _): &(&String, &StateEntry)| is_alike(other);
+    let inside = |(other, _): &(&String, &StateEntry)| other.starts_with(&below);
     let found: Vec<_> = if backwards {
         files
             .range(..=path.to_owned())
@@ -80,8 +80,8 @@ fn inside_of(folder: &str) -> String {
 mod tests {
     use super::*;
 
-    fn lake(paths: &[(&str, u64)]) -> BTreeMap<String, Entry> {
-        let entry = |bytes| Entry {
+    fn lake(paths: &[(&str, u64)]) -> BTreeMap<String, StateEntry> {
+        let entry = |bytes| StateEntry {
             run: "r".to_owned(),
             bytes,
             sha256: String::new(),
@@ -92,7 +92,7 @@ mod tests {
             .collect()
     }
 
-    fn names(files: &BTreeMap<String, Entry>, path: &str, backwards: bool) -> Vec<String> {
+    fn names(files: &BTreeMap<String, StateEntry>, path: &str, backwards: bool) -> Vec<String> {
         let found = with_neighbours(files, path, SMALL, backwards);
         found.into_iter().map(|(path, _)| path.clone()).collect()
     }

@@ -12,7 +12,7 @@ use object_store::{
     BackoffConfig, ClientConfigKey, CredentialProvider, ObjectStore, RetryConfig, StaticCredentialProvider,
 };
 
-use super::environment::{Form, Setting, checked, refused, settings, variable};
+use super::environment::{Setting, ValueForm, checked, refused, settings, variable};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
 use crate::storage::uri::{BucketUri, Scheme};
@@ -48,14 +48,14 @@ pub(super) fn store(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)>
 type Identity = Option<std::pin::Pin<Box<dyn Future<Output = object_store::Result<()>> + Send>>>;
 
 fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
-    let (builder, settings) = match variable(EMULATOR, Form::Plain)? {
+    let (builder, settings) = match variable(EMULATOR, ValueForm::Plain)? {
         Some(host) => {
             let base = if host.contains("://") {
                 host
             } else {
                 format!("http://{host}")
             };
-            checked(EMULATOR, OsStr::new(&base), Form::Url)?;
+            checked(EMULATOR, OsStr::new(&base), ValueForm::Url)?;
             // Real credentials are not even looked for: an emulator must never see them.
             let nobody = GcpCredential {
                 bearer: String::new(),
@@ -69,10 +69,10 @@ fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
         None => {
             // The library asks for these itself.
             for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
-                variable(name, Form::Host)?;
+                variable(name, ValueForm::Host)?;
             }
             let mut settings = settings("GOOGLE_")?;
-            if let Some(value) = variable("SERVICE_ACCOUNT", Form::File)? {
+            if let Some(value) = variable("SERVICE_ACCOUNT", ValueForm::File)? {
                 let (name, key) = ("SERVICE_ACCOUNT".to_owned(), GoogleConfigKey::ServiceAccount);
                 settings.insert(0, Setting { name, key, value });
             }

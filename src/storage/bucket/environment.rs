@@ -17,7 +17,7 @@ pub(super) struct Setting<K> {
 
 /// What a value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum ValueForm {
     /// A key, a token: a blank in it is a slip of copying, and it goes into a header.
     Secret,
     /// `https://host:port/path`
@@ -38,7 +38,7 @@ pub(super) enum Form {
     Plain,
 }
 
-impl Form {
+impl ValueForm {
     fn of(name: &str) -> Self {
         match name {
             _ if name.ends_with("_CERTIFICATE") || name == "GOOGLE_SERVICE_ACCOUNT_KEY" => Self::Lines,
@@ -139,7 +139,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// The value of a variable; a blank one counts as not set.
-pub(super) fn checked(name: &str, value: &OsStr, form: Form) -> Result<Option<String>> {
+pub(super) fn checked(name: &str, value: &OsStr, form: ValueForm) -> Result<Option<String>> {
     let Some(text) = value.to_str() else {
         return Err(refused(name, "bytes that are not UTF-8", form.expected()));
     };
@@ -153,7 +153,7 @@ pub(super) fn checked(name: &str, value: &OsStr, form: Form) -> Result<Option<St
 }
 
 /// One variable.
-pub(super) fn variable(name: &str, form: Form) -> Result<Option<String>> {
+pub(super) fn variable(name: &str, form: ValueForm) -> Result<Option<String>> {
     env::var_os(name).map_or(Ok(None), |value| checked(name, &value, form))
 }
 
@@ -167,7 +167,7 @@ pub(super) fn settings<K: FromStr>(prefix: &str) -> Result<Vec<Setting<K>>> {
         let Ok(key) = name.to_ascii_lowercase().parse() else {
             continue;
         };
-        if let Some(value) = checked(name, &value, Form::of(name))? {
+        if let Some(value) = checked(name, &value, ValueForm::of(name))? {
             let name = name.to_owned();
             settings.push(Setting { name, key, value });
         }
@@ -208,7 +208,7 @@ mod tests {
             ("GOOGLE_BASE_URL", "hunter2"),
             ("GOOGLE_APPLICATION_CREDENTIALS", "hunter2\r\n"),
         ] {
-            let told = match checked(name, OsStr::new(value), Form::of(name)) {
+            let told = match checked(name, OsStr::new(value), ValueForm::of(name)) {
                 Err(error) => error.to_string(),
                 Ok(found) => format!("{name} was taken: {found:?}"),
             };
@@ -233,11 +233,13 @@ mod tests {
             ("GOOGLE_APPLICATION_CREDENTIALS", "/home/zoé/my key.json"),
             ("GOOGLE_SERVICE_ACCOUNT_KEY", "{\n}\n"),
         ] {
-            let taken = checked(name, OsStr::new(value), Form::of(name)).ok().flatten();
+            let taken = checked(name, OsStr::new(value), ValueForm::of(name))
+                .ok()
+                .flatten();
             assert_eq!(taken.as_deref(), Some(value), "{name}");
         }
         assert_eq!(
-            checked("AWS_REGION", OsStr::new(" "), Form::Plain).ok(),
+            checked("AWS_REGION", OsStr::new(" "), ValueForm::Plain).ok(),
             Some(None)
         );
         assert!(is_host("localhost:4443") && !is_host("local host") && !is_host(":1") && !is_host("[1]:2"));

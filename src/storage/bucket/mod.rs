@@ -12,6 +12,7 @@
 mod ahead;
 mod credentials;
 mod environment;
+mod handle;
 mod lake;
 mod patience;
 mod publish;
@@ -37,7 +38,8 @@ use object_store::{
 };
 use tokio::runtime::Runtime;
 
-pub use lake::{BucketLake, Places};
+pub use handle::SpecialPaths;
+pub use lake::BucketLake;
 use patience::{Patience, patiently};
 pub(super) use sources::{ObjectFile, expand};
 
@@ -86,10 +88,10 @@ struct Got {
 }
 
 /// What tells a connection from others: the process, for a child has none of its parent's threads.
-type Key = (u32, Scheme, String);
+type ConnectionKey = (u32, Scheme, String);
 
 /// The connections in use, so that a thousand sources of one bucket share one.
-static CONNECTIONS: Mutex<Option<HashMap<Key, Weak<Bucket>>>> = Mutex::new(None);
+static CONNECTIONS: Mutex<Option<HashMap<ConnectionKey, Weak<Bucket>>>> = Mutex::new(None);
 
 impl Client {
     /// Connects to the bucket of a URI.
@@ -345,7 +347,7 @@ pub fn replace_object(uri: &BucketUri, bytes: &[u8], task: &Task) -> Result<()> 
     Client::connect(uri, task)?.replace(uri.key(), bytes)
 }
 
-fn known(key: &Key) -> Option<Arc<Bucket>> {
+fn known(key: &ConnectionKey) -> Option<Arc<Bucket>> {
     let connections = CONNECTIONS.try_lock().ok()?;
     connections.as_ref()?.get(key)?.upgrade()
 }

@@ -7,9 +7,9 @@
 
 use object_store::{Attribute, AttributeValue, Attributes, PutMode, PutOptions, UpdateVersion};
 
-use super::lake::Lake;
+use super::handle::LakeHandle;
 use super::refusal;
-use super::state::{Entry, is_in};
+use super::state::{StateEntry, is_in};
 use crate::error::{Error, Result};
 
 /// The attribute of a copy that holds the SHA-256 of its file.
@@ -23,24 +23,24 @@ fn digest() -> Attribute {
 }
 
 /// Whether the copy of a file is one of this very file.
-pub(super) fn is_published(lake: &Lake, path: &str, entry: &Entry) -> Result<bool> {
+pub(super) fn is_published(lake: &LakeHandle, path: &str, entry: &StateEntry) -> Result<bool> {
     let found = lake.client.head(&lake.key(path))?;
     Ok(found.is_some_and(|found| is_copy(&found.attributes, entry)))
 }
 
-fn is_copy(attributes: &Attributes, entry: &Entry) -> bool {
+fn is_copy(attributes: &Attributes, entry: &StateEntry) -> bool {
     attributes
         .get(&digest())
         .is_some_and(|value| value.as_ref() == entry.sha256)
 }
 
 /// Publishes what of the units is to be published.
-pub(super) fn publish(lake: &Lake, units: &[String]) -> Result<()> {
+pub(super) fn publish(lake: &LakeHandle, units: &[String]) -> Result<()> {
     let paths = lake.places.published.iter().filter(|path| is_in(units, path));
     paths.copied().try_for_each(|path| publish_one(lake, path))
 }
 
-fn publish_one(lake: &Lake, path: &str) -> Result<()> {
+fn publish_one(lake: &LakeHandle, path: &str) -> Result<()> {
     let key = lake.key(path);
     for _ in 0..TRIES {
         let copy = lake.client.head(&key)?;

@@ -27,7 +27,7 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// Which object, as it was found.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundObject {
     pub key: String,
     pub bytes: u64,
     pub tag: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct Found {
 /// Reads an object from its beginning to its end.
 pub(super) struct ObjectReader {
     client: Client,
-    found: Found,
+    found: FoundObject,
     /// Where the next request begins.
     next: u64,
     ahead: VecDeque<JoinHandle<object_store::Result<Vec<u8>>>>,
@@ -46,7 +46,7 @@ pub(super) struct ObjectReader {
 
 impl ObjectReader {
     /// Begins to read; the first piece is under way at once.
-    pub(super) fn open(client: Client, found: Found) -> Result<Self> {
+    pub(super) fn open(client: Client, found: FoundObject) -> Result<Self> {
         let mut reader = Self {
             client,
             found,
@@ -115,7 +115,7 @@ impl Drop for ObjectReader {
 }
 
 /// Whole objects as files without names, fetched by several requests side by side.
-pub(super) fn download(client: &Client, objects: Vec<Found>) -> Result<Vec<(Found, File)>> {
+pub(super) fn download(client: &Client, objects: Vec<FoundObject>) -> Result<Vec<(FoundObject, File)>> {
     let mut files = Vec::with_capacity(objects.len());
     for found in objects {
         let file = crate::scratch::unnamed().map_err(|error| no_room(client, &found, error))?;
@@ -139,11 +139,11 @@ pub(super) fn download(client: &Client, objects: Vec<Found>) -> Result<Vec<(Foun
     Ok(files.into_iter().map(|(_, found, file)| (found, file)).collect())
 }
 
-fn no_room(client: &Client, found: &Found, error: io::Error) -> Error {
+fn no_room(client: &Client, found: &FoundObject, error: io::Error) -> Error {
     Error::storage(client.uri(&found.key), "keep a temporary copy of it", error)
 }
 
-fn options(found: &Found, start: u64, end: u64) -> GetOptions {
+fn options(found: &FoundObject, start: u64, end: u64) -> GetOptions {
     GetOptions {
         if_match: found.tag.clone(),
         range: Some(GetRange::Bounded(start..end)),

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use object_store::{PutMode, PutOptions, UpdateVersion};
 
-use super::lake::Lake;
+use super::handle::LakeHandle;
 use super::refusal;
 use super::state::{GRACE, UNDER_WAY, object};
 use crate::error::{Error, Result};
@@ -16,15 +16,15 @@ const TRIES: usize = 4;
 
 /// A run that has put something into the bucket.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct BucketRun {
     pub id: String,
     /// The object as this run wrote it: whoever holds the run for dead has replaced it.
     under_way: UpdateVersion,
 }
 
-impl Run {
+impl BucketRun {
     /// Begins the run of the commit of a number.
-    pub(super) fn begin(lake: &Lake, commit: u64) -> Result<Self> {
+    pub(super) fn begin(lake: &LakeHandle, commit: u64) -> Result<Self> {
         let mut tries = 1;
         loop {
             // Any name will do that nobody else has, and the number in front keeps runs in order for people who look.
@@ -51,12 +51,12 @@ impl Run {
     }
 
     /// The key of its sign of life.
-    pub(super) fn key(&self, lake: &Lake) -> String {
+    pub(super) fn key(&self, lake: &LakeHandle) -> String {
         lake.object_key(&object(&self.id, UNDER_WAY))
     }
 
     /// Makes sure that nobody holds this run for dead, now or before a commit is done that replaces the state of `now`.
-    pub(super) fn check_alive(&mut self, lake: &Lake, now: Option<i64>) -> Result<()> {
+    pub(super) fn check_alive(&mut self, lake: &LakeHandle, now: Option<i64>) -> Result<()> {
         let key = self.key(lake);
         let dead = || Error::Conflict {
             path: lake.client.uri(&key),

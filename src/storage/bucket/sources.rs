@@ -9,10 +9,10 @@ use std::io::Read;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::patience::{Patience, patiently};
-use super::reader::{Found, ObjectReader};
+use super::reader::{FoundObject, ObjectReader};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
-use crate::storage::source::is_below_hidden;
+use crate::storage::hidden::is_below_hidden;
 use crate::storage::uri::BucketUri;
 use crate::task::Task;
 
@@ -20,12 +20,12 @@ use crate::task::Task;
 #[derive(Debug, Clone)]
 pub(crate) struct ObjectFile {
     client: Client,
-    found: Found,
+    found: FoundObject,
 }
 
 impl ObjectFile {
     fn new(client: &Client, object: ObjectMeta) -> (String, Self) {
-        let found = Found {
+        let found = FoundObject {
             key: object.location.to_string(),
             bytes: object.size,
             tag: object.e_tag,

@@ -29,7 +29,7 @@ const REMEMBERED: usize = 64;
 
 /// A file of the lake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct StateEntry {
     /// The run that wrote it.
     pub run: String,
     pub bytes: u64,
@@ -49,7 +49,7 @@ pub(super) struct Retired {
 
 /// The whole content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct State {
+pub(super) struct LakeState {
     pub format: u32,
     /// Counts commits.
     pub commit: u64,
@@ -57,11 +57,11 @@ pub(super) struct State {
     pub runs: Vec<String>,
     /// When leftovers were looked for last, by the server's clock.
     pub swept: Option<i64>,
-    pub files: BTreeMap<String, Entry>,
+    pub files: BTreeMap<String, StateEntry>,
     pub retired: Vec<Retired>,
 }
 
-impl Default for State {
+impl Default for LakeState {
     fn default() -> Self {
         Self {
             format: FORMAT,
@@ -76,14 +76,14 @@ impl Default for State {
 
 /// What a commit makes of a state.
 pub(super) struct Next {
-    pub state: State,
+    pub state: LakeState,
     /// Objects that no reader needs any more once this state stands: `<run>/<path>`.
     pub expired: Vec<String>,
     /// Whether it is time to look for leftovers.
     pub sweeps: bool,
 }
 
-impl State {
+impl LakeState {
     /// Reads a state; `uri` is for messages.
     pub(super) fn parse(bytes: &[u8], uri: &str) -> Result<Self> {
         let broken = |found: String| {
@@ -118,7 +118,7 @@ impl State {
         at: Option<i64>,
         run: &str,
         units: &[String],
-        files: &BTreeMap<String, Entry>,
+        files: &BTreeMap<String, StateEntry>,
     ) -> Next {
         let mut state = self.clone();
         state.commit += 1;
@@ -186,15 +186,15 @@ pub(super) fn is_in(units: &[String], path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn entry(run: &str) -> Entry {
-        Entry {
+    fn entry(run: &str) -> StateEntry {
+        StateEntry {
             run: run.to_owned(),
             bytes: 1,
             sha256: "0".to_owned(),
         }
     }
 
-    fn files(entries: &[(&str, &str)]) -> BTreeMap<String, Entry> {
+    fn files(entries: &[(&str, &str)]) -> BTreeMap<String, StateEntry> {
         entries
             .iter()
             .map(|(path, run)| ((*path).to_owned(), entry(run)))
@@ -202,7 +202,7 @@ mod tests {
     }
 
     /// Whether an object belongs to this state, or to one that readers may still hold.
-    fn names(state: &State, object: &str) -> bool {
+    fn names(state: &LakeState, object: &str) -> bool {
         let current = object
             .split_once('/')
             .is_some_and(|(run, path)| state.files.get(path).is_some_and(|entry| entry.run == run));
@@ -210,13 +210,20 @@ mod tests {
         current || state.retired.iter().any(is_it)
     }
 
-    fn commit(state: &State, at: i64, run: &str, unit: &str, entries: &[(&str, &str)]) -> Next {
+    fn commit(state: &LakeState, at: i64, run: &str, unit: &str, entries: &[(&str, &str)]) -> Next {
         state.after(Some(at), run, &[unit.to_owned()], &files(entries))
     }
 
     #[test]
     fn what_is_replaced_stays_named_for_a_day_after_its_commit() {
-        let first = commit(&State::default(), 0, "r1", "a", &[("a/x", "r1"), ("a/y", "r1")]).state;
+        let first = commit(
+            &LakeState::default(),
+            0,
+            "r1",
+            "a",
+            &[("a/x", "r1"), ("a/y", "r1")],
+        )
+        .state;
         let second = commit(&first, 100, "r2", "a", &[("a/x", "r2"), ("a/y", "r1")]).state;
         assert_eq!(second.retired.len(), 1, "y was kept and x was not");
         assert_eq!(
@@ -244,19 +251,19 @@ mod tests {
 
     #[test]
     fn leftovers_are_looked_for_once_a_day() {
-        let first = commit(&State::default(), 10, "r1", "a", &[("a", "r1")]);
+        let first = commit(&LakeState::default(), 10, "r1", "a", &[("a", "r1")]);
         assert!(!first.sweeps && first.state.swept == Some(10));
         assert!(!commit(&first.state, 10 + GRACE, "r2", "a", &[]).sweeps);
         let swept = commit(&first.state, 11 + GRACE, "r2", "a", &[]);
         assert!(swept.sweeps && swept.state.swept == Some(11 + GRACE));
         // A lake's very first commit knows no time yet.
-        let unknown = State::default().after(None, "r1", &["a".to_owned()], &files(&[("a", "r1")]));
+        let unknown = LakeState::default().after(None, "r1", &["a".to_owned()], &files(&[("a", "r1")]));
         assert!(!unknown.sweeps && unknown.state.swept.is_none());
     }
 
     #[test]
     fn a_state_of_another_form_is_refused() {
-        let told = State::parse(br#"{"format": 2, "what": "ever"}"#, "gs://b/_lake.json");
+        let told = LakeState::parse(br#"{"format": 2, "what": "ever"}"#, "gs://b/_lake.json");
         let told = told.map_or_else(|error| error.to_string(), |_| "read".to_owned());
         assert!(told.contains("format 2") && told.contains("upgrade"), "{told}");
     }

@@ -12,17 +12,17 @@ use std::collections::{BTreeMap, HashSet};
 
 use object_store::{ObjectMeta, PutMode, PutOptions, UpdateVersion};
 
-use super::lake::Lake;
+use super::handle::LakeHandle;
 use super::state::{GRACE, RUNS, UNDER_WAY};
 use crate::error::Result;
 
 /// Removes leftovers. Failing to is no error: the sweep of another day tries again.
-pub(super) fn sweep(lake: &Lake) {
+pub(super) fn sweep(lake: &LakeHandle) {
     // The commit that led here stands; whatever goes wrong now is no business of its caller.
     let _ = try_sweep(lake);
 }
 
-fn try_sweep(lake: &Lake) -> Result<()> {
+fn try_sweep(lake: &LakeHandle) -> Result<()> {
     let snapshot = lake.refresh()?;
     let Some(now) = snapshot.at else { return Ok(()) };
     let is_old = |object: &ObjectMeta| now - object.last_modified.timestamp() > GRACE;
@@ -68,7 +68,7 @@ fn try_sweep(lake: &Lake) -> Result<()> {
 }
 
 /// Replaces the object that says that a run is under way, if it is still as old as it was; the run sees that.
-fn hold_for_dead(lake: &Lake, key: &str, now: i64) -> Result<bool> {
+fn hold_for_dead(lake: &LakeHandle, key: &str, now: i64) -> Result<bool> {
     let Some(found) = lake.client.head(key)? else {
         return Ok(true);
     };

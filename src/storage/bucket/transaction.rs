@@ -14,10 +14,10 @@ use futures::future::join_all;
 use object_store::{PutMode, PutOptions};
 use tokio::task::JoinHandle;
 
-use super::lake::{Lake, Snapshot};
-use super::run::Run;
-use super::state::{Entry, Next, STATE, State, is_in, object};
-use super::upload::{Body, Failure, Spooled, send};
+use super::handle::{LakeHandle, Snapshot};
+use super::run::BucketRun;
+use super::state::{LakeState, Next, STATE, StateEntry, is_in, object};
+use super::upload::{Body, Failure, UploadFile, send};
 use super::{publish, refusal, sweep};
 use crate::error::{Error, Result};
 use crate::storage::{Transaction, sha256_hex};
@@ -38,13 +38,13 @@ const LEAVING: Duration = Duration::from_millis(500);
 type Upload = (String, JoinHandle<std::result::Result<(), Failure>>);
 
 /// What a transaction and its open files share.
-struct Shared {
-    lake: Arc<Lake>,
+struct SharedUploads {
+    lake: Arc<LakeHandle>,
     /// The state that the step reads.
     base: Snapshot,
-    run: Option<Run>,
+    run: Option<BucketRun>,
     /// The new state's files.
-    files: BTreeMap<String, Entry>,
+    files: BTreeMap<String, StateEntry>,
     /// Those of them that stay as they are in the base.
     kept: Vec<String>,
     uploads: VecDeque<Upload>,
@@ -58,13 +58,13 @@ struct Shared {
 /// See the module.
 pub(super) struct BucketTransaction {
     units: Vec<String>,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<SharedUploads>>,
 }
 
 impl BucketTransaction {
-    pub(super) fn new(lake: Arc<Lake>, units: &[String]) -> Self {
+    pub(super) fn new(lake: Arc<LakeHandle>, units: &[String]) -> Self {
         let base = lake.snapshot();
-        let shared = Shared {
+        let shared = SharedUploads {
             lake,
             base,
             run: None,
@@ -84,7 +84,7 @@ impl BucketTransaction {
         }
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    fn shared(&self) -> MutexGuard<'_, SharedUploads> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -108,7 +108,7 @@ impl Transaction for BucketTransaction {
         Ok(Box::new(NewFile {
             path: path.to_owned(),
             shared: Arc::clone(&self.shared),
-            spooled: Some(Spooled::new()),
+            spooled: Some(UploadFile::new()),
         }))
     }
 
@@ -191,7 +191,7 @@ impl Drop for BucketTransaction {
     }
 }
 
-impl Shared {
+impl SharedUploads {
     /// Waits until no more than so many files are going up. Those that a stopped task no longer waits for stay with the
     /// transaction, which takes them back.
     fn settle(&mut self, most: usize) {
@@ -244,7 +244,8 @@ impl Shared {
         self.uploads
             .push_back((path.to_owned(), client.start(send(client.store(), target, body))?));
         self.sent.push(name);
-        self.files.insert(path.to_owned(), Entry { run, bytes, sha256 });
+        self.files
+            .insert(path.to_owned(), StateEntry { run, bytes, sha256 });
         Ok(())
     }
 
@@ -253,10 +254,10 @@ impl Shared {
     }
 
     /// This run, which begins to exist in the bucket with its first file.
-    fn run(&mut self) -> Result<&Run> {
+    fn run(&mut self) -> Result<&BucketRun> {
         let run = match self.run.take() {
             Some(run) => run,
-            None => Run::begin(&self.lake, self.base.state.commit + 1)?,
+            None => BucketRun::begin(&self.lake, self.base.state.commit + 1)?,
         };
         Ok(self.run.insert(run))
     }
@@ -332,7 +333,11 @@ impl Shared {
 
     /// Whether another run came first with the very same result. Another result, or another version of what this step read
     /// or kept, is a conflict.
-    fn is_done_by_another(&self, now: &State, unchanged_since: &[(String, Option<Vec<u8>>)]) -> Result<bool> {
+    fn is_done_by_another(
+        &self,
+        now: &LakeState,
+        unchanged_since: &[(String, Option<Vec<u8>>)],
+    ) -> Result<bool> {
         let conflict = |path: &str| Error::Conflict {
             path: self.lake.uri(path),
             found: "another run replaced it with different content meanwhile".to_owned(),
@@ -376,8 +381,8 @@ impl Shared {
 /// A file of the new state in the making; it is finished when it is dropped.
 struct NewFile {
     path: String,
-    shared: Arc<Mutex<Shared>>,
-    spooled: Option<Spooled>,
+    shared: Arc<Mutex<SharedUploads>>,
+    spooled: Option<UploadFile>,
 }
 
 impl Write for NewFile {

@@ -44,17 +44,17 @@ impl Body {
 }
 
 /// A file in the making.
-pub(super) struct Spooled {
-    body: HashingWriter<Kept>,
+pub(super) struct UploadFile {
+    body: HashingWriter<KeptPart>,
     digest: Digest256,
 }
 
-struct Kept {
+struct KeptPart {
     memory: Vec<u8>,
     disk: Option<File>,
 }
 
-impl Write for Kept {
+impl Write for KeptPart {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.disk.is_none() && self.memory.len() + bytes.len() > SMALL {
             let mut file = crate::scratch::unnamed()?;
@@ -73,9 +73,9 @@ impl Write for Kept {
     }
 }
 
-impl Spooled {
+impl UploadFile {
     pub(super) fn new() -> Self {
-        let kept = Kept {
+        let kept = KeptPart {
             memory: Vec::new(),
             disk: None,
         };
@@ -98,7 +98,7 @@ impl Spooled {
     }
 }
 
-impl Write for Spooled {
+impl Write for UploadFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.body.write(bytes)
     }

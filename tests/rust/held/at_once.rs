@@ -5,8 +5,9 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use drugs_rs::error::{Error, Result};
-use drugs_rs::pipeline::held::{hold, release};
-use drugs_rs::pipeline::{gold, open_lake};
+use drugs_rs::lake::holds::{hold, release};
+use drugs_rs::lake::open_lake;
+use drugs_rs::steps::gold;
 use drugs_rs::storage::{Reservation, Sharing, Storage, Transaction};
 use drugs_rs::task::Task;
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use drugs_rs::matcher::{Accents, Entry, Matcher, Settings};
+use drugs_rs::matcher::{Accents, Matcher, Settings, VocabularyEntry};
 use drugs_rs::text::fold::{Class, class, fold};
 use proptest::prelude::*;
 
@@ -110,13 +110,13 @@ fn case(names: &[String], text: &[Piece], switches: &str) -> Case {
     let text = text_of(text, names);
     // The last name is a synonym of the first drug.
     let (synonym, drugs) = names.split_last().expect("at least one name");
-    let mut entries: Vec<Entry> = (0..)
+    let mut entries: Vec<VocabularyEntry> = (0..)
         .zip(drugs)
-        .map(|(number, name)| Entry::new(format!("C{}", (number * 5 + 3) % 7), name, []))
+        .map(|(number, name)| VocabularyEntry::new(format!("C{}", (number * 5 + 3) % 7), name, []))
         .collect();
     match entries.first_mut() {
         Some(first) => first.synonyms.push(synonym.clone()),
-        None => entries.push(Entry::new("C0", synonym, [])),
+        None => entries.push(VocabularyEntry::new("C0", synonym, [])),
     }
     Case {
         entries,
@@ -204,9 +204,9 @@ fn on_a_real_pubmed_file_the_fast_matcher_is_the_slow_one() {
         return;
     };
     let names = drugbank_names(&corpora.join("vocabulary/drugbank_open_vocabulary.csv"));
-    let vocabulary: Vec<Entry> = (0..)
+    let vocabulary: Vec<VocabularyEntry> = (0..)
         .zip(&names)
-        .map(|(number, name)| Entry::new(format!("C{number:06}"), name, []))
+        .map(|(number, name)| VocabularyEntry::new(format!("C{number:06}"), name, []))
         .collect();
     let texts = pubmed_texts(&corpora.join("pubmed/pubmed20n0014.xml.gz"));
     assert!(
@@ -260,7 +260,7 @@ fn corpora() -> Option<PathBuf> {
 /// can hold: all of whose words stand in it, the last one maybe as a plural.
 struct Candidates<'v> {
     accents: Accents,
-    vocabulary: &'v [Entry],
+    vocabulary: &'v [VocabularyEntry],
     words: Vec<Vec<String>>,
     by_first_word: HashMap<String, Vec<usize>>,
     /// Names without a word, and one long name in small letters: how short names are treated depends on whether the
@@ -269,7 +269,7 @@ struct Candidates<'v> {
 }
 
 impl<'v> Candidates<'v> {
-    fn new(vocabulary: &'v [Entry], accents: Accents) -> Self {
+    fn new(vocabulary: &'v [VocabularyEntry], accents: Accents) -> Self {
         let words: Vec<_> = vocabulary
             .iter()
             .map(|entry| words(&entry.drug, accents))
@@ -282,7 +282,7 @@ impl<'v> Candidates<'v> {
                 None => always.push(number),
             }
         }
-        let long = |entry: &Entry| entry.drug.len() >= 8 && entry.drug.contains(char::is_lowercase);
+        let long = |entry: &VocabularyEntry| entry.drug.len() >= 8 && entry.drug.contains(char::is_lowercase);
         always.extend(vocabulary.iter().position(long));
         Self {
             accents,
@@ -293,7 +293,7 @@ impl<'v> Candidates<'v> {
         }
     }
 
-    fn of(&self, text: &str) -> Vec<Entry> {
+    fn of(&self, text: &str) -> Vec<VocabularyEntry> {
         let mut there: HashSet<String> = words(text, self.accents).into_iter().collect();
         let singular: Vec<String> = there
             .iter()

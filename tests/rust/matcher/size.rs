@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use drugs_rs::error::Error;
-use drugs_rs::matcher::{Entry, MOST_WORDS, Matcher, Settings};
+use drugs_rs::matcher::{MOST_WORDS, Matcher, Settings, VocabularyEntry};
 use drugs_rs::task::Task;
 
 use super::{entries, everything, find};
@@ -168,8 +168,8 @@ fn a_search_stops_within_a_text() {
 /// tried one seed after the other for ever.
 #[test]
 fn a_million_names_of_one_word_are_built() {
-    let vocabulary: Vec<Entry> = (0..1_000_000)
-        .map(|number| Entry::new(format!("C{number}"), format!("drug{number}"), []))
+    let vocabulary: Vec<VocabularyEntry> = (0..1_000_000)
+        .map(|number| VocabularyEntry::new(format!("C{number}"), format!("drug{number}"), []))
         .collect();
     let matcher = Matcher::new(&vocabulary, &everything()).unwrap();
     assert_eq!(matcher.len(), vocabulary.len());
@@ -210,14 +210,14 @@ fn names_that_differ_in_case_or_accent_alone_are_one_name() {
 #[test]
 #[ignore = "takes a release build: make test-matcher"]
 fn a_million_names_are_built_in_seconds() {
-    let vocabulary: Vec<Entry> = (0..1_000_000_u32)
+    let vocabulary: Vec<VocabularyEntry> = (0..1_000_000_u32)
         .map(|number| {
             let name = format!(
                 "drug{} of maker {}",
                 number % 1_000,
                 number.wrapping_mul(2_654_435_761)
             );
-            Entry::new(format!("C{number}"), name, [])
+            VocabularyEntry::new(format!("C{number}"), name, [])
         })
         .collect();
     let started = Instant::now();

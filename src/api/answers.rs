@@ -1,0 +1,136 @@
+//! The published answers of a lake, handed out after a check that its gold layer is what the gold step wrote.
+
+use std::io::{self, Read, Write};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::graph::{DrugGraph, read_json};
+use crate::lake::documents;
+use crate::lake::manifest::{Version, first_changed};
+use crate::lake::{layout, manifest};
+use crate::storage::{HashingWriter, Storage, damage, sha256_hex};
+use crate::tables::output_file::OutputFile;
+
+/// A gold layer may be exchanged between the reading of two of its files; so often they are read anew.
+const TRIES: usize = 5;
+
+/// The answers as they are published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    /// The graph holds the partitions up to this date.
+    pub as_of: String,
+    /// The text of `top_journals.json`.
+    pub top_journals: String,
+    /// The text of `exclusive_drugs.json`.
+    pub exclusive_drugs: String,
+}
+
+/// What is needed of `gold/_manifest.json`.
+#[derive(Deserialize)]
+struct PublishedAnswers {
+    outputs: Vec<OutputFile>,
+    numbers: Reached,
+}
+
+#[derive(Deserialize)]
+struct Reached {
+    as_of: String,
+}
+
+/// Reads both answers. Fails where they, or the graph beside them, are not the files that the gold step wrote, by the digests in its
+/// manifest. The graph is read piece by piece and never held.
+pub fn read_answers(storage: &dyn Storage) -> Result<Answers> {
+    let mut tries = 0;
+    loop {
+        let before = manifest::read::<PublishedAnswers>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let found = check(storage, before.0);
+        let after: (Option<PublishedAnswers>, Version) =
+            manifest::read(storage, layout::GOLD_MANIFEST.to_owned())?;
+        tries += 1;
+        if before.1 == after.1 || tries == TRIES {
+            return found;
+        }
+    }
+}
+
+fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<Answers> {
+    let uri = |path: &str| format!("{}/{path}", storage.root());
+    let missing = |path: &str| Error::SourceNotFound {
+        uri: uri(path),
+        expected: "a file of the gold layer; run the gold step first".to_owned(),
+    };
+    let published = published.ok_or_else(|| missing(layout::GOLD_MANIFEST))?;
+    let same = |path: &str, sha256: &str| {
+        let written = published.outputs.iter().find(|output| output.path == path);
+        if written.is_some_and(|written| written.sha256 == sha256) {
+            return Ok(());
+        }
+        let found = "another file than the one that the gold step wrote (by its SHA-256)";
+        Err(Error::format(
+            uri(path),
+            "byte 0",
+            found,
+            "delete it and run the gold step again",
+        ))
+    };
+    let read = |path: &str| -> Result<String> {
+        let bytes = storage.read(path)?.ok_or_else(|| missing(path))?;
+        same(path, &sha256_hex(&bytes))?;
+        String::from_utf8(bytes).map_err(|error| Error::Internal {
+            message: format!("an answer that is not UTF-8: {error}"),
+        })
+    };
+    if storage.size(layout::DRUG_GRAPH)?.is_none() {
+        return Err(missing(layout::DRUG_GRAPH));
+    }
+    same(layout::DRUG_GRAPH, &digest(storage, layout::DRUG_GRAPH)?)?;
+    Ok(Answers {
+        as_of: published.numbers.as_of.clone(),
+        top_journals: read(layout::TOP_JOURNALS)?,
+        exclusive_drugs: read(layout::EXCLUSIVE_DRUGS)?,
+    })
+}
+
+/// The SHA-256 of a file that may be larger than memory should hold.
+fn digest(storage: &dyn Storage, path: &str) -> Result<String> {
+    let failed = |error| Error::storage(format!("{}/{path}", storage.root()), "read", error);
+    let (mut sink, digest) = HashingWriter::new(io::sink());
+    let mut stream = storage.open_stream(path)?;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(digest.finish().1),
+            Ok(read) => sink.write_all(&buffer[..read]).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// The graph of a lake, held against the digest in the manifest of its gold layer.
+pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
+    let uri = format!("{}/{}", storage.root(), layout::DRUG_GRAPH);
+    let mut tries = 0;
+    loop {
+        let (published, version) =
+            manifest::read::<documents::PublishedGold>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let bytes = storage
+            .read(layout::DRUG_GRAPH)?
+            .ok_or_else(|| Error::SourceNotFound {
+                uri: uri.clone(),
+                expected: "the graph of a lake; run the gold step first".to_owned(),
+            })?;
+        let graph = read_json(&bytes, &uri)?;
+        let outputs = published.map(|published| published.outputs).unwrap_or_default();
+        let written = outputs.iter().find(|output| output.path == layout::DRUG_GRAPH);
+        let found = sha256_hex(&bytes);
+        let Some(written) = written.filter(|written| written.sha256 != found) else {
+            return Ok(graph);
+        };
+        tries += 1;
+        if tries == TRIES || first_changed(storage, &[version])?.is_none() {
+            return Err(Error::storage(uri, "read", damage(&found, &written.sha256)));
+        }
+    }
+}

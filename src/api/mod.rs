@@ -1,0 +1,12 @@
+//! What Python and the shell offer beside the steps: sources as tables, matching, answers, exports, made-up sources.
+
+pub mod answers;
+pub mod credentials;
+pub mod export;
+pub mod generate;
+pub mod match_column;
+pub mod matching;
+pub mod read;
+pub mod source_lists;
+pub mod sources;
+pub mod vocabulary;

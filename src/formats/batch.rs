@@ -1,0 +1,268 @@
+//! Batches of raw rows: what every reader gives, and how it builds them.
+
+use std::borrow::Cow;
+#[cfg(feature = "tables")]
+use std::collections::BTreeMap;
+
+use super::buffer::{Buffer, Taken};
+use super::columns::{Frame, Texts, frame};
+use super::fields::Fields;
+use crate::error::{Error, Result, shown};
+use crate::schema::Rejected;
+use crate::task::Task;
+
+/// Some rows of a file, as they stand there.
+#[derive(Debug)]
+pub struct RawBatch {
+    /// The number of the shape that the rows have; in an archive each file has its own.
+    pub shape: usize,
+    /// The column `source_row` and one text column a field of [`Fields`]; a value that is not there is null.
+    pub frame: Frame,
+    /// The raw text of each row of the frame.
+    pub raw: RawTexts,
+    /// Rows that could not be read.
+    pub rejected: Vec<Rejected>,
+    /// Notices that publications are no more, in the order of the file.
+    pub deletions: Vec<Deletion>,
+    /// The file in the archive that the rows come from; nothing where the source is no archive.
+    pub member: Option<String>,
+}
+
+#[cfg(feature = "tables")]
+impl RawBatch {
+    /// The rows that hold a NUL byte, each with the column: PostgreSQL takes no such text, and other tools end one there.
+    pub fn nul_bytes(&self) -> Result<BTreeMap<usize, String>> {
+        let mut found = BTreeMap::new();
+        if !self.raw.may_hold_nul() {
+            return Ok(found);
+        }
+        for column in self.frame.columns().iter().skip(1) {
+            for (row, text) in column.str()?.iter().enumerate() {
+                if text.is_some_and(|text| memchr::memchr(0, text.as_bytes()).is_some()) {
+                    found.entry(row).or_insert_with(|| column.name().to_string());
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The notice that a publication is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// How many rows of the frame stand before the notice.
+    pub behind: usize,
+    pub publication_id: String,
+    /// The place of the notice in the file: the record before it.
+    pub source_row: u64,
+}
+
+/// The raw texts of the rows of a batch, without a copy of them.
+#[derive(Debug, Default)]
+pub struct RawTexts {
+    text: Taken,
+    spans: Vec<(usize, usize)>,
+    /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
+    #[cfg(feature = "tables")]
+    cells: Option<Frame>,
+}
+
+impl RawTexts {
+    #[cfg(feature = "tables")]
+    pub(crate) fn of_cells(frame: Frame) -> Self {
+        Self {
+            cells: Some(frame),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a value of these rows may hold a NUL byte, as it is or as JSON writes it: two quick looks at all of them, so
+    /// that hardly any batch needs a look at each.
+    #[cfg(feature = "tables")]
+    fn may_hold_nul(&self) -> bool {
+        let text = self.text.as_bytes();
+        self.cells.is_some()
+            || memchr::memchr(0, text).is_some()
+            || memchr::memmem::find(text, b"\\u0000").is_some()
+    }
+
+    /// How many bytes all of them take.
+    pub fn bytes(&self) -> usize {
+        #[cfg(feature = "tables")]
+        if let Some(cells) = &self.cells {
+            return cells.estimated_size();
+        }
+        self.text.len()
+    }
+
+    /// The raw text of a row.
+    pub fn get(&self, row: usize) -> Cow<'_, str> {
+        #[cfg(feature = "tables")]
+        if let Some(cells) = &self.cells {
+            return Cow::Owned(row_as_json(cells, row));
+        }
+        self.spans
+            .get(row)
+            .map_or("", |&(start, end)| &self.text[start..end])
+            .into()
+    }
+}
+
+/// The texts of a row as a JSON object, without those that are not there.
+#[cfg(feature = "tables")]
+fn row_as_json(cells: &Frame, row: usize) -> String {
+    let texts = cells.columns().iter().filter_map(|column| {
+        let text = column.str().ok()?.get(row)?;
+        Some((column.name().to_string(), text.into()))
+    });
+    serde_json::Value::Object(texts.collect()).to_string()
+}
+
+/// What a reader noticed about its file besides the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Lines without anything in them; they are no rows.
+    pub blank_lines: u64,
+    /// Columns or keys that no field takes.
+    pub extra_columns: Vec<String>,
+    /// Anything else worth a sentence.
+    pub remarks: Vec<String>,
+}
+
+/// Reads the rows of one file, batch by batch.
+pub trait RowReader: Send {
+    /// The name of the format, for reports.
+    fn format(&self) -> &'static str;
+
+    /// The next batch; nothing at the end of the file.
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>>;
+
+    /// What was noticed so far.
+    fn notes(&self) -> Notes;
+}
+
+/// At most this much of an unreadable row's text is kept aside; more would help nobody.
+const LONGEST_RAW: usize = 1 << 16;
+
+/// Hardly any row is shorter; room for those that are is made when they come.
+const SHORTEST_ROW: usize = 64;
+
+impl Buffer {
+    /// A batch in the making, of about so many rows.
+    pub(crate) fn batch_builder(&self, fields: &Fields, rows: usize) -> BatchBuilder {
+        BatchBuilder::new(fields, rows.min(self.bytes.len() / SHORTEST_ROW + 1))
+    }
+}
+
+/// A batch in the making.
+pub(crate) struct BatchBuilder {
+    source_rows: Vec<u64>,
+    columns: Vec<Texts>,
+    pub spans: Vec<(usize, usize)>,
+    pub rejected: Vec<Rejected>,
+}
+
+impl BatchBuilder {
+    /// For so many rows, or about so many.
+    pub(crate) fn new(fields: &Fields, rows: usize) -> Self {
+        let columns = fields.iter().map(|field| Texts::new(field.name, rows)).collect();
+        Self {
+            source_rows: Vec::with_capacity(rows),
+            columns,
+            spans: Vec::with_capacity(rows),
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Adds a row: its place, the span of its raw text and a value a field.
+    pub(crate) fn push<'v>(
+        &mut self,
+        source_row: u64,
+        span: (usize, usize),
+        values: impl Iterator<Item = Option<&'v str>>,
+    ) {
+        self.source_rows.push(source_row);
+        self.spans.push(span);
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column.push(value);
+        }
+    }
+
+    /// The finished batch; `text` is what the spans point into.
+    pub(crate) fn finish(self, text: Taken) -> Result<RawBatch, Error> {
+        let frame = frame(self.source_rows, self.columns)?;
+        Ok(RawBatch {
+            shape: 0,
+            frame,
+            raw: RawTexts {
+                text,
+                spans: self.spans,
+                #[cfg(feature = "tables")]
+                cells: None,
+            },
+            rejected: self.rejected,
+            deletions: Vec::new(),
+            member: None,
+        })
+    }
+}
+
+/// Collects the names of columns that no field takes, in the order of their appearance, a few of them.
+#[derive(Debug, Default)]
+pub(crate) struct ExtraColumns(Vec<String>);
+
+/// More names than this in a report would help nobody.
+const MOST_NAMES: usize = 200;
+
+impl ExtraColumns {
+    pub(crate) fn add(&mut self, name: &str) {
+        if self.0.len() < MOST_NAMES {
+            let name = shown(name);
+            if !self.0.iter().any(|known| *known == name) {
+                self.0.push(name.into_owned());
+            }
+        }
+    }
+
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    pub(crate) fn note(&self, notes: &mut Notes) {
+        notes.extra_columns = self.0.clone();
+    }
+}
+
+/// Sentences about a file, the first of them word by word and the others counted.
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
+    kept: Vec<String>,
+    others: usize,
+}
+
+/// More sentences than this in a report would help nobody.
+const MOST_REMARKS: usize = 20;
+
+impl Remarks {
+    pub(crate) fn add(&mut self, remark: String) {
+        if self.kept.len() < MOST_REMARKS {
+            self.kept.push(remark);
+        } else {
+            self.others += 1;
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<String> {
+        let mut all = self.kept.clone();
+        if self.others > 0 {
+            all.push(format!("and {} more of the kind", self.others));
+        }
+        all
+    }
+}
+
+/// A row's text as it is kept aside: whole, or its beginning when it is very long.
+pub(crate) fn raw_excerpt(raw: &[u8]) -> String {
+    let shortened = &raw[..raw.len().min(LONGEST_RAW)];
+    String::from_utf8_lossy(shortened).into_owned()
+}

@@ -1,0 +1,59 @@
+//! A file that is read from its end, wherever it comes from.
+
+use std::fs::File;
+
+use super::compression::Bytes;
+
+/// A whole file, or the bytes of one: packed, in an archive, in a bucket, in a pipe.
+#[cfg_attr(
+    not(feature = "tables"),
+    expect(dead_code, reason = "without tables nobody reads it")
+)]
+pub(crate) enum WholeFile {
+    Here(File),
+    Coming(Bytes),
+}
+
+#[cfg(feature = "tables")]
+mod copying {
+    use std::io::{BufWriter, ErrorKind, Read, Seek, Write};
+
+    use super::{File, WholeFile};
+    use crate::error::{Error, Result};
+    use crate::formats::bytes::compression::BUFFER;
+    use crate::scratch;
+    use crate::task::Task;
+
+    impl WholeFile {
+        /// The file, or a temporary copy of what comes; `failed` tells what went wrong with that, and at which byte.
+        pub(crate) fn file(
+            self,
+            uri: &str,
+            failed: impl Fn(u64, std::io::Error) -> Error,
+            task: &Task,
+        ) -> Result<File> {
+            let mut bytes = match self {
+                Self::Here(file) => return Ok(file),
+                Self::Coming(bytes) => bytes,
+            };
+            let kept = |error| Error::storage(uri, "keep a temporary copy of it", error);
+            let mut copy = BufWriter::with_capacity(BUFFER, scratch::unnamed().map_err(kept)?);
+            let mut piece = vec![0; BUFFER];
+            let mut copied = 0;
+            loop {
+                task.check()?;
+                let read = match bytes.read(&mut piece) {
+                    Ok(0) => break,
+                    Ok(read) => read,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => return Err(failed(copied, error)),
+                };
+                copy.write_all(&piece[..read]).map_err(kept)?;
+                copied += read as u64;
+            }
+            let mut copy = copy.into_inner().map_err(|error| kept(error.into_error()))?;
+            copy.rewind().map_err(kept)?;
+            Ok(copy)
+        }
+    }
+}

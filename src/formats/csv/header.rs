@@ -1,0 +1,135 @@
+//! The header of a CSV file: its separator, its shape, and what may stand before it.
+
+use memchr::memchr2;
+
+use super::record::{CsvRecord, parse, unquoted};
+use crate::formats::fields::Fields;
+
+/// What may stand between fields, with its name.
+pub(crate) const SEPARATORS: [(u8, &str); 5] = [
+    (b',', "commas"),
+    (b';', "semicolons"),
+    (b'\t', "tabs"),
+    (b'|', "vertical bars"),
+    (b'~', "tildes"),
+];
+
+/// At most this many lines before a header are passed over.
+const MOST_PREAMBLE: usize = 32;
+
+/// Files that people have and that are of no shape here: columns that only they have, and what they are.
+const FOREIGN: [(&[&str], &str); 1] = [(
+    &["Ingredient", "Trade_Name", "Appl_No"],
+    "this is the list of products of the FDA's Orange Book, which has no codes: make a file with `atccode` and `drug` of it",
+)];
+
+pub(crate) fn separator_name(separator: u8) -> &'static str {
+    SEPARATORS
+        .iter()
+        .find(|(known, _)| *known == separator)
+        .map_or("commas", |(_, name)| name)
+}
+
+/// A line as a header.
+#[derive(Debug)]
+pub(crate) struct CsvHeader {
+    pub names: Vec<String>,
+    /// The byte behind the header.
+    pub end: usize,
+    pub lines: u64,
+    pub delimiter: u8,
+    /// The number of the shape that it fits best.
+    pub shape: usize,
+    /// Whether the shape has all its required columns, how many columns are known, and how many there are.
+    pub fit: (bool, usize, usize),
+}
+
+impl CsvHeader {
+    /// Reads the header that begins at `at`.
+    pub(crate) fn read(
+        bytes: &[u8],
+        at: usize,
+        delimiter: u8,
+        ended: bool,
+        shapes: &[Fields],
+    ) -> Result<Self, CsvRecord> {
+        let mut spans = Vec::new();
+        let (end, lines) = match parse(bytes, at, delimiter, ended, &mut spans) {
+            CsvRecord::Complete { end, lines, .. } => (end, lines),
+            other => return Err(other),
+        };
+        let names: Vec<String> = spans.iter().map(|span| folded(&unquoted(bytes, *span))).collect();
+        let mut best = (0, (false, 0));
+        for (number, fields) in shapes.iter().enumerate() {
+            let fit = fields.fit(&names);
+            if number == 0 || fit > best.1 {
+                best = (number, fit);
+            }
+        }
+        let (shape, (complete, known)) = best;
+        Ok(Self {
+            fit: (complete, known, names.len()),
+            names,
+            end,
+            lines,
+            delimiter,
+            shape,
+        })
+    }
+
+    /// Whether anything in it is a column of a shape.
+    pub(crate) fn is_known(&self) -> bool {
+        self.fit.1 > 0
+    }
+}
+
+/// How many bytes and lines stand before the header, where it has all columns of a shape and each of the lines before it at most
+/// half as many fields with anything in them: a title, a date. Rows have more.
+pub(crate) fn preamble(bytes: &[u8], ended: bool, shapes: &[Fields]) -> Option<(usize, u64)> {
+    let mut lines: Vec<&[u8]> = Vec::new();
+    let mut at = 0;
+    while lines.len() < MOST_PREAMBLE {
+        let end = at + memchr2(b'\n', b'\r', &bytes[at..])?;
+        lines.push(&bytes[at..end]);
+        at = end + if bytes[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        let headers = SEPARATORS
+            .iter()
+            .filter_map(|(separator, _)| CsvHeader::read(bytes, at, *separator, ended, shapes).ok());
+        let Some(header) = headers.max_by_key(|header| header.fit) else {
+            continue;
+        };
+        if header.fit.0 {
+            let filled = |line: &&[u8]| {
+                let fields = line.split(|byte| *byte == header.delimiter);
+                fields.filter(|field| !field.trim_ascii().is_empty()).count()
+            };
+            let is_before = lines.iter().all(|line| filled(line) * 2 <= header.names.len());
+            return is_before.then_some((at, lines.len() as u64));
+        }
+    }
+    None
+}
+
+/// What to know about a header that lacks columns.
+pub(crate) fn hint(header: &[String], shapes: &[Fields]) -> String {
+    let has = |wanted: &&str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    if let Some((_, what)) = FOREIGN.iter().find(|(columns, _)| columns.iter().all(has)) {
+        return (*what).to_owned();
+    }
+    match shapes {
+        [_] => "the first line must be the header".to_owned(),
+        _ => {
+            let known: Vec<String> = shapes.iter().map(Fields::described).collect();
+            format!(
+                "the first line must be the header; known shapes: {}",
+                known.join(", ")
+            )
+        }
+    }
+}
+
+/// The name of a column; a line break or a run of blanks inside it is one blank.
+fn folded(bytes: &[u8]) -> String {
+    let name = String::from_utf8_lossy(bytes);
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}

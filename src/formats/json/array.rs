@@ -1,0 +1,319 @@
+//! A JSON array of objects, objects one after the other, or pages that hold such arrays, element by element.
+//!
+//! The brackets are followed without understanding what stands between them; each element is then read by itself. So a
+//! broken element costs that element alone, and the file never has to fit the memory. A file that ends inside an
+//! element or before its array is closed is an error: what else is missing cannot be known.
+
+use super::head;
+use super::object::ObjectRow;
+use super::value_end::{brackets_end, value_end};
+use crate::error::{Error, Result};
+use crate::formats::batch::{BatchBuilder, Notes, RawBatch, Remarks, RowReader, raw_excerpt};
+use crate::formats::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
+use crate::formats::bytes::input::Input;
+use crate::formats::fields::Fields;
+use crate::schema::Rejected;
+use crate::task::Task;
+
+/// What stands around the elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    Nothing,
+    /// One array a file.
+    Array,
+    /// Pages of an API one after the other, with an array in each.
+    Pages,
+}
+
+/// Where in the file the reader stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ArrayPlace {
+    /// Before the opening bracket of the array, or before a page.
+    Start,
+    /// An element or the closing bracket may come.
+    Element,
+    /// A comma or the closing bracket must come.
+    Separator,
+    /// Behind the closing bracket of the array.
+    Behind,
+    /// Behind the closing bracket of an array in a page.
+    PageEnd,
+}
+
+#[derive(Debug)]
+pub(crate) struct JsonReader<'f> {
+    fields: &'f Fields,
+    buffer: Buffer,
+    around: Around,
+    place: ArrayPlace,
+    /// The byte of a comma after which no element has come yet.
+    comma: Option<u64>,
+    element: u64,
+    row: ObjectRow,
+    checked: bool,
+    remarks: Remarks,
+}
+
+impl<'f> JsonReader<'f> {
+    /// A reader of an array.
+    pub(crate) fn new(input: Input, fields: &'f Fields) -> Self {
+        Self::with_buffer(Buffer::new(input), fields, Around::Array)
+    }
+
+    /// A reader of objects one after the other.
+    pub(crate) fn of_objects(buffer: Buffer, fields: &'f Fields) -> Self {
+        Self::with_buffer(buffer, fields, Around::Nothing)
+    }
+
+    /// A reader of pages, one or several one after the other.
+    pub(crate) fn of_pages(buffer: Buffer, fields: &'f Fields) -> Self {
+        Self::with_buffer(buffer, fields, Around::Pages)
+    }
+
+    fn with_buffer(buffer: Buffer, fields: &'f Fields, around: Around) -> Self {
+        Self {
+            fields,
+            buffer,
+            around,
+            place: match around {
+                Around::Nothing => ArrayPlace::Element,
+                Around::Array | Around::Pages => ArrayPlace::Start,
+            },
+            comma: None,
+            element: 0,
+            row: ObjectRow::new(fields),
+            checked: false,
+            remarks: Remarks::default(),
+        }
+    }
+
+    fn error(&self, at: usize, found: impl Into<String>, remedy: &str) -> Error {
+        let byte = self.buffer.offset + at as u64;
+        let input = &self.buffer.input;
+        Error::format(input.uri(), input.place(byte), found, remedy)
+    }
+
+    fn cut(&self, at: usize) -> Error {
+        let end = self.buffer.offset + self.buffer.bytes.len() as u64;
+        let found = match self.place {
+            ArrayPlace::Element if at < self.buffer.bytes.len() => {
+                format!(
+                    "the file ends at byte {end} inside element {}, which begins here",
+                    self.element + 1
+                )
+            }
+            ArrayPlace::PageEnd => format!(
+                "the file ends before the page is closed, after {} elements",
+                self.element
+            ),
+            _ => format!(
+                "the file ends before the array is closed, after {} elements",
+                self.element
+            ),
+        };
+        self.error(at, found, "the JSON was cut off: deliver the file again")
+    }
+
+    /// Reads the element at `at..end` into the draft, or rejects it.
+    fn read_element(&mut self, at: usize, end: usize, draft: &mut BatchBuilder) -> Result<()> {
+        self.element += 1;
+        let bytes = &self.buffer.bytes[at..end];
+        let byte = self.buffer.offset + at as u64;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            self.buffer
+                .input
+                .not_utf8(byte + error.valid_up_to() as u64, bytes[error.valid_up_to()])
+        })?;
+        match self.row.read(text, self.fields) {
+            Ok(mended) => {
+                if mended {
+                    self.remarks.add(format!(
+                        "trailing comma inside element {} at byte {byte}",
+                        self.element
+                    ));
+                }
+                draft.push(self.element, (at, end), self.row.values());
+            }
+            Err(fault) => draft.rejected.push(Rejected {
+                reason: fault.reason,
+                message: format!("element {} at byte {byte}: {}", self.element, fault.message),
+                raw: raw_excerpt(bytes),
+                source_row: self.element,
+            }),
+        }
+        Ok(())
+    }
+
+    /// One step through the file from `at`: gives where to go on, or nothing when more bytes are needed or it is over.
+    fn step(&mut self, at: usize, draft: &mut BatchBuilder) -> Result<Option<usize>> {
+        let Some(offset) = self.buffer.bytes[at..]
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace())
+        else {
+            return Ok(None);
+        };
+        let start = at + offset;
+        let byte = self.buffer.bytes[start];
+        match (self.place, byte) {
+            (ArrayPlace::Start, b'[') if self.around == Around::Array => {
+                self.place = ArrayPlace::Element;
+                Ok(Some(start + 1))
+            }
+            (ArrayPlace::Start, _) if self.around == Around::Pages => self.begin_page(start),
+            (ArrayPlace::PageEnd, _) => self.end_page(start),
+            (ArrayPlace::Element | ArrayPlace::Separator, b']') if self.around != Around::Nothing => {
+                if let Some(comma) = self.comma.take() {
+                    self.remarks.add(format!("trailing comma at byte {comma}"));
+                }
+                self.place = match self.around {
+                    Around::Pages => ArrayPlace::PageEnd,
+                    _ => ArrayPlace::Behind,
+                };
+                Ok(Some(start + 1))
+            }
+            (ArrayPlace::Separator, b',') => {
+                self.comma = Some(self.buffer.offset + start as u64);
+                self.place = ArrayPlace::Element;
+                Ok(Some(start + 1))
+            }
+            (ArrayPlace::Element, b',') => {
+                Err(self.error(start, "a comma where an element was expected", "remove the comma"))
+            }
+            (ArrayPlace::Separator, _) => Err(self.error(
+                start,
+                format!("`{}` between two elements", char::from(byte).escape_default()),
+                "elements of an array are separated by commas; for one object a line drop the brackets",
+            )),
+            (ArrayPlace::Behind, _) => Err(self.error(
+                start,
+                "text behind the end of the array",
+                "keep one array a file, or use NDJSON",
+            )),
+            (ArrayPlace::Element | ArrayPlace::Start, _) => {
+                match value_end(&self.buffer.bytes, start, self.buffer.ended) {
+                    Some(end) => {
+                        self.read_element(start, end, draft)?;
+                        self.comma = None;
+                        self.place = match self.around {
+                            Around::Nothing => ArrayPlace::Element,
+                            Around::Array | Around::Pages => ArrayPlace::Separator,
+                        };
+                        Ok(Some(end))
+                    }
+                    None if self.buffer.bytes.len() - start > LONGEST_RECORD => Err(self.error(
+                        start,
+                        format!("an element of more than {LONGEST_RECORD} bytes"),
+                        "look for a quote or bracket that is not closed",
+                    )),
+                    None => Ok(None),
+                }
+            }
+        }
+    }
+
+    /// The beginning of a page, up to its first row.
+    fn begin_page(&mut self, start: usize) -> Result<Option<usize>> {
+        let page = &self.buffer.bytes[start..];
+        match head::rows(page, self.fields) {
+            Some(rows) => {
+                self.place = ArrayPlace::Element;
+                Ok(Some(start + rows))
+            }
+            None if self.buffer.ended || page.len() >= BATCH_BYTES => Err(self.error(
+                start,
+                "no page with a list of rows where another one was expected",
+                "keep pages of one API a file, or one page a file",
+            )),
+            None => Ok(None),
+        }
+    }
+
+    /// What a page says behind its list, up to the brace that closes it.
+    fn end_page(&mut self, start: usize) -> Result<Option<usize>> {
+        let end = brackets_end(&self.buffer.bytes, start, 1);
+        if let Some(end) = end {
+            if let Err(found) = head::check_end(&self.buffer.bytes[start..end]) {
+                return Err(self.error(
+                    start,
+                    found,
+                    "write each page as one JSON object with one list of rows",
+                ));
+            }
+            self.place = ArrayPlace::Start;
+        } else if self.buffer.bytes.len() - start > LONGEST_RECORD {
+            let found = format!("more than {LONGEST_RECORD} bytes behind the list of a page");
+            return Err(self.error(start, found, "look for a quote or bracket that is not closed"));
+        }
+        Ok(end)
+    }
+
+    /// Whether the file may end here.
+    fn is_whole(&self) -> bool {
+        match self.around {
+            Around::Nothing => true,
+            Around::Array => self.place == ArrayPlace::Behind,
+            Around::Pages => self.place == ArrayPlace::Start,
+        }
+    }
+
+    /// The required keys must stand in some object of the first batch that has any.
+    fn check_keys(&mut self, rows: usize) -> Result<()> {
+        if self.checked || rows == 0 {
+            return Ok(());
+        }
+        self.checked = true;
+        let input = &self.buffer.input;
+        self.fields
+            .check_keys(input, self.buffer.offset, &self.row.seen, self.row.extra.names())
+    }
+}
+
+impl RowReader for JsonReader<'_> {
+    fn format(&self) -> &'static str {
+        "json"
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        self.buffer.fill(BATCH_BYTES, task)?;
+        let mut draft = self.buffer.batch_builder(self.fields, 1024);
+        let mut at = 0;
+        while at < BATCH_BYTES {
+            match self.step(at, &mut draft)? {
+                Some(next) => at = next,
+                None if self.buffer.ended => {
+                    let rest = self.buffer.bytes[at..]
+                        .iter()
+                        .position(|byte| !byte.is_ascii_whitespace());
+                    if rest.is_some() || !self.is_whole() {
+                        return Err(self.cut(at + rest.unwrap_or(self.buffer.bytes.len() - at)));
+                    }
+                    at = self.buffer.bytes.len();
+                    break;
+                }
+                None if at > 0 => break,
+                // Blanks hold nothing back: there may be gigabytes of them between two elements.
+                None if self.buffer.bytes.trim_ascii().is_empty() => {
+                    let blanks = self.buffer.bytes.len();
+                    self.buffer.skip(blanks);
+                    self.buffer.fill(BATCH_BYTES, task)?;
+                }
+                None => self.buffer.fill_more(task)?,
+            }
+        }
+        if at == 0 {
+            return Ok(None);
+        }
+        self.check_keys(draft.spans.len())?;
+        let text = self.buffer.take(at)?;
+        draft.finish(text).map(Some)
+    }
+
+    fn notes(&self) -> Notes {
+        let mut notes = Notes {
+            remarks: self.remarks.all(),
+            ..Notes::default()
+        };
+        self.row.extra.note(&mut notes);
+        notes
+    }
+}

@@ -1,0 +1,178 @@
+//! Tagged text: a tag of up to four letters, `- `, the value; lines that go on begin with blanks. MEDLINE as PubMed saves it
+//! (`.nbib`), where a blank line, or the `PMID` of the next one, ends a record; as Ovid saves it, with a line `<1. >` before each
+//! record; and RIS, whose records begin with `TY` and end with `ER`.
+
+use memchr::memchr;
+
+use super::dialect::{Dialect, is_record_mark, is_tag};
+use super::tags::Values;
+use crate::error::Result;
+use crate::formats::batch::{BatchBuilder, Notes, RawBatch, RowReader, raw_excerpt};
+use crate::formats::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
+use crate::formats::bytes::input::Input;
+use crate::formats::fields::Fields;
+use crate::schema::{Reason, Rejected};
+use crate::task::Task;
+
+/// As far as PubMed indents a line that goes on. A line of these alone is a blank line of the text, and no end.
+const INDENT: &[u8] = b"      ";
+
+/// After more blank lines than this no text goes on.
+const MOST_BLANK_LINES: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct TaggedReader<'f> {
+    fields: &'f Fields,
+    buffer: Buffer,
+    dialect: Dialect,
+    /// The byte that ends lines.
+    line_end: u8,
+    /// The number of the line that comes next.
+    line: u64,
+    values: Values,
+}
+
+impl<'f> TaggedReader<'f> {
+    pub(crate) fn new(input: Input, fields: &'f Fields, dialect: Dialect) -> Self {
+        let line_end = input.line_end();
+        Self {
+            fields,
+            buffer: Buffer::new(input),
+            dialect,
+            line_end,
+            line: 1,
+            values: Values::new(dialect),
+        }
+    }
+
+    /// Whether a line stands between records and belongs to none.
+    fn is_between(&self, line: &[u8]) -> bool {
+        line.trim_ascii().is_empty() || (self.dialect == Dialect::Ovid && is_record_mark(line))
+    }
+
+    /// Where the record that begins at `at` ends. `None` where the bytes end before that is sure.
+    fn record_end(&self, at: usize) -> Option<usize> {
+        let bytes = &self.buffer.bytes;
+        let mut line = at;
+        // Other tags may stand before the record's own PMID; text before it belongs to no record.
+        let (mut has_id, mut has_tag) = (false, false);
+        // The first of the blank lines before this one, and their number. They end the record, unless a line goes on behind them.
+        let mut pause: Option<(usize, usize)> = None;
+        // Whether an indented blank line came last, which is one of a text, as are the blank lines behind it.
+        let mut in_text = false;
+        while line < bytes.len() {
+            let end = memchr(self.line_end, &bytes[line..]).map(|length| line + length);
+            if end.is_none() && !self.buffer.ended {
+                return None;
+            }
+            let next = end.map_or(bytes.len(), |end| end + 1);
+            let text = &bytes[line..end.unwrap_or(bytes.len())];
+            if self.dialect == Dialect::Ris {
+                if line > at && has_tag && text.starts_with(b"TY  -") {
+                    return Some(line);
+                }
+                if text.starts_with(b"ER  -") {
+                    return Some(next);
+                }
+            } else if text.trim_ascii().is_empty() {
+                if text.starts_with(INDENT) {
+                    (pause, in_text) = (None, true);
+                } else if !in_text {
+                    let (first, count) = pause.unwrap_or((line, 0));
+                    pause = Some((first, count + 1));
+                    if count > MOST_BLANK_LINES {
+                        return Some(first);
+                    }
+                }
+            } else {
+                let goes_on = text.starts_with(b" ") || text.starts_with(b"\t");
+                if let Some((first, _)) = pause.take_if(|_| !goes_on) {
+                    return Some(first);
+                }
+                (pause, in_text) = (None, false);
+                let is_id = self.dialect == Dialect::Medline && text.starts_with(b"PMID- ");
+                let is_next = is_id && (has_id || !has_tag);
+                if line > at && (is_next || self.is_between(text)) {
+                    return Some(line);
+                }
+                has_id |= is_id;
+            }
+            has_tag = has_tag || is_tag(text);
+            line = next;
+        }
+        let end = pause.map_or(bytes.len(), |(first, _)| first);
+        self.buffer.ended.then_some(end)
+    }
+
+    fn read_record(&mut self, start: usize, end: usize, draft: &mut BatchBuilder) -> Result<()> {
+        let bytes = &self.buffer.bytes[start..end];
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let at = error.valid_up_to();
+            let byte = self.buffer.offset + (start + at) as u64;
+            self.buffer.input.not_utf8(byte, bytes[at])
+        })?;
+        self.values.read(text, char::from(self.line_end));
+        if self.values.tags == 0 {
+            draft.rejected.push(Rejected {
+                reason: Reason::MalformedRow,
+                message: format!("line {}: no tag such as `TI  - ` in the record", self.line),
+                raw: raw_excerpt(bytes),
+                source_row: self.line,
+            });
+        } else {
+            let values = self.fields.iter().map(|field| self.values.value(field.name));
+            draft.push(self.line, (start, end), values);
+        }
+        Ok(())
+    }
+}
+
+impl RowReader for TaggedReader<'_> {
+    fn format(&self) -> &'static str {
+        self.dialect.name()
+    }
+
+    fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>> {
+        self.buffer.fill(BATCH_BYTES, task)?;
+        let mut draft = self.buffer.batch_builder(self.fields, 512);
+        let mut at = 0;
+        while at < BATCH_BYTES && at < self.buffer.bytes.len() {
+            // Blank lines part records and are nothing else.
+            let line_end = memchr(self.line_end, &self.buffer.bytes[at..]).map(|length| at + length);
+            let line = &self.buffer.bytes[at..line_end.unwrap_or(self.buffer.bytes.len())];
+            if self.is_between(line) && (line_end.is_some() || self.buffer.ended) {
+                at = line_end.map_or(self.buffer.bytes.len(), |end| end + 1);
+                self.line += 1;
+                continue;
+            }
+            match self.record_end(at) {
+                Some(end) => {
+                    self.read_record(at, end, &mut draft)?;
+                    let lines = memchr::memchr_iter(self.line_end, &self.buffer.bytes[at..end]).count();
+                    self.line += lines as u64;
+                    at = end;
+                }
+                None if at > 0 => break,
+                None if self.buffer.bytes.len() > LONGEST_RECORD => {
+                    let found = format!("a record of more than {LONGEST_RECORD} bytes");
+                    return Err(crate::error::Error::format(
+                        self.buffer.input.uri(),
+                        format!("line {}", self.line),
+                        found,
+                        "look for the blank line, or the tag, that should end the record before",
+                    ));
+                }
+                None => self.buffer.fill_more(task)?,
+            }
+        }
+        if at == 0 {
+            return Ok(None);
+        }
+        let text = self.buffer.take(at)?;
+        draft.finish(text).map(Some)
+    }
+
+    fn notes(&self) -> Notes {
+        Notes::default()
+    }
+}

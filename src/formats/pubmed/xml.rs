@@ -1,0 +1,298 @@
+//! Just enough XML to take known elements out of a record: tags, attributes, character references, comments, CDATA.
+//!
+//! A PubMed file is 90 % what nobody asked for (authors, headings, references). A parser that makes an event of every tag spends
+//! its time on that; here the wanted elements are searched for by name and everything else is passed over at the speed
+//! of a substring search. Nothing is ever expanded or fetched: a reference to an entity that XML itself does not know
+//! stays as it stands.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memchr3, memmem};
+
+use crate::text::begins_line;
+
+/// An element of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct XmlElement<'x> {
+    /// What stands in its opening tag behind the name.
+    pub attributes: &'x str,
+    /// What stands between its tags.
+    pub inner: &'x str,
+    /// Where it begins in the text that it was looked for in.
+    pub start: usize,
+    /// Where it ends in the text that it was looked for in.
+    pub end: usize,
+}
+
+/// Looks for elements of one name; elements that hold elements of their own name are cut at the first end.
+#[derive(Debug)]
+pub(crate) struct ElementName {
+    open: memmem::Finder<'static>,
+    close: memmem::Finder<'static>,
+}
+
+impl ElementName {
+    /// Takes the beginnings of the opening and of the closing tag: `<PMID` and `</PMID`.
+    pub(crate) fn new(open: &'static str, close: &'static str) -> Self {
+        Self {
+            open: memmem::Finder::new(open),
+            close: memmem::Finder::new(close),
+        }
+    }
+
+    /// The first element of the name from `from` on.
+    pub(crate) fn find<'x>(&self, xml: &'x str, from: usize) -> Option<XmlElement<'x>> {
+        let bytes = xml.as_bytes();
+        let mut at = from;
+        loop {
+            let rest = bytes.get(at..)?;
+            let start = at + searched(rest, self.open.find(rest))?;
+            let name_end = start + self.open.needle().len();
+            match bytes.get(name_end)? {
+                b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r' => {}
+                // A longer name: `<AbstractText` where `<Abstract` is looked for.
+                _ => {
+                    at = name_end;
+                    continue;
+                }
+            }
+            let tag_end = name_end + tag_length(&bytes[name_end..])?;
+            let attributes = &xml[name_end..tag_end - 1];
+            if attributes.ends_with('/') {
+                return Some(XmlElement {
+                    attributes: attributes.trim_end_matches('/'),
+                    inner: "",
+                    start,
+                    end: tag_end,
+                });
+            }
+            let (inner_end, end) = closing_tag(&self.close, bytes, tag_end)?;
+            return Some(XmlElement {
+                attributes,
+                inner: &xml[tag_end..inner_end],
+                start,
+                end,
+            });
+        }
+    }
+
+    /// Whether there is a beginning of the element, and no end behind it.
+    pub(crate) fn never_closes(&self, xml: &str) -> bool {
+        self.find(xml, 0).is_none() && self.open.find(xml.as_bytes()).is_some()
+    }
+
+    /// The beginning of the opening tag.
+    pub(crate) fn opening(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.open.needle())
+    }
+
+    /// The text of the first element of the name, without the tags in it; blank where there is none.
+    pub(crate) fn text<'x>(&self, xml: &'x str) -> Cow<'x, str> {
+        self.find(xml, 0)
+            .map_or(Cow::Borrowed(""), |element| text(element.inner))
+    }
+}
+
+/// From where to where the first closing tag from `from` on stands, given how it begins: `</PMID`. Blanks may follow its name.
+pub(crate) fn closing_tag(close: &memmem::Finder<'_>, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let rest = bytes.get(at..)?;
+        let start = at + searched(rest, close.find(rest))?;
+        at = start + close.needle().len();
+        let blanks = bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace());
+        let end = at + blanks.count();
+        // Anything else is a longer name: `</AbstractText>` where `</Abstract` is looked for.
+        if bytes.get(end) == Some(&b'>') {
+            return Some((start, end + 1));
+        }
+    }
+}
+
+/// The bytes up to the `>` that closes a tag, itself included; one inside a quoted value closes nothing.
+pub(crate) fn tag_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..)?;
+        let sign = at + searched(rest, memchr3(b'>', b'"', b'\'', rest))?;
+        at = sign + 1;
+        if bytes[sign] == b'>' {
+            return Some(at);
+        }
+        let value = &bytes[at..];
+        at += searched(value, memchr(bytes[sign], value))? + 1;
+    }
+}
+
+/// Like [`tag_length`] for a tag in the text of an element, which ends before the next `<`: XML has none inside of tags,
+/// quoted or not. So each byte is looked at for one tag alone, however many begin and never end.
+fn inner_tag_length(bytes: &[u8]) -> Option<usize> {
+    let behind = bytes.get(1..)?;
+    let end = searched(behind, memchr(b'<', behind)).map_or(bytes.len(), |next| next + 1);
+    tag_length(&bytes[..end])
+}
+
+/// What a search of some bytes found. Tests count the bytes that are looked at.
+fn searched(_bytes: &[u8], found: Option<usize>) -> Option<usize> {
+    #[cfg(test)]
+    tests::SEARCHED.set(tests::SEARCHED.get() + found.map_or(_bytes.len(), |place| place + 1));
+    found
+}
+
+/// The value of an attribute of an opening tag.
+pub(crate) fn attribute<'x>(attributes: &'x str, name: &str) -> Option<Cow<'x, str>> {
+    let mut rest = attributes;
+    while let Some((found, behind)) = rest.split_once('=') {
+        let behind = behind.trim_start();
+        let quote = behind
+            .chars()
+            .next()
+            .filter(|letter| matches!(letter, '"' | '\''))?;
+        let (value, others) = behind[1..].split_once(quote)?;
+        if found.trim() == name {
+            return Some(text(value));
+        }
+        rest = others;
+    }
+    None
+}
+
+/// The text of a piece of XML: its tags dropped, its character references decoded.
+pub(crate) fn text(xml: &str) -> Cow<'_, str> {
+    if memchr2(b'<', b'&', xml.as_bytes()).is_none() {
+        return Cow::Borrowed(xml);
+    }
+    let mut text = String::with_capacity(xml.len());
+    let mut rest = xml;
+    while let Some(place) = searched(rest.as_bytes(), memchr2(b'<', b'&', rest.as_bytes())) {
+        text.push_str(&rest[..place]);
+        rest = &rest[place..];
+        if rest.starts_with("<?") {
+            // An instruction may hold quotes and signs that close tags.
+            let length = memmem::find(rest.as_bytes(), b"?>").map_or(rest.len(), |place| place + 2);
+            rest = &rest[length..];
+        } else if rest.starts_with('<') {
+            // A `<` that no `>` closes is no tag, nor is one with a blank or a number behind it.
+            let is_tag = |letter: &u8| {
+                letter.is_ascii_alphabetic() || matches!(letter, b'/' | b'!' | b'?' | b'_' | b':' | 0x80..)
+            };
+            let length = rest.as_bytes().get(1).filter(|letter| is_tag(letter));
+            let length = length
+                .and_then(|_| inner_tag_length(rest.as_bytes()))
+                .unwrap_or(0);
+            if length == 0 {
+                text.push('<');
+            } else if begins_line(rest.as_bytes()) {
+                text.push(' ');
+            }
+            rest = &rest[length.max(1)..];
+        } else {
+            let (letter, length) = reference(rest).unwrap_or(('&', 1));
+            text.push(letter);
+            rest = &rest[length..];
+        }
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// The letter that a reference stands for, and the length of the reference. Entities beyond the five of XML are not ours.
+fn reference(text: &str) -> Option<(char, usize)> {
+    let end = memchr(b';', &text.as_bytes()[..text.len().min(12)])?;
+    let name = &text[1..end];
+    let letter = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let number = match number.strip_prefix(['x', 'X']) {
+                Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
+                None => number.parse(),
+            };
+            match number.ok()? {
+                0 => char::REPLACEMENT_CHARACTER,
+                number => char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER),
+            }
+        }
+    };
+    Some((letter, end + 1))
+}
+
+/// What hides the tags in it: how it begins and ends.
+const COMMENT: (&str, &str) = ("<!--", "-->");
+const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
+
+/// A record that begins where the bytes do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordEnd {
+    /// Behind its closing tag.
+    pub end: usize,
+    /// Whether there may be comments or CDATA in it, so that it has to be made [`plain`].
+    pub hides: bool,
+}
+
+/// Where a record ends, given how its closing tag begins; one inside a comment or CDATA ends nothing. Nothing where more
+/// bytes are needed to tell.
+pub(crate) fn record_end(close: &memmem::Finder<'_>, bytes: &[u8]) -> Option<RecordEnd> {
+    let (mut behind, mut hides) = (0, false);
+    loop {
+        let (start, end) = closing_tag(close, bytes, behind)?;
+        while let Some(place) = bytes
+            .get(behind..start)
+            .and_then(|before| searched(before, memmem::find(before, b"<!")))
+        {
+            hides = true;
+            let at = behind + place;
+            let hider = [COMMENT, CDATA]
+                .into_iter()
+                .find(|(opens, _)| bytes[at..].starts_with(opens.as_bytes()));
+            behind = at + 2;
+            if let Some((opens, closes)) = hider {
+                let inside = at + opens.len();
+                let hidden = &bytes[inside..];
+                behind = inside + searched(hidden, memmem::find(hidden, closes.as_bytes()))? + closes.len();
+            }
+        }
+        if behind <= start {
+            return Some(RecordEnd { end, hides });
+        }
+    }
+}
+
+/// A record without its comments, and with its CDATA written as other text is.
+pub(crate) fn plain(xml: &str) -> Cow<'_, str> {
+    let Some(first) = memmem::find(xml.as_bytes(), b"<!") else {
+        return Cow::Borrowed(xml);
+    };
+    let mut plain = String::with_capacity(xml.len());
+    plain.push_str(&xml[..first]);
+    let mut rest = &xml[first..];
+    while !rest.is_empty() {
+        if let Some(inside) = rest.strip_prefix(COMMENT.0) {
+            rest = inside.split_once(COMMENT.1).map_or("", |(_, behind)| behind);
+        } else if let Some(inside) = rest.strip_prefix(CDATA.0) {
+            let (data, behind) = inside.split_once(CDATA.1).unwrap_or((inside, ""));
+            for letter in data.chars() {
+                match letter {
+                    '&' => plain.push_str("&amp;"),
+                    '<' => plain.push_str("&lt;"),
+                    '>' => plain.push_str("&gt;"),
+                    _ => plain.push(letter),
+                }
+            }
+            rest = behind;
+        } else {
+            // The next one, at the earliest behind this `<`.
+            let next = memmem::find(&rest.as_bytes()[1..], b"<!").map_or(rest.len(), |place| place + 1);
+            plain.push_str(&rest[..next]);
+            rest = &rest[next..];
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

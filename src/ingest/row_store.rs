@@ -1,0 +1,294 @@
+//! Rows that must be seen twice: held in the draft of their table's file, or as frames up to a bound.
+//!
+//! What becomes of a row is known only when all rows are read, yet most rows stay as they are. So rows are cut into row groups
+//! when they come, and a group in which nothing changes is written as it was held, without being looked at again; where no
+//! row changes, the draft is the file. Where rows do change, pages would be made in vain; so groups are held as frames as
+//! soon as a change is foreseen.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use polars::prelude::DataFrame;
+
+use super::parallel_reader::RowSink;
+use super::repeat_detector::RepeatDetector;
+use crate::error::Result;
+use crate::silver::merge::Fates;
+use crate::silver::publications::CleanBatch;
+use crate::sorting::Bound;
+use crate::storage::Transaction;
+use crate::tables::open_row_group::OpenRowGroup;
+use crate::tables::output_file::OutputFile;
+use crate::tables::pages::Encoder;
+use crate::tables::pending_table::{FinishedTable, PendingTable};
+use crate::tables::row_group::RowGroup;
+use crate::tables::row_group::RowGroupPlace;
+use crate::tables::row_groups::{GroupForm, RowGroupCutter, WholeGroup};
+
+/// Who gets what was held, in its order.
+pub(crate) trait StoredRowSink: Send {
+    /// What becomes of the next so many rows; asked once for all rows, in order, and before they are taken.
+    fn fates(&mut self, rows: u64) -> Result<Fates>;
+
+    /// Takes a row group in which nothing changes.
+    fn take_group(&mut self, group: &RowGroup) -> Result<()>;
+
+    /// The same as a frame: it stays a row group of its own, as it does where it is pages already.
+    fn take_whole(&mut self, frame: &DataFrame) -> Result<()>;
+
+    /// Takes the rows that stay of a row group.
+    fn take_rows(&mut self, frame: &DataFrame) -> Result<()>;
+}
+
+/// In which form row groups are best made as far as is known, for whoever makes them. It is a matter of time and memory
+/// alone: no row depends on it.
+#[derive(Debug)]
+pub(crate) struct Forms {
+    changing: AtomicBool,
+    frame_bytes: AtomicUsize,
+    most: usize,
+}
+
+/// Frames may have so many times the memory that each sorter has.
+const FRAMES: usize = 72;
+
+impl Forms {
+    pub(crate) fn new(Bound(bytes): Bound) -> Self {
+        Self {
+            changing: AtomicBool::new(false),
+            frame_bytes: AtomicUsize::new(0),
+            most: bytes.saturating_mul(FRAMES),
+        }
+    }
+
+    /// Some rows are known to change.
+    fn foresee_changes(&self) {
+        self.changing.store(true, Ordering::Relaxed);
+    }
+
+    /// A group was made a frame.
+    fn count(&self, frame: &DataFrame) {
+        self.frame_bytes
+            .fetch_add(frame.estimated_size(), Ordering::Relaxed);
+    }
+
+    /// Whether there were more frames than there is room for. It stays so.
+    fn too_many(&self) -> bool {
+        self.frame_bytes.load(Ordering::Relaxed) > self.most
+    }
+
+    /// The form of the next group.
+    fn next(&self) -> GroupForm {
+        if self.changing.load(Ordering::Relaxed) && !self.too_many() {
+            GroupForm::Frame
+        } else {
+            GroupForm::Pages
+        }
+    }
+}
+
+/// Makes the row groups of a lane, the last of which ends with the lane.
+pub(crate) struct Grouping<'f> {
+    groups: RowGroupCutter,
+    forms: &'f Forms,
+    recent: RepeatDetector,
+}
+
+impl<'f> Grouping<'f> {
+    pub(crate) fn new(encoder: &Arc<Encoder>, forms: &'f Forms) -> Self {
+        Self {
+            groups: RowGroupCutter::new(Arc::clone(encoder)),
+            forms,
+            recent: RepeatDetector::default(),
+        }
+    }
+}
+
+impl Grouping<'_> {
+    fn count(&self, group: &WholeGroup) {
+        if let WholeGroup::Frame(frame) = group {
+            self.forms.count(frame);
+        }
+    }
+}
+
+impl RowSink for Grouping<'_> {
+    type Made = WholeGroup;
+
+    fn note(&mut self, batch: &CleanBatch) {
+        // An id that comes again soon, or a row that lends its journal to the other half: merging will see to them.
+        batch.keys.iter().for_each(|key| self.recent.add(key.id));
+        if self.recent.again() || batch.halves.iter().any(|(_, half)| half.journal.is_some()) {
+            self.forms.foresee_changes();
+        }
+    }
+
+    fn push(&mut self, rows: DataFrame) -> Result<Vec<WholeGroup>> {
+        let full = self.groups.push(&rows, || self.forms.next())?;
+        // Now, on this lane's time and while the texts are near.
+        self.groups.make_pages()?;
+        full.iter().for_each(|group| self.count(group));
+        Ok(full)
+    }
+
+    fn end(&mut self) -> Result<Option<WholeGroup>> {
+        let last = self.groups.end()?;
+        last.iter().for_each(|group| self.count(group));
+        Ok(last)
+    }
+
+    fn bytes(made: &WholeGroup) -> usize {
+        made.bytes()
+    }
+}
+
+/// The rows of one table.
+pub(crate) struct RowStore<'f> {
+    forms: &'f Forms,
+    encoder: Arc<Encoder>,
+    draft: PendingTable,
+    /// In their order.
+    held: Vec<StoredGroup>,
+    /// Whether the draft holds all of it, in its order.
+    is_file: bool,
+}
+
+/// A row group.
+enum StoredGroup {
+    Frame(DataFrame),
+    /// A part of the draft.
+    Drafted(RowGroupPlace),
+}
+
+impl StoredGroup {
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Frame(frame) => frame.height() as u64,
+            Self::Drafted(place) => place.rows,
+        }
+    }
+}
+
+/// A row group in the form in which it is taken.
+enum Loaded {
+    Group(RowGroup),
+    Whole(DataFrame),
+    Rows(DataFrame),
+}
+
+impl Loaded {
+    fn give(&self, taker: &mut dyn StoredRowSink) -> Result<()> {
+        match self {
+            Self::Group(group) => taker.take_group(group),
+            Self::Whole(frame) => taker.take_whole(frame),
+            Self::Rows(frame) => taker.take_rows(frame),
+        }
+    }
+}
+
+impl<'f> RowStore<'f> {
+    /// Of the file at `path`.
+    pub(crate) fn new(
+        transaction: &mut dyn Transaction,
+        path: String,
+        encoder: Arc<Encoder>,
+        forms: &'f Forms,
+    ) -> Result<Self> {
+        Ok(Self {
+            forms,
+            draft: PendingTable::create(transaction, path, Arc::clone(&encoder))?,
+            encoder,
+            held: Vec::new(),
+            is_file: true,
+        })
+    }
+
+    /// Adds a row group at the end.
+    pub(crate) fn push(&mut self, group: WholeGroup, transaction: &mut dyn Transaction) -> Result<()> {
+        match group {
+            WholeGroup::Pages(group) => {
+                let place = if self.is_file {
+                    self.draft.add_for_good(&group, transaction)?
+                } else {
+                    self.draft.add(&group)?
+                };
+                self.held.push(StoredGroup::Drafted(place));
+            }
+            WholeGroup::Frame(frame) => {
+                self.is_file = false;
+                self.held.push(StoredGroup::Frame(frame));
+                if self.forms.too_many() {
+                    self.put_frames_away()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A delivery of this size is not held as frames: what little of it fits would only take memory to the end.
+    fn put_frames_away(&mut self) -> Result<()> {
+        // Those that lanes have made or begun still come, and go the same way.
+        for held in &mut self.held {
+            let StoredGroup::Frame(frame) = held else { continue };
+            let group = OpenRowGroup::of(frame, &self.encoder)?;
+            *held = StoredGroup::Drafted(self.draft.add(&group)?);
+        }
+        Ok(())
+    }
+
+    /// All groups are there.
+    pub(crate) fn finish(self) -> Result<StoredRows> {
+        Ok(StoredRows {
+            draft: self.draft.finish()?,
+            held: self.held,
+            is_file: self.is_file,
+        })
+    }
+}
+
+/// All rows of one table.
+pub(crate) struct StoredRows {
+    draft: FinishedTable,
+    held: Vec<StoredGroup>,
+    is_file: bool,
+}
+
+impl StoredRows {
+    /// Whether the draft holds all of them, in their order.
+    pub(crate) fn is_file(&self) -> bool {
+        self.is_file
+    }
+
+    /// Makes the draft the table's file.
+    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<OutputFile> {
+        self.draft.publish(transaction)
+    }
+
+    /// Gives every row group away, in order; the next one is made ready meanwhile.
+    pub(crate) fn drain(self, taker: &mut dyn StoredRowSink) -> Result<()> {
+        let Self { draft, held, .. } = self;
+        let mut ready: Option<Loaded> = None;
+        for held in held {
+            let fates = taker.fates(held.rows())?;
+            if fates.all_go() {
+                continue;
+            }
+            let (given, loaded) = rayon::join(
+                || ready.take().map_or(Ok(()), |group| group.give(taker)),
+                || load(&draft, held, &fates),
+            );
+            given?;
+            ready = Some(loaded?);
+        }
+        ready.map_or(Ok(()), |group| group.give(taker))
+    }
+}
+
+fn load(draft: &FinishedTable, held: StoredGroup, fates: &Fates) -> Result<Loaded> {
+    Ok(match held {
+        StoredGroup::Frame(frame) if fates.all_stay() => Loaded::Whole(frame),
+        StoredGroup::Frame(frame) => Loaded::Rows(fates.apply(frame)?),
+        StoredGroup::Drafted(place) if fates.all_stay() => Loaded::Group(draft.read(&place)?),
+        StoredGroup::Drafted(place) => Loaded::Rows(fates.apply(draft.decode(&place)?)?),
+    })
+}

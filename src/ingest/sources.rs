@@ -1,0 +1,54 @@
+//! Opens the files that sources name, where they stand.
+
+use crate::error::Result;
+use crate::formats::{Input, ReadOptions};
+use crate::quality::FileTally;
+use crate::schema::SourceTable;
+use crate::storage::source::SourceFile;
+use crate::task::Task;
+
+/// What a source of a table may be, for messages.
+pub(crate) fn expected(table: SourceTable) -> &'static str {
+    match table {
+        SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
+        SourceTable::Pubmed => {
+            "a PubMed XML, MEDLINE, RIS, Ovid, CSV, JSON, NDJSON or Parquet file of PubMed articles"
+        }
+        SourceTable::ClinicalTrials => "a CSV, JSON, NDJSON or Parquet file of clinical trials",
+    }
+}
+
+/// An empty tally for each of some files.
+pub(crate) fn tallies(files: &[SourceFile], table: SourceTable) -> Result<Vec<FileTally>> {
+    let tallies = files.iter().map(|file| {
+        Ok(FileTally {
+            uri: file.uri.clone(),
+            table: table.name().to_owned(),
+            bytes: file.size()?,
+            ..FileTally::default()
+        })
+    });
+    tallies.collect()
+}
+
+/// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
+pub(crate) fn open_source(file: &SourceFile, reading: ReadOptions, task: &Task) -> Result<Input> {
+    let input = match file.open_file()? {
+        Some(seekable) => Input::of_file(&file.uri, seekable, reading),
+        None => Input::new(&file.uri, file.open()?, reading),
+    };
+    Ok(input?.under(task))
+}
+
+/// Opens a source that is read where it stands; `None` for a file without a byte.
+pub(crate) fn open_source_or_empty(
+    file: &SourceFile,
+    reading: ReadOptions,
+    task: &Task,
+) -> Result<Option<Input>> {
+    let input = match file.open_file()? {
+        Some(seekable) => Input::of_file_or_empty(&file.uri, seekable, reading),
+        None => Input::open_or_empty(&file.uri, file.open()?, reading),
+    };
+    Ok(input?.map(|input| input.under(task)))
+}

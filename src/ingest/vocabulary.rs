@@ -1,0 +1,79 @@
+//! Vocabularies from several files to one.
+
+use std::collections::HashSet;
+
+use super::collector::note;
+use super::parallel_reader::OnBadFile;
+use super::rejects::{RejectSink, Rejects};
+use crate::error::Result;
+use crate::formats::{self, Fields, Input};
+use crate::quality::{FileTally, MergeReason};
+use crate::silver::vocabulary::{Combined, VocabularyRecord, VocabularyShape, clean_batch, combine, shapes};
+use crate::task::Task;
+
+/// Reads vocabularies and combines them, with what is no drug kept aside; `open` opens the file of a number when its turn comes.
+pub(crate) fn combine_files<K: RejectSink>(
+    tallies: &mut [FileTally],
+    open: impl Fn(usize) -> Result<Input>,
+    on_bad_file: OnBadFile,
+    aside: &mut Rejects<K>,
+    task: &Task,
+) -> Result<Combined> {
+    let shapes = shapes();
+    let mut records = Vec::new();
+    for (number, tally) in tallies.iter_mut().enumerate() {
+        match read_records(|| open(number), &shapes, number, tally, aside, task) {
+            Ok(more) => {
+                records.extend(more);
+                aside.settle()?;
+            }
+            Err(error) if on_bad_file == OnBadFile::Reject && error.is_of_a_file() => {
+                aside.reject_file(tally, &error)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    task.check()?;
+    let combined = combine(records);
+    combined.count(tallies);
+    Ok(combined)
+}
+
+/// Reads the records of one file and counts its rows.
+fn read_records<K: RejectSink>(
+    open: impl FnOnce() -> Result<Input>,
+    shapes: &[Fields],
+    number: usize,
+    tally: &mut FileTally,
+    aside: &mut Rejects<K>,
+    task: &Task,
+) -> Result<Vec<VocabularyRecord>> {
+    let mut reader = formats::open_shaped(open()?, shapes)?;
+    let mut records = Vec::new();
+    let mut said = HashSet::new();
+    let mut read_as = Vec::new();
+    while let Some(batch) = reader.next_batch(task)? {
+        let shape = VocabularyShape::ALL[batch.shape];
+        if shape != VocabularyShape::Plain && !read_as.contains(&shape) {
+            read_as.push(shape);
+        }
+        let (more, rejected) = clean_batch(batch, shape, number)?;
+        tally.rows_in += (more.len() + rejected.len()) as u64;
+        for record in more {
+            // One row over and over takes no memory: a small file may unpack to millions of them.
+            if record.said().is_none_or(|said_so| said.insert(said_so)) {
+                records.push(record);
+            } else {
+                tally.merge(MergeReason::Identical);
+            }
+        }
+        rejected.iter().for_each(|row| tally.reject(row.reason));
+        aside.add(&rejected, &tally.uri)?;
+    }
+    note(tally, reader.format(), reader.notes());
+    let read_as = read_as
+        .into_iter()
+        .map(|shape| format!("read as {}", shape.name()));
+    tally.notes.splice(0..0, read_as);
+    Ok(records)
+}

@@ -1,0 +1,17 @@
+//! A lake: where its files lie, what its manifests and reports say, which dates are held, and how it is opened.
+
+pub(crate) mod bronze_files;
+pub mod documents;
+pub mod dt;
+pub mod holds;
+pub mod layout;
+pub(crate) mod manifest;
+pub mod open;
+pub mod report;
+pub mod verify;
+pub(crate) mod vocabulary;
+
+pub use documents::HeldDate;
+pub use dt::Dt;
+pub use open::{existing_lake, existing_lake_for, open_lake, open_lake_for};
+pub use report::StepReport;

@@ -1,0 +1,184 @@
+//! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::copy_files::copy_files;
+use crate::error::{Error, Result};
+use crate::ingest::sources::expected;
+use crate::lake::documents::{BronzeFile, BronzeManifest};
+use crate::lake::dt::Dt;
+use crate::lake::manifest::Version;
+use crate::lake::report::{StepReport, all_stand};
+use crate::lake::{layout, manifest};
+use crate::quality::FileTally;
+use crate::schema::SourceTable;
+use crate::storage::source::{SourceFile, expand_all};
+use crate::storage::{Sharing, Storage};
+use crate::tables::output_file::OutputFile;
+use crate::task::Task;
+
+/// The sources of one table.
+#[derive(Debug, Clone)]
+pub struct BronzeSource {
+    pub table: SourceTable,
+    /// The name of its folder; the table's name unless the caller has several sources of one table.
+    pub name: String,
+    pub uris: Vec<String>,
+}
+
+impl BronzeSource {
+    /// Sources under the table's own name.
+    pub fn new(table: SourceTable, uris: Vec<String>) -> Self {
+        Self {
+            table,
+            name: table.name().to_owned(),
+            uris,
+        }
+    }
+}
+
+/// Copies the files of each source into its partition.
+pub fn bronze(storage: &dyn Storage, sources: &[BronzeSource], dt: Dt, task: &Task) -> Result<StepReport> {
+    let started = Instant::now();
+    // All sources are looked up before the first is copied: a typing error costs nothing.
+    let files: Vec<Vec<SourceFile>> = sources
+        .iter()
+        .map(|source| find_files(source, task))
+        .collect::<Result<_>>()?;
+    let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
+    bronze_found(storage, sources, &files, dt, task, started)
+}
+
+/// The same for a caller who holds the reservation.
+pub(crate) fn bronze_reserved(
+    storage: &dyn Storage,
+    sources: &[BronzeSource],
+    files: &[Vec<SourceFile>],
+    dt: Dt,
+    task: &Task,
+) -> Result<StepReport> {
+    bronze_found(storage, sources, files, dt, task, Instant::now())
+}
+
+fn bronze_found(
+    storage: &dyn Storage,
+    sources: &[BronzeSource],
+    files: &[Vec<SourceFile>],
+    dt: Dt,
+    task: &Task,
+    started: Instant,
+) -> Result<StepReport> {
+    let mut parts = Vec::new();
+    for (source, files) in sources.iter().zip(files) {
+        task.enter("bronze");
+        let part = copy_source(storage, source, files, dt, task)?;
+        part.save(storage, dt, &source.name)?;
+        parts.push(part);
+    }
+    Ok(StepReport::together("bronze", dt, storage, &parts, started))
+}
+
+/// The files of a source, each once.
+pub(crate) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<SourceFile>> {
+    let argument = source.table.name();
+    let expected = expected(source.table);
+    if source.uris.is_empty() {
+        return Err(Error::argument(argument, "no source", expected));
+    }
+    let named = !source.name.is_empty()
+        && source
+            .name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'));
+    if !named {
+        let found = format!("`{}`", source.name);
+        return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
+    }
+    // Its own folder, where a delivery of another table would take its place.
+    if let Some(other) = SourceTable::from_name(&source.name).filter(|other| *other != source.table) {
+        let found = format!("`{}` is where bronze keeps {}", source.name, other.name());
+        return Err(Error::argument("name", found, "a name that is no other table's"));
+    }
+    expand_all(&source.uris, expected, task)
+}
+
+fn copy_source(
+    storage: &dyn Storage,
+    source: &BronzeSource,
+    files: &[SourceFile],
+    dt: Dt,
+    task: &Task,
+) -> Result<StepReport> {
+    let started = Instant::now();
+    let folder = layout::bronze(&source.name, dt);
+    let manifest_path = format!("{folder}/{}", layout::MANIFEST);
+    // Its bytes alone: whatever they are, what is copied now takes its place.
+    let before: Version = (manifest_path.clone(), storage.read(&manifest_path)?);
+    let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
+    let names = names(files);
+    let paths = names.iter().map(|name| format!("{folder}/{name}")).collect();
+    let (mut outputs, mut kept) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
+    let copied = copy_files(transaction.as_mut(), files, paths, task)?;
+    for ((file, name), copied) in files.iter().zip(names).zip(copied) {
+        kept.push(BronzeFile {
+            uri: file.uri.clone(),
+            file: name,
+            bytes: copied.bytes,
+            sha256: copied.sha256.clone(),
+            media_type: copied.media_type.to_owned(),
+        });
+        outputs.push(OutputFile {
+            path: copied.path,
+            rows: 0,
+            bytes: copied.bytes,
+            sha256: copied.sha256,
+        });
+    }
+    let manifest = BronzeManifest {
+        source: source.name.clone(),
+        table: source.table,
+        dt: dt.to_string(),
+        files: kept,
+    };
+    let bytes = manifest::to_bytes(&manifest)?;
+    let unchanged = before.1.as_ref() == Some(&bytes) && all_stand(&outputs, storage)?;
+    if !unchanged {
+        manifest::write_bytes(transaction.as_mut(), &manifest_path, &bytes)?;
+        task.check()?;
+        transaction.commit(&[before])?;
+    }
+    let tallies = manifest
+        .files
+        .iter()
+        .map(|file| FileTally {
+            uri: file.uri.clone(),
+            table: source.table.name().to_owned(),
+            format: file.media_type.clone(),
+            bytes: file.bytes,
+            ..FileTally::default()
+        })
+        .collect();
+    Ok(StepReport::new(
+        "bronze", dt, storage, tallies, outputs, unchanged, started,
+    ))
+}
+
+/// The names of the copies: the files' own, with a number where two are the same.
+fn names(files: &[SourceFile]) -> Vec<String> {
+    let mut taken: BTreeMap<String, usize> = BTreeMap::from([(layout::MANIFEST.to_owned(), 1)]);
+    files
+        .iter()
+        .map(|file| {
+            let own = file.file_name();
+            let mut name = own.clone();
+            while taken.contains_key(&name) {
+                let count = taken.entry(own.clone()).or_default();
+                *count += 1;
+                name = format!("{count}-{own}");
+            }
+            taken.insert(name.clone(), 1);
+            name
+        })
+        .collect()
+}

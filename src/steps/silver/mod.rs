@@ -1,0 +1,365 @@
+//! Silver: bronze partitions to clean tables, batch by batch. Rows in = rows kept + merged + rejected, for every file.
+
+mod publications;
+
+use std::io;
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
+pub use crate::ingest::parallel_reader::OnBadFile;
+use crate::ingest::rejects::Rejects;
+use crate::ingest::vocabulary::combine_files;
+use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
+use crate::lake::documents::SilverManifest;
+use crate::lake::dt::Dt;
+use crate::lake::manifest::Version;
+use crate::lake::report::{StepReport, all_stand};
+use crate::lake::{holds, layout, manifest};
+use crate::quality::FileTally;
+use crate::schema::{DRUGS, REJECTED, SourceTable};
+use crate::silver::drugs;
+use crate::sorting::Bound;
+use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
+use crate::tables::output_file::OutputFile;
+use crate::tables::spill_buffer::SpillBuffer;
+use crate::tables::table_writer::TableWriter;
+use crate::task::Task;
+use crate::text::date::NumericOrder;
+
+/// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
+const VERSION: u32 = 12;
+
+/// How sources are read.
+#[derive(Debug, Clone, Copy)]
+pub struct SilverSettings {
+    pub encoding: Encoding,
+    pub order: NumericOrder,
+    pub on_bad_file: OnBadFile,
+    pub most_ratio: MostRatio,
+    /// How much of what grows with the rows is held before it goes to a scratch file. It changes no byte of the tables.
+    pub memory: Bound,
+    /// Hold the date back in the commit that changes a table of it, until it is released: gold never sees tables that
+    /// nobody has judged. It changes no byte of the tables.
+    pub hold: bool,
+}
+
+impl Default for SilverSettings {
+    fn default() -> Self {
+        Self {
+            encoding: Encoding::default(),
+            order: NumericOrder::default(),
+            on_bad_file: OnBadFile::default(),
+            most_ratio: MostRatio::default(),
+            // Several sorters hold as much each, the frames of the spool some times as much, and runs of so many keys are few
+            // enough to merge.
+            memory: Bound(1 << 20),
+            hold: false,
+        }
+    }
+}
+
+impl SilverSettings {
+    /// How the bytes of a file are taken.
+    pub(crate) fn reading(&self) -> ReadOptions {
+        ReadOptions {
+            encoding: self.encoding,
+            most_ratio: self.most_ratio,
+        }
+    }
+}
+
+/// Cleans the bronze partitions of `dt`: the named tables, or whichever are there when none are named.
+pub fn silver(
+    storage: &dyn Storage,
+    tables: Option<&[SourceTable]>,
+    dt: Dt,
+    settings: SilverSettings,
+    task: &Task,
+) -> Result<StepReport> {
+    let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
+    silver_reserved(storage, tables, dt, settings, task)
+}
+
+/// The same for a caller who holds the reservation.
+pub(crate) fn silver_reserved(
+    storage: &dyn Storage,
+    tables: Option<&[SourceTable]>,
+    dt: Dt,
+    settings: SilverSettings,
+    task: &Task,
+) -> Result<StepReport> {
+    let started = Instant::now();
+    let mut partitions = Vec::new();
+    for table in SourceTable::ALL {
+        let wanted = tables.is_none_or(|tables| tables.contains(&table));
+        if !wanted {
+            continue;
+        }
+        let (inputs, versions) = find_inputs(storage, table, dt)?;
+        if inputs.is_empty() {
+            if tables.is_some() {
+                return Err(nothing(storage, table.name(), dt));
+            }
+            continue;
+        }
+        partitions.push(SilverPartition {
+            storage,
+            table,
+            dt,
+            settings,
+            inputs,
+            versions,
+            task,
+        });
+    }
+    if partitions.is_empty() {
+        return Err(nothing(storage, "*", dt));
+    }
+    let parts = make_all(storage, partitions, dt, task)?;
+    for (table, part) in &parts {
+        part.save(storage, dt, table.name())?;
+    }
+    let parts: Vec<StepReport> = parts.into_iter().map(|(_, part)| part).collect();
+    Ok(StepReport::together("silver", dt, storage, &parts, started))
+}
+
+/// Makes what is not there yet, in one transaction: of a step that fails or is killed no table is new beside old ones.
+fn make_all(
+    storage: &dyn Storage,
+    partitions: Vec<SilverPartition<'_>>,
+    dt: Dt,
+    task: &Task,
+) -> Result<Vec<(SourceTable, StepReport)>> {
+    let mut parts = Vec::new();
+    let mut stale = Vec::new();
+    for partition in partitions {
+        let started = Instant::now();
+        let (before, fingerprint) = match partition.look()? {
+            Looked::Made { sources, outputs } => {
+                let mut report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
+                report.inputs = partition.folders();
+                parts.push((partition.table, report));
+                continue;
+            }
+            Looked::Stale { before, fingerprint } => (before, fingerprint),
+        };
+        stale.push((partition, before, fingerprint));
+    }
+    if stale.is_empty() {
+        return Ok(parts);
+    }
+    let mut units: Vec<String> = stale
+        .iter()
+        .flat_map(|(partition, ..)| partition.units())
+        .collect();
+    let hold = if stale.iter().any(|(partition, ..)| partition.settings.hold) {
+        holds::unjudged(storage, dt)?
+    } else {
+        None
+    };
+    units.extend(hold.iter().map(|(path, _)| path.clone()));
+    let mut transaction = storage.begin(&units)?;
+    if let Some((path, bytes)) = &hold {
+        manifest::write_bytes(transaction.as_mut(), path, bytes)?;
+    }
+    let mut versions = Vec::new();
+    for (mut partition, before, fingerprint) in stale {
+        task.enter("silver");
+        let started = Instant::now();
+        let (sources, outputs) = partition.make(fingerprint, transaction.as_mut())?;
+        let mut report = StepReport::new("silver", dt, storage, sources, outputs, false, started);
+        report.inputs = partition.folders();
+        parts.push((partition.table, report));
+        versions.append(&mut partition.versions);
+        versions.push(before);
+    }
+    task.check()?;
+    transaction.commit(&versions)?;
+    // In the order of the tables, and not those first that were there.
+    parts.sort_by_key(|(table, _)| SourceTable::ALL.iter().position(|other| other == table));
+    Ok(parts)
+}
+
+fn nothing(storage: &dyn Storage, source: &str, dt: Dt) -> Error {
+    Error::SourceNotFound {
+        uri: format!("{}/{}", storage.root(), layout::bronze(source, dt)),
+        expected: "a bronze partition; run the bronze step of that dt first".to_owned(),
+    }
+}
+
+/// What stands of a partition.
+enum Looked {
+    /// All of it.
+    Made {
+        sources: Vec<FileTally>,
+        outputs: Vec<OutputFile>,
+    },
+    /// Nothing, or what other inputs and settings made; the manifest of that, and the fingerprint of what is to be made.
+    Stale { before: Version, fingerprint: String },
+}
+
+/// One partition of one table in the making.
+struct SilverPartition<'p> {
+    storage: &'p dyn Storage,
+    table: SourceTable,
+    dt: Dt,
+    settings: SilverSettings,
+    inputs: Vec<InputFile>,
+    /// The bronze manifests that name the inputs.
+    versions: Vec<Version>,
+    task: &'p Task,
+}
+
+impl SilverPartition<'_> {
+    fn manifest_path(&self) -> String {
+        format!("{}/{}", layout::silver(self.table, self.dt), layout::MANIFEST)
+    }
+
+    /// Whether the partition is there as these inputs and settings make it.
+    fn look(&self) -> Result<Looked> {
+        let (old, before) = manifest::read_own::<SilverManifest>(self.storage, self.manifest_path())?;
+        let fingerprint = self.fingerprint()?;
+        if let Some(old) = old.filter(|old| old.fingerprint == fingerprint)
+            && all_stand(&old.outputs, self.storage)?
+        {
+            let SilverManifest { sources, outputs, .. } = old;
+            return Ok(Looked::Made { sources, outputs });
+        }
+        Ok(Looked::Stale { before, fingerprint })
+    }
+
+    /// The folders of bronze that it is made from.
+    fn folders(&self) -> Vec<String> {
+        let manifests = self.versions.iter().map(|(manifest, _)| manifest);
+        let folders = manifests.filter_map(|manifest| manifest.strip_suffix(layout::MANIFEST));
+        folders
+            .map(|folder| folder.trim_end_matches('/').to_owned())
+            .collect()
+    }
+
+    /// The folders that are exchanged.
+    fn units(&self) -> Vec<String> {
+        let mut units = vec![
+            layout::silver(self.table, self.dt),
+            layout::rejected(self.table, self.dt),
+        ];
+        if let Some(kind) = self.table.publication_kind() {
+            units.push(layout::deleted(kind, self.dt));
+            units.push(layout::journals(kind, self.dt));
+        }
+        units
+    }
+
+    fn make(
+        &self,
+        fingerprint: String,
+        transaction: &mut dyn Transaction,
+    ) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
+        let written = match self.table.publication_kind() {
+            None => self.write_drugs(transaction),
+            Some(kind) => self.write_publications(kind, transaction),
+        };
+        let (sources, outputs) = written.map_err(|error| self.cause(error))?;
+        sources.iter().try_for_each(FileTally::check)?;
+        let manifest = SilverManifest {
+            table: self.table.name().to_owned(),
+            dt: self.dt.to_string(),
+            fingerprint,
+            outputs,
+            sources,
+        };
+        manifest::write(transaction, &self.manifest_path(), &manifest)?;
+        let SilverManifest { sources, outputs, .. } = manifest;
+        Ok((sources, outputs))
+    }
+
+    fn fingerprint(&self) -> Result<String> {
+        // Told to the digest piece by piece: there may be a hundred thousand files.
+        let (mut text, digest) = HashingWriter::new(io::sink());
+        self.write_fingerprint(&mut text)
+            .map_err(|error| Error::Internal {
+                message: format!("the fingerprint: {error}"),
+            })?;
+        Ok(digest.finish().1)
+    }
+
+    fn write_fingerprint(&self, text: &mut dyn io::Write) -> io::Result<()> {
+        let settings = &self.settings;
+        write!(
+            text,
+            "silver {VERSION} {:?} {:?} {:?}",
+            settings.encoding, settings.order, settings.on_bad_file
+        )?;
+        // With the usual limit as before there was any, so that no partition is made anew for it.
+        if settings.most_ratio != MostRatio::default() {
+            write!(text, " {:?}", settings.most_ratio)?;
+        }
+        for input in &self.inputs {
+            write!(text, "\n{:?} {}", input.file.uri, input.file.sha256)?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self, input: &InputFile) -> Result<Input> {
+        input.open(self.storage, self.settings.reading(), self.task)
+    }
+
+    fn check_inputs(&self) -> Result<()> {
+        let mut inputs = self.inputs.iter();
+        inputs.try_for_each(|input| input.check(self.storage, self.task))
+    }
+
+    /// What an error about the inputs is really about: files that are damaged, or that another run replaced meanwhile.
+    fn cause(&self, error: Error) -> Error {
+        if !may_be_damage(&error) && !matches!(error, Error::Storage { .. }) {
+            return error;
+        }
+        match (
+            manifest::first_changed(self.storage, &self.versions),
+            may_be_damage(&error),
+        ) {
+            (Ok(Some(conflict)), _) => conflict,
+            (Ok(None), true) => self.check_inputs().err().unwrap_or(error),
+            _ => error,
+        }
+    }
+
+    fn tallies(&self) -> Vec<FileTally> {
+        let tallies = self.inputs.iter().map(|input| FileTally {
+            uri: input.file.uri.clone(),
+            table: self.table.name().to_owned(),
+            bytes: input.file.bytes,
+            ..FileTally::default()
+        });
+        tallies.collect()
+    }
+
+    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Rejects<TableWriter>> {
+        let kept = TableWriter::create(transaction, layout::rejected(self.table, self.dt), &REJECTED)?;
+        let waiting = match self.settings.on_bad_file {
+            OnBadFile::Fail => None,
+            OnBadFile::Reject => Some(SpillBuffer::new(
+                &REJECTED,
+                transaction.scratch("rejected")?,
+                self.settings.memory.0,
+            )?),
+        };
+        Ok(Rejects::new(kept, waiting))
+    }
+
+    fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
+        // Vocabularies are small, and one that cannot be read may be rejected as a whole.
+        self.check_inputs()?;
+        let mut tallies = self.tallies();
+        let mut aside = self.aside(transaction)?;
+        let open = |number: usize| self.bytes(&self.inputs[number]);
+        let on_bad_file = self.settings.on_bad_file;
+        let combined = combine_files(&mut tallies, open, on_bad_file, &mut aside, self.task)?;
+        let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
+        let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
+        let mut writer = TableWriter::create(transaction, path, &DRUGS)?;
+        writer.write(&drugs::frame(&combined.drugs, &uris)?)?;
+        Ok((tallies, vec![writer.finish()?, aside.finish().finish()?]))
+    }
+}

@@ -1,0 +1,143 @@
+//! A partition of publications: files cleaned side by side into a draft, and from it the table without what merging takes away.
+
+use std::sync::Arc;
+
+use polars::prelude::DataFrame;
+
+use super::SilverPartition;
+use crate::error::Result;
+use crate::formats;
+use crate::ingest::collector::{Collected, Collector, recount};
+use crate::ingest::journal_ids::JournalIdFile;
+use crate::ingest::parallel_reader::{FilePiece, Opened, clean_files};
+use crate::ingest::rejects::Deleted;
+use crate::ingest::row_store::{Forms, Grouping, RowStore, StoredRowSink};
+use crate::lake::layout;
+use crate::quality::FileTally;
+use crate::schema::{DELETED, PUBLICATIONS, PublicationKind};
+use crate::silver::merge::{Fates, Merger, Plan};
+use crate::silver::{publications, shapes};
+use crate::storage::Transaction;
+use crate::tables::output_file::OutputFile;
+use crate::tables::pages::Encoder;
+use crate::tables::row_group::RowGroup;
+use crate::tables::spill_buffer::SpillBuffer;
+use crate::tables::table_writer::TableWriter;
+use crate::task::Task;
+
+impl SilverPartition<'_> {
+    pub(crate) fn write_publications(
+        &self,
+        kind: PublicationKind,
+        transaction: &mut dyn Transaction,
+    ) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
+        let shapes = shapes::shapes(kind);
+        let aside = self.aside(transaction)?;
+        let waiting = SpillBuffer::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
+        let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
+        let mut journals = JournalIdFile::default();
+        let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
+        let encoder = Arc::new(Encoder::new(&PUBLICATIONS)?);
+        let forms = Forms::new(self.settings.memory);
+        let mut spool = RowStore::new(transaction, path.clone(), Arc::clone(&encoder), &forms)?;
+        let mut names = ["keys", "halves", "lent", "changes"].into_iter();
+        let merger = Merger::new(self.settings.memory, || {
+            transaction.scratch(names.next().unwrap_or("more"))
+        })?;
+        let mut collector = Collector::new(self.tallies(), aside, merger);
+        let sizes: Vec<u64> = self.inputs.iter().map(|input| input.file.bytes).collect();
+        let open = |number: usize| -> Result<Opened<'_>> {
+            let input = &self.inputs[number];
+            let reader = formats::open_shaped(self.bytes(input)?, shapes)?;
+            let context = publications::Context {
+                kind,
+                uri: input.file.uri.clone(),
+                file: number as u32,
+                dt: self.dt.to_string(),
+                order: self.settings.order,
+            };
+            Ok((reader, context))
+        };
+        let on_bad_file = self.settings.on_bad_file;
+        let maker = || Grouping::new(&encoder, &forms);
+        clean_files(
+            &sizes,
+            &open,
+            on_bad_file,
+            maker,
+            self.task,
+            |piece| match piece {
+                FilePiece::Batch(file, mut batch) => {
+                    journals.add(std::mem::take(&mut batch.journals));
+                    deleted.add(&batch.deletions, &batch.uri)?;
+                    collector.batch(file, batch)
+                }
+                FilePiece::Made(group) => spool.push(group, transaction),
+                FilePiece::End(file, format, notes) => {
+                    journals.settle();
+                    deleted.settle(transaction)?;
+                    collector.end(file, format, notes)
+                }
+                FilePiece::Bad(file, error) => {
+                    self.inputs[file].check(self.storage, self.task)?;
+                    journals.drop_file();
+                    deleted.drop_file();
+                    collector.bad(file, &error)
+                }
+            },
+        )?;
+        let Collected {
+            mut tallies,
+            aside,
+            plan,
+        } = collector.finish()?;
+        let spooled = spool.finish()?;
+        let output = if plan.changes_nothing() && spooled.is_file() {
+            spooled.publish(transaction)?
+        } else {
+            let mut publishing = Publishing {
+                plan,
+                writer: TableWriter::create(transaction, path, &PUBLICATIONS)?,
+                tallies: &mut tallies,
+                task: self.task,
+            };
+            spooled.drain(&mut publishing)?;
+            publishing.writer.finish()?
+        };
+        let mut outputs = vec![output, aside.finish().finish()?];
+        outputs.extend(deleted.finish()?);
+        outputs.extend(journals.finish(transaction, layout::journals(kind, self.dt))?);
+        Ok((tallies, outputs))
+    }
+}
+
+/// Rows on their way from the spool to the table, and what merging makes of them.
+struct Publishing<'p> {
+    plan: Plan,
+    writer: TableWriter,
+    tallies: &'p mut [FileTally],
+    task: &'p Task,
+}
+
+impl StoredRowSink for Publishing<'_> {
+    fn fates(&mut self, rows: u64) -> Result<Fates> {
+        let tallies = &mut *self.tallies;
+        self.plan.next(rows, |change| recount(tallies, change))
+    }
+
+    fn take_group(&mut self, group: &RowGroup) -> Result<()> {
+        self.task.check()?;
+        self.writer.write_group(group).map(|_| ())
+    }
+
+    fn take_whole(&mut self, frame: &DataFrame) -> Result<()> {
+        self.writer.end_group()?;
+        self.take_rows(frame)?;
+        self.writer.end_group()
+    }
+
+    fn take_rows(&mut self, frame: &DataFrame) -> Result<()> {
+        self.task.check()?;
+        self.writer.write(frame)
+    }
+}

@@ -1,0 +1,54 @@
+//! Digests of the files of a lake, held against those that were written.
+
+use std::io::{self, ErrorKind, Read};
+
+use super::{Digest256, Storage};
+use crate::error::{Error, Refusal, Result};
+use crate::task::Task;
+
+/// The bytes that are hashed at once.
+const PIECE: usize = 1 << 20;
+
+const REMEDY: &str = "delete the file and run the step that writes it again for its date; `drugs-rs lake verify` lists every file \
+                      that differs";
+
+/// The source of an error about a file whose bytes are not those that were written.
+pub fn damage(found: &str, expected: &str) -> io::Error {
+    let found = format!(
+        "its bytes are not those that were written (SHA-256 {found}, and the manifest says {expected})"
+    );
+    // Not `InvalidData`, which readers take for a fault of the source.
+    io::Error::other(Refusal {
+        found,
+        remedy: REMEDY,
+    })
+}
+
+pub fn digest_of_stream(storage: &dyn Storage, path: &str, task: &Task) -> Result<String> {
+    digest_of(storage.open_stream(path)?, storage, path, task)
+}
+
+/// The SHA-256 of a table that is read in pieces later. In a bucket the copy that is read then is the one that is hashed.
+pub fn digest_of_file(storage: &dyn Storage, path: &str, task: &Task) -> Result<String> {
+    digest_of(Box::new(storage.open_file(path)?), storage, path, task)
+}
+
+fn digest_of(
+    mut file: Box<dyn Read + Send>,
+    storage: &dyn Storage,
+    path: &str,
+    task: &Task,
+) -> Result<String> {
+    let failed = |error| Error::storage(format!("{}/{path}", storage.root()), "read", error);
+    let digest = Digest256::default();
+    let mut piece = vec![0; PIECE];
+    loop {
+        task.check()?;
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(digest.finish().1),
+            Ok(read) => digest.add(&piece[..read]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}

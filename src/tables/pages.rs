@@ -1,0 +1,230 @@
+//! Frames to compressed pages of Parquet, each page by whichever thread is free.
+//!
+//! polars' own writer encodes and compresses what does not repeat on the one thread that writes, and hashes every value to find
+//! out what does. The schema knows that ([`repeats`](crate::schema::TableColumn::repeats)), so columns of few values get their dictionary here, where
+//! a value that is the one before costs a comparison, and the others are written as they are.
+
+use std::io::{self, Cursor, Write};
+use std::sync::Arc;
+
+use polars::error::PolarsError;
+use polars::prelude::{
+    Column, CompatLevel, DataFrame, ParallelStrategy, ParquetReader, PlHashMap, PolarsResult, SchemaExt,
+    SerReader, StringChunked,
+};
+use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::bitmap::MutableBitmap;
+use polars_arrow::compute::aggregate::estimated_bytes_size;
+use polars_parquet::parquet::read::{PageMetaData, PageReader};
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, Descriptor, Encoding, FileWriter, ParquetType, StatisticsOptions,
+    Version, WriteOptions, ZstdLevel, array_to_columns, to_parquet_type,
+};
+use rayon::prelude::*;
+
+use super::page_compression::{LEVEL, compress};
+use super::row_group::{ColumnPlace, Outline, RowGroup};
+use super::table_file::TableFile;
+use crate::error::Result;
+use crate::schema::Table;
+
+/// A dictionary that is larger repeats too little to be worth its lookups.
+const LARGEST_DICTIONARY: usize = 1 << 20;
+
+/// So much of a column becomes one page of data.
+pub(crate) const PAGE_BYTES: usize = 1 << 18;
+
+/// The statistics of every Parquet file, with their lengths said here: the library would take them from the environment, and the
+/// same rows would be other bytes.
+pub(crate) fn statistics() -> StatisticsOptions {
+    StatisticsOptions {
+        binary_statistics_truncate_length: Some(64),
+        ..StatisticsOptions::default()
+    }
+}
+
+/// Reads a file of one row group.
+pub(crate) fn read_file(file: Vec<u8>) -> Result<DataFrame> {
+    Ok(ParquetReader::new(Cursor::new(file))
+        .read_parallel(ParallelStrategy::None)
+        .finish()?)
+}
+
+/// Makes the pages of one table, and reads them back.
+pub(crate) struct Encoder {
+    table: &'static Table,
+    outline: Arc<Outline>,
+    types: Vec<ParquetType>,
+    /// What readers of pages must know of each column.
+    descriptors: Vec<Descriptor>,
+    options: WriteOptions,
+}
+
+impl Encoder {
+    pub(crate) fn new(table: &'static Table) -> Result<Self> {
+        // What it tells other readers of its types: those that all of them can work with.
+        let schema = table.schema().to_arrow(CompatLevel::oldest());
+        let types = schema
+            .iter_values()
+            .map(to_parquet_type)
+            .collect::<PolarsResult<_>>()?;
+        let options = WriteOptions {
+            statistics: statistics(),
+            version: Version::V1,
+            compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(LEVEL)?)),
+            data_page_size: Some(usize::MAX),
+        };
+        let mut without_rows = FileWriter::try_new(io::sink(), schema, options)?;
+        without_rows.end(None)?;
+        let schema = without_rows.parquet_schema().clone();
+        let descriptors = schema.columns().iter();
+        Ok(Self {
+            table,
+            types,
+            descriptors: descriptors.map(|column| column.descriptor.clone()).collect(),
+            options,
+            outline: Arc::new(Outline {
+                schema,
+                footer: without_rows.into_inner_and_metadata().1,
+            }),
+        })
+    }
+
+    pub(crate) fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    /// A file of its row groups; `shown` in messages.
+    pub(crate) fn file<W: Write>(&self, to: W, shown: String) -> Result<TableFile<W>> {
+        TableFile::new(to, shown, Arc::clone(&self.outline))
+    }
+
+    /// Takes the pages of a row group out of the bytes that were written, as they are: parts of these, not copies.
+    pub(crate) fn read(&self, bytes: Vec<u8>, rows: u64, places: &[ColumnPlace]) -> Result<RowGroup> {
+        let mut file = Cursor::new(bytes.into());
+        let mut columns = Vec::with_capacity(places.len());
+        for (descriptor, place) in self.descriptors.iter().zip(places) {
+            file.set_position(place.start);
+            // The number of its pages tells where a column ends.
+            let compression = self.options.compression.into();
+            let meta = PageMetaData::new(place.start, i64::MAX, compression, descriptor.clone());
+            let mut page_rows = place.page_rows.iter();
+            let mut pages = Vec::with_capacity(page_rows.len() + 1);
+            let mut reader = PageReader::new_with_page_meta(file, meta, Vec::new(), usize::MAX);
+            while page_rows.len() > 0 {
+                let Some(page) = reader.next() else { break };
+                let mut page = page.map_err(PolarsError::from)?;
+                if let CompressedPage::Data(data) = &mut page {
+                    data.num_rows = page_rows.next().copied();
+                }
+                pages.push(page);
+            }
+            (file, _) = reader.into_inner();
+            columns.push(pages);
+        }
+        Ok(RowGroup { rows, columns })
+    }
+
+    /// The rows of a row group.
+    pub(crate) fn decode(&self, group: &RowGroup) -> Result<DataFrame> {
+        let mut file = Vec::with_capacity(group.bytes());
+        self.write_file(group, &mut file)?;
+        read_file(file)
+    }
+
+    /// Writes a file of one row group.
+    pub(crate) fn write_file<W: Write>(&self, group: &RowGroup, to: W) -> Result<()> {
+        let mut file = self.file(to, "rows that wait".to_owned())?;
+        file.add(group)?;
+        file.finish()
+    }
+
+    /// A whole column of a row group.
+    pub(crate) fn column(&self, place: usize, column: &Column) -> Result<Vec<CompressedPage>> {
+        let dictionary = match (self.table.columns[place].repeats, column.str()) {
+            (true, Ok(texts)) => dictionary(texts)?,
+            _ => None,
+        };
+        if let Some(dictionary) = dictionary {
+            return self.pages(Box::new(dictionary), place, Encoding::RleDictionary);
+        }
+        let array = whole(column);
+        let rows = array.len().max(1);
+        let page = (PAGE_BYTES / (estimated_bytes_size(&*array) / rows + 1)).max(1);
+        let pages: Vec<Vec<CompressedPage>> = (0..rows.div_ceil(page))
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|number| {
+                let start = number * page;
+                let part = array.sliced(start, page.min(array.len() - start));
+                self.pages(part, place, Encoding::Plain)
+            })
+            .collect::<Result<_>>()?;
+        Ok(pages.into_iter().flatten().collect())
+    }
+
+    /// A part of a column as one page.
+    pub(crate) fn page(&self, place: usize, column: &Column) -> Result<Vec<CompressedPage>> {
+        self.pages(whole(column), place, Encoding::Plain)
+    }
+
+    fn pages(&self, array: Box<dyn Array>, place: usize, encoding: Encoding) -> Result<Vec<CompressedPage>> {
+        let mut compressed = Vec::new();
+        for pages in array_to_columns(array, self.types[place].clone(), self.options, &[encoding])? {
+            for page in pages {
+                compressed.push(compress(page?)?);
+            }
+        }
+        Ok(compressed)
+    }
+}
+
+/// A column as one array.
+fn whole(column: &Column) -> Box<dyn Array> {
+    let series = column.as_materialized_series().rechunk();
+    let array = series.to_arrow(0, CompatLevel::newest());
+    if array.null_count() == 0 {
+        // Otherwise the same values are other bytes when a mask came with them.
+        return array.with_validity(None);
+    }
+    array
+}
+
+/// Texts as the places of their values in a dictionary; nothing where they hardly repeat.
+fn dictionary(texts: &StringChunked) -> Result<Option<DictionaryArray<u32>>> {
+    let mut places: PlHashMap<&str, u32> = PlHashMap::default();
+    let mut values: Vec<&str> = Vec::new();
+    let mut bytes = 0;
+    let mut keys: Vec<u32> = Vec::with_capacity(texts.len());
+    let mut valid = MutableBitmap::with_capacity(texts.len());
+    let mut last: Option<(&str, u32)> = None;
+    for text in texts.iter() {
+        valid.push(text.is_some());
+        let Some(text) = text else {
+            keys.push(0);
+            continue;
+        };
+        if let Some((_, place)) = last.filter(|(before, _)| *before == text) {
+            keys.push(place);
+            continue;
+        }
+        let place = *places.entry(text).or_insert_with(|| {
+            values.push(text);
+            bytes += text.len() + size_of::<u32>();
+            values.len() as u32 - 1
+        });
+        if bytes > LARGEST_DICTIONARY {
+            return Ok(None);
+        }
+        last = Some((text, place));
+        keys.push(place);
+    }
+    if values.is_empty() {
+        // Keys of missing values point somewhere too.
+        values.push("");
+    }
+    let valid = (valid.unset_bits() > 0).then(|| valid.into());
+    let keys = PrimitiveArray::from_vec(keys).with_validity(valid);
+    let values = Utf8ViewArray::from_slice_values(&values).boxed();
+    Ok(Some(DictionaryArray::try_from_keys(keys, values, false)?))
+}
