@@ -105,7 +105,7 @@ impl Task {
         }))
     }
 
-    /// Notes what begins now, with the seconds since the task began. Does nothing where nobody reads notes.
+    /// Notes what begins now, with the seconds since the task began. Does nothing unless somebody reads notes.
     pub fn note(&self, text: impl FnOnce() -> String) {
         if let Some(Notes { started, lines }) = &self.0.notes {
             let line = format!("{:7.2} s  {}", started.elapsed().as_secs_f64(), text());

@@ -5,7 +5,7 @@ use polars::prelude::ParquetWriter;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, GraphShape, frames, write_shape};
 use crate::schema::DrugUnit;
-use crate::storage::write_file;
+pub use crate::storage::write_file;
 use crate::tables::pages::statistics;
 use crate::tables::table_writer::common_types;
 use crate::task::Task;

@@ -1,18 +1,12 @@
 //! The words of the command line. Flags have the names of the Python arguments.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::mentions::MentionFormat;
-use crate::choice::Choice;
-use crate::error::Result;
-use crate::formats::Encoding;
-use crate::graph::AnswerSettings;
-use crate::ingest::parallel_reader::OnBadFile;
-use crate::lake::dt::Dt;
-use crate::matcher::{Accents, Boundary};
-use crate::schema::{DrugUnit, SourceTable};
+use super::generate::GenerateArguments;
+use super::options::{Bytes, GoldOptions, Lake, Matching, MentionFormat, Output, Reading, choice};
+use crate::schema::SourceTable;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,31 +29,21 @@ Exit codes:
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
-    /// Show on stderr each step and file with its time, and the options that the environment sets; twice: the counts every second
-    #[arg(long, short, global = true, action = ArgAction::Count)]
+    /// Show steps, files and times on stderr; -vv: also the counts every second
+    ///
+    /// The first lines name the options that environment variables set.
+    #[arg(long, short, global = true, action = ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// When to colour messages and help; auto is on a terminal and without NO_COLOR
+    /// When to colour messages and help; auto: on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         value_enum,
         default_value = "auto",
-        hide_possible_values = false
+        help_heading = "Global options"
     )]
     pub color: ColorChoice,
-}
-
-/// Reads the name of a value, with the names in the help, in completions and in the error for another one.
-pub(super) fn choice<T: Choice + Send + Sync>() -> impl TypedValueParser<Value = T> {
-    let values = T::CHOICES.iter().map(|choice| {
-        let value = PossibleValue::new(choice.choice_name());
-        match choice.meaning() {
-            "" => value,
-            meaning => value.help(meaning),
-        }
-    });
-    PossibleValuesParser::new(values).try_map(|name| T::from_choice_name(&name))
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,8 +68,8 @@ pub(super) enum Command {
     /// Check a lake
     #[command(subcommand)]
     Lake(LakeCommand),
-    /// Make up sources of any size, with the truth about them
-    Generate(Box<super::generate::GenerateArguments>),
+    /// Generate made-up sources of any size, with the truth about them
+    Generate(Box<GenerateArguments>),
     /// Print completions for a shell
     ///
     /// bash: drugs-rs completions bash > ~/.local/share/bash-completion/completions/drugs-rs;
@@ -93,99 +77,6 @@ pub(super) enum Command {
     Completions(CompletionsArguments),
     /// Print the man page, or that of a command
     Man(ManArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Lake {
-    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
-    #[arg(long, value_name = "FOLDER", env = "DRUGS_RS_OUT")]
-    pub out: String,
-    /// The logical date of this delivery, such as 2026-11-22
-    #[arg(long, value_name = "DATE")]
-    dt: String,
-}
-
-impl Lake {
-    /// The date, or the error that Python raises for another text.
-    pub(super) fn dt(&self) -> Result<Dt> {
-        Dt::parse(&self.dt)
-    }
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(super) struct Output {
-    /// Print the report as JSON; errors and warnings are JSON lines on stderr
-    #[arg(long)]
-    pub json: bool,
-    /// Print only errors
-    #[arg(long, short)]
-    pub quiet: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Reading")]
-pub(super) struct Reading {
-    #[command(flatten)]
-    pub bytes: Bytes,
-    /// Read 01/02/2020 as 2 January instead of 1 February
-    #[arg(long, env = "DRUGS_RS_MONTH_FIRST")]
-    pub month_first: bool,
-    /// On an unreadable file: stop, or reject it and continue
-    #[arg(long, value_name = "WHAT", value_parser = choice::<OnBadFile>(), default_value = "fail", env = "DRUGS_RS_ON_BAD_FILE")]
-    pub on_bad_file: OnBadFile,
-}
-
-/// How the bytes of files are read.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Reading")]
-pub(super) struct Bytes {
-    /// The encoding of text that is neither UTF-8 nor UTF-16 with a byte order mark; without this such a file is an error
-    #[arg(long, value_name = "NAME", value_parser = choice::<Encoding>(), ignore_case = true, env = "DRUGS_RS_ENCODING")]
-    pub encoding: Option<Encoding>,
-    /// Reject compressed files that expand more than N-fold, beyond 256 MiB (0 = no limit)
-    #[arg(long, value_name = "N", default_value_t = 400, env = "DRUGS_RS_MAX_RATIO")]
-    pub max_ratio: u64,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Matching")]
-pub(super) struct Matching {
-    /// Where a name may begin and end
-    #[arg(long, value_parser = choice::<Boundary>(), default_value = "word", env = "DRUGS_RS_BOUNDARY")]
-    pub boundary: Boundary,
-    /// Names that are never a mention, one a line; replaces the shipped list and rules
-    #[arg(long, value_name = "FILE", env = "DRUGS_RS_STOP_WORDS_FILE")]
-    pub stop_words: Option<String>,
-    /// Names that are never a mention either, one a line; adds to the shipped list
-    #[arg(long, value_name = "FILE", env = "DRUGS_RS_EXTRA_STOP_WORDS_FILE")]
-    pub extra_stop_words: Option<String>,
-    /// Find every name of the vocabulary, everyday words too
-    #[arg(long)]
-    pub no_stop_words: bool,
-    /// Find abbreviations that a text itself introduces, as in "doxorubicin (DOX)"
-    #[arg(long, env = "DRUGS_RS_ABBREVIATIONS")]
-    pub abbreviations: bool,
-    /// Find "metformin hydrochloride" of the vocabulary where a text says "metformin"
-    #[arg(long, env = "DRUGS_RS_SALTS")]
-    pub salts: bool,
-    /// Whether letters with an accent equal those without
-    #[arg(long, value_parser = choice::<Accents>(), default_value = "fold", env = "DRUGS_RS_ACCENTS")]
-    pub accents: Accents,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Counting")]
-pub(super) struct GoldOptions {
-    /// Search abstracts as well as titles
-    #[arg(long, env = "DRUGS_RS_ABSTRACTS")]
-    pub abstracts: bool,
-    /// What counts as one drug
-    #[arg(long, value_parser = choice::<DrugUnit>(), default_value = "substance", env = "DRUGS_RS_UNIT")]
-    pub unit: DrugUnit,
-    /// At most this many drugs in the lists of exclusive_drugs.json, together (0 = no limit)
-    #[arg(long, value_name = "N", default_value_t = AnswerSettings::default().max_exclusive, env = "DRUGS_RS_MAX_EXCLUSIVE")]
-    pub max_exclusive: u64,
 }
 
 #[derive(Debug, Args)]
@@ -238,11 +129,11 @@ pub(super) struct SilverArguments {
     /// A table to clean; repeatable; by default all that bronze holds
     #[arg(long = "table", value_name = "TABLE", value_parser = choice::<SourceTable>())]
     pub tables: Vec<SourceTable>,
-    #[command(flatten)]
-    pub reading: Reading,
     /// Hold the date if a table changes: gold leaves it out until it is released
     #[arg(long)]
     pub hold: bool,
+    #[command(flatten)]
+    pub reading: Reading,
     #[command(flatten)]
     pub output: Output,
 }

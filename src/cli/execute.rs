@@ -1,71 +1,29 @@
 //! Doing what the command line says.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 
-use super::arguments::{
-    Bytes, Command, ExplainArguments, GoldOptions, LakeCommand, Matching, Output, Reading, VerifyArguments,
-};
+use super::arguments::{Command, ExplainArguments, LakeCommand, VerifyArguments};
 use super::mentions::match_texts;
+use super::options::Output;
+use super::outcome::{Outcome, not_printed};
 use super::parse::ParsedCommand;
+use super::settings::{entries, gold_settings, matcher_settings, reading, silver_settings};
 use super::voice::Voice;
-use super::{manual, summary};
-use crate::api::matching::{read_standard_input, read_stop_words};
+use super::{generate, manual, summary};
+use crate::api::matching::read_standard_input;
 use crate::api::source_lists::Lists;
-use crate::api::vocabulary::read_vocabulary;
-use crate::error::{Error, Refusal, Result, shown};
-use crate::formats::{self, MostRatio};
-use crate::graph::AnswerSettings;
+use crate::error::{Error, Result, shown};
 use crate::lake::holds::{hold, release};
 use crate::lake::open::{existing_lake_for, open_lake_for};
 use crate::lake::report::{StepReport, to_json};
 use crate::lake::verify::verify;
-use crate::matcher::{Matcher, Settings, StopWords, VocabularyEntry};
+use crate::matcher::Matcher;
 use crate::schema::SourceTable;
 use crate::steps::bronze::{BronzeSource, bronze};
-use crate::steps::gold::{GoldSettings, gold};
+use crate::steps::gold::gold;
 use crate::steps::run;
 use crate::steps::silver::{SilverSettings, silver};
-use crate::task::{Patient, Task};
-use crate::text::date::NumericOrder;
-
-/// What a command came to. It is printed when the progress bar is gone.
-#[derive(Debug, Default)]
-#[must_use]
-pub struct Outcome {
-    warnings: Vec<String>,
-    text: Vec<u8>,
-    /// Why the command fails although it has something to print.
-    failure: Option<Error>,
-    exit_code: u8,
-}
-
-impl Outcome {
-    fn of_text(text: impl Into<Vec<u8>>) -> Self {
-        Self {
-            text: text.into(),
-            ..Self::default()
-        }
-    }
-
-    /// The outcome of a command that has printed everything itself.
-    pub(super) fn of_exit_code(exit_code: u8) -> Self {
-        Self {
-            exit_code,
-            ..Self::default()
-        }
-    }
-
-    /// Prints the warnings and the result, and gives the exit code.
-    pub fn print(self, command: &ParsedCommand) -> Result<u8> {
-        self.warnings
-            .iter()
-            .for_each(|warning| command.voice.warn(warning));
-        printed(Patient(io::stdout().lock()).write_all(&self.text))?;
-        self.failure.map_or(Ok(self.exit_code), Err)
-    }
-}
+use crate::task::Task;
 
 /// Does what a command says.
 pub fn execute(command: &ParsedCommand, task: &Task) -> Result<Outcome> {
@@ -162,7 +120,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
         Command::Generate(arguments) => {
-            return Ok(Outcome::of_text(super::generate::made(arguments, task)?));
+            return Ok(Outcome::of_text(generate::made(arguments, task)?));
         }
         Command::Completions(arguments) => return Ok(Outcome::of_text(manual::completions(arguments))),
         Command::Man(arguments) => return Ok(Outcome::of_text(manual::man(arguments, task)?)),
@@ -179,79 +137,6 @@ fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<V
         .collect()
 }
 
-/// The entries of the vocabularies. Standard input cannot be a list of them and the texts.
-pub(super) fn entries(
-    words: &[String],
-    reading: formats::ReadOptions,
-    texts_from_standard_input: bool,
-    lists: &mut Lists,
-    task: &Task,
-) -> Result<Vec<VocabularyEntry>> {
-    let uris = lists.names(words, task)?;
-    if texts_from_standard_input && lists.took_standard_input() {
-        return Err(Error::argument(
-            "--vocabulary",
-            "a list on standard input, where the texts are to come from",
-            "a list in a file",
-        ));
-    }
-    read_vocabulary(&uris, reading, task)
-}
-
-pub(super) fn reading(bytes: &Bytes) -> formats::ReadOptions {
-    formats::ReadOptions {
-        encoding: bytes.encoding.unwrap_or_default(),
-        most_ratio: MostRatio(bytes.max_ratio),
-    }
-}
-
-fn silver_settings(words: &Reading) -> SilverSettings {
-    let order = if words.month_first {
-        NumericOrder::MonthFirst
-    } else {
-        NumericOrder::DayFirst
-    };
-    let formats::ReadOptions { encoding, most_ratio } = reading(&words.bytes);
-    SilverSettings {
-        encoding,
-        order,
-        on_bad_file: words.on_bad_file,
-        most_ratio,
-        ..SilverSettings::default()
-    }
-}
-
-fn gold_settings(matching: &Matching, options: &GoldOptions, task: &Task) -> Result<GoldSettings> {
-    Ok(GoldSettings {
-        matcher: matcher_settings(matching, task)?,
-        abstracts: options.abstracts,
-        answers: AnswerSettings {
-            unit: options.unit,
-            max_exclusive: options.max_exclusive,
-        },
-        ..GoldSettings::default()
-    })
-}
-
-pub(super) fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
-    let stop_words = match &matching.stop_words {
-        _ if matching.no_stop_words => StopWords::none(),
-        None => StopWords::default(),
-        Some(file) => StopWords::of(read_stop_words(file, task)?),
-    };
-    let stop_words = match &matching.extra_stop_words {
-        Some(file) => stop_words.with(read_stop_words(file, task)?),
-        None => stop_words,
-    };
-    Ok(Settings {
-        boundary: matching.boundary,
-        accents: matching.accents,
-        abbreviations: matching.abbreviations,
-        salts: matching.salts,
-        stop_words,
-    })
-}
-
 fn outcome_of(report: &StepReport, output: &Output) -> Result<Outcome> {
     let text = if output.json {
         report.to_json()?
@@ -260,31 +145,12 @@ fn outcome_of(report: &StepReport, output: &Output) -> Result<Outcome> {
     } else {
         summary::of(report)?
     };
-    Ok(Outcome {
-        warnings: if output.quiet {
-            Vec::new()
-        } else {
-            report.warnings()
-        },
-        ..Outcome::of_text(text)
-    })
-}
-
-/// A reader that closed its end of the pipe has what it wanted.
-pub(super) fn printed(result: io::Result<()>) -> Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| not_printed(&error)),
-    }
-}
-
-/// The error for what could not be printed: unlike with other errors, the work itself is done.
-pub(super) fn not_printed(error: &io::Error) -> Error {
-    let refusal = Refusal {
-        found: error.to_string(),
-        remedy: "what was made before stands; print to a place that takes it",
+    let warnings = if output.quiet {
+        Vec::new()
+    } else {
+        report.warnings()
     };
-    Error::storage("standard output", "write", io::Error::new(error.kind(), refusal))
+    Ok(Outcome::of_text(text).with_warnings(warnings))
 }
 
 /// What differs, which is a failure too.
@@ -305,10 +171,7 @@ fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<Outcome> {
             .map(|damage| format!("{}: {}\n", damage.path, damage.found))
             .collect()
     };
-    Ok(Outcome {
-        failure: found.check().err(),
-        ..Outcome::of_text(text)
-    })
+    Ok(Outcome::of_text(text).with_failure(found.check().err()))
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::arguments::{Output, choice};
+use super::options::{Output, choice};
 use crate::api::generate::generate;
 use crate::error::{Error, Result};
 use crate::generate::{Format, MadeTable, Packing, Settings, Shares};

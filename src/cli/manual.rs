@@ -4,9 +4,9 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::arguments::{CompletionsArguments, ManArguments};
-use super::execute::not_printed;
+use super::outcome::not_printed;
 use super::parse::definition;
-use crate::api::write_file;
+use crate::api::export::write_file;
 use crate::error::{Error, Result};
 use crate::task::Task;
 

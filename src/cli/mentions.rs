@@ -7,44 +7,15 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::arguments::MatchArguments;
-use super::execute::{Outcome, entries, matcher_settings, not_printed, reading};
+use super::options::MentionFormat;
+use super::outcome::{Outcome, not_printed};
+use super::settings::{entries, matcher_settings, reading};
 use super::voice::Voice;
 use crate::api::matching::{PassedOver, TextFiles};
 use crate::api::source_lists::Lists;
-use crate::choice::{Choice, parse_choices};
 use crate::error::{Error, Result};
 use crate::matcher::Matcher;
 use crate::task::{Patient, Task};
-
-/// How mentions are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MentionFormat {
-    Table,
-    Ndjson,
-    Csv,
-}
-
-impl Choice for MentionFormat {
-    const CHOICES: &'static [Self] = &[Self::Table, Self::Ndjson, Self::Csv];
-
-    fn choice_name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-        }
-    }
-
-    fn meaning(self) -> &'static str {
-        match self {
-            Self::Table => "aligned columns that fit the terminal; long values are cut",
-            Self::Ndjson => "a JSON object a line",
-            Self::Csv => "comma-separated values with a header",
-        }
-    }
-}
-
-parse_choices!(MentionFormat);
 
 /// Prints the mentions. Without one the exit code is 1, as with grep.
 pub(super) fn match_texts(

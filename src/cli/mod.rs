@@ -7,11 +7,15 @@ mod execute;
 mod generate;
 mod manual;
 mod mentions;
+mod options;
+mod outcome;
 mod parse;
 mod progress;
+mod settings;
 mod summary;
 mod voice;
 
-pub use execute::{Outcome, execute};
+pub use execute::execute;
+pub use outcome::Outcome;
 pub use parse::{Invocation, ParsedCommand, parse};
 pub use progress::ProgressBar;

@@ -1,0 +1,148 @@
+//! Groups of options that several commands have.
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::choice::{Choice, parse_choices};
+use crate::error::Result;
+use crate::formats::Encoding;
+use crate::graph::AnswerSettings;
+use crate::lake::dt::Dt;
+use crate::matcher::{Accents, Boundary};
+use crate::schema::DrugUnit;
+use crate::steps::silver::OnBadFile;
+
+/// Reads the name of a value, with the names in the help, in completions and in the error for another one.
+pub(super) fn choice<T: Choice + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    let values = T::CHOICES.iter().map(|choice| {
+        let value = PossibleValue::new(choice.choice_name());
+        match choice.meaning() {
+            "" => value,
+            meaning => value.help(meaning),
+        }
+    });
+    PossibleValuesParser::new(values).try_map(|name| T::from_choice_name(&name))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lake {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(long, value_name = "FOLDER", env = "DRUGS_RS_OUT")]
+    pub out: String,
+    /// The logical date of this delivery, such as 2026-11-22
+    #[arg(long, value_name = "DATE")]
+    dt: String,
+}
+
+impl Lake {
+    /// The date, or the error that Python raises for another text.
+    pub(super) fn dt(&self) -> Result<Dt> {
+        Dt::parse(&self.dt)
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Output {
+    /// Print the report as JSON; errors and warnings are JSON lines on stderr
+    #[arg(long)]
+    pub json: bool,
+    /// Print only errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub(super) struct Reading {
+    #[command(flatten)]
+    pub bytes: Bytes,
+    /// Read 01/02/2020 as 2 January instead of 1 February
+    #[arg(long, env = "DRUGS_RS_MONTH_FIRST")]
+    pub month_first: bool,
+    /// On an unreadable file: stop, or reject it and continue
+    #[arg(long, value_name = "WHAT", value_parser = choice::<OnBadFile>(), default_value = "fail", env = "DRUGS_RS_ON_BAD_FILE")]
+    pub on_bad_file: OnBadFile,
+}
+
+/// How the bytes of files are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub(super) struct Bytes {
+    /// The encoding of text that is neither UTF-8 nor UTF-16 with a byte order mark; without this such a file is an error
+    #[arg(long, value_name = "NAME", value_parser = choice::<Encoding>(), ignore_case = true, env = "DRUGS_RS_ENCODING")]
+    pub encoding: Option<Encoding>,
+    /// Reject compressed files that expand more than N-fold, beyond 256 MiB (0 = no limit)
+    #[arg(long, value_name = "N", default_value_t = 400, env = "DRUGS_RS_MAX_RATIO")]
+    pub max_ratio: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Matching")]
+pub(super) struct Matching {
+    /// Where a name may begin and end
+    #[arg(long, value_parser = choice::<Boundary>(), default_value = "word", env = "DRUGS_RS_BOUNDARY")]
+    pub boundary: Boundary,
+    /// Names that are never a mention, one a line; replaces the shipped list and rules
+    #[arg(long, value_name = "FILE", env = "DRUGS_RS_STOP_WORDS_FILE")]
+    pub stop_words: Option<String>,
+    /// Names that are never a mention either, one a line; adds to the shipped list
+    #[arg(long, value_name = "FILE", env = "DRUGS_RS_EXTRA_STOP_WORDS_FILE")]
+    pub extra_stop_words: Option<String>,
+    /// Find every name of the vocabulary, everyday words too
+    #[arg(long)]
+    pub no_stop_words: bool,
+    /// Find abbreviations that a text itself introduces, as in "doxorubicin (DOX)"
+    #[arg(long, env = "DRUGS_RS_ABBREVIATIONS")]
+    pub abbreviations: bool,
+    /// Find "metformin hydrochloride" of the vocabulary where a text says "metformin"
+    #[arg(long, env = "DRUGS_RS_SALTS")]
+    pub salts: bool,
+    /// Whether letters with an accent equal those without
+    #[arg(long, value_parser = choice::<Accents>(), default_value = "fold", env = "DRUGS_RS_ACCENTS")]
+    pub accents: Accents,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Counting")]
+pub(super) struct GoldOptions {
+    /// Search abstracts as well as titles
+    #[arg(long, env = "DRUGS_RS_ABSTRACTS")]
+    pub abstracts: bool,
+    /// What counts as one drug
+    #[arg(long, value_parser = choice::<DrugUnit>(), default_value = "substance", env = "DRUGS_RS_UNIT")]
+    pub unit: DrugUnit,
+    /// At most this many drugs in the lists of exclusive_drugs.json, together (0 = no limit)
+    #[arg(long, value_name = "N", default_value_t = AnswerSettings::default().max_exclusive, env = "DRUGS_RS_MAX_EXCLUSIVE")]
+    pub max_exclusive: u64,
+}
+
+/// How mentions are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MentionFormat {
+    Table,
+    Ndjson,
+    Csv,
+}
+
+impl Choice for MentionFormat {
+    const CHOICES: &'static [Self] = &[Self::Table, Self::Ndjson, Self::Csv];
+
+    fn choice_name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Table => "aligned columns that fit the terminal; long values are cut",
+            Self::Ndjson => "a JSON object a line",
+            Self::Csv => "comma-separated values with a header",
+        }
+    }
+}
+
+parse_choices!(MentionFormat);
