@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
 
 use super::mention::Mention;
 use super::table::Table;
-use super::{arguments, arrow, call, errors};
+use super::{arguments, arrow, call, errors, interpreter};
 use crate::api::matching;
 use crate::api::vocabulary::{self, Vocabulary};
 use crate::error::{Error, Result};
@@ -277,7 +277,7 @@ fn copied(texts: &Bound<'_, PyAny>) -> PyResult<StringChunked> {
     for (row, text) in texts.try_iter()?.enumerate() {
         let text = text?;
         if row % 1024 == 1023 && turn.elapsed() >= TURN {
-            call::without_interpreter(py, || ());
+            interpreter::without_interpreter(py, || ());
             py.check_signals()?;
             turn = Instant::now();
         }

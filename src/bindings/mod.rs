@@ -15,6 +15,7 @@ mod command;
 mod errors;
 mod generate;
 mod graph;
+mod interpreter;
 mod matcher;
 mod matcher_registry;
 mod mention;
@@ -54,7 +55,7 @@ mod core_module {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::allocator::return_freed_memory_soon();
         super::call::keep_panics_quiet();
-        super::call::watch_the_end(module)?;
+        super::interpreter::watch_the_end(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         super::set_all(module)
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::call::with_interpreter;
+use super::interpreter::with_interpreter;
 use crate::cli::ProgressBar;
 use crate::task::Progress;
 

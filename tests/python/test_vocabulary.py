@@ -53,6 +53,7 @@ EMA_HEADER = "Name of medicine,International non-proprietary name (INN) / common
         f"{EMA_ROW}\n",
         f"{EMA_HEADER}Velocalm,velorin,N05BA99\n",
         f"Medicines,,\nAn agency,,\n,,\nLast update: 01/04/2026,,\n{EMA_HEADER}Velocalm,velorin,N05BA99\n",
+        f'"Medicines, human, authorised, of 1 April, 2026",,\n,,\n{EMA_HEADER}Velocalm,velorin,N05BA99\n',
     ],
 )
 def test_the_list_of_ema_in_every_form_that_it_comes_in(text: str, tmp_path: Path) -> None:

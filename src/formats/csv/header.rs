@@ -99,15 +99,28 @@ pub(crate) fn preamble(bytes: &[u8], ended: bool, shapes: &[Fields]) -> Option<(
             continue;
         };
         if header.fit.0 {
-            let filled = |line: &&[u8]| {
-                let fields = line.split(|byte| *byte == header.delimiter);
-                fields.filter(|field| !field.trim_ascii().is_empty()).count()
-            };
+            let filled = |line: &&[u8]| filled_fields(line, header.delimiter);
             let is_before = lines.iter().all(|line| filled(line) * 2 <= header.names.len());
             return is_before.then_some((at, lines.len() as u64));
         }
     }
     None
+}
+
+/// How many fields of a line hold anything. A separator in quotes separates nothing: `"Data, as of 1 May, 2024",,`.
+fn filled_fields(line: &[u8], delimiter: u8) -> usize {
+    let (mut fields, mut is_filled, mut is_quoted) = (0, false, false);
+    for &byte in line {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            _ if byte == delimiter && !is_quoted => {
+                fields += usize::from(is_filled);
+                is_filled = false;
+            }
+            _ => is_filled |= !byte.is_ascii_whitespace(),
+        }
+    }
+    fields + usize::from(is_filled)
 }
 
 /// What to know about a header that lacks columns.
@@ -132,4 +145,23 @@ pub(crate) fn hint(header: &[String], shapes: &[Fields]) -> String {
 fn folded(bytes: &[u8]) -> String {
     let name = String::from_utf8_lossy(bytes);
     name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators_in_quotes_separate_no_fields() {
+        for (line, wanted) in [
+            ("", 0),
+            (",,", 0),
+            ("a,b,", 2),
+            ("\"List of medicines, human, as of 1 May, 2024\",,,", 1),
+            ("\"\",a", 1),
+            ("\"open, to the end", 1),
+        ] {
+            assert_eq!(filled_fields(line.as_bytes(), b','), wanted, "{line}");
+        }
+    }
 }
