@@ -97,7 +97,7 @@ fn missed(
     };
     if let Some((start, end, rule)) = alone(Boundary::Word, StopWords::none())? {
         let mut overlapping = all.iter().filter(|other| other.start < end && start < other.end);
-        // What lies inside a combination does not keep it from being found.
+        // A mention inside a combination does not hide it.
         let covering = overlapping
             .clone()
             .find(|other| other.start < start || end < other.end)

@@ -1,6 +1,6 @@
-//! Retries beyond the library's own. The library retries for some seconds if a server is busy or cannot be reached, and
-//! never if an answer breaks off in the middle. A server that fails for a minute is common, and no reason to lose an
-//! hour's work.
+//! Retries beyond the library's own. The library retries for a minute if a server is busy or cannot be reached, and
+//! resumes a body that breaks off if the object has an entity tag. It does not retry other answers that break off. A
+//! server that fails for a minute is common, and no reason to lose an hour's work.
 
 use std::time::{Duration, Instant};
 

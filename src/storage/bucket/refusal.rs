@@ -23,7 +23,7 @@ const SECRETS: [&str; 8] = [
     "AWS_PROXY_URL",
 ];
 
-/// At most this many characters of a server's message.
+/// Characters of a server's message that an error repeats.
 const MOST: usize = 300;
 
 /// A storage error about `uri` while doing `action`.
