@@ -1,4 +1,4 @@
-//! The words of the command line. Flags have the names of the Python arguments.
+//! The options of the command line. They have the names of the Python arguments.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     pub color: ColorChoice,
 }
 
-/// Reads the name of a value, with the names in the help, in completions and in the error for another one.
+/// Parses the name of a choice; help, completions and the error list the names.
 pub(super) fn choice<T: Choice + Send + Sync>() -> impl TypedValueParser<Value = T> {
     let values = T::CHOICES.iter().map(|choice| {
         let value = PossibleValue::new(choice.choice_name());
@@ -106,7 +106,7 @@ pub(super) struct Lake {
 }
 
 impl Lake {
-    /// The date, or the error that Python raises for another text.
+    /// The parsed date; the error for another text is the one that Python raises.
     pub(super) fn dt(&self) -> Result<Dt> {
         Dt::parse(&self.dt)
     }

@@ -1,4 +1,4 @@
-//! Doing what the command line says.
+//! Executes the parsed command.
 
 use std::io::{self, Write};
 
@@ -30,13 +30,13 @@ use crate::steps::silver::{SilverSettings, silver};
 use crate::task::{Patient, Task};
 use crate::text::date::NumericOrder;
 
-/// What a command came to. It is printed when the progress bar is gone.
+/// The result of a command. It is printed after the progress bar is removed.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Outcome {
     warnings: Vec<String>,
     text: Vec<u8>,
-    /// Why the command fails although it has something to print.
+    /// Why the command fails, although it also prints a result.
     failure: Option<Error>,
     exit_code: u8,
 }
@@ -49,7 +49,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of a command that has printed everything itself.
+    /// The outcome of a command that has already printed everything.
     pub(super) fn of_exit_code(exit_code: u8) -> Self {
         Self {
             exit_code,
@@ -57,7 +57,7 @@ impl Outcome {
         }
     }
 
-    /// Prints the warnings and the result, and gives the exit code.
+    /// Prints the warnings and the result, and returns the exit code.
     pub fn print(self, command: &ParsedCommand) -> Result<u8> {
         self.warnings
             .iter()
@@ -67,7 +67,7 @@ impl Outcome {
     }
 }
 
-/// Does what a command says.
+/// Executes a command.
 pub fn execute(command: &ParsedCommand, task: &Task) -> Result<Outcome> {
     let mut lists = Lists::default();
     done(&command.command, &command.voice, &mut lists, task).map_err(|error| lists.place(error))
@@ -170,7 +170,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
     outcome_of(&report, output)
 }
 
-/// The sources that were given, in the order of the tables.
+/// The given sources, in the order of the tables.
 fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<Vec<BronzeSource>> {
     let given = SourceTable::ALL.into_iter().zip(words);
     given
@@ -179,7 +179,7 @@ fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<V
         .collect()
 }
 
-/// The entries of the vocabularies. Standard input cannot be a list of them and the texts.
+/// The entries of the vocabularies. Standard input cannot hold both a list of vocabularies and the texts.
 pub(super) fn entries(
     words: &[String],
     reading: formats::ReadOptions,
@@ -270,7 +270,7 @@ fn outcome_of(report: &StepReport, output: &Output) -> Result<Outcome> {
     })
 }
 
-/// A reader that closed its end of the pipe has what it wanted.
+/// Ignores a closed pipe: its reader has all it wanted.
 pub(super) fn printed(result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -278,7 +278,7 @@ pub(super) fn printed(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// The error for what could not be printed: unlike with other errors, the work itself is done.
+/// The error for output that could not be printed. Unlike with other errors, the work itself is done.
 pub(super) fn not_printed(error: &io::Error) -> Error {
     let refusal = Refusal {
         found: error.to_string(),
@@ -287,7 +287,7 @@ pub(super) fn not_printed(error: &io::Error) -> Error {
     Error::storage("standard output", "write", io::Error::new(error.kind(), refusal))
 }
 
-/// What differs, which is a failure too.
+/// Checks a lake; a file that differs is a failure, but the result is printed too.
 fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<Outcome> {
     let found = verify(existing_lake_for(&arguments.lake, task)?.as_ref(), task)?;
     let text = if arguments.output.json {
@@ -327,7 +327,7 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
         text => text.to_owned(),
     };
     let drug = arguments.drug.as_str();
-    // The usage is right and the vocabulary lacks the drug: bad input, with the exit code 1.
+    // The usage is right and the vocabulary lacks the drug: bad input, with exit code 1.
     let explanation = matcher.explain(&text, drug).map_err(|error| match error {
         Error::Argument { .. } => Error::SourceNotFound {
             uri: format!("`{}` in {}", shown(drug), arguments.vocabulary.join(", ")),
