@@ -54,8 +54,9 @@ def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
     }
     if not AIRFLOW_3:
-        # On SQLite it would run one task at a time, each in a Python that loads Airflow first. With patience and a log
-        # of writes, which Airflow 3 sets up itself, a test's few processes get along.
+        # On SQLite the default executor would run one task at a time, each in a Python that loads Airflow
+        # first. With a longer time-out and a write-ahead log, which Airflow 3 sets up itself, the few
+        # processes of a test can share it.
         configuration["CORE__EXECUTOR"] = "LocalExecutor"
         configuration["DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{home}/airflow.db?timeout=60"
         settings = {**settings, "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1"}

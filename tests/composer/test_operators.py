@@ -350,7 +350,7 @@ def test_the_gate_holds_what_it_refuses_and_releases_what_it_lets_pass(isolation
     assert gate(good).execute({})["released"] is True
     assert not file.exists()
     assert gate(good).execute({})["released"] is False
-    # A table with many faults says more than a reason may be long.
+    # The list of a table's many faults is longer than a reason may be.
     flags = {f"flag{number}": 0.0 for number in range(40)}
     wordy = {**poor, "rows_kept": 8, "rows_in": 18, "flags": dict.fromkeys(flags, 5)}
     task = gate(wordy)

@@ -14,8 +14,8 @@ import drugs_rs
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A shell that starts the tests in the background, as CI does, starts them deaf to Ctrl-C, and so would be every process
-# that they start and interrupt.
+# A shell that starts the tests in the background, as CI does, makes them ignore Ctrl-C, and with them every
+# process that they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

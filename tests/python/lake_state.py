@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Iterator
 
-# Work in progress and the lock are no part of a lake's state (see the lake layout in the documentation).
+# Staging folders and the lock are no part of a lake's state (see the lake layout in the documentation).
 NOT_STATE = (".staging", ".lock")
 
 GOLD_FILES = ("drug_graph.json", "exclusive_drugs.json", "top_journals.json")

@@ -19,10 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Stands for the id that the pipeline makes up: which UUID it is depends on a namespace that is not known here.
+# A placeholder for the id that the pipeline makes up: its UUID depends on a namespace that is not known here.
 SYNTHETIC = "<synthetic>"
 
-# Day before month, always: that is the rule under test.
+# Day before month: that is the rule under test.
 DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y")
 
 ESCAPES = re.compile(r"(?:\\{1,2}x[0-9A-Fa-f]{2})+( ?)")

@@ -93,7 +93,7 @@ def test_gold_without_the_date_and_with_it_again(
     assert [(record.name, record.getMessage()) for record in caplog.records] == [
         ("drugs_rs", f"dt={DAYS[1]} is held back, and gold leaves it out: {REASON}")
     ]
-    # A run tells it too, and neither releases nor holds.
+    # The report of a run lists it too, and the run neither releases nor holds it.
     report = drugs_rs.run(out=lake, dt=DAYS[0], **sources[DAYS[0]])
     assert report["unchanged"] is True
     assert report["held"] == report["steps"][-1]["held"] == [{"dt": DAYS[1], "reason": REASON}]

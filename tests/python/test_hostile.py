@@ -30,7 +30,7 @@ ARTICLE = "<PubmedArticle><PMID>1</PMID><ArticleTitle>{}</ArticleTitle></PubmedA
 SET = f"<PubmedArticleSet>{ARTICLE}</PubmedArticleSet>"
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'
 EXTERNAL = '<!DOCTYPE x [<!ENTITY xxe SYSTEM "file:///etc/passwd">]>'
-# A member of gzip over and over is one long text, made in no time.
+# Repeating a gzip member makes one long text in no time.
 PIECE = 1 << 24
 
 
@@ -139,7 +139,7 @@ HOSTILE = (
 
 def peak_of_silver(lake: Path, **options: object) -> tuple[int, dict[str, Any]]:
     """The kilobytes that the step takes at most in a process of its own, and its report."""
-    # `ru_maxrss` would begin with what this process of all tests holds: it survives the start of another program.
+    # `ru_maxrss` would start at the memory of this test process, because it survives `exec`.
     program = (
         "import json, drugs_rs\n"
         f"report = drugs_rs.silver(out={str(lake)!r}, dt={DT!r}, max_ratio=0, **{options!r})\n"
@@ -190,7 +190,7 @@ def test_reports_never_hold_what_a_bad_file_holds(content: str, tmp_path: Path) 
     report = silver(lake, folder, on_bad_file="reject")
     (note,) = report["sources"][1]["notes"]
     assert "b.csv: " in note
-    # What is kept aside may quote it; of XML nothing is quoted in the first place.
+    # The rejected row may quote it; XML is never quoted.
     (aside,) = rejected(lake, "pubmed")
     assert ("secret" in aside["message"].lower()) == (not content.startswith("<"))
     texts = [json.dumps(report), *(path.read_text() for path in lake.rglob("*.json"))]

@@ -64,7 +64,8 @@ def test_list(matcher: drugs_rs.Matcher) -> None:
     assert "6" in repr(table)
 
 
-# Every way in which Arrow keeps text, in one piece and in several, with nulls and with an offset into a longer array.
+# All of Arrow's types of text, in one chunk and in several, with nulls and with an offset into a longer
+# array.
 ARROW: dict[str, Callable[[], Any]] = {
     "string": lambda: pa.array(TEXTS, pa.string()),
     "large_string": lambda: pa.array(TEXTS, pa.large_string()),
@@ -121,7 +122,7 @@ def test_tables_go_into_any_library(matcher: drugs_rs.Matcher) -> None:
     wanted = one_by_one(matcher, TEXTS)
     assert pa.table(table).to_pylist() == wanted
     assert pl.DataFrame(table).to_dicts() == wanted
-    # Handed out twice: a stream that one reader used up is no use to the next.
+    # Exported twice: a stream that one reader has consumed cannot be read again.
     assert pa.RecordBatchReader.from_stream(table).read_all().num_rows == len(wanted)
     assert pa.table(table).schema.field("row").type in (pa.uint32(), pa.uint64(), pa.int64())
 

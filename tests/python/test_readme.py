@@ -19,7 +19,7 @@ from fenced_blocks import Block, blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-# First words of commands that fetch or build the package, or only move around.
+# First words of commands that fetch or build the package, or only change the folder.
 PASSED_OVER = {"cd", "git", "make", "pip", "uv"}
 
 

@@ -29,7 +29,7 @@ fn row(number: usize) -> Row {
     };
     let journal = match number % 4 {
         0 => None,
-        // Beyond the first groups, journals are so many and so long that a dictionary does not pay.
+        // Beyond the first groups, there are too many and too long journals for a dictionary to pay.
         1 if number > 2 * GROUP => Some(format!("Journal {number} of {}", "x".repeat(120))),
         rest => Some(format!("Annals {rest}")),
     };
