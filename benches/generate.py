@@ -93,7 +93,7 @@ class Drug(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """Where the generated files stand."""
+    """The paths of the generated files."""
 
     drugs: Path
     pubmed: Path
@@ -101,7 +101,7 @@ class Sources(NamedTuple):
 
 
 class Dice:
-    """Everything drawn by lot. Only `Random.random()` is used (see above)."""
+    """All random draws. Only `Random.random()` is used (see above)."""
 
     def __init__(self, seed: str) -> None:
         self.roll = Random(seed).random
@@ -145,7 +145,7 @@ def generate(folder: Path, rows: int, drugs: int, seed: int = 1) -> Sources:
 
 
 def make_drugs(dice: Dice, count: int) -> list[Drug]:
-    """`count` drugs with distinct codes. One name in 40 stands under two codes (in the real ATC one in eight)."""
+    """`count` drugs with distinct codes. One name in 40 has two codes (in the real ATC one in eight)."""
     used = {word.lower() for texts in WORDS.values() for text in texts for word in text.split()}
     codes: set[str] = set()
     drugs: list[Drug] = []
@@ -337,7 +337,7 @@ def line(identifier: str, title: str, date: str, journal: str) -> str:
 
 
 def unused(used: set[str], make: Callable[[], str]) -> str:
-    """What `make` gives, tried until it is new (compared without case)."""
+    """The result of `make`, tried until it is new (compared without case)."""
     while True:
         made = make()
         if made.lower() not in used:

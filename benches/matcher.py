@@ -26,7 +26,7 @@ TURNS = 3
 
 
 class Reach(NamedTuple):
-    """A figure and what it shall be: at least or at most the bound."""
+    """A figure and its bound: at least or at most."""
 
     what: str
     figure: float

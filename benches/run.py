@@ -31,7 +31,7 @@ PATIENCE = 10
 
 
 class Side(NamedTuple):
-    """A tool under measurement: its name in the table, its command, and where under its output the answers stand."""
+    """A tool under measurement: its name in the table, its command, and the path of the answers under its output."""
 
     name: str
     command: list[str]

@@ -76,7 +76,7 @@ class Bench:
         return lake
 
     def silver(self, lake: Path, threads: int) -> Measure:
-        """`drugs-rs silver` on a lake whose bronze layer is there, made anew each time."""
+        """`drugs-rs silver` on a lake with a bronze layer, without the silver of an earlier turn."""
 
         def measure() -> tuple[float, int]:
             shutil.rmtree(str(lake / "silver"), ignore_errors=True)

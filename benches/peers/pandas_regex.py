@@ -175,7 +175,7 @@ def read_drugs(path: Path) -> pd.DataFrame:
 
 
 def compile_names(names: Sequence[str]) -> re.Pattern[str]:
-    """Any of the names as whole words, the longest first. Names are literal; blanks and dashes stand for each other."""
+    """Any of the names as whole words, the longest first. Names are literal; blanks and dashes are equal."""
     words = (re.split(r"[\s-]+", name) for name in fold(pd.Series(names)))
     literals = sorted((r"[\s-]+".join(map(re.escape, parts)) for parts in words), key=len, reverse=True)
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(literals)})(?![^\W_])", re.IGNORECASE)
@@ -216,7 +216,7 @@ def find_prefiltered(
 
 
 def settle(title: str, patterns: dict[int, re.Pattern[str]]) -> set[int]:
-    """Which of the drugs stand in the title when the leftmost and then the longest name takes its place."""
+    """The drugs in the title, where the leftmost and then the longest name counts."""
     spans = sorted(
         (match.start(), -match.end(), drug_row)
         for drug_row, pattern in patterns.items()

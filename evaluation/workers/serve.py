@@ -77,7 +77,7 @@ def flat(names: Names) -> list[str]:
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory now; 0 where the system does not tell."""
+    """Bytes of this process that are in memory now; 0 if the system does not report them."""
     return status("VmRSS")
 
 

@@ -90,7 +90,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def make_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Give the DAG as Airflow loads it with these settings in its environment."""
+    """Return the DAG as Airflow loads it with these settings in its environment."""
 
     def make(**settings: Any) -> Any:
         for name, value in settings.items():

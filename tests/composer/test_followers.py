@@ -66,7 +66,7 @@ CLASSES = (SimpleNamespace, SimpleNamespace(InputDataset=SimpleNamespace, Output
 
 @pytest.fixture
 def lineage(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """What each task told OpenLineage."""
+    """The facets that each task passed to OpenLineage."""
     from notifiers import LINEAGE
 
     monkeypatch.setattr("drugs_rs.airflow.lineage.lineage_classes", lambda: CLASSES)

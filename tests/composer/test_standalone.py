@@ -80,7 +80,7 @@ def trigger_deliver_and_kill_one_at_work(airflow: Standalone, google: Google, sa
 
 
 def waited_in_vain(airflow: Standalone, alerts: Path) -> None:
-    """A wait that was too long fails once, in spite of its retries, and is told once."""
+    """A wait that was too long fails once, in spite of its retries, and sends one alert."""
     airflow.wait_for_run("late", "failed")
     states = airflow.states("late")
     assert {task: state for task, state in states.items() if state == "failed"} == {"pubmed_b_sensor": "failed"}
@@ -95,7 +95,7 @@ def waited_in_vain(airflow: Standalone, alerts: Path) -> None:
 
 
 def over_its_time(airflow: Standalone, alerts: Path) -> None:
-    """No task failed, and the run is told with the reason."""
+    """No task failed, and the run is reported with the reason."""
     airflow.wait_for_run("overdue", "failed")
     assert "failed" not in airflow.states("overdue").values()
     alert = told(alerts, "run", "overdue")

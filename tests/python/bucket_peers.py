@@ -53,11 +53,11 @@ class Peer(ABC):
 
     @abstractmethod
     def put(self, name: str, data: bytes) -> None:
-        """Write an object behind the back of the code under test."""
+        """Write an object without the code under test."""
 
     @abstractmethod
     def contents(self, prefix: str = "") -> dict[str, tuple[str, bytes]]:
-        """Name → version and bytes: an object that is written anew with the same bytes shows."""
+        """Name → version and bytes: writing an object again shows even with the same bytes."""
 
     def data(self, name: str) -> bytes:
         return self.contents(name)[name][1]

@@ -49,7 +49,7 @@ def sample_report(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> di
 
 @pytest.fixture(scope="session")
 def sample_lake(sample_report: dict[str, Any]) -> Path:
-    """The lake behind `sample_report`."""
+    """The lake of `sample_report`."""
     return Path(sample_report["out"])
 
 
@@ -90,7 +90,7 @@ def peer(request: pytest.FixtureRequest, no_clouds: pytest.MonkeyPatch) -> Itera
 
 @pytest.fixture
 def gs(no_clouds: pytest.MonkeyPatch) -> Iterator[Google]:
-    """Google's side alone, which can be told to make trouble."""
+    """Google's side alone, with failures on demand."""
     with google() as service:
         point_to(service, no_clouds)
         yield service

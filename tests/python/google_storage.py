@@ -52,7 +52,7 @@ class Blob:
 
 @dataclass
 class Trouble:
-    """What goes wrong, until it is told to go right again."""
+    """The failures, until they are reset."""
 
     # Every n-th request is answered with this status and not executed.
     fail_every: int = 0
@@ -107,7 +107,7 @@ class GoogleStorage:
             return sorted(name for name in self.buckets[bucket] if name.startswith(prefix))
 
     def contents(self, bucket: str, prefix: str = "") -> dict[str, tuple[int, bytes]]:
-        """Name → generation and bytes: an object that is written anew with the same bytes shows."""
+        """Name → generation and bytes: writing an object again shows even with the same bytes."""
         with self.lock:
             return {name: (blob.generation, blob.data) for name, blob in self.buckets[bucket].items()
                     if name.startswith(prefix)}  # fmt: skip
@@ -117,7 +117,7 @@ class GoogleStorage:
             return self.buckets[bucket][name].data
 
     def every(self, what: str, count: int) -> bool:
-        """Whether this is the turn of the one in so many that goes wrong."""
+        """Whether this is the n-th request, which fails."""
         with self.lock:
             self._counts[what] = self._counts.get(what, 0) + 1
             return count > 0 and self._counts[what] % count == 0

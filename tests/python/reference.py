@@ -40,7 +40,7 @@ class Publication(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Decode literal escapes, drop broken runs (and the blank behind that parts no words), compose, squeeze blanks."""
+    """Decode literal escapes, drop broken runs (and a next blank that separates no words), compose, squeeze blanks."""
 
     def decoded(match: re.Match[str]) -> str:
         run = bytes(int(pair, 16) for pair in re.findall(r"x([0-9A-Fa-f]{2})", match.group(0)))
@@ -79,7 +79,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def mentions(title: str, name: str) -> bool:
-    """Whether `name` stands somewhere in `title` with no letter or digit at either side."""
+    """Whether `name` occurs in `title` without a letter or digit at either side."""
     title, name = title.lower(), name.lower()
     for start in range(len(title) - len(name) + 1):
         end = start + len(name)
@@ -143,7 +143,7 @@ SALTS = ("hydrochloride", "sodium")
 
 
 def substance(name: str) -> str:
-    """The canonical name of a drug: small letters, no brackets behind a blank, no salt at the end, parts in order."""
+    """The canonical name of a drug: lower case, no brackets after a blank, no salt at the end, parts in order."""
     parts = []
     for part in re.sub(r" \([^)]*\)", "", name.lower()).replace("/", " and ").split(" and "):
         words = part.split()

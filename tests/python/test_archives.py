@@ -36,7 +36,7 @@ def member(name: str, content: bytes, kind: bytes = b"0", size: int | None = Non
 
 
 def pax(**records: object) -> bytes:
-    """An extended header for the member behind it."""
+    """An extended header for the next member."""
     lines = b""
     for key, value in records.items():
         text = f" {key.replace('_', '.')}={value}\n"
@@ -99,7 +99,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("name", READ)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_every_file_is_read(name: str, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
-    """Files of a second archive, and those whose size an extended header gives, once vanished without a note."""
+    """Files of a second archive, and those whose size is in an extended header, were once lost without a note."""
     content, ids = READ[name]
     source = tmp_path / "archive"
     source.write_bytes(pack(content))

@@ -57,7 +57,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def close(folder: Path) -> None:
-    """Take away every right to write; what stands there stays readable for all."""
+    """Take away every right to write; existing files stay readable for all."""
     for path in [*folder.rglob("*"), folder]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 

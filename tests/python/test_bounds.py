@@ -71,7 +71,7 @@ def test_rejected_rows_come_before_there_are_gigabytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reader", ["publications", "stream", "drugs", "vocabulary"])
 def test_one_long_text_in_many_rows_of_parquet_is_not_held(reader: str, tmp_path: Path) -> None:
-    """Such a text stands once in the file, and batches were cut by what it takes there: 53 KB took 1.4 GB."""
+    """Such a text is in the file once, and batches were cut by its size there: 53 KB took 1.4 GB."""
     source = tmp_path / "same.parquet"
     many = 1500
     # One word: a name of more than 512 is rejected.

@@ -312,7 +312,7 @@ def s3(gs: Google, monkeypatch: pytest.MonkeyPatch) -> Google:
 )
 @pytest.mark.parametrize("place", ["source", "folder", "lake"])
 def test_a_refusal_names_its_cause(s3: Google, refusal: tuple[int, str, str], cause: str, place: str) -> None:
-    """An expired token was told as a missing right, and in answers without a body as a wrong region."""
+    """An expired token was reported as a missing permission, and in answers without a body as a wrong region."""
     s3.service.trouble = Trouble(refusal=refusal)
     calls: dict[str, Callable[[], object]] = {
         "source": lambda: drugs_rs.Matcher.from_vocabulary(f"s3://{BUCKET}/x.csv"),
@@ -476,7 +476,7 @@ URIS_WITH_SECRETS = [
 
 @pytest.mark.parametrize("uri", URIS_WITH_SECRETS)
 def test_credentials_in_a_uri_are_refused_and_never_told(uri: str, samples: Path, tmp_path: Path) -> None:
-    """Wherever a URI may stand: as a source, a lake, a file to write or to load, in a list, on the command line."""
+    """Wherever a URI is accepted: as a source, a lake, a file to write or load, in a list, on the command line."""
     drugs, lake = samples / "drugs.csv", tmp_path / "lake"
     names = tmp_path / "names.txt"
     names.write_text(f"{uri}\n", encoding="utf-8")
@@ -533,7 +533,7 @@ def test_no_credentials_at_all_are_told(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """No variable, no file, and nobody who answers where a machine would."""
+    """No variable, no file, and no answer from a metadata server."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
         monkeypatch.setenv(name, "127.0.0.1:9")

@@ -307,7 +307,7 @@ def test_verbose_shows_steps_files_and_variables(samples: Path, tmp_path: Path) 
 
 
 def test_the_summary_begins_on_a_line_of_its_own(tmp_path: Path) -> None:
-    """It began behind the words of the progress, which were then removed from under it."""
+    """It began after the words of the progress, whose removal then cut it."""
     sources = generate(tmp_path / "sources", "progress", 60_000)
     code, shown = on_a_terminal(run_arguments(sources, tmp_path / "lake", DT))
     assert code == 0

@@ -26,7 +26,7 @@ ROUNDS = 12
 
 
 class State(NamedTuple):
-    """What one delivery gives in a lake of its own."""
+    """The result of one delivery in a lake of its own."""
 
     bronze: list[str]
     silver: list[list[Row]]
@@ -96,7 +96,7 @@ def test_two_deliveries_at_once(size: int, tmp_path: Path) -> None:
 
 
 def test_the_same_delivery_twice_at_once(samples: Path, tmp_path: Path) -> None:
-    """A task that a scheduler started twice, or three times: whoever comes through, the result is that of one."""
+    """A task that a scheduler started two or three times: whichever run succeeds, the result is that of one."""
     sources = whole_sample(samples)
     drugs_rs.run(out=tmp_path / "alone", dt=DT, **sources)
     for number in range(ROUNDS):

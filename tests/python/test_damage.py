@@ -1,4 +1,4 @@
-"""Files of a lake that are not as they were written: told by name, never a different graph."""
+"""Damaged files of a lake: an error names them, and the graph never differs."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_manifest_that_is_damaged_is_made_again_by_its_step(lake: Path, layer:
 
 
 def test_the_manifest_of_gold_is_never_guessed(lake: Path) -> None:
-    """It alone tells which date gold has reached."""
+    """Only this file says which date gold has reached."""
     flip(lake / "gold" / "_manifest.json", 0.3)
     with pytest.raises(exceptions.DrugsError, match="delete the folder `gold`"):
         drugs_rs.gold(out=lake, dt=DT)

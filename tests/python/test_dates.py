@@ -1,4 +1,4 @@
-"""Every form of a date that silver reads, what precision it gives, and what it never guesses."""
+"""Every form of a date that silver parses, its precision, and what it never guesses."""
 
 from __future__ import annotations
 

@@ -236,7 +236,7 @@ def test_errors_are_counted_by_word() -> None:
     ],
 )
 def test_our_worker_answers_a_job(tmp_path: Path, options: list[str], spans: list[list[list[int]]]) -> None:
-    """The spans are code points, and `find` and `find_many` give the same ones."""
+    """The spans are code points, and `find` and `find_many` return the same ones."""
     texts = ["𝛼𝛽, doxorubicin (DOX), so DOX", "nothing", "Aspirin"]
     names = {"L": ["doxorubicin"], "B": ["aspirin"]}
     job, answer = tmp_path / "job.json", tmp_path / "answer.json"

@@ -1,4 +1,4 @@
-"""A lake that somebody else made: nothing in it leads out of it, and no pipe in it is waited for."""
+"""A lake from someone else: no path in it leads out of it, and no pipe in it blocks."""
 
 from __future__ import annotations
 

@@ -246,7 +246,7 @@ def test_letters_beyond_the_basic_plane_in_utf16(tmp_path: Path) -> None:
 @pytest.mark.parametrize("order", ["le", "be"])
 @pytest.mark.parametrize("wrong", ["half a pair", "half a unit"])
 def test_broken_utf16_is_an_error_that_names_the_byte(wrong: str, order: str, tmp_path: Path) -> None:
-    """Once what was broken became U+FFFD, and nobody was told."""
+    """Broken bytes once became U+FFFD silently."""
     mark, half = ("\ufeff", "\ud800") if wrong == "half a pair" else ("\ufeff", "")
     content = f"{mark}id,title,date,journal\n1,a {half}b,2020,J\n".encode(f"utf-16-{order}", "surrogatepass")
     byte = content.index("a ".encode(f"utf-16-{order}")) + 4

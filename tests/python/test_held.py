@@ -159,7 +159,7 @@ def bronze_of(lake: Path | str, sources: dict[str, dict[str, Any]], day: str) ->
 
 
 def test_silver_holds_what_it_changes_until_it_is_judged(sources: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    """Of a day with one good and one bad table nobody judges, and the next gold took the good one in."""
+    """A day with one good and one bad table was not judged, and the next gold included the good one."""
     lake = tmp_path / "lake"
     deliver(lake, sources, DAYS[0])
     before = local_gold(lake)

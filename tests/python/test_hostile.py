@@ -63,7 +63,7 @@ def cut_gzip() -> bytes:
 
 
 def spliced(cut: str) -> str:
-    """A delivery that was cut off at this text, and the next one behind it: read as one record, it mixed two."""
+    """A delivery truncated at this text, followed by the next one: read as one record, it mixed two."""
     beginning = SET.format("cut off")
     return beginning[: beginning.index(cut)] + SET.format("whole")
 
@@ -182,7 +182,7 @@ def test_a_hostile_file_stops_the_step_or_is_kept_aside(hostile: Hostile, tmp_pa
 
 @pytest.mark.parametrize("content", ["1,Secret words,2020,J\n2,x,2020,J\n", '"secret words"', "<secret>words</secret>"])
 def test_reports_never_hold_what_a_bad_file_holds(content: str, tmp_path: Path) -> None:
-    """The message of a bad file quotes what it found, and stood in the report as a note."""
+    """The message of a bad file quotes its content, and was once a note in the report."""
     folder, lake = tmp_path / "delivery", tmp_path / "lake"
     folder.mkdir()
     (folder / "a.csv").write_text(GOOD.format("1"), encoding="utf-8")
@@ -249,7 +249,7 @@ READERS: dict[str, Callable[..., int]] = {
 
 @pytest.mark.parametrize("reader", READERS)
 def test_the_limit_on_the_ratio_is_an_option_without_a_lake(reader: str, tmp_path: Path) -> None:
-    """The message tells of `max_ratio`, so whatever reads files has to take it."""
+    """The message mentions `max_ratio`, so every reader of files must accept it."""
     source = tmp_path / "blank.csv.gz"
     rows = GOOD.format(1) if "publications" in reader else "atccode,drug\nV03AB,velorin\n"
     source.write_bytes(gzip.compress(rows.encode()) + gzip.compress(b"\n" * PIECE) * 17)
@@ -297,7 +297,7 @@ def test_a_file_of_rejected_rows_alone_is_not_held(tmp_path: Path) -> None:
 
 
 def test_a_thousand_texts_of_a_megabyte_are_not_held(tmp_path: Path) -> None:
-    """Row groups of so many rows, however large, took 1.8 GB for 1.5 GB of them."""
+    """Row groups of a fixed number of rows, however large, took 1.8 GB for 1.5 GB of texts."""
     source, lake = tmp_path / "large.ndjson.gz", tmp_path / "lake"
     text = "A word and another " * ((1 << 20) // 19)
     rows = 1000

@@ -35,7 +35,7 @@ def tables(lake: Path) -> list[Any]:
 
 
 def parse_everything(lake: Path) -> None:
-    """Every table, manifest and report that stands in the lake is whole."""
+    """Every table, manifest and report in the lake is whole."""
     for path in files(lake):
         if path.suffix == ".parquet":
             rows(path)

@@ -128,7 +128,7 @@ def test_tables_go_into_any_library(matcher: drugs_rs.Matcher) -> None:
 
 
 def test_tables_outlive_what_made_them() -> None:
-    """The memory belongs to the table, and then to whoever took it over."""
+    """The memory belongs to the table, and then to the library that took it over."""
     table = drugs_rs.Matcher.from_names({"B01AC06": ["aspirin"]}).find_many(["aspirin"] * 1000)
     taken = pa.table(table)
     del table

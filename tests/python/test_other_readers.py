@@ -41,7 +41,7 @@ def written(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Pat
 
 
 def test_pandas_reads_every_file(written: list[Path]) -> None:
-    """Once pyarrow refused to give it lists of views of texts."""
+    """pyarrow once rejected lists of views of texts."""
     for file in written:
         assert len(pandas.read_parquet(file)) == len(rows(file)), file
 

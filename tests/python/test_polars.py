@@ -103,7 +103,7 @@ def test_offsets_are_code_points(matcher: drugs_rs.Matcher) -> None:
 
 @pytest.mark.parametrize("how", [{}, STREAMING], ids=["in memory", "streaming"])
 def test_lazy(matcher: drugs_rs.Matcher, how: dict[str, Any]) -> None:
-    """Long enough for several pieces; the filter stands below the other expressions in the plan."""
+    """Long enough for several pieces; the filter is below the other expressions in the plan."""
     query = (
         pl.LazyFrame({"row": range(60_000), "title": TEXTS * 10_000})
         .with_columns(mentions=namespace(pl.col("title")).find(matcher))

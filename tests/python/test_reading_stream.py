@@ -1,4 +1,4 @@
-"""`iter_publications` as an Arrow stream: batches are made when the consumer pulls them, and nothing is left behind."""
+"""`iter_publications` as an Arrow stream: batches are made when the consumer pulls them, and nothing is leaked."""
 
 from __future__ import annotations
 

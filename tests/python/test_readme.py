@@ -75,7 +75,7 @@ def test_the_readme_s_blocks_run(folder: Path) -> None:
 
 
 def test_blocks_have_a_language_that_is_known_here() -> None:
-    """A block marked `bash` or `py` would never be run, and nobody would notice."""
+    """A block marked `bash` or `py` would never run, unnoticed."""
     unknown = [(block.line, block.language) for block in blocks(README) if block.language not in LANGUAGES]
     assert unknown == []
 

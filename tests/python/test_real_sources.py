@@ -212,7 +212,7 @@ def test_studies_of_the_api(corpora: Path, tmp_path: Path) -> None:
 
 
 def test_many_files_give_the_same_table_as_one(pubmed_xml: Path, tmp_path: Path) -> None:
-    """Lanes run side by side; the rows stand in the order of the files all the same."""
+    """Lanes run in parallel, but the rows are in the order of the files."""
     sources = []
     for number in range(5):
         link = tmp_path / f"{number}.xml.gz"

@@ -275,7 +275,7 @@ def test_two_threads_search_with_one_matcher(matcher: drugs_rs.Matcher) -> None:
 
 @pytest.mark.parametrize("made", ["from_names", "from_vocabulary"])
 def test_keyboard_interrupt_while_a_matcher_is_made(made: str, tmp_path: Path) -> None:
-    """A vocabulary of half a million names takes seconds to index, and once nobody asked for signals meanwhile.
+    """A vocabulary of half a million names takes seconds to index, and signals were once not checked meanwhile.
 
     It has a process of its own: in this one, callbacks of the test tools' own may swallow the interrupt.
     """

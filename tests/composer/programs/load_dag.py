@@ -30,7 +30,7 @@ with DAG("empty", start_date=datetime.datetime(2024, 1, 1), schedule=None):
 
 
 def main(folder: str, work: str) -> None:
-    """Load and tell."""
+    """Load the DAG and print what it takes."""
     empty = Path(work) / "empty"
     empty.mkdir(exist_ok=True)
     (empty / "empty.py").write_text(EMPTY, encoding="utf-8")
