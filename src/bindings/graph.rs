@@ -95,7 +95,7 @@ impl DrugGraph {
         let Some(number) = self.inner.drug_number(code) else {
             let error = Error::argument(
                 "code",
-                format!("`{code}` is no drug of this graph"),
+                format!("`{code}` is not a drug of this graph"),
                 "a code of drugs(unit=\"code\")",
             );
             return Err(errors::exception(py, &error));

@@ -282,7 +282,7 @@ pub(super) fn printed(result: io::Result<()>) -> Result<()> {
 pub(super) fn not_printed(error: &io::Error) -> Error {
     let refusal = Refusal {
         found: error.to_string(),
-        remedy: "what was made before stands; print to a place that takes it",
+        remedy: "the work itself is done; print to another place",
     };
     Error::storage("standard output", "write", io::Error::new(error.kind(), refusal))
 }

@@ -56,7 +56,7 @@ fn unknown(word: &str, names: &[String]) -> Error {
     } else {
         format!("one of {}", names.join(", "))
     };
-    Error::argument("man", format!("`{word}` is no command"), expected)
+    Error::argument("man", format!("`{word}` is not a command"), expected)
 }
 
 fn page(command: &clap::Command) -> Result<Vec<u8>> {

@@ -65,14 +65,14 @@ impl<'f> ArchiveReader<'f> {
             let member = member.map_err(|error| {
                 let byte = format!("byte {} of the archive", self.archive.position());
                 if error.kind() == std::io::ErrorKind::FileTooLarge {
-                    let place = format!("{byte}, behind {} files", self.files);
+                    let place = format!("{byte}, after {} files", self.files);
                     return Error::format(&self.uri, place, error.to_string(), BOMB_REMEDY);
                 }
                 if let Some(refusal) = refusal(&error) {
                     return Error::format(&self.uri, byte, &refusal.found, refusal.remedy);
                 }
                 let found = format!(
-                    "the {} archive is cut off or broken behind {} files ({error})",
+                    "the {} archive is cut off or broken after {} files ({error})",
                     self.archive.kind(),
                     self.files
                 );

@@ -28,7 +28,7 @@ pub fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
         let found = std::io::ErrorKind::NotFound.into();
         return Err(Error::storage(
             path.display(),
-            "write, for there is no such folder",
+            "write, because there is no such folder",
             found,
         ));
     }

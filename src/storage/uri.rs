@@ -71,7 +71,7 @@ impl Location {
         if has_credentials(uri) {
             return Err(Error::argument(
                 without_credentials(uri),
-                "credentials or a signature in the URI, which would stand in every log and report",
+                "credentials or a signature in the URI, which would appear in every log and report",
                 "a URI without them, such as s3://bucket/key or gs://bucket/key: credentials come from the environment \
                  (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS)",
             ));
@@ -112,7 +112,7 @@ impl Location {
         if bucket.is_empty() || !bucket.chars().all(fits) {
             return Err(Error::argument(
                 without_credentials(uri),
-                "no name of a bucket behind the scheme",
+                "no bucket name after the scheme",
                 format!(
                     "{}://bucket/key; credentials come from the environment, never from a URI",
                     scheme.name()

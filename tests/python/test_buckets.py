@@ -115,7 +115,7 @@ def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: P
 
 
 def test_thousands_of_objects(peer: Peer, prefix: str, samples: Path) -> None:
-    """More than a page of a listing holds, and more than fit on one page of a rerun's look at what stands."""
+    """More than one page of a listing, also when a rerun lists the existing objects."""
     count = 2500 if isinstance(peer, Google) else 1100
     for number in range(count):
         title = f"Warfarin in study {number}"
@@ -200,7 +200,7 @@ def test_uris_that_cannot_be(tmp_path: Path) -> None:
         ("s3://key:hunter2@bucket/x.csv", "credentials come from the environment"),
         ("https://host/x.csv", "gs:// or s3://"),
         (f"gs:/{BUCKET}/x.csv", "pathlib"),
-        ("gs://", "no name of a bucket"),
+        ("gs://", "no bucket name"),
         (f"gs://{BUCKET}/a//b.csv", "empty parts"),
     ]:
         for call in (

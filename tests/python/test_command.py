@@ -247,7 +247,7 @@ def test_output_that_cannot_be_printed_is_told_and_what_was_made_stands(samples:
     talk = finished.stderr.decode("utf-8")
     assert finished.returncode == 1
     assert "standard output: cannot write: No space left on device" in talk
-    assert "what was made before stands" in talk
+    assert "the work itself is done" in talk
     assert (tmp_path / "lake" / "gold" / "drug_graph.json").is_file()
 
 
@@ -325,7 +325,7 @@ def test_the_command_runs_under_its_own_name(samples: Path, tmp_path: Path) -> N
 
 
 def test_rows_that_cannot_be_read_count_and_are_told(tmp_path: Path) -> None:
-    """They were once passed over in silence, and the rows behind them had the wrong numbers."""
+    """They were once skipped silently, and the rows after them had the wrong numbers."""
     texts = tmp_path / "texts.csv"
     texts.write_text("text,x\nnothing,1\nbroken\n\nwarfarin,1\n", encoding="utf-8")
     vocabulary = tmp_path / "drugs.csv"

@@ -41,7 +41,7 @@ def written(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Pat
 
 
 def test_pandas_reads_every_file(written: list[Path]) -> None:
-    """pyarrow once rejected lists of views of texts."""
+    """Lists of views of texts were once rejected by pyarrow."""
     for file in written:
         assert len(pandas.read_parquet(file)) == len(rows(file)), file
 

@@ -1,4 +1,4 @@
-"""Packed sources: every packing and archive gives the table of the plain file; bombs and broken ones are told."""
+"""Compressed sources: each compression and archive has the plain table; bombs and broken files are reported."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tar(compress: Callable[[bytes], bytes] = bytes) -> Callable[[dict[str, bytes
 
 def zipped(compression: int, streamed: bool) -> Callable[[dict[str, bytes]], bytes]:
     class Pipe(io.BytesIO):
-        """Cannot go back, so that sizes and checksums stand behind the files."""
+        """A file without seeking, so that sizes and checksums come after the files."""
 
         def seekable(self) -> bool:
             return False
@@ -146,12 +146,12 @@ def test_a_broken_archive_is_told_and_nothing_is_written(tmp_path: Path, kind: s
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_tar_archive_that_ends_in_a_header_is_cut_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    """Once it ended there as if it were whole, and the files behind were lost."""
+    """It once ended there as if it were whole, and the files after it were lost."""
     packed = ARCHIVES["tar"]({"first.csv": CSV.encode(), "second.csv": CSV.encode()})
     source = tmp_path / "archive"
     source.write_bytes(pack(packed[: 1024 + 100]))
     with pytest.raises(
-        exceptions.InputError, match="byte 1124 of the archive: .* behind 1 files .the archive is cut off"
+        exceptions.InputError, match="byte 1124 of the archive: .* after 1 files .the archive is cut off"
     ):
         silver(tmp_path / "lake", source)
 
@@ -327,7 +327,7 @@ def test_deletions_reach_back_over_partitions(tmp_path: Path) -> None:
 
 
 class Pipe(io.RawIOBase):
-    """What cannot go back to write sizes before the members, so that they stand behind them."""
+    """A stream without seeking cannot write sizes before the members, so they come after them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -378,7 +378,7 @@ def test_sizes_behind_a_member_may_lie_across_the_end_of_a_buffer(tmp_path: Path
 
 
 def test_a_last_line_without_an_end_begins_a_record(tmp_path: Path) -> None:
-    """The id of a record that was cut off there was put behind the id of the one before."""
+    """The id of a record that was truncated there was appended to the id of the one before."""
     source = tmp_path / "cut.nbib"
     source.write_bytes(b"PMID- 1\nTI  - a\nDP  - 2020\nPMID- 2")
     silver(tmp_path / "lake", source)

@@ -451,7 +451,7 @@ fn a_slow_run_either_commits_whole_or_learns_that_it_was_held_for_dead() {
     write(&lake(&server), &["a"], &[("a", "3")]).unwrap();
     let refused = slow.commit(&[]).unwrap_err();
     assert!(
-        matches!(refused, Error::Conflict { .. }) && refused.to_string().contains("held it for dead"),
+        matches!(refused, Error::Conflict { .. }) && refused.to_string().contains("took it for dead"),
         "{refused}"
     );
     assert_eq!(read(&server, "s"), None);

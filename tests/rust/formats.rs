@@ -346,7 +346,7 @@ fn json_that_is_none() {
         (br#"[{"a": 1} {"a": 2}]"#, "byte 10: `{` between two elements"),
         (
             br#"[{"a": 1, "b": 2}] x"#,
-            "byte 19: text behind the end of the array",
+            "byte 19: text after the end of the array",
         ),
         (br#"[,{"a": 1}]"#, "byte 1: a comma where an element was expected"),
         (
@@ -572,7 +572,7 @@ fn half_a_pair_of_surrogates_is_no_json() {
     );
     let batch = batches(br#"[{"a":"caf\ud83d","b":"x"}]"#).remove(0);
     let message = &batch.rejected[0].message;
-    assert!(message.contains("half of a pair of surrogates"), "{message}");
+    assert!(message.contains("half of a surrogate pair"), "{message}");
 }
 
 /// The batches of a file that is read.

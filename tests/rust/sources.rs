@@ -432,7 +432,7 @@ fn the_comma_behind_each_row_of_the_old_export_is_no_field() {
         ["3: malformed_row"],
         "a field too many with something in it is still a fault"
     );
-    assert_eq!(found.notes.remarks, ["line 2: a separator behind the last field"]);
+    assert_eq!(found.notes.remarks, ["line 2: a separator after the last field"]);
 }
 
 /// The extra comma was allowed in any row, so a comma in a title shifted the columns after it.
@@ -448,7 +448,7 @@ fn a_comma_in_a_title_is_no_comma_too_many() {
     let found = pubmed(every);
     assert_eq!(found.rows.len(), 2, "{:?}", found.rows);
     assert_eq!(found.rejected, ["4: malformed_row"]);
-    assert_eq!(found.notes.remarks, ["line 3: a separator behind the last field"]);
+    assert_eq!(found.notes.remarks, ["line 3: a separator after the last field"]);
 }
 
 /// The first row alone decided whether rows end with a comma: if it was broken, or had none, all others were rejected.

@@ -287,7 +287,7 @@ impl RowReader for CsvReader<'_> {
             if self.form.end_with_delimiter && self.form.is_one_more(text, spans.len()) {
                 spans.pop();
                 if !std::mem::replace(&mut self.told, true) {
-                    let remark = format!("line {}: a separator behind the last field", self.line);
+                    let remark = format!("line {}: a separator after the last field", self.line);
                     self.remarks.add(remark);
                 }
             }

@@ -186,7 +186,7 @@ impl<'f> JsonReader<'f> {
             )),
             (ArrayPlace::Behind, _) => Err(self.error(
                 start,
-                "text behind the end of the array",
+                "text after the end of the array",
                 "keep one array a file, or use NDJSON",
             )),
             (ArrayPlace::Element | ArrayPlace::Start, _) => {
@@ -241,7 +241,7 @@ impl<'f> JsonReader<'f> {
             }
             self.place = ArrayPlace::Start;
         } else if self.buffer.bytes.len() - start > LONGEST_RECORD {
-            let found = format!("more than {LONGEST_RECORD} bytes behind the list of a page");
+            let found = format!("more than {LONGEST_RECORD} bytes after the list of a page");
             return Err(self.error(start, found, "look for a quote or bracket that is not closed"));
         }
         Ok(end)

@@ -59,7 +59,7 @@ pub(crate) fn rows(bytes: &[u8], fields: &Fields) -> Option<usize> {
 pub(crate) fn check_end(tail: &[u8]) -> Result<(), String> {
     let object = [br#"{"":0"#, tail].concat();
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(&object)
-        .map_err(|_| "text behind the list of a page that is no JSON".to_owned())?;
+        .map_err(|_| "text that is not JSON after the list of a page".to_owned())?;
     let second = members.iter().find(|(key, value)| {
         let list = value.get().strip_prefix('[').map(str::trim_start);
         LISTS.contains(&key.as_ref()) && list.is_some_and(|list| list.starts_with('{'))

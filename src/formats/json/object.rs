@@ -125,7 +125,7 @@ fn cause(error: &serde_json::Error) -> String {
     let told = error.to_string();
     match told.split_once(" at line ") {
         Some(("lone leading surrogate in hex escape" | "unexpected end of hex escape", place)) => {
-            format!("half of a pair of surrogates, which is no letter, at line {place}")
+            format!("half of a surrogate pair, which is no character, at line {place}")
         }
         _ => shown(&told).into_owned(),
     }

@@ -154,9 +154,9 @@ impl Values {
         text.push_str(value);
     }
 
-    /// Sets the date: the first tag that holds a date, with the year of another tag if it has none (`DA  - Jan 5`, `PY
-    /// - 2020`). If no tag holds a date, it is the year alone, or else the value of the first tag, so that the date
-    /// counts as bad and not as missing.
+    /// Sets the date to that of the first tag that holds one, with the year of another tag if it has none: `Jan 5` in `DA`
+    /// and `2020` in `PY`. If no tag holds a date, it is the year alone, or else the value of the first tag, so that the
+    /// date counts as bad and not as missing.
     fn join_date(&mut self) {
         let slots = [Slot::Date, Slot::OtherDate, Slot::Year];
         let [date, other, year] = slots.map(|slot| self.texts[slot as usize].as_str());

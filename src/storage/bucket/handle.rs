@@ -212,7 +212,7 @@ impl LakeHandle {
         let source = refusal::of_our_own(
             ErrorKind::InvalidData,
             "its bytes are not those that were written",
-            "somebody replaced the object by hand: run the step that writes it again, into a new lake if it must be",
+            "somebody replaced the object by hand: run the step that writes it again, or write a new lake",
         );
         let uri = self.client.uri(&self.entry_key(path, entry));
         Error::storage(uri, "read", source)

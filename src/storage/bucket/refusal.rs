@@ -148,7 +148,7 @@ pub(super) fn remedy_of_cause(answer: &Answer) -> Option<&'static str> {
             "the bucket is in another region: set AWS_REGION to it; the old state is untouched"
         }
         "UserProjectMissing" | "UserProjectAccountProblem" | "AccountProblem" | "AccountDisabled" => {
-            "the server wants somebody to pay: check the billing of the project or account; the old state is untouched"
+            "the server requires a payment: check the billing of the project or account; the old state is untouched"
         }
         _ if body.contains("invalid_grant") => {
             "the key or the login was revoked or has expired, or the clock of this machine is wrong: set the clock (NTP), or \
@@ -240,15 +240,15 @@ fn told(answer: &Answer) -> String {
             format!("the server answered {status} ({words})")
         }
     } else if is_bare_redirect(&text) {
-        "the server sent us elsewhere without saying where, as it does when the region is wrong".to_owned()
+        "the server redirected the request without a location, as it does when the region is wrong".to_owned()
     } else if is_whole(answer) {
-        "the server gave the whole object where a piece of it was asked for".to_owned()
+        "the server sent the whole object instead of the requested piece".to_owned()
     } else if matches!(answer, Answer::NotFound { .. }) {
         "the object is gone".to_owned()
     } else if matches!(answer, Answer::InvalidPath { .. }) {
         "an object's name is not usable".to_owned()
     } else if matches!(answer, Answer::Precondition { .. } | Answer::AlreadyExists { .. }) {
-        "it is not what it was".to_owned()
+        "it has changed meanwhile".to_owned()
     } else {
         format!("no usable answer from the server: {}", innermost(answer))
     };

@@ -62,7 +62,7 @@ impl BucketRun {
         let key = self.key(lake);
         let dead = || Error::Conflict {
             path: lake.client.uri(&key),
-            found: "this run took so long that another one held it for dead and removed its files".to_owned(),
+            found: "this run took so long that another one took it for dead and removed its files".to_owned(),
         };
         let found = lake.client.head(&key)?.ok_or_else(dead)?;
         if found.meta.e_tag != self.under_way.e_tag {

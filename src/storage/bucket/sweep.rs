@@ -80,7 +80,7 @@ fn hold_for_dead(lake: &LakeHandle, key: &str, now: i64) -> Result<bool> {
         e_tag: found.meta.e_tag,
         version: found.meta.version,
     };
-    let text = b"this run of drugs_rs showed no life and is held for dead\n".to_vec();
+    let text = b"this run of drugs_rs was inactive and is taken for dead\n".to_vec();
     let put = lake
         .client
         .put(key, text, &PutOptions::from(PutMode::Update(version)))?;
