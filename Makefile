@@ -1,57 +1,58 @@
-# One list of verbs for people and CI: `make` prints it. Everything made lands in `target/`, `dist/` and `.venv/`.
+# One list of verbs for people and CI: `make` prints it. All outputs go to `target/`, `dist/` and `.venv/`.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
-# Stamp files made by pattern rules; make would take them for leftovers and remove them.
+# Stamp files of pattern rules, which make would otherwise remove as intermediate files.
 .PRECIOUS: .venv/test-%/.dependencies .venv/eval-%/.dependencies .venv/airflow-%/.dependencies .venv/%/.wheel target/wheels/%/.built
-# Cargo uses all cores by itself, and two builds at once wait for each other's lock.
+# Cargo uses all cores itself, and two builds at once wait for each other's lock.
 .NOTPARALLEL:
 
-# One folder for all of Cargo's work; set it to share that work between clones.
+# The target folder of Cargo; set it to share builds between clones.
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make pins
-# Wheels alone: a source release of duckdb, say, would be compiled for half an hour.
+# Only wheels: compiling a source release, such as duckdb's, would take half an hour.
 export UV_NO_BUILD := 1
-# But for a peer that has no wheel; it is pure Python.
+# Except for a peer without a wheel, which is pure Python.
 export UV_NO_BINARY_PACKAGE := flashtext
 
-# maturin builds the extension module with these two settings. With them for every build, polars, which knows pyo3, is
-# compiled once for the wheel, the Rust tests and clippy (docs/decisions/0008).
+# maturin builds the extension module with these two settings. Using them for every build means that polars, which
+# depends on pyo3, is compiled only once for the wheel, the Rust tests and clippy (docs/decisions/0008).
 export PYO3_CONFIG_FILE := $(CARGO_TARGET_DIR)/pyo3-config.txt
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 TOOLS := .venv/tools/bin
 UV := $(TOOLS)/uv
 MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
-# Two wheels for this machine alone: that of the tests (profile dev, with the checks of debug builds) and that of the
-# demo and the benchmarks (profile release).
+# Two wheels for this machine only: that of the tests (profile dev, with debug assertions), and that of the demo and the
+# benchmarks (profile release).
 WHEELS := target/wheels
 PROFILE_test := dev
 PROFILE_release := release
-# Which wheel an environment gets: that of the tests where `test` or `airflow` is in its name.
+# The wheel of an environment: that of the tests if `test` or `airflow` is in its name.
 wheel_of = $(WHEELS)/$(if $(filter test-% airflow-%,$1),test,release)
 SOURCES := $(shell find src python -type f ! -name '*.pyc') build.rs Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
 PYTHON_FILES := python tests $(wildcard benches dags evaluation examples)
-# Together all properties of the matcher then see a million cases (tests/rust/matcher/oracle.rs).
+# The properties of the matcher then get a million cases in total (tests/rust/matcher/oracle.rs).
 MATCHER_CASES := 455000
 # One minute for all fuzz targets; `make fuzz FUZZ_SECONDS=3600` for a night.
 FUZZ_SECONDS := 60
 FUZZ_TARGETS := $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
-# The Rust tests contain the bindings, so that they need a libpython (build.rs).
+# The Rust tests contain the bindings, so they need a libpython (build.rs).
 LINK_TESTS = DRUGS_RS_LINK_TESTS="$$(python3 tests/libpython.py)"
-# Looked for when a target needs them, and not for `make help`.
+# Evaluated when a target needs them, and not for `make help`.
 PYTHONS = $(eval PYTHONS := $$(or $$(shell python3 tests/interpreters.py),$$(error no Python to test on)))$(PYTHONS)
 NEWEST = .venv/test-$(lastword $(PYTHONS))
-# The peers of `make eval`, each with its own environment, and the newest Python here that all of them have wheels for.
+# The peers of `make eval`, each in its own environment, and the newest Python here for which all of them have wheels.
 PEERS := dner flashtext pyahocorasick spacy
 EVAL_PYTHON = $(or $(shell for version in 3.13 3.12 3.11 3.10; do \
     python3 tests/interpreters.py $$version 2> /dev/null && break; done),$(error no Python 3.10 to 3.13 for `make eval`))
 
-# Processes of one Python suite, and Airflow suites that run beside each other; a suite's output is shown when it ends.
+# The number of processes of one Python suite, and of Airflow suites that run in parallel; a suite's output is shown
+# when it ends.
 JOBS := 2
 define side_by_side
 @mkdir -p target/suites
@@ -60,16 +61,17 @@ define side_by_side
     cat target/suites/SUITE.log; exit $$status'
 endef
 
-# The Airflows of Cloud Composer: the Python of each, and the day up to which its packages are taken (the newest: today).
+# The Airflows of Cloud Composer: the Python of each, and the day up to which its packages are taken (the newest:
+# today).
 AIRFLOWS := 2.6.3 2.10.5 3.3.2
 AIRFLOW_PYTHON_2.6.3 := 3.8
 AIRFLOW_PYTHON_2.10.5 := 3.11
 AIRFLOW_PYTHON_3.3.2 := 3.12
 AIRFLOW_UNTIL_2.6.3 := --exclude-newer 2023-09-01
 AIRFLOW_UNTIL_2.10.5 := --exclude-newer 2025-03-01
-# Packages of theirs that have no wheel; they are pure Python.
+# Packages of these without a wheel, which are pure Python.
 AIRFLOW_NO_WHEEL := UV_NO_BINARY_PACKAGE="cron-descriptor python-nvd3"
-# The one of `make airflow`.
+# The version of `make airflow`.
 AIRFLOW := $(lastword $(AIRFLOWS))
 
 .PHONY: help
@@ -90,7 +92,7 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    AIRFLOW__CORE__LOAD_EXAMPLES=False DRUGS_RS_SAMPLES=true \
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
-# The parts of `make test`, in their order; each prints its seconds when it ends, and all are listed at the end.
+# The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
 PARTS := check test-rust test-matcher test-python test-stub test-airflow
 .PHONY: test $(PARTS)
 test: ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest, the DAG on three Airflows
@@ -168,7 +170,7 @@ fuzz: target/cargo-tools/bin/cargo-fuzz ## look for inputs that break it, FUZZ_S
 .PHONY: eval
 eval: eval-corpora .venv/eval/.wheel $(PEERS:%=.venv/eval-%/.dependencies) ## accuracy and speed beside five peers
 	.venv/eval/bin/python evaluation/run.py $(EVAL_OPTIONS)
-# First of all, for nothing needs to be built where there is nothing to read.
+# Checked first, because without corpora nothing needs to be built.
 .PHONY: eval-corpora
 eval-corpora:
 	@python3 evaluation/corpora.py
@@ -199,14 +201,14 @@ pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' 
 clean: ## remove what was made here, but Cargo's own work (`cargo clean`)
 	rm -rf $(WHEELS) target/demo-lake dist .venv
 
-# --- What the verbs stand on. Each stamp file is newer than what it was made from. ---
+# --- The prerequisites of the verbs. Each stamp file is newer than what it was made from. ---
 
 .venv/tools/.ready: requirements/tools.txt
 	python3 -m venv .venv/tools
 	$(TOOLS)/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-# Beside Cargo's own folder, so that a shared CARGO_TARGET_DIR does not decide where it is looked for.
+# Beside Cargo's own folder, so that its place does not depend on a shared CARGO_TARGET_DIR.
 target/cargo-tools/bin/cargo-fuzz:
 	cargo install --locked --quiet --root target/cargo-tools cargo-fuzz
 

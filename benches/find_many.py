@@ -32,7 +32,7 @@ def least(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    # By line feeds alone, as the Rust side does.
+    # Split only at line feeds, as the Rust side does.
     titles, names = (Path(path).read_text(encoding="utf-8").split("\n")[:-1] for path in sys.argv[1:3])
     matcher = drugs_rs.Matcher.from_names({f"C{n:06}": [name] for n, name in enumerate(names)}, stop_words=[])
     column = pl.Series(titles)

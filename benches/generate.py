@@ -21,13 +21,13 @@ from typing import Callable, Iterator, NamedTuple, Sequence, TypeVar
 
 T = TypeVar("T")
 
-# What titles, drugs and journals are made of, by kind. A kind that says a word twice makes it twice as frequent.
+# The words of titles, drugs and journals, by kind. A repeated word is twice as frequent.
 WORDS: dict[str, list[str]] = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
 
 MENTION_SHARE = 0.15
 TRAP_SHARE = 0.05
 
-# Kind of dirt → share of the rows. Where it takes two rows to make (half rows, an id twice), both are counted.
+# Kind of dirt → share of the rows. If it takes two rows (half rows, a repeated id), both are counted.
 DIRT = {
     "blank_title": 0.005,
     "missing_id": 0.010,
@@ -52,14 +52,15 @@ ESCAPED = (
     "\\xe2\\x80\\x93 a report",
     "(M\\xc3\\xa9ni\\xc3\\xa8re disease)",
 )
-# At the end or between two blanks: every reading of "removed with the blank behind it" gives the same text there.
+# At the end or between two blanks: there every reading of "removed with the blank after it" gives the same
+# text.
 BROKEN_ESCAPES = ("\\xc3\\x28", " \\xc3\\x28 again")
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-# Not strftime: it is slow, and its month names are the locale's.
+# Not strftime, which is slow and takes the names of months from the locale.
 DAY_FORMS: tuple[Callable[[dt.date], str], ...] = (
     lambda day: day.isoformat(),
     lambda day: day.isoformat(),
@@ -92,7 +93,7 @@ class Drug(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """Where the generated files stand."""
+    """The paths of the generated files."""
 
     drugs: Path
     pubmed: Path
@@ -100,7 +101,7 @@ class Sources(NamedTuple):
 
 
 class Dice:
-    """Everything drawn by lot. Only `Random.random()` is used (see above)."""
+    """All random draws. Only `Random.random()` is used (see above)."""
 
     def __init__(self, seed: str) -> None:
         self.roll = Random(seed).random
@@ -127,7 +128,7 @@ def generate(folder: Path, rows: int, drugs: int, seed: int = 1) -> Sources:
     folder.mkdir(parents=True, exist_ok=True)
     dice = Dice(f"drugs_rs {seed} {rows} {drugs}")
     vocabulary = make_drugs(dice, drugs)
-    # One for each 40 rows: most journals come back, but they are not so few that each mentions every drug.
+    # One for every 40 rows: most journals repeat, but not so few that each mentions every drug.
     journals = [journal_spellings(name) for name in make_journals(dice, max(12, min(rows // 40, 4000)))]
     sources = Sources(folder / "drugs.csv", folder / "pubmed.csv", folder / "clinical_trials.csv")
     write(
@@ -144,13 +145,13 @@ def generate(folder: Path, rows: int, drugs: int, seed: int = 1) -> Sources:
 
 
 def make_drugs(dice: Dice, count: int) -> list[Drug]:
-    """`count` drugs with distinct codes. One name in 40 stands under two codes (in the real ATC one in eight)."""
+    """`count` drugs with distinct codes. One name in 40 has two codes (in the real ATC one in eight)."""
     used = {word.lower() for texts in WORDS.values() for text in texts for word in text.split()}
     codes: set[str] = set()
     drugs: list[Drug] = []
 
     def two_words() -> str:
-        # Half of them lengthen another drug's name: the longest one that fits must win.
+        # Half of them lengthen another drug's name: the longest match must win.
         first = dice.pick(drugs).name.split()[0].lower() if drugs and dice.happens(0.5) else make_name(dice, "stems")
         return f"{first} {dice.word('salts')}"
 
@@ -224,7 +225,7 @@ class Publications:
         self.journals = journals
         self.identifier = identifier
         self.last_number = first
-        # Second rows of a pair, and before which row each must come: the two do not stand side by side.
+        # Second rows of a pair, each with the row before which it must come: the two are not adjacent.
         self.waiting: list[tuple[int, str]] = []
 
     def rows(self, count: int) -> Iterator[str]:
@@ -264,7 +265,7 @@ class Publications:
 
     def pair(self, dirt: str, identifier: str, title: str, day: dt.date, journal: str) -> tuple[str, str]:
         if dirt == "half_rows":
-            # The same day in two forms: halves meet by the cleaned date, not by its letters.
+            # The same day in two forms: halves pair by the cleaned date, not by its text.
             halves = (
                 line(identifier, title, self.dice.pick(DAY_FORMS)(day), ""),
                 line("", title, self.dice.pick(DAY_FORMS)(day), journal),
@@ -336,7 +337,7 @@ def line(identifier: str, title: str, date: str, journal: str) -> str:
 
 
 def unused(used: set[str], make: Callable[[], str]) -> str:
-    """What `make` gives, tried until it is new (compared without case)."""
+    """The result of `make`, tried until it is new (compared without case)."""
     while True:
         made = make()
         if made.lower() not in used:

@@ -21,12 +21,12 @@ from xml.etree import ElementTree
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 EXPORT = ROOT / "evaluation" / "workers" / "export_names.py"
-# Rust and Python are processes of their own, so they take turns, and the quickest turn of each counts.
+# Rust and Python are separate processes, so they take turns, and the fastest turn of each counts.
 TURNS = 3
 
 
 class Reach(NamedTuple):
-    """A figure and what it shall be: at least or at most the bound."""
+    """A figure and its bound: at least or at most."""
 
     what: str
     figure: float
@@ -151,7 +151,7 @@ def main() -> int:
     out.mkdir(parents=True, exist_ok=True)
     titles, names = out / "titles.txt", out / "names.txt"
     titles.write_text("".join(f"{title}\n" for title in titles_of(source)), encoding="utf-8")
-    # Absolute but not resolved: it is a link into its environment.
+    # Absolute but not resolved, because it is a link into its environment.
     python = Path.cwd() / options.names_python
     names.write_text("".join(f"{name}\n" for name in names_of(python, out)), encoding="utf-8")
     record, columns = measure(titles, names)

@@ -1,8 +1,8 @@
-//! The matcher beside the automata of the `aho-corasick` crate, on the same titles and names, in one process.
+//! Compares the matcher with the automata of the `aho-corasick` crate, on the same titles and names, in one process.
 //!
-//! `cargo bench --no-default-features --bench matcher -- TITLES NAMES` prints one JSON object; `benches/matcher.py` makes
-//! the two files (a title or a name a line) and the table. Every figure is the best of several rounds in which the sides
-//! take turns, so that a busy moment of the machine hits all of them alike.
+//! `cargo bench --no-default-features --bench matcher -- TITLES NAMES` prints one JSON object; `benches/matcher.py`
+//! writes the two files (one title or name on each line) and the table. Every figure is the best of several rounds in
+//! which the sides take turns, so that a busy moment of the machine affects all of them alike.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -19,10 +19,10 @@ use drugs_rs::matcher::{Matcher, Settings, StopWords, VocabularyEntry};
 use rayon::prelude::*;
 
 const ROUNDS: usize = 7;
-/// How often a quick side goes over the titles in a round: a round of one pass is over in ten milliseconds, less than two
-/// threads need to share it fairly.
+/// Passes over the titles in a round of a fast side: a single pass takes ten milliseconds, less than two threads need
+/// to share it fairly.
 const PASSES: usize = 20;
-/// The sizes of vocabularies between which the slowdown is told.
+/// The sizes of vocabularies between which the slowdown is reported.
 const FEW: usize = 5_000;
 
 fn main() {
@@ -39,7 +39,7 @@ fn main() {
     let names: Vec<&str> = names.lines().collect();
     let bytes: usize = titles.iter().map(|title| title.len()).sum();
 
-    // For a profiler: this side alone, without the automata, which take most of the time to build.
+    // For profiling: only this side, without the automata, which take most of the time to build.
     let alone = std::env::args().any(|argument| argument == "--alone");
 
     let (before, started) = (resident(), Instant::now());
@@ -94,7 +94,7 @@ fn main() {
 }
 
 fn matcher(names: &[&str]) -> Matcher {
-    // The peers look for every name, so this side does too.
+    // The peers search for every name, so this side does too.
     let settings = Settings {
         stop_words: StopWords::none(),
         ..Settings::default()
@@ -107,7 +107,7 @@ fn matcher(names: &[&str]) -> Matcher {
     Matcher::new(&entries, &settings).unwrap()
 }
 
-/// Few names with which the same is found: those that the titles mention, and as many others as there is room for.
+/// A few names with the same mentions: those that the titles mention, and others up to about [`FEW`].
 fn with_the_same_mentions<'n>(all: &Matcher, names: &[&'n str], titles: &[&str]) -> Vec<&'n str> {
     let mut chosen: BTreeSet<u32> = titles
         .iter()

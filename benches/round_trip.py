@@ -42,7 +42,7 @@ FORMATS = (
 )
 
 
-# Every file has an entry in the manifest and in the reports, so their number is what memory grows with.
+# Every file has an entry in the manifest and in the reports, so memory grows with their number.
 MOST_FILES = 100_000
 
 
@@ -130,7 +130,7 @@ def round_trip(options: argparse.Namespace, formats: str) -> bool:
         seconds, peak = run_once(command, out / "log", None)
         steps.append(f"{seconds:.0f} s, {peak / 2**20:.0f} MiB")
     size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
-    # In a process of its own as well: what this one takes counts for those that it starts.
+    # In a process of its own too, because the memory of this one counts for the processes that it starts.
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         wanted, got = pool.apply(compared, (made, lake))
     same = wanted == got
@@ -161,7 +161,7 @@ def main() -> int:
     print(f"{options.records:,} records, {options.drugs:,} drugs; drugs_rs {drugs_rs.__version__}\n")
     print("| articles + trials | sources | generate | bronze | silver | gold | put there | found | |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|---|", flush=True)
-    # The first that differs ends it, and its files stay to be looked at.
+    # The first difference ends it, and its files are kept for inspection.
     return 0 if all(round_trip(options, formats) for formats in options.formats) else 1
 
 

@@ -21,16 +21,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
 HERE = Path(__file__).resolve().parent
-# Without a progress bar and with a fixed day: nothing but the work is measured, and it is the same work each time.
+# Without a progress bar and with a fixed day, so that only the work is measured, and it is the same each
+# time.
 DAY = "2026-01-01"
-# A side that takes this long is not repeated: its noise is small beside it.
+# A side that takes this long is not repeated: its noise is relatively small.
 SLOW_SECONDS = 20.0
-# A run is ended when it takes this many times the limit, so that a bad guess at --sizes does not hold the machine.
+# A run is ended after this many times the limit, so that a bad choice of --sizes does not block the machine.
 PATIENCE = 10
 
 
 class Side(NamedTuple):
-    """A tool under measurement: its name in the table, its command, and where under its output the answers stand."""
+    """A tool under measurement: its name in the table, its command, and the path of the answers under its output."""
 
     name: str
     command: list[str]
@@ -52,7 +53,7 @@ class EndedError(Exception):
 def sides() -> tuple[Side, list[Side]]:
     """drugs_rs, and its peers."""
     regex = [sys.executable, str(HERE / "peers" / "pandas_regex.py")]
-    # The peers count codes and write every list.
+    # The peers count codes and write whole lists.
     answers = ["--unit", "code", "--max-exclusive", "0"]
     ours = [sys.executable, "-m", "drugs_rs", "run", "--dt", DAY, "--quiet", *answers]
     return Side("drugs_rs", ours, "gold"), [
@@ -69,7 +70,7 @@ def run_once(command: Sequence[str], log: Path, limit: float | None) -> tuple[fl
         ended = threading.Timer(limit or threading.TIMEOUT_MAX, child.kill)
         ended.daemon = True
         ended.start()
-        # wait4 and not getrusage(RUSAGE_CHILDREN): that one gives the largest child so far, not this one.
+        # wait4 and not getrusage(RUSAGE_CHILDREN), which returns the largest child so far.
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start
         ended.cancel()
@@ -111,7 +112,7 @@ def bench_size(rows: int, options: argparse.Namespace, folder: Path, stopped: se
     ours, peers = sides()
     sources = folder / "sources"
     shutil.rmtree(str(folder), ignore_errors=True)
-    # Written just before, so all sides find the files in the page cache.
+    # Written just before, so that all sides find the files in the page cache.
     generate = [sys.executable, str(HERE / "generate.py"), str(sources)]
     generate += ["--rows", str(rows), "--drugs", str(options.drugs), "--seed", str(options.seed)]
     subprocess.run(generate, stdout=subprocess.DEVNULL, check=True)

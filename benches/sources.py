@@ -34,7 +34,7 @@ HERE = Path(__file__).resolve().parent
 PEERS = HERE / "peers"
 PROGRAM = [sys.executable, "-m", "drugs_rs"]
 DT = "2020-01-01"
-# What a study of the API holds, made up; a real one is twenty times as long, and most of that is passed over.
+# An invented study of the API; a real one is twenty times as long, and most of that is skipped.
 STUDY = {
     "protocolSection": {
         "identificationModule": {"nctId": "", "briefTitle": "", "officialTitle": ""},
@@ -76,7 +76,7 @@ class Bench:
         return lake
 
     def silver(self, lake: Path, threads: int) -> Measure:
-        """`drugs-rs silver` on a lake whose bronze layer is there, made anew each time."""
+        """`drugs-rs silver` on a lake with a bronze layer, without the silver of an earlier turn."""
 
         def measure() -> tuple[float, int]:
             shutil.rmtree(str(lake / "silver"), ignore_errors=True)
@@ -151,8 +151,8 @@ def xml(bench: Bench, file: Path) -> list[Reach]:
     files = renumbered(bench.out, file, 8)
     eight = bench.bronze("eight", "pubmed", files)
     halves = [bench.bronze(f"half-{start}", "pubmed", files[start::2]) for start in (0, 1)]
-    # More turns than elsewhere, and the median of their own ratios: the quickest turns of two sides are two of thirty,
-    # which neighbours of a shared machine decide.
+    # More turns than elsewhere, and the median of their own ratios: the fastest turns of two sides are two of
+    # thirty, which depend on the neighbours of a shared machine.
     turns = rounds_of(15, bench.silver(eight, 1), bench.silver(eight, 2), bench.side_by_side(halves))
     single, double, processes = (min(seconds for seconds, _ in side) for side in turns)
     by_threads, by_processes = (median_ratio(turns[0], side) for side in turns[1:])
@@ -235,8 +235,8 @@ def studies(bench: Bench, count: int) -> list[Reach]:
         names["briefTitle"] = f"A study of velorin, number {number}"
         names["officialTitle"] = f"A randomised, made-up study of velorin against nothing at all, number {number}"
         (folder / f"NCT{number:08}.json").write_text(json.dumps(STUDY), encoding="utf-8")
-    # A new folder each turn, and nothing is deleted before the last: for some minutes ext4 passes over the inodes of
-    # deleted files one by one.
+    # A new folder for each turn, and nothing is deleted before the last: for some minutes, ext4 skips the
+    # inodes of deleted files one by one.
     made: list[Path] = []
 
     def new(name: str) -> Path:

@@ -76,7 +76,8 @@ def main() -> int:
     out.mkdir(parents=True)
     drugs = out / "drugs.csv"
     drugs.write_text("atccode,drug\nZ01AA01,velorin\nZ01AA02,dorantel\nZ01AA03,xanapril\n", encoding="utf-8")
-    # The second delivery deletes what it does not bring; the third one brings a tenth of the deleted ones back.
+    # The second delivery replaces a tenth of the records and deletes one in a thousand; the third brings a tenth of the
+    # deleted ones back.
     second, third = range(0, records, 10), range(7, records, 10_000)
     gone, gone_later = range(7, records, 1000), range(0, records, 100_000)
     deliveries = (

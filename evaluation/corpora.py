@@ -22,7 +22,7 @@ Fragment = Tuple[int, int]
 Mention = Tuple[Fragment, ...]
 
 ROOT = Path(__file__).resolve().parents[1]
-# Compared without case, blanks, dashes and underscores: `Small_molecule` is `smallmolecule`.
+# Compared without case, blanks, dashes and underscores: `Small_molecule` equals `smallmolecule`.
 TYPES = (
     *("Chemical", "Chemical entity", "Simple chemical", "Small molecule", "Compound", "Chemical or drug"),
     *("Drug", "Drug or compound", "Drug name", "Drug N", "Brand", "Brand name", "Generic name"),
@@ -50,7 +50,7 @@ class Corpus:
 
     name: str
     documents: list[Document] = field(default_factory=list)
-    # Annotations whose offsets hold another text than the annotation says.
+    # Annotations whose text is not at their offsets.
     displaced: int = 0
 
     def texts(self) -> list[str]:
@@ -92,7 +92,7 @@ def find(root: Path) -> list[Corpus]:
             pubtator.append(path)
     corpora = []
     for path in (*pubtator, *pairs):
-        # One file that is not what it looks like does not stop the others, but is not passed over in silence either.
+        # A malformed file does not stop the others, but is reported.
         try:
             corpora.append(read_brat(path, pairs[path], root) if path in pairs else read_pubtator(path, root))
         except ValueError as fault:
@@ -139,7 +139,7 @@ def read_pubtator(path: Path, root: Path) -> Corpus:
     corpus = Corpus(name_of(path, root))
     passages: dict[str, list[str]] = {}
     rows: dict[str, list[list[str]]] = {}
-    # Not `splitlines()`: that one also ends lines at characters that stand inside titles.
+    # Not `splitlines()`, which also ends lines at characters that occur inside titles.
     for line in content.split("\n"):
         line = line[:-1] if line.endswith("\r") else line
         passage = PUBTATOR_LINE.fullmatch(line)
@@ -147,7 +147,7 @@ def read_pubtator(path: Path, root: Path) -> Corpus:
             passages.setdefault(passage.group(1), []).append(passage.group(3))
             continue
         cells = line.split("\t")
-        # A relation has an identifier where an annotation has its start.
+        # A relation has an identifier in the column of an annotation's start.
         if len(cells) >= 5 and cells[1].isdigit() and cells[2].isdigit():
             rows.setdefault(cells[0], []).append(cells)
     for identifier, parts in passages.items():
@@ -168,7 +168,7 @@ def read_brat(parent: Path, annotations: list[Path], root: Path) -> Corpus:
         document = Document(path.stem, path.with_suffix(".txt").read_bytes().decode("utf-8"), [])
         for line in path.read_bytes().decode("utf-8").split("\n"):
             cells = line.rstrip("\r").split("\t")
-            # Relations, events and remarks have other letters than T.
+            # The ids of relations, events and remarks begin with other letters than T.
             if not line.startswith("T") or len(cells) < 2:
                 continue
             kind, _, offsets = cells[1].partition(" ")

@@ -13,7 +13,7 @@ from corpora import Corpus
 from systems import OURS, PLAIN, Result
 from vocabularies import Vocabulary
 
-# The corpus that decides.
+# The corpus whose scores must reach the minimum.
 DECISIVE = "CDR_DevelopmentSet"
 LEAST_F1 = 0.80
 LEAST_PRECISION = 0.84

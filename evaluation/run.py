@@ -160,7 +160,7 @@ def as_json(
 
 
 def say(message: str) -> None:
-    """Talk to whoever waits; the table alone goes to stdout."""
+    """Print progress to stderr; only the table goes to stdout."""
     print(message, file=sys.stderr, flush=True)
 
 

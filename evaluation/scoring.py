@@ -67,7 +67,7 @@ def misses(texts: Sequence[str], gold: Sequence[Iterable[Mention]], found: Seque
 def false_hits(
     texts: Sequence[str], gold: Sequence[Iterable[Mention]], found: Sequence[Iterable[Mention]]
 ) -> Counter[str]:
-    """Found mentions that nobody annotated with exactly these fragments, by word."""
+    """Found mentions that no annotation has with exactly these fragments, by word."""
     return misses(texts, found, gold)
 
 
@@ -84,7 +84,7 @@ def word(text: str, mention: Mention) -> str:
 def documents(
     gold: Sequence[Iterable[Mention]], found: Sequence[Iterable[Mention]]
 ) -> Iterable[tuple[set[Mention], set[Mention]]]:
-    """The mentions of each document as two sets: what stands twice (two codes, two types) counts once."""
+    """The mentions of each document as two sets: a repeated one (two codes, two types) counts once."""
     if len(gold) != len(found):
         raise ValueError(f"{len(gold)} annotated documents, but found mentions for {len(found)}")
     return [(set(wanted), set(given)) for wanted, given in zip(gold, found)]

@@ -65,7 +65,7 @@ class Result(NamedTuple):
 def write_job(path: Path, names: Names, texts: Sequence[Sequence[str]], repeat: int) -> None:
     """Write what every worker reads."""
     content = {"names": names, "corpora": texts, "repeat": repeat}
-    # ASCII with escapes, because a text may hold half a surrogate pair.
+    # ASCII with escapes, because a text may hold an unpaired surrogate.
     path.write_text(json.dumps(content), encoding="utf-8")
 
 

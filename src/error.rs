@@ -1,7 +1,7 @@
-//! Everything that can go wrong, one variant per thing a caller can act on.
+//! All errors, with one variant for each thing that a caller can act on.
 //!
-//! A message names the file, the row or byte, what was found and what to do. [`Error::class`] maps each variant to one
-//! exception class of Python, the command maps each to an exit code.
+//! A message names the file, the row or byte, what was found and what to do. [`Error::class`] maps each variant to an
+//! exception class of Python; the command maps each to an exit code.
 
 use std::borrow::Cow;
 use std::io;
@@ -9,21 +9,21 @@ use std::io;
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation did not happen. Whatever the variant, the lake holds its old state.
+/// Why an operation failed. A failed transaction leaves the lake unchanged; what the same call committed before stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A source, a vocabulary or a part of the lake is not where the caller said.
+    /// A source, a vocabulary or a part of the lake does not exist.
     #[error("{uri}: not found; expected {expected}")]
     SourceNotFound { uri: String, expected: String },
 
-    /// A folder where a file, or a folder with files, should be.
+    /// A folder in place of a file or of a folder with files.
     #[error(
         "{uri}: a directory without data files in it; expected {expected}, or a folder or glob of such files"
     )]
     EmptyFolder { uri: String, expected: String },
 
-    /// An argument that cannot mean anything, whatever the files hold.
+    /// An argument that is invalid whatever the files hold.
     #[error("{argument}: {found}; expected {expected}")]
     Argument {
         argument: String,
@@ -41,7 +41,7 @@ pub enum Error {
         hint: String,
     },
 
-    /// A source that is not what it should be: empty, cut off, not an array, a broken archive.
+    /// A source with invalid content: empty, truncated, not an array, a broken archive.
     #[error("{uri}: {place}: {found}; {remedy}")]
     Format {
         uri: String,
@@ -59,7 +59,7 @@ pub enum Error {
         remedy: String,
     },
 
-    /// The file system refused: no permission, no space, a file where a folder should be.
+    /// The file system or the server refused: no permission, no space, a file in place of a folder.
     #[error("{path}: cannot {action}: {source}; {}", remedy_for(source))]
     Storage {
         path: String,
@@ -68,11 +68,11 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// Another run is at work on the same partition, or changed it meanwhile. This run wrote nothing.
+    /// Another run works on the same partition, or has changed it meanwhile. This run wrote nothing.
     #[error("{path}: {found}; wait for the other run to end and start this one again")]
     Conflict { path: String, found: String },
 
-    /// Rows went missing or appeared: a bug of this crate, reported instead of written.
+    /// Rows were lost or added: a bug of this crate, reported instead of written.
     #[error(
         "{uri}: {rows_in} rows in but {rows_kept} kept + {rows_merged} merged + {rows_rejected} rejected; \
          nothing was written; please report this as a bug"
@@ -85,7 +85,7 @@ pub enum Error {
         rows_rejected: u64,
     },
 
-    /// The engine was used before this process was forked; its threads did not survive.
+    /// The process was forked after it had used the engine, whose threads do not survive a fork.
     #[error(
         "this process (pid {child}) was forked from pid {parent}, which had already used the drugs_rs engine, and threads \
          do not survive a fork; start the work with the multiprocessing 'spawn' or 'forkserver' method, in a new \
@@ -93,22 +93,22 @@ pub enum Error {
     )]
     Forked { parent: u32, child: u32 },
 
-    /// The caller asked to stop (Ctrl-C, SIGTERM, a task's time-out).
+    /// The caller cancelled the work (Ctrl-C, SIGTERM, the time-out of an Airflow task).
     #[error("stopped on request; nothing was written")]
     Cancelled,
 
-    /// A panic of this crate or of a library below it, caught at the border.
+    /// A panic of this crate or of a library, caught at the border to Python.
     #[error("internal error: {message}; nothing was written; please report this as a bug")]
     Internal { message: String },
 }
 
-/// More letters of anything that a file or a caller holds are in no message.
+/// A message repeats at most this many letters of a text from a file or a caller.
 const MOST_SHOWN: usize = 200;
 
 /// No path of the system is longer.
 const LONGEST_PATH: usize = 4096;
 
-/// What a file or a caller holds as a message shows it: whole, or its beginning when it is long.
+/// A text from a file or a caller for a message: whole, or its beginning if it is long.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()).into(),
@@ -116,7 +116,7 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name in a message: whole where it may be a path, whose end tells most.
+/// A name for a message: whole if it may be a path, because its end is the most useful part.
 fn shown_name(name: String) -> String {
     if name.len() > LONGEST_PATH {
         shown(&name).into_owned()
@@ -140,7 +140,7 @@ fn unquoted(text: &str, quote: char) -> String {
 }
 
 impl Error {
-    /// The class of `drugs_rs.exceptions` for this error, or Python's own for a stop on request.
+    /// The class of `drugs_rs.exceptions` for this error, or Python's own class if the work was cancelled.
     pub fn class(&self) -> &'static str {
         match self {
             Self::SourceNotFound { .. } => "SourceNotFoundError",
@@ -158,8 +158,8 @@ impl Error {
         }
     }
 
-    /// The message without what a file was found to hold: names of columns, which are values where a header is missing, and
-    /// whatever a reader quotes.
+    /// The message without anything that a file contains: without names of columns, which are values if the header is
+    /// missing, and without quoted texts.
     pub fn without_contents(&self) -> String {
         match self {
             Self::Schema {
@@ -205,7 +205,7 @@ impl Error {
         }
     }
 
-    /// Whether what is wrong is a file of somebody else's making, and not this call, this machine or this crate.
+    /// Whether the error is the fault of a source file, and not of this call, this machine or this crate.
     pub fn is_of_a_file(&self) -> bool {
         matches!(
             self,
@@ -229,7 +229,7 @@ impl Error {
     }
 }
 
-/// A failure inside polars on frames that this crate built itself is a bug, not bad input.
+/// A failure of polars on frames that this crate has built is a bug, not bad input.
 #[cfg(feature = "tables")]
 impl From<polars::error::PolarsError> for Error {
     fn from(error: polars::error::PolarsError) -> Self {
@@ -258,7 +258,7 @@ fn or_empty(hint: &str) -> String {
     }
 }
 
-/// What a server, a file system or a packed file refused, inside of an [`io::Error`]: what was found and what to do about it.
+/// A refusal of a server, a file system or a compressed file, inside an [`io::Error`]: what was found and what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{found}")]
 pub struct Refusal {

@@ -1,7 +1,7 @@
-//! What a running step shares with whoever waits for it: a flag to stop and counters to show.
+//! The state that a running step shares with its caller: a cancellation flag and counters.
 //!
-//! Workers call [`Task::check`] at every batch and count what they did; the waiting side (the Python border, the
-//! command) sets the flag and reads the counters. Nothing here blocks or allocates.
+//! Workers call [`Task::check`] at every batch and count their work; the waiting side (the Python bindings, the
+//! command) sets the flag and reads the counters. Nothing here blocks for long.
 
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -10,16 +10,16 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 
-/// How many threads wait for bytes that may never come.
+/// The number of threads that wait for bytes that may never come.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether some thread waits for bytes that may never come: of a pipe that nobody writes to, of a terminal. Such a thread
-/// sees no flag.
+/// Whether some thread waits for bytes that may never come: from a pipe without a writer, or from a terminal. Such a
+/// thread does not check for cancellation.
 pub fn is_waiting() -> bool {
     WAITING.load(Ordering::Relaxed) > 0
 }
 
-/// Does what may wait for ever.
+/// Runs work that may block for ever.
 pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
     struct Waits;
     impl Drop for Waits {
@@ -32,7 +32,7 @@ pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Reads or writes what may be a pipe or a terminal.
+/// A reader or writer for a pipe or a terminal, which may block for ever.
 #[derive(Debug)]
 pub struct Patient<R>(pub R);
 
@@ -52,7 +52,7 @@ impl<W: Write> Write for Patient<W> {
     }
 }
 
-/// One running piece of work. Share it by reference; a clone is the same piece of work.
+/// A running piece of work. Clones share its state.
 #[derive(Debug, Default, Clone)]
 pub struct Task(Arc<TaskState>);
 
@@ -62,7 +62,7 @@ struct TaskState {
     bytes: AtomicU64,
     rows: AtomicU64,
     stage: Mutex<&'static str>,
-    /// `None` where nobody reads them.
+    /// `None` if nobody reads them.
     notes: Option<Notes>,
 }
 
@@ -72,15 +72,15 @@ struct Notes {
     lines: Mutex<Vec<String>>,
 }
 
-/// A poisoned lock only means that some thread panicked with it; what it holds is still whole.
+/// A lock is poisoned if a thread panicked while it held it; the content is still valid.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A reading of the counters of a [`Task`].
+/// A snapshot of a [`Task`]'s counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done ("pubmed silver").
+    /// The current stage ("pubmed silver").
     pub stage: &'static str,
     /// Bytes of sources read so far.
     pub bytes: u64,
@@ -89,12 +89,12 @@ pub struct Progress {
 }
 
 impl Task {
-    /// A task that nobody has asked to stop.
+    /// A task that is not cancelled.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A task that notes what it does, for [`Task::take_notes`].
+    /// A task that records notes, for [`Task::take_notes`].
     pub fn with_notes() -> Self {
         Self(Arc::new(TaskState {
             notes: Some(Notes {
@@ -105,7 +105,8 @@ impl Task {
         }))
     }
 
-    /// Notes what begins now, with the seconds since the task began. Does nothing unless somebody reads notes.
+    /// Records a note of what begins now, with the seconds since the task began. Does nothing if notes are not
+    /// recorded.
     pub fn note(&self, text: impl FnOnce() -> String) {
         if let Some(Notes { started, lines }) = &self.0.notes {
             let line = format!("{:7.2} s  {}", started.elapsed().as_secs_f64(), text());
@@ -119,12 +120,12 @@ impl Task {
         notes.map_or_else(Vec::new, |notes| std::mem::take(&mut *locked(&notes.lines)))
     }
 
-    /// Asks the work to stop; it does so at its next batch.
+    /// Cancels the work; it stops at its next batch.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// `Err(Cancelled)` once somebody asked to stop.
+    /// `Err(Cancelled)` once the task is cancelled.
     pub fn check(&self) -> Result<()> {
         if self.0.cancelled.load(Ordering::Relaxed) {
             Err(Error::Cancelled)
@@ -133,23 +134,23 @@ impl Task {
         }
     }
 
-    /// Names what is being done now.
+    /// Names the current stage.
     pub fn enter(&self, stage: &'static str) {
         *locked(&self.0.stage) = stage;
         self.note(|| format!("step {stage}"));
     }
 
-    /// Counts rows that are done.
+    /// Counts finished rows.
     pub fn count_rows(&self, rows: usize) {
         self.0.rows.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
-    /// Counts source bytes that are done.
+    /// Counts source bytes that were read.
     pub fn count_bytes(&self, bytes: usize) {
         self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// What has been done so far.
+    /// The progress so far.
     pub fn progress(&self) -> Progress {
         Progress {
             stage: *locked(&self.0.stage),

@@ -25,8 +25,9 @@ import pandas as pd
 
 KINDS = ("clinical_trial", "pubmed")
 
-# Each accepted form: what of it is read, and how. Tried in turn, and a form that fits but names no day (31/02/2020) is
-# a bad date: nothing else is tried on it, since the forms exclude each other.
+# Each accepted form: a regular expression with the part to parse, and its format. They are tried in turn. A
+# form that fits but names no day (31/02/2020) is a bad date; nothing else is tried, because the forms exclude
+# each other.
 DATE_FORMS = (
     (r"(\d{4}-\d{1,2}-\d{1,2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", "%Y-%m-%d"),
     (r"(\d{1,2}/\d{1,2}/\d{4})", "%d/%m/%Y"),
@@ -58,14 +59,14 @@ FOLDS = str.maketrans(
         **GREEK,
     }
 )
-# Accents, once NFD has parted them from their letters.
+# Accents, after NFD has separated them from their letters.
 ACCENTS = "[\u0300-\u036f]"
 
 
 def read(path: Path) -> pd.DataFrame:
     """A source as text columns: nothing is null, nothing is a number."""
     if path.suffix == ".json":
-        # The one JSON fault that is tolerated: a comma before the closing bracket.
+        # The one fault of JSON that is tolerated: a comma before the closing bracket.
         rows = json.loads(re.sub(r",(\s*\]\s*)$", r"\1", path.read_text(encoding="utf-8")))
         return pd.DataFrame(rows, dtype=object).fillna("").astype(str)
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -83,7 +84,7 @@ def decode_escapes(match: re.Match[str]) -> str:
     try:
         return bytes.fromhex(match[1].replace("\\", "").replace("x", "")).decode("utf-8") + match[2]
     except UnicodeDecodeError:
-        # The blank behind goes too, unless it is all that parts two words.
+        # The blank after it goes too, unless only that blank separates two words.
         before = match.string[: match.start()][-1:]
         return match[2] if before.strip() else ""
 
@@ -103,7 +104,7 @@ def clean_publications(paths: Sequence[Path], kind: str) -> pd.DataFrame:
     """The kept publications of one kind: `id`, `title`, `date`, `journal`, each id once."""
     frames = [clean_source(read(path), kind) for path in paths]
     frame = pd.concat(frames, ignore_index=True)
-    # Of one id the later row stands.
+    # Of rows with one id, the later one counts.
     frame = frame.drop_duplicates("id", keep="last", ignore_index=True)
     return frame.assign(kind=kind)
 
@@ -120,7 +121,7 @@ def clean_source(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     )
     merged = merge_halves(cleaned[cleaned["title"] != ""])
     unnamed = merged[merged["id"] == ""]
-    # Not the UUIDs that drugs_rs makes, which are nobody's business but its own; the comparison knows.
+    # Not the UUIDs of drugs_rs, which only it needs to know; the comparison ignores them.
     contents = unnamed[["title", "date", "journal"]].to_numpy().tolist()
     made_up = [str(uuid.uuid5(uuid.NAMESPACE_URL, "\n".join((kind, *content)))) for content in contents]
     merged.loc[unnamed.index, "id"] = made_up
@@ -174,7 +175,7 @@ def read_drugs(path: Path) -> pd.DataFrame:
 
 
 def compile_names(names: Sequence[str]) -> re.Pattern[str]:
-    """Any of the names as whole words, the longest first. Names are literal; blanks and dashes stand for each other."""
+    """Any of the names as whole words, the longest first. Names are literal; blanks and dashes are equal."""
     words = (re.split(r"[\s-]+", name) for name in fold(pd.Series(names)))
     literals = sorted((r"[\s-]+".join(map(re.escape, parts)) for parts in words), key=len, reverse=True)
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(literals)})(?![^\W_])", re.IGNORECASE)
@@ -215,7 +216,7 @@ def find_prefiltered(
 
 
 def settle(title: str, patterns: dict[int, re.Pattern[str]]) -> set[int]:
-    """Which of the drugs stand in the title when the leftmost and then the longest name takes its place."""
+    """The drugs in the title, where the leftmost and then the longest name counts."""
     spans = sorted(
         (match.start(), -match.end(), drug_row)
         for drug_row, pattern in patterns.items()
@@ -224,7 +225,7 @@ def settle(title: str, patterns: dict[int, re.Pattern[str]]) -> set[int]:
     kept: set[int] = set()
     taken, last = 0, (0, 0)
     for start, end, drug_row in spans:
-        # A name with several codes is a mention of each: the same place, taken together.
+        # A name with several codes is a mention of each: the same place, counted together.
         if start >= taken or (start, end) == last:
             kept.add(drug_row)
             taken, last = -end, (start, end)

@@ -19,7 +19,7 @@ from pandas_regex import ACCENTS, clean_source
 def main() -> int:
     path, kind = Path(sys.argv[1]), sys.argv[2]
     if path.suffix == ".ndjson":
-        # Without the guess what is a date or a number, which would take longer and lose what was written.
+        # Without guessing dates and numbers, which would take longer and change the values.
         frame = pd.read_json(path, lines=True, dtype=False).fillna("").astype(str)
     else:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")

@@ -28,7 +28,7 @@ def search(automaton: Any, texts: Sequence[str]) -> Spans:
 
 
 def lower(text: str) -> str:
-    """Lower case letter by letter where `str.lower` would change the length, and with it every offset behind."""
+    """Lower case letter by letter where `str.lower` would change the length, and with it every later offset."""
     lowered = text.lower()
     if len(lowered) == len(text):
         return lowered

@@ -13,7 +13,7 @@ from typing import Any, Callable, Sequence
 
 from serve import Names, Spans, serve
 
-# Words with the dashes and apostrophes inside them, and every other sign by itself.
+# Words with their inner dashes and apostrophes, and every other sign by itself.
 SIGNS = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]")
 
 

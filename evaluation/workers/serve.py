@@ -22,7 +22,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 Names = Dict[str, List[str]]
 Spans = List[List[Tuple[int, int]]]
-# A matcher that takes longer to build is not built again: the noise is small beside it.
+# A matcher that takes longer to build is not built again, because the noise is relatively small.
 SLOW_SECONDS = 3.0
 
 
@@ -54,7 +54,7 @@ def serve(
             seconds.append(time.perf_counter() - start)
         spans = read(found, texts) if read else found
         corpora.append({"seconds": min(seconds), "spans": spans})
-    # Before the matcher is built again: two of them at once would count twice.
+    # Before the matcher is built again: two at once would count twice.
     peak = peak_resident()
     del built
     while again and len(build_seconds) < repeat and build_seconds[0] < SLOW_SECONDS:
@@ -77,7 +77,7 @@ def flat(names: Names) -> list[str]:
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory now; 0 where the system does not tell."""
+    """Bytes of this process that are in memory now; 0 if the system does not report them."""
     return status("VmRSS")
 
 

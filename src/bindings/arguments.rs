@@ -1,4 +1,4 @@
-//! Python's arguments as the core's.
+//! Converts Python's arguments for the core.
 
 use std::path::PathBuf;
 
@@ -49,7 +49,7 @@ fn path_or(value: &Bound<'_, PyAny>, name: &str, or: &str) -> PyResult<String> {
     )))
 }
 
-/// The lake that a step writes to: `lake`, or `out`, as it was called before.
+/// The lake that a step writes to: `lake`, or `out`, its former name.
 pub(super) fn lake(
     lake: Option<&Bound<'_, PyAny>>,
     out: Option<&Bound<'_, PyAny>>,
@@ -81,7 +81,7 @@ pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
         text(value, "dt")?
     } else if value.hasattr("isoformat")? {
         let text = text(&value.call_method0("isoformat")?, "dt")?;
-        // A datetime is the day it lies in.
+        // The day of a datetime.
         text.get(..10).unwrap_or(&text).to_owned()
     } else {
         return Err(PyTypeError::new_err(format!(
@@ -92,7 +92,7 @@ pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
     Dt::parse(&text).map_err(|error| exception(value.py(), &error))
 }
 
-/// The value with a name, or the error that lists the names.
+/// The value with a name, or an error that lists all names.
 pub(super) fn choice<T: Choice>(py: Python<'_>, argument: &str, name: &str) -> PyResult<T> {
     T::from_choice_name(name).map_err(|unknown| exception(py, &unknown.of(argument)))
 }
@@ -102,7 +102,7 @@ pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding
     value.map_or(Ok(Encoding::default()), |name| choice(py, "encoding", name))
 }
 
-/// What an unreadable file does.
+/// The reaction to an unreadable file.
 pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
     choice(py, "on_bad_file", name)
 }
@@ -112,7 +112,8 @@ pub(super) fn unit(py: Python<'_>, name: &str) -> PyResult<DrugUnit> {
     choice(py, "unit", name)
 }
 
-/// Readers of whole numbers, one for each argument: Python's own error for a negative one does not say which it was.
+/// Readers of whole numbers, one for each argument: Python's own error for a negative number does not name the
+/// argument.
 macro_rules! whole_numbers {
     ($($name:ident)*) => {
         $(pub(super) fn $name(value: &Bound<'_, PyAny>) -> PyResult<u64> {
@@ -152,7 +153,7 @@ pub(super) fn order(month_first: bool) -> NumericOrder {
     }
 }
 
-/// A Python string. Python's own errors for other types do not always say which argument it was.
+/// A Python string. Python's own errors for other types do not always name the argument.
 pub(super) fn string<'b, 'py>(
     value: &'b Bound<'py, PyAny>,
     name: &str,
@@ -198,7 +199,7 @@ fn texts_or_none(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Vec<St
     (!value.is_none()).then(|| texts(value, name)).transpose()
 }
 
-/// The strings of anything that can be iterated but a string. What it says of its length is not believed.
+/// The strings of any iterable except a string. Its reported length is not trusted.
 pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
     let is_text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
     let Some(items) = (!is_text).then(|| value.try_iter().ok()).flatten() else {
@@ -207,7 +208,7 @@ pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
             value.get_type().name()?
         )));
     };
-    // Collecting would ask for the length.
+    // `collect` would ask for the length.
     let mut found = Vec::new();
     for item in items {
         found.push(text(&item?, name)?);
@@ -215,7 +216,7 @@ pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
     Ok(found)
 }
 
-/// The keywords that every matcher takes.
+/// The settings of a matcher, from its keywords.
 pub(super) fn settings(
     py: Python<'_>,
     boundary: &str,

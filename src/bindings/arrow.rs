@@ -1,8 +1,8 @@
-//! The Arrow PyCapsule interface: tables out, string columns in, without a copy on the way.
+//! The Arrow PyCapsule interface: exports tables and imports string columns, without a copy.
 //!
-//! This, `plugin.rs` and `allocator.rs` are the files of the crate with `unsafe` code. The C structures of Arrow are plain memory with a release
-//! function; polars-arrow builds and reads them, and what is unsafe here is to trust that a capsule of the right name,
-//! which the other library made, holds such a structure. The names are fixed by the interface
+//! This file, `plugin.rs` and `allocator.rs` have the crate's `unsafe` code. The C structures of Arrow are plain memory
+//! with a release function; polars-arrow builds and reads them. The unsafe part is to trust that a capsule with the
+//! right name, which another library made, holds such a structure. The interface fixes the names
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>), and PyO3 checks them.
 #![expect(unsafe_code, reason = "the C structures of Arrow cross the border here")]
 
@@ -30,7 +30,8 @@ const STREAM: &CStr = c"arrow_array_stream";
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
 
-/// A frame as a stream of record batches. Texts go out as `large_utf8`, which every reader since Arrow 1 knows.
+/// A frame as a stream of record batches. Texts are exported as `large_utf8`, which every reader since Arrow 1
+/// supports.
 pub(super) fn stream<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<'py, PyCapsule>> {
     let field = ArrowField::new("".into(), struct_type(frame), false);
     let mut frame = frame.clone();
@@ -39,8 +40,8 @@ pub(super) fn stream<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<
     PyCapsule::new_with_value(py, export_iterator(Box::new(arrays.into_iter()), field), STREAM)
 }
 
-/// Frames of one schema as a stream of record batches: `next` makes each when the consumer asks for it, and gives nothing at
-/// the end. What it says of an error is the consumer's error. The consumer may ask from any thread, one at a time.
+/// Frames with the same schema as a stream of record batches. `next` returns each frame on demand, and `None` at the
+/// end; its error becomes the consumer's error. The consumer may call from any thread, one at a time.
 pub(super) fn stream_of<'py>(
     py: Python<'py>,
     empty: &DataFrame,
@@ -49,7 +50,7 @@ pub(super) fn stream_of<'py>(
     let field = ArrowField::new("".into(), struct_type(empty), false);
     let data_type = field.dtype().clone();
     let arrays = std::iter::from_fn(move || {
-        // A panic must not go through the consumer's code.
+        // A panic must not unwind through the consumer's code.
         let record = call::without_panic(|| {
             let Some(mut frame) = next()? else { return Ok(None) };
             frame.rechunk_mut();
@@ -122,7 +123,7 @@ pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>
         .map_err(|_| refused(series.dtype().to_string()))
 }
 
-/// A dictionary of texts (categories) as the texts themselves; anything else as it is.
+/// The texts of a dictionary array (categories); any other array unchanged.
 fn spelled_out(chunk: Box<dyn Array>) -> Box<dyn Array> {
     let ArrowDataType::Dictionary(keys, ..) = chunk.dtype() else {
         return chunk;
@@ -152,10 +153,10 @@ type Chunks = (String, Vec<Box<dyn Array>>);
 fn read_stream(capsule: &Bound<'_, PyAny>) -> PyResult<Chunks> {
     let capsule = capsule.cast::<PyCapsule>()?;
     let pointer = capsule.pointer_checked(Some(STREAM))?.cast::<ArrowArrayStream>();
-    // SAFETY: a capsule of this name holds such a structure, and the interface lets the consumer move it out as long as
-    // a released one stays behind, which the capsule's owner then frees.
+    // SAFETY: a capsule of this name holds such a structure, and the interface lets the consumer move it out if it
+    // leaves a released one, which the capsule's owner then frees.
     let stream = unsafe { pointer.replace(ArrowArrayStream::empty()) };
-    // SAFETY: as above; the producer vouches for the stream's contract.
+    // SAFETY: as above; the producer guarantees the stream's contract.
     let mut reader =
         unsafe { ArrowArrayStreamReader::try_new(Box::new(stream)) }.map_err(|error| broken(&error))?;
     let mut chunks = Vec::new();
@@ -186,7 +187,7 @@ fn read_array(pair: &Bound<'_, PyAny>) -> PyResult<Chunks> {
     let field = unsafe { import_field_from_c(schema.as_ref()) }.map_err(|error| broken(&error))?;
     // SAFETY: as for the stream: moved out, with a released structure left behind.
     let array = unsafe { array.replace(ArrowArray::empty()) };
-    // SAFETY: the array is of the type that its schema says; the producer vouches for it.
+    // SAFETY: the array has the type of its schema; the producer guarantees it.
     let array =
         unsafe { import_array_from_c(array, field.dtype().clone()) }.map_err(|error| broken(&error))?;
     Ok((field.name.to_string(), vec![array]))

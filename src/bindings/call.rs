@@ -1,4 +1,4 @@
-//! Calling the core from Python: signals, forks and panics.
+//! Calls the core from Python: handles signals, forks and panics.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,20 +17,20 @@ use crate::cli::ProgressBar;
 use crate::error::{Error, Result};
 use crate::task::{Task, is_waiting};
 
-/// How often the calling thread asks Python for signals.
+/// The interval at which the calling thread checks for Python's signals.
 const SIGNALS: Duration = Duration::from_millis(100);
 
-/// The worker's stack: deeper than a Rust thread's default, as deep as a main thread's.
+/// The stack of worker threads: larger than a Rust thread's default, and as large as a main thread's.
 const STACK: usize = 8 << 20;
 
-/// The process that used the engine first. Its threads do not survive a fork.
+/// The first process that used the engine. Its threads do not survive a fork.
 static OWNER: AtomicU32 = AtomicU32::new(0);
 
-/// Where the last panic happened, for its exception.
+/// The place of the last panic, for its exception.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// Refuses to use the engine in a child of the process that used it first, where it would wait for ever for threads
-/// that are not there.
+/// Rejects the engine in a forked child of the process that used it first: the child would wait for ever for threads
+/// that do not exist there.
 fn guard_fork() -> Result<()> {
     let child = std::process::id();
     match OWNER.compare_exchange(0, child, Ordering::Relaxed, Ordering::Relaxed) {
@@ -39,7 +39,7 @@ fn guard_fork() -> Result<()> {
     }
 }
 
-/// Turns the runtime's own report of a panic off: its exception already says the same.
+/// Silences the runtime's own report of a panic: the exception says the same.
 pub(super) fn keep_panics_quiet() {
     std::panic::set_hook(Box::new(|info| {
         let place = info
@@ -66,18 +66,18 @@ fn panic_error(payload: &(dyn Any + Send)) -> Error {
     }
 }
 
-/// Does work whose panic is an error.
+/// Runs work and turns its panic into an error.
 pub(super) fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())))
 }
 
-/// Does short work of this thread alone: no engine, no signals, but no interpreter lock either.
+/// Runs short work in this thread, without the interpreter lock, and without the engine or checks for signals.
 pub(super) fn run_inline<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
     without_interpreter(py, || without_panic(work)).map_err(|error| exception(py, &error))
 }
 
-/// Does work of one thread that changes nothing outside of itself. A signal is answered at once: the caller gets its
-/// exception, and the result of the work is dropped when it ends.
+/// Runs single-threaded work without side effects. A signal returns at once with its exception, and the result of the
+/// work is dropped later.
 pub(super) fn run_detached<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce(&Task) -> Result<T> + Send + 'static,
@@ -88,7 +88,7 @@ pub(super) fn run_detached<T: Send + 'static>(
         let (give, take) = sync_channel(1);
         let worker_task = task.clone();
         let worker = move || {
-            // Nobody takes it when a signal came first.
+            // Nobody receives it if a signal came first.
             let _ = give.send(without_panic(|| work(&worker_task)));
         };
         if let Err(error) = std::thread::Builder::new()
@@ -117,33 +117,33 @@ fn lost() -> Error {
     }
 }
 
-/// Python's signals, for a thread that works without the interpreter.
+/// Python's signals, for a thread that runs without the interpreter.
 #[derive(Clone, Copy)]
 struct Signals {
-    /// Python runs handlers in its main thread alone: no other one needs to ask.
+    /// Python runs signal handlers only in its main thread, so other threads need not check.
     is_main: bool,
 }
 
 impl Signals {
-    /// Runs no Python code: while it runs, another thread may get its turn and end the interpreter, and this one would be
-    /// ended from within on its way back. So no property is asked for, and nothing is imported.
+    /// Runs no Python code: meanwhile another thread might run and end the interpreter, which would terminate this
+    /// thread when it returns. So it reads no property and imports nothing.
     fn new(py: Python<'_>) -> Self {
         let is_main = || -> PyResult<bool> {
             let modules = py.import("sys")?.getattr("modules")?;
             let own = modules.get_item("_thread")?.getattr("get_ident")?.call0()?;
-            // A program that never imported `threading` may have one thread alone.
+            // A program that never imported `threading` has only one thread.
             let Ok(threading) = modules.get_item("threading") else {
                 return Ok(true);
             };
             own.eq(threading.getattr("_main_thread")?.getattr("_ident")?)
         };
-        // Where that cannot be told, modules are gone at the end of Python, and so are the handlers.
+        // This fails only at the end of Python, when modules and signal handlers are gone.
         Self {
             is_main: is_main().unwrap_or(false),
         }
     }
 
-    /// Runs Python's signal handlers, if this is the thread that may.
+    /// Runs Python's signal handlers, if this is the main thread.
     #[expect(
         clippy::redundant_closure_for_method_calls,
         reason = "the path alone has one lifetime too few"
@@ -157,8 +157,8 @@ impl Signals {
     }
 }
 
-/// Does long work that may use all threads. Python's signals (Ctrl-C, a handler that raises) end it at its next batch,
-/// and their exception is what the caller gets.
+/// Runs long work that may use all threads. A signal whose handler raises (such as Ctrl-C) cancels it at its next
+/// batch, and the caller gets the handler's exception.
 pub(super) fn run_interruptible<T: Send>(
     py: Python<'_>,
     progress: bool,
@@ -168,8 +168,8 @@ pub(super) fn run_interruptible<T: Send>(
     run_waiting(py, progress, work)
 }
 
-/// Does long work for the command, to which the process belongs: like [`run_interruptible`], but where a signal finds a thread
-/// waiting for bytes that do not come, the process ends. That is as if it were killed, which leaves nothing half-written.
+/// Runs long work for the command, which owns the process. It is like [`run_interruptible`], but if a thread is blocked
+/// on bytes that do not come, a signal ends the process. That is like a kill, which leaves nothing half-written.
 pub(super) fn run_command<T: Send>(
     py: Python<'_>,
     bar: &ProgressBar,
@@ -180,22 +180,23 @@ pub(super) fn run_command<T: Send>(
     run_on_worker(py, bar, Some(&leave), work)?.map_err(|error| exception(py, &error))
 }
 
-/// What a signal's exception makes of a process: a `SystemExit` says so itself, and anything else is an interruption.
+/// The exit code for a signal's exception: that of a `SystemExit`, or else the code of an interruption.
 fn exit_code(py: Python<'_>, signal: &PyErr) -> i32 {
     let code = signal.value(py).getattr("code").and_then(|code| code.extract());
     code.unwrap_or(INTERRUPTED)
 }
 
-/// 128 and the number of the signal, as shells report it.
+/// 128 plus the number of the signal, as shells report it.
 const INTERRUPTED: i32 = 130;
 
-/// How often a thread is found waiting before it is left alone.
+/// The process ends when a thread is found blocked this many times in a row.
 const PATIENCE: u32 = 4;
 
-/// Does work for a consumer of an Arrow stream, which asks from its own code: in any thread, with Python's lock or without.
+/// Runs work for a consumer of an Arrow stream, which calls from its own code: in any thread, with or without Python's
+/// lock.
 ///
-/// Signals are asked for only in the thread `asker` that asked for the stream: it has the lock, or gave it away itself. Any
-/// other might wait for a lock whose holder waits for this very work.
+/// Signals are checked only in the thread `asker` that requested the stream: it has the lock, or released it itself.
+/// Any other thread might wait for a lock whose holder waits for this work.
 pub(super) fn run_for_stream<T: Send>(
     asker: ThreadId,
     work: impl FnOnce(&Task) -> Result<T> + Send,
@@ -205,12 +206,13 @@ pub(super) fn run_for_stream<T: Send>(
         return run_on_big_stack(work);
     }
     let mut work = Some(work);
-    // While Python ends there is no lock to have.
+    // While Python ends, the lock cannot be taken.
     let done = Python::try_attach(|py| {
         let done = work
             .take()
             .map(|work| run_on_worker(py, &ProgressBar::new(false), None, work));
-        // What a handler raised cannot go through the consumer's code; its error says that it was stopped.
+        // A handler's exception cannot pass through the consumer's code; the consumer's error says that the work was
+        // cancelled.
         done.unwrap_or_else(|| Ok(Err(lost())))
             .unwrap_or(Err(Error::Cancelled))
     });
@@ -221,7 +223,7 @@ pub(super) fn run_for_stream<T: Send>(
     }
 }
 
-/// Does work on a thread with the engine's stack, whatever that of the calling one.
+/// Runs work on a thread with a large stack, whatever the calling thread's is.
 fn run_on_big_stack<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new()
@@ -235,7 +237,7 @@ fn run_on_big_stack<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Re
     })
 }
 
-/// Does work of one thread that may wait for a server: as [`run_interruptible`] does, but in forked children too.
+/// Runs single-threaded work that may wait for a server, as [`run_interruptible`] does, but also in forked children.
 pub(super) fn run_waiting<T: Send>(
     py: Python<'_>,
     progress: bool,
@@ -244,9 +246,8 @@ pub(super) fn run_waiting<T: Send>(
     run_on_worker(py, &ProgressBar::new(progress), None, work)?.map_err(|error| exception(py, &error))
 }
 
-/// Does work on a worker thread while this one asks for signals. The inner error is the crate's own, the outer one is what a
-/// signal's handler raised. `leave` ends the process where
-/// the worker may never end.
+/// Runs work on a worker thread while this one checks for signals. The inner error is the crate's own, the outer one is
+/// the exception of a signal handler. `leave` ends the process if the worker may be blocked for ever.
 fn run_on_worker<T: Send>(
     py: Python<'_>,
     bar: &ProgressBar,
@@ -281,7 +282,7 @@ fn run_on_worker<T: Send>(
                         let shown = line.show(progress).and_then(|()| log.show(progress));
                         if let Err(signal) = shown.and_then(|()| signals.check()) {
                             task.cancel();
-                            // Nothing is left half-done behind the caller's back: the worker ends first.
+                            // Wait for the worker, so that nothing goes on behind the caller's back.
                             let mut waits = 0;
                             while let Err(RecvTimeoutError::Timeout) = take.recv_timeout(SIGNALS) {
                                 waits = if is_waiting() { waits + 1 } else { 0 };

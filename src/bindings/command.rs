@@ -1,4 +1,4 @@
-//! The `drugs-rs` command: Python owns the process, Rust does everything else.
+//! The `drugs-rs` command: Python owns the process, and Rust does the rest.
 
 use std::ffi::OsString;
 
@@ -24,16 +24,16 @@ pub(super) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
         Ok(Err(error @ Error::Cancelled)) => Err(errors::exception(py, &error)),
         Ok(Err(error)) => Ok(command.report(&error)),
         Err(raised) if raised.is_instance_of::<pyo3::exceptions::PyException>(py) => {
-            // A fork or a panic: an exception of ours, reported as any other error.
+            // An exception of ours, after a fork or a panic: reported like any other error.
             let class = raised.get_type(py).name()?.to_string();
             Ok(command.report_message(&class, &raised.value(py).to_string(), 1))
         }
-        // KeyboardInterrupt and SystemExit end the process as Python does.
+        // KeyboardInterrupt and SystemExit end the process as in any Python program.
         Err(raised) => Err(raised),
     }
 }
 
-/// Executes the command, and prints its outcome when the progress bar is gone.
+/// Executes the command, and prints its outcome after the progress bar is removed.
 fn execute(py: Python<'_>, command: &ParsedCommand) -> PyResult<Result<u8>> {
     let outcome = call::run_command(py, &command.progress_bar(), |task| {
         Ok(cli::execute(command, task))

@@ -1,4 +1,4 @@
-//! The errors of the core as exceptions of `drugs_rs.exceptions`, by [`Error::class`].
+//! Converts errors of the core to exceptions of `drugs_rs.exceptions`, by [`Error::class`].
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -6,7 +6,7 @@ use pyo3::types::PyType;
 
 use crate::error::Error;
 
-/// The exception for an error. The classes are Python's, so that they pickle and inherit from builtins.
+/// The exception for an error. The classes are defined in Python, so that they pickle and inherit from built-in ones.
 pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     if matches!(error, Error::Cancelled) {
         return PyKeyboardInterrupt::new_err(error.to_string());

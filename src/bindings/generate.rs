@@ -1,4 +1,4 @@
-//! `generate`: made-up sources with their truth.
+//! `generate`: made-up sources with the truth about them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `DrugGraph`: the result of a lake, from Python.
+//! `DrugGraph`: the graph of a lake, for Python.
 
 use std::sync::{Arc, OnceLock};
 
@@ -18,7 +18,7 @@ use crate::schema::{DrugUnit, PublicationKind};
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct DrugGraph {
     inner: Arc<graph::DrugGraph>,
-    /// What the answers need, by unit, from the first question on.
+    /// The data for answers, for each unit, built at the first question.
     shelves: [OnceLock<(DrugGrouping, Shelf)>; DrugUnit::ALL.len()],
 }
 
@@ -95,7 +95,7 @@ impl DrugGraph {
         let Some(number) = self.inner.drug_number(code) else {
             let error = Error::argument(
                 "code",
-                format!("`{code}` is no drug of this graph"),
+                format!("`{code}` is not a drug of this graph"),
                 "a code of drugs(unit=\"code\")",
             );
             return Err(errors::exception(py, &error));

@@ -9,22 +9,22 @@ use pyo3::prelude::*;
 /// Whether Python's interpreter is about to end.
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
-/// How many threads wait for the interpreter, to go on in it.
+/// The number of threads that wait to re-enter the interpreter.
 static RETURNING: AtomicUsize = AtomicUsize::new(0);
 
-/// How long the end of the interpreter waits for those threads.
+/// The end of the interpreter waits at most this long for those threads.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
 thread_local! {
-    /// Whether this thread is the one that ends the interpreter.
+    /// Whether this thread ends the interpreter.
     static ENDS_PYTHON: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does work without the interpreter, and comes back to it.
+/// Runs work without the interpreter, and then re-enters it.
 ///
-/// Before 3.14 Python ends any thread that comes back while the interpreter ends, from within, as C does it: not all
-/// builds survive that, for it unwinds through frames of Rust. Such a thread stays away for ever instead, and ends with
-/// the process; [`end_of_python`] sees to it that none is on its way back when it begins.
+/// Before 3.14 Python terminates a thread that re-enters while the interpreter ends, by unwinding as C does. That
+/// passes through frames of Rust, which not all builds survive. So such a thread blocks for ever and ends with the
+/// process; [`end_of_python`] makes sure that no thread is re-entering when the end begins.
 pub(super) fn without_interpreter<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
     let done = py.detach(|| {
         let done = work();
@@ -35,8 +35,8 @@ pub(super) fn without_interpreter<T: Send>(py: Python<'_>, work: impl FnOnce() -
     done
 }
 
-/// Counts this thread among those that wait for the interpreter, or never comes back where that ends. Either this thread
-/// sees that it ends, or the one that ends it sees this one waiting.
+/// Counts this thread as waiting for the interpreter, or blocks for ever if the interpreter is ending. Either this
+/// thread sees that it is ending, or the thread that ends it sees this one waiting.
 fn return_to_python() {
     RETURNING.fetch_add(1, Ordering::SeqCst);
     if IS_ENDING.load(Ordering::SeqCst) && !ENDS_PYTHON.get() {
@@ -47,7 +47,7 @@ fn return_to_python() {
     }
 }
 
-/// Goes to the interpreter for a moment from work without it.
+/// Enters the interpreter for a moment, from work that runs without it.
 pub(super) fn with_interpreter<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
     return_to_python();
     Python::attach(|py| {
@@ -56,8 +56,8 @@ pub(super) fn with_interpreter<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
     })
 }
 
-/// What Python calls before its interpreter ends (`atexit`): from now on no other thread comes back to it, and those that
-/// are on their way get in first.
+/// Python calls this before the interpreter ends (`atexit`): from now on no other thread re-enters it, and those that
+/// are waiting enter first.
 #[pyfunction]
 pub(super) fn end_of_python(py: Python<'_>) {
     ENDS_PYTHON.set(true);
@@ -70,7 +70,7 @@ pub(super) fn end_of_python(py: Python<'_>) {
     });
 }
 
-/// Asks Python to call [`end_of_python`].
+/// Registers [`end_of_python`] with Python.
 pub(super) fn watch_the_end(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let last = wrap_pyfunction!(end_of_python, module)?;
     module.py().import("atexit")?.call_method1("register", (last,))?;

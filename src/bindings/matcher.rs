@@ -1,4 +1,4 @@
-//! `Matcher`: finding drugs in texts from Python.
+//! `Matcher`: finds drugs in texts, for Python.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,26 +20,26 @@ use crate::matcher::{self, CodePoints, VocabularyEntry};
 use crate::quality::FileTally;
 use crate::task::Task;
 
-/// How long copying holds the interpreter. Longer than the five milliseconds after which a thread that waits for it asks
-/// for its turn: one that is let in and shut out more often than that never asks, and never gets in.
+/// Copying holds the interpreter for this long at a time. A waiting thread requests its turn after five milliseconds;
+/// if it could run before, but only briefly, it would never request the turn, and never get one.
 const TURN: Duration = Duration::from_millis(10);
 
-/// A text of up to this many bytes takes a moment, whatever the names.
+/// A text of at most this many bytes takes only a moment, whatever the names.
 const SHORT_TEXT: usize = 64 << 10;
 
-/// Memory is set aside for at most this many texts before they are there: a sequence may say any length.
+/// Memory is reserved for at most this many texts in advance, because a sequence may report any length.
 const MOST_EXPECTED: usize = 1 << 20;
 
 #[doc = stub_doc!(Matcher)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct Matcher {
     inner: Arc<matcher::Matcher>,
-    /// The files of the vocabulary and what became of their rows.
+    /// The files of the vocabulary and the counts of their rows.
     sources: Vec<FileTally>,
 }
 
 impl Matcher {
-    /// The matcher itself, for work that outlives the Python object.
+    /// The matcher itself, for work that may outlive the Python object.
     pub(super) fn inner(&self) -> &Arc<matcher::Matcher> {
         &self.inner
     }
@@ -183,7 +183,7 @@ impl Matcher {
             }
             None => copied(texts)?,
         };
-        // The engine's thread has the column, and gives back its memory, too, while others have the interpreter.
+        // The engine's thread owns the column, so it also frees the memory while other threads have the interpreter.
         let frame = call::run_interruptible(py, false, move |task| {
             let texts: Vec<Option<&str>> = column.iter().collect();
             matching::find_many(&self.inner, &texts, task)
@@ -255,7 +255,7 @@ impl Matcher {
     }
 }
 
-/// Does the work on one text: where it is short in this thread, else so that signals are answered meanwhile.
+/// Runs the work on one text: in this thread if the text is short, else so that signals are handled meanwhile.
 fn one_text<T: Send>(
     py: Python<'_>,
     text: &str,
@@ -268,8 +268,8 @@ fn one_text<T: Send>(
     }
 }
 
-/// The strings of anything that can be iterated. Copying a long list holds the interpreter, so other threads and signals
-/// get their turns in between.
+/// The strings of any iterable. Copying a long list holds the interpreter, so it lets other threads and signals in from
+/// time to time.
 fn copied(texts: &Bound<'_, PyAny>) -> PyResult<StringChunked> {
     let py = texts.py();
     let mut copy = StringChunkedBuilder::new("texts".into(), texts.len().unwrap_or(0).min(MOST_EXPECTED));
@@ -295,8 +295,8 @@ fn copied(texts: &Bound<'_, PyAny>) -> PyResult<StringChunked> {
     Ok(copy.finish())
 }
 
-/// A Python string in UTF-8. A lone surrogate, which UTF-8 cannot hold, counts as one unknown letter, so that the
-/// offsets of everything else stay what they are in Python.
+/// A Python string in UTF-8. A lone surrogate, which UTF-8 cannot hold, becomes one unknown letter, so that all offsets
+/// stay the same as in Python.
 fn utf8(text: &Bound<'_, PyString>) -> PyResult<String> {
     if let Ok(text) = text.extract::<String>() {
         return Ok(text);

@@ -1,9 +1,9 @@
-//! Matchers that expressions of polars name.
+//! Keeps the matchers that polars expressions refer to.
 //!
-//! A plan of polars holds bytes and no Python objects, and nobody tells when it is gone. So an expression holds the
-//! fingerprint of its matcher, and the process keeps the matcher under it, until it is released by hand or the process
-//! ends. Equal matchers have equal fingerprints: building the same one again keeps no second one, and a plan that comes
-//! from another process finds the matcher that was built and kept here, or none, but never a wrong one.
+//! A polars plan holds bytes and no Python objects, and nothing reports when it is dropped. So an expression holds the
+//! fingerprint of its matcher, and the process keeps the matcher under it, until it is released explicitly or the
+//! process ends. Equal matchers have equal fingerprints: building one again stores no second one. A plan from another
+//! process finds an equal matcher that was built here, or none, but never a wrong one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::matcher;
 
 static KEPT: Mutex<BTreeMap<String, Arc<matcher::Matcher>>> = Mutex::new(BTreeMap::new());
 
-/// The map is whole at any moment, so a panic elsewhere does not spoil it.
+/// The map is valid at any moment, so a panic elsewhere does not damage it.
 fn kept() -> MutexGuard<'static, BTreeMap<String, Arc<matcher::Matcher>>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -36,7 +36,7 @@ pub(super) fn matcher(fingerprint: &str) -> Result<Arc<matcher::Matcher>> {
 #[pyfunction]
 pub(super) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
     let matcher = matcher.inner();
-    // A kept matcher cannot have given its place in memory to another one.
+    // A kept matcher is still in memory, so no other one can have its address.
     let known = kept()
         .iter()
         .find_map(|(fingerprint, kept)| Arc::ptr_eq(kept, matcher).then(|| fingerprint.clone()));

@@ -1,14 +1,15 @@
-//! The expressions of `drugs_rs.polars` as polars calls them: C functions that it finds in this library by name.
+//! The expressions of `drugs_rs.polars`, as C functions that polars finds in this library by name.
 //!
-//! polars calls two functions for each expression. One says of which type the result is, when a query is planned; the
-//! other computes, on a thread of polars, without the interpreter and its lock. Columns and types come and go in the C
-//! structures of Arrow; a result that is not written means that there is a message to ask for.
+//! polars calls two functions for each expression. One returns the type of the result when a query is planned. The
+//! other computes it on a thread of polars, without the interpreter and its lock. Columns and types are passed in the C
+//! structures of Arrow; if a result is not written, polars reads an error message.
 //!
-//! The macro of pyo3-polars would write these functions, but it takes types of columns apart before it asks anybody, and
-//! one that this build does not know is a panic there, which tells a user nothing.
+//! The macro of pyo3-polars would write these functions, but it converts the columns' types before any of our code
+//! runs, and panics on a type that this build does not know, with a message that does not help a user.
 //!
-//! Beside `arrow.rs` and `allocator.rs` this is a file with `unsafe` code: what is unsafe is to trust that polars passes what version 0.1
-//! of its interface says, which is the version that `_polars_plugin_get_version` (of pyo3-polars) reports.
+//! This file, `arrow.rs` and `allocator.rs` have the crate's `unsafe` code. The unsafe part is to trust that polars
+//! passes what version 0.1 of its interface specifies, which is the version that `_polars_plugin_get_version` (of
+//! pyo3-polars) reports.
 #![expect(
     unsafe_code,
     reason = "polars calls its plugins through C functions with pointers"
@@ -31,7 +32,7 @@ use crate::api::match_column;
 use crate::error::{Error, Result};
 use crate::matcher::Matcher;
 
-/// What `drugs_rs.polars` says beside the column.
+/// The arguments of `drugs_rs.polars` besides the column.
 #[derive(Deserialize)]
 struct Keywords {
     /// The fingerprint of a kept matcher.
@@ -41,14 +42,14 @@ struct Keywords {
 /// The work of an expression.
 type Work = fn(&Matcher, &StringChunked) -> Result<Series>;
 
-/// Writes the functions of one expression. The names are polars' rule: `_polars_plugin_` and `_polars_plugin_field_`.
+/// Defines the functions of one expression. polars requires the prefixes `_polars_plugin_` and `_polars_plugin_field_`.
 macro_rules! expression {
     ($compute:ident, $plan:ident, $work:expr, $data_type:expr) => {
         /// Computes the expression.
         ///
         /// # Safety
         ///
-        /// For polars to call, with what version 0.1 of its interface says.
+        /// Only for polars, with the arguments of version 0.1 of its interface.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $compute(
             columns: *mut SeriesExport,
@@ -58,15 +59,15 @@ macro_rules! expression {
             result: *mut SeriesExport,
             _context: *const CallerContext,
         ) {
-            // SAFETY: handed on as it came.
+            // SAFETY: passed on unchanged.
             answering(|| unsafe { compute(columns, count, keywords, length, result, $work) });
         }
 
-        /// Says the type of the expression.
+        /// Returns the type of the expression.
         ///
         /// # Safety
         ///
-        /// For polars to call, with what version 0.1 of its interface says.
+        /// Only for polars, with the arguments of version 0.1 of its interface.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $plan(
             fields: *const ArrowSchema,
@@ -75,7 +76,7 @@ macro_rules! expression {
             _keywords: *const u8,
             _length: usize,
         ) {
-            // SAFETY: handed on as it came.
+            // SAFETY: passed on unchanged.
             answering(|| unsafe { plan(fields, count, result, $data_type) });
         }
     };
@@ -100,13 +101,13 @@ expression!(
     DataType::Boolean
 );
 
-/// Leaves a message where polars looks for it when work fails or panics.
+/// Stores a message for polars if work fails or panics.
 fn answering(work: impl FnOnce() -> Result<()>) {
-    /// pyo3-polars sets a panic hook of its own when polars first asks for the version, before any other call.
+    /// pyo3-polars sets its own panic hook when polars first asks for the version, before any other call.
     static HOOK: Once = Once::new();
     HOOK.call_once(call::keep_panics_quiet);
     if let Err(error) = call::without_panic(work) {
-        // The message crosses as a C string, which a NUL inside a column's name would end early.
+        // The message is passed as a C string, which a NUL in a column's name would end early.
         let message = error.to_string().replace('\0', "\u{fffd}");
         _update_last_error(PolarsError::ComputeError(message.into()));
     }
@@ -120,18 +121,18 @@ unsafe fn compute(
     result: *mut SeriesExport,
     work: Work,
 ) -> Result<()> {
-    // SAFETY: polars passes `count` exported columns and gives them away; their types passed `plan` before.
+    // SAFETY: polars passes `count` exported columns and their ownership; `plan` has checked their types.
     let columns = unsafe { import_series_buffer(columns, count) }?;
-    // SAFETY: polars passes a pointer to this many bytes, which stay there during the call.
+    // SAFETY: polars passes a pointer to this many bytes, which stay valid during the call.
     let keywords = unsafe { std::slice::from_raw_parts(keywords, length) };
     let Keywords { matcher } = _parse_kwargs(keywords)?;
     let matcher = matcher_registry::matcher(&matcher)?;
     let [column] = columns.as_slice() else {
         return Err(one_column(count));
     };
-    // A column of nulls alone has no type: its texts are all missing.
+    // A column of only nulls has no type: all its texts are missing.
     let found = work(&matcher, column.cast(&DataType::String)?.str()?)?;
-    // SAFETY: polars passes a place with an empty structure in it.
+    // SAFETY: polars passes a pointer to an empty structure.
     unsafe { *result = export_series(&found) };
     Ok(())
 }
@@ -142,7 +143,7 @@ unsafe fn plan(
     result: *mut ArrowSchema,
     data_type: DataType,
 ) -> Result<()> {
-    // SAFETY: polars passes `count` exported fields, which stay its own.
+    // SAFETY: polars passes `count` exported fields, and keeps their ownership.
     let [field] = (unsafe { std::slice::from_raw_parts(fields, count) }) else {
         return Err(one_column(count));
     };
@@ -155,17 +156,17 @@ unsafe fn plan(
         return Err(Error::argument("texts", found, expected));
     }
     let field = Field::new(field.name, data_type).to_arrow(CompatLevel::newest());
-    // SAFETY: polars passes a place with an empty structure in it.
+    // SAFETY: polars passes a pointer to an empty structure.
     unsafe { *result = export_field_to_c(&field) };
     Ok(())
 }
 
-/// The function in Python passes one.
+/// The error for a wrong number of columns; our Python function passes one.
 fn one_column(count: usize) -> Error {
     Error::argument("texts", format!("{count} columns"), "one column of strings")
 }
 
-/// What polars calls a type, as far as this build knows it.
+/// polars' name of a type, for the types that this build knows.
 fn type_name(data_type: &ArrowDataType) -> String {
     match data_type {
         ArrowDataType::Dictionary(..) => "categorical".to_owned(),

@@ -1,6 +1,6 @@
-//! What a long step has done so far: for the logger `drugs_rs`, and for a notebook.
+//! The progress of a long step, for the logger `drugs_rs` and for notebooks.
 //!
-//! Only the calling thread talks to Python. A worker that did would wait for an interpreter that waits for it.
+//! Only the calling thread calls Python. A worker that did so would wait for an interpreter that waits for the worker.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::interpreter::with_interpreter;
 use crate::cli::ProgressBar;
 use crate::task::Progress;
 
-/// Progress for Python's logger `drugs_rs`, the log of a task, where no terminal shows a bar.
+/// Logs progress to Python's logger `drugs_rs`, such as the log of an Airflow task, if no terminal shows it.
 pub(super) struct ProgressLog {
     started: Instant,
     next: Duration,
@@ -29,7 +29,7 @@ impl ProgressLog {
         }
     }
 
-    /// Logs a line, if it is time for one. An error is what a signal's handler raised meanwhile.
+    /// Logs a line if one is due. An error is the exception of a signal handler.
     pub(super) fn show(&mut self, progress: Progress) -> PyResult<()> {
         if self.started.elapsed() < self.next {
             return Ok(());
@@ -50,7 +50,7 @@ impl ProgressLog {
     }
 }
 
-/// Python's logger `drugs_rs`, or `None` in a program that never imported `logging`: nobody listens there.
+/// Python's logger `drugs_rs`, or `None` in a program that never imported `logging`, where nobody reads the log.
 fn logger(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     let modules = py.import("sys")?.getattr("modules")?;
     if !modules.contains("logging")? {
@@ -60,7 +60,7 @@ fn logger(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     Ok(Some(logger))
 }
 
-/// Logs warnings of a step that succeeded.
+/// Logs the warnings of a successful step.
 pub(super) fn warn(py: Python<'_>, warnings: &[String]) -> PyResult<()> {
     if warnings.is_empty() {
         return Ok(());
@@ -73,19 +73,19 @@ pub(super) fn warn(py: Python<'_>, warnings: &[String]) -> PyResult<()> {
     Ok(())
 }
 
-/// One line of progress below a notebook's cell, written over itself. A kernel's stderr is no terminal, so the bar of the
-/// command cannot draw there.
+/// One line of progress below a notebook's cell, which overwrites itself. A kernel's stderr is no terminal, so the
+/// command's progress bar cannot draw there.
 pub(super) struct NotebookLine {
     is_wanted: bool,
-    /// When the line was written last.
+    /// The time of the last update.
     written: Instant,
-    /// Letters of the line, which the next one must cover; 0 before the first.
+    /// The letters of the line, which the next one must cover; 0 before the first.
     width: usize,
     last: Option<Progress>,
 }
 
 impl NotebookLine {
-    /// A kernel sends each line to the browser.
+    /// A kernel sends each update to the browser.
     const EVERY: Duration = Duration::from_millis(500);
 
     /// A line, if the caller wants one and runs in a notebook.
@@ -98,7 +98,7 @@ impl NotebookLine {
         }
     }
 
-    /// Writes the line again, if it is time to. An error is what a signal's handler raised meanwhile.
+    /// Updates the line if an update is due. An error is the exception of a signal handler.
     pub(super) fn show(&mut self, progress: Progress) -> PyResult<()> {
         let is_early = self.width > 0 && self.written.elapsed() < Self::EVERY;
         if !self.is_wanted || is_early || self.last == Some(progress) {
@@ -121,13 +121,13 @@ impl NotebookLine {
     }
 }
 
-/// Whether IPython runs this program for a kernel. Nothing is imported: a notebook has IPython already.
+/// Whether IPython runs this program for a kernel. It imports nothing, because a notebook has already imported IPython.
 fn is_notebook(py: Python<'_>) -> PyResult<bool> {
     let modules = py.import("sys")?.getattr("modules")?;
     let Some(ipython) = modules.cast::<PyDict>()?.get_item("IPython")? else {
         return Ok(false);
     };
-    // The shell of a terminal has no kernel.
+    // A shell in a terminal has no kernel.
     ipython.call_method0("get_ipython")?.hasattr("kernel")
 }
 

@@ -136,12 +136,12 @@ pub(super) fn iter_publications(
 #[doc = stub_doc!(PublicationBatches)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct PublicationBatches {
-    /// Shared with the Arrow streams that were asked for.
+    /// Shared with the Arrow streams that were requested.
     state: Arc<Mutex<State>>,
 }
 
 struct State {
-    /// `None` after its end, an error or an interruption: as with a generator, nothing follows then.
+    /// `None` after the end, an error or an interruption: like a generator, it then returns nothing more.
     stream: Option<PublicationStream>,
     sources: Vec<FileTally>,
 }
@@ -177,12 +177,12 @@ impl PublicationBatches {
         py: Python<'py>,
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        // The interface lets a producer overlook the request when it cannot meet it.
+        // The interface lets a producer ignore a request that it cannot meet.
         let _ = requested_schema;
         let (state, asker) = (Arc::clone(&self.state), std::thread::current().id());
         let next = move || {
             call::run_for_stream(asker, |task| {
-                // A batch without rows has only kept some aside.
+                // Skips batches without rows: all of their rows were rejected.
                 while let Some(batch) = next_batch(&state, task)? {
                     if batch.frame.height() > 0 {
                         return Ok(Some(batch.frame));

@@ -1,4 +1,4 @@
-//! The steps as Python functions: arguments in, a report as a plain dictionary out.
+//! The steps as Python functions: they take arguments and return a report as a plain dictionary.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -233,7 +233,7 @@ pub(super) fn release<'py>(
     dictionary(py, &report)
 }
 
-/// The sources that were given, in the order of the tables.
+/// The given sources, in the order of the tables.
 fn sources(given: [Option<&Bound<'_, PyAny>>; 3]) -> PyResult<Vec<BronzeSource>> {
     let mut sources = Vec::new();
     for (table, paths) in SourceTable::ALL.into_iter().zip(given) {
@@ -250,7 +250,7 @@ fn sources(given: [Option<&Bound<'_, PyAny>>; 3]) -> PyResult<Vec<BronzeSource>>
     Ok(sources)
 }
 
-/// Does the work and gives its report as a dictionary.
+/// Runs a step and returns its report as a dictionary.
 fn report<'py>(
     py: Python<'py>,
     progress: bool,
@@ -270,6 +270,6 @@ fn dictionary<'py>(py: Python<'py>, report: &StepReport) -> PyResult<Bound<'py, 
 #[pyfunction]
 pub(super) fn list_sources(py: Python<'_>, sources: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let uris = arguments::paths(sources, "sources")?;
-    // A bucket may keep it waiting, and a forked child may ask.
+    // A bucket may keep it waiting, and a forked child may call it.
     call::run_waiting(py, false, |task| sources::list_sources(&uris, task))
 }

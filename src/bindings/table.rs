@@ -1,4 +1,4 @@
-//! `Table`: what the core hands out, for every library that reads Arrow.
+//! `Table`: a result of the core, for every library that reads Arrow.
 
 use polars::prelude::{AnyValue, DataFrame};
 use pyo3::prelude::*;
@@ -27,7 +27,7 @@ impl Table {
         py: Python<'py>,
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        // The interface lets a producer overlook the request when it cannot meet it.
+        // The interface lets a producer ignore a request that it cannot meet.
         let _ = requested_schema;
         arrow::stream(py, &self.frame)
     }

@@ -1,4 +1,4 @@
-//! The words of the command line. Flags have the names of the Python arguments.
+//! The options of the command line. They have the names of the Python arguments.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};

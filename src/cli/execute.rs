@@ -1,4 +1,4 @@
-//! Doing what the command line says.
+//! Executes the parsed command.
 
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ use crate::steps::run;
 use crate::steps::silver::{SilverSettings, silver};
 use crate::task::Task;
 
-/// Does what a command says.
+/// Executes a command.
 pub fn execute(command: &ParsedCommand, task: &Task) -> Result<Outcome> {
     let mut lists = Lists::default();
     done(&command.command, &command.voice, &mut lists, task).map_err(|error| lists.place(error))
@@ -128,7 +128,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
     outcome_of(&report, output)
 }
 
-/// The sources that were given, in the order of the tables.
+/// The given sources, in the order of the tables.
 fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<Vec<BronzeSource>> {
     let given = SourceTable::ALL.into_iter().zip(words);
     given
@@ -153,7 +153,7 @@ fn outcome_of(report: &StepReport, output: &Output) -> Result<Outcome> {
     Ok(Outcome::of_text(text).with_warnings(warnings))
 }
 
-/// What differs, which is a failure too.
+/// Checks a lake; a file that differs is a failure, but the result is printed too.
 fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<Outcome> {
     let found = verify(existing_lake_for(&arguments.lake, task)?.as_ref(), task)?;
     let text = if arguments.output.json {
@@ -190,7 +190,7 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
         text => text.to_owned(),
     };
     let drug = arguments.drug.as_str();
-    // The usage is right and the vocabulary lacks the drug: bad input, with the exit code 1.
+    // The usage is right and the vocabulary lacks the drug: bad input, with exit code 1.
     let explanation = matcher.explain(&text, drug).map_err(|error| match error {
         Error::Argument { .. } => Error::SourceNotFound {
             uri: format!("`{}` in {}", shown(drug), arguments.vocabulary.join(", ")),

@@ -1,4 +1,4 @@
-//! `drugs-rs generate`: its flags, and its answer for people.
+//! `drugs-rs generate`: its options and its output for people.
 
 use std::fmt::Write as _;
 
@@ -62,13 +62,13 @@ pub(super) struct GenerateArguments {
     pub output: Output,
 }
 
-/// Reads the name of a format that a table can be written as.
+/// Parses the name of a format that a table can have.
 fn format_of(table: MadeTable) -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(table.format_names())
         .try_map(move |name| Format::named(&name, table, table.folder()))
 }
 
-/// Makes the sources and says so.
+/// Generates the sources, and returns the text to print.
 pub(super) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String> {
     let (json, stood) = generate(&arguments.out, &settings(arguments)?, arguments.force, task)?;
     if arguments.output.json {

@@ -1,4 +1,4 @@
-//! `drugs-rs completions` and `drugs-rs man`: made from the definition of the command line.
+//! `drugs-rs completions` and `drugs-rs man`, generated from the definition of the command line.
 
 use clap_complete::Shell;
 use clap_mangen::Man;
@@ -15,18 +15,18 @@ pub(super) fn completions(arguments: &CompletionsArguments) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut definition(), "drugs-rs", &mut script);
     if arguments.shell == Shell::Bash {
-        // With a dash in the name of the program, clap_complete looks for other labels than it writes, and no subcommand
-        // is completed (clap-rs/clap#6421).
+        // If the program's name has a dash, clap_complete reads other labels than it writes, and completes no
+        // subcommand (clap-rs/clap#6421).
         let text = String::from_utf8_lossy(&script);
         script = text.replace("drugs__subcmd__rs", "drugs__rs").into_bytes();
     }
     script
 }
 
-/// The page of a command, or a line for each page that was written.
+/// The man page of a command, or a line for each page that was written.
 pub(super) fn man(arguments: &ManArguments, task: &Task) -> Result<Vec<u8>> {
     let mut command = definition().disable_help_subcommand(true);
-    // Only then do subcommands know their full names and the options of all.
+    // Only a built command knows the full names of subcommands and the global options.
     command.build();
     let Some(folder) = &arguments.out else {
         return page(found(&command, &arguments.command)?);
@@ -56,7 +56,7 @@ fn unknown(word: &str, names: &[String]) -> Error {
     } else {
         format!("one of {}", names.join(", "))
     };
-    Error::argument("man", format!("`{word}` is no command"), expected)
+    Error::argument("man", format!("`{word}` is not a command"), expected)
 }
 
 fn page(command: &clap::Command) -> Result<Vec<u8>> {

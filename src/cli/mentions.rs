@@ -41,7 +41,7 @@ pub(super) fn match_texts(
         None => files.match_lines(&matcher, task, print),
     };
     match searched {
-        // The printer has what it needs.
+        // The printer needs no more mentions.
         Err(Error::Cancelled) if printer.is_done => {}
         other => other?,
     }
@@ -51,12 +51,12 @@ pub(super) fn match_texts(
 
 /// Prints batches of mentions.
 struct Printer {
-    /// `None` where the exit code alone is wanted.
+    /// `None` if only the exit code is wanted.
     format: Option<MentionFormat>,
     out: io::BufWriter<Patient<StdoutLock<'static>>>,
     widths: Option<Widths>,
     has_printed: bool,
-    /// Whether further mentions change nothing.
+    /// Whether further mentions would change nothing.
     is_done: bool,
 }
 
@@ -78,7 +78,7 @@ impl Printer {
         }
     }
 
-    /// Prints a batch; `Cancelled` with `is_done` ends the search.
+    /// Prints a batch; `Cancelled` together with `is_done` ends the search.
     fn print(&mut self, mentions: &DataFrame) -> Result<()> {
         let rows = rows_of(mentions)?;
         let written = match self.format {
@@ -99,7 +99,7 @@ impl Printer {
 
     fn finish(&mut self) -> Result<()> {
         let header = match self.format {
-            // A file without mentions has a header all the same, which other programs expect.
+            // A CSV file has a header even without mentions, because other programs expect it.
             Some(MentionFormat::Csv) if !self.has_printed => self.out.write_all(CSV_HEADER),
             _ => Ok(()),
         };
@@ -107,7 +107,7 @@ impl Printer {
         self.note_closed(flushed)
     }
 
-    /// A reader that closed its end of the pipe has what it wanted.
+    /// Treats a closed pipe as done: its reader has all it wanted.
     fn note_closed(&mut self, written: io::Result<()>) -> Result<()> {
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -167,7 +167,7 @@ impl Printer {
 
 const CSV_HEADER: &[u8] = b"row,atccode,drug,start,end,surface,rule\n";
 
-/// A mention as it is printed.
+/// A mention in the printed form.
 #[derive(Debug, Serialize)]
 struct MentionRow<'m> {
     row: u64,
@@ -209,7 +209,7 @@ fn rows_of(mentions: &DataFrame) -> Result<Vec<MentionRow<'_>>> {
     Ok((0..mentions.height()).map(row).collect())
 }
 
-/// A field of CSV: between quotes where RFC 4180 wants them.
+/// A field of CSV, in quotes if RFC 4180 requires them.
 fn csv_field(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
@@ -218,7 +218,7 @@ fn csv_field(text: &str) -> String {
     }
 }
 
-/// A terminal obeys control characters, which texts may hold.
+/// Replaces control characters of a text, which a terminal would obey.
 fn shown_cell(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
@@ -228,7 +228,7 @@ const DRUG: usize = 3;
 const FOUND: usize = 4;
 const GAP: &str = "  ";
 
-/// The width of a table where no terminal says one.
+/// The width of a table if no terminal reports one.
 const WIDTH: usize = 80;
 
 fn terminal_width() -> usize {
@@ -244,12 +244,12 @@ fn terminal_width() -> usize {
 
 const HEADER: [&str; COLUMNS] = ["row", "place", "code", "drug", "found", "rule"];
 
-/// The widths of the columns. They grow with the batches, for rows are printed as they come.
+/// The widths of the columns. They grow from batch to batch, because rows are printed as they come.
 #[derive(Debug)]
 struct Widths {
-    /// What the cells need.
+    /// The widest cell of each column.
     needed: [usize; COLUMNS],
-    /// What they get.
+    /// The printed width of each column.
     given: [usize; COLUMNS],
 }
 
@@ -264,7 +264,7 @@ impl Default for Widths {
 }
 
 impl Widths {
-    /// Drugs and what was found are not cut to less.
+    /// The columns of the drug and the found text keep at least this width.
     const LEAST: usize = 12;
 
     fn grow(&mut self, rows: &[MentionRow<'_>], terminal: usize) {
@@ -278,7 +278,7 @@ impl Widths {
         let others = self.needed.iter().sum::<usize>() - drug - found;
         let left = terminal.saturating_sub(others + gaps);
         self.given = self.needed;
-        // What one of the two does not need the other may have.
+        // One of the two columns may use the space that the other does not need.
         self.given[DRUG] = drug
             .min((left / 2).max(left.saturating_sub(found)))
             .max(drug.min(Self::LEAST));

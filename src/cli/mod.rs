@@ -1,6 +1,6 @@
-//! The `drugs-rs` command. It prints, and nothing else does: data to stdout, messages to stderr.
+//! The `drugs-rs` command. Only this module prints: data to stdout, messages to stderr.
 //!
-//! Exit codes: 0 done, 1 bad input, a failed check or no mention, 2 usage.
+//! Exit codes: 0 success; 1 bad input, a failed check or no mention; 2 wrong usage; 130 or 143 ended by a signal.
 
 mod arguments;
 mod execute;

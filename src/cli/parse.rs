@@ -1,4 +1,4 @@
-//! From words to a command: parsing, usage errors, and where each option comes from.
+//! Parses the command line: usage errors, and the origin of each option.
 
 use std::ffi::{OsStr, OsString};
 
@@ -11,16 +11,16 @@ use super::progress::ProgressBar;
 use super::voice::Voice;
 use crate::error::Error;
 
-/// What the words of a command line ask for.
+/// The request of a command line.
 #[derive(Debug)]
 pub enum Invocation {
-    /// Something to do.
+    /// A command to execute.
     Command(Box<ParsedCommand>),
-    /// Nothing more to do (help, version, a usage error): the exit code.
+    /// Help, a version or a usage error, already printed: the exit code.
     Done(u8),
 }
 
-/// A command line that made sense.
+/// A valid command line.
 #[derive(Debug)]
 pub struct ParsedCommand {
     pub(super) command: Command,
@@ -29,13 +29,13 @@ pub struct ParsedCommand {
     variables: Vec<Variable>,
 }
 
-/// An option that an environment variable sets.
+/// An option that is set by an environment variable.
 #[derive(Debug)]
 struct Variable {
     option: String,
     name: String,
     value: String,
-    /// Whether the core still has to see whether the value can be used.
+    /// Whether the value is valid is still unknown, because the core checks it.
     is_unchecked: bool,
 }
 
@@ -60,7 +60,7 @@ impl Variable {
 }
 
 impl ParsedCommand {
-    /// What shows how far the command is.
+    /// The progress display of this command.
     pub fn progress_bar(&self) -> ProgressBar {
         let is_shown = match &self.command {
             Command::Run(run) => !run.output.quiet,
@@ -86,7 +86,7 @@ impl ParsedCommand {
         bar
     }
 
-    /// Says why the command failed, and gives its exit code.
+    /// Prints why the command failed, and returns its exit code.
     pub fn report(&self, error: &Error) -> u8 {
         let exit_code = if matches!(error, Error::Argument { .. }) {
             2
@@ -96,9 +96,10 @@ impl ParsedCommand {
         self.report_message(error.class(), &error.to_string(), exit_code)
     }
 
-    /// Says why the command failed, where only the name of the exception class is known.
+    /// Prints why the command failed, for an error known only by its exception class.
     pub fn report_message(&self, class: &str, message: &str, exit_code: u8) -> u8 {
-        // The core knows arguments and not where they come from; a message that repeats a value is about it.
+        // The core does not know where an argument comes from; a message that repeats a variable's value is about that
+        // variable.
         let is_about = |variable: &&Variable| {
             let value = self.voice.hide(&variable.value);
             variable.is_unchecked && (message.contains(&variable.value) || message.contains(&value))
@@ -113,7 +114,7 @@ impl ParsedCommand {
     }
 }
 
-/// Parses the words of a command line; help and usage errors are printed at once.
+/// Parses a command line; prints help and usage errors at once.
 pub fn parse(words: &[OsString]) -> Invocation {
     let voice = Voice::of_words(words);
     let mut command = definition().color(voice.color());
@@ -137,14 +138,15 @@ pub fn parse(words: &[OsString]) -> Invocation {
             Invocation::Done(voice.fail_usage(&error, &hints))
         }
         Err(asked) => {
-            // Help and version; a reader that went away has what it wanted.
+            // Help and version; a closed pipe is no error.
             let _ = asked.print();
             Invocation::Done(0)
         }
     }
 }
 
-/// The whole command line. The help shows the names of variables and not their values, which may be secrets.
+/// The definition of the command line. The help shows the names of variables but not their values, which may be
+/// secrets.
 pub(super) fn definition() -> clap::Command {
     fn without_values(command: clap::Command) -> clap::Command {
         command
@@ -154,11 +156,11 @@ pub(super) fn definition() -> clap::Command {
     without_values(Arguments::command())
 }
 
-/// Options that exclude each other on the command line. Clap would also refuse a flag that should override a variable of the
-/// environment, and it does not know the options of subcommands where a global one is defined.
+/// Options that exclude each other on the command line. Clap would also reject an option that overrides a variable of
+/// the environment, and it does not know a subcommand's options where a global one is defined.
 const EXCLUSIVE: [[&str; 2]; 2] = [["stop_words", "no_stop_words"], ["quiet", "verbose"]];
 
-/// The options that the environment sets. Fails where two options of the command line exclude each other.
+/// The options that the environment sets. An error if two options of the command line exclude each other.
 fn variables(command: &clap::Command, matches: &ArgMatches) -> Result<Vec<Variable>, clap::Error> {
     let (mut leaf, mut matches) = (command, matches);
     while let Some((name, below)) = matches.subcommand() {
@@ -193,7 +195,7 @@ fn option_name(argument: &clap::Arg) -> String {
     }
 }
 
-/// Where the value that clap refused comes from, if not from the command line.
+/// The origin of a value that clap rejected, if it is not the command line.
 fn hint(command: &clap::Command, error: &clap::Error, words: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return None;

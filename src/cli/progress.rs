@@ -1,4 +1,4 @@
-//! How far a command is: a line on a terminal, and notes where the caller wants more.
+//! The progress of a command: a line on a terminal, and notes with `--verbose`.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -9,27 +9,27 @@ use indicatif::{HumanBytes, HumanCount, ProgressDrawTarget, ProgressStyle};
 use super::voice::{Voice, say};
 use crate::task::{Progress, Task};
 
-/// How often the counts are noted.
+/// The interval between notes of the counts.
 const COUNTS: Duration = Duration::from_secs(1);
 
-/// Shows what a [`Task`] has done so far.
+/// Displays the progress of a [`Task`].
 #[derive(Debug)]
 pub struct ProgressBar {
     bar: Option<indicatif::ProgressBar>,
     wanted: bool,
     verbose: u8,
-    /// When the counts were noted last.
+    /// The time of the last note of the counts.
     counted: Mutex<Instant>,
     voice: Option<Voice>,
 }
 
 impl ProgressBar {
-    /// A bar on stderr, if that is a terminal and the caller wants one.
+    /// A progress line on stderr, if that is a terminal and the caller wants one.
     pub fn new(wanted: bool) -> Self {
         let shown = wanted && std::io::stderr().is_terminal();
         let bar = shown.then(|| {
             let bar = indicatif::ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // How much there is to do is not known beforehand: a spinner and words, no bar.
+            // The total is unknown beforehand, so it shows a spinner and words.
             bar.set_style(ProgressStyle::default_spinner());
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
@@ -43,7 +43,7 @@ impl ProgressBar {
         }
     }
 
-    /// A bar that also shows the notes of its task.
+    /// A progress line that also shows the notes of its task.
     pub(super) fn verbose(wanted: bool, verbose: u8, voice: &Voice) -> Self {
         Self {
             verbose,
@@ -52,12 +52,12 @@ impl ProgressBar {
         }
     }
 
-    /// Whether the caller wants a bar and there is no terminal for it.
+    /// Whether the caller wants progress but there is no terminal.
     pub fn is_hidden(&self) -> bool {
         self.wanted && self.bar.is_none()
     }
 
-    /// A task that this bar can show.
+    /// A task to display; it records notes if they are shown.
     pub fn task(&self) -> Task {
         if self.verbose > 0 {
             Task::with_notes()
@@ -66,7 +66,7 @@ impl ProgressBar {
         }
     }
 
-    /// Shows what the task has done so far.
+    /// Updates the display.
     pub fn show(&self, task: &Task) {
         self.show_notes(task);
         if let Some(bar) = &self.bar {
@@ -81,10 +81,10 @@ impl ProgressBar {
         }
     }
 
-    /// A reading in words.
+    /// The text of a progress line.
     pub fn line(progress: Progress) -> String {
         let Progress { stage, bytes, rows } = progress;
-        // A step has no name before its first stage begins.
+        // A step has no name before its first stage.
         let separator = if stage.is_empty() { "" } else { ": " };
         format!(
             "{stage}{separator}{} read, {} rows",
@@ -93,7 +93,7 @@ impl ProgressBar {
         )
     }
 
-    /// Shows the last notes and removes the bar: what is printed next begins on a line of its own.
+    /// Shows the last notes and removes the line, so that the next output begins on a line of its own.
     pub fn clear(&self, task: &Task) {
         let progress = task.progress();
         if progress.bytes > 0 || progress.rows > 0 {
@@ -105,7 +105,7 @@ impl ProgressBar {
         }
     }
 
-    /// Shows a line, if the caller wants notes.
+    /// Prints a note, if notes are shown.
     pub(super) fn note(&self, line: &str) {
         if self.verbose == 0 {
             return;

@@ -1,4 +1,4 @@
-//! A step's report for people: what was found, what was repaired and rejected and why, and where the files are.
+//! The report of a step for people: what was found, repaired and rejected, and where the files are.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,10 +12,10 @@ use crate::lake::open::existing_lake;
 use crate::lake::report::StepReport;
 use crate::schema::{DrugUnit, Flag, PublicationKind, Reason};
 
-/// The most rows of a table that are shown.
+/// At most this many rows of a table are shown.
 const MOST_ROWS: usize = 15;
 
-/// A larger graph is not read for the tables of drugs and journals.
+/// At most this many bytes of a graph are read for the tables of drugs and journals.
 const LARGEST_GRAPH: u64 = 64 << 20;
 
 /// The summary of a report.
@@ -45,7 +45,7 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
                 gold.superseded, gold.deleted
             );
         }
-        // A summary is not worth the memory that a graph of millions of publications takes.
+        // A graph of millions of publications takes too much memory for a summary.
         let graph = report
             .outputs
             .iter()
@@ -86,7 +86,7 @@ fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
             .take(counts.len())
             .filter(|other| *other != drug && grouping.first(*other) == drug);
         let drug = &graph.drugs()[drug as usize];
-        // A substance of one code goes by its name in the vocabulary.
+        // A substance with one code is shown by its name in the vocabulary.
         let (name, code) = match more.count() {
             0 => (&drug.name, drug.atccode.clone()),
             more => (&drug.substance, format!("{} and {more} more", drug.atccode)),
@@ -174,7 +174,7 @@ fn sources(text: &mut String, report: &StepReport) {
             );
         }
         for note in &source.notes {
-            // The message of a bad file begins with its name.
+            // The note of an unreadable file begins with the file's name.
             let behind = note.strip_prefix(&source.uri);
             if behind.is_some_and(|rest| rest.starts_with([':', '/'])) {
                 let _ = writeln!(text, "  {note}");
@@ -219,7 +219,7 @@ fn files(text: &mut String, report: &StepReport) {
         .filter(|output| !output.path.starts_with("silver/rejected/") || output.rows > 0)
         .map(|output| output.path.as_str())
         .collect();
-    // The answers first: they are what most people look for.
+    // The answers come first, because most users look for them.
     paths.sort_by_key(|path| {
         (
             !path.ends_with(".json"),
@@ -244,7 +244,7 @@ fn title(text: &mut String, title: &str) {
     let _ = writeln!(text, "\n{title}");
 }
 
-/// A table with its columns aligned; numbers stand to the right. `all` is how many rows there are in truth.
+/// Prints a table with aligned columns, numbers to the right. `all` is the number of rows before it was shortened.
 fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
     let columns = rows.first().map_or(0, |row| row.as_ref().len());
     let width = |column: usize| {

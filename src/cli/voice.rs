@@ -1,4 +1,4 @@
-//! What the command says on stderr: errors, warnings and hints, for people or as JSON lines, never with credentials.
+//! Messages on stderr: errors, warnings and hints, as text or as JSON lines, never with credentials.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::api::credentials::hide_credentials;
 
-/// Variables of this prefix may set options, and so may hold credentials.
+/// Variables with this prefix may set options, and so may hold credentials.
 pub(super) const VARIABLES: &str = "DRUGS_RS_";
 
 const BOLD: &str = "\x1b[1m";
@@ -16,12 +16,12 @@ const BOLD_RED: &str = "\x1b[1m\x1b[31m";
 const BOLD_YELLOW: &str = "\x1b[1m\x1b[33m";
 const PLAIN: &str = "\x1b[0m";
 
-/// How the command speaks. Known before the command line is parsed, because its errors are spoken too.
+/// The style of messages. It is known before the command line is parsed, because usage errors need it too.
 #[derive(Debug, Clone)]
 pub struct Voice {
     color: ColorChoice,
     json: bool,
-    /// Any word may hold credentials, also one that is no URI to the command.
+    /// The words of the command line, any of which may hold credentials even if it is no URI.
     words: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ struct WarningFields<'w> {
 }
 
 impl Voice {
-    /// The voice that the words of a command line ask for.
+    /// The style that the words of a command line ask for.
     pub(super) fn of_words(words: &[OsString]) -> Self {
         let variables = std::env::vars_os().filter(|(name, _)| {
             let name = name.to_str();
@@ -95,17 +95,17 @@ impl Voice {
         match self.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            // NO_COLOR, CLICOLOR_FORCE, TERM: as clap does for the help.
+            // Follows NO_COLOR, CLICOLOR_FORCE and TERM, as clap does for the help.
             ColorChoice::Auto => anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never,
         }
     }
 
-    /// A message without the credentials of any word.
+    /// The message without the credentials of any word.
     pub(super) fn hide(&self, message: &str) -> String {
         hide_credentials(message, self.words.iter().map(String::as_str))
     }
 
-    /// Says what is no error and should be known.
+    /// Prints a warning.
     pub(super) fn warn(&self, message: &str) {
         let message = self.hide(message);
         if self.json {
@@ -118,7 +118,7 @@ impl Voice {
         }
     }
 
-    /// Says what went wrong, and gives the exit code back.
+    /// Prints an error, and returns the exit code.
     pub(super) fn fail(&self, class: &str, message: &str, hints: &[String], exit_code: u8) -> u8 {
         let (message, hints) = self.without_credentials(message, hints);
         if self.json {
@@ -130,7 +130,7 @@ impl Voice {
         exit_code
     }
 
-    /// Says what clap found wrong, which has its own form and begins with the same prefix.
+    /// Prints a usage error of clap, which has its own form and begins with the same prefix.
     pub(super) fn fail_usage(&self, error: &clap::Error, hints: &[String]) -> u8 {
         const USAGE: u8 = 2;
         let rendered = error.render();
@@ -183,7 +183,7 @@ impl Voice {
     }
 }
 
-/// What clap says before it repeats the usage, without its prefix.
+/// The message of clap before the usage, without its prefix.
 fn in_one_line(rendered: &str) -> String {
     let text = rendered.strip_prefix("error: ").unwrap_or(rendered);
     let end = ["\n\nUsage:", "\n\nFor more information"];
@@ -199,7 +199,7 @@ fn say_json(line: &impl Serialize) {
     }
 }
 
-/// Writes to stderr. A closed pipe is no reason to fail over not being able to say so.
+/// Writes to stderr. Ignores errors, because there is nowhere left to report them.
 pub(super) fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! The files of an archive as one source: read one after the other, each by its own content.
+//! Reads the files of an archive as one source: one after the other, each in its own format.
 
 use super::batch::{Notes, RawBatch, RowReader};
 use super::bytes::compression::EXPORT;
@@ -9,7 +9,7 @@ use super::open::open_plain;
 use crate::error::{Error, Result};
 use crate::task::Task;
 
-/// Whether a file belongs to a document of an office program, which is a ZIP archive: programs put other ones first.
+/// Whether a file belongs to an office document, which is a ZIP archive; the order of its files varies.
 fn is_office(name: &str) -> bool {
     let inside = ["docProps/", "xl/", "word/"];
     matches!(name, "[Content_Types].xml" | "mimetype")
@@ -65,14 +65,14 @@ impl<'f> ArchiveReader<'f> {
             let member = member.map_err(|error| {
                 let byte = format!("byte {} of the archive", self.archive.position());
                 if error.kind() == std::io::ErrorKind::FileTooLarge {
-                    let place = format!("{byte}, behind {} files", self.files);
+                    let place = format!("{byte}, after {} files", self.files);
                     return Error::format(&self.uri, place, error.to_string(), BOMB_REMEDY);
                 }
                 if let Some(refusal) = refusal(&error) {
                     return Error::format(&self.uri, byte, &refusal.found, refusal.remedy);
                 }
                 let found = format!(
-                    "the {} archive is cut off or broken behind {} files ({error})",
+                    "the {} archive is cut off or broken after {} files ({error})",
                     self.archive.kind(),
                     self.files
                 );

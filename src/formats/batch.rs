@@ -1,4 +1,4 @@
-//! Batches of raw rows: what every reader gives, and how it builds them.
+//! Batches of raw rows, which every reader returns, and their builder.
 
 use std::borrow::Cow;
 #[cfg(feature = "tables")]
@@ -11,26 +11,27 @@ use crate::error::{Error, Result, shown};
 use crate::schema::Rejected;
 use crate::task::Task;
 
-/// Some rows of a file, as they stand there.
+/// Some rows of a file, unchanged.
 #[derive(Debug)]
 pub struct RawBatch {
-    /// The number of the shape that the rows have; in an archive each file has its own.
+    /// The number of the rows' shape; in an archive each file has its own.
     pub shape: usize,
-    /// The column `source_row` and one text column a field of [`Fields`]; a value that is not there is null.
+    /// The column `source_row` and one text column for each field of [`Fields`]; a missing value is null.
     pub frame: Frame,
     /// The raw text of each row of the frame.
     pub raw: RawTexts,
     /// Rows that could not be read.
     pub rejected: Vec<Rejected>,
-    /// Notices that publications are no more, in the order of the file.
+    /// Notices that publications were deleted, in the order of the file.
     pub deletions: Vec<Deletion>,
-    /// The file in the archive that the rows come from; nothing where the source is no archive.
+    /// The file in the archive that the rows come from; `None` if the source is no archive.
     pub member: Option<String>,
 }
 
 #[cfg(feature = "tables")]
 impl RawBatch {
-    /// The rows that hold a NUL byte, each with the column: PostgreSQL takes no such text, and other tools end one there.
+    /// The rows that hold a NUL byte, each with its column: PostgreSQL rejects such a text, and other tools end it
+    /// there.
     pub fn nul_bytes(&self) -> Result<BTreeMap<usize, String>> {
         let mut found = BTreeMap::new();
         if !self.raw.may_hold_nul() {
@@ -47,22 +48,22 @@ impl RawBatch {
     }
 }
 
-/// The notice that a publication is no more.
+/// The notice that a publication was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deletion {
-    /// How many rows of the frame stand before the notice.
+    /// The number of rows of the frame before the notice.
     pub behind: usize,
     pub publication_id: String,
-    /// The place of the notice in the file: the record before it.
+    /// The place of the notice in the file: the number of the record before it.
     pub source_row: u64,
 }
 
-/// The raw texts of the rows of a batch, without a copy of them.
+/// The raw texts of the rows of a batch, without copying them.
 #[derive(Debug, Default)]
 pub struct RawTexts {
     text: Taken,
     spans: Vec<(usize, usize)>,
-    /// Of a format that holds no texts: the cells, which are written as JSON when somebody asks.
+    /// For a format without texts: the cells, which are written as JSON on demand.
     #[cfg(feature = "tables")]
     cells: Option<Frame>,
 }
@@ -76,8 +77,8 @@ impl RawTexts {
         }
     }
 
-    /// Whether a value of these rows may hold a NUL byte, as it is or as JSON writes it: two quick looks at all of them, so
-    /// that hardly any batch needs a look at each.
+    /// Whether a value of these rows may hold a NUL byte, plain or escaped in JSON. Two fast searches over the batch,
+    /// so that hardly any batch needs a check of each value.
     #[cfg(feature = "tables")]
     fn may_hold_nul(&self) -> bool {
         let text = self.text.as_bytes();
@@ -86,7 +87,7 @@ impl RawTexts {
             || memchr::memmem::find(text, b"\\u0000").is_some()
     }
 
-    /// How many bytes all of them take.
+    /// The number of bytes of all texts.
     pub fn bytes(&self) -> usize {
         #[cfg(feature = "tables")]
         if let Some(cells) = &self.cells {
@@ -108,7 +109,7 @@ impl RawTexts {
     }
 }
 
-/// The texts of a row as a JSON object, without those that are not there.
+/// The texts of a row as a JSON object, without missing ones.
 #[cfg(feature = "tables")]
 fn row_as_json(cells: &Frame, row: usize) -> String {
     let texts = cells.columns().iter().filter_map(|column| {
@@ -121,11 +122,11 @@ fn row_as_json(cells: &Frame, row: usize) -> String {
 /// What a reader noticed about its file besides the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {
-    /// Lines without anything in them; they are no rows.
+    /// Empty lines; they are no rows.
     pub blank_lines: u64,
-    /// Columns or keys that no field takes.
+    /// Columns or keys that belong to no field.
     pub extra_columns: Vec<String>,
-    /// Anything else worth a sentence.
+    /// Other remarks, each a sentence.
     pub remarks: Vec<String>,
 }
 
@@ -134,27 +135,27 @@ pub trait RowReader: Send {
     /// The name of the format, for reports.
     fn format(&self) -> &'static str;
 
-    /// The next batch; nothing at the end of the file.
+    /// The next batch; `None` at the end of the file.
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>>;
 
-    /// What was noticed so far.
+    /// The notes so far.
     fn notes(&self) -> Notes;
 }
 
-/// At most this much of an unreadable row's text is kept aside; more would help nobody.
+/// At most this many bytes of a rejected row's text are stored; more would help nobody.
 const LONGEST_RAW: usize = 1 << 16;
 
-/// Hardly any row is shorter; room for those that are is made when they come.
+/// Bytes of a short row, to estimate the rows of a batch; more rows enlarge the columns.
 const SHORTEST_ROW: usize = 64;
 
 impl Buffer {
-    /// A batch in the making, of about so many rows.
+    /// A builder for a batch of about this many rows.
     pub(crate) fn batch_builder(&self, fields: &Fields, rows: usize) -> BatchBuilder {
         BatchBuilder::new(fields, rows.min(self.bytes.len() / SHORTEST_ROW + 1))
     }
 }
 
-/// A batch in the making.
+/// Builds a batch row by row.
 pub(crate) struct BatchBuilder {
     source_rows: Vec<u64>,
     columns: Vec<Texts>,
@@ -163,7 +164,7 @@ pub(crate) struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// For so many rows, or about so many.
+    /// A builder with room for this many rows.
     pub(crate) fn new(fields: &Fields, rows: usize) -> Self {
         let columns = fields.iter().map(|field| Texts::new(field.name, rows)).collect();
         Self {
@@ -174,7 +175,7 @@ impl BatchBuilder {
         }
     }
 
-    /// Adds a row: its place, the span of its raw text and a value a field.
+    /// Adds a row: its number in the source, the span of its raw text, and one value for each field.
     pub(crate) fn push<'v>(
         &mut self,
         source_row: u64,
@@ -188,7 +189,7 @@ impl BatchBuilder {
         }
     }
 
-    /// The finished batch; `text` is what the spans point into.
+    /// The finished batch; the spans are ranges of `text`.
     pub(crate) fn finish(self, text: Taken) -> Result<RawBatch, Error> {
         let frame = frame(self.source_rows, self.columns)?;
         Ok(RawBatch {
@@ -207,7 +208,7 @@ impl BatchBuilder {
     }
 }
 
-/// Collects the names of columns that no field takes, in the order of their appearance, a few of them.
+/// Collects the names of columns that belong to no field, in the order of their appearance, up to a limit.
 #[derive(Debug, Default)]
 pub(crate) struct ExtraColumns(Vec<String>);
 
@@ -233,7 +234,7 @@ impl ExtraColumns {
     }
 }
 
-/// Sentences about a file, the first of them word by word and the others counted.
+/// Sentences about a file: the first ones are kept, the others counted.
 #[derive(Debug, Default)]
 pub(crate) struct Remarks {
     kept: Vec<String>,
@@ -261,7 +262,7 @@ impl Remarks {
     }
 }
 
-/// A row's text as it is kept aside: whole, or its beginning when it is very long.
+/// The text of a rejected row as it is stored: whole, or its beginning if it is very long.
 pub(crate) fn raw_excerpt(raw: &[u8]) -> String {
     let shortened = &raw[..raw.len().min(LONGEST_RAW)];
     String::from_utf8_lossy(shortened).into_owned()

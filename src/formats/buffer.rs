@@ -1,4 +1,4 @@
-//! A window on an input that moves forward: what the readers look at, and what a batch takes with it.
+//! A window that moves forward over an input. Readers parse its bytes, and a batch takes them with it.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,28 +7,29 @@ use super::bytes::input::Input;
 use crate::error::Result;
 use crate::task::Task;
 
-/// A batch is about this many bytes of a file: large enough to share out its costs, small enough to hold many.
+/// A batch is about this many bytes of a file: large enough to spread its fixed costs, small enough to hold many in
+/// memory.
 ///
-/// The fuzz targets give files of 4 KiB, and look for what happens where batches meet and records are too long.
+/// The fuzz targets read files of 4 KiB, so a small batch lets them test batch ends and records that are too long.
 pub(crate) const BATCH_BYTES: usize = if cfg!(fuzzing) { 1 << 6 } else { 1 << 20 };
 
-/// A record longer than this is not one: an unclosed quote or a file without line ends.
+/// A longer record is none: it is an unclosed quote or a file without line ends.
 pub(crate) const LONGEST_RECORD: usize = BATCH_BYTES << 4;
 
 /// Bytes of an input from some offset on.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     pub input: Input,
-    /// The bytes that are here and not yet taken.
+    /// The bytes that were read and not yet taken.
     pub bytes: Window,
-    /// Where `bytes` begins in the unpacked input.
+    /// The offset of `bytes` in the decompressed input.
     pub offset: u64,
-    /// Whether `bytes` reaches to the end of the input.
+    /// Whether `bytes` reaches the end of the input.
     pub ended: bool,
     spare: Spare,
 }
 
-/// Bytes with room behind them for more.
+/// Bytes, with spare capacity after them.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     room: Vec<u8>,
@@ -51,8 +52,8 @@ impl Window {
     }
 }
 
-/// The room of texts that nobody reads any more, for the next ones of the same file: asked of the system anew each time, its
-/// pages would be cleared each time.
+/// Buffers of texts that were dropped, for the next texts of the same file: new memory from the system would have its
+/// pages cleared each time.
 #[derive(Debug, Clone, Default)]
 struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -66,14 +67,14 @@ impl Spare {
     }
 
     fn give(&self, room: Vec<u8>) {
-        // What a small file or a giant record needed is of no use to others.
+        // The buffers of small files and giant records have no useful size for others.
         if (BATCH_BYTES / 2..BATCH_BYTES * 4).contains(&room.len()) {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(room);
         }
     }
 }
 
-/// Text that was taken from the window.
+/// A text that was taken from the window.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     text: String,
@@ -94,7 +95,7 @@ impl Drop for Taken {
     }
 }
 
-/// What is read of a file at first.
+/// The bytes that are read from a file at first.
 const FIRST_BYTES: usize = BATCH_BYTES >> 6;
 
 impl Buffer {
@@ -108,7 +109,7 @@ impl Buffer {
         }
     }
 
-    /// Reads until at least `wanted` bytes are here, or the end.
+    /// Reads until the window holds at least `wanted` bytes, or to the end.
     pub(crate) fn fill(&mut self, wanted: usize, task: &Task) -> Result<()> {
         if self.bytes.len() >= wanted || self.ended {
             return Ok(());
@@ -118,7 +119,7 @@ impl Buffer {
             task.check()?;
             let length = self.bytes.length;
             if length == self.bytes.room.len() {
-                // A new file may be a small one, and a hundred thousand of those need no room for a large one each.
+                // A new file may be small, and a hundred thousand small files must not each allocate a large buffer.
                 self.bytes.make_room(if self.offset == 0 {
                     (length * 4).clamp(FIRST_BYTES, wanted)
                 } else {
@@ -138,12 +139,12 @@ impl Buffer {
         Ok(())
     }
 
-    /// Doubles what is here.
+    /// At least doubles the bytes in the window.
     pub(crate) fn fill_more(&mut self, task: &Task) -> Result<()> {
         self.fill(self.bytes.len() * 2 + 1, task)
     }
 
-    /// Takes the first `length` bytes away, as text.
+    /// Removes the first `length` bytes and returns them as text.
     pub(crate) fn take(&mut self, length: usize) -> Result<Taken> {
         let mut next = Window {
             room: self.spare.take(),
@@ -167,7 +168,7 @@ impl Buffer {
         }
     }
 
-    /// Lets the first `length` bytes go unread.
+    /// Drops the first `length` bytes.
     pub(crate) fn skip(&mut self, length: usize) {
         self.bytes.room.copy_within(length..self.bytes.length, 0);
         self.bytes.length -= length;

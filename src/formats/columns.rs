@@ -1,7 +1,7 @@
 //! The columns of a batch. They are polars' own, so that nothing is copied on the way to a table.
 //!
-//! In builds without the feature `tables` plain vectors stand in for them: the readers themselves need no frames, and the
-//! fuzz targets read millions of little files with them without compiling polars.
+//! Without the feature `tables` they are plain vectors: the readers need no frames, and the fuzz targets read millions
+//! of small files without compiling polars.
 
 #[cfg(feature = "tables")]
 mod in_frames {
@@ -11,7 +11,7 @@ mod in_frames {
 
     pub use polars::prelude::DataFrame as Frame;
 
-    /// A column of texts in the making.
+    /// Builds a column of texts.
     pub(crate) struct Texts(StringChunkedBuilder);
 
     impl Texts {
@@ -38,22 +38,22 @@ mod in_frames {
 mod in_frames {
     use crate::error::Result;
 
-    /// What stands in for a frame.
+    /// Plain vectors in place of a polars frame.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Frame {
         pub source_rows: Vec<u64>,
-        /// A column a field.
+        /// One column for each field.
         pub texts: Vec<Vec<Option<String>>>,
     }
 
     impl Frame {
-        /// Count the rows.
+        /// The number of rows.
         pub fn height(&self) -> usize {
             self.source_rows.len()
         }
     }
 
-    /// A column of texts in the making.
+    /// Builds a column of texts.
     pub(crate) struct Texts(Vec<Option<String>>);
 
     impl Texts {
@@ -66,7 +66,7 @@ mod in_frames {
         }
     }
 
-    /// The stand-in of some rows.
+    /// The plain frame of some rows.
     pub(crate) fn frame(source_rows: Vec<u64>, texts: Vec<Texts>) -> Result<Frame> {
         Ok(Frame {
             source_rows,

@@ -1,4 +1,4 @@
-//! Which columns a table takes from a source, and under which names sources know them.
+//! The columns that a table takes from a source, and their names in sources.
 
 use super::bytes::input::Input;
 use crate::error::{Error, Result, shown};
@@ -10,9 +10,9 @@ pub struct Field {
     pub name: &'static str,
     /// Names in sources, the usual one first; compared without case and surrounding blanks.
     pub aliases: &'static [&'static str],
-    /// Whether a source without it is an error.
+    /// Whether a source without this column is an error.
     pub required: bool,
-    /// Whether JSON may give it as a list of texts, which are then joined with ` | `.
+    /// Whether JSON may hold a list of texts, which are joined with ` | `.
     pub many: bool,
 }
 
@@ -31,14 +31,14 @@ impl Fields {
         }
     }
 
-    /// Names the shape, for the message about a header that fits none of several.
+    /// Sets the title of the shape, for the message about a header that fits no shape.
     #[must_use]
     pub fn titled(mut self, title: &'static str) -> Self {
         self.title = title;
         self
     }
 
-    /// How well a header fits: whether all required columns are there, then how many of all.
+    /// How well a header fits: whether it has all required columns, then how many of the fields it has.
     pub(crate) fn fit(&self, header: &[String]) -> (bool, usize) {
         let places = self.places(header);
         let complete = self
@@ -49,7 +49,7 @@ impl Fields {
         (complete, places.iter().flatten().count())
     }
 
-    /// The shape in one phrase: its title and the columns that it must have.
+    /// The shape in one phrase: its title and its required columns.
     pub(crate) fn described(&self) -> String {
         let required: Vec<String> = self
             .fields
@@ -60,7 +60,7 @@ impl Fields {
         format!("{} ({})", self.title, required.join(", "))
     }
 
-    /// The number of the field of a name.
+    /// The number of the field with this name.
     pub(crate) fn index(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
@@ -72,7 +72,7 @@ impl Fields {
             .all(|name| self.index(name).is_some())
     }
 
-    /// Whether the rows are clinical trials, which ClinicalTrials.gov hands out as studies.
+    /// Whether the rows are clinical trials, which ClinicalTrials.gov exports as studies.
     pub(crate) fn are_trials(&self) -> bool {
         self.are_publications() && self.index("brief_title").is_some()
     }
@@ -85,7 +85,7 @@ impl Fields {
         self.fields.iter()
     }
 
-    /// The number of the field that a source calls `name`, and the place of that name among the field's names.
+    /// The number of the field that a source calls `name`, and the position of that name among the field's names.
     pub(crate) fn position(&self, name: &str) -> Option<(usize, usize)> {
         let name = name.trim();
         self.fields.iter().enumerate().find_map(|(field, its)| {
@@ -97,7 +97,8 @@ impl Fields {
         })
     }
 
-    /// For each field its column in a header: the first of its names that is there, of equal ones the first column.
+    /// The column of each field in a header: the first of the field's names that is present; of equal names the first
+    /// column.
     pub(crate) fn places(&self, header: &[String]) -> Vec<Option<usize>> {
         let mut places: Vec<Option<(usize, usize)>> = vec![None; self.len()];
         for (column, name) in header.iter().enumerate() {
@@ -114,7 +115,7 @@ impl Fields {
             .collect()
     }
 
-    /// The same for objects: where none of them has any of the fields, they are something else altogether.
+    /// Checks the keys of JSON objects: an error if none of them is a field, because they are then something else.
     pub(crate) fn check_keys(
         &self,
         input: &Input,
@@ -144,7 +145,7 @@ impl Fields {
         self.check(input.uri(), &present, &found, "no object has the key")
     }
 
-    /// Names the required fields that are not there.
+    /// An error that names the required fields that are missing.
     pub(crate) fn check(&self, uri: &str, present: &[bool], found: &[String], hint: &str) -> Result<()> {
         let missing: Vec<String> = self
             .fields
@@ -168,7 +169,7 @@ impl Fields {
 /// More names than this in a message would help nobody.
 const MOST_FOUND: usize = 40;
 
-/// The names that a message tells.
+/// The names that a message lists.
 fn some_of(names: &[String]) -> Vec<String> {
     let mut some: Vec<String> = names
         .iter()

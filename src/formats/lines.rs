@@ -11,7 +11,7 @@ use crate::task::Task;
 #[derive(Debug)]
 pub struct TextLines {
     buffer: Buffer,
-    /// The line that comes next.
+    /// The number of the next line.
     line: u64,
 }
 
@@ -23,7 +23,7 @@ impl TextLines {
         }
     }
 
-    /// Some whole lines without their ends; nothing at the end of the input. A blank line is a text without letters.
+    /// Some whole lines without their ends; `None` at the end of the input. A blank line is an empty text.
     pub fn next_batch(&mut self, task: &Task) -> Result<Option<Vec<String>>> {
         self.buffer.fill(BATCH_BYTES, task)?;
         let end = loop {

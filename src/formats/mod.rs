@@ -1,9 +1,9 @@
-//! From the bytes of a source to batches of raw rows, one file a format.
+//! Turns the bytes of a source into batches of raw rows, with one file for each format.
 //!
-//! [`open`] looks at the content, not only at the file's name: compression by its magic number, encoding by its byte
-//! order mark, format by its first letter. What comes out is lazy: a [`RowReader`] yields [`RawBatch`]es of bounded size
-//! and never holds more of a file than one batch. Rows that the format cannot read come out beside the batch, with
-//! their reason, message and raw text; the rest goes on.
+//! [`open`] looks at the content, never at the file's name: compression by its magic number, encoding by its byte order
+//! mark, format by its first bytes. The result is lazy: a [`RowReader`] returns [`RawBatch`]es of bounded size and
+//! never holds more of a file than one batch. Rows that the format cannot parse are in the batch's `rejected`, with
+//! their reason, message and raw text; the others are read.
 
 mod archive_reader;
 mod batch;
@@ -35,13 +35,13 @@ use open::open_plain;
 
 use crate::error::Result;
 
-/// Opens the reader that fits the content of `input`.
+/// Opens the reader for the content of `input`.
 pub fn open<'f>(input: Input, fields: &'f Fields) -> Result<Box<dyn RowReader + 'f>> {
     open_shaped(input, std::slice::from_ref(fields))
 }
 
-/// The same for a table whose sources come in several shapes: batches tell which one the header has. Tagged
-/// formats and PubMed's XML always have the first one.
+/// Opens the reader for a table whose sources come in several shapes: each batch has the number of its shape. Tagged
+/// formats and PubMed's XML always have the first shape.
 pub fn open_shaped<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowReader + 'f>> {
     let uri = input.uri().to_owned();
     input.look()?;

@@ -1,4 +1,4 @@
-//! The reader that fits the content of a source which is no archive.
+//! Chooses the reader for the content of a source that is no archive.
 
 use super::batch::RowReader;
 use super::bytes::input::Input;
@@ -15,7 +15,7 @@ use super::shaped::ShapedReader;
 use super::sniff::{TextFormat, text_format};
 use crate::error::{Error, Result};
 
-/// Opens the reader that fits the content of an input which is no archive.
+/// Opens the reader for the content of an input that is no archive.
 pub(crate) fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowReader + 'f>> {
     #[cfg(feature = "tables")]
     if let Some((uri, file)) = input.take_parquet()? {
@@ -44,7 +44,7 @@ pub(crate) fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<B
     })
 }
 
-/// The error for a text that is of no format for these fields.
+/// The error for a text whose format does not fit these fields.
 fn refused(input: &Input, fields: &Fields, found: &str) -> Error {
     let remedy = if fields.are_publications() {
         "expected PubMed's XML, MEDLINE, RIS, Ovid, CSV with a header line, a JSON array, NDJSON or Parquet"

@@ -1,10 +1,10 @@
-//! Rows of a shape that was chosen before the first of them is read.
+//! Rows whose shape is known before the first of them is read.
 
 use super::batch::{Notes, RawBatch, RowReader};
 use crate::error::Result;
 use crate::task::Task;
 
-/// Says of each batch which shape its rows have.
+/// Sets the shape of every batch of a reader.
 pub(crate) struct ShapedReader<R> {
     shape: usize,
     reader: R,

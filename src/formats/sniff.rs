@@ -1,4 +1,4 @@
-//! What a text is, by its beginning: the one place that says it, for the readers and for the manifest of bronze.
+//! Detects the format of a text by its beginning, in one place for the readers and for the manifest of bronze.
 
 use std::borrow::Cow;
 
@@ -13,20 +13,20 @@ use super::json::{head as json_head, ndjson};
 use super::pubmed::dialect::{Dialect, is_record_mark, is_tag};
 use super::pubmed::xml_reader::is_pubmed;
 
-/// The formats that are texts.
+/// The formats of text files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextFormat {
     JsonArray,
-    /// Objects one after the other, a line each or not, or pages with rows in them.
+    /// Objects one after the other, one on each line or not, or pages with rows in them.
     JsonObjects,
     PubmedXml,
     OtherXml,
     Tagged(Dialect),
-    /// Whatever has no mark of its own.
+    /// A text without a mark of another format.
     Delimited,
 }
 
-/// The format of a text whose beginning this is, without byte order marks.
+/// The format of a text that begins with these bytes, without byte order marks.
 pub(crate) fn text_format(head: &[u8]) -> TextFormat {
     let text = head.trim_ascii_start();
     match text.first() {
@@ -40,7 +40,7 @@ pub(crate) fn text_format(head: &[u8]) -> TextFormat {
     }
 }
 
-/// The media type of a text whose first bytes these are, in any encoding that is recognised.
+/// The media type of a text that begins with these bytes, in any recognised encoding.
 pub fn text_media_type(head: &[u8]) -> &'static str {
     let head = in_utf8(head);
     match text_format(&head) {
@@ -62,7 +62,7 @@ pub fn text_media_type(head: &[u8]) -> &'static str {
 /// The media type of Parquet.
 pub const PARQUET_TYPE: &str = "application/vnd.apache.parquet";
 
-/// The media type of a file that is more than a text, by its beginning; `None` for what is read as a text.
+/// The media type of a file that is not plain text, by its first bytes; `None` for plain text.
 pub fn packed_media_type(head: &[u8]) -> Option<&'static str> {
     if head.starts_with(PARQUET_MAGIC) {
         return Some(PARQUET_TYPE);
@@ -77,7 +77,7 @@ pub fn packed_media_type(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The beginning of a file as the readers see it.
+/// The beginning of a file as UTF-8, as the readers see it.
 fn in_utf8(head: &[u8]) -> Cow<'_, [u8]> {
     let encoding = match head {
         [0xff, 0xfe, ..] => UTF_16LE,
@@ -93,8 +93,8 @@ fn first_line(text: &[u8]) -> &[u8] {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// Which tagged format begins so: it has a tag that only one of them has, as its first tag or, behind any other one, on a later
-/// line.
+/// The tagged format of a text that begins with a tag: the first tag decides if only one format has it, or else the
+/// first such tag on a later line.
 fn dialect(text: &[u8]) -> Option<Dialect> {
     let own: [(&[u8], Dialect); 4] = [
         (b"PMID- ", Dialect::Medline),
@@ -110,7 +110,7 @@ fn dialect(text: &[u8]) -> Option<Dialect> {
     found.map(|&(_, dialect)| dialect)
 }
 
-/// Whether a line of a text, but for the first, begins so.
+/// Whether a line of a text other than the first begins with these bytes.
 fn has_line(text: &[u8], beginning: &[u8]) -> bool {
     memmem::find_iter(text, beginning).any(|at| at > 0 && matches!(text[at - 1], b'\n' | b'\r'))
 }

@@ -1,4 +1,4 @@
-//! A study as version 2 of ClinicalTrials.gov's API gives it: the few wanted values, everything else passed over.
+//! A study as returned by version 2 of ClinicalTrials.gov's API: the few wanted values; all others are skipped.
 
 use std::borrow::Cow;
 
@@ -96,7 +96,7 @@ struct Intervention<'s> {
     other_names: Vec<Option<Cow<'s, str>>>,
 }
 
-/// An element with a study in it.
+/// An element that holds a study.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 's"))]
 struct StudyElement<'s> {
@@ -104,14 +104,14 @@ struct StudyElement<'s> {
     _study: Option<Study<'s>>,
 }
 
-/// The first place in an element whose value is of another type than belongs there, as a path of keys.
+/// The first place in an element whose value has the wrong type, as a path of keys.
 pub(crate) fn wrong_place(element: &str) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_str(element);
     let read: Result<StudyElement<'_>, _> = serde_path_to_error::deserialize(&mut deserializer);
     read.err().map(|error| error.path().to_string())
 }
 
-/// Tools that write every study with the same keys give `null` for what one has not.
+/// Reads `null` as the default: tools that write every study with the same keys give `null` for what it lacks.
 fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(given: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(given)?.unwrap_or_default())
 }
@@ -132,7 +132,7 @@ impl Study<'_> {
         }
     }
 
-    /// As the exports write them: `DRUG: Docetaxel (Taxotere)|OTHER: Rest`.
+    /// The interventions in the form of the exports: `DRUG: Docetaxel (Taxotere)|OTHER: Rest`.
     fn interventions(&self) -> Option<String> {
         let mut all = String::new();
         for intervention in self.arms_interventions_module.interventions.iter().flatten() {

@@ -1,4 +1,4 @@
-//! Some records of one table, as their format writes them, and the truth about them.
+//! Blocks: some records of one table in the table's format, with the truth about them.
 
 use std::ops::Range;
 
@@ -8,16 +8,16 @@ use super::record::{MadeRow, RecordMaker};
 use super::truth::{self, Counts};
 use super::{Settings, medline, plain, pubmed_xml, registry};
 
-/// What some records come to.
+/// The outputs of some records.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// Text for the file; of Parquet and of studies in files of their own there is none.
+    /// Text for the file; empty for Parquet and for studies in files of their own.
     pub text: Vec<u8>,
-    /// Of Parquet the columns, in the order of [`Block::columns`].
+    /// For Parquet the columns, in the order of [`Block::columns`].
     pub cells: Vec<Vec<Option<String>>>,
-    /// Of studies in files of their own each name and its content.
+    /// For studies in files of their own, each name and its content.
     pub files: Vec<(String, Vec<u8>)>,
-    /// Mentions, one line each.
+    /// Mentions, one on each line.
     pub truth: Vec<u8>,
     pub counts: Counts,
 }
@@ -32,7 +32,7 @@ impl Block {
         }
     }
 
-    /// What a file begins with.
+    /// The beginning of a file.
     pub fn head(table: MadeTable, format: Format) -> &'static str {
         match format {
             Format::Csv => plain::header(table),
@@ -45,7 +45,7 @@ impl Block {
         }
     }
 
-    /// What a file ends with.
+    /// The end of a file.
     pub fn tail(format: Format) -> &'static str {
         match format {
             Format::Json | Format::StudiesJson => "\n]\n",
@@ -54,7 +54,7 @@ impl Block {
         }
     }
 
-    /// What parts two blocks of a file.
+    /// The text between two blocks of a file.
     pub fn between(format: Format) -> &'static str {
         match format {
             Format::Json | Format::StudiesJson => ",\n",
@@ -63,7 +63,7 @@ impl Block {
     }
 }
 
-/// Makes records of articles or trials.
+/// Generates records of articles or trials.
 pub fn block(settings: &Settings, table: MadeTable, numbers: Range<u64>) -> Block {
     let maker = RecordMaker::new(settings, table);
     let format = settings.format(table);
@@ -83,7 +83,7 @@ pub fn block(settings: &Settings, table: MadeTable, numbers: Range<u64>) -> Bloc
         }
         later.extend(record.later);
     }
-    // Second rows stand behind all others, so that no reader can do with looking at neighbours.
+    // Second rows come after all others, so that comparing neighbours is not enough to find them.
     for row in &later {
         block.write(table, format, row, true);
     }
@@ -91,7 +91,7 @@ pub fn block(settings: &Settings, table: MadeTable, numbers: Range<u64>) -> Bloc
     block
 }
 
-/// Makes rows of the vocabulary.
+/// Generates rows of the vocabulary.
 pub fn drugs_block(settings: &Settings, numbers: Range<u64>) -> Block {
     let drugs = Drugs {
         seed: settings.seed,
@@ -142,7 +142,7 @@ impl Block {
             Format::StudyFiles => {
                 let mut study = Vec::new();
                 registry::study(format, row, &mut study);
-                // The second one sorts behind the first: `_` comes after `.`.
+                // The second one sorts after the first: `_` is greater than `.`.
                 let name = if again {
                     format!("{}_2.json", row.id)
                 } else {

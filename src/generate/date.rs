@@ -1,4 +1,4 @@
-//! Days as sources write them, and what they are in truth.
+//! Days as sources write them, and the true days.
 
 use super::dice::Dice;
 
@@ -26,7 +26,7 @@ const BAD: [&str; 6] = [
     "not known",
 ];
 
-/// How much of a date is given.
+/// The precision of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DatePrecisionGiven {
     Day,
@@ -47,7 +47,7 @@ pub(super) enum Given {
     Date(Date),
 }
 
-/// A date, and how it is written.
+/// A date and the style in which it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Date {
     year: u64,
@@ -58,7 +58,7 @@ pub(super) struct Date {
 }
 
 impl Date {
-    /// A whole day in most records, something less exact in the others.
+    /// A random date: a whole day in most records, a less exact one in the others.
     pub(super) fn draw(dice: &mut Dice, exact: bool) -> Self {
         let part = match dice.below(100) {
             _ if exact => DatePrecisionGiven::Day,
@@ -83,7 +83,7 @@ impl Date {
         }
     }
 
-    /// The same day, written in another way.
+    /// The same day in another style.
     pub(super) fn restyled(&self, dice: &mut Dice) -> Self {
         Self {
             style: dice.next(),
@@ -95,7 +95,7 @@ impl Date {
         SEASONS[(self.month % 4) as usize]
     }
 
-    /// The day that it stands for.
+    /// The true day of the date.
     fn truth(&self) -> String {
         let (month, day) = match self.part {
             DatePrecisionGiven::Day => (self.month, self.day),
@@ -114,7 +114,7 @@ impl Date {
         &self.month_name()[..3]
     }
 
-    /// As tables and registries write it.
+    /// The date in the style of tables and registries.
     fn text(&self) -> String {
         let Self { year, month, day, .. } = self;
         match (self.part, self.style % 7) {
@@ -130,7 +130,7 @@ impl Date {
         }
     }
 
-    /// As MEDLINE writes it.
+    /// The date in the style of MEDLINE.
     fn tagged(&self) -> String {
         let year = self.year;
         match self.part {
@@ -147,7 +147,7 @@ impl Date {
         }
     }
 
-    /// As PubMed's XML writes it.
+    /// The date in the style of PubMed's XML.
     fn elements(&self) -> String {
         let year = self.year;
         let month = if self.style.is_multiple_of(2) {
@@ -175,7 +175,7 @@ impl Given {
         Self::Bad(dice.pick(&BAD))
     }
 
-    /// The day that it stands for, where it stands for one.
+    /// The true day of the date; `None` if it is missing or bad.
     pub(super) fn truth(&self) -> Option<String> {
         match self {
             Self::Date(date) => Some(date.truth()),
@@ -199,7 +199,7 @@ impl Given {
         }
     }
 
-    /// The year, which the old export of PubMed has beside the journal.
+    /// The year, which PubMed's old export also has in the column with the journal.
     pub(super) fn year(&self) -> Option<u64> {
         match self {
             Self::Date(date) => Some(date.year),

@@ -1,14 +1,14 @@
-//! Everything drawn by lot: a short sequence of numbers for each record, and no state beyond it.
+//! Random numbers: a short sequence for each record, without any other state.
 
 /// The numbers of one record.
 #[derive(Debug, Clone)]
 pub(super) struct Dice(u64);
 
-/// Shares are compared as so many parts, in whole numbers, which are the same on every machine.
+/// Shares are compared as this many integer parts, which are the same on every machine.
 const PARTS: u64 = 1_000_000_000;
 
 impl Dice {
-    /// `stream` keeps what is drawn for different purposes apart.
+    /// `stream` separates numbers for different purposes.
     pub(super) fn new(seed: u64, stream: u64, number: u64) -> Self {
         let mut dice = Self(seed);
         dice.0 = dice.next() ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -17,7 +17,7 @@ impl Dice {
         dice
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014): a counter, and a mixture of its bits.
+    /// SplitMix64 (Steele, Lea, Flood 2014): a counter whose bits are mixed.
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -26,13 +26,13 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// A random number below `end`, which is not 0.
     pub(super) fn below(&mut self, end: u64) -> u64 {
-        // The high bits of a product: no division, and a bias that nobody sees at these sizes.
+        // The high bits of a product: no division, and a negligible bias at these sizes.
         ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 
-    /// A number below `end`, the small ones more often: a few drugs and journals are common and most are rare.
+    /// A random number below `end`, small ones more often: a few drugs and journals are common and most are rare.
     pub(super) fn early(&mut self, end: u64) -> u64 {
         self.below(end).min(self.below(end))
     }
@@ -45,7 +45,7 @@ impl Dice {
         self.part() < parts(share)
     }
 
-    /// One of the parts that shares are counted in.
+    /// A random number below [`PARTS`], to compare with a share.
     pub(super) fn part(&mut self) -> u64 {
         self.below(PARTS)
     }

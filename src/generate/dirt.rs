@@ -1,4 +1,4 @@
-//! What may be wrong with a record, and how often it is. A record has one kind of dirt at most.
+//! The faults of records and their frequencies. A record has at most one kind of dirt.
 
 use super::dice::{Dice, parts};
 use super::format::Format;
@@ -31,11 +31,11 @@ pub enum Dirt {
     JournalSpelling,
     /// A comma before a closing bracket of JSON.
     TrailingComma,
-    /// A line without anything, before the row.
+    /// An empty line before the row.
     BlankLine,
-    /// A row that its format cannot read: it is rejected.
+    /// A row that its format cannot parse: it is rejected.
     MalformedRow,
-    /// A notice behind the record says that it is no more.
+    /// A notice after the record deletes it.
     Deleted,
 }
 
@@ -82,7 +82,7 @@ impl Dirt {
         }
     }
 
-    /// The share of records that have it unless the settings say otherwise.
+    /// The default share of records with this kind.
     fn usual(self) -> f64 {
         match self {
             Self::MissingJournal | Self::JournalSpelling => 0.03,
@@ -95,7 +95,7 @@ impl Dirt {
         }
     }
 
-    /// Whether a format has a way to say it. What it cannot say, its records do not have.
+    /// Whether a format can express this kind; records of other formats do not have it.
     pub fn fits(self, format: Format) -> bool {
         use Format::{Csv, CtgovClassicCsv, CtgovCsv, Json, Medline, Ndjson, Parquet, PubmedCsv, PubmedXml};
         let tables = matches!(format, Csv | Json | Ndjson | Parquet);
@@ -104,7 +104,7 @@ impl Dirt {
             Self::MissingId => tables || exports,
             Self::HalfRows => tables,
             Self::MissingJournal | Self::JournalSpelling => format.has_journals(),
-            // The old export has the year a second time, beside the journal.
+            // The old export repeats the year in the column with the journal.
             Self::BadDate => format != PubmedCsv,
             Self::TrailingComma => format.is_json(),
             Self::BlankLine => {

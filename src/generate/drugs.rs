@@ -1,35 +1,35 @@
-//! Drugs by number: codes and names that are all different without anybody keeping a list of them.
+//! Drugs by number: codes and names that are all different, without a list of them.
 //!
-//! A name is written in syllables of a scrambled number, so equal names would be equal numbers. Beside plain drugs there are
-//! names of two words that begin with another drug's name, names under two codes, brands as synonyms, and codes that are
-//! no ATC codes.
+//! A name spells a scrambled number in syllables, so different numbers have different names. Beside plain drugs there
+//! are names of two words that begin with another drug's name, names with two codes, brands as synonyms, and codes that
+//! are not from ATC.
 
 use super::dice::Dice;
 use super::words::SALTS;
 
-/// So many numbers can be scrambled and written in four syllables.
+/// The numbers that can be scrambled and spelled in four syllables.
 pub const MOST_DRUGS: u64 = 1 << 24;
 
 const CONSONANTS: &[u8; 16] = b"bdfghklmnprtvxzc";
 const VOWELS: &[u8; 4] = b"aeio";
-/// No plural, and nothing that the matcher knows as the ending of a class.
+/// None is a plural, or an ending by which the matcher recognises a class.
 const ENDINGS: [&str; 8] = ["lin", "mab", "zol", "ril", "ten", "vir", "xan", "dor"];
 
-/// The drugs of a run.
+/// The drugs of a made-up vocabulary.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drugs {
     pub seed: u64,
     pub count: u64,
 }
 
-/// A way to mention a drug.
+/// A mention of a drug as written in a text.
 pub(super) struct Surface {
     pub text: String,
     pub codes: Vec<String>,
 }
 
 impl Drugs {
-    /// Scrambles a number: different ones stay different.
+    /// Scrambles a number; different numbers stay different.
     fn scrambled(&self, number: u64) -> u64 {
         let mask = MOST_DRUGS - 1;
         let key = Dice::new(self.seed, 0xd, 0).next();
@@ -57,12 +57,12 @@ impl Drugs {
         self.syllables(number) + ending
     }
 
-    /// Some names stand under two codes: that of the drug twenty numbers before as well.
+    /// Some names have two codes: their own, and that of the drug twenty numbers before.
     fn own(number: u64) -> u64 {
         if number % 40 == 39 { number - 20 } else { number }
     }
 
-    /// The name in small letters.
+    /// The name in lower case.
     fn name(&self, number: u64) -> String {
         let number = Self::own(number);
         if number % 12 == 5 {
@@ -96,7 +96,7 @@ impl Drugs {
     /// A row of the vocabulary: code, name, synonyms.
     pub(super) fn row(&self, number: u64) -> [String; 3] {
         let name = self.name(number);
-        // Most vocabularies shout.
+        // Most vocabularies write names in capitals.
         let shown = if number.is_multiple_of(3) {
             name
         } else {
@@ -105,7 +105,7 @@ impl Drugs {
         [self.code(number), shown, self.synonym(number).unwrap_or_default()]
     }
 
-    /// A drug as authors write it, the first ones far more often.
+    /// A random drug as authors write it; drugs with small numbers are far more common.
     pub(super) fn surface(&self, dice: &mut Dice) -> Surface {
         let number = Self::own(dice.early(self.count));
         let mut codes = vec![self.code(number)];
@@ -127,13 +127,13 @@ impl Drugs {
         Surface { text, codes }
     }
 
-    /// A name to hide in another word.
+    /// A name to hide inside another word.
     pub(super) fn trap(&self, dice: &mut Dice) -> String {
         self.base(dice.early(self.count))
     }
 }
 
-/// The same with a capital first.
+/// The text with its first letter as a capital.
 pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters

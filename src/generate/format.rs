@@ -1,9 +1,9 @@
-//! What sources are written as.
+//! The tables and formats of made-up sources.
 
 use crate::choice::{Choice, UnknownChoice, parse_choices};
 use crate::error::{Error, Result};
 
-/// What a source holds.
+/// The content of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MadeTable {
     Drugs,
@@ -14,7 +14,7 @@ pub enum MadeTable {
 impl MadeTable {
     pub const ALL: [Self; 3] = [Self::Drugs, Self::Articles, Self::Trials];
 
-    /// The folder of its files, which is the name of the argument of `run` that takes them.
+    /// The folder of its files, named like the argument of `run` that takes them.
     pub fn folder(self) -> &'static str {
         match self {
             Self::Drugs => "drugs",
@@ -23,12 +23,12 @@ impl MadeTable {
         }
     }
 
-    /// The error for a format that this table is not written as.
+    /// The error for a format that this table cannot have.
     pub(super) fn refuse(self, name: &str, argument: &str) -> Error {
         UnknownChoice::among(name, self.format_names()).of(argument)
     }
 
-    /// The names of the formats that this table can be written as.
+    /// The names of the formats that this table can have.
     pub fn format_names(self) -> impl Iterator<Item = &'static str> {
         let formats = Format::ALL.into_iter().filter(move |format| format.is_for(self));
         formats.map(Format::name)
@@ -44,17 +44,17 @@ pub enum Format {
     Parquet,
     PubmedXml,
     Medline,
-    /// PubMed's CSV export of before 2020.
+    /// PubMed's CSV export before 2020.
     PubmedCsv,
     /// The CSV export of the new site of ClinicalTrials.gov.
     CtgovCsv,
-    /// That of the old site.
+    /// The CSV export of the old site of ClinicalTrials.gov.
     CtgovClassicCsv,
     /// Studies of the API in an array.
     StudiesJson,
-    /// Studies of the API, one a line.
+    /// Studies of the API, one on each line.
     StudiesNdjson,
-    /// Studies of the API, one a file.
+    /// Studies of the API, one in each file.
     StudyFiles,
 }
 
@@ -92,7 +92,7 @@ impl Format {
         }
     }
 
-    /// The format of a name, if a table can be written so; the error names the argument that gave it.
+    /// The format with a name, if the table can have it; the error names the argument.
     pub fn named(name: &str, table: MadeTable, argument: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
@@ -100,7 +100,7 @@ impl Format {
             .ok_or_else(|| table.refuse(name, argument))
     }
 
-    /// Whether a table can be written so.
+    /// Whether a table can have this format.
     pub fn is_for(self, table: MadeTable) -> bool {
         match self {
             Self::Csv | Self::Json | Self::Ndjson | Self::Parquet => true,
@@ -109,7 +109,7 @@ impl Format {
         }
     }
 
-    /// The ending of its files.
+    /// The extension of its files.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Csv | Self::PubmedCsv | Self::CtgovCsv | Self::CtgovClassicCsv => "csv",
@@ -145,7 +145,7 @@ impl Format {
     }
 }
 
-/// What files are packed with. Parquet never is: it packs itself.
+/// The compression of files. Parquet files are never compressed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Packing {
     #[default]
@@ -166,7 +166,7 @@ impl Packing {
         }
     }
 
-    /// What it adds to the name of a file.
+    /// The extension that it adds to a file's name.
     pub fn ending(self) -> &'static str {
         match self {
             Self::None => "",

@@ -1,4 +1,4 @@
-//! Journals by number: different names, also when case, accents and punctuation are folded, and ids that no two share.
+//! Journals by number: their names differ even with case, accents and punctuation folded, and no two share an id.
 
 use super::words::{FIELDS, JOURNALS, KINDS};
 
@@ -21,12 +21,12 @@ pub(super) fn name(number: u64) -> String {
     name
 }
 
-/// Its id in the catalogue.
+/// Its id in NLM's catalogue.
 pub(super) fn nlm_id(number: u64) -> String {
     format!("{:07}", 100_000 + number)
 }
 
-/// Its ISSN, with the check digit that belongs to it.
+/// Its ISSN, with a valid check digit.
 pub(super) fn issn(number: u64) -> String {
     let digits = format!("{:07}", 1_000_000 + number);
     let weighted = digits

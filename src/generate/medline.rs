@@ -4,10 +4,10 @@ use super::dirt::Dirt;
 use super::journals;
 use super::record::MadeRow;
 
-/// Lines are as long as PubMed makes them.
+/// The width of PubMed's lines.
 const WIDTH: usize = 88;
 
-/// Adds a record and the blank line behind it.
+/// Adds a record and a blank line after it.
 pub(super) fn record(row: &MadeRow, out: &mut Vec<u8>) {
     tag("PMID", &row.id, out);
     tag("STAT", "MEDLINE", out);
@@ -31,7 +31,7 @@ pub(super) fn record(row: &MadeRow, out: &mut Vec<u8>) {
     }
 }
 
-/// A tag and its text, broken at blanks and indented from the second line on.
+/// Adds a tag and its text, broken at blanks and indented from the second line on.
 fn tag(name: &str, text: &str, out: &mut Vec<u8>) {
     let mut line = format!("{name:<4}- ");
     let mut empty = true;

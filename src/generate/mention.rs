@@ -1,39 +1,39 @@
-//! Where in a text a drug was put, in code points, as `gold/mentions` says it.
+//! The places of drugs in a text, in code points, as in `gold/mentions`.
 
 use super::drugs::capitalised;
 
 pub(super) const TITLE: &str = "title";
 pub(super) const ABSTRACT: &str = "abstract";
 
-/// What stands around a drug in a text that is being put together; no word has these.
+/// Marks around a drug in a text that is being built; no word holds them.
 const BEGIN: char = '\u{2}';
 const END: char = '\u{3}';
 
-/// A place of a drug.
+/// A place of a drug in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MadeMention {
     pub atccode: String,
     pub field: &'static str,
     pub start: u64,
     pub end: u64,
-    /// What stands there.
+    /// The text at this place.
     pub surface: String,
 }
 
-/// A text and the drugs in it, in the order in which they stand; of one name under several codes in the order of these.
+/// A text and the drugs in it, in the order of their places; a name with several codes has them in order.
 #[derive(Debug, Default)]
 pub(super) struct Text {
     pub text: String,
     pub mentions: Vec<MadeMention>,
 }
 
-/// The name of a drug, to be put into a text.
+/// The name of a drug with marks around it.
 pub(super) fn marked(name: &str) -> String {
     format!("{BEGIN}{name}{END}")
 }
 
 impl Text {
-    /// Takes the marks out of a text, which begins with a capital then; `put` has the codes of each name in it.
+    /// Removes the marks from a text and capitalises its first letter; `put` holds the codes of each marked name.
     pub(super) fn new(field: &'static str, marked: &str, put: Vec<Vec<String>>) -> Self {
         let mut places = Vec::with_capacity(put.len());
         let mut start = 0;

@@ -1,14 +1,15 @@
 //! Made-up sources of any size, with the truth about them: which drug is mentioned where and when.
 //!
-//! Everything is a function of the seed and of a record's number: no record knows another one, so nothing is held however
-//! many there are, any part can be made anywhere, and the same settings are the same bytes on every machine. What is
-//! mentioned is known because the drug was put there; no matcher is asked, so the truth can prove one wrong.
+//! Everything is a function of the seed and of a record's number. No record depends on another one, so memory does not
+//! grow with their number, any part can be generated anywhere, and the same settings give the same bytes on every
+//! machine. The mentions are known because each drug was put there; no matcher takes part, so the truth can prove one
+//! wrong.
 //!
-//! - [`Settings`] says how much of what; [`Settings::check`] refuses what makes no sense.
-//! - [`Format`] is what a source is written as, [`Dirt`] what may be wrong with a record.
-//! - [`block`] makes some records of one kind: their text or rows, and the truth about them.
+//! - [`Settings`] are the numbers and shares; [`Settings::check`] rejects impossible ones.
+//! - [`Format`] is the format of a source, [`Dirt`] a fault of a record.
+//! - [`block`] generates some records of one table: their text or rows, and the truth about them.
 //!
-//! Words, names and journals are made up here; nothing is taken from anybody's data.
+//! Words, names and journals are invented here; nothing is taken from anybody's data.
 
 mod block;
 mod date;
@@ -34,11 +35,11 @@ pub use truth::Counts;
 
 use crate::error::{Error, Result};
 
-/// Records that are made at a time. A second row of a record (a half, a repetition) stands in the same block, so this is
-/// part of what makes the bytes.
+/// The number of records that are generated together. The second row of a record (a half, a repetition) is in the same
+/// block, so this number affects the bytes.
 pub const BLOCK: u64 = 4096;
 
-/// What to make.
+/// The numbers, formats and shares of made-up sources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub seed: u64,
@@ -49,7 +50,7 @@ pub struct Settings {
     pub articles_format: Format,
     pub trials_format: Format,
     pub drugs_format: Format,
-    /// Into how many files articles and trials are split, each.
+    /// The number of files for articles, and for trials.
     pub files: u64,
     pub packing: Packing,
     /// The share of records with an abstract.
@@ -77,7 +78,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Refuses what makes no sense.
+    /// Rejects impossible settings.
     pub fn check(&self) -> Result<()> {
         for (argument, format, table) in [
             ("drugs_format", self.drugs_format, MadeTable::Drugs),
@@ -92,7 +93,7 @@ impl Settings {
             ("drugs", self.drugs, MOST_DRUGS),
             ("journals", self.journals, 1_000_000),
             ("articles", self.articles, 10_000_000_000),
-            // What a number of a registry can hold.
+            // The limit of a registry's numbers.
             ("trials", self.trials, 90_000_000),
             ("files", self.files, 100_000),
         ] {
@@ -112,7 +113,7 @@ impl Settings {
         self.dirt.check()
     }
 
-    /// How many records of a table there are.
+    /// The number of records of a table.
     pub fn count(&self, table: MadeTable) -> u64 {
         match table {
             MadeTable::Drugs => self.drugs,
@@ -121,7 +122,7 @@ impl Settings {
         }
     }
 
-    /// What a table is written as.
+    /// The format of a table.
     pub fn format(&self, table: MadeTable) -> Format {
         match table {
             MadeTable::Drugs => self.drugs_format,

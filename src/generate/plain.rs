@@ -1,4 +1,4 @@
-//! Rows as CSV, as elements of a JSON array, as NDJSON.
+//! Rows as CSV, as elements of a JSON array, and as NDJSON.
 
 use super::dirt::Dirt;
 use super::format::{Format, MadeTable};
@@ -14,7 +14,7 @@ pub(super) fn header(table: MadeTable) -> &'static str {
 }
 
 impl MadeRow {
-    /// The title, with its tags.
+    /// The title with its tags.
     pub(super) fn shown_title(&self) -> String {
         match self.title.split_once(' ') {
             Some((first, rest)) if self.markup => format!("<i>{first}</i> {rest}"),
@@ -50,7 +50,7 @@ pub(super) fn publication(table: MadeTable, format: Format, row: &MadeRow, out: 
         .zip(values)
     {
         let value = match key {
-            // Sources mix numbers and texts.
+            // Real sources mix numbers and texts.
             "id" if row.number.is_multiple_of(3) && value.parse::<u64>().is_ok() => value.clone(),
             "abstract" | "journal" if value.is_empty() => "null".to_owned(),
             _ => quoted(value),
@@ -79,14 +79,14 @@ pub(super) fn drug(format: Format, [code, name, synonyms]: &[String; 3], out: &m
     element(format, object, None, out);
 }
 
-/// Adds an object to an array or as a line.
+/// Adds an object to an array, or as a line.
 pub(super) fn element(format: Format, mut object: String, fault: Option<Dirt>, out: &mut Vec<u8>) {
     let line = format.is_ndjson();
     match fault {
         Some(Dirt::TrailingComma) => object.insert(object.len() - 1, ','),
         Some(Dirt::BlankLine) => out.push(b'\n'),
         Some(Dirt::MalformedRow) if line => {
-            // Broken but closed: a first line that goes on with the next one would be read as an object over lines.
+            // Broken but closed: an unclosed first line would be read as an object that spans lines.
             object = object.replacen(": ", " ", 1);
         }
         Some(Dirt::MalformedRow) => object = quoted("not an object"),
@@ -101,7 +101,7 @@ pub(super) fn element(format: Format, mut object: String, fault: Option<Dirt>, o
     }
 }
 
-/// Adds a CSV row: texts between quotes, ids and dates where a comma asks for it.
+/// Adds a CSV row: texts in quotes, ids and dates only if they hold a comma.
 pub(super) fn csv(values: &[&str], fault: Option<Dirt>, out: &mut Vec<u8>) {
     for (place, value) in values.iter().enumerate() {
         if place > 0 {
@@ -121,7 +121,7 @@ pub(super) fn csv(values: &[&str], fault: Option<Dirt>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// A text of JSON.
+/// A JSON string.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -8,7 +8,7 @@ pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOC
                                \"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd\">\n<PubmedArticleSet>\n";
 pub(super) const TAIL: &str = "</PubmedArticleSet>\n";
 
-/// Adds an article; the later of two rows is the next version.
+/// Adds an article; the second row of a record is the next version.
 pub(super) fn article(row: &MadeRow, again: bool, out: &mut Vec<u8>) {
     let title = escaped(&row.title);
     let title = match title.split_once(' ') {

@@ -1,4 +1,4 @@
-//! One record: what it says, how its source gives it, and what of it is true.
+//! One record: its content, its rows in the source, and the truth about it.
 
 use super::Settings;
 use super::date::{Date, Given};
@@ -15,45 +15,45 @@ use super::words::{
 /// A row of a source.
 #[derive(Debug, Clone)]
 pub(super) struct MadeRow {
-    /// Of every format an id; blank where it is missing.
+    /// The id, in the style of the format; empty if it is missing.
     pub id: String,
     pub title: String,
-    /// Whether the first word of the title stands between tags.
+    /// Whether the first word of the title is in tags.
     pub markup: bool,
     pub date: Given,
     pub journal: String,
-    /// What its ids are made from.
+    /// The number from which the journal's ids are made.
     pub journal_number: u64,
     pub summary: String,
     pub fault: Option<Dirt>,
     pub number: u64,
 }
 
-/// A record as its source gives it.
+/// The rows of a record in its source.
 #[derive(Debug)]
 pub(super) struct MadeRecord {
     pub row: MadeRow,
-    /// A second row, which stands some rows behind the first.
+    /// A second row, some rows after the first.
     pub later: Option<MadeRow>,
-    /// Whether a notice behind it says that it is no more.
+    /// Whether a notice after it deletes the record.
     pub deleted: bool,
     pub dirt: Option<Dirt>,
     pub truth: Truth,
 }
 
-/// What is true of a record that is kept.
+/// The truth about a record.
 #[derive(Debug)]
 pub(super) struct Truth {
     pub kept: bool,
-    /// Nothing where the id is made from the rest of the record.
+    /// `None` if the id is derived from the rest of the record.
     pub id: Option<String>,
     pub date: Option<String>,
     pub journal: Option<String>,
-    /// In the order in which they stand: those of the title, then those of the abstract.
+    /// In the order of their places: those of the title, then those of the abstract.
     pub mentions: Vec<MadeMention>,
 }
 
-/// Makes records of one table.
+/// Generates records of one table.
 pub(super) struct RecordMaker<'s> {
     settings: &'s Settings,
     table: MadeTable,
@@ -157,7 +157,7 @@ impl<'s> RecordMaker<'s> {
         let truth = Truth {
             kept: !deleted && !lost,
             id: (dirt != Some(Dirt::MissingId)).then_some(id),
-            // Of an id with two rows the later one counts; both halves of a record have one date.
+            // Of two rows with one id, the later one counts; both halves of a record have the same date.
             date: later.as_ref().unwrap_or(&row).date.truth(),
             journal: (!without_journal).then_some(journal),
             mentions: title.mentions.into_iter().chain(summary.mentions).collect(),
@@ -178,7 +178,7 @@ impl<'s> RecordMaker<'s> {
         }
     }
 
-    /// Every title has its record's number in it, so that no two are the same by chance.
+    /// A title with the number of its record, so that no two are equal by chance.
     fn title(&self, dice: &mut Dice, number: u64) -> Text {
         let mut put = Vec::new();
         let opening = dice.pick(&OPENINGS);
@@ -225,7 +225,7 @@ impl<'s> RecordMaker<'s> {
         }
     }
 
-    /// A drug as it stands in a text, between marks, and its codes.
+    /// A drug as written in a text, between marks; adds its codes.
     fn mention(&self, dice: &mut Dice, put: &mut Vec<Vec<String>>) -> String {
         let surface = self.drugs.surface(dice);
         put.push(surface.codes);

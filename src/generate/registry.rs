@@ -1,4 +1,4 @@
-//! What the sites export: PubMed's CSV of before 2020, both of ClinicalTrials.gov's, and studies of its API.
+//! The exports of websites: PubMed's CSV before 2020, both of ClinicalTrials.gov's, and studies of its API.
 
 use super::dirt::Dirt;
 use super::format::Format;
@@ -44,7 +44,7 @@ pub(super) fn export(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
                 "pubmed",
                 id,
                 "",
-                // The comma too many at the end of each row.
+                // The extra comma at the end of each row.
                 "",
             ];
             csv(&values, row.fault, out);
@@ -70,7 +70,7 @@ pub(super) fn export(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
     }
 }
 
-/// Adds a study as version 2 of the API gives it.
+/// Adds a study in the form of the API's version 2.
 pub(super) fn study(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
     let (id, title, date) = (
         quoted(&row.id),
@@ -81,7 +81,7 @@ pub(super) fn study(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
         "" => String::new(),
         _ => format!("\"startDateStruct\": {{\"date\": {date}, \"type\": \"ACTUAL\"}}"),
     };
-    // Where there is no official title, the brief one is the title.
+    // Without an official title, the brief one is the title.
     let titles = if row.number.is_multiple_of(4) {
         format!("\"briefTitle\": {title}")
     } else {

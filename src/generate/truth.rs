@@ -1,4 +1,4 @@
-//! What is true of the records, as files beside them.
+//! The truth about the records, as files beside the sources.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::dirt::Dirt;
 use super::format::{Format, MadeTable};
 use super::record::MadeRecord;
 
-/// What must become of the rows of one table.
+/// The expected counts of the rows of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub rows_in: u64,
@@ -52,7 +52,7 @@ impl Counts {
         }
     }
 
-    /// Adds what is true of other records of the same table.
+    /// Adds the counts of other records of the same table.
     pub fn extend(&mut self, other: &Self) {
         self.rows_in += other.rows_in;
         self.rows_kept += other.rows_kept;
@@ -83,7 +83,7 @@ struct Line<'m> {
     journal: Option<&'m str>,
 }
 
-/// The mentions of a record, one line each.
+/// Writes the mentions of a record, one on each line.
 pub(super) fn write(record: &MadeRecord, table: MadeTable, out: &mut Vec<u8>) {
     if !record.truth.kept {
         return;
@@ -104,7 +104,7 @@ pub(super) fn write(record: &MadeRecord, table: MadeTable, out: &mut Vec<u8>) {
             date: record.truth.date.as_deref(),
             journal: record.truth.journal.as_deref(),
         };
-        // Texts and nothing else, into memory: this cannot fail.
+        // Serialising texts into memory cannot fail.
         let _ = serde_json::to_writer(&mut *out, &line);
         out.push(b'\n');
     }

@@ -1,4 +1,4 @@
-//! What titles are made of. No word here is a drug of anybody, and none looks like the names in [`super::drugs`].
+//! The words of titles. None of them is a real drug, and none looks like the names in [`super::drugs`].
 
 pub(super) const OPENINGS: [&str; 14] = [
     "Effect of",
@@ -98,7 +98,7 @@ pub(super) const DESIGNS: [&str; 8] = [
     "letter",
 ];
 
-/// How a drug stands in a title: always as a whole word.
+/// Phrases around a drug in a title; it is always a whole word.
 pub(super) const STANDINGS: [&str; 14] = [
     "{}",
     "{}",
@@ -116,7 +116,7 @@ pub(super) const STANDINGS: [&str; 14] = [
     "“{}”",
 ];
 
-/// Words that hold a drug's name and are none.
+/// Words that contain a drug's name without mentioning it.
 pub(super) const TRAPS: [&str; 6] = [
     "nor{}",
     "{}ase activity",

@@ -1,4 +1,4 @@
-//! What the pieces of several files of publications come to: counts, rows kept aside, and what merging has to know.
+//! Collects the pieces of several files of publications: counts, rejected rows, and what merging needs.
 
 use super::rejects::{RejectSink, Rejects};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ pub(crate) struct Collector<K> {
     merger: Merger,
 }
 
-/// All of them together.
+/// The result of all pieces.
 pub(crate) struct Collected<K> {
     pub tallies: Vec<FileTally>,
     pub aside: Rejects<K>,
@@ -30,7 +30,7 @@ impl<K: RejectSink> Collector<K> {
         }
     }
 
-    /// Some clean rows of a file.
+    /// Adds some clean rows of a file.
     pub(crate) fn batch(&mut self, file: usize, batch: CleanBatch) -> Result<()> {
         let tally = &mut self.tallies[file];
         count_batch(tally, &batch);
@@ -42,19 +42,19 @@ impl<K: RejectSink> Collector<K> {
         self.merger.extend(file as u32, &batch.keys, batch.halves, ids)
     }
 
-    /// A file is read to its end.
+    /// Ends a file that was read completely.
     pub(crate) fn end(&mut self, file: usize, format: &str, notes: Notes) -> Result<()> {
         note(&mut self.tallies[file], format, notes);
         self.aside.settle()
     }
 
-    /// A file is bad: what was given of it counts no more.
+    /// Rejects a file: its earlier pieces no longer count.
     pub(crate) fn bad(&mut self, file: usize, error: &Error) -> Result<()> {
         self.merger.drop_file(file as u32);
         self.aside.reject_file(&mut self.tallies[file], error)
     }
 
-    /// All files are read.
+    /// Returns the result after all files.
     pub(crate) fn finish(self) -> Result<Collected<K>> {
         Ok(Collected {
             tallies: self.tallies,
@@ -64,14 +64,14 @@ impl<K: RejectSink> Collector<K> {
     }
 }
 
-/// Counts the rows of a batch. Merging lets some of those kept go again.
+/// Counts the rows of a batch. Merging removes some of the kept rows later.
 pub(crate) fn count_batch(tally: &mut FileTally, batch: &CleanBatch) {
     tally.rows_in += (batch.keys.len() + batch.rejected.len()) as u64;
     batch.keys.iter().for_each(|key| tally.keep(key.flags));
     batch.rejected.iter().for_each(|row| tally.reject(row.reason));
 }
 
-/// Counts what merging makes of a row.
+/// Corrects the counts by what merging decided for a row.
 pub(crate) fn recount(tallies: &mut [FileTally], change: &Change) {
     let tally = &mut tallies[change.file as usize];
     tally.let_go(change.counted);
@@ -81,7 +81,7 @@ pub(crate) fn recount(tallies: &mut [FileTally], change: &Change) {
     }
 }
 
-/// What a reader noticed about its file, for the report.
+/// Adds the notes of a reader to the report of its file.
 pub(crate) fn note(tally: &mut FileTally, format: &str, notes: Notes) {
     tally.format = format.to_owned();
     tally.blank_lines = notes.blank_lines;

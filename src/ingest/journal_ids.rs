@@ -1,4 +1,4 @@
-//! The ids of journals on their way into the file of a partition; those of a bad file never get there.
+//! Collects the journal ids for the file of a partition; those of a rejected file are dropped.
 
 use std::collections::HashSet;
 
@@ -10,16 +10,16 @@ use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
 use crate::tables::table_writer::TableWriter;
 
-/// As many as there are journals, whatever the number of rows.
+/// Grows with the number of journals, not of rows.
 #[derive(Debug, Default)]
 pub(crate) struct JournalIdFile {
-    /// Those of the file that is being read.
+    /// The ids of the current file.
     of_file: HashSet<JournalIds>,
     all: HashSet<JournalIds>,
 }
 
 impl JournalIdFile {
-    /// Takes what some rows of the file that is being read say.
+    /// Adds the ids in some rows of the current file.
     pub(crate) fn add(&mut self, ids: Vec<JournalIds>) {
         for ids in ids {
             if !self.all.contains(&ids) {
@@ -28,17 +28,17 @@ impl JournalIdFile {
         }
     }
 
-    /// The file is read to its end.
+    /// Keeps the ids of the current file, which was read completely.
     pub(crate) fn settle(&mut self) {
         self.all.extend(self.of_file.drain());
     }
 
-    /// The file is bad: what it says does not count.
+    /// Drops the ids of the current file, which was rejected.
     pub(crate) fn drop_file(&mut self) {
         self.of_file.clear();
     }
 
-    /// Writes their file, in order; there is none where no source names any.
+    /// Writes the ids in order to their file; without ids there is no file.
     pub(crate) fn finish(
         self,
         transaction: &mut dyn Transaction,

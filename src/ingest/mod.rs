@@ -1,4 +1,5 @@
-//! Sources to clean rows: files read in parallel, rejected rows set apart, rows stored until merging has decided.
+//! From sources to clean rows: reads files in parallel, separates rejected rows, and stores rows until merging has
+//! decided.
 
 pub(crate) mod collector;
 pub(crate) mod journal_ids;

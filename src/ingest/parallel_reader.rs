@@ -1,9 +1,10 @@
-//! The files of a partition, read and cleaned side by side and given in their order.
+//! Reads and cleans the files of a partition in parallel, and returns the results in the order of the files.
 //!
-//! Unpacking and cutting a file into records is work for one thread, so several files are read at a time, each in a lane of
-//! its own; small files share a lane. A lane that is ahead of its turn stops when it holds its share of [`MOST_READY`] bytes of
-//! clean rows, so memory does not grow with the size or the number of files. Each lane has a [`RowSink`], which makes of its rows
-//! what the caller wants, on the lane's own time. What comes out, and in which order, does not depend on threads.
+//! Decompressing a file and splitting it into records is work for one thread, so several files are read at a time, each
+//! in a lane of its own; small files share a lane. A lane that is ahead of its turn stops when it holds its share of
+//! [`MOST_READY`] bytes of clean rows, so memory does not grow with the size or number of files. Each lane has a
+//! [`RowSink`], which turns its rows into what the caller needs, in parallel with the other lanes. The results and
+//! their order do not depend on threads.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,40 +22,40 @@ use crate::task::Task;
 /// Files that are smaller than this together share a lane.
 const SHARED_BYTES: u64 = 4 << 20;
 
-/// So much of a lane is read before it is cleaned.
+/// Bytes that a lane reads before it cleans them.
 const READ_AHEAD: usize = 1 << 19;
 
-/// The lanes that wait for their turn hold no more than about so many bytes of what was made, all together.
+/// About this many bytes of results may wait in all lanes together.
 const MOST_READY: usize = 64 << 20;
 
-/// But each of them this many, or it would hardly ever work.
+/// Each lane may hold at least this many bytes, or it would hardly ever work.
 const LEAST_READY: usize = 8 << 20;
 
-/// So much raw text becomes one frame of clean rows: of one file, or of many small ones.
+/// About this many bytes of raw text become one frame of clean rows, from one file or many small ones.
 const GROUP_BYTES: usize = 1 << 19;
 
-/// So many batches at most, so that there are several groups for several threads.
+/// At most this many batches in a group, so that several threads get work.
 const GROUP_BATCHES: usize = 128;
 
-/// What becomes of a file, piece by piece.
+/// A piece of the result of a file.
 pub(crate) enum FilePiece<M> {
-    /// Some clean rows of a file, which are in what comes next.
+    /// The counts and keys of some clean rows, which are part of a later piece.
     Batch(usize, CleanBatch),
-    /// What was made of the next rows.
+    /// A result of the lane's sink for the next rows.
     Made(M),
-    /// A file is read to its end: its format and what was noticed.
+    /// The end of a file: its format and the reader's notes.
     End(usize, &'static str, Notes),
-    /// A file cannot be read, or no further; what was given of it counts no more.
+    /// A file that cannot be read, or not to its end; its earlier pieces no longer count.
     Bad(usize, Error),
 }
 
-/// What a file that cannot be read does to the others.
+/// What an unreadable file does to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnBadFile {
     /// The step fails and commits nothing.
     #[default]
     Fail,
-    /// The file is kept aside as one rejected row, and the others go on.
+    /// The file becomes one rejected row, and the others are read.
     Reject,
 }
 
@@ -78,28 +79,28 @@ impl Choice for OnBadFile {
 
 parse_choices!(OnBadFile);
 
-/// Makes something of the rows of a lane: of some frames one thing, or of one frame several.
+/// Turns the rows of a lane into results: several frames into one, or one frame into several.
 pub(crate) trait RowSink: Send {
     type Made: Send;
 
-    /// Sees what is known of the next rows before they come.
+    /// Looks at the keys of the next rows before they come.
     fn note(&mut self, _batch: &CleanBatch) {}
 
-    /// Takes the next rows; gives what is finished with them.
+    /// Takes the next rows; returns the results that they complete.
     fn push(&mut self, rows: DataFrame) -> Result<Vec<Self::Made>>;
 
-    /// Gives the rest: the lane has no more rows.
+    /// Returns the last result, after the last rows of the lane.
     fn end(&mut self) -> Result<Option<Self::Made>>;
 
-    /// About how much memory it takes.
+    /// The approximate memory of a result, in bytes.
     fn bytes(made: &Self::Made) -> usize;
 }
 
 /// An opened file.
 pub(crate) type Opened<'f> = (Box<dyn RowReader + 'f>, Context);
 
-/// Reads and cleans files of the given sizes; `open` opens the file of a number, `maker` gives one to each lane, and `give` gets
-/// the pieces of the first file, then those of the second, and so on.
+/// Reads and cleans files of the given sizes. `open` opens the file with a number, `maker` creates the sink of each
+/// lane, and `give` receives the pieces of the first file, then those of the second, and so on.
 pub(crate) fn clean_files<'f, M: RowSink>(
     sizes: &[u64],
     open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
@@ -111,7 +112,7 @@ pub(crate) fn clean_files<'f, M: RowSink>(
     let threads = rayon::current_num_threads().max(1);
     let mut groups = groups(sizes).into_iter();
     let mut lanes: VecDeque<Lane<'f, M>> = VecDeque::new();
-    // What the lanes had ready at the end of the round before; it is given while they go on.
+    // Results of the last round; they are passed on while the lanes work.
     let mut ready: Vec<FilePiece<M::Made>> = Vec::new();
     loop {
         lanes.extend(
@@ -123,7 +124,7 @@ pub(crate) fn clean_files<'f, M: RowSink>(
         if lanes.is_empty() && ready.is_empty() {
             return Ok(());
         }
-        // A lane alone keeps all threads busy with cleaning what it has read before.
+        // A single lane keeps all threads busy by cleaning what it has read before.
         let ahead = if lanes.len() == 1 {
             READ_AHEAD * threads
         } else {
@@ -146,7 +147,7 @@ pub(crate) fn clean_files<'f, M: RowSink>(
             },
         );
         given?;
-        // The first file that is bad is the one that is told of, whichever thread was faster.
+        // Reports the first unreadable file in order, whichever thread was faster.
         results.into_iter().collect::<Result<()>>()?;
         while let Some(first) = lanes.front_mut() {
             first.ready_bytes = 0;
@@ -159,7 +160,7 @@ pub(crate) fn clean_files<'f, M: RowSink>(
     }
 }
 
-/// Runs of files that are read by one lane.
+/// The ranges of files that share a lane.
 fn groups(sizes: &[u64]) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;
@@ -208,7 +209,7 @@ impl<'f, M: RowSink> Lane<'f, M> {
         self.unread.is_done() && self.waiting.is_empty()
     }
 
-    /// Reads on, and cleans what was read before meanwhile.
+    /// Reads the next bytes, and meanwhile cleans what was read before.
     fn step(
         &mut self,
         open: &(dyn Fn(usize) -> Result<Opened<'f>> + Sync),
@@ -218,7 +219,7 @@ impl<'f, M: RowSink> Lane<'f, M> {
     ) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
         let (unread, maker) = (&mut self.unread, &mut self.maker);
-        // Reading is one long piece of work, cleaning many short ones, which fill what time there is beside it.
+        // Reading is one long task, cleaning many short ones, which fill the idle time beside it.
         let (next, clean) = rayon::join(
             || unread.read(open, ahead, on_bad_file, task),
             || clean_all(waiting, maker, task),
@@ -238,9 +239,9 @@ impl<'f, M: RowSink> Lane<'f, M> {
     }
 }
 
-/// The files of a lane that are not read to their ends.
+/// The unread files of a lane.
 struct Unread<'f> {
-    /// Those that are not opened yet.
+    /// The files that are not opened yet.
     files: Range<usize>,
     current: Option<(usize, Box<dyn RowReader + 'f>, Arc<Context>)>,
 }
@@ -280,7 +281,7 @@ impl<'f> Unread<'f> {
                 }
                 Err(error) => return Err(error),
                 Ok(Some(batch)) => {
-                    // A file of a few bytes costs its opening all the same.
+                    // Even a tiny file costs an open.
                     bytes += batch.raw.bytes().max(1 << 12);
                     raw.push(Raw::Batch(file, Arc::clone(&context), batch));
                     self.current = Some((file, reader, context));
@@ -292,7 +293,7 @@ impl<'f> Unread<'f> {
     }
 }
 
-/// Cuts what was read into groups that are cleaned into one frame each.
+/// Splits raw batches into groups, each of which becomes one frame.
 fn group(waiting: Vec<Raw>) -> Vec<Vec<Raw>> {
     let mut groups: Vec<Vec<Raw>> = Vec::new();
     let mut bytes = usize::MAX;
@@ -315,7 +316,7 @@ fn group(waiting: Vec<Raw>) -> Vec<Vec<Raw>> {
     groups
 }
 
-/// Cleans what was read, piece by piece, and has something made of all its rows.
+/// Cleans raw batches in parallel, and passes all rows to the sink.
 fn clean_all<M: RowSink>(waiting: Vec<Raw>, maker: &mut M, task: &Task) -> Result<Vec<FilePiece<M::Made>>> {
     let clean: Vec<_> = group(waiting)
         .into_par_iter()

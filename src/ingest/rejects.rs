@@ -1,7 +1,7 @@
-//! Rejected rows and notices of deletion on their way to where they are kept; those of a bad file never get there.
+//! Rejected rows and deletion notices on the way to their tables; those of a rejected file are dropped.
 //!
-//! A file may turn out to be bad at its very end, so what it gives waits until then: in memory up to a bound, then on a scratch
-//! file ([`SpillBuffer`]). What is kept, and its bytes, do not depend on that.
+//! A file may turn out to be unreadable at its very end, so its rows wait until then: in memory up to a bound, then in
+//! a scratch file ([`SpillBuffer`]). The stored rows and their bytes do not depend on that.
 
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
@@ -15,12 +15,12 @@ use crate::tables::output_file::OutputFile;
 use crate::tables::spill_buffer::SpillBuffer;
 use crate::tables::table_writer::TableWriter;
 
-/// Where rejected rows are kept.
+/// Stores rejected rows.
 pub(crate) trait RejectSink {
     fn keep(&mut self, rejected: DataFrame) -> Result<()>;
 }
 
-/// As frames, for who asked for them.
+/// Stores them as frames, for callers that return them.
 impl RejectSink for Vec<DataFrame> {
     fn keep(&mut self, rejected: DataFrame) -> Result<()> {
         self.push(rejected);
@@ -28,17 +28,17 @@ impl RejectSink for Vec<DataFrame> {
     }
 }
 
-/// In the file of a partition.
+/// Stores them in the file of a partition.
 impl RejectSink for TableWriter {
     fn keep(&mut self, rejected: DataFrame) -> Result<()> {
         self.write(&rejected)
     }
 }
 
-/// The rejected rows of several files, one after the other.
+/// The rejected rows of several files.
 pub(crate) struct Rejects<K> {
     kept: K,
-    /// Those of the file that is being read; nothing where a bad file ends everything anyway.
+    /// The rows of the current file; `None` if an unreadable file fails the whole step.
     waiting: Option<SpillBuffer>,
 }
 
@@ -47,7 +47,7 @@ impl<K: RejectSink> Rejects<K> {
         Self { kept, waiting }
     }
 
-    /// Adds rejected rows of the file that is being read.
+    /// Adds rejected rows of the current file.
     pub(crate) fn add(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {
         if rejected.is_empty() {
             return Ok(());
@@ -59,7 +59,7 @@ impl<K: RejectSink> Rejects<K> {
         }
     }
 
-    /// The file is read to its end: its rejected rows are kept.
+    /// Stores the rejected rows of the current file, which was read completely.
     pub(crate) fn settle(&mut self) -> Result<()> {
         match &mut self.waiting {
             Some(waiting) => waiting.drain(|frame| self.kept.keep(frame)),
@@ -67,7 +67,7 @@ impl<K: RejectSink> Rejects<K> {
         }
     }
 
-    /// The file is bad: it is one rejected row, whatever was read of it before.
+    /// Replaces the rejected rows of the current file by one row for the whole file.
     pub(crate) fn reject_file(&mut self, tally: &mut FileTally, error: &Error) -> Result<()> {
         if let Some(waiting) = &mut self.waiting {
             waiting.clear();
@@ -81,17 +81,17 @@ impl<K: RejectSink> Rejects<K> {
         self.kept.keep(bad_file(tally, error)?)
     }
 
-    /// Where the rows are kept, with all of them.
+    /// The sink with all rejected rows.
     pub(crate) fn finish(self) -> K {
         self.kept
     }
 }
 
-/// The row that a file is which cannot be read, or not to its end; it is counted.
+/// Counts a file that cannot be read, or not to its end, and returns its rejected row.
 pub(crate) fn bad_file(tally: &mut FileTally, error: &Error) -> Result<DataFrame> {
     tally.rows_in += 1;
     tally.reject(Reason::BadFile);
-    // Notes stand in the report, which holds no contents of rows; the whole message stands with the rejected file.
+    // The report must not hold contents of rows; the rejected row has the whole message.
     tally.notes.push(error.without_contents());
     let row = Rejected {
         reason: Reason::BadFile,
@@ -102,11 +102,11 @@ pub(crate) fn bad_file(tally: &mut FileTally, error: &Error) -> Result<DataFrame
     rejected_frame(&[row], &tally.uri)
 }
 
-/// The notices of deletion of a partition; their file is there only where there are some.
+/// The deletion notices of a partition; their file exists only if there are some.
 pub(crate) struct Deleted {
     path: String,
     writer: Option<TableWriter>,
-    /// The notices of the file that is being read.
+    /// The notices of the current file.
     waiting: SpillBuffer,
 }
 
@@ -119,7 +119,7 @@ impl Deleted {
         }
     }
 
-    /// Adds notices of the file that is being read.
+    /// Adds notices of the current file.
     pub(crate) fn add(&mut self, deletions: &[Deletion], uri: &str) -> Result<()> {
         if deletions.is_empty() {
             return Ok(());
@@ -127,12 +127,12 @@ impl Deleted {
         self.waiting.push(deleted_frame(deletions, uri)?)
     }
 
-    /// The file is bad: it deletes nothing.
+    /// Drops the notices of the current file, which was rejected.
     pub(crate) fn drop_file(&mut self) {
         self.waiting.clear();
     }
 
-    /// The file is read to its end: its notices are written.
+    /// Writes the notices of the current file, which was read completely.
     pub(crate) fn settle(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
         let Self {
             path,

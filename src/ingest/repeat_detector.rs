@@ -1,9 +1,10 @@
-//! Whether an id came a second time not long after the first: told in passing, in a fixed room, and never wrongly.
+//! Detects an id that repeats soon after its first occurrence: fast and in constant memory. It may miss a repeat, but
+//! never reports a false one.
 
-/// So many ids are remembered; a new one takes the place of one before.
+/// The number of ids that are remembered; a new one replaces the one in its place.
 const PLACES: usize = 1 << 10;
 
-/// The ids that came last, each in the place that its own bits give it.
+/// The latest ids, each in the place that its own bits select.
 pub(crate) struct RepeatDetector {
     places: Box<[u128]>,
     again: bool,
@@ -12,7 +13,7 @@ pub(crate) struct RepeatDetector {
 impl Default for RepeatDetector {
     fn default() -> Self {
         Self {
-            // No id's hash is 0 but by a chance that costs nothing but time.
+            // An id whose hash is 0 is extremely unlikely, and would only cost time.
             places: vec![0; PLACES].into(),
             again: false,
         }
@@ -20,14 +21,14 @@ impl Default for RepeatDetector {
 }
 
 impl RepeatDetector {
-    /// Takes the hash of the next id.
+    /// Adds the hash of the next id.
     pub(crate) fn add(&mut self, id: u128) {
         let place = &mut self.places[id as usize % PLACES];
         self.again |= *place == id;
         *place = id;
     }
 
-    /// Whether one came again before another took its place.
+    /// Whether an id repeated before another one took its place.
     pub(crate) fn again(&self) -> bool {
         self.again
     }
@@ -42,7 +43,7 @@ mod tests {
         let mut recent = RepeatDetector::default();
         (1..1000).for_each(|id| recent.add(id));
         assert!(!recent.again());
-        // The same place as 7, and not the same id.
+        // The same place as 7, but another id.
         recent.add(7 + PLACES as u128);
         recent.add(7);
         assert!(!recent.again());

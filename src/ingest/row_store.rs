@@ -1,9 +1,9 @@
-//! Rows that must be seen twice: held in the draft of their table's file, or as frames up to a bound.
+//! Stores rows until merging has decided about them: in the draft of their table's file, or as frames up to a bound.
 //!
-//! What becomes of a row is known only when all rows are read, yet most rows stay as they are. So rows are cut into row groups
-//! when they come, and a group in which nothing changes is written as it was held, without being looked at again; where no
-//! row changes, the draft is the file. Where rows do change, pages would be made in vain; so groups are held as frames as
-//! soon as a change is foreseen.
+//! The fate of a row is known only after all rows are read, yet most rows stay unchanged. So rows are split into row
+//! groups as they come, and a group without a change is copied as it is; if no row changes at all, the draft becomes
+//! the file. If rows do change, encoding their pages early is wasted; so groups are kept as frames as soon as a change
+//! is foreseen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,23 +25,22 @@ use crate::tables::row_group::RowGroup;
 use crate::tables::row_group::RowGroupPlace;
 use crate::tables::row_groups::{GroupForm, RowGroupCutter, WholeGroup};
 
-/// Who gets what was held, in its order.
+/// Receives the stored rows in order.
 pub(crate) trait StoredRowSink: Send {
-    /// What becomes of the next so many rows; asked once for all rows, in order, and before they are taken.
+    /// The fates of the next rows; called for all rows in order, and before they are taken.
     fn fates(&mut self, rows: u64) -> Result<Fates>;
 
-    /// Takes a row group in which nothing changes.
+    /// Takes a row group without changes.
     fn take_group(&mut self, group: &RowGroup) -> Result<()>;
 
-    /// The same as a frame: it stays a row group of its own, as it does where it is pages already.
+    /// Takes a row group without changes as a frame; like an encoded one, it stays a row group of its own.
     fn take_whole(&mut self, frame: &DataFrame) -> Result<()>;
 
-    /// Takes the rows that stay of a row group.
+    /// Takes the remaining rows of a row group.
     fn take_rows(&mut self, frame: &DataFrame) -> Result<()>;
 }
 
-/// In which form row groups are best made as far as is known, for whoever makes them. It is a matter of time and memory
-/// alone: no row depends on it.
+/// The best form for new row groups as far as is known. It affects only time and memory, never a row.
 #[derive(Debug)]
 pub(crate) struct Forms {
     changing: AtomicBool,
@@ -49,7 +48,7 @@ pub(crate) struct Forms {
     most: usize,
 }
 
-/// Frames may have so many times the memory that each sorter has.
+/// Frames may take this many times the memory of one sorter.
 const FRAMES: usize = 72;
 
 impl Forms {
@@ -61,18 +60,18 @@ impl Forms {
         }
     }
 
-    /// Some rows are known to change.
+    /// Records that some rows will change.
     fn foresee_changes(&self) {
         self.changing.store(true, Ordering::Relaxed);
     }
 
-    /// A group was made a frame.
+    /// Counts a group that was kept as a frame.
     fn count(&self, frame: &DataFrame) {
         self.frame_bytes
             .fetch_add(frame.estimated_size(), Ordering::Relaxed);
     }
 
-    /// Whether there were more frames than there is room for. It stays so.
+    /// Whether the frames exceed their memory; this never becomes false again.
     fn too_many(&self) -> bool {
         self.frame_bytes.load(Ordering::Relaxed) > self.most
     }
@@ -87,7 +86,7 @@ impl Forms {
     }
 }
 
-/// Makes the row groups of a lane, the last of which ends with the lane.
+/// Splits the rows of a lane into row groups; the last group ends with the lane.
 pub(crate) struct Grouping<'f> {
     groups: RowGroupCutter,
     forms: &'f Forms,
@@ -116,7 +115,7 @@ impl RowSink for Grouping<'_> {
     type Made = WholeGroup;
 
     fn note(&mut self, batch: &CleanBatch) {
-        // An id that comes again soon, or a row that lends its journal to the other half: merging will see to them.
+        // Merging will change a row if its id repeats soon, or if it passes its journal to its other half.
         batch.keys.iter().for_each(|key| self.recent.add(key.id));
         if self.recent.again() || batch.halves.iter().any(|(_, half)| half.journal.is_some()) {
             self.forms.foresee_changes();
@@ -125,7 +124,7 @@ impl RowSink for Grouping<'_> {
 
     fn push(&mut self, rows: DataFrame) -> Result<Vec<WholeGroup>> {
         let full = self.groups.push(&rows, || self.forms.next())?;
-        // Now, on this lane's time and while the texts are near.
+        // Encoded now, in parallel with the other lanes and while the texts are in the cache.
         self.groups.make_pages()?;
         full.iter().for_each(|group| self.count(group));
         Ok(full)
@@ -142,21 +141,21 @@ impl RowSink for Grouping<'_> {
     }
 }
 
-/// The rows of one table.
+/// The rows of one table, while they are read.
 pub(crate) struct RowStore<'f> {
     forms: &'f Forms,
     encoder: Arc<Encoder>,
     draft: PendingTable,
-    /// In their order.
+    /// The groups in order.
     held: Vec<StoredGroup>,
-    /// Whether the draft holds all of it, in its order.
+    /// Whether the draft holds all rows in order.
     is_file: bool,
 }
 
-/// A row group.
+/// A stored row group.
 enum StoredGroup {
     Frame(DataFrame),
-    /// A part of the draft.
+    /// A row group in the draft.
     Drafted(RowGroupPlace),
 }
 
@@ -169,7 +168,7 @@ impl StoredGroup {
     }
 }
 
-/// A row group in the form in which it is taken.
+/// A row group, loaded for the sink.
 enum Loaded {
     Group(RowGroup),
     Whole(DataFrame),
@@ -187,7 +186,7 @@ impl Loaded {
 }
 
 impl<'f> RowStore<'f> {
-    /// Of the file at `path`.
+    /// A store for the table at `path`.
     pub(crate) fn new(
         transaction: &mut dyn Transaction,
         path: String,
@@ -225,9 +224,9 @@ impl<'f> RowStore<'f> {
         Ok(())
     }
 
-    /// A delivery of this size is not held as frames: what little of it fits would only take memory to the end.
+    /// Moves the frames to the draft: for a delivery of this size the few frames that fit would only occupy memory.
     fn put_frames_away(&mut self) -> Result<()> {
-        // Those that lanes have made or begun still come, and go the same way.
+        // Frames that lanes have already made or begun follow the same way.
         for held in &mut self.held {
             let StoredGroup::Frame(frame) = held else { continue };
             let group = OpenRowGroup::of(frame, &self.encoder)?;
@@ -236,7 +235,7 @@ impl<'f> RowStore<'f> {
         Ok(())
     }
 
-    /// All groups are there.
+    /// Ends the store after the last group.
     pub(crate) fn finish(self) -> Result<StoredRows> {
         Ok(StoredRows {
             draft: self.draft.finish()?,
@@ -254,7 +253,7 @@ pub(crate) struct StoredRows {
 }
 
 impl StoredRows {
-    /// Whether the draft holds all of them, in their order.
+    /// Whether the draft holds all rows in order.
     pub(crate) fn is_file(&self) -> bool {
         self.is_file
     }
@@ -264,7 +263,7 @@ impl StoredRows {
         self.draft.publish(transaction)
     }
 
-    /// Gives every row group away, in order; the next one is made ready meanwhile.
+    /// Passes every row group to the sink in order, and prepares the next one meanwhile.
     pub(crate) fn drain(self, taker: &mut dyn StoredRowSink) -> Result<()> {
         let Self { draft, held, .. } = self;
         let mut ready: Option<Loaded> = None;

@@ -1,4 +1,4 @@
-//! Opens the files that sources name, where they stand.
+//! Opens the files that sources name.
 
 use crate::error::Result;
 use crate::formats::{Input, ReadOptions};
@@ -31,7 +31,7 @@ pub(crate) fn tallies(files: &[SourceFile], table: SourceTable) -> Result<Vec<Fi
     tallies.collect()
 }
 
-/// Opens a source that is read where it stands. A pipe would be empty when it is opened twice, so it is opened once.
+/// Opens a source file. A pipe is opened only once, because it would be empty the second time.
 pub(crate) fn open_source(file: &SourceFile, reading: ReadOptions, task: &Task) -> Result<Input> {
     let input = match file.open_file()? {
         Some(seekable) => Input::of_file(&file.uri, seekable, reading),
@@ -40,7 +40,7 @@ pub(crate) fn open_source(file: &SourceFile, reading: ReadOptions, task: &Task) 
     Ok(input?.under(task))
 }
 
-/// Opens a source that is read where it stands; `None` for a file without a byte.
+/// Opens a source file; `None` for an empty one.
 pub(crate) fn open_source_or_empty(
     file: &SourceFile,
     reading: ReadOptions,

@@ -1,4 +1,4 @@
-//! Vocabularies from several files to one.
+//! Combines vocabularies from several files into one.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,8 @@ use crate::quality::{FileTally, MergeReason};
 use crate::silver::vocabulary::{Combined, VocabularyRecord, VocabularyShape, clean_batch, combine, shapes};
 use crate::task::Task;
 
-/// Reads vocabularies and combines them, with what is no drug kept aside; `open` opens the file of a number when its turn comes.
+/// Reads and combines vocabularies and rejects rows that are no drugs; `open` opens the file with a number when its
+/// turn comes.
 pub(crate) fn combine_files<K: RejectSink>(
     tallies: &mut [FileTally],
     open: impl Fn(usize) -> Result<Input>,
@@ -60,7 +61,7 @@ fn read_records<K: RejectSink>(
         let (more, rejected) = clean_batch(batch, shape, number)?;
         tally.rows_in += (more.len() + rejected.len()) as u64;
         for record in more {
-            // One row over and over takes no memory: a small file may unpack to millions of them.
+            // A repeated row takes no memory: a small file may decompress to millions of copies.
             if record.said().is_none_or(|said_so| said.insert(said_so)) {
                 records.push(record);
             } else {

@@ -1,7 +1,7 @@
-//! The files of bronze that silver reads, held against the digests of their manifests.
+//! The files of bronze that silver reads, checked against the digests of their manifests.
 //!
-//! A file that is read from its beginning to its end is hashed on the way; one that is read in pieces is hashed before. What a
-//! reader says of a file whose bytes are not those that bronze copied is of no interest to anybody.
+//! A file that is read sequentially is hashed while it is read; one that is read in pieces is hashed before. If the
+//! bytes differ from those that bronze copied, the damage is reported and not the reader's error.
 
 use std::io::{self, Read};
 
@@ -21,7 +21,7 @@ pub(crate) struct InputFile {
     pub file: BronzeFile,
 }
 
-/// The bronze partitions of a table at `dt`, by the name of their source, each with the version of its manifest.
+/// The bronze partitions of a table at `dt`, sorted by source, each with the version of its manifest.
 fn manifests(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<Vec<(BronzeManifest, Version)>> {
     let mut found = Vec::new();
     for source in storage.list(layout::BRONZE)? {
@@ -59,7 +59,8 @@ impl InputFile {
     }
 
     fn check_size(&self, storage: &dyn Storage) -> Result<()> {
-        // What bronze copied is what silver reads; a copy that was cut at the end of a line would pass for whole.
+        // Silver must read exactly what bronze copied; a copy that was truncated at the end of a line would pass as
+        // whole.
         let (size, copied) = (storage.size(&self.path)?, self.file.bytes);
         if size.is_some_and(|size| size != copied) {
             return Err(Error::format(
@@ -75,7 +76,7 @@ impl InputFile {
         Ok(())
     }
 
-    /// Reads the whole file for its digest.
+    /// Compares the whole file with its digest.
     pub(crate) fn check(&self, storage: &dyn Storage, task: &Task) -> Result<()> {
         self.check_size(storage)?;
         let found = digest_of_file(storage, &self.path, task)?;
@@ -93,7 +94,7 @@ impl InputFile {
     pub(crate) fn open(&self, storage: &dyn Storage, reading: ReadOptions, task: &Task) -> Result<Input> {
         self.check_size(storage)?;
         let opened = if self.file.media_type == PARQUET_TYPE {
-            // It is read from its end, so it takes the file itself.
+            // Parquet is read from its end, so the file is checked before.
             self.check(storage, task)?;
             Input::of_file(&self.file.uri, storage.open_file(&self.path)?, reading)
         } else {
@@ -109,7 +110,7 @@ impl InputFile {
     }
 }
 
-/// Passes bytes on; the last of them only if all are those that were written.
+/// A reader that returns the last bytes only if the digest of all bytes is right.
 struct Checked {
     inner: Box<dyn Read + Send>,
     digest: Digest256,
@@ -132,8 +133,8 @@ impl Read for Checked {
     }
 }
 
-/// Whether an error may be that of a damaged file: also one that this crate would take for its own, and one of [`Checked`], which
-/// a reader tells under the name of the source.
+/// Whether damage of a file may have caused an error. This includes errors that look internal, and the error of
+/// [`Checked`], which a reader reports with the name of the source.
 pub(crate) fn may_be_damage(error: &Error) -> bool {
     let told = matches!(error, Error::Storage { source, .. } if source.kind() == io::ErrorKind::Other);
     told || error.is_of_a_file() || matches!(error, Error::Internal { .. } | Error::Conservation { .. })

@@ -1,4 +1,4 @@
-//! What the small JSON files of a lake hold.
+//! The contents of a lake's small JSON files.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::tables::output_file::OutputFile;
 /// One copied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BronzeFile {
-    /// Where it came from, as the caller named it.
+    /// The origin, as the caller named it.
     pub uri: String,
     /// Its name in the partition.
     pub file: String,
@@ -18,7 +18,7 @@ pub struct BronzeFile {
     pub media_type: String,
 }
 
-/// What a bronze partition holds: `_manifest.json`.
+/// A bronze partition's `_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BronzeManifest {
     pub source: String,
@@ -27,7 +27,7 @@ pub struct BronzeManifest {
     pub files: Vec<BronzeFile>,
 }
 
-/// What a silver partition holds: `_manifest.json`.
+/// A silver partition's `_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilverManifest {
     pub table: String,
@@ -38,14 +38,14 @@ pub struct SilverManifest {
     pub sources: Vec<FileTally>,
 }
 
-/// A date that is held back, and why: the file of its hold.
+/// A held date and its reason: the content of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldDate {
     pub dt: String,
     pub reason: String,
 }
 
-/// What is needed of `gold/_manifest.json`.
+/// The used part of `gold/_manifest.json`.
 #[derive(Deserialize)]
 pub(crate) struct PublishedGold {
     pub outputs: Vec<OutputFile>,

@@ -7,12 +7,12 @@ use chrono::NaiveDate;
 use crate::error::{Error, Result};
 use crate::storage::uri::without_credentials;
 
-/// A day, as it stands in `dt=` folders. It orders as the calendar does.
+/// A day, as written in `dt=` folders. Days are ordered by the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dt(NaiveDate);
 
 impl Dt {
-    /// Reads `2026-11-22`, and nothing else: a partition is never guessed.
+    /// Parses `2026-11-22` and rejects every other form: a partition is never guessed.
     pub fn parse(text: &str) -> Result<Self> {
         let shaped = text.len() == 10
             && text.bytes().enumerate().all(|(at, byte)| {
@@ -37,7 +37,7 @@ impl Dt {
         })
     }
 
-    /// The date behind `dt=` in a folder's name, if it is one.
+    /// The date in a folder's name after `dt=`, if there is one.
     pub fn of_folder(name: &str) -> Option<Self> {
         Self::parse(name.strip_prefix("dt=")?).ok()
     }

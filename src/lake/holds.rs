@@ -1,9 +1,9 @@
-//! Dates that are held back: written, looked at, and not published.
+//! Held dates: written and checked, but not published.
 //!
-//! Silver stands in the lake before anybody has judged it. Who finds it too poor (the quality gate of a DAG, a person)
-//! holds its date, with a reason: a small file beside the tables, as much a part of the lake's state as they are. Gold
-//! leaves out every held date, as if nothing had been delivered on it, until somebody releases it. Neither of the two
-//! makes gold anew: the next gold does, whatever its date.
+//! Silver is committed before anyone has judged it. A quality gate of a DAG, or a person, that finds it too poor holds
+//! its date, with a reason: a small file beside the tables, and part of the lake's state like them. Gold leaves out
+//! every held date, as if nothing had been delivered on it, until it is released. Neither a hold nor a release rebuilds
+//! gold: the next gold run does, whatever its date.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -19,13 +19,13 @@ use crate::storage::{Storage, sha256_hex};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
-/// Several may hold and release at once; so often one of them looks again.
+/// Attempts to commit, because several processes may hold and release at once.
 const TRIES: usize = 5;
 
-/// A reason stands in reports and logs: some sentences, no table.
+/// At most this many characters of a reason, because reports and logs repeat it.
 const LONGEST_REASON: usize = 4_000;
 
-/// Holds a date back. Held again with the same reason it changes nothing; with another one that replaces the first.
+/// Holds a date. A second hold with the same reason changes nothing; another reason replaces the first.
 pub fn hold(storage: &dyn Storage, dt: Dt, reason: &str, task: &Task) -> Result<StepReport> {
     let started = Instant::now();
     let reason = one_line(reason)?;
@@ -47,11 +47,11 @@ pub fn hold(storage: &dyn Storage, dt: Dt, reason: &str, task: &Task) -> Result<
     report("hold", dt, storage, vec![output], !changed, started)
 }
 
-/// Lets a date go that was held back; one that was not stays as it is.
+/// Releases a held date; a date that is not held stays unchanged.
 pub fn release(storage: &dyn Storage, dt: Dt, task: &Task) -> Result<StepReport> {
     let started = Instant::now();
     let changed = replace(storage, dt, None, task)?;
-    // A slip of the pen would else look like a date that is free.
+    // Otherwise a mistyped date would look like a released one.
     if !changed && !is_delivered(storage, dt)? {
         return Err(nothing(storage, dt));
     }
@@ -72,12 +72,12 @@ fn report(
     Ok(report)
 }
 
-/// Why a date is held whose tables are new and wait for a verdict.
+/// The reason of a date whose tables are new and wait for the quality gate.
 const UNJUDGED: &str =
     "its silver tables are new and were not judged yet: the quality gate releases the date when it passes";
 
-/// The file that holds a date back until somebody has judged its new tables; `None` if the date is held already, whose
-/// reason stays.
+/// The file that holds a date until its new tables are judged; `None` if the date is held already, so that its reason
+/// stays.
 pub(crate) fn unjudged(storage: &dyn Storage, dt: Dt) -> Result<Option<(String, Vec<u8>)>> {
     let path = layout::held(dt);
     if storage.size(&path)?.is_some() {
@@ -127,7 +127,7 @@ fn nothing(storage: &dyn Storage, dt: Dt) -> Error {
     }
 }
 
-/// Puts the file of a hold into its new state; gives whether that is another one than before.
+/// Replaces or removes the file of a hold; returns whether that changed anything.
 fn replace(storage: &dyn Storage, dt: Dt, new: Option<&[u8]>, task: &Task) -> Result<bool> {
     let path = layout::held(dt);
     let mut tries = 0;
@@ -149,7 +149,7 @@ fn replace(storage: &dyn Storage, dt: Dt, new: Option<&[u8]>, task: &Task) -> Re
     }
 }
 
-/// All dates of a lake that are held back, as they were read.
+/// All held dates of a lake, as they were read.
 pub(crate) struct HeldDates(BTreeMap<Dt, (HeldDate, Vec<u8>)>);
 
 impl HeldDates {
@@ -160,9 +160,9 @@ impl HeldDates {
                 continue;
             };
             let (held, (_, bytes)) = manifest::read::<HeldDate>(storage, layout::held(dt))?;
-            // Released since the folder was listed, where there is none.
+            // `None` means that it was released after the folder was listed.
             if let (Some(held), Some(bytes)) = (held, bytes) {
-                // Its name is what holds the date.
+                // The file's name is what holds the date, not its content.
                 let dt_told = dt.to_string();
                 found.insert(dt, (HeldDate { dt: dt_told, ..held }, bytes));
             }
@@ -174,13 +174,13 @@ impl HeldDates {
         self.0.contains_key(&dt)
     }
 
-    /// What must still be so when what was read is committed: the file of the hold, or that there is none.
+    /// The version of a date's hold, for the commit: the bytes of its file, or `None` if it is not held.
     pub(crate) fn version(&self, dt: Dt) -> Version {
         let bytes = self.0.get(&dt).map(|(_, bytes)| bytes.clone());
         (layout::held(dt), bytes)
     }
 
-    /// Some of them, in order.
+    /// The held dates that are wanted, in order.
     pub(crate) fn among(&self, wanted: impl Fn(Dt) -> bool) -> Vec<HeldDate> {
         let dates = self.0.iter().filter(|(dt, _)| wanted(**dt));
         dates.map(|(_, (held, _))| held.clone()).collect()

@@ -1,9 +1,9 @@
-//! Where things live in a lake. No other module spells a path.
+//! The paths of a lake. No other module spells one.
 
 use super::dt::Dt;
 use crate::schema::{PublicationKind, SourceTable};
 
-/// The file that says what a partition holds; its bytes are the partition's state.
+/// The file that describes a partition; its bytes are the partition's state.
 pub const MANIFEST: &str = "_manifest.json";
 
 /// `bronze/<source>/dt=<dt>`
@@ -19,7 +19,7 @@ pub fn bronze_source(source: &str) -> String {
 /// The folder of all bronze sources.
 pub const BRONZE: &str = "bronze";
 
-/// The folder of everything that silver holds.
+/// The folder of all of silver.
 pub const SILVER: &str = "silver";
 
 /// The folder of one silver partition.
@@ -48,25 +48,26 @@ pub fn rejected(table: SourceTable, dt: Dt) -> String {
     }
 }
 
-/// The file of notices of deletion in a partition of publications; there is none where nothing was deleted.
+/// The file of deletion notices in a partition of publications; it exists only if there are any.
 pub fn deleted(kind: PublicationKind, dt: Dt) -> String {
     format!("silver/deleted/publications/dt={dt}/{}.parquet", kind.name())
 }
 
-/// The file of the ids of journals in a partition of publications; there is none where no source names any.
+/// The file of journal ids in a partition of publications; it exists only if a source names any.
 pub fn journals(kind: PublicationKind, dt: Dt) -> String {
     format!("silver/journals/dt={dt}/{}.parquet", kind.name())
 }
 
-/// The folder of the dates that are held back. It lies in silver, so that no commit exchanges a table behind its back.
+/// The folder of held dates. It is in silver, so that one commit can replace a table together with the hold of its
+/// date.
 pub const HELD: &str = "silver/held";
 
-/// The file that holds a date back.
+/// The file that holds a date.
 pub fn held(dt: Dt) -> String {
     format!("{HELD}/dt={dt}.json")
 }
 
-/// The date that a file of that folder holds back, if it is one.
+/// The date that a file of that folder holds, if its name is one of a hold.
 pub fn held_date(name: &str) -> Option<Dt> {
     Dt::of_folder(name.strip_suffix(".json")?)
 }
@@ -87,7 +88,7 @@ pub const TOP_JOURNALS: &str = "gold/top_journals.json";
 pub const EXCLUSIVE_DRUGS: &str = "gold/exclusive_drugs.json";
 pub const GOLD_MANIFEST: &str = "gold/_manifest.json";
 
-/// What people and other programs read by its plain name, also where a lake's files have others.
+/// The files that people and other programs read by a plain name; in a bucket, other files have none.
 pub const PUBLISHED: &[&str] = &[DRUG_GRAPH, TOP_JOURNALS, EXCLUSIVE_DRUGS];
 
 /// The folder of all reports.

@@ -1,10 +1,11 @@
 //! Manifests: the small JSON files whose bytes are the state of a partition.
 //!
-//! Whoever reads a partition keeps the [`Version`] of its manifest and hands it to the commit, which refuses when
-//! somebody replaced the partition in between. So no table is ever made from the halves of two deliveries.
+//! A step that reads a partition passes the [`Version`] of its manifest to the commit, which fails if the partition was
+//! replaced meanwhile. So no table mixes two deliveries.
 //!
-//! Nothing else tells what a manifest should be, so it says so itself: its last field, `sha256`, is the digest of all bytes
-//! of the file before the value of that field. A manifest without that field, of an earlier version, is taken as it is.
+//! A manifest is checked against itself, because no other file holds its digest: its last field, `sha256`, is the
+//! digest of all bytes of the file before that field's value. A manifest of an earlier version, without that field, is
+//! not checked.
 
 use std::io::{self, BufWriter, Write};
 
@@ -14,12 +15,12 @@ use super::layout;
 use crate::error::{Error, Refusal, Result};
 use crate::storage::{Digest256, HashingWriter, Storage, Transaction, sha256_hex};
 
-/// A manifest's path and its bytes as they were read; nothing where there was none.
+/// A manifest's path and its bytes as they were read; `None` if it did not exist.
 pub(crate) type Version = (String, Option<Vec<u8>>);
 
-/// Why some bytes are no manifest.
+/// Why some bytes are not a valid manifest.
 pub(crate) enum ManifestFault {
-    /// Not what was written: the digest of the bytes, and what the last field says of them.
+    /// Damaged: the digest of the bytes, and the digest in the last field.
     Damaged {
         found: String,
         written: String,
@@ -28,7 +29,7 @@ pub(crate) enum ManifestFault {
 }
 
 impl ManifestFault {
-    /// What was found, and the digest that was expected.
+    /// The message, and the digest that was expected.
     pub(crate) fn told(self) -> (String, Option<String>) {
         match self {
             Self::Damaged { found, written } => {
@@ -60,7 +61,7 @@ impl ManifestFault {
 
 fn remedy(path: &str) -> &'static str {
     if path == layout::GOLD_MANIFEST {
-        // Gold cannot tell without it which date it had reached.
+        // Without it, the date that gold had reached is unknown.
         "delete the folder `gold` and run the gold step with the latest dt; `drugs-rs lake verify` lists every file that differs"
     } else if path.starts_with(layout::HELD) {
         "hold or release that date again; `drugs-rs lake verify` lists every file that differs"
@@ -69,14 +70,14 @@ fn remedy(path: &str) -> &'static str {
     }
 }
 
-/// What stands before the digest in a manifest, and what behind it.
+/// The bytes before and after the digest in a manifest.
 const BEFORE: &[u8] = b",\n  \"sha256\": ";
 const BEHIND: &[u8] = b"\"\n}\n";
 
-/// The length of a digest in hexadecimal and its first quotation mark.
+/// The length of a digest in hexadecimal with its first quotation mark.
 const QUOTED: usize = 65;
 
-/// The bytes that the digest of a manifest is of, and that digest.
+/// The bytes that a manifest's digest covers, and the digest.
 fn sealed(bytes: &[u8]) -> Option<(&[u8], &str)> {
     let rest = bytes.strip_suffix(BEHIND)?;
     let (content, digest) = rest.split_at(rest.len().checked_sub(QUOTED)?);
@@ -84,7 +85,7 @@ fn sealed(bytes: &[u8]) -> Option<(&[u8], &str)> {
     content.ends_with(BEFORE).then_some((content, digest))
 }
 
-/// The manifest that some bytes are.
+/// Parses the bytes of a manifest and checks its digest.
 pub(crate) fn parse<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> std::result::Result<M, ManifestFault> {
     if let Some((content, written)) = sealed(bytes) {
         let found = sha256_hex(content);
@@ -96,7 +97,7 @@ pub(crate) fn parse<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> std::result::
     serde_json::from_slice(bytes).map_err(ManifestFault::Unreadable)
 }
 
-/// Reads a manifest, nothing where there is none, and its version.
+/// Reads a manifest and its version; `None` if there is none.
 pub(crate) fn read<M: for<'de> Deserialize<'de>>(
     storage: &dyn Storage,
     path: String,
@@ -108,7 +109,7 @@ pub(crate) fn read<M: for<'de> Deserialize<'de>>(
     Ok((Some(manifest), (path, Some(bytes))))
 }
 
-/// The same for the step that makes all that the manifest tells anew: one that is damaged counts as none.
+/// Reads a manifest for the step that rewrites everything that it lists; `None` also if it is damaged.
 pub(crate) fn read_own<M: for<'de> Deserialize<'de>>(
     storage: &dyn Storage,
     path: String,
@@ -118,7 +119,7 @@ pub(crate) fn read_own<M: for<'de> Deserialize<'de>>(
     Ok((manifest, (path, bytes)))
 }
 
-/// The conflict of the first of some manifests that is not as it was read.
+/// The conflict for the first manifest that changed since it was read.
 pub(crate) fn first_changed(storage: &dyn Storage, versions: &[Version]) -> Result<Option<Error>> {
     for (path, before) in versions {
         if storage.read(path)? != *before {
@@ -131,7 +132,7 @@ pub(crate) fn first_changed(storage: &dyn Storage, versions: &[Version]) -> Resu
     Ok(None)
 }
 
-/// A manifest and the digest of what was written of it.
+/// A manifest with the digest of its other bytes.
 #[derive(Serialize)]
 struct Sealed<'m, M> {
     #[serde(flatten)]
@@ -164,14 +165,15 @@ pub(crate) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a manifest as [`to_bytes`] gives it, without holding those bytes: it may name a hundred thousand files.
+/// Writes a manifest with the bytes that [`to_bytes`] returns, but without holding them in memory: it may list a
+/// hundred thousand files.
 pub(crate) fn write(transaction: &mut dyn Transaction, path: &str, manifest: &impl Serialize) -> Result<()> {
     let file = transaction.create(path)?;
     let shown = transaction.shown(path);
     write_to(BufWriter::new(file), manifest).map_err(|error| Error::storage(shown, "write", error))
 }
 
-/// Writes all of a small file.
+/// Writes a small file in one call.
 pub(crate) fn write_bytes(transaction: &mut dyn Transaction, path: &str, bytes: &[u8]) -> Result<()> {
     let mut file = transaction.create(path)?;
     let shown = transaction.shown(path);
@@ -201,7 +203,7 @@ mod tests {
             for bit in 0..8 {
                 let mut other = whole.clone();
                 other[place] ^= 1 << bit;
-                // A last field of another name, say, damages nothing that it tells.
+                // A last field of another name, for example, changes nothing that the manifest says.
                 assert!(
                     parse::<HeldDate>(&other).map_or(true, |found| found == held()),
                     "{place} {bit}"

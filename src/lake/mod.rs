@@ -1,4 +1,4 @@
-//! A lake: where its files lie, what its manifests and reports say, which dates are held, and how it is opened.
+//! A lake: its paths, its manifests and reports, its held dates, and how to open it.
 
 pub(crate) mod bronze_files;
 pub mod documents;

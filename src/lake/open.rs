@@ -8,7 +8,7 @@ use crate::storage::{BucketLake, SpecialPaths};
 use crate::storage::{LocalStorage, Storage};
 use crate::task::Task;
 
-/// Opens the lake at `out`, which a step may create.
+/// Opens the lake at `out`; a step creates it if it does not exist.
 pub fn open_lake(out: &str) -> Result<Box<dyn Storage>> {
     open_lake_for(out, &Task::new())
 }
@@ -18,7 +18,8 @@ pub fn existing_lake(lake: &str) -> Result<Box<dyn Storage>> {
     existing_lake_for(lake, &Task::new())
 }
 
-/// Opens the lake at `out`, which a step may create. Waiting for a server ends when the task is stopped.
+/// Opens the lake at `out`; a step creates it if it does not exist. Requests to a server end when the task is
+/// cancelled.
 pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
     match place("out", out, task)? {
         Location::Local(path) => Ok(Box::new(LocalStorage::create(path)?)),
@@ -31,7 +32,7 @@ pub fn open_lake_for(out: &str, task: &Task) -> Result<Box<dyn Storage>> {
     }
 }
 
-/// Opens the lake at `lake`, which must exist. Waiting for a server ends when the task is stopped.
+/// Opens the lake at `lake`, which must exist. Requests to a server end when the task is cancelled.
 pub fn existing_lake_for(lake: &str, task: &Task) -> Result<Box<dyn Storage>> {
     match place("lake", lake, task)? {
         Location::Local(path) => Ok(Box::new(LocalStorage::existing(path)?)),
@@ -52,7 +53,7 @@ const PLACES: SpecialPaths = SpecialPaths {
 
 fn place(argument: &str, uri: &str, task: &Task) -> Result<Location> {
     task.check()?;
-    // It would be the folder that the program happens to run in.
+    // A blank path would be the current folder.
     if uri.trim().is_empty() {
         let expected = "the folder of a lake, or a prefix such as gs://bucket/lake";
         return Err(Error::argument(argument, "a blank path", expected));

@@ -1,4 +1,4 @@
-//! What a step did: counts, places and times, never the content of a row.
+//! The report of a step: counts, paths and times, never the content of a row.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::schema::DrugUnit;
 use crate::storage::Storage;
 use crate::tables::output_file::OutputFile;
 
-/// Whether all files of an earlier run still stand. What somebody deleted is made again.
+/// Whether all files of an earlier run still exist. A step rewrites the partition of a deleted file.
 pub(crate) fn all_stand(outputs: &[OutputFile], storage: &dyn Storage) -> Result<bool> {
     for output in outputs {
         if !output.stands(storage)? {
@@ -23,7 +23,7 @@ pub(crate) fn all_stand(outputs: &[OutputFile], storage: &dyn Storage) -> Result
     Ok(true)
 }
 
-/// What the gold step counted.
+/// The counts of the gold step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoldNumbers {
     /// The graph holds the partitions up to this date.
@@ -31,35 +31,35 @@ pub struct GoldNumbers {
     /// Codes of the vocabulary.
     pub drugs: u64,
     pub publications: u64,
-    /// Rows of earlier dates that a later one brings anew.
+    /// Rows of earlier dates that a later date replaces.
     #[serde(default)]
     pub superseded: u64,
-    /// Rows of earlier dates that a later one deletes.
+    /// Rows of earlier dates that a later date deletes.
     #[serde(default)]
     pub deleted: u64,
-    /// What counts as one drug in `mentions`, `pairs` and the answers. Gold layers that do not say so counted codes.
+    /// What counts as one drug in `mentions`, `pairs` and the answers. Reports without this field counted codes.
     #[serde(default = "code")]
     pub unit: DrugUnit,
     #[serde(default)]
     pub substances: u64,
-    /// Places in texts that name a drug. One place counts once for each drug that it names.
+    /// Places in texts that name a drug. A place counts once for each drug that it names.
     pub mentions: u64,
     /// Pairs of a drug and a publication.
     #[serde(default)]
     pub pairs: u64,
     pub journals: u64,
-    /// Every journal that shares the first place, with its number of different drugs.
+    /// Every journal that shares the first rank, with its number of different drugs.
     pub top_journals: std::collections::BTreeMap<String, u64>,
-    /// How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit.
+    /// The limit on the drugs in all lists of `exclusive_drugs.json` together; 0 is no limit.
     #[serde(default)]
     pub max_exclusive: u64,
-    /// How many lists of `exclusive_drugs.json` were cut for that.
+    /// The number of lists of `exclusive_drugs.json` that were shortened to that limit.
     #[serde(default)]
     pub exclusive_cut: u64,
 }
 
 impl GoldNumbers {
-    /// Says that `exclusive_drugs.json` is not whole, where it is not.
+    /// The warning about an incomplete `exclusive_drugs.json`, if it is incomplete.
     pub fn exclusive_note(&self) -> Option<String> {
         let (cut, most) = (self.exclusive_cut, self.max_exclusive);
         (cut > 0).then(|| {
@@ -81,15 +81,15 @@ pub struct StepReport {
     pub step: String,
     pub dt: String,
     pub out: String,
-    /// Whether everything was already as it should be, so that nothing was written.
+    /// Whether everything was up to date, so that nothing was written.
     pub unchanged: bool,
     pub sources: Vec<FileTally>,
     pub outputs: Vec<OutputFile>,
     /// Silver: the folders of bronze that the sources were read from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
-    /// How many entries of the two lists were left out: a report is handed from process to process and stays small. The
-    /// manifests name every file, and the totals count every one.
+    /// The number of entries left out of the two lists: a report is passed between processes and must stay small. The
+    /// manifests list every file, and the totals count every one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sources_left_out: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -98,8 +98,8 @@ pub struct StepReport {
     pub totals: Totals,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub gold: Option<GoldNumbers>,
-    /// Gold and runs: the delivered dates that are held back and left out, of those up to the date that gold has reached.
-    /// Holding and releasing: all dates that are held back then. Other steps have none.
+    /// Gold and runs: the delivered dates that are held, up to the date that gold has reached. Hold and release: all
+    /// dates that are held afterwards. `None` for other steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Vec<HeldDate>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -108,7 +108,7 @@ pub struct StepReport {
 }
 
 impl StepReport {
-    /// The report of one unit of work.
+    /// The report of one unit of work, such as a table.
     pub(crate) fn new(
         step: &str,
         dt: Dt,
@@ -136,7 +136,7 @@ impl StepReport {
         }
     }
 
-    /// One report of several units of the same step, or, with their reports kept, of several steps.
+    /// One report of several units of the same step, or of several steps, whose own reports it then holds.
     pub(crate) fn together(
         step: &str,
         dt: Dt,
@@ -155,7 +155,8 @@ impl StepReport {
         report
     }
 
-    /// Writes the report into the lake. The report of a step that changed nothing is written only where none is.
+    /// Writes the report into the lake. If a step changed nothing, it is written only if the lake's report is missing
+    /// or differs.
     pub(crate) fn save(&self, storage: &dyn Storage, dt: Dt, name: &str) -> Result<()> {
         let path = layout::report(&self.step, dt, name);
         if self.unchanged && self.is_told(storage, &path)? {
@@ -164,8 +165,8 @@ impl StepReport {
         storage.put(&path, self.to_json()?.as_bytes())
     }
 
-    /// Whether the report that stands in the lake tells the same: a process killed between a commit and its report leaves
-    /// the report of the run before.
+    /// Whether the lake's report already says the same. A process killed between a commit and its report leaves the
+    /// report of the run before.
     fn is_told(&self, storage: &dyn Storage, path: &str) -> Result<bool> {
         let Some(bytes) = storage.read(path)? else {
             return Ok(false);
@@ -179,8 +180,7 @@ impl StepReport {
         }))
     }
 
-    /// What is to be heard by whoever does not read the report: which dates the graph lacks, and why; which answer is not
-    /// whole.
+    /// What users must see even without the report: the dates that the graph lacks, and why; and an incomplete answer.
     pub fn warnings(&self) -> Vec<String> {
         let Some(gold) = &self.gold else {
             return Vec::new();
@@ -199,7 +199,7 @@ impl StepReport {
         told
     }
 
-    /// The report as JSON for people and machines.
+    /// The report as JSON for people and programs.
     pub fn to_json(&self) -> Result<String> {
         let mut json = to_json(self)?;
         json.push('\n');
@@ -207,13 +207,13 @@ impl StepReport {
     }
 }
 
-/// So many dates that are held back are told one by one.
+/// At most this many held dates get a warning of their own.
 const MOST_WARNINGS: usize = 20;
 
-/// So many entries of a list stand in a report.
+/// At most this many entries of a list in a report.
 const MOST_ENTRIES: usize = 10_000;
 
-/// Leaves out what is too much; gives how many that were.
+/// Shortens a list; returns the number of entries left out.
 fn shorten<T>(entries: &mut Vec<T>) -> u64 {
     let left_out = entries.len().saturating_sub(MOST_ENTRIES);
     entries.truncate(MOST_ENTRIES);
@@ -231,7 +231,7 @@ pub fn to_json(part: &impl Serialize) -> Result<String> {
     })
 }
 
-/// Seconds, to the millisecond.
+/// Seconds, rounded to the millisecond.
 pub(crate) fn seconds_since(started: Instant) -> f64 {
     (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
 }

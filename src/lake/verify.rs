@@ -1,4 +1,4 @@
-//! Every file of a lake's current state, held against the digest in its manifest.
+//! Checks every file of a lake's current state against the digest in its manifest.
 
 use std::io::ErrorKind;
 
@@ -13,32 +13,32 @@ use crate::storage::{Storage, digest_of_stream};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
-/// The most files that a message names; the report names all.
+/// At most this many files in the message; the report lists all.
 const MOST_NAMED: usize = 5;
 
-/// What a look at all files found.
+/// The result of checking all files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verification {
     pub lake: String,
-    /// How many manifests there are, and files that they name.
+    /// The number of manifests and of the files that they list.
     pub files: u64,
     pub bytes: u64,
-    /// The files that are not as they were written, by their paths.
+    /// The files that differ from what was written, by path.
     pub damaged: Vec<Damage>,
 }
 
-/// A file that is not as it was written.
+/// A file that differs from what was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Damage {
     /// Relative to the lake.
     pub path: String,
     pub found: String,
-    /// Nothing where a manifest cannot be read, which says it itself.
+    /// `None` for a manifest without a valid digest of its own.
     pub expected_sha256: Option<String>,
 }
 
 impl Verification {
-    /// Fails where a file is not as it was written.
+    /// Fails if any file differs from what was written.
     pub fn check(&self) -> Result<()> {
         if self.damaged.is_empty() {
             return Ok(());
@@ -57,7 +57,7 @@ impl Verification {
     }
 }
 
-/// Reads every file of the current state.
+/// Reads and checks every file of the current state.
 pub fn verify(storage: &dyn Storage, task: &Task) -> Result<Verification> {
     let mut looking = VerifyWalk {
         storage,
@@ -81,7 +81,7 @@ pub fn verify(storage: &dyn Storage, task: &Task) -> Result<Verification> {
     Ok(found)
 }
 
-/// A look at all files, on its way.
+/// A check of all files in progress.
 struct VerifyWalk<'l> {
     storage: &'l dyn Storage,
     task: &'l Task,
@@ -129,13 +129,13 @@ impl VerifyWalk<'_> {
         Ok(dates.map(|name| format!("{folder}/{name}")).collect())
     }
 
-    /// The manifest of a partition, which must be there; nothing if it is damaged.
+    /// The manifest of a partition, which must exist; `None` if it is damaged.
     fn manifest_of<M: for<'de> Deserialize<'de>>(&mut self, folder: &str) -> Result<Option<M>> {
         let found = self.manifest(format!("{folder}/{}", layout::MANIFEST))?;
         found.ok_or_else(|| no_manifest(self.storage, folder))
     }
 
-    /// A manifest, if there is one; nothing of one that is damaged.
+    /// A manifest; `None` if there is none, `Some(None)` if it is damaged.
     fn manifest<M: for<'de> Deserialize<'de>>(&mut self, path: String) -> Result<Option<Option<M>>> {
         self.task.check()?;
         let fault = match self.storage.read(&path) {
@@ -185,7 +185,7 @@ fn no_manifest(storage: &dyn Storage, folder: &str) -> Error {
     }
 }
 
-/// What is wrong with a file.
+/// What is wrong with a file; `None` if nothing is.
 fn fault(storage: &dyn Storage, output: &OutputFile, task: &Task) -> Result<Option<String>> {
     task.check()?;
     let Some(size) = storage.size(&output.path)? else {
@@ -202,7 +202,7 @@ fn fault(storage: &dyn Storage, output: &OutputFile, task: &Task) -> Result<Opti
     }
 }
 
-/// A lake in a bucket looks at digests itself where it reads small objects.
+/// Whether the error is a wrong digest: a bucket lake checks digests itself when it reads small objects.
 fn is_other_bytes(error: &Error) -> bool {
     matches!(error, Error::Storage { source, .. } if source.kind() == ErrorKind::InvalidData)
 }

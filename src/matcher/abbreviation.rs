@@ -1,16 +1,16 @@
-//! Abbreviations that a text introduces itself: "doxorubicin (DOX)" makes `DOX` a mention from there on, and "cardiac
-//! output (CO)" makes `CO` none at all.
+//! Abbreviations that a text itself introduces: after "doxorubicin (DOX)", `DOX` is a mention; after "cardiac output
+//! (CO)", `CO` is not one.
 //!
-//! A short form counts when it stands in brackets behind a mention, or before a mention in brackets ("DOX (doxorubicin)"),
-//! and its letters stand in the name in that order, the first one at its beginning: the test of Schwartz and Hearst
-//! (Pacific Symposium on Biocomputing, 2003), with the long form given by the mention. Words of salts may stand between
-//! ("doxorubicin hydrochloride (DOX)"). Where the letters do not fit the mention, their long form before the bracket may
-//! begin in the same run of letters before it ("N-acetylcysteine (NAC)" with the name `acetylcysteine`) or behind a dash
-//! inside it. A code of a laboratory ("tacrolimus (FK506)") needs no letters in common. Short forms are compared letter by
-//! letter, with their case.
+//! A short form counts if it is in brackets after a mention, or before a mention in brackets ("DOX (doxorubicin)"), and
+//! its letters occur in the name in order, the first at the beginning: the test of Schwartz and Hearst (Pacific
+//! Symposium on Biocomputing, 2003), with the mention as the long form. Words of salts may come between ("doxorubicin
+//! hydrochloride (DOX)"). If the letters do not fit the mention, their long form before the bracket may begin in the
+//! same run of letters before it ("N-acetylcysteine (NAC)" with the name `acetylcysteine`) or after a dash inside it. A
+//! laboratory code ("tacrolimus (FK506)") needs no common letters. Short forms are compared letter by letter and
+//! case-sensitively.
 //!
-//! A short form whose long form by the same test is of several words, holds no mention and does not end like a substance
-//! stands for something else: mentions that read exactly like it are dropped from that text.
+//! If the long form of a short form, by the same test, has several words, holds no mention and does not end like a
+//! substance, the short form means something else: mentions that equal it are dropped from this text.
 
 use std::collections::HashMap;
 
@@ -19,26 +19,26 @@ use super::tokens::{Kind, Token, Tokens};
 use crate::text::fold::Accents;
 use crate::text::is_salt;
 
-/// A short form has at least and at most so many letters and digits.
+/// Letters and digits of a short form.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=10;
-/// What stands in brackets and is longer, in bytes, is no short form.
+/// A longer text in brackets, in bytes, is no short form.
 const LONGEST: usize = 60;
-/// So far before a bracket, in bytes, a long form may begin, or a mention with the words of its salts end.
+/// Bytes before a bracket within which a long form begins, or a mention ends that only words of salts follow.
 const REACH: usize = 200;
-/// A text may introduce so many; a limit, so that no text takes longer than its length says.
+/// Short forms of each kind that one text may introduce. The limit keeps the time linear in the text's length.
 const MOST: usize = 512;
 
-/// What the brackets of a text say about its short forms.
+/// The short forms that the brackets of a text define.
 #[derive(Default)]
 struct Definitions<'t> {
-    /// What each stands for, and from which byte on.
+    /// Short forms of drugs: the pattern that each abbreviates, and the byte from which it counts.
     drugs: HashMap<&'t str, (u32, usize)>,
-    /// Those that stand for something else.
+    /// Short forms of something else.
     others: Vec<&'t str>,
 }
 
-/// Gives the mentions of a text: its hits, without those that are short for something else, and the abbreviations of
-/// drugs, in the order of places, each with whether it is an abbreviation.
+/// Passes on the mentions of a text, in the order of their places, each with whether it is an abbreviation: the hits
+/// without those that are short for something else, and the abbreviations of drugs.
 pub(super) fn each(text: &str, hits: &[Hit], mut give: impl FnMut(Hit, bool)) {
     let definitions = if hits.is_empty() {
         Definitions::default()
@@ -62,7 +62,7 @@ pub(super) fn each(text: &str, hits: &[Hit], mut give: impl FnMut(Hit, bool)) {
         .collect();
     let named = all.len();
     definitions.places(text, |place| {
-        // The hits before are in the order of their places and do not overlap.
+        // The earlier hits are sorted by place and do not overlap.
         let next = all[..named].partition_point(|(hit, _)| hit.end <= place.start);
         let behind = all[named..].last().map_or(0, |(hit, _)| hit.end);
         if all[..named]
@@ -101,7 +101,7 @@ impl<'t> Definitions<'t> {
         }
     }
 
-    /// What a bracket says of the words before it.
+    /// Adds what a bracket defines for the words before it.
     fn add_behind(&mut self, text: &'t str, hits: &[Hit], bracket: &Bracket) {
         let inside = &text[bracket.start..bracket.end];
         let short = inside.trim();
@@ -139,7 +139,7 @@ impl<'t> Definitions<'t> {
         }
     }
 
-    /// Every place of every short form, from its introduction on.
+    /// Finds every place of every short form, from its introduction on.
     fn places(&self, text: &'t str, mut give: impl FnMut(Hit)) {
         let mut by_first_word: HashMap<&str, Vec<&str>> = HashMap::new();
         for short in self.drugs.keys() {
@@ -174,13 +174,13 @@ fn first_word(short: &str) -> &str {
         .map_or(short, |token| &short[token.start..token.end])
 }
 
-/// Whether no word goes on over a place of a text.
+/// Whether a word ends at this byte of a text.
 fn is_bound(text: &str, end: usize) -> bool {
     let mut tokens = Tokens::new(&text[end..], Accents::Keep, 0);
     tokens.next().is_none_or(|token| token.kind != Kind::Word)
 }
 
-/// A bracket and what stands in it, up to its own close, a semicolon or a comma before a blank.
+/// A bracket and its text, up to its closing bracket, a semicolon, or a comma before a blank.
 struct Bracket {
     open: usize,
     start: usize,
@@ -218,7 +218,7 @@ fn brackets(text: &str) -> impl Iterator<Item = Bracket> {
     })
 }
 
-/// Whether nothing but gaps and the words of salts stand between a mention and a bracket.
+/// Whether there are only gaps and words of salts between a mention and a bracket.
 fn only_salts(text: &str, end: usize, open: usize) -> bool {
     open - end <= REACH
         && Tokens::new(&text[end..open], Accents::Fold, 0).all(|token| match token.kind {
@@ -228,7 +228,7 @@ fn only_salts(text: &str, end: usize, open: usize) -> bool {
         })
 }
 
-/// The short form before a mention that stands alone in brackets.
+/// The short form before a mention that is alone in brackets.
 fn before<'t>(text: &'t str, hit: &Hit) -> Option<(&'t str, usize)> {
     let head = text[..hit.start].strip_suffix(['(', '['])?.trim_end();
     text[hit.end..].starts_with([')', ']']).then_some(())?;
@@ -236,12 +236,12 @@ fn before<'t>(text: &'t str, hit: &Hit) -> Option<(&'t str, usize)> {
     let start = head[window..]
         .rfind(char::is_whitespace)
         .map_or(window, |blank| window + blank + 1);
-    // A letter of several bytes before the word ends where the word begins.
+    // If a letter of several bytes lies there, the word begins after it.
     let start = (start..=head.len()).find(|place| head.is_char_boundary(*place))?;
     Some((&head[start..], start))
 }
 
-/// The place of a letter at or before a byte.
+/// The start of the letter at a byte.
 fn floor(text: &str, mut at: usize) -> usize {
     while !text.is_char_boundary(at) {
         at -= 1;
@@ -249,7 +249,7 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// Whether a text looks like a short form: few letters, of which one is a capital, beginning with a letter or digit.
+/// Whether a text looks like a short form: few letters, one of them a capital, beginning with a letter or digit.
 fn is_short_form(short: &str) -> bool {
     let letters = short.chars().filter(|letter| letter.is_alphanumeric()).count();
     LENGTH.contains(&letters)
@@ -260,7 +260,7 @@ fn is_short_form(short: &str) -> bool {
         && short.contains(char::is_uppercase)
 }
 
-/// Whether a text looks like the code of a substance: capitals, then maybe a blank or dash, then a number (`FK506`,
+/// Whether a text looks like the code of a substance: capitals, then perhaps a blank or dash, then a number (`FK506`,
 /// `RU 486`, `U-50488`).
 fn is_code(short: &str) -> bool {
     let capitals = short.bytes().take_while(u8::is_ascii_uppercase).count();
@@ -274,8 +274,8 @@ fn is_code(short: &str) -> bool {
     parted && enough.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether the letters of a short form stand in a name in their order, the first at its beginning. Digits and signs of the
-/// short form that the name lacks are overlooked, as long as two letters are left.
+/// Whether the letters of a short form occur in a name in order, the first at its beginning. Digits and signs of the
+/// short form that the name lacks are ignored, as long as two letters are left.
 fn abbreviates(short: &str, name: &str) -> bool {
     let mut letters = short
         .chars()
@@ -289,8 +289,8 @@ fn abbreviates(short: &str, name: &str) -> bool {
         && letters.all(|letter| rest.any(|other| other == letter))
 }
 
-/// Where the long form of a short form begins, by the test of Schwartz and Hearst: going back from the bracket, the
-/// letters of the short form are met in their order, the first of them at the beginning of a word.
+/// The start of the long form of a short form, by the test of Schwartz and Hearst: backwards from the bracket, the
+/// letters of the short form occur in order, and the first of them begins a word.
 fn long_form(text: &str, open: usize, short: &str) -> Option<usize> {
     let letters = short.chars().filter(|letter| letter.is_alphanumeric()).count();
     let words = (letters + 5).min(letters * 2);
@@ -328,7 +328,7 @@ fn long_form(text: &str, open: usize, short: &str) -> Option<usize> {
     place
 }
 
-/// The words of a text from its last to its first, with their places.
+/// The words of a text with their places, from the last to the first.
 fn words_backwards(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = text.trim_end();
     std::iter::from_fn(move || {
@@ -343,7 +343,7 @@ fn words_backwards(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether a long form is no substance: it has several words, of which the last does not end as names of substances do.
+/// Whether a long form is no substance: it has several words, and the last does not end like the name of a substance.
 fn says_no_substance(long: &str) -> bool {
     const ENDINGS: [&str; 26] = [
         "ine", "ines", "ate", "ates", "ol", "one", "ones", "ide", "ides", "acid", "acids", "in", "ins",

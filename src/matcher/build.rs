@@ -1,4 +1,4 @@
-//! Building the index: the trie level by level, each level one sort.
+//! Builds the index: the trie level by level, each level with one sort.
 
 use super::filter::Filter;
 use super::index::{
@@ -11,18 +11,18 @@ use crate::error::Result;
 use crate::task::Task;
 use crate::text::fold::Accents;
 
-/// A pattern on its way through the levels.
+/// A pattern that moves down the levels.
 #[derive(Debug, Clone, Copy)]
 struct Walker {
-    /// The node it has come to.
+    /// The current node.
     node: u32,
     pattern: u32,
-    /// The byte of the form that it has come to.
+    /// The current byte of the form.
     at: u32,
     step: PathStep,
 }
 
-/// Builds the index of different folded names; a pattern's number is its place.
+/// Builds the index of distinct folded names; a pattern's number is its position.
 pub(super) fn build(names: &PatternNames, accents: Accents, task: &Task) -> Result<WordIndex> {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     loop {
@@ -30,26 +30,26 @@ pub(super) fn build(names: &PatternNames, accents: Accents, task: &Task) -> Resu
         if let Some(index) = with_seed(names, accents, seed) {
             return Ok(index);
         }
-        // Two names of one path are one chance in thousands of millions of vocabularies; another seed parts them.
+        // Two names with the same path of hashes are extremely unlikely; another seed gives them different ones.
         seed = seed.rotate_left(7).wrapping_add(1);
     }
 }
 
-/// The trie in the making.
+/// The trie while it is built.
 #[derive(Debug, Default)]
 struct TrieBuilder {
     roots: Vec<PathStep>,
-    /// For each node the pattern that ends there, or [`NONE`].
+    /// The pattern that ends at each node, or [`NONE`].
     patterns: Vec<u32>,
-    /// For each node where its edges end.
+    /// The end of each node's edges.
     edge_ends: Vec<u32>,
     edges: Vec<PathStep>,
 }
 
-/// Nothing when two names have the hashes of all their words in common.
+/// The index for a seed; `None` if the words of two names have the same hashes.
 fn with_seed(names: &PatternNames, accents: Accents, seed: u64) -> Option<WordIndex> {
     let draft = TrieBuilder::of(names, accents, seed)?;
-    // Steps over words have their highest bit set, so they come behind those of signs.
+    // Steps over words have their highest bit set, so they sort after those of signs.
     let signs = draft.roots.partition_point(|step| step >> 63 == 0);
     let mut index = WordIndex {
         accents,
@@ -106,7 +106,7 @@ impl TrieBuilder {
         if first_level {
             self.roots.push(walker.step);
         } else {
-            // The nodes before this parent have no more edges to come.
+            // All nodes before this parent have their edges by now.
             let parents = (walker.node as usize).max(self.edge_ends.len());
             self.edge_ends.resize(parents, self.edges.len() as u32);
             self.edges.push(walker.step);
@@ -127,7 +127,7 @@ impl Walker {
     }
 }
 
-/// The walker before its next step; nothing at the end of its form.
+/// The walker before its next step; `None` at the end of its form.
 fn advance(form: &str, accents: Accents, seed: u64, walker: Walker) -> Option<Walker> {
     let mut tokens = Tokens::new(form, accents, seed);
     tokens.seek(walker.at as usize);
@@ -140,8 +140,8 @@ fn advance(form: &str, accents: Accents, seed: u64, walker: Walker) -> Option<Wa
     })
 }
 
-/// The table of starts: the words among the roots, which come behind the signs. Words that look the same to the table
-/// stand there one behind the other.
+/// The table of starts: the words among the roots, which come after the signs. Words with the same slot are stored one
+/// after the other.
 fn starts(draft: &TrieBuilder, signs: usize) -> Vec<u64> {
     let words = &draft.roots[signs..];
     let mut starts = vec![FREE; (words.len() * 2).next_power_of_two().max(2)];
@@ -163,14 +163,14 @@ fn starts(draft: &TrieBuilder, signs: usize) -> Vec<u64> {
     starts
 }
 
-/// The filters: each name once, by its only word or by its first two steps.
+/// Fills the filters: each name once, by its only word or its first two steps.
 fn fill_filters(index: &mut WordIndex, names: &PatternNames) {
     let (mut singles, mut pairs) = (Vec::new(), Vec::new());
     let mut plural = String::new();
     for (form, pattern) in names.forms().zip(0..) {
         if let Some(key) = beginning(form, index) {
             if key.is_pair { &mut pairs } else { &mut singles }.push(key.hash);
-            // The plural of a second word is another word.
+            // The plural of a second word has another hash.
             if key.is_pair && names.has_plural(pattern) {
                 plural.clear();
                 plural.push_str(form);
@@ -194,7 +194,7 @@ struct Beginning {
     is_pair: bool,
 }
 
-/// What a name that begins with a word is found by.
+/// The key by which a filter finds a name that begins with a word.
 fn beginning(form: &str, index: &WordIndex) -> Option<Beginning> {
     let mut tokens = Tokens::new(form, index.accents, index.seed).filter(|token| token.kind != Kind::Gap);
     let first = tokens.next().filter(|token| token.kind == Kind::Word)?;

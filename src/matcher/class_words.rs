@@ -1,11 +1,11 @@
-//! Names that are classes or parts of the body and no substances, told by how they are built.
+//! Recognises names of classes and of parts of the body, which are no substances, by their words.
 //!
 //! Vocabularies list receptors, enzymes and whole classes beside substances: `dopamine receptor`, `protein kinase`,
 //! `antihypertensive agent`. Such a name says what a substance acts on or is used for. It is left out by its last word;
-//! what stands inside it is then found by itself, as `dopamine` in `dopamine receptor`. The rules are about English and
-//! the names of biochemistry, not about single names; the few medicines that they would hit are in `kept_names.tsv`.
+//! a name inside it is still found, such as `dopamine` in `dopamine receptor`. The rules are about English and
+//! biochemical naming, not about single names; `kept_names.tsv` lists the few medicines that they would remove.
 
-/// What a protein, a gene or another target is called.
+/// Words for a protein, a gene or another target.
 const TARGETS: [&str; 76] = [
     "receptor",
     "receptors",
@@ -85,7 +85,7 @@ const TARGETS: [&str; 76] = [
     "antigens",
 ];
 
-/// What a class of substances is called by what they do or are.
+/// Words for a class of substances, by their effect or nature.
 const CLASSES: [&str; 58] = [
     "agent",
     "agents",
@@ -163,7 +163,7 @@ const MESSENGERS: [&str; 12] = [
     "activating",
 ];
 
-/// What stands before `-ase` in the name of an enzyme: what it does, or what it does it to.
+/// What comes before `-ase` in the name of an enzyme: its action or its substrate.
 const ENZYME_STEMS: [&str; 68] = [
     "transfer",
     "synth",
@@ -235,7 +235,7 @@ const ENZYME_STEMS: [&str; 68] = [
     "atp",
 ];
 
-/// Enzymes that are given as medicines, by the stems of their international names and by name.
+/// Enzymes that are medicines, by the stems of their international names and by name.
 const ENZYME_MEDICINES: [&str; 44] = [
     "teplase",
     "plase",
@@ -297,7 +297,7 @@ const ANTI_SUBSTANCES: [&str; 10] = [
     "antigrel",
 ];
 
-/// How the name of a class ends that begins with `anti`.
+/// Endings of class names that begin with `anti`.
 const ANTI_ENDINGS: [&str; 33] = [
     "ic",
     "ics",
@@ -334,7 +334,7 @@ const ANTI_ENDINGS: [&str; 33] = [
     "anginal",
 ];
 
-/// What the symbols of genes and their products begin with, before a number.
+/// Prefixes of the symbols of genes and their products, before a number.
 const SYMBOLS: [&str; 18] = [
     "il",
     "interleukin",
@@ -356,7 +356,7 @@ const SYMBOLS: [&str; 18] = [
     "caspase",
 ];
 
-/// Why a folded name is a class, a target or a symbol; nothing for the name of a substance.
+/// Why a folded name is a class, a target or a symbol; `None` for the name of a substance.
 pub(super) fn reason(form: &str) -> Option<&'static str> {
     let all: Vec<&str> = form
         .split(|letter: char| !letter.is_alphanumeric())
@@ -386,7 +386,7 @@ pub(super) fn reason(form: &str) -> Option<&'static str> {
     is_symbol(form).then_some("it is the symbol of a gene or a protein")
 }
 
-/// Numbers, letters and the like behind the word that says what a name is: `receptor type 2`, `protein c`.
+/// Whether a word is a number, a letter or the like after the word that defines a name: `receptor type 2`, `protein c`.
 fn is_ending(word: &str) -> bool {
     const WORDS: [&str; 10] = [
         "alpha", "beta", "gamma", "delta", "epsilon", "kappa", "mu", "sigma", "type", "human",

@@ -1,11 +1,11 @@
-//! Combinations of several substances, in whatever way a text joins them.
+//! Finds combinations of several substances, however a text joins their names.
 //!
-//! Vocabularies write `valsartan and sacubitril`, texts `sacubitril/valsartan`. A name of several parts gives further
-//! spellings: its parts in another order, with another joint between them. They are patterns of the index like names, and
-//! only a text that holds one of them costs more than a text without.
+//! Vocabularies write `valsartan and sacubitril`, texts `sacubitril/valsartan`. A name of several parts gets further
+//! spellings: its parts in another order, with other joints between them. They are patterns of the index like names,
+//! and only a text that contains one of them costs more time.
 //!
-//! A spelling found this way hides nothing: what the text mentions by the names of the vocabulary alone it mentions all
-//! the same. A spelling that crosses such a mention, or lies inside of one, does not count.
+//! A spelling hides no mention: every mention by a name of the vocabulary is still found. A spelling that crosses such
+//! a mention, or lies inside one, does not count.
 
 use std::ops::ControlFlow;
 
@@ -13,10 +13,10 @@ use super::index::{Hit, WordIndex};
 use super::names::PatternNames;
 use crate::task::Task;
 
-/// A phrase that goes on with one of these speaks of what substances bind to, or are part of.
+/// Words after a phrase that make it a binding target or a part of a molecule.
 const TARGETS: [&str; 5] = ["receptor", "receptors", "residue", "residues", "binding"];
-/// Gives every hit: those of names as [`WordIndex::find`] does, and those of spellings besides, in the order of their places,
-/// of those that begin at one place the longer one first.
+/// Finds every hit of a name, as [`WordIndex::find`] does, and every hit of a spelling, in the order of their places;
+/// of hits at the same place, the longer one comes first.
 pub(super) fn find(
     index: &WordIndex,
     names: &PatternNames,
@@ -34,7 +34,7 @@ pub(super) fn find(
         first = Some(hit.start);
         ControlFlow::Break(())
     });
-    // Up to here spellings have changed nothing. From here on the text is read twice, by names and by spellings.
+    // No spelling so far. From here on the text is searched twice: for names and for spellings.
     let Some(from) = first else { return };
     let (mut named, mut joined) = (Vec::new(), Vec::new());
     index.find(names, (text, from), task, &is_name, |hit| {
@@ -51,8 +51,8 @@ pub(super) fn find(
     named.into_iter().for_each(give);
 }
 
-/// Whether what stands at these bytes is neither part of a longer list with the same sign between its words, which is
-/// another product, nor the first half of a target in the body: `estrogen and progesterone receptors`.
+/// Whether the text at these bytes is no part of a longer list with the same sign between its words, which is another
+/// product, and not the first half of a target in the body: `estrogen and progesterone receptors`.
 pub(super) fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let (before, surface, behind) = (&text[..start], &text[start..end], &text[end..]);
     let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '(' | ')');

@@ -22,7 +22,7 @@ pub(super) fn explain(matcher: &Matcher, text: &str, drug: &str, task: &Task) ->
     let Some(&first) = entries.first() else {
         return Err(Error::argument(
             "drug",
-            format!("`{drug}` is no name and no code of this vocabulary"),
+            format!("`{drug}` is neither a name nor a code of this vocabulary"),
             "a name of the vocabulary as it is written there",
         ));
     };
@@ -49,10 +49,10 @@ fn found(text: &str, mention: &Mention<'_>, boundary: Boundary, points: &mut Cod
     let surface = &text[mention.start..mention.end];
     let (start, end) = (points.at(mention.start), points.at(mention.end));
     let why = match mention.rule {
-        Rule::Name => "its name stands there",
-        Rule::Synonym => "a synonym of it stands there",
-        Rule::Abbreviation => "the text itself introduced this abbreviation of it, which stands there",
-        Rule::Combination => "its parts stand there, joined or ordered in another way than in its name,",
+        Rule::Name => "its name occurs there",
+        Rule::Synonym => "a synonym of it occurs there",
+        Rule::Abbreviation => "the text itself introduced this abbreviation of it, which occurs there",
+        Rule::Combination => "its parts occur there, joined or ordered in another way than in its name,",
     };
     let how = match boundary {
         Boundary::Word => " as whole words",
@@ -97,7 +97,7 @@ fn missed(
     };
     if let Some((start, end, rule)) = alone(Boundary::Word, StopWords::none())? {
         let mut overlapping = all.iter().filter(|other| other.start < end && start < other.end);
-        // What lies inside a combination does not keep it from being found.
+        // A mention inside a combination does not hide it.
         let covering = overlapping
             .clone()
             .find(|other| other.start < start || end < other.end)
@@ -138,7 +138,7 @@ fn missed(
         .find(|letter: char| !letter.is_alphanumeric())
         .map_or(text.len(), |length| end + length);
     Ok(Some(format!(
-        "`{drug}` ({atccode}) is not found: at {} its name stands only inside the word `{}`.",
+        "`{drug}` ({atccode}) is not found: at {} its name occurs only inside the word `{}`.",
         points.at(start),
         &text[word_start..word_end]
     )))

@@ -1,20 +1,20 @@
-//! A set of hashes that may say yes where it should say no, and never the other way round.
+//! A set of hashes that may report an absent one as present, but never a present one as absent (a Bloom filter).
 
-/// Two bits a hash, both in one word of the set: a look costs one place in memory. A power of two long.
+/// Each hash sets two bits in the same word, so a lookup reads one place in memory. The length is a power of two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Filter {
     words: Vec<u64>,
 }
 
 impl Filter {
-    /// A set for so many hashes. Sixteen bits for each let one stranger in a hundred pass.
+    /// An empty set for this many hashes. With sixteen bits for each, one absent hash in a hundred passes.
     pub(super) fn for_hashes(count: usize) -> Self {
         Self {
             words: vec![0; (count / 4).next_power_of_two().max(16)],
         }
     }
 
-    /// Puts a set together again; nothing where its length is none that a set has.
+    /// The set with these words; `None` if their number is no power of two.
     pub(super) fn of_words(words: Vec<u64>) -> Option<Self> {
         words.len().is_power_of_two().then_some(Self { words })
     }

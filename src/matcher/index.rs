@@ -1,12 +1,12 @@
 //! The index: names as paths of a trie over the hashes of their words.
 //!
-//! Looking at a word of a text costs two looks at filters that fit the processor's cache, whatever the number of names:
-//! one tells whether the word may be a name by itself, one whether it and the word or sign before it may begin a longer
-//! name. Everyday words begin names by the thousand (`in situ hydrogel`), pairs of them hardly any. Only where a filter
-//! says yes does the matcher walk the trie, token by token, as far as some name goes; what it arrives at is compared with
-//! the name letter by letter, so that a collision of hashes finds nothing.
+//! A word of a text costs two lookups in filters that fit the processor's cache, whatever the number of names: one for
+//! names of a single word, one for longer names that begin with the word or sign before it and this word. Everyday
+//! words begin thousands of names (`in situ hydrogel`), but hardly any pair of them does. Only if a filter reports a
+//! candidate does the matcher walk the trie, token by token, as far as some name goes. The result is compared with the
+//! name letter by letter, so a collision of hashes finds nothing.
 //!
-//! All of it is a few columns of numbers and one text, which is what makes saving and loading it cheap.
+//! The index is a few columns of numbers and one text, so it is cheap to save and load.
 
 use std::ops::ControlFlow;
 
@@ -16,10 +16,10 @@ use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word};
 use crate::task::Task;
 use crate::text::fold::Accents;
 
-/// What a step of a path is: the hash of a word, or one of the numbers below.
+/// A step of a path: the hash of a word, or one of the small numbers below.
 pub(super) type PathStep = u64;
 
-/// Set in a step with a gap before it. A gap by itself is no step: two words never stand together without one.
+/// Set in a step with a gap before it. A gap is no step of its own: two words always have one between them.
 const AFTER_GAP: PathStep = 1 << 62;
 
 /// The step over a word or a sign. Hashes of words have their highest bit set, and signs are small numbers.
@@ -37,7 +37,7 @@ fn sign_step(byte: u8) -> PathStep {
     1 + PathStep::from(if byte == b'`' { b'\'' } else { byte })
 }
 
-/// Which ASCII bytes stand for a sign that a name begins with.
+/// The ASCII bytes of the signs that names begin with, one bit each.
 pub(super) fn ascii_signs(signs: &[PathStep]) -> u128 {
     (0..128)
         .filter(|byte| signs.contains(&sign_step(*byte)))
@@ -47,34 +47,35 @@ pub(super) fn ascii_signs(signs: &[PathStep]) -> u128 {
 
 pub(super) const NONE: u32 = u32::MAX;
 
-/// After this many bytes of a text the task is asked whether to go on.
+/// The search checks for cancellation after this many bytes.
 const PIECE: usize = 16 << 10;
 
 /// An immutable index of patterns (folded names), shared by all threads.
 ///
-/// Nodes are numbered level by level: first those behind a first step, then those behind a second one, and so on, each
-/// level in the order of its parents. So the node behind the edge `e` is `roots + e`. What is read together lies
-/// together: a name of one word that is found costs four places in memory (its start, its ends, its letters, its targets),
-/// and nearly all other words none beside the filters.
+/// Nodes are numbered level by level: first those after a first step, then those after a second one, and so on, each
+/// level in the order of its parents. So the node after the edge `e` is `roots + e`. Data that is read together is
+/// stored together: finding a name of one word reads four places in memory (its start, its ends, its letters, its
+/// targets), and most other words read none besides the filters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WordIndex {
     pub(super) accents: Accents,
     pub(super) seed: u64,
     /// The words that are names by themselves.
     pub(super) singles: Filter,
-    /// The first two steps of all longer names that begin with a word, gaps left out: [`pair`].
+    /// The first two steps of all longer names that begin with a word, without gaps: [`pair`].
     pub(super) pairs: Filter,
-    /// The nodes behind the words that a name begins with, in an open-addressed table: 32 bits of the word's hash
-    /// ([`print`]), then the node or, where no name goes on, the pattern with [`LEAF`]. A power of two long.
+    /// The nodes after the words that names begin with, in an open-addressed table: 32 bits of the word's hash
+    /// ([`print`]), then the node or, if no longer name follows, the pattern with [`LEAF`]. The length is a power of
+    /// two.
     pub(super) starts: Vec<u64>,
-    /// The steps of the signs that a name begins with, ascending. The nodes behind them are the first ones.
+    /// The steps of the signs that names begin with, ascending. The nodes after them come first.
     pub(super) signs: Vec<PathStep>,
-    /// One bit for each of them that is ASCII.
+    /// One bit for each of these signs that is ASCII.
     pub(super) ascii_signs: u128,
-    /// How many nodes stand behind first steps.
+    /// The number of nodes after first steps.
     pub(super) roots: u32,
-    /// For each node the pattern that ends there, or [`NONE`], then 32 bits that say where its edges end; they begin
-    /// where those of the node before end.
+    /// For each node the pattern that ends there, or [`NONE`], then 32 bits with the end of its edges, which begin at
+    /// the end of the edges of the node before.
     pub(super) nodes: Vec<u64>,
     /// The steps of the edges, ascending for each node.
     pub(super) edges: Vec<PathStep>,
@@ -83,16 +84,16 @@ pub(super) struct WordIndex {
 /// A free slot in the table of starts.
 pub(super) const FREE: u64 = u64::MAX;
 
-/// Set in a start whose word is a whole name that no other goes on from: what follows is its pattern and no node.
+/// Set in a start whose word is a whole name and begins no longer one: the number is then its pattern and not a node.
 pub(super) const LEAF: u32 = 1 << 31;
 
-/// What the table of starts keeps of a word's hash beside its slot; never what a free slot begins with.
+/// The part of a word's hash that the table of starts stores; never the beginning of a free slot.
 #[inline]
 pub(super) fn print(hash: PathStep) -> u32 {
     (hash >> 32) as u32 & 0x3fff_ffff
 }
 
-/// Where a pattern stands in a text, in bytes.
+/// The place of a pattern in a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hit {
     pub pattern: u32,
@@ -101,11 +102,12 @@ pub(super) struct Hit {
 }
 
 impl WordIndex {
-    /// Gives every hit from a bound of words on: leftmost first, of those the longest, never overlapping. What `accept`
-    /// refuses is no hit, and a shorter one or a later one may be. Ends early where `give` breaks or the task is cancelled.
+    /// Finds every hit from the word boundary `from` on: leftmost first, of several the longest, never overlapping. If
+    /// `accept` rejects a hit, a shorter or later one may be found instead. Stops if `give` breaks or the task is
+    /// cancelled.
     ///
-    /// This loop is where the time goes, so it keeps to ASCII words and numbers in registers. Anything else is told by
-    /// [`WordIndex::odd`], and only where a filter says yes is anything walked.
+    /// This loop takes most of the time, so it handles only ASCII words and keeps numbers in registers.
+    /// [`WordIndex::odd`] handles everything else, and the trie is walked only if a filter reports a candidate.
     pub(super) fn find(
         &self,
         names: &PatternNames,
@@ -117,7 +119,7 @@ impl WordIndex {
         let bytes = text.as_bytes();
         let mut at = from;
         let mut after_word = false;
-        // The word before, as long as nothing but a gap has followed it: its hash, or 0, and its place.
+        // The hash (or 0) and the place of the word before, if only a gap follows it.
         let (mut before, mut before_start, mut before_end) = (0, 0, 0);
         let mut limit = from;
         loop {
@@ -138,7 +140,8 @@ impl WordIndex {
                     let start = at;
                     let mut hash;
                     (hash, at) = ascii_word(bytes, start, self.seed);
-                    // How long an ASCII word must be for a plural. Others may fold to more letters than they have.
+                    // The minimal length of an ASCII word with a plural. Other words may fold to more letters than they
+                    // have.
                     let mut singular = SHORTEST_SINGULAR;
                     if bytes.get(at).is_some_and(|next| *next >= 128) {
                         (hash, at) = self.odd_word(text, start);
@@ -157,7 +160,7 @@ impl WordIndex {
                             Token::word(hash, start, at),
                         )
                     } else if at - start > singular && matches!(bytes[at - 1], b's' | b'S' | 128..) {
-                        // The singular of an ASCII word, the usual one, is but its letters without the last.
+                        // The usual singular of an ASCII word is the word without its last letter.
                         if singular > 0
                             && !self
                                 .singles
@@ -171,7 +174,7 @@ impl WordIndex {
                         None
                     }
                 }
-                // A sign with which no name goes on or begins, as nearly all do.
+                // Skips a sign that neither begins nor continues a name, as most do.
                 SIGN if bytes.get(at + 1).is_none_or(u8::is_ascii)
                     && (after_word || !self.begins_with(*byte))
                     && (before == 0 || !self.pairs.may_hold(pair(before, sign_step(*byte)))) =>
@@ -220,7 +223,7 @@ impl WordIndex {
         self.ascii_signs >> (sign & 127) & 1 == 1
     }
 
-    /// The token at a place where the loop above does not know its way: a sign, or something beyond ASCII.
+    /// The token at a place that the loop above does not handle: a sign, or a letter beyond ASCII.
     fn odd(&self, text: &str, at: usize) -> Option<Token> {
         let mut tokens = Tokens::new(text, self.accents, self.seed);
         tokens.seek(at);
@@ -234,7 +237,7 @@ impl WordIndex {
     }
 }
 
-/// What the filter of pairs takes for a word or a sign, with or without a gap before it.
+/// A word or sign as the filter of pairs hashes it, with or without a gap before it.
 pub(super) fn pair_step(token: &Token) -> PathStep {
     match token.kind {
         Kind::Sign(sign) => 1 + PathStep::from(sign),
@@ -242,13 +245,13 @@ pub(super) fn pair_step(token: &Token) -> PathStep {
     }
 }
 
-/// What the filter of pairs knows of a word and the word or sign behind it.
+/// The hash of a word and the word or sign after it, for the filter of pairs.
 #[inline(always)]
 pub(super) fn pair(word: PathStep, next: PathStep) -> u64 {
     word.rotate_left(23) ^ next
 }
 
-/// Where in the table of starts a word stands, or would stand. The filter takes the low bits; these are others.
+/// The slot of a word in the table of starts. It uses other bits of the hash than the filter, which uses the low ones.
 #[inline]
 pub(super) fn start_slot(hash: PathStep, mask: usize) -> usize {
     (hash >> 24) as usize & mask

@@ -1,12 +1,12 @@
-//! Comparing a piece of a text with a folded name, eight bytes at a time.
+//! Compares a piece of a text with a folded name, eight bytes at a time.
 
 use super::tokens::{CLASS, GAP, HIGH, SMALL, ascii_letters, eight};
 
-/// All bits of a byte but the one that tells capitals from small letters.
+/// All bits of a byte except the one of case.
 const BUT_CASE: u64 = !SMALL;
 
-/// Whether `length` bytes of a text equal those of a name but for case and the kind of single gaps. Each side is a whole
-/// text and a place in it.
+/// Whether `length` bytes of a text equal those of a name, ignoring case and the kind of single gaps. Each side is a
+/// whole text and a place in it.
 #[inline]
 pub(super) fn equal_letters(text: (&[u8], usize), name: (&[u8], usize), length: usize) -> bool {
     let mut done = 0;
@@ -20,7 +20,7 @@ pub(super) fn equal_letters(text: (&[u8], usize), name: (&[u8], usize), length: 
         let own = eight(text.0, text.1 + done) & some;
         let other = eight(name.0, name.1 + done) & some;
         let differs = own ^ other;
-        // Where two bytes differ, they do so in their case alone, and the name's is a letter.
+        // The bytes differ at most in case, and where they do, the name has a letter.
         let only_case = differs & BUT_CASE == 0 && (differs << 2) & HIGH & !ascii_letters(other) == 0;
         if !only_case && !equal_bytes(own, other) {
             return false;
@@ -30,7 +30,7 @@ pub(super) fn equal_letters(text: (&[u8], usize), name: (&[u8], usize), length: 
     true
 }
 
-/// The same for eight bytes, one by one, where gaps may be of another kind.
+/// Compares eight bytes one by one, because a gap may be of another kind.
 #[cold]
 fn equal_bytes(text: u64, name: u64) -> bool {
     text.to_le_bytes()
@@ -62,7 +62,7 @@ mod tests {
             ("tranexamic/acid", "tranexamic acid", false),
             ("insulim", "insulin", false),
             ("insulin glargime", "insulin glargine", false),
-            // These pairs differ in the bit of case alone, and are no letters.
+            // These pairs differ only in the bit of case, and are no letters.
             ("a[b", "a{b", false),
             ("a@b", "a`b", false),
             ("a\u{10}b", "a0b", false),

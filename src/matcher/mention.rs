@@ -1,4 +1,4 @@
-//! One drug found at one place, and the way from bytes to code points.
+//! A mention of a drug, and the conversion of byte offsets to code points.
 
 use super::vocabulary::Vocabulary;
 use crate::schema::Rule;
@@ -20,13 +20,13 @@ impl<'m> Mention<'m> {
         self.vocabulary.code(self.entry)
     }
 
-    /// The name of the drug in the vocabulary, which need not be the name that stands in the text.
+    /// The name of the drug in the vocabulary, which may differ from the name in the text.
     pub fn drug(&self) -> &'m str {
         self.vocabulary.drug(self.entry)
     }
 }
 
-/// Turns ascending byte offsets of one text into offsets of Unicode code points, in one pass over the text.
+/// Converts ascending byte offsets of one text to offsets of Unicode code points, in one pass over the text.
 #[derive(Debug)]
 pub struct CodePoints<'t> {
     text: &'t str,
@@ -45,7 +45,7 @@ impl<'t> CodePoints<'t> {
         }
     }
 
-    /// The code-point offset of a byte offset. An offset before the last one asked for starts from the beginning.
+    /// The code-point offset of a byte offset. A smaller offset than the last one restarts from the beginning.
     pub fn at(&mut self, byte: usize) -> usize {
         if self.ascii {
             return byte;

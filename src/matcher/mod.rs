@@ -1,14 +1,15 @@
-//! Which drugs a text mentions.
+//! Finds the drugs that a text mentions.
 //!
-//! A drug is mentioned where one of its names stands as whole words: compared under [`crate::text::fold`], bounded by
-//! anything that is not a letter or a digit, leftmost first, of several the longest, never overlapping. A gap inside a
-//! name (`tranexamic acid`, `co-trimoxazole`) bridges one run of white space or dashes. Names are literal text, never
-//! patterns: `c++ (drug` and `.*` are found as they stand. Offsets are those of the original text.
+//! A drug is mentioned where one of its names occurs as whole words. Names are compared under [`crate::text::fold`] and
+//! bounded by anything that is not a letter or a digit. The leftmost match wins, then the longest, and matches never
+//! overlap. A gap inside a name (`tranexamic acid`, `co-trimoxazole`) matches one run of white space or dashes. Names
+//! are literal text, never patterns: `c++ (drug` and `.*` match only themselves. Offsets are those of the original
+//! text.
 //!
-//! A combination of several substances is found in other spellings than that of its name ([`Rule::Combination`]), besides
-//! what is mentioned inside it.
+//! A combination of several substances is also found in other spellings than its name ([`Rule::Combination`]), in
+//! addition to the mentions inside it.
 //!
-//! Everyday words of a vocabulary are left out by a [`StopWords`] list, each with its reason.
+//! A [`StopWords`] list leaves out the everyday words of a vocabulary, each with its reason.
 //!
 //! ```
 //! use drugs_rs::matcher::{VocabularyEntry, Matcher, Settings};
@@ -62,7 +63,7 @@ pub use crate::text::fold::Accents;
 /// Where a name may begin and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Boundary {
-    /// Only at the bounds of words.
+    /// Only at word boundaries.
     #[default]
     Word,
     /// Anywhere: plain substrings.
@@ -89,20 +90,20 @@ impl Choice for Boundary {
 
 parse_choices!(Boundary);
 
-/// How a [`Matcher`] compares.
+/// How a [`Matcher`] compares names with texts.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     pub boundary: Boundary,
-    /// Whether abbreviations that a text itself introduces are looked for.
+    /// Whether abbreviations that a text itself introduces are found.
     pub abbreviations: bool,
-    /// Whether a name with the words of a salt or hydrate is found by its ingredient too.
+    /// Whether a name with the words of a salt or hydrate is also found by its ingredient.
     pub salts: bool,
     pub accents: Accents,
     pub stop_words: StopWords,
 }
 
 impl Settings {
-    /// What these settings change in the mentions, as text to fingerprint.
+    /// The settings that change the mentions, as text for a fingerprint.
     pub fn fingerprint(&self) -> String {
         format!(
             "boundary={:?} abbreviations={} salts={} accents={:?} stop_words={}",
@@ -131,7 +132,7 @@ enum Engine {
 }
 
 impl Matcher {
-    /// Builds a matcher. Blank names and names on the stop list match nothing; a name of several entries is found for
+    /// Builds a matcher. Blank names and names on the stop list match nothing. A name of several entries is found for
     /// each of them.
     ///
     /// # Errors
@@ -141,7 +142,8 @@ impl Matcher {
         Self::build(entries, settings, &Task::new())
     }
 
-    /// The same, unless somebody asks the task to stop: a vocabulary of a million names takes seconds.
+    /// Builds a matcher as [`Matcher::new`] does, but stops if the task is cancelled: a vocabulary of a million names
+    /// takes seconds.
     pub fn build(entries: &[VocabularyEntry], settings: &Settings, task: &Task) -> Result<Self> {
         let vocabulary = Vocabulary::of_entries(entries)?;
         let names = PatternNames::collect(&vocabulary, settings, task)?;
@@ -157,12 +159,12 @@ impl Matcher {
         })
     }
 
-    /// How many entries the vocabulary has.
+    /// The number of entries of the vocabulary.
     pub fn entries(&self) -> usize {
         self.vocabulary.len()
     }
 
-    /// How many different names can be found.
+    /// The number of different names that can be found.
     pub fn len(&self) -> usize {
         self.names.len()
     }
@@ -188,8 +190,8 @@ impl Matcher {
         }
     }
 
-    /// A finder that stops within a text, too, once the task is cancelled; its owner asks the task before using what was
-    /// found.
+    /// A finder that also stops within a text once the task is cancelled; its owner checks the task before it uses the
+    /// result.
     pub fn finder_under<'m>(&'m self, task: &'m Task) -> Finder<'m> {
         Finder {
             task: Some(task),
@@ -202,12 +204,12 @@ impl Matcher {
         self.explain_under(text, drug, &Task::new())
     }
 
-    /// Does what [`Matcher::explain`] does, unless the task is cancelled.
+    /// Explains as [`Matcher::explain`] does; an error if the task is cancelled.
     pub fn explain_under(&self, text: &str, drug: &str, task: &Task) -> Result<String> {
         explain::explain(self, text, drug, task)
     }
 
-    /// Does what [`Matcher::find`] does, unless the task is cancelled.
+    /// Finds mentions as [`Matcher::find`] does; an error if the task is cancelled.
     pub fn find_under<'m>(&'m self, text: &str, task: &'m Task) -> Result<Vec<Mention<'m>>> {
         let mut mentions = Vec::new();
         self.finder_under(task)
@@ -230,8 +232,7 @@ impl Matcher {
     }
 }
 
-/// Finds the mentions of one text after the other; what it needs to remember within a text it keeps for the next, so
-/// that a text costs no allocation.
+/// Finds the mentions of one text after the other. It reuses its memory, so that a text costs no allocation.
 #[derive(Debug)]
 pub struct Finder<'m> {
     matcher: &'m Matcher,
@@ -240,7 +241,7 @@ pub struct Finder<'m> {
 }
 
 impl<'m> Finder<'m> {
-    /// Gives the mentions of a text as [`Matcher::find`] does.
+    /// Passes on the mentions of a text, as [`Matcher::find`] returns them.
     #[inline]
     pub fn each(&mut self, text: &str, mut give: impl FnMut(Mention<'m>)) {
         let matcher = self.matcher;
@@ -269,7 +270,7 @@ impl<'m> Finder<'m> {
             abbreviation::each(text, &self.hits, one);
             return;
         }
-        // Abbreviations stand for names; the spellings of combinations come between them afterwards.
+        // Abbreviations refer to names; the spellings of combinations are merged in afterwards.
         let mut all: Vec<(Hit, bool)> = joined.into_iter().map(|hit| (hit, false)).collect();
         abbreviation::each(text, &self.hits, |hit, abbreviated| all.push((hit, abbreviated)));
         all.sort_by_key(|(hit, _)| (hit.start, std::cmp::Reverse(hit.end)));

@@ -1,5 +1,5 @@
-//! The slow oracle: the semantics of the matcher written down as plainly as possible, sharing only the folding of
-//! single letters with the fast one. Tests hold the two against each other; nothing else calls it.
+//! The slow oracle: the semantics of the matcher, written as plainly as possible. It shares only the folding of single
+//! letters with the fast matcher. Tests compare the two; nothing else calls it.
 
 use super::combination::is_whole;
 use super::names::{PatternNames, names_of};
@@ -9,14 +9,14 @@ use crate::error::Result;
 use crate::schema::Rule;
 use crate::text::fold::{Accents, Class, class, fold};
 
-/// One folded letter of a text and where it came from.
+/// A folded letter of a text and its origin.
 #[derive(Debug, Clone, Copy)]
 struct Unit {
     letter: char,
     in_word: bool,
     start: usize,
     end: usize,
-    /// Whether this is the first, and the last, of the letters that one original letter folds to.
+    /// Whether this is the first, or the last, of the letters that one original letter folds to.
     first: bool,
     last: bool,
 }
@@ -24,11 +24,12 @@ struct Unit {
 /// A mention as `(entry number, start byte, end byte, rule)`.
 pub type NaiveMention = (usize, usize, usize, Rule);
 
-/// What [`super::Matcher::find`] must give for these entries and a text, at word bounds and without abbreviations.
+/// The mentions that [`super::Matcher::find`] must return for these entries and a text, at word boundaries and without
+/// abbreviations.
 pub fn find(entries: &[VocabularyEntry], settings: &Settings, text: &str) -> Result<Vec<NaiveMention>> {
     let units = units(text, settings.accents);
     let names = names_of(entries, settings)?;
-    // A name as it is, and where it has one its plural; the name itself comes later, for `max_by_key` takes the last.
+    // Each name, and its plural if it has one. The name comes last, because `max_by_key` returns the last maximum.
     let mut forms: Vec<(String, u32)> = Vec::new();
     for pattern in 0..names.len() {
         if names.has_plural(pattern as u32) {
@@ -59,13 +60,13 @@ pub fn find(entries: &[VocabularyEntry], settings: &Settings, text: &str) -> Res
         from = to;
     }
     found.extend(combinations(entries, &names, settings, (text, &units), &found));
-    // Sorting keeps the order of code and drug at one place.
+    // The stable sort keeps the order of code and drug at one place.
     found.sort_by_key(|(_, start, end, _)| (*start, std::cmp::Reverse(*end)));
     Ok(found)
 }
 
-/// Combinations that are written in another way than their names: from left to right the longest that is no name itself
-/// and surrounds whatever mention of a name it meets.
+/// Combinations in another spelling than their names: from left to right, the longest that is no name itself and that
+/// surrounds every mention of a name that it meets.
 fn combinations(
     vocabulary: &[VocabularyEntry],
     names: &PatternNames,
@@ -137,7 +138,7 @@ fn combinations(
     found
 }
 
-/// The entries that have one of the parts as a name: they are mentioned by it and not by the combination.
+/// The entries that one of the parts names: they are mentioned by that part and not by the combination.
 fn ingredients(names: &PatternNames, parts: &[&str]) -> Vec<u32> {
     (0..names.len() as u32)
         .filter(|pattern| parts.contains(&names.form(*pattern)))
@@ -145,8 +146,8 @@ fn ingredients(names: &PatternNames, parts: &[&str]) -> Vec<u32> {
         .collect()
 }
 
-/// Where parts that stand in this order at a place end, with one and the same joint between all of them, or commas
-/// and at last an `and`.
+/// The ends of a sequence of parts that begins at `from`, with the same joint between all of them, or with commas and a
+/// final `and`.
 fn ends_of(units: &[Unit], from: usize, parts: &[&str]) -> Vec<usize> {
     let length = |text: &str| text.chars().count();
     let after_first = from + length(parts[0]);
@@ -156,7 +157,7 @@ fn ends_of(units: &[Unit], from: usize, parts: &[&str]) -> Vec<usize> {
         stands_at(units, from, &spelled).then(|| from + length(&spelled))
     };
     let mut ends = Vec::new();
-    // The joint is read from the text: blanks around a sign or none, the word, a gap.
+    // The joint is taken from the text: a sign with or without blanks, the word `and`, or a gap.
     for width in 1..=5 {
         let Some(joint) = units.get(after_first..after_first + width) else {
             break;
@@ -213,7 +214,7 @@ fn units(text: &str, accents: Accents) -> Vec<Unit> {
             }
         };
         if folded.is_empty() {
-            // A mark that folds away, or another letter of a gap: it lengthens what stands before it.
+            // A mark that folds away, or a further letter of a gap, extends the unit before it.
             if let Some(unit) = units.last_mut() {
                 unit.end = end;
             }

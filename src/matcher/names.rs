@@ -1,4 +1,4 @@
-//! Which names of a vocabulary are looked for, and what each stands for.
+//! The names of a vocabulary that the matcher looks for, and the entries that each one names.
 
 use std::ops::Range;
 
@@ -13,29 +13,29 @@ use crate::task::Task;
 use crate::text::fold::Accents;
 use crate::text::without_salts;
 
-/// The folded names that may match, ascending and different, each with the entries that it names; then the further
-/// spellings of those that are combinations, ascending and different from all of them.
+/// The folded names that may match, ascending and distinct, each with its entries; then the further spellings of
+/// combinations, ascending and distinct from all names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PatternNames {
-    /// The forms, one after the other.
+    /// All forms, one after the other.
     pub(super) text: String,
-    /// For each form [`PLURAL`] and [`SPELLED`], or neither, then 30 bits that say where its targets end and 32 that say
-    /// where it ends itself.
+    /// For each form the flags [`PLURAL`] and [`SPELLED`], then 30 bits with the end of its targets and 32 bits with
+    /// the end of its text.
     pub(super) ends: Vec<u64>,
-    /// How many of the forms are names; the others are spellings of combinations.
+    /// The number of forms that are names; the others are spellings of combinations.
     pub(super) named: u32,
-    /// Twice the number of an entry, and one more where the form is a synonym of it.
+    /// Twice the number of an entry, plus one if the form is a synonym of it.
     pub(super) targets: Vec<u32>,
-    /// How the vocabulary spells the forms that are [`SPELLED`], and for each spelling its form, ascending.
+    /// The vocabulary's spellings of the forms that are [`SPELLED`], and for each spelling its form, ascending.
     pub(super) spellings: PackedTexts,
     pub(super) spelled: Vec<u32>,
 }
 
 /// The plural of this form is a mention too.
 pub(super) const PLURAL: u64 = 1 << 62;
-/// This form is a mention only as the vocabulary spells it, or written as a symbol.
+/// This form matches only in the vocabulary's own spelling, or written as a symbol.
 const SPELLED: u64 = 1 << 63;
-/// So many targets have places in [`PatternNames::ends`].
+/// The number of targets that [`PatternNames::ends`] can address.
 const MOST_TARGETS: usize = 1 << 30;
 
 #[inline(always)]
@@ -44,7 +44,7 @@ fn target_end(end: u64) -> usize {
 }
 
 impl PatternNames {
-    /// The names of a vocabulary, without those that the settings stop. Targets stand in the order of code and drug.
+    /// The names of a vocabulary, without those that the settings stop. Targets are in the order of code and drug.
     pub(super) fn collect(vocabulary: &Vocabulary, settings: &Settings, task: &Task) -> Result<Self> {
         let mut drafts = Vec::with_capacity(vocabulary.len() + vocabulary.synonyms.len());
         let mut cased = false;
@@ -96,7 +96,7 @@ impl PatternNames {
             names.text.push_str(form);
             let first = names.targets.len();
             for (_, target, _) in same {
-                // A synonym that folds to the entry's own name says nothing new.
+                // A synonym that folds to the entry's own name adds nothing.
                 if names.targets.len() == first
                     || names.targets.last().is_some_and(|last| last / 2 != target / 2)
                 {
@@ -112,7 +112,7 @@ impl PatternNames {
         Ok(names)
     }
 
-    /// Adds the spellings of names that are combinations, but those that are names themselves.
+    /// Adds the spellings of names that are combinations, except those that are names themselves.
     fn add_combinations<O: Ord>(
         &mut self,
         settings: &Settings,
@@ -130,7 +130,8 @@ impl PatternNames {
             }
             let (start, end) = self.around(pattern);
             let targets = &self.targets[target_end(start)..target_end(end)];
-            // A product's name is often a synonym of its ingredients, and these are found where they stand in it.
+            // The name of a product is often a synonym of its ingredients, which are found by their own names inside
+            // it.
             let is_part = |target: &&u32| {
                 let mut named = parts.iter().filter_map(|part| self.name(part));
                 named.any(|part| self.targets(part).any(|(entry, _)| entry == **target / 2))
@@ -194,13 +195,13 @@ impl PatternNames {
         Ok(())
     }
 
-    /// Whether a form may stand in the plural.
+    /// Whether a form matches in the plural too.
     #[inline]
     pub(super) fn has_plural(&self, pattern: u32) -> bool {
         self.ends[pattern as usize] & PLURAL != 0
     }
 
-    /// Whether what stands in a text, and folds to a form, is written as that name must be.
+    /// Whether a piece of a text that folds to a form has a spelling that the form accepts.
     #[inline]
     pub(super) fn accepts(&self, pattern: u32, surface: &str) -> bool {
         self.ends[pattern as usize] & SPELLED == 0 || self.is_spelling(pattern, surface)
@@ -220,17 +221,17 @@ impl PatternNames {
                 .any(|(_, place)| self.spellings.get(place) == surface)
     }
 
-    /// How many names there are, without the further spellings of combinations.
+    /// The number of names, without the further spellings of combinations.
     pub(super) fn len(&self) -> usize {
         self.named as usize
     }
 
-    /// How many forms there are: names, then spellings.
+    /// The number of forms: names, then spellings.
     pub(super) fn patterns(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether the columns belong together and to a vocabulary of so many entries.
+    /// Whether the columns are consistent with each other and with a vocabulary of this many entries.
     pub(super) fn is_whole(&self, entries: usize) -> bool {
         let text_ends = self.ends.iter().map(|end| *end as u32 as usize);
         let target_ends = self.ends.iter().map(|end| target_end(*end));
@@ -247,7 +248,7 @@ impl PatternNames {
             && self.len() <= self.patterns()
     }
 
-    /// Where a form stands in the text of all of them.
+    /// The bytes of a form in the text of all forms.
     #[inline]
     pub(super) fn place(&self, pattern: u32) -> Range<usize> {
         let (start, end) = self.around(pattern);
@@ -276,7 +277,7 @@ impl PatternNames {
             })
     }
 
-    /// Where the form before ends, and this one.
+    /// The packed ends of the form before, and of this one.
     #[inline]
     fn around(&self, pattern: u32) -> (u64, u64) {
         let pattern = pattern as usize;
@@ -290,8 +291,8 @@ pub(super) fn names_of(entries: &[VocabularyEntry], settings: &Settings) -> Resu
     PatternNames::collect(&Vocabulary::of_entries(entries)?, settings, &Task::new())
 }
 
-/// A name has at most this many words and signs. At each word of a text a name is followed as far as it goes, so its
-/// length is what a text of nothing but its words costs for each of them. The longest names of DrugBank have 127.
+/// A name has at most this many words and signs. At each word of a text the matcher follows a name as far as it goes,
+/// so a text that repeats the words of one name costs this much for each word. The longest names of DrugBank have 127.
 pub const MOST_WORDS: usize = 512;
 
 /// Whether a name has more words and signs than [`MOST_WORDS`].
@@ -299,7 +300,7 @@ pub fn is_too_long(name: &str) -> bool {
     count_words(name, Accents::Fold) > MOST_WORDS
 }
 
-/// How many words and signs a name has; no more than its bytes where those are few.
+/// The number of words and signs of a name; for a short name just its bytes, which are at least as many.
 fn count_words(name: &str, accents: Accents) -> usize {
     if name.len() <= MOST_WORDS {
         return name.len();
@@ -322,19 +323,19 @@ fn check_length(code: &str, form: &str, accents: Accents) -> Result<()> {
     ))
 }
 
-/// The last word of a name that may stand in the plural has at least so many letters.
+/// The last word of a name with a plural has at least this many letters.
 pub(super) const SHORTEST_SINGULAR: usize = 5;
 
-/// Whether a mention may stand in the plural: names that end in a word of ASCII letters that is long enough, but not in
-/// `s`, `x`, `y` or `z`, whose plural is another.
+/// Whether a name matches in the plural too: its last word is long enough, in ASCII letters, and does not end in `s`,
+/// `x`, `y` or `z`, which have another plural.
 fn has_plural(form: &str) -> bool {
     let letters = form.bytes().rev().take_while(u8::is_ascii_lowercase).count();
     let whole_word = !form[..form.len() - letters].ends_with(char::is_alphanumeric);
     letters >= SHORTEST_SINGULAR && whole_word && !form.ends_with(['s', 'x', 'y', 'z'])
 }
 
-/// Whether a name is so short that its case tells it from an everyday word: `NO` from `no`, `As` from `as`. A name of
-/// several words is none, and one of four letters is one only where the vocabulary writes it in capitals.
+/// Whether a name is so short that only its case distinguishes it from an everyday word: `NO` from `no`, `As` from
+/// `as`. A name of several words never is, and a name of four letters only if the vocabulary writes it in capitals.
 fn is_spelled<'n>(form: &str, mut names: impl Iterator<Item = &'n str>) -> bool {
     let letters = form.chars().count();
     letters <= 4
@@ -342,7 +343,7 @@ fn is_spelled<'n>(form: &str, mut names: impl Iterator<Item = &'n str>) -> bool 
         && (letters <= 3 || !names.any(|name| name.chars().skip(1).any(char::is_lowercase)))
 }
 
-/// The folded form of a name, with single blanks for its gaps and none at its ends: equal forms are equal names.
+/// The folded form of a name, with single blanks for its gaps and none at its ends: names are equal if their forms are.
 pub(super) fn folded_name(name: &str, accents: Accents) -> String {
     let mut form = String::with_capacity(name.len());
     let mut gap = false;
@@ -359,7 +360,7 @@ pub(super) fn folded_name(name: &str, accents: Accents) -> String {
             _ => fold_into(&mut form, &name[token.start..token.end], accents),
         }
     }
-    // `alcohol,` is how a list was cut up; `p.m.` stands in texts with and without its last dot.
+    // `alcohol,` comes from a list that was cut up; texts write `p.m.` with and without its last dot.
     let bare = form.trim_end_matches([' ', ',', ';', ':', '.']).len();
     if form[..bare].contains(char::is_alphanumeric) {
         form.truncate(bare);

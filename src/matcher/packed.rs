@@ -1,8 +1,8 @@
-//! Many texts in one: a column of strings that costs four bytes a text beside its letters.
+//! Many strings in one text: a column that costs four bytes for each string besides its letters.
 
 use crate::error::{Error, Result};
 
-/// Texts one after the other, with the place where each ends.
+/// Texts one after the other, with the end of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PackedTexts {
     text: String,
@@ -10,7 +10,7 @@ pub(super) struct PackedTexts {
 }
 
 impl PackedTexts {
-    /// Adds a text; an error when all of them together no longer have 32-bit places.
+    /// Adds a text; an error if all texts together exceed 32-bit offsets.
     pub(super) fn push(&mut self, text: &str) -> Result<()> {
         self.text.push_str(text);
         let end = u32::try_from(self.text.len()).map_err(|_| too_large())?;
@@ -18,7 +18,7 @@ impl PackedTexts {
         Ok(())
     }
 
-    /// Puts the column together again; nothing where the places do not fit the text.
+    /// The column with these parts; `None` if the ends do not fit the text.
     pub(super) fn of_parts(text: String, ends: Vec<u32>) -> Option<Self> {
         let ascending = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == text.len();
         let whole = text.is_ascii() || ends.iter().all(|end| text.is_char_boundary(*end as usize));
@@ -48,7 +48,7 @@ impl PackedTexts {
     }
 }
 
-/// The error for a vocabulary whose places no longer fit 32 bits.
+/// The error for a vocabulary that exceeds 32-bit offsets.
 pub(super) fn too_large() -> Error {
     Error::argument(
         "vocabulary",
@@ -57,7 +57,7 @@ pub(super) fn too_large() -> Error {
     )
 }
 
-/// Two numbers of 32 bits in one.
+/// Packs two numbers of 32 bits into one.
 #[inline]
 pub(super) fn packed(high: u32, low: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)

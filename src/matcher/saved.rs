@@ -1,12 +1,12 @@
-//! A matcher as bytes: what a file, a pickle or another machine gets, and back without building anything.
+//! A matcher as bytes, for files, pickles and other machines; loading them needs no new build.
 //!
 //! ```text
 //! "drugs_rs matcher"  version u32  0 u32  checksum u64  | settings, columns
 //! ```
 //!
-//! The checksum (XXH3) is of all that follows. Numbers are little-endian. The settings are JSON; each column is its length
-//! in bytes as u64 and its bytes. Only what the matcher is made of is kept, so bytes of the same vocabulary and settings
-//! are the same bytes. With `boundary="none"` the automaton is not kept but built again.
+//! The checksum (XXH3) covers everything after it. Numbers are little-endian. The settings are JSON; each column is its
+//! length in bytes as u64, followed by its bytes. Nothing else is stored, so equal vocabularies and settings give equal
+//! bytes. With `boundary="none"` the automaton is not stored and is built again on loading.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use super::{Accents, Boundary, Engine, Matcher, Settings, StopWords};
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 16] = b"drugs_rs matcher";
-/// Raised by every change of the format, of the hash of words, or of what the columns mean.
+/// Incremented by every change of the format, of the hash of words, or of the meaning of the columns.
 const VERSION: u32 = 3;
 const HEADER: usize = 32;
 
@@ -38,7 +38,7 @@ struct SavedSettings {
 }
 
 impl Matcher {
-    /// The matcher as bytes, from which [`Matcher::from_bytes`] makes it again in a few milliseconds.
+    /// The matcher as bytes, which [`Matcher::from_bytes`] loads in a few milliseconds.
     ///
     /// # Errors
     ///
@@ -102,16 +102,16 @@ impl Matcher {
         Ok(bytes)
     }
 
-    /// Whether these bytes begin a saved matcher.
+    /// Whether these bytes begin like a saved matcher.
     pub fn is_saved(bytes: &[u8]) -> bool {
         bytes.starts_with(MAGIC)
     }
 
-    /// The matcher that [`Matcher::to_bytes`] made bytes of. `uri` says in messages where they come from.
+    /// Loads a matcher from the bytes of [`Matcher::to_bytes`]. `uri` names their origin in messages.
     ///
     /// # Errors
     ///
-    /// [`Error::Format`] for bytes of something else, of another version of the format, or changed since.
+    /// [`Error::Format`] for other bytes, for another version of the format, or for damaged bytes.
     pub fn from_bytes(bytes: &[u8], uri: &str) -> Result<Self> {
         let remedy = "build the matcher again from its vocabulary and save it";
         if !bytes.starts_with(MAGIC) || bytes.len() < HEADER {
@@ -215,7 +215,7 @@ fn read(body: &[u8]) -> Option<Matcher> {
     })
 }
 
-/// Whether no number of an index leads out of it.
+/// Whether all numbers of an index are within its bounds.
 fn is_whole(index: &WordIndex, patterns: usize) -> bool {
     let nodes = index.nodes.len();
     let edge_ends = index.nodes.iter().map(|node| *node as u32 as usize);

@@ -1,16 +1,16 @@
-//! The ways in which the name of a combination may be written.
+//! The spellings of a combination's name.
 
 use std::collections::BTreeSet;
 
 use super::StopWords;
 
-/// A part has at least this many letters: `vitamin b1 and b6` is no combination of two substances.
+/// Letters of the shortest part: `vitamin b1 and b6` is no combination of two substances.
 const SHORTEST_PART: usize = 4;
-/// Up to this many parts are found in any order; more of them in the order of the name and backwards.
+/// Up to this many parts are found in any order; more parts only in the order of the name and backwards.
 const MOST_SHUFFLED: usize = 3;
-/// What stands between two parts, as folded: a gap is one blank.
+/// The folded text between two parts: a gap is one blank.
 const JOINTS: [&str; 10] = [" and ", "/", " /", "/ ", " / ", "+", " +", "+ ", " + ", " "];
-/// What stands before the last of three parts or more, where commas stand between the others.
+/// The folded text before the last of three or more parts with commas between the others.
 const LAST_JOINTS: [&str; 2] = [" and ", ", and "];
 
 /// The parts of a folded name that is a combination; empty for any other name.
@@ -40,7 +40,7 @@ fn is_part(part: &str) -> bool {
         && part.matches('(').count() == part.matches(')').count()
 }
 
-/// The orders in which parts may stand, as their numbers.
+/// The orders of parts that are spelled out, as their numbers.
 pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
     if count > MOST_SHUFFLED {
         return vec![(0..count).collect(), (0..count).rev().collect()];
@@ -59,7 +59,7 @@ pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
     orders
 }
 
-/// Gives every way in which the parts may be written.
+/// Passes on every spelling of the parts.
 pub(super) fn spellings(parts: &[&str], mut give: impl FnMut(String)) {
     for order in orders(parts.len()) {
         let ordered: Vec<&str> = order.into_iter().map(|part| parts[part]).collect();

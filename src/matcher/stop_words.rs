@@ -1,4 +1,4 @@
-//! Names of a vocabulary that are not looked for: everyday words by a list, classes by a rule, single letters.
+//! The names of a vocabulary that the matcher skips: everyday words by a list, classes by a rule, single letters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use crate::text::fold::Accents;
 
 /// The shipped list: a word, a tab, the reason. Lines that begin with `#` are comments.
 const SHIPPED: &str = include_str!("stop_words.tsv");
-/// The names that stay in spite of the rules, in the same form.
+/// The names that are kept in spite of the rules, in the same format.
 const KEPT: &str = include_str!("kept_names.tsv");
 
 static KEPT_FORMS: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| table(KEPT));
@@ -19,7 +19,7 @@ static SHIPPED_FORMS: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StopWords {
     forms: BTreeSet<String>,
-    /// Whether the rules hold as well: classes, single letters and digits, the case of short names.
+    /// Whether the rules apply too: classes, single letters and digits, the case of short names.
     rules: bool,
 }
 
@@ -34,7 +34,7 @@ impl Default for StopWords {
 }
 
 impl StopWords {
-    /// No stop words and no rules: every name of the vocabulary is looked for, the single letters too.
+    /// No stop words and no rules: every name of the vocabulary is looked for, single letters too.
     pub fn none() -> Self {
         Self {
             forms: BTreeSet::new(),
@@ -42,12 +42,12 @@ impl StopWords {
         }
     }
 
-    /// Just these names; an empty list is [`StopWords::none`].
+    /// Only these names, without the rules; an empty list equals [`StopWords::none`].
     pub fn of<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
         Self::none().with(names)
     }
 
-    /// These names besides the ones already there.
+    /// Adds these names.
     #[must_use]
     pub fn with<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.forms.extend(
@@ -58,12 +58,12 @@ impl StopWords {
         self
     }
 
-    /// Whether the rules hold as well as the list.
+    /// Whether the rules apply besides the list.
     pub(super) fn has_rules(&self) -> bool {
         self.rules
     }
 
-    /// Puts the list together again.
+    /// The list with these parts.
     pub(super) fn of_parts(forms: BTreeSet<String>, rules: bool) -> Self {
         Self { forms, rules }
     }
@@ -101,7 +101,7 @@ impl StopWords {
         class_words::reason(form)
     }
 
-    /// The names that are left out, as text to fingerprint.
+    /// The names that are left out, as text for a fingerprint.
     pub fn fingerprint(&self) -> String {
         format!("{}:{:?}", self.rules, self.forms)
     }

@@ -1,4 +1,4 @@
-//! `boundary="none"`: names anywhere in the text, inside words too. For comparison with tools that do just that.
+//! `boundary="none"`: finds names anywhere in the text, also inside words, for comparison with tools that do the same.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -16,7 +16,7 @@ pub(super) struct Substrings {
 impl Substrings {
     pub(super) fn build<'n>(forms: impl Iterator<Item = &'n str>, accents: Accents) -> Self {
         let forms: Vec<&str> = forms.collect();
-        // Too many or too long names for the automaton's 32-bit states leave it out; the memory ends long before that.
+        // Without an automaton if the names exceed its 32-bit states; the memory is exhausted long before that.
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(forms)
@@ -28,7 +28,8 @@ impl Substrings {
         let Some(automaton) = &self.automaton else { return };
         let folded = FoldedText::new(text, self.accents);
         for found in automaton.find_iter(&folded.text) {
-            // A name may end inside the letters that one letter folds to (`α` is `alpha`): the mention takes it whole.
+            // A name may end inside the letters that one letter folds to (`α` is `alpha`): the mention includes the
+            // whole letter.
             let (start, _) = folded.places[found.start()];
             let (_, end) = folded.places[found.end() - 1];
             give(Hit {
@@ -40,7 +41,7 @@ impl Substrings {
     }
 }
 
-/// A folded text, and for each of its bytes the bytes of the original letter or gap behind it.
+/// A folded text, and for each of its bytes the range of the original letter or gap.
 struct FoldedText {
     text: String,
     places: Vec<(usize, usize)>,

@@ -1,7 +1,7 @@
-//! A text as the matcher sees it: words, gaps and signs, each with its place in the original bytes.
+//! Splits a text into words, gaps and signs, each with its place in the original bytes.
 //!
-//! One pass, no allocation. ASCII goes through a table; anything else through [`crate::text::fold`]. A word carries the
-//! hash of its folded letters, so that looking it up does not need the letters.
+//! One pass, without allocation. ASCII goes through a table, everything else through [`crate::text::fold`]. A word
+//! carries the hash of its folded letters, so a lookup does not need the letters.
 
 use crate::text::fold::{Accents, Class, class, fold};
 
@@ -38,9 +38,9 @@ impl Token {
     }
 }
 
-/// The hash of a folded word while its letters come one by one: its bytes, eight at a time.
+/// The hash of a folded word, computed letter by letter over eight bytes at a time.
 ///
-/// No byte of a word is zero, so the zeros that fill the last eight need no length beside them.
+/// No byte of a word is zero, so the padding of the last eight bytes needs no length.
 #[derive(Debug, Clone, Copy)]
 struct WordHash {
     hash: u64,
@@ -48,7 +48,7 @@ struct WordHash {
     length: usize,
 }
 
-/// `|` with this makes small letters of eight ASCII capitals, and changes neither small letters nor digits.
+/// OR with this turns eight ASCII capitals into small letters, and changes neither small letters nor digits.
 pub(super) const SMALL: u64 = 0x2020_2020_2020_2020;
 
 impl WordHash {
@@ -81,20 +81,20 @@ impl WordHash {
     }
 }
 
-/// Hashes of words are never small numbers: those stand for gaps and signs in the index.
+/// Sets the highest bit of a word's hash: small numbers mean gaps and signs in the index.
 #[inline]
 fn word_step(hash: u64) -> u64 {
     hash | 1 << 63
 }
 
-/// Mixes all bits into all bits: the two halves of a long product, one upon the other.
+/// Mixes all bits into all bits, by XOR of the two halves of a 128-bit product.
 #[inline]
 fn mixed(hash: u64) -> u64 {
     let product = u128::from(hash ^ 0x2d35_8dcc_aa6c_78a5) * 0x8bb8_4b93_962e_acc9;
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-/// Eight bytes of a text as a number; zeros behind its end.
+/// Eight bytes of a text as a number, with zeros after its end.
 #[inline]
 pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
     if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
@@ -102,7 +102,7 @@ pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
     }
     let left = bytes.len().saturating_sub(at) as u32;
     match bytes.last_chunk::<8>() {
-        // The last eight of the text, without those before `at`.
+        // The last eight bytes of the text, without those before `at`.
         Some(last) if left > 0 => u64::from_le_bytes(*last) >> (64 - 8 * left),
         _ => bytes
             .get(at..)
@@ -116,9 +116,9 @@ pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
 pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 const EACH: u64 = 0x0101_0101_0101_0101;
 
-/// How many of eight bytes, from the first one on, are ASCII letters or digits; all eight are looked at together.
+/// The number of leading ASCII letters and digits among eight bytes, all tested at once.
 ///
-/// Each byte has its high bit to itself: adding to its other seven carries into it exactly where they reach a bound.
+/// The high bit of each byte is free: adding to the other seven bits carries into it exactly if they reach a bound.
 #[inline]
 fn word_length(eight: u64) -> usize {
     let seven = eight & !HIGH;
@@ -127,14 +127,14 @@ fn word_length(eight: u64) -> usize {
     others.trailing_zeros() as usize / 8
 }
 
-/// The high bit of each of eight bytes that is an ASCII letter; the other bits mean nothing.
+/// Sets the high bit of each of eight bytes that is an ASCII letter; the other bits are undefined.
 #[inline]
 pub(super) fn ascii_letters(eight: u64) -> u64 {
     let small = (eight & !HIGH) | SMALL;
     (small + EACH * (0x80 - b'a' as u64)) & !(small + EACH * (0x7f - b'z' as u64)) & !eight
 }
 
-/// The hash and the end of a word of ASCII letters, eight of them at a time. What may follow is not looked at.
+/// The hash and the end of a word of ASCII letters, eight at a time. It ignores what follows.
 #[inline(always)]
 pub(super) fn ascii_word(bytes: &[u8], start: usize, seed: u64) -> (u64, usize) {
     let (mut hash, mut at) = (seed, start);
@@ -154,7 +154,7 @@ pub(super) fn ascii_word(bytes: &[u8], start: usize, seed: u64) -> (u64, usize) 
     }
 }
 
-/// What a byte of a text begins.
+/// The kind of token that each byte begins.
 pub(super) const CLASS: [u8; 256] = class_table();
 pub(super) const SIGN: u8 = 0;
 pub(super) const GAP: u8 = 1;
@@ -185,7 +185,7 @@ pub(super) struct Tokens<'t> {
 }
 
 impl<'t> Tokens<'t> {
-    /// The tokens of a text; hashes of words depend on the seed.
+    /// The tokens of a text; the hashes of words depend on the seed.
     pub(super) fn new(text: &'t str, accents: Accents, seed: u64) -> Self {
         Self {
             text,
@@ -195,7 +195,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// Goes on from a byte offset, which must be a token's start or end.
+    /// Continues from a byte offset, which must be a token's start or end.
     pub(super) fn seek(&mut self, at: usize) {
         self.at = at;
     }
@@ -220,7 +220,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// The next word or sign, and whether a gap stands before it.
+    /// The next word or sign, and whether there is a gap before it.
     pub(super) fn next_beyond_gap(&mut self) -> (Option<Token>, bool) {
         match self.next() {
             Some(Token { kind: Kind::Gap, .. }) => (self.next(), true),
@@ -228,7 +228,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// The hash of a word without the `s` at its end; nothing for another word.
+    /// The hash of a word without its final `s`; `None` for any other word.
     pub(super) fn singular(&self, word: &Token) -> Option<u64> {
         if word.kind != Kind::Word {
             return None;
@@ -238,7 +238,7 @@ impl<'t> Tokens<'t> {
             b's' | b'S' if bytes[word.start..word.end].is_ascii() => {
                 Some(ascii_word(&bytes[..word.end - 1], word.start, self.seed).0)
             }
-            // A wide letter or one with a mark may be an `s` too.
+            // A wide letter, or one with a mark, may be an `s` too.
             b's' | b'S' | 128.. => self.folded_singular(word),
             _ => None,
         }
@@ -263,7 +263,7 @@ impl<'t> Tokens<'t> {
             .is_some_and(|letter| matches!(class(letter), Class::Word | Class::Mark))
     }
 
-    /// A word with letters beyond ASCII, letter by letter.
+    /// Reads a word with letters beyond ASCII, letter by letter.
     #[cold]
     fn folded_word(&mut self, start: usize) -> Token {
         let mut hash = WordHash::new(self.seed);
@@ -288,7 +288,7 @@ impl<'t> Tokens<'t> {
         let letter = self.letter()?;
         Some(match class(letter) {
             Class::Word => self.folded_word(self.at),
-            // A mark without a letter before it has nothing to belong to.
+            // A mark without a letter before it counts as a gap.
             Class::Gap | Class::Mark => self.gap(),
             Class::Sign(sign) => self.sign(sign, letter.len_utf8()),
         })
@@ -352,7 +352,7 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-/// Whether the folded letters of `word`, a slice of a text, are exactly those of two pieces.
+/// Whether the folded letters of `word`, a slice of a text, are exactly those of two pieces together.
 pub(super) fn folds_to(word: &str, pieces: [&str; 2], accents: Accents) -> bool {
     let mut rest = pieces[0].chars().chain(pieces[1].chars());
     let mut equal = true;

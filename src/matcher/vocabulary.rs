@@ -1,5 +1,5 @@
-//! The vocabulary inside a matcher: entries in few long columns instead of many small strings, so that a hundred
-//! thousand names are loaded in milliseconds.
+//! The vocabulary inside a matcher. Its entries are a few long columns instead of many small strings, so that a hundred
+//! thousand names load in milliseconds.
 
 use super::packed::PackedTexts;
 use crate::error::Result;
@@ -13,7 +13,7 @@ pub struct VocabularyEntry {
 }
 
 impl VocabularyEntry {
-    /// An entry of a code, a name and maybe other names.
+    /// An entry with a code, a name and any number of other names.
     pub fn new(
         atccode: impl Into<String>,
         drug: impl Into<String>,
@@ -30,10 +30,10 @@ impl VocabularyEntry {
 /// Entries in columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Vocabulary {
-    /// The code and the drug of each entry, side by side: whoever asks for one asks for the other.
+    /// The code and the drug of each entry, side by side, because they are read together.
     pub(super) labels: PackedTexts,
     pub(super) synonyms: PackedTexts,
-    /// For each entry where its synonyms end.
+    /// The end of each entry's synonyms.
     pub(super) synonym_ends: Vec<u32>,
 }
 
@@ -81,7 +81,7 @@ impl Vocabulary {
         std::iter::once(self.drug(entry)).chain(self.synonyms(entry))
     }
 
-    /// Whether the columns belong together.
+    /// Whether the columns are consistent.
     pub(super) fn is_whole(&self) -> bool {
         self.labels.len().is_multiple_of(2)
             && self.synonym_ends.len() == self.len()

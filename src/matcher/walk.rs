@@ -1,4 +1,4 @@
-//! Walking the trie from a word or sign of a text, and comparing what it leads to with the text.
+//! Walks the trie from a word or sign of a text, and compares the result with the text.
 
 use std::ops::Range;
 
@@ -8,9 +8,9 @@ use super::names::PatternNames;
 use super::tokens::{Kind, Token, Tokens, folds_to};
 
 impl WordIndex {
-    /// The longest name that begins with the word before this one, where the two may begin a name, or with this one.
+    /// The longest name that begins with the word before this one, if the two may begin a name, or else with this one.
     ///
-    /// A word that is no name by itself is passed by: a longer name that begins with it is found at its second word.
+    /// A word that is no name by itself is skipped: a longer name that begins with it is found at its second word.
     #[inline(never)]
     pub(super) fn begun(
         &self,
@@ -33,7 +33,7 @@ impl WordIndex {
         self.plural(names, text, accept, word)
     }
 
-    /// The name of one word that this word is the plural of, or a longer name that begins with it: `insulins (` beside
+    /// The name of one word whose plural is this word, or a longer name that begins with this word: `insulins (` beside
     /// `insulin`.
     #[inline(never)]
     pub(super) fn plural(
@@ -89,7 +89,7 @@ impl WordIndex {
         })
     }
 
-    /// The longest name that goes on from a word with this sign, or that begins with the sign, at the bound of a word.
+    /// The longest name that continues from a word with this sign, or that begins with the sign, at a word boundary.
     #[inline]
     pub(super) fn signed(
         &self,
@@ -128,9 +128,9 @@ impl WordIndex {
         (counts && self.is(names, text, start..end, pattern, true)).then_some(hit)
     }
 
-    /// The nodes behind the words that a name begins with and that look like this one, each its number or its pattern and
-    /// [`LEAF`]. It is one, or none, but among millions of words two may look alike: what they lead to is compared with the
-    /// text letter by letter, so the wrong one finds nothing.
+    /// The nodes after the words that names begin with and whose stored hash is that of this word: a node's number, or
+    /// a pattern with [`LEAF`]. Usually there is one or none, but among millions of words two may share the stored
+    /// bits. The result is compared with the text letter by letter, so the wrong one finds nothing.
     #[inline]
     fn starts(&self, hash: PathStep) -> impl Iterator<Item = u32> + '_ {
         let mask = self.starts.len() - 1;
@@ -166,13 +166,13 @@ impl WordIndex {
         loop {
             let edges = self.edge_range(node);
             let leaf = edges.is_empty();
-            // A word is always followed by a bound, so at a leaf that ends with one nothing more needs to be read.
+            // A word always ends at a boundary, so a leaf that ends with a word needs no further token.
             let (following, after_gap) = if leaf && last.kind == Kind::Word {
                 (None, false)
             } else {
                 tokens.next_beyond_gap()
             };
-            // A name that ends with a sign must not run into a word.
+            // A name that ends with a sign must not be followed by a word.
             let bounded = last.kind == Kind::Word
                 || after_gap
                 || following.is_none_or(|token| token.kind != Kind::Word);
@@ -192,7 +192,8 @@ impl WordIndex {
             let Some(token) = following.filter(|_| !leaf) else {
                 return best;
             };
-            // Most names of one word stand before a word with which none goes on: the filter knows without a look at them.
+            // Most names of one word are followed by a word that continues no name: the filter reports that without a
+            // walk.
             if last.end == first.end
                 && first.kind == Kind::Word
                 && !self.pairs.may_hold(pair(first.hash, pair_step(&token)))
@@ -201,7 +202,7 @@ impl WordIndex {
             }
             let steps = &self.edges[edges.clone()];
             let edge = steps.binary_search(&step(&token, after_gap));
-            // `acids` may go on to a longer name and be the plural of `acid` at the end of this one.
+            // `acids` may continue to a longer name, or be the plural of `acid` at the end of this one.
             if let Some(singular) = tokens.singular(&token)
                 && let Ok(edge) = steps.binary_search(&step(
                     &Token {
@@ -226,7 +227,7 @@ impl WordIndex {
         }
     }
 
-    /// The node behind an edge.
+    /// The node after an edge.
     #[inline]
     fn behind(&self, edge: usize) -> usize {
         self.roots as usize + edge
@@ -254,7 +255,7 @@ impl WordIndex {
             && (plural || names.accepts(pattern, &text[piece]))
     }
 
-    /// The same, token by token.
+    /// Compares as [`Self::is`] does, but token by token, for pieces beyond ASCII.
     #[cold]
     fn folds_to_form(&self, text: &str, form: &str, plural: bool) -> bool {
         let mut form = form;

@@ -1,4 +1,4 @@
-//! Counting rows, and the law that none is lost: *rows in = rows kept + rows merged + rows rejected*, per file, always.
+//! Counts rows and checks that none is lost: *rows in = rows kept + rows merged + rows rejected*, for every file.
 
 mod tally;
 

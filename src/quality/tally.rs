@@ -1,4 +1,4 @@
-//! What became of the rows of one file.
+//! The counts of the rows of one file.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::schema::{Flags, Reason};
 
-/// Why a row became part of another one.
+/// Why a row was merged into another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MergeReason {
-    /// It and another half row are one record.
+    /// It and another half row form one record.
     HalfRow,
     /// An equal row came before.
     Identical,
-    /// A later row of the same id replaces it.
+    /// A later row with the same id replaces it.
     Superseded,
-    /// A later notice says that the publication is no more.
+    /// A later notice deletes the publication.
     Deleted,
-    /// A drug of the same code and name came before; its synonyms were added there.
+    /// A drug with the same code and name came before and got its synonyms.
     SameDrug,
-    /// A drug of the same code came before under another name; the row's names were added there.
+    /// A drug with the same code and another name came before and got its names.
     SameCode,
-    /// Another vocabulary has drugs of the same name and better codes; the row's names were added there.
+    /// Another vocabulary has drugs with the same name and better codes, which got its names.
     SameName,
-    /// The same, but the names meet only among the synonyms.
+    /// Another vocabulary has drugs with better codes that share only a synonym with it, and got its names.
     SameSynonym,
 }
 
@@ -44,18 +44,18 @@ impl MergeReason {
     }
 }
 
-/// What a row of a vocabulary did to drugs that are not its own.
+/// The effect of a vocabulary's row on drugs other than its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Join {
-    /// A product name was added to a drug that the product holds.
+    /// A product's name was added to a drug that the product contains.
     Ingredient,
-    /// A drug that no row has for itself was added: an ingredient, or a further code of the row.
+    /// A drug without a row of its own was added: an ingredient, or a further code of the row.
     AddedDrug,
-    /// A name was not taken over, for it is the name of another drug.
+    /// A name was not added, because it is the name of another drug.
     NameLeftOut,
-    /// A name was left out, for it is too long to be found in a text.
+    /// A name was left out, because it is too long to be found in a text.
     NameTooLong,
-    /// The row's code names only a class of drugs, so that it is not the drug's code.
+    /// The row's code names only a class of drugs, so it is not the drug's code.
     ClassCode,
 }
 
@@ -86,7 +86,7 @@ pub struct FileTally {
     pub rejected: BTreeMap<String, u64>,
     pub merged: BTreeMap<String, u64>,
     pub flags: BTreeMap<String, u64>,
-    /// What the rows of a vocabulary did beside becoming a drug each; no key where there is nothing to tell.
+    /// The effects of a vocabulary's rows beside one drug each; the key is missing if there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub joins: BTreeMap<String, u64>,
     pub blank_lines: u64,
@@ -114,7 +114,7 @@ impl FileTally {
         }
     }
 
-    /// Takes back that a row with these flags was kept.
+    /// Takes back the count of a kept row with these flags.
     pub fn let_go(&mut self, flags: Flags) {
         self.rows_kept = self.rows_kept.saturating_sub(1);
         for flag in flags.iter() {
@@ -127,20 +127,20 @@ impl FileTally {
         }
     }
 
-    /// Counts a row that became part of another one.
+    /// Counts a row that was merged into another one.
     pub fn merge(&mut self, reason: MergeReason) {
         self.rows_merged += 1;
         *self.merged.entry(reason.name().to_owned()).or_default() += 1;
     }
 
-    /// Counts something that a row did to other drugs.
+    /// Counts an effect of a row on other drugs.
     pub fn join(&mut self, join: Join, count: u64) {
         if count > 0 {
             *self.joins.entry(join.name().to_owned()).or_default() += count;
         }
     }
 
-    /// The law of conservation.
+    /// Checks that no row is lost: rows in = rows kept + rows merged + rows rejected.
     pub fn check(&self) -> Result<()> {
         if self.rows_in == self.rows_kept + self.rows_merged + self.rows_rejected {
             return Ok(());

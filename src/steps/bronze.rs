@@ -1,4 +1,5 @@
-//! Bronze: sources copied byte for byte, with a manifest of what came from where. Nothing is parsed, nothing is lost.
+//! Bronze: copies sources byte for byte, with a manifest of the origin of each file. It parses nothing and drops
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,13 +23,13 @@ use crate::task::Task;
 #[derive(Debug, Clone)]
 pub struct BronzeSource {
     pub table: SourceTable,
-    /// The name of its folder; the table's name unless the caller has several sources of one table.
+    /// The name of its folder: the table's name, unless the caller has several sources for one table.
     pub name: String,
     pub uris: Vec<String>,
 }
 
 impl BronzeSource {
-    /// Sources under the table's own name.
+    /// A source with the table's own name.
     pub fn new(table: SourceTable, uris: Vec<String>) -> Self {
         Self {
             table,
@@ -41,7 +42,7 @@ impl BronzeSource {
 /// Copies the files of each source into its partition.
 pub fn bronze(storage: &dyn Storage, sources: &[BronzeSource], dt: Dt, task: &Task) -> Result<StepReport> {
     let started = Instant::now();
-    // All sources are looked up before the first is copied: a typing error costs nothing.
+    // All sources are found before the first is copied, so a mistyped path costs no time.
     let files: Vec<Vec<SourceFile>> = sources
         .iter()
         .map(|source| find_files(source, task))
@@ -50,7 +51,7 @@ pub fn bronze(storage: &dyn Storage, sources: &[BronzeSource], dt: Dt, task: &Ta
     bronze_found(storage, sources, &files, dt, task, started)
 }
 
-/// The same for a caller who holds the reservation.
+/// Copies files that were found before, for a caller that already has the reservation.
 pub(crate) fn bronze_reserved(
     storage: &dyn Storage,
     sources: &[BronzeSource],
@@ -95,7 +96,7 @@ pub(crate) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
         let found = format!("`{}`", source.name);
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
     }
-    // Its own folder, where a delivery of another table would take its place.
+    // That folder belongs to another table, whose deliveries would replace this one.
     if let Some(other) = SourceTable::from_name(&source.name).filter(|other| *other != source.table) {
         let found = format!("`{}` is where bronze keeps {}", source.name, other.name());
         return Err(Error::argument("name", found, "a name that is no other table's"));
@@ -113,7 +114,7 @@ fn copy_source(
     let started = Instant::now();
     let folder = layout::bronze(&source.name, dt);
     let manifest_path = format!("{folder}/{}", layout::MANIFEST);
-    // Its bytes alone: whatever they are, what is copied now takes its place.
+    // Only its bytes, which may be damaged: this copy replaces it.
     let before: Version = (manifest_path.clone(), storage.read(&manifest_path)?);
     let mut transaction = storage.begin(std::slice::from_ref(&folder))?;
     let names = names(files);
@@ -164,7 +165,7 @@ fn copy_source(
     ))
 }
 
-/// The names of the copies: the files' own, with a number where two are the same.
+/// The names of the copies: the files' own names, with a number added if two are the same.
 fn names(files: &[SourceFile]) -> Vec<String> {
     let mut taken: BTreeMap<String, usize> = BTreeMap::from([(layout::MANIFEST.to_owned(), 1)]);
     files

@@ -1,5 +1,5 @@
-//! Copies source files into a partition byte for byte: some are copied side by side while the next ones are opened and
-//! their copies created, which takes as long where files are small.
+//! Copies source files into a partition byte for byte. While some are copied in parallel, the next ones are opened and
+//! their copies created, which takes as long as copying if files are small.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -13,13 +13,13 @@ use crate::storage::source::SourceFile;
 use crate::storage::{HashingWriter, Transaction};
 use crate::task::Task;
 
-/// So many files are copied side by side, as many wait for it, and as many sources are open beyond: while some are copied,
-/// servers look for the next ones.
+/// Files that are copied in parallel. As many are open for the next round, and as many sources are open beyond, so that
+/// servers find the next files meanwhile.
 const COPIED_AT_ONCE: usize = 8;
 
 const COPY_BUFFER: usize = 1 << 18;
 
-/// A copy that was made.
+/// A finished copy.
 #[derive(Debug)]
 pub(crate) struct Copied {
     /// Relative to the lake.
@@ -49,7 +49,7 @@ pub(crate) fn copy_files(
         rayon::in_place_scope(|scope| {
             let (ready, made) = (std::mem::take(&mut ready), &mut made);
             scope.spawn(move |_| *made = ready.into_par_iter().map(|copy| copy.run(task)).collect());
-            // Here and not in the pool: a pipe that nobody writes to would keep one of its threads for ever.
+            // Not in the pool: opening a pipe without a writer would block one of its threads for ever.
             next = opener.next();
         });
         copied.append(&mut made?);
@@ -67,7 +67,7 @@ struct Opener<'f, 't> {
 }
 
 impl<'f> Opener<'f, '_> {
-    /// The next files to copy; none where all are.
+    /// The next files to copy; empty when all are copied.
     fn next(&mut self) -> Result<Vec<Copy<'f>>> {
         while self.ahead.len() < 2 * COPIED_AT_ONCE
             && let Some(file) = self.unopened.next()
@@ -91,7 +91,7 @@ impl<'f> Opener<'f, '_> {
     }
 }
 
-/// One file, open on both sides.
+/// A source file and its copy, both open.
 struct Copy<'f> {
     uri: &'f str,
     from: Box<dyn Read + Send>,
@@ -102,13 +102,13 @@ struct Copy<'f> {
 }
 
 thread_local! {
-    /// The buffer of a thread, for one as large as this takes longer to make than a small file to copy.
+    /// The buffer of a thread: allocating one takes longer than copying a small file.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Copy<'_> {
     fn run(self, task: &Task) -> Result<Copied> {
-        // Taken out: while this thread waits for a write, it may begin with another copy.
+        // Taken out of the thread local, because this thread may start another copy while it waits for a write.
         let mut buffer = BUFFER.take();
         buffer.resize(COPY_BUFFER, 0);
         let copied = self.run_through(&mut buffer, task);
@@ -123,7 +123,7 @@ impl Copy<'_> {
         task.note(|| format!("copying {}", self.uri));
         loop {
             task.check()?;
-            // The first piece is filled, however it arrives: what a file is called must not depend on that.
+            // Fill the first piece however its bytes arrive, because the media type depends on it.
             let mut read = 0;
             loop {
                 match self.from.read(&mut buffer[read..]) {
@@ -154,7 +154,7 @@ impl Copy<'_> {
     }
 }
 
-/// The media type by the first bytes.
+/// The media type of a file with these first bytes.
 fn media_type_of(head: &[u8]) -> &'static str {
     packed_media_type(head).unwrap_or_else(|| text_media_type(head))
 }

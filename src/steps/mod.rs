@@ -1,8 +1,9 @@
 //! The steps: read, transform, check, write, report.
 //!
-//! [`bronze`] copies sources byte for byte, [`silver`] cleans them, [`gold`] finds mentions and writes the graph and the
-//! answers; [`run`] does all three. Each step is one transaction, returns a [`StepReport`](crate::lake::StepReport), and does
-//! nothing when there is nothing to do. Tables stay inside: paths and settings go in, a report comes out.
+//! [`bronze`] copies sources byte for byte, [`silver`] cleans them, [`gold`] finds mentions and writes the graph and
+//! the answers; [`run`] does all three. A step commits its tables in one transaction (bronze in one for each source),
+//! returns a [`StepReport`](crate::lake::StepReport), and changes nothing if everything is up to date. Tables stay
+//! inside: paths and settings go in, a report comes out.
 
 pub mod bronze;
 mod copy_files;

@@ -1,4 +1,4 @@
-//! All steps of one partition, one after the other, and reading the result.
+//! Runs all steps of one partition.
 
 use std::time::Instant;
 
@@ -13,7 +13,8 @@ use crate::storage::source::SourceFile;
 use crate::storage::{Sharing, Storage};
 use crate::task::Task;
 
-/// Runs bronze, silver and gold. While it runs, no other run of the same `dt` starts in this lake.
+/// Runs bronze, silver and gold. On a disk, a second run of the same `dt` fails meanwhile; in a bucket, the commits
+/// detect conflicts.
 pub fn run(
     storage: &dyn Storage,
     sources: &[BronzeSource],

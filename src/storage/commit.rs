@@ -1,8 +1,8 @@
-//! Exchanging the old state for the new with one rename, however many files and folders change.
+//! Replaces the old state by the new one with one rename, however many files and folders change.
 //!
-//! When one file or one folder changes, it is renamed (a folder that exists is exchanged, which Linux does in one
-//! operation). When several change, their nearest common folder is exchanged: its new version is made beside it, with
-//! hard links to everything that stays. That costs one link a file that stays and never copies a byte.
+//! One changed file or folder is renamed into place (an existing folder is exchanged, which Linux does atomically). If
+//! several change, their nearest common folder is exchanged: its new version is built beside it, with hard links to
+//! everything unchanged. That costs one link per file and never copies a byte.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -13,8 +13,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::staging::{RESTORE, create_folders};
 use crate::error::{Error, Result};
 
-/// Puts `units`, relative paths below `root`, into the state that they have below `staged`: a unit that is absent there
-/// ends to exist. `spare` is an unused path of the same file system, where the old state goes.
+/// Replaces `units`, relative paths below `root`, by what is below `staged`; a unit that is missing there is removed.
+/// `spare` is an unused path of the same file system, which receives the old state.
 pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Path) -> Result<()> {
     match units {
         [] => Ok(()),
@@ -22,7 +22,7 @@ pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Pat
         _ => {
             let common = common_folder(units);
             if common.as_os_str().is_empty() {
-                // The root holds the staging folders too, and is never exchanged.
+                // The root also holds the staging folders, and is never exchanged.
                 return Err(Error::Internal {
                     message: format!("the units {units:?} lie in no common folder"),
                 });
@@ -41,7 +41,7 @@ pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Pat
     }
 }
 
-/// Renames `new` to `target`; what stood there goes to `spare`.
+/// Renames `new` to `target`; the old target moves to `spare`.
 fn exchange_one(root: &Path, target: &Path, new: &Path, spare: &Path) -> Result<()> {
     let parent = target.parent().unwrap_or(Path::new(""));
     create_durably(root, parent)?;
@@ -66,8 +66,8 @@ fn exchange_one(root: &Path, target: &Path, new: &Path, spare: &Path) -> Result<
     sync_folder(parent)
 }
 
-/// The exchange on a file system that has none (some network mounts): two renames, as close together as can be. Killed
-/// between them, the old state is brought back by the next transaction (see `staging.rs`).
+/// Exchanges two folders on a file system without an atomic exchange (some network mounts), by two renames. If the
+/// process is killed between them, the next transaction restores the old state (see `staging.rs`).
 fn exchange_in_two(root: &Path, target: &Path, new: &Path, spare: &Path) -> io::Result<()> {
     let relative = target.strip_prefix(root).unwrap_or(target);
     let note = spare.with_file_name(RESTORE);
@@ -81,7 +81,7 @@ fn exchange_in_two(root: &Path, target: &Path, new: &Path, spare: &Path) -> io::
     Ok(())
 }
 
-/// Creates a folder below `root` and makes the names of all that had to be created durable.
+/// Creates a folder below `root` and makes the names of all new folders durable.
 fn create_durably(root: &Path, folder: &Path) -> Result<()> {
     let missing: Vec<&Path> = folder
         .ancestors()
@@ -113,7 +113,8 @@ fn common_folder(units: &[String]) -> PathBuf {
     common.unwrap_or_default().into_iter().collect()
 }
 
-/// Links everything below `root/folder` that no unit replaces to its place below `staged`; adds the folders it made.
+/// Links everything below `root/folder` that no unit replaces to the same path below `staged`; adds the new folders to
+/// `made`.
 fn link_rest(
     root: &Path,
     staged: &Path,
@@ -146,7 +147,7 @@ fn link_rest(
     Ok(())
 }
 
-/// A second name for a file, or a copy where the file system has no links.
+/// Links a file, or copies it if the file system has no links.
 pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Err(error)
@@ -162,8 +163,7 @@ pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// More files or folders than this are made durable together with everything else on their file system: one call, which
-/// then is cheaper than thousands of small ones.
+/// Above this many files or folders, one `syncfs` of the whole file system is cheaper than a call for each.
 pub(super) const SYNC_ONE_BY_ONE: usize = 256;
 
 fn sync_folders(folders: &[PathBuf]) -> Result<()> {

@@ -21,14 +21,14 @@ fn hexadecimal(digest: &[u8]) -> String {
         })
 }
 
-/// Passes bytes on and tells a [`Digest256`] about them.
+/// A writer that adds the bytes it passes on to a [`Digest256`].
 #[derive(Debug)]
 pub struct HashingWriter<W> {
     inner: W,
     digest: Digest256,
 }
 
-/// What went through a [`HashingWriter`], also after a library has swallowed the writer.
+/// The digest of what went through a [`HashingWriter`]; it stays readable after a library has consumed the writer.
 #[derive(Debug, Clone, Default)]
 pub struct Digest256(Arc<Mutex<(u64, Sha256)>>);
 
@@ -65,19 +65,19 @@ impl<W: Write + Send> HashingWriter<W> {
         )
     }
 
-    /// Where the bytes went.
+    /// The inner writer.
     #[cfg(feature = "cloud")]
     pub(super) fn into_inner(self) -> W {
         self.inner
     }
 }
 
-/// From so many bytes on it pays to hash them on one thread while another writes them.
+/// From this many bytes on, hashing runs on a second thread while the bytes are written.
 const SHARED: usize = 1 << 17;
 
 impl<W: Write + Send> Write for HashingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Not from outside of the pool, which would be entered for this alone.
+        // Only on a thread of the pool: others would have to enter the pool for this.
         if bytes.len() >= SHARED && rayon::current_thread_index().is_some() {
             let (inner, digest) = (&mut self.inner, &self.digest);
             let (written, ()) = rayon::join(|| inner.write_all(bytes), || digest.add(bytes));

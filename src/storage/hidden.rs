@@ -1,6 +1,7 @@
 //! Folders that globs pass over: those whose names begin with `.` or `_`.
 
-/// Whether a glob came to a path by a hidden folder (`.name`, `_name`) without asking for one: `_day-*/` does, `*/` does not.
+/// Whether a path lies in a hidden folder (`.name`, `_name`) that its glob does not name: `_day-*/` names one, `*/`
+/// does not.
 pub(super) fn is_below_hidden(pattern: &str, path: &str) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
     folders.split('/').any(|folder| {

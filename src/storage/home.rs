@@ -5,18 +5,18 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-/// Where the homes of users are listed.
+/// The system's list of users.
 const USERS: &str = "/etc/passwd";
 
-/// A local path whose first part may be `~` or `~user`. Where there is no such user, or its home is not UTF-8, the path stays
-/// as it is, so a file `~x` is found if no user has that name; a file `~` is `./~`.
+/// A local path whose first part may be `~` or `~user`. If there is no such user, or the home is not UTF-8, the path
+/// stays unchanged: a file `~x` is found if no user has that name. A file named `~` is written `./~`.
 pub fn with_home(path: &str) -> Cow<'_, str> {
     let Some(rest) = path.strip_prefix('~') else {
         return Cow::Borrowed(path);
     };
     let (user, below) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
     let home = if user.is_empty() {
-        // `HOME`, or without one what the system lists.
+        // `HOME`, or else the home that the system lists.
         std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok())
     } else {
         home_of(user, &std::fs::read_to_string(USERS).unwrap_or_default())
@@ -25,12 +25,12 @@ pub fn with_home(path: &str) -> Cow<'_, str> {
         .map_or(Cow::Borrowed(path), |home| Cow::Owned(joined(&home, below)))
 }
 
-/// Like [`with_home`], as a path.
+/// A path with `~` or `~user` expanded as [`with_home`] does.
 pub(super) fn path_with_home(path: &str) -> PathBuf {
     PathBuf::from(&*with_home(path))
 }
 
-/// A home and what follows it, with one slash between them, and none behind a home alone.
+/// A home and what follows it, with one slash between them and none after a home alone.
 fn joined(home: &str, below: &str) -> String {
     let path = format!("{}{below}", home.trim_end_matches('/'));
     if path.is_empty() { "/".to_owned() } else { path }

@@ -1,7 +1,7 @@
-//! Paths that stay inside of a lake, and files that are files.
+//! Keeps paths inside of a lake, and opens only regular files.
 //!
-//! A lake may come from somebody else. No path that is read from one of its files leads out of it, nor does a link in it, and
-//! a pipe in place of a file is not waited for.
+//! A lake may come from someone else. A path read from one of its files must not lead out of it, nor must a link in it,
+//! and opening a pipe instead of a file must not block.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -21,7 +21,7 @@ fn refused(found: String, remedy: &'static str) -> io::Error {
     io::Error::other(Refusal { found, remedy })
 }
 
-/// Whether an error is one of this module, and no answer of the file system.
+/// Whether an error was raised by this module and not by the file system.
 pub(super) fn is_refused(error: &io::Error) -> bool {
     error
         .get_ref()
@@ -47,13 +47,13 @@ fn kind_of(found: &Metadata) -> &'static str {
     }
 }
 
-/// Whether a path is one below a root: names with `/` between them, none of which leads up.
+/// Whether a path is relative, with `/` between its names, and has no `.` or `..`.
 pub(super) fn is_inside(path: &str) -> bool {
     !path.starts_with('/') && path.split('/').all(|name| !matches!(name, "." | ".."))
 }
 
-/// A path of a lake as one of the file system; an error for one that leads out of it, or over a link or anything else that is
-/// neither a file nor a folder.
+/// A path of a lake as a path of the file system. Rejects one that leads out of the lake, or over a link or anything
+/// else that is neither a file nor a folder.
 pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
     if !is_inside(path) {
         return Err(refused(format!("`{path}` leads out of the lake"), STAY));
@@ -62,7 +62,7 @@ pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
     let mut exists = true;
     for name in path.split('/').filter(|name| !name.is_empty()) {
         place.push(name);
-        // Nothing is below a name that is not there.
+        // Nothing exists below a missing name.
         let found = if exists {
             place.symlink_metadata().ok()
         } else {
@@ -81,7 +81,7 @@ pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
     Ok(place)
 }
 
-/// A file that was opened without waiting, if it is one.
+/// An opened file, if it is a regular one. It was opened without blocking.
 fn checked(path: &Path, opened: io::Result<File>) -> io::Result<File> {
     let errors = [Errno::NXIO, Errno::LOOP].map(Errno::raw_os_error);
     let found = match opened {
@@ -106,13 +106,13 @@ fn flags(flags: OFlags) -> i32 {
     flags.bits().cast_signed()
 }
 
-/// Opens a file for reading.
+/// Opens a regular file for reading.
 pub(super) fn open_file(path: &Path) -> io::Result<File> {
     let flags = flags(OFlags::NONBLOCK | OFlags::NOFOLLOW);
     checked(path, File::options().read(true).custom_flags(flags).open(path))
 }
 
-/// Opens the file of a lock, which is made where it is missing.
+/// Opens a lock file, and creates it if it is missing.
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     let flags = flags(OFlags::NONBLOCK | OFlags::NOFOLLOW);
     let mut options = File::options();
@@ -120,15 +120,15 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     checked(path, options.custom_flags(flags).open(path))
 }
 
-/// What a caller's path is to be replaced by.
+/// The kind of thing that replaces a caller's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteTarget {
     File,
     Folder,
 }
 
-/// Where something is written that a caller named: where a link leads, so that the link stays. Whatever is there and is of
-/// another kind is an error; a device or a pipe would be replaced by a file.
+/// The path to write for a caller's path: the target of a link, so that the link stays. Rejects an existing target of
+/// another kind; a device or pipe would be replaced by a file.
 pub fn write_target(path: &Path, written: WriteTarget) -> Result<PathBuf> {
     let failed = |source| Error::storage(path.display(), "write", source);
     let (wanted, remedy) = match written {
@@ -138,14 +138,14 @@ pub fn write_target(path: &Path, written: WriteTarget) -> Result<PathBuf> {
     let found = match path.symlink_metadata() {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path.to_owned()),
-        // A file where a folder should be: whoever looks for the folder says so.
+        // A file where a folder should be: opening the folder reports it.
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(path.to_owned()),
         Err(error) => return Err(failed(error)),
     };
     let mut target = path.to_owned();
     let mut found = found;
     if found.is_symlink() {
-        // `/dev/stdout` leads to a file that others have opened, and would go on writing to when it is replaced.
+        // `/dev/stdout` leads to a file that other processes have open. They would go on writing to the replaced file.
         let leads_to_open = fs::read_link(path).is_ok_and(|link| link.starts_with("/proc"))
             || path
                 .parent()
@@ -166,13 +166,13 @@ pub fn write_target(path: &Path, written: WriteTarget) -> Result<PathBuf> {
     Ok(target)
 }
 
-/// Gives what was made the mode of what it replaces, and its owner where this user may.
+/// Copies the mode of the old file or folder to the new one, and its owner if this user may set it.
 pub(super) fn make_like(path: &Path, before: &Metadata) -> io::Result<()> {
     let made = path.metadata()?;
     if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
         let _ = chown(path, Some(before.uid()), Some(before.gid()));
     }
-    // This user still writes into the folder.
+    // This user must still be able to write into the folder.
     let own = if before.is_dir() { 0o700 } else { 0 };
     fs::set_permissions(path, fs::Permissions::from_mode((before.mode() & 0o777) | own))
 }

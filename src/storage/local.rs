@@ -17,16 +17,16 @@ use crate::error::{Error, Result};
 /// The file whose lock orders commits and listings.
 const LOCK: &str = ".lock";
 
-/// The lock in somebody's folder, where the file goes with the lock: a `.lock` may be their own.
+/// The lock file in a folder that is no lake. It is removed with the lock, and a `.lock` there may be the user's own.
 const PLAIN_LOCK: &str = ".drugs_rs.lock";
 
 /// The root folder of a lake.
 #[derive(Debug, Clone)]
 pub struct LocalStorage {
     root: PathBuf,
-    /// Whether the root is somebody's folder, and stays when nothing is in it.
+    /// Whether the root existed before, and so stays when it is empty.
     stood: bool,
-    /// Whether it is no lake, so that nothing but what is written may stay in it.
+    /// Whether the root is no lake, so that only the written files may stay in it.
     plain: bool,
 }
 
@@ -61,7 +61,7 @@ impl LocalStorage {
         })
     }
 
-    /// A folder that may exist: where a first transaction fails, a new folder is removed again.
+    /// A folder that may exist. If it is new and the first transaction fails, it is removed.
     pub fn new_or_existing(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
         if root.is_dir() {
@@ -71,7 +71,7 @@ impl LocalStorage {
         }
     }
 
-    /// Somebody's folder, which is no lake: nothing stays in it but what is written, not even the lock of the lake.
+    /// A user's folder that is no lake: only the written files stay in it, not even the lock.
     pub fn plain(self) -> Self {
         Self { plain: true, ..self }
     }
@@ -88,7 +88,8 @@ impl LocalStorage {
         self.root.join(path)
     }
 
-    /// A path of the lake that is read or replaced: it leads out of it neither by itself nor over a link.
+    /// The file-system path of a path that is read or replaced. Rejects one that leads out of the lake, directly or
+    /// over a link.
     fn inside(&self, path: &str, action: &'static str) -> Result<PathBuf> {
         path_inside(&self.root, path)
             .map_err(|error| Error::storage(self.path(path).display(), action, error))
@@ -98,14 +99,15 @@ impl LocalStorage {
         self.root.join(if self.plain { PLAIN_LOCK } else { LOCK })
     }
 
-    /// Locks the lake, as committing does.
+    /// Takes the exclusive lock of the lake, as a commit does.
     fn lock(&self) -> Result<Lock> {
         let path = self.lock_path();
         Lock::alone(&path, self.plain)
             .map_err(|source| Error::storage(path.display(), "lock the lake", source))
     }
 
-    /// Reading works on a lake that this user may not write, where there is no lock to take.
+    /// Takes the shared lock of the lake; `None` if this user may not open the lock file, so that a read-only lake can
+    /// be read.
     fn lock_to_read(&self) -> Result<Option<Lock>> {
         let path = self.lock_path();
         Lock::shared(&path).map_err(|source| Error::storage(path.display(), "lock the lake", source))
@@ -207,11 +209,11 @@ struct LocalTransaction {
     storage: LocalStorage,
     staging: Staging,
     units: Vec<String>,
-    /// What somebody's file or folder was that is replaced; it keeps its mode.
+    /// The metadata of a user's file or folder that is replaced; the new one gets its mode.
     before: Option<Metadata>,
-    /// Files that were created and are to be made durable.
+    /// New files that must be made durable.
     written: Arc<Mutex<Vec<PathBuf>>>,
-    /// The folder that was created last: files come many to a folder.
+    /// The folder that was created last: most files share it with the file before.
     folder: PathBuf,
     write_back: WriteBack,
 }
@@ -275,7 +277,7 @@ impl Transaction for LocalTransaction {
         let failed = |error| Error::storage(shown.display(), "write", error);
         let file = File::create(&place).map_err(failed)?;
         if let Some(before) = self.before.as_ref().filter(|before| before.is_file()) {
-            // Before it holds anything that others should not read.
+            // The mode is set before the file holds anything that others may not read.
             make_like(&place, before).map_err(failed)?;
         }
         self.written
@@ -343,7 +345,7 @@ impl Transaction for LocalTransaction {
             made_already += 1;
         }
         if made_already > 0 && made_already == made {
-            // Another run came first with the very same result: there is nothing left to do.
+            // Another run has already committed the same result: there is nothing to do.
             return Ok(());
         }
         exchange(

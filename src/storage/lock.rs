@@ -1,4 +1,4 @@
-//! Locks on files that may be taken away while somebody waits for them.
+//! File locks whose file may be removed while others wait for them.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::inside::{is_refused, open_file, open_lock};
 
-/// Whether a file is still the one of this name. Who has waited for a lock asks: the holder may have taken the file away, and
-/// others may hold the lock of the one that came after it.
+/// Whether an open file is still the one at this path. After waiting for a lock, check this: the holder may have
+/// removed the file, and others may hold the lock of a new one.
 pub(super) fn is_named(file: &File, path: &Path) -> bool {
     match (file.metadata(), path.metadata()) {
         (Ok(held), Ok(named)) => held.ino() == named.ino() && held.dev() == named.dev(),
@@ -15,8 +15,8 @@ pub(super) fn is_named(file: &File, path: &Path) -> bool {
     }
 }
 
-/// So often a lock is asked for again because its file went away; then the file system is one that gives one file several
-/// numbers, and the lock is as good as any there.
+/// Attempts to lock a file that keeps being replaced. After that, the file system is one whose inode numbers change,
+/// and the lock is the best that it offers.
 const MOST_TURNS: usize = 100;
 
 /// A lock that is held until this is dropped.
@@ -24,12 +24,12 @@ const MOST_TURNS: usize = 100;
 #[must_use]
 pub(super) struct Lock {
     _file: File,
-    /// The file, if it goes with the lock: it must be held alone then.
+    /// The path, if the file is removed with the lock; then the lock must be exclusive.
     leaves: Option<PathBuf>,
 }
 
 impl Lock {
-    /// Waits for the lock of a file, which is made where it is missing.
+    /// Waits for the exclusive lock of a file, and creates the file if it is missing.
     pub(super) fn alone(path: &Path, leaves: bool) -> std::io::Result<Self> {
         let mut turn = 1;
         loop {
@@ -45,7 +45,7 @@ impl Lock {
         }
     }
 
-    /// Waits for the lock of a file together with others, if the file is there and may be read.
+    /// Waits for the shared lock of a file; `None` if the file is missing or may not be read.
     pub(super) fn shared(path: &Path) -> std::io::Result<Option<Self>> {
         let mut turn = 1;
         loop {

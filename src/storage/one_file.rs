@@ -1,4 +1,4 @@
-//! One file that a caller named, outside of a lake.
+//! Writes one file that a caller named, outside of a lake.
 
 #[cfg(feature = "cloud")]
 use super::replace_object;
@@ -7,7 +7,7 @@ use super::{LocalStorage, Storage, WriteTarget, write_target};
 use crate::error::{Error, Result};
 use crate::task::Task;
 
-/// Writes one file whole or not at all, by the commit protocol of its folder, which must exist; or as one object.
+/// Writes one file whole or not at all: by the commit protocol in its folder, which must exist, or as one object.
 pub fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
     let path = match Location::parse(path)? {
         Location::Local(path) => path,
@@ -28,7 +28,7 @@ pub fn write_file(path: &str, bytes: &[u8], task: &Task) -> Result<()> {
         let found = std::io::ErrorKind::NotFound.into();
         return Err(Error::storage(
             path.display(),
-            "write, for there is no such folder",
+            "write, because there is no such folder",
             found,
         ));
     }

@@ -1,4 +1,4 @@
-//! Reservations: while one process works on a partition, another is told so at once.
+//! Reservations: while one process works on a partition, another one fails at once.
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -11,11 +11,11 @@ use super::lock::is_named;
 use super::staging::{self, create_folders, leave};
 use crate::error::{Error, Result};
 
-/// So often a lock that is held is asked for again, a moment later, before it counts as held by somebody at work.
+/// Attempts to take a held lock, with a short sleep between them, before it counts as held by a working process.
 const PATIENCE: usize = 20;
 const MOMENT: Duration = Duration::from_millis(5);
 
-/// A reservation of a name; it ends when this is dropped or the process dies.
+/// The reservation of a name; it ends when this is dropped or the process dies.
 #[derive(Debug)]
 #[must_use]
 pub struct Reservation {
@@ -30,7 +30,7 @@ struct HeldLock {
 }
 
 impl Reservation {
-    /// Where nothing can be reserved, and the commit alone keeps runs apart.
+    /// For storage without reservations, where only the commit keeps runs apart.
     #[cfg(feature = "cloud")]
     pub(super) fn unheld() -> Self {
         Self { _held: None }
@@ -39,8 +39,8 @@ impl Reservation {
 
 impl Drop for HeldLock {
     fn drop(&mut self) {
-        // The last holder takes the file away while it holds it alone; whoever opened it meanwhile sees that its name is
-        // gone and opens it anew (see `reserve`).
+        // The last holder removes the file while it holds the lock alone. A process that opened the file meanwhile
+        // notices that its name is gone and opens it again (see `reserve`).
         if self.file.try_lock().is_ok() {
             let _ = fs::remove_file(&self.path);
             let _ = fs::remove_dir(folder(&self.root));
@@ -54,19 +54,19 @@ fn folder(root: &Path) -> PathBuf {
     root.join(staging::FOLDER).join(staging::RESERVATIONS)
 }
 
-/// Reserves a name in the lake at `root`, or says at once that another process holds it.
+/// Reserves a name in the lake at `root`, or fails at once if another process holds it.
 pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reservation> {
     let relative = format!("{}/{}/{name}.lock", staging::FOLDER, staging::RESERVATIONS);
     let path = root.join(&relative);
     let failed = |source| Error::storage(path.display(), "lock", source);
     let mut refusals = 0;
-    // Each turn loses only against a holder that goes away at this moment, so that a few are plenty.
+    // A turn fails only if a holder leaves at that very moment, so a few turns are enough.
     for _ in 0..1000 {
         path_inside(root, &relative).map_err(failed)?;
         create_folders(&folder(root))?;
         let file = match open_lock(&path) {
             Ok(file) => file,
-            // The folder went away with its last reservation.
+            // The last reservation has removed the folder.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),
         };
@@ -76,7 +76,7 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
         };
         match locked {
             Ok(()) => {}
-            // A holder that leaves has the lock alone for the moment of taking the file away: that is no refusal yet.
+            // A leaving holder locks the file alone while it removes it: retry before this counts as a conflict.
             Err(TryLockError::WouldBlock) if refusals < PATIENCE => {
                 refusals += 1;
                 std::thread::sleep(MOMENT);

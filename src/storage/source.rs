@@ -1,4 +1,4 @@
-//! What a caller names as a source: a file, a folder, a glob, a URI; each becomes a list of files.
+//! Expands what a caller names as a source (a file, a folder, a glob, a URI) into a list of files.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::task::{Patient, Task, waiting};
 /// One file of a source.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// As the caller gave it, or as a folder or glob expanded to it.
+    /// As given by the caller, or as expanded from a folder or glob.
     pub uri: String,
     place: FilePlace,
 }
@@ -29,7 +29,7 @@ enum FilePlace {
     Object(ObjectFile),
 }
 
-/// Two names are two files, whatever stands there.
+/// Different names are different files, whatever they point to.
 impl PartialEq for SourceFile {
     fn eq(&self, other: &Self) -> bool {
         self.uri == other.uri
@@ -61,7 +61,7 @@ impl SourceFile {
     pub fn open(&self) -> Result<Box<dyn Read + Send>> {
         match &self.place {
             FilePlace::Local(path) => {
-                // It may be a pipe, which waits for its writer.
+                // It may be a pipe, which blocks until it has a writer.
                 let file = waiting(|| File::open(path))
                     .map_err(|source| Error::storage(&self.uri, "read the source", source))?;
                 Ok(Box::new(Patient(file)))
@@ -71,12 +71,12 @@ impl SourceFile {
         }
     }
 
-    /// Opens the file itself, for formats that are read from their end; nothing for what has none: a pipe, an object.
+    /// Opens the file for random access, for formats that are read from their end; `None` for a pipe or an object.
     pub fn open_file(&self) -> Result<Option<File>> {
         let failed = |source| Error::storage(&self.uri, "read the source", source);
         match &self.place {
             FilePlace::Local(path) => {
-                // A pipe is not even opened: whoever writes into it would find its reader gone.
+                // A pipe is not even opened: its writer would lose its reader.
                 if !path.metadata().map_err(failed)?.is_file() {
                     return Ok(None);
                 }
@@ -116,12 +116,13 @@ pub fn expand_all(uris: &[String], expected: &str, task: &Task) -> Result<Vec<So
     Ok(files)
 }
 
-/// The files that were met, whatever their spelling: `a.csv`, `./a.csv`, `in/../a.csv`, `file:///data/a.csv`. A file is its
-/// name in its folder, so a link to a file is another one, and a file in a folder that a link leads to is not.
+/// The files seen so far, whatever their spelling: `a.csv`, `./a.csv`, `in/../a.csv`, `file:///data/a.csv`. A file is
+/// identified by its name and its resolved folder. So a link to a file is another file, but a file reached over a
+/// linked folder is the same one.
 #[derive(Default)]
 struct KnownFiles {
     files: HashSet<PathBuf>,
-    /// Folders as they were spelled, and where they are: most files stand in few.
+    /// Resolved folders by their spelling: most files lie in few folders.
     folders: HashMap<PathBuf, PathBuf>,
 }
 
@@ -151,11 +152,12 @@ impl KnownFiles {
     }
 }
 
-/// The files of one source argument. A folder gives the files directly in it, a glob what it matches, both sorted; hidden
-/// files (`.name`, `_name`) are left out there. A file whose own name is that glob is one of them. In a bucket the same rules hold, and the task is asked while waiting.
+/// The files of one source argument: those directly in a folder, or those that a glob matches. Both lists are sorted
+/// and leave out hidden files (`.name`, `_name`). A file whose own name looks like the glob is one of the matches. In a
+/// bucket the same rules hold, and requests end when the task is cancelled.
 /// `~` and `~user` are replaced by the home, also in the names of the files.
 pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>> {
-    // Reports name a file so that another user finds it.
+    // Reports use the expanded name, so that another user finds the file.
     let uri = &*with_home(uri);
     let not_found = |found: &str| Error::SourceNotFound {
         uri: uri.to_owned(),
@@ -201,11 +203,11 @@ pub fn expand(uri: &str, expected: &str, task: &Task) -> Result<Vec<SourceFile>>
         }
         Err(error) => return Err(Error::storage(uri, "read the source", error)),
     };
-    // A file that is named like a glob is one of the files that the glob means, and takes no other's place.
+    // A file whose name looks like a glob is one of the matches and replaces no other.
     if is_pattern(uri) {
         match files_matching(uri, &path) {
             Ok(matching) => files.extend(matching),
-            // What is no glob may still be a name.
+            // A malformed glob may still be the name of a file.
             Err(Error::Argument { .. }) if !files.is_empty() => {}
             Err(error) => return Err(error),
         }
@@ -252,7 +254,7 @@ fn malformed(uri: &str, found: String) -> Error {
     Error::argument(uri.to_owned(), found, "a path or a glob such as data/*.csv")
 }
 
-/// What a glob matches. The library passes over names that are not UTF-8; they are looked for here.
+/// The paths that a glob matches. The library skips names that are not UTF-8; they are found here.
 fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
     let denied = |source| Error::storage(uri, "list the folder", source);
     let bad = |error: glob::PatternError| malformed(uri, error.to_string());
@@ -273,7 +275,7 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
         if !here.is_dir() {
             continue;
         }
-        // A plain name is a text, and need not be looked for among others. Whether it is there may be hidden, though.
+        // A plain UTF-8 name needs no listing. Without permission, however, its existence is unknown.
         if folder.to_str().is_some() && !is_pattern(last) {
             match folder.join(last).symlink_metadata() {
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -299,14 +301,14 @@ fn matching(uri: &str, pattern: &str) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The folders that the part of a glob before its last name stands for.
+/// The folders that the part of a glob before its last name matches.
 fn folders(uri: &str, above: &str) -> Result<Vec<PathBuf>> {
     if !is_pattern(above) {
         return Ok(vec![PathBuf::from(above)]);
     }
     let mut found = matching(uri, above)?;
     if let (higher, "**") = split(above) {
-        // It may stand for no folder at all.
+        // `**` may match no folder at all.
         found.extend(folders(uri, higher)?);
     }
     Ok(found)
@@ -325,7 +327,7 @@ fn split(pattern: &str) -> (&str, &str) {
     }
 }
 
-/// A path as a text: bytes that are none stand as `\xE9`, so that no two files look alike.
+/// A path as text: bytes that are not UTF-8 become `\xE9`, so that no two files look alike.
 fn shown(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
@@ -337,8 +339,8 @@ fn shown(path: &Path) -> String {
     text
 }
 
-/// Whether what a folder or a glob holds is a file with data: no hidden one and no folder. A link whose file is gone stands for
-/// a delivery that is missing, and what may not be looked at may be one: nobody should have to find out by counting.
+/// Whether an entry of a folder or glob is a data file: not hidden and no folder. A dangling link is an error, because
+/// a delivery is missing; so is an entry that may not be read.
 fn is_data(path: &Path, uri: &str) -> Result<bool> {
     let hidden = path
         .file_name()

@@ -1,4 +1,4 @@
-//! Staging folders: where transactions write before they commit, and how those of dead processes go.
+//! Staging folders: where transactions write before they commit, and how the folders of dead processes are removed.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -8,29 +8,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::inside::{is_refused, open_file, path_inside};
 use crate::error::{Error, Result};
 
-/// The file beside `spare` that names what `spare` is the old state of, while two renames are under way.
+/// The file beside `spare` that names the target of `spare`, while two renames replace an exchange.
 pub(super) const RESTORE: &str = "restore";
 
 /// The folder of all staging folders, below the lake's root.
 pub(super) const FOLDER: &str = ".staging";
 const ALIVE: &str = ".alive";
 
-/// The one folder in there that is no transaction's: see `reservation.rs`.
+/// The one folder in there that belongs to no transaction: see `reservation.rs`.
 pub(super) const RESERVATIONS: &str = "locks";
 
-/// A folder of one transaction, on the lake's own file system, removed when this is dropped.
+/// The staging folder of one transaction, on the lake's own file system; dropping this removes it.
 #[derive(Debug)]
 pub(super) struct Staging {
     pub path: PathBuf,
     root: PathBuf,
-    /// Whether the root is somebody's folder, and stays when nothing is in it.
+    /// Whether the root existed before, and so stays when it is empty.
     root_stays: bool,
-    /// Locked as long as the owner lives; the operating system lets go of it however the owner ends.
+    /// Locked while the owner lives; the operating system releases it however the owner ends.
     alive: Option<File>,
 }
 
 impl Staging {
-    /// Makes a staging folder and removes those whose owners are gone.
+    /// Creates a staging folder and removes those of dead processes.
     pub(super) fn create(root: &Path, root_stays: bool) -> Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let folder = root.join(FOLDER);
@@ -55,17 +55,18 @@ impl Staging {
                         alive: Some(alive),
                     });
                 }
-                // Another transaction ended meanwhile and took the empty folder with it.
+                // Another transaction has just ended and removed the empty folder.
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < 100 => tries += 1,
                 Err(error) => return Err(Error::storage(path.display(), "create the staging folder", error)),
             }
         }
     }
 
-    /// The folder is born under a hidden name and renamed when its lock is held: no other process sees it without one.
+    /// Creates the folder under a hidden name and renames it once its lock is held, so that no other process sees it
+    /// unlocked.
     fn give_birth(folder: &Path, name: &str) -> io::Result<File> {
         let birth = folder.join(format!(".{name}"));
-        // A folder of that name is a dead process's whose number came round again.
+        // A folder of this name belonged to a dead process with the same process id.
         let _ = fs::remove_dir_all(&birth);
         fs::create_dir(&birth)?;
         let alive = File::create(birth.join(ALIVE))?;
@@ -88,14 +89,14 @@ impl Drop for Staging {
     }
 }
 
-/// Takes away the folder of staging folders, and a root that never got any content, when they are empty.
+/// Removes the folder of staging folders if it is empty, and then the root if that is empty too.
 pub(super) fn leave(root: &Path) {
     if fs::remove_dir(root.join(FOLDER)).is_ok() {
         let _ = fs::remove_dir(root);
     }
 }
 
-/// Removes staging folders that nobody holds any more. Failing to is no error: the next transaction tries again.
+/// Removes staging folders without a living owner. A failure is no error: the next transaction tries again.
 fn remove_abandoned(root: &Path, folder: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(());
@@ -118,7 +119,8 @@ fn remove_abandoned(root: &Path, folder: &Path) -> Result<()> {
                 ));
             }
             Err(_) => {
-                // Without a lock it is a folder left half-made or half-removed; a birth under way has one within moments.
+                // Without a lock the folder is half-made or half-removed; one that is being created gets its lock
+                // within moments.
                 if !born || is_old(&path) {
                     let _ = fs::remove_dir_all(&path);
                 }
@@ -133,21 +135,21 @@ fn remove_abandoned(root: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether a folder may be one of a transaction: a number of a process and one of its own, maybe behind a dot. The folder may
-/// stand beside files of somebody else, who may keep things in a folder of the same name.
+/// Whether a folder's name has the form of a staging folder: a process id and a number, perhaps after a dot. A user's
+/// folder of the same parent name may hold other things.
 fn is_name(name: &str) -> bool {
     let numbers = name.strip_prefix('.').unwrap_or(name).split_once('-');
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     numbers.is_some_and(|(process, number)| is_number(process) && is_number(number))
 }
 
-/// Where a dead process had moved the old state away and not yet put the new one in its place, the old one returns.
+/// Restores the old state if a process died after it moved that away and before it renamed the new one into place.
 fn bring_back(root: &Path, staging: &Path) -> Result<()> {
     let (note, old) = (staging.join(RESTORE), staging.join("old"));
     let failed = |error| Error::storage(note.display(), "bring the old state back", error);
     let mut target = String::new();
     match open_file(&note) {
-        // A path; what is longer leads nowhere.
+        // A longer text is no path.
         Ok(file) => file
             .take(LONGEST_PATH)
             .read_to_string(&mut target)
@@ -156,7 +158,7 @@ fn bring_back(root: &Path, staging: &Path) -> Result<()> {
         Err(_) => return Ok(()),
     };
     let target = path_inside(root, &target).map_err(failed)?;
-    // A link is no state of a lake.
+    // A link is never a state of a lake.
     let stands = |path: &Path| path.symlink_metadata().ok().filter(|found| !found.is_symlink());
     if target != root && stands(&old).is_some() && stands(&target).is_none() {
         let _ = fs::rename(old, target);
@@ -176,15 +178,15 @@ fn is_old(path: &Path) -> bool {
     age.is_some_and(|age| age.as_secs() > 60)
 }
 
-/// Creates a folder and those above it. Other processes take empty staging folders away at the same time, so what was
-/// there a moment ago may be gone when it is asked for again.
+/// Creates a folder and its parents. Other processes remove empty staging folders at the same time, so a folder that
+/// existed a moment ago may be gone.
 pub(super) fn create_folders(path: &Path) -> Result<()> {
     let mut tries = 0;
     loop {
         let Err(error) = fs::create_dir_all(path) else {
             return Ok(());
         };
-        // Asked once for each: between two questions a folder may come or go as well.
+        // One look at each: between two looks a folder may come or go.
         let is_file = |folder: &Path| folder.metadata().is_ok_and(|found| !found.is_dir());
         let raced = matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound)
             && !path.ancestors().any(is_file);

@@ -1,32 +1,32 @@
-//! Where something lives: a path of this machine, or an object in a bucket.
+//! Locations: a path of this machine, or an object in a bucket.
 //!
-//! A URI that was parsed holds no credentials, and neither does a message about one that could not be.
+//! A parsed URI holds no credentials, and no message about a rejected URI repeats them.
 
 use std::path::PathBuf;
 
 use super::home::path_with_home;
 use crate::error::{Error, Result};
 
-/// A place that a caller named.
+/// A location that a caller named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// A path of this machine.
     Local(PathBuf),
-    /// An object, or what stands below a prefix.
+    /// An object, or the objects below a prefix.
     Bucket(BucketUri),
 }
 
-/// Who keeps the bucket.
+/// The kind of bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// Google Cloud Storage.
     Gs,
-    /// Amazon S3, and what speaks its language.
+    /// Amazon S3 and compatible stores.
     S3,
 }
 
 impl Scheme {
-    /// As it stands in a URI.
+    /// The scheme as written in a URI.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gs => "gs",
@@ -35,7 +35,7 @@ impl Scheme {
     }
 }
 
-/// `gs://bucket/key` or `s3://bucket/key`; the key is taken as it stands, nothing in it is decoded.
+/// `gs://bucket/key` or `s3://bucket/key`. The key is used as written; nothing in it is decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketUri {
     scheme: Scheme,
@@ -44,7 +44,7 @@ pub struct BucketUri {
 }
 
 impl BucketUri {
-    /// Who keeps the bucket.
+    /// The kind of bucket.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
@@ -54,7 +54,7 @@ impl BucketUri {
         &self.bucket
     }
 
-    /// What follows the bucket, without the slash between them.
+    /// The part after the bucket, without the slash between them.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -71,7 +71,7 @@ impl Location {
         if has_credentials(uri) {
             return Err(Error::argument(
                 without_credentials(uri),
-                "credentials or a signature in the URI, which would stand in every log and report",
+                "credentials or a signature in the URI, which would appear in every log and report",
                 "a URI without them, such as s3://bucket/key or gs://bucket/key: credentials come from the environment \
                  (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS)",
             ));
@@ -112,7 +112,7 @@ impl Location {
         if bucket.is_empty() || !bucket.chars().all(fits) {
             return Err(Error::argument(
                 without_credentials(uri),
-                "no name of a bucket behind the scheme",
+                "no bucket name after the scheme",
                 format!(
                     "{}://bucket/key; credentials come from the environment, never from a URI",
                     scheme.name()
@@ -127,14 +127,14 @@ impl Location {
     }
 }
 
-/// Signs of a signed URL, in small letters: who has such a URL has the right that it grants.
+/// Marks of a signed URL, in lower case: anyone who has such a URL has the access that it grants.
 const SIGNATURES: [&str; 4] = ["x-amz-", "x-goog-", "signature=", "sig="];
 
-/// A text as what stands before a scheme, the scheme and the rest.
+/// The text before a scheme, the scheme, and the rest.
 type UriParts<'t> = (&'t str, &'t str, &'t str);
 
-/// The URIs in a text by their schemes, however many slashes a `pathlib.Path` has left behind them, and whatever stands before
-/// them. A word of one letter is a drive or a folder, and no scheme.
+/// The URIs in a text, found by their schemes, whatever comes before them and however many slashes a `pathlib.Path` has
+/// left. A scheme of one letter is a drive or a folder.
 fn uris(text: &str) -> impl Iterator<Item = UriParts<'_>> {
     let letters = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '.' | '-');
     text.match_indices(':').filter_map(move |(colon, _)| {
@@ -143,14 +143,14 @@ fn uris(text: &str) -> impl Iterator<Item = UriParts<'_>> {
         let (before, rest) = (&text[..colon - scheme.len()], &text[colon + 1..]);
         let slashes = rest.starts_with("//")
             || matches!(scheme, "gs" | "s3")
-            // Behind other folders one slash may end the name of a folder.
+            // After other folders, one slash may end the name of a folder.
             || (rest.starts_with('/')
                 && (before.trim().is_empty() || matches!(scheme, "http" | "https" | "s3a" | "s3n")));
         (scheme.len() > 1 && slashes).then(|| (before, scheme, rest.trim_start_matches('/')))
     })
 }
 
-/// Where the credentials at the beginning of a rest end: a secret may itself hold `/`, `?` and `@`.
+/// The end of the credentials at the beginning of a rest. A secret may itself hold `/`, `?` and `@`.
 fn end_of_credentials(scheme: &str, rest: &str) -> Option<usize> {
     let host = rest.split('/').next().unwrap_or(rest);
     let is_key = matches!(scheme, "gs" | "s3" | "file") && !host.contains([':', '@']);
@@ -158,7 +158,7 @@ fn end_of_credentials(scheme: &str, rest: &str) -> Option<usize> {
         return Some(at + 1);
     }
     let (_, port) = host.split_once(':')?;
-    // A user and a password whose `@host` was forgotten.
+    // A user and a password without the `@host`.
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     (!is_port).then_some(rest.len())
 }
@@ -174,7 +174,7 @@ pub fn has_credentials(uri: &str) -> bool {
     uris(uri).any(|parts| tells_secrets(&parts))
 }
 
-/// A URI for messages: what may be a user, a password or a signature is left out.
+/// A URI for messages, without anything that may be a user, a password or a signature.
 pub fn without_credentials(uri: &str) -> String {
     let Some((before, scheme, rest)) = uris(uri).find(tells_secrets).or_else(|| uris(uri).next()) else {
         return uri.to_owned();

@@ -1,10 +1,10 @@
-//! Making durable what is written while more is being written: what a commit would wait for at the end is then done, most of it.
+//! Makes written data durable in the background, so that most of it is done before the commit waits for it.
 
 use std::fs::File;
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
-/// A thread that does it, and whether one before could not.
+/// The background thread, and the first error of an earlier one.
 #[derive(Debug, Default)]
 pub(super) struct WriteBack {
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -12,21 +12,22 @@ pub(super) struct WriteBack {
 }
 
 impl WriteBack {
-    /// Begins with what the file holds now, unless the thread is still busy with what it held before.
+    /// Starts to sync what the file holds now, unless the thread is still busy.
     pub(super) fn begin(&mut self, file: &File) {
         if self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return;
         }
         self.join();
         let Ok(file) = file.try_clone() else { return };
-        // Where there can be no thread, the commit does all of it.
+        // Without a thread, the commit does all of it.
         self.thread = Builder::new()
             .name("drugs_rs-sync".to_owned())
             .spawn(move || file.sync_data())
             .ok();
     }
 
-    /// Waits for the thread. The system tells an error once: whoever asks later for the same file is told that all is well.
+    /// Waits for the thread. The system reports a write error only once, so a later sync of the same file would
+    /// succeed.
     pub(super) fn end(&mut self) -> io::Result<()> {
         self.join();
         self.failed.take().map_or(Ok(()), Err)

@@ -1,18 +1,19 @@
-//! What programs write into the cells of a table: words for nothing, and whole numbers with a fraction.
+//! Cells of tables: words for a missing value, and whole numbers written with a fraction.
 
-/// Programs write these where there is nothing; compared without case.
+/// Words that programs write for a missing value; compared without case.
 const NOTHING: [&str; 13] = [
     "null", "none", "nil", "nan", "nat", "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "<na>", "\\n",
 ];
 
-/// Whether a cell holds nothing, a word for it, or only dashes. Not for titles and names: a drug may be called `NA`.
+/// Whether a cell is empty, a word for a missing value, or only dashes. Not for titles and names: a drug may be called
+/// `NA`.
 pub fn is_missing(cell: &str) -> bool {
     let cell = cell.trim();
     let is_dash = |letter| matches!(letter, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
     NOTHING.iter().any(|word| cell.eq_ignore_ascii_case(word)) || cell.chars().all(is_dash)
 }
 
-/// The id in a cell, if there is one: spreadsheets and data frames make `31400738.0` of an id among numbers.
+/// The id in a cell, if there is one: spreadsheets and data frames turn an id among numbers into `31400738.0`.
 pub fn given_id(cell: &str) -> Option<&str> {
     let id = cell.trim();
     let whole = id.split_once('.').filter(|(digits, zeros)| {

@@ -1,4 +1,4 @@
-//! The silver form of a text: what every title, abstract, name and journal goes through.
+//! Cleans texts for silver: every title, abstract, name and journal.
 
 use std::borrow::Cow;
 
@@ -7,18 +7,18 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use super::{escapes, markup};
 use crate::schema::{Flag, Flags};
 
-/// A cleaned text and what was repaired in it.
+/// A cleaned text and the repairs that it needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned<'a> {
     pub text: Cow<'a, str>,
     pub flags: Flags,
 }
 
-/// Repairs that decode to further things to repair are followed this deep; no real text needs more than two.
+/// At most this many rounds of repairs, each of which may reveal more to repair; real texts need at most two.
 const DEPTH: usize = 4;
 
-/// Cleans a text: XML markup dropped, literal `\xNN` runs decoded or removed, Unicode NFC, white space to single
-/// blanks, trimmed. Cleaning a cleaned text changes nothing.
+/// Cleans a text: drops XML markup, decodes or removes literal `\xNN` runs, normalises to Unicode NFC, replaces white
+/// space by single blanks, and trims it. Cleaning a cleaned text changes nothing.
 pub fn clean(text: &str) -> Cleaned<'_> {
     let mut flags = Flags::default();
     if is_clean_ascii(text.as_bytes()) {
@@ -34,8 +34,8 @@ pub fn clean(text: &str) -> Cleaned<'_> {
                 text = Cow::Owned(better);
                 continue;
             }
-            // Repairs nested in repairs without end are an attack on the reader, not text: without these two characters
-            // neither an escape nor a tag can stand in what is left.
+            // Endlessly nested repairs are an attack and no text: without these two characters, the rest can hold
+            // neither an escape nor a tag.
             Some(_) => {
                 flags.insert(Flag::RemovedEscapes);
                 text = Cow::Owned(text.replace(['\\', '<'], ""));
@@ -44,19 +44,19 @@ pub fn clean(text: &str) -> Cleaned<'_> {
         }
         let Some(plain) = tidied(&text) else { break };
         text = Cow::Owned(plain);
-        // White space that has become a blank can make a tag of what was none: `<b` and a vertical tab before `a="1">`.
+        // A new blank can complete a tag: `<b` and a vertical tab before `a="1">`.
         if !text.contains(['\\', '<']) {
             break;
         }
     }
-    // A mark of direction or a soft hyphen alone is nothing that anybody could read or search.
+    // A text of only direction marks or soft hyphens cannot be read or searched.
     if text.chars().all(is_invisible) {
         text = Cow::Borrowed("");
     }
     Cleaned { text, flags }
 }
 
-/// Whether a letter leaves no mark on paper: blanks, controls and what Unicode lets programs ignore.
+/// Whether a letter is invisible: blanks, controls, and what Unicode lets programs ignore.
 fn is_invisible(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
@@ -67,13 +67,13 @@ fn is_invisible(letter: char) -> bool {
         )
 }
 
-/// A text in NFC whose words stand one blank apart; `None` for one that is so already.
+/// A text in NFC with single blanks between its words; `None` if it already is.
 fn tidied(text: &str) -> Option<String> {
     let composed = composed(text);
     single_blanks(composed.as_deref().unwrap_or(text)).or(composed)
 }
 
-/// A text in NFC; `None` for one that is in it.
+/// A text in NFC; `None` if it already is.
 fn composed(text: &str) -> Option<String> {
     if is_nfc_quick(text.chars()) == IsNormalized::Yes {
         return None;
@@ -82,7 +82,7 @@ fn composed(text: &str) -> Option<String> {
     (composed != text).then_some(composed)
 }
 
-/// One pass of repairs; `None` when there was nothing to do.
+/// One round of repairs; `None` if there was nothing to repair.
 fn repair_once(text: &str, flags: &mut Flags) -> Option<String> {
     let without_markup = markup::remove(text);
     if without_markup.is_some() {
@@ -102,8 +102,8 @@ fn repair_once(text: &str, flags: &mut Flags) -> Option<String> {
     }
 }
 
-/// Most texts need nothing: plain ASCII, single blanks, no backslash, no angle bracket. In pieces without a branch in them,
-/// which the compiler makes into a few wide instructions.
+/// Whether a text needs no repair: plain ASCII, single blanks, no backslash, no angle bracket. Most texts do not. The
+/// loop works on pieces without branches, which the compiler vectorises.
 fn is_clean_ascii(bytes: &[u8]) -> bool {
     const PIECE: usize = 128;
     if bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ') {
@@ -124,7 +124,7 @@ fn is_clean_ascii(bytes: &[u8]) -> bool {
     bytes.chunks(PIECE).all(plain) && bytes.chunks(PIECE).zip(next.chunks(PIECE)).all(parted)
 }
 
-/// Every run of white space becomes one blank; none at either end. `None` where it is so already.
+/// Replaces each run of white space by one blank, and removes it at both ends. `None` if nothing changes.
 fn single_blanks(text: &str) -> Option<String> {
     let mut before = true;
     let mut needed = false;

@@ -1,4 +1,4 @@
-//! The accepted forms of a date. Whatever is in none of them is [`Parsed::Bad`]: flagged, never guessed.
+//! Parses dates. A text in no accepted form is [`Parsed::Bad`]: flagged, never guessed.
 //!
 //! | form | example | precision |
 //! |---|---|---|
@@ -26,7 +26,7 @@ use chrono::NaiveDate;
 use super::is_missing;
 use crate::schema::DatePrecision;
 
-/// The order of numeric day and month of a source.
+/// The order of day and month in a source's numeric dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NumericOrder {
     /// `02/01/2020` is the second of January.
@@ -36,18 +36,18 @@ pub enum NumericOrder {
     MonthFirst,
 }
 
-/// A date as read.
+/// A parsed date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
-    /// Nothing there, or a word for it.
+    /// Empty, or a word for a missing value.
     Missing,
-    /// Something there that is no date.
+    /// A text that is no date.
     Bad,
-    /// A date, as its first day, and how exactly it was given.
+    /// The first day of the date, and its precision.
     Date(NaiveDate, DatePrecision),
 }
 
-/// Reads a date in any of the accepted forms.
+/// Parses a date in any of the accepted forms.
 pub fn parse(text: &str, order: NumericOrder) -> Parsed {
     if is_missing(text) {
         return Parsed::Missing;
@@ -59,8 +59,8 @@ pub fn parse(text: &str, order: NumericOrder) -> Parsed {
         .map_or(Parsed::Bad, |(date, precision)| Parsed::Date(date, precision))
 }
 
-/// Whether a text is in one of the accepted forms, in either order: a day that its month has not is bad, but no other tag or
-/// column of the record is to be asked for a date then.
+/// Whether a text has one of the accepted forms, in either order. A day that its month does not have is bad, but it
+/// still counts as the record's date, so that no other tag or column is used.
 pub fn has_form(text: &str) -> bool {
     [NumericOrder::DayFirst, NumericOrder::MonthFirst]
         .into_iter()
@@ -82,7 +82,7 @@ fn reading(text: &str, order: NumericOrder) -> Option<ReadDate> {
     parts.split(text).then(|| read(parts.as_slice(), order))?
 }
 
-/// Dashes and blanks as typesetters have them, in ASCII; other letters as they are.
+/// Replaces typographic dashes and blanks by ASCII; other letters stay unchanged.
 fn in_ascii(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {
@@ -95,7 +95,7 @@ fn in_ascii(text: &str) -> String {
 
 type ReadDate = (i32, u32, u32, DatePrecision);
 
-/// A date comes apart into numbers, words and the signs between them; blanks only part.
+/// A date consists of numbers, words and the signs between them; blanks only separate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum DateToken {
     #[default]
@@ -114,11 +114,11 @@ enum DateToken {
     Slash,
     Dot,
     Comma,
-    /// A time of day behind an ISO day: the rest of the text, already judged.
+    /// A time of day after an ISO day: the rest of the text, already checked.
     Time,
 }
 
-/// At most this many parts make a date; a text with more is none.
+/// A text with more parts than this is no date.
 const MOST_PARTS: usize = 12;
 
 #[derive(Default)]
@@ -245,7 +245,7 @@ fn read(parts: &[DateToken], order: NumericOrder) -> Option<ReadDate> {
         [Year(first), Dash, Year(last)] if first <= last => (first, 1, 1, Precision::Year),
         [Year(year), Month(month), Dash | Slash, Month(_)]
         | [Month(month), Dash | Slash, Month(_), Year(year)]
-        // The day is that of neither month for certain: bimonthly journals write 1 whenever they come out.
+        // The day may belong to either month: bimonthly journals write 1 whenever they appear.
         | [Year(year), Month(month), Dash | Slash, Month(_), Small(1..=31)]
         | [Year(year), Month(month), Dash, Month(_), Dash, Month(_)]
         | [Year(year), Month(month), Dash, Month(_), Dash, Month(_), Small(1..=31)]
@@ -290,13 +290,13 @@ fn number(text: &str) -> Option<(DateToken, usize)> {
     match digits {
         1 | 2 if ending > 0 => Some((DateToken::Ordinal(value), digits + ending)),
         1 | 2 => Some((DateToken::Small(value), digits)),
-        // A year below 1000 is a slip of the pen, whatever the calendar says.
+        // A year below 1000 is a typing error.
         4 if value >= 1000 => Some((DateToken::Year(i32::try_from(value).ok()?), digits)),
         _ => None,
     }
 }
 
-/// The length of the ending that makes a number an ordinal, 0 where there is none. PubMed writes `2d` and `3d`.
+/// The length of the ending that makes a number an ordinal, 0 if there is none. PubMed writes `2d` and `3d`.
 fn ordinal_ending(text: &str) -> usize {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let is_ending = ["st", "nd", "rd", "th", "d"]
@@ -339,7 +339,7 @@ fn word(text: &str) -> Option<(DateToken, usize)> {
     let position = MONTHS.iter().position(|month| {
         *month == word || (month[..3] == word) || (word == "sept" && month.starts_with("sept"))
     })?;
-    // `Jan.` is an abbreviation, not a number with a dot.
+    // The dot belongs to the abbreviation `Jan.`.
     let dot = usize::from(letters <= 4 && text[letters..].starts_with('.'));
     Some((DateToken::Month(u32::try_from(position).ok()? + 1), letters + dot))
 }
@@ -354,7 +354,7 @@ fn is_time(text: &str) -> bool {
     if !(two(0, 24) && bytes.get(2) == Some(&b':') && two(3, 59)) {
         return false;
     }
-    // Midnight may be the end of a day; no minute of that hour is.
+    // Only 24:00 itself may end a day.
     let midnight = bytes.starts_with(b"24");
     let mut at = 5;
     if bytes.get(at) == Some(&b':') {

@@ -1,17 +1,17 @@
-//! Literal `\xNN` escapes: what is left of UTF-8 bytes that some earlier tool printed as Python would.
+//! Literal `\xNN` escapes: UTF-8 bytes that an earlier tool printed in Python's notation.
 
-/// A text whose escapes were decoded or removed.
+/// A text with its escapes decoded or removed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Decoded {
     pub text: String,
-    /// At least one run was valid UTF-8 and now stands as its letters.
+    /// At least one run was valid UTF-8 and was decoded.
     pub decoded: bool,
-    /// At least one run was not valid UTF-8 and is gone, with the blank behind it where that parts no words.
+    /// At least one run was invalid and was removed, with the blank after it unless that blank separates two words.
     pub removed: bool,
 }
 
-/// Decodes each whole run of escapes (`\xNN` or `\\xNN`) that is valid UTF-8 and removes each that is not; `None` when
-/// the text holds no escape.
+/// Decodes each whole run of escapes (`\xNN` or `\\xNN`) that is valid UTF-8, and removes each that is not; `None` if
+/// the text has no escape.
 pub(super) fn decode(text: &str) -> Option<Decoded> {
     let bytes = text.as_bytes();
     let first = next_escape(bytes, 0)?;
@@ -32,7 +32,7 @@ pub(super) fn decode(text: &str) -> Option<Decoded> {
             position += length;
         }
         match std::str::from_utf8(&run) {
-            // White space aside, a control character is no letter that a title can hold.
+            // A title holds no control characters other than white space.
             Ok(letters)
                 if !letters
                     .chars()
@@ -43,7 +43,7 @@ pub(super) fn decode(text: &str) -> Option<Decoded> {
             }
             _ => {
                 result.removed = true;
-                // The blank behind goes with it, unless it is all that parts two words.
+                // Removes the next blank too, unless only that blank separates two words.
                 let parts_words = result.text.ends_with(|letter: char| !letter.is_whitespace());
                 if bytes.get(position) == Some(&b' ') && !parts_words {
                     position += 1;

@@ -1,14 +1,14 @@
-//! The folding under which a name and a text are compared, one letter at a time, so that offsets survive.
+//! Folds letters for comparing a name with a text. It folds one letter at a time, so that offsets can be kept.
 //!
-//! Letters and digits fold by case, width, compatibility (`ﬁ` is `fi`, `₂` is `2`), accents (unless kept), `ß` is `ss`,
-//! `æ` is `ae`, and a Greek letter is its name. White space, dashes and invisible joints are all one *gap*; apostrophes
-//! are all `'`. Anything else is a *sign* and stands for itself.
+//! Letters and digits fold by case, width, compatibility (`ﬁ` is `fi`, `₂` is `2`) and accents (unless they are kept);
+//! `ß` is `ss`, `æ` is `ae`, and a Greek letter is its name. White space, dashes and invisible joiners are all the same
+//! *gap*; all apostrophes are `'`. Anything else is a *sign*, which equals only itself.
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use crate::choice::{Choice, parse_choices};
 
-/// Whether accents tell letters apart.
+/// Whether accents distinguish letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Accents {
     /// `é` is `e`.
@@ -38,7 +38,7 @@ impl Choice for Accents {
 
 parse_choices!(Accents);
 
-/// What a letter of a text is to the matcher.
+/// The class of a letter for the matcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// A letter or a digit: part of a word.
@@ -47,11 +47,11 @@ pub enum Class {
     Mark,
     /// White space, a dash or an invisible joint.
     Gap,
-    /// Anything else, as the sign it stands for.
+    /// Anything else, as the sign that it is compared as.
     Sign(char),
 }
 
-/// What a letter is to the matcher.
+/// The class of a letter.
 pub fn class(letter: char) -> Class {
     if letter.is_ascii() {
         return match letter {
@@ -62,7 +62,7 @@ pub fn class(letter: char) -> Class {
         };
     }
     match letter {
-        // Hyphens, dashes and minus signs; the soft hyphen is one that shows only at a line's end.
+        // Hyphens, dashes and minus signs; a soft hyphen shows only at the end of a line.
         '\u{ad}'
         | '\u{2010}'..='\u{2015}'
         | '\u{2212}'
@@ -70,13 +70,13 @@ pub fn class(letter: char) -> Class {
         | '\u{fe63}'
         | '\u{ff0d}'
         | '\u{2043}' => Class::Gap,
-        // Zero-width space, joiners and the word joiner part words without showing.
+        // Zero-width space, joiners and the word joiner separate words invisibly.
         '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Class::Gap,
         _ if is_apostrophe(letter) => Class::Sign('\''),
         _ if letter.is_whitespace() => Class::Gap,
         // Marks first: some marks of Indic scripts count as alphabetic too, and they belong to their letter.
         _ if is_combining_mark(letter) => Class::Mark,
-        // A few presentation forms of lone marks count as letters, but nothing is left of them when folded.
+        // A few presentation forms of lone marks count as letters, but fold to nothing.
         _ if letter.is_alphanumeric() => {
             let mut anything = false;
             fold(letter, Accents::Fold, |_| anything = true);
@@ -86,13 +86,13 @@ pub fn class(letter: char) -> Class {
     }
 }
 
-/// Some of these are letters to Unicode.
+/// Unicode counts some of these as letters.
 fn is_apostrophe(letter: char) -> bool {
     matches!(letter, '‘' | '’' | '‛' | '′' | '´' | 'ʼ' | 'ʹ' | 'ʻ' | '＇')
 }
 
-/// Gives the folded letters of a letter of class [`Class::Word`] or [`Class::Mark`], in order. They are letters, digits
-/// and (when kept) marks, nothing else, and fold to themselves.
+/// Passes on the folded letters of a letter of class [`Class::Word`] or [`Class::Mark`], in order. They are only
+/// letters, digits and (if kept) marks, and fold to themselves.
 pub fn fold(letter: char, accents: Accents, mut give: impl FnMut(char)) {
     if letter.is_ascii() {
         give(letter.to_ascii_lowercase());
@@ -116,8 +116,8 @@ pub fn fold(letter: char, accents: Accents, mut give: impl FnMut(char)) {
     });
 }
 
-/// Whether a small letter is left of folding: letters and digits are, marks if they are kept, but not the apostrophe of
-/// `ŉ`. Marks are asked first, for some of them count as alphabetic.
+/// Whether folding keeps a small letter: letters and digits always, marks if they are kept, but not the apostrophe of
+/// `ŉ`. Marks are tested first, because some of them count as alphabetic.
 fn kept(lower: char, accents: Accents) -> bool {
     if is_combining_mark(lower) {
         accents == Accents::Keep

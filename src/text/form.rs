@@ -1,12 +1,13 @@
-//! The form under which names of vocabularies meet: that of the matcher, so that what joins there is found alike.
+//! The form by which names of vocabularies are compared. It is the matcher's, so names that are joined are also found
+//! alike.
 
 use super::fold::{Accents, Class, class, fold};
 
-/// The folded letters and signs of a name, with one blank for every gap inside it.
+/// The folded letters and signs of a name, with one blank for each gap inside it.
 pub fn form(name: &str) -> String {
     let mut form = String::with_capacity(name.len());
     let mut gap = false;
-    // A mark without a letter before it has nothing to belong to and parts words.
+    // A mark without a letter before it separates words.
     let mut after_letter = false;
     for letter in name.chars() {
         let kind = class(letter);

@@ -1,12 +1,13 @@
-//! The key under which spellings of one journal meet.
+//! The key that all spellings of one journal share.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Folds case, accents and punctuation: `The Journal of Maternal-Fetal & Neonatal Medicine` and
-/// `the journal of maternal-fetal and neonatal medicine` have one key. Apostrophes vanish, any other sign parts words.
+/// The key of a journal's name, without case, accents and punctuation: `The Journal of Maternal-Fetal & Neonatal
+/// Medicine` and `the journal of maternal-fetal and neonatal medicine` have the same key. Apostrophes are removed, and
+/// any other sign separates words.
 ///
-/// A name of signs alone is its own key, so that a journal always has one.
+/// A name of only signs is its own key, so that every journal has one.
 pub fn journal_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     if name.is_ascii() {
@@ -17,7 +18,7 @@ pub fn journal_key(name: &str) -> String {
     if key.is_empty() { name.to_lowercase() } else { key }
 }
 
-/// What [`push_folded`] does, without tables: nearly all names are ASCII.
+/// Like [`push_folded`], but for ASCII only and without tables: nearly all names are ASCII.
 fn push_ascii(key: &mut String, name: &str) {
     let mut parted = false;
     for byte in name.bytes() {
@@ -53,10 +54,10 @@ fn push_folded(key: &mut String, name: &str) {
                 key.push(' ');
             }
             parted = false;
-            // Lower-casing a letter can give marks of its own (`İ`), which are accents too.
+            // Lower-casing a letter can add marks (`İ`), which are accents too.
             for lower in letter.to_lowercase().filter(|lower| !is_combining_mark(*lower)) {
                 match lower {
-                    // The same letter in capitals, and at the end of a word.
+                    // Letters with another form in capitals, or at the end of a word.
                     'ß' => key.push_str("ss"),
                     'ς' => key.push('σ'),
                     _ => key.push(lower),

@@ -1,6 +1,6 @@
-//! XML markup inside titles: the tags that PubMed and publishers use, and no other angle bracket.
+//! Removes XML markup from titles: the tags that PubMed and publishers use, and no other angle bracket.
 
-/// Names of elements that stand inside titles and abstracts. `p < 0.05` and `<unknown>` are text, not markup.
+/// Elements that occur in titles and abstracts. `p < 0.05` and `<unknown>` are text, not markup.
 const ELEMENTS: [&str; 17] = [
     "i",
     "b",
@@ -21,10 +21,10 @@ const ELEMENTS: [&str; 17] = [
     "a",
 ];
 
-/// A longer one than this is no tag of a title.
+/// A longer tag is no markup of a title.
 const LONGEST_TAG: usize = 512;
 
-/// Elements that begin a new line, so that what stands before them and behind are two words.
+/// Elements that begin a new line, and so separate two words.
 const LINES: [&[u8]; 2] = [b"br", b"p"];
 
 /// Whether the tag at the start of `bytes` begins a new line.
@@ -38,7 +38,7 @@ pub fn begins_line(bytes: &[u8]) -> bool {
     })
 }
 
-/// Drops the tags and keeps their text, with a blank for those that begin a line; `None` when there is no tag.
+/// Removes the tags and keeps their text, with a blank for tags that begin a line; `None` if there is no tag.
 pub(super) fn remove(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut kept = String::new();
@@ -83,7 +83,7 @@ fn tag_at(bytes: &[u8]) -> Option<usize> {
         || ELEMENTS
             .iter()
             .any(|element| element.as_bytes().eq_ignore_ascii_case(name));
-    // `a <b and c> d` has a letter behind "<b " but no attribute: an attribute has a value.
+    // `a <b and c> d` has a letter after "<b " but no attribute: an attribute has a value.
     let attributes_look_right = attributes.is_empty()
         || attributes == b"/"
         || attributes.trim_ascii() == b"/"

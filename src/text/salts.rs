@@ -1,6 +1,6 @@
-//! Words of salts, esters and hydrates: they follow the name of an ingredient and make no other substance of it.
+//! Words of salts, esters and hydrates, which follow an ingredient's name and do not make it another substance.
 
-/// The words, in order.
+/// The words, sorted.
 const WORDS: [&str; 60] = [
     "acetate",
     "anhydrous",
@@ -64,8 +64,8 @@ const WORDS: [&str; 60] = [
     "trometamol",
 ];
 
-/// Ions and radicals: a name that ends with one says too little without its salt (`ferrous` of `ferrous sulfate`, `benzyl`
-/// of `benzyl benzoate`).
+/// Ions and radicals: a name that ends with one is no substance without its salt (`ferrous` of `ferrous sulfate`,
+/// `benzyl` of `benzyl benzoate`).
 const NO_SUBSTANCES: [&str; 17] = [
     "aluminium",
     "aluminum",
@@ -86,13 +86,13 @@ const NO_SUBSTANCES: [&str; 17] = [
     "silver",
 ];
 
-/// Whether a word, in small letters, is one of a salt, an ester or a hydrate.
+/// Whether a lower-case word belongs to a salt, an ester or a hydrate.
 pub fn is_salt(word: &str) -> bool {
     WORDS.binary_search(&word).is_ok()
 }
 
-/// The ingredient of a folded name that ends with words of salts. `None` for any other name, or where what is left says too
-/// little (`sodium chloride`, `calcium carbonate`, `ferrous sulfate`).
+/// The ingredient of a folded name that ends with words of salts. `None` for any other name, or if the rest is no
+/// substance (`sodium chloride`, `calcium carbonate`, `ferrous sulfate`).
 pub fn without_salts(form: &str) -> Option<&str> {
     let mut base = form;
     while let Some((rest, last)) = base.rsplit_once(' ') {

@@ -1,30 +1,31 @@
-//! The substance of a drug: the canonical name under which its codes and spellings meet.
+//! The substance of a drug: the canonical name that its codes and spellings share.
 //!
-//! A vocabulary such as WHO's ATC gives one substance a code for each use, form or origin. The substance is the drug's name
-//! folded, without qualifiers in brackets and without words of salts and hydrates. A combination is a substance of its own,
-//! whatever the order and the sign between its parts. The name alone decides, so that the substance of a drug is known
-//! wherever its name is.
+//! A vocabulary such as WHO's ATC gives one substance a code for each use, form or origin. The substance is the drug's
+//! folded name, without qualifiers in brackets and without words of salts and hydrates. A combination is a substance of
+//! its own, whatever the order of its parts and the sign between them. Only the name decides, so the substance is known
+//! wherever the drug's name is.
 
 use std::collections::BTreeSet;
 
 use super::form::form;
 use super::salts::without_salts;
 
-/// What separates the names of a drug whose code has several.
+/// The separator between several names of one code.
 pub const BETWEEN_NAMES: &str = " | ";
 
-/// Fewer letters are no part of a combination: `factor IX and X`, `insulin 30/70`, `meningococcus A + C`.
+/// A part of a combination has at least this many letters: `factor IX and X`, `insulin 30/70`, `meningococcus A + C`
+/// have none.
 const FEWEST_LETTERS: usize = 3;
 
-/// The substance of a name. Several names with ` | ` between them, as the graph has them for one code, are one substance
-/// where all of them are, else the substances of all with ` | ` between them.
+/// The substance of a name. Several names separated by ` | `, as the graph has them for one code, give one substance if
+/// all of them have the same, or else all their substances separated by ` | `.
 pub fn substance(name: &str) -> String {
     let substances: BTreeSet<String> = name.trim().split(BETWEEN_NAMES).map(substance_of_one).collect();
     joined(substances, BETWEEN_NAMES)
 }
 
-/// Whether a remark in brackets behind a name is a qualifier (`human`, `vit C`). With a digit in front it is an isotope,
-/// which makes another substance (`ammonia (13N)`); what speaks of several substances is no qualifier of one.
+/// Whether a remark in brackets after a name is a qualifier (`human`, `vit C`). A remark that begins with a digit is an
+/// isotope, which is another substance (`ammonia (13N)`); one about several substances qualifies none.
 pub fn is_qualifier(remark: &str) -> bool {
     let isotope = remark.starts_with(|letter: char| letter.is_ascii_digit());
     let several = remark.contains("combination") || remark.contains("etc");
@@ -42,7 +43,7 @@ fn substance_of_one(name: &str) -> String {
     if substance.is_empty() { name } else { substance }
 }
 
-/// The folded name of one ingredient without the words of its salt.
+/// The folded name of one ingredient without its words of salts.
 fn without_salt(name: &str) -> String {
     let form = form(name);
     without_salts(&form).map_or_else(|| form.clone(), str::to_owned)
@@ -52,8 +53,8 @@ fn joined(parts: BTreeSet<String>, separator: &str) -> String {
     parts.into_iter().collect::<Vec<_>>().join(separator)
 }
 
-/// The name without its qualifiers in brackets, which follow a blank and end a word. Brackets inside a word belong to
-/// the name of a chemical.
+/// The name without its qualifiers in brackets, which follow a blank and end a word. Brackets inside a word belong to a
+/// chemical name.
 fn without_qualifiers(name: &str) -> String {
     let mut kept = String::with_capacity(name.len());
     let mut rest = name;
@@ -75,7 +76,7 @@ fn without_qualifiers(name: &str) -> String {
     kept
 }
 
-/// The length of what begins with an opening bracket, up to the one that closes it.
+/// The length of a text in brackets, from its opening bracket to the matching closing one.
 fn length_in_brackets(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (place, letter) in text.char_indices() {
@@ -91,8 +92,8 @@ fn length_in_brackets(text: &str) -> Option<usize> {
     None
 }
 
-/// The parts of a combination: `x and y`, `x, y and z`, `x / y`, `x + y`. Empty for any other name, and for one that speaks of
-/// combinations without naming all of their parts (`x, combinations`).
+/// The parts of a combination: `x and y`, `x, y and z`, `x / y`, `x + y`. Empty for any other name, and for one that
+/// mentions combinations without naming all of their parts (`x, combinations`).
 fn parts(name: &str) -> Vec<&str> {
     let name = name.strip_prefix("combinations of ").unwrap_or(name);
     let name = name.strip_suffix(", sequential").unwrap_or(name);

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPORA = Path(os.environ.get("DRUGS_RS_CORPORA", str(ROOT.parent / "shared" / "data")))
-# Before anything imports Airflow, which reads its configuration then.
+# Before anything imports Airflow, which then reads its configuration.
 HOME = Path(tempfile.mkdtemp(prefix="drugs_rs-airflow-"))
 for name in [name for name in os.environ if name.startswith(("AIRFLOW", "DRUGS_RS_"))]:
     del os.environ[name]
@@ -26,7 +26,7 @@ os.environ.update(
     AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
-    # Programs of an environment are found beside its Python.
+    # Programs of an environment are beside its Python.
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     PYTHONPATH=os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
 )
@@ -44,7 +44,7 @@ SOURCES = {
 def settings_of(folder: Path, out: Path, **more: Any) -> dict[str, Any]:
     """The settings for four files in a folder; without retries, which only take time here."""
     found: dict[str, Any] = {name: str(folder / file) for name, file in SOURCES.items()}
-    # `dag.test()` of 3.3 fails at the end of a run that has a Deadline Alert, whatever it is; the scheduler's does not
+    # `dag.test()` of 3.3 fails at the end of any run that has a Deadline Alert; the scheduler does not
     # (test_standalone.py).
     return {**found, "out": str(out), "retries": 0, "poke_interval_seconds": 1, "slow_run_hours": 0, **more}
 
@@ -90,7 +90,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def make_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Give the DAG as Airflow loads it with these settings in its environment."""
+    """Return the DAG as Airflow loads it with these settings in its environment."""
 
     def make(**settings: Any) -> Any:
         for name, value in settings.items():

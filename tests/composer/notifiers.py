@@ -47,7 +47,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 class Slow(BaseNotifier):
-    """Is done when somebody else has gone on meanwhile."""
+    """Is done when another task has continued meanwhile."""
 
     template_fields: Sequence[str] = ()
     others = threading.Event()

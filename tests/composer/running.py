@@ -11,7 +11,7 @@ from drugs_rs.airflow.compat import AIRFLOW_3
 
 
 def run(dag: Any, day: str, conf: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Run all tasks of one day and give the state of each."""
+    """Run all tasks of one day and return the state of each."""
     logical = datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.timezone.utc)
     words: dict[str, Any] = {"logical_date" if AIRFLOW_3 else "execution_date": logical}
     dag.test(run_conf=dict(conf) if conf else None, **words)

@@ -1,4 +1,4 @@
-"""``airflow standalone`` for a test: a real scheduler and really forked tasks, and nothing of it left behind."""
+"""``airflow standalone`` for a test: a real scheduler and really forked tasks, which all end with the test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from drugs_rs.airflow.compat import AIRFLOW_3
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """A free port."""
     with contextlib.closing(socket.socket()) as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """What the processes of that Airflow are told: quick to notice things, and no port that others use."""
+    """The configuration of that Airflow: short intervals, and a port that nothing else uses."""
     port = free_port()
     configuration = {
         "CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -54,8 +54,9 @@ def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
     }
     if not AIRFLOW_3:
-        # On SQLite it would run one task at a time, each in a Python that loads Airflow first. With patience and a log
-        # of writes, which Airflow 3 sets up itself, a test's few processes get along.
+        # On SQLite the default executor would run one task at a time, each in a Python that loads Airflow
+        # first. With a longer time-out and a write-ahead log, which Airflow 3 sets up itself, the few
+        # processes of a test can share it.
         configuration["CORE__EXECUTOR"] = "LocalExecutor"
         configuration["DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{home}/airflow.db?timeout=60"
         settings = {**settings, "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1"}
@@ -143,7 +144,7 @@ class Standalone:
         return dict(self.rows(question, run_id))
 
     def said(self, run_id: str) -> Callable[[], str]:
-        """What is told when a wait for something of a run was in vain."""
+        """The message when a wait for a part of a run times out."""
         return lambda: f"{run_id}: {self.states(run_id)} {tail(self.home / 'standalone.log')}"
 
     def wait_for_run(self, run_id: str, state: str, seconds: float = 400) -> None:

@@ -14,7 +14,7 @@ from drugs_rs.airflow import asset
 from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
 
 DAY = "2024-03-01"
-# A DAG of somebody else: mapped over two sources of one table, and without anything of `dags/drug.py`.
+# A DAG of another author: mapped over two sources of one table, and without anything of `dags/drug.py`.
 MAPPED = """
 import datetime
 from drugs_rs.airflow import BronzeOperator, GoldOperator, SilverOperator, asset
@@ -57,7 +57,7 @@ def mapped(folder: Path, samples: Path, lake: Path) -> Any:
     return bag.dags["mapped"]
 
 
-# OpenLineage's classes, which not every environment has: objects with whatever they were made of.
+# OpenLineage's classes, which some environments lack: objects with the given attributes.
 FACETS = SimpleNamespace(
     output_statistics_output_dataset=SimpleNamespace(OutputStatisticsOutputDatasetFacet=SimpleNamespace)
 )
@@ -66,7 +66,7 @@ CLASSES = (SimpleNamespace, SimpleNamespace(InputDataset=SimpleNamespace, Output
 
 @pytest.fixture
 def lineage(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """What each task told OpenLineage."""
+    """The facets that each task passed to OpenLineage."""
     from notifiers import LINEAGE
 
     monkeypatch.setattr("drugs_rs.airflow.lineage.lineage_classes", lambda: CLASSES)

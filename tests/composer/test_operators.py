@@ -85,7 +85,7 @@ def test_a_run_without_logical_date_needs_the_parameter() -> None:
 
 
 def test_a_partition_that_came_to_nothing_is_told_with_the_parameter(tmp_path: Path) -> None:
-    """A message about the setting DRUGS_RS_DT, which there is none of, helped nobody."""
+    """A message about the setting DRUGS_RS_DT, which does not exist, once helped nobody."""
     task = BronzeOperator(task_id="copy", table="drugs", sources="a.csv", out=str(tmp_path), dt="")
     with pytest.raises(AirflowFailException) as refused:
         task.execute({})
@@ -98,7 +98,7 @@ def event(**fields: Any) -> Any:
 
 
 def test_a_run_that_assets_triggered_is_for_the_partition_of_their_events() -> None:
-    """Airflow 2 gives such a run the time of the event as its logical date, Airflow 3 none."""
+    """In Airflow 2 such a run has the time of the event as its logical date, in Airflow 3 none."""
     now = datetime.datetime(2026, 11, 28, tzinfo=datetime.timezone.utc)
     for logical in (now, None):
         run = SimpleNamespace(run_id="r", logical_date=logical, run_type="dataset_triggered", partition_key=None)
@@ -125,7 +125,7 @@ def test_a_run_that_assets_triggered_is_for_the_partition_of_their_events() -> N
 def test_what_will_fail_again_is_not_retried_and_keeps_its_class(
     content: str, dt: str, kind: str, told: str, isolation: str, tmp_path: Path
 ) -> None:
-    """A bad file in a child once took four tries, and its alert had no class and "its words stand above"."""
+    """A bad file in a child once took four tries, and its alert had no class and a message without the cause."""
     (tmp_path / "drugs.csv").write_text(content, encoding="utf-8")
     lake: dict[str, Any] = {"out": str(tmp_path / "lake"), "isolation": isolation}
     copy = BronzeOperator(task_id="copy", table="drugs", sources=str(tmp_path / "drugs.csv"), dt=DT, **lake)
@@ -350,7 +350,7 @@ def test_the_gate_holds_what_it_refuses_and_releases_what_it_lets_pass(isolation
     assert gate(good).execute({})["released"] is True
     assert not file.exists()
     assert gate(good).execute({})["released"] is False
-    # A table with many faults says more than a reason may be long.
+    # The list of a table's many faults is longer than a reason may be.
     flags = {f"flag{number}": 0.0 for number in range(40)}
     wordy = {**poor, "rows_kept": 8, "rows_in": 18, "flags": dict.fromkeys(flags, 5)}
     task = gate(wordy)

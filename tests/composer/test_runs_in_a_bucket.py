@@ -70,7 +70,7 @@ def test_a_day_that_lacks_an_object_times_out_and_leaves_the_lake_untouched(
     assert "set DRUGS_RS_CLINICAL_TRIALS in the environment of Airflow" in alert["hint"]
     assert "DRUGS_RS_SENSOR_TIMEOUT_HOURS" in alert["hint"]
 
-    # The delivery comes late, and the same run goes through.
+    # The delivery is late, and the same run succeeds.
     deliver(google, samples, NEXT_DAY)
     assert all_succeeded(run(make_dag(**in_bucket(google, samples)), NEXT_DAY))
     assert f"lake/reports/gold/dt={NEXT_DAY}/gold.json" in google.contents()

@@ -20,7 +20,7 @@ from drugs_rs.airflow.compat import AIRFLOW_3
 
 
 def succeeded(dag: Any, day: datetime.datetime, task_id: str) -> None:
-    """A run of a day, of which a task has succeeded: SLAs are told for the days that have not come as far since."""
+    """A run of a day with one successful task: the SLAs of that task are checked for the days after it."""
     from airflow.utils.session import create_session
 
     with create_session() as session:
@@ -96,7 +96,7 @@ def test_what_is_told_is_short_and_rendered(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_a_slow_notifier_keeps_no_trigger_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Deadline Alert is told in the triggerer, where all waits share one thread."""
+    """A Deadline Alert runs in the triggerer, where all waits share one thread."""
     monkeypatch.setenv("DRUGS_RS_NOTIFIERS", json.dumps([{"class": "notifiers.Slow"}]))
 
     async def triggerer() -> None:

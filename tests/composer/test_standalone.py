@@ -26,12 +26,12 @@ from standalone import Standalone, standalone, until
 
 from drugs_rs.airflow.compat import AIRFLOW_3, AIRFLOW_VERSION
 
-# The one between is run in one process (test_runs.py): a session costs a minute.
+# The version between is tested in one process (test_runs.py): a session takes a minute.
 pytestmark = pytest.mark.skipif(
     (2, 7) <= AIRFLOW_VERSION < (3, 0), reason="the oldest and the newest Airflow have a session each"
 )
 DAY, NEXT_DAY, THIRD_DAY, LAST_DAY = (f"2024-03-0{number}" for number in (1, 2, 3, 4))
-# Long enough for an object to be put into the bucket when its sensor was seen waiting for it.
+# Long enough to put an object into the bucket after its sensor was seen waiting for it.
 PATIENCE = 30
 RETRIES = 1
 
@@ -61,7 +61,7 @@ def process_at_work(lake: Path) -> int | None:
 def wait_in_the_triggerer(airflow: Standalone, google: Google, run_id: str) -> None:
     """See that a sensor waits there, is looked for, and goes on waiting beside an object that bronze would not take."""
     until(lambda: airflow.states(run_id).get("pubmed_b_sensor") == "deferred", 300, airflow.said(run_id))
-    # The sensor itself has looked once by now; the others are the triggerer's. Nothing else uses the bucket.
+    # The sensor has looked once by now; the other requests are the triggerer's. Nothing else uses the bucket.
     seen = len(google.service.log)
     until(lambda: len(google.service.log) > seen + 4, 60, airflow.said(run_id))
     assert airflow.states(run_id)["pubmed_b_sensor"] == "deferred"
@@ -80,7 +80,7 @@ def trigger_deliver_and_kill_one_at_work(airflow: Standalone, google: Google, sa
 
 
 def waited_in_vain(airflow: Standalone, alerts: Path) -> None:
-    """A wait that was too long fails once, in spite of its retries, and is told once."""
+    """A wait that was too long fails once, in spite of its retries, and sends one alert."""
     airflow.wait_for_run("late", "failed")
     states = airflow.states("late")
     assert {task: state for task, state in states.items() if state == "failed"} == {"pubmed_b_sensor": "failed"}
@@ -95,7 +95,7 @@ def waited_in_vain(airflow: Standalone, alerts: Path) -> None:
 
 
 def over_its_time(airflow: Standalone, alerts: Path) -> None:
-    """No task failed, and the run is told with the reason."""
+    """No task failed, and the run is reported with the reason."""
     airflow.wait_for_run("overdue", "failed")
     assert "failed" not in airflow.states("overdue").values()
     alert = told(alerts, "run", "overdue")

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 BUCKET = "tests"
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
-# Nobody's: a peer that wants credentials gets these, and no message may ever repeat them.
+# Not real: a peer that requires credentials gets these, and no message may ever repeat them.
 ACCESS_KEY, SECRET_KEY = "AKIDEXAMPLE0000000", "hunter2-hunter2-hunter2-hunter2"
 
-# What would lead a test to the real clouds, or around them.
+# Variables that would lead a test to the real clouds, or around them.
 FOREIGN = (
     "AWS_",
     "GOOGLE_",
@@ -53,11 +53,11 @@ class Peer(ABC):
 
     @abstractmethod
     def put(self, name: str, data: bytes) -> None:
-        """Write an object behind the back of the code under test."""
+        """Write an object without the code under test."""
 
     @abstractmethod
     def contents(self, prefix: str = "") -> dict[str, tuple[str, bytes]]:
-        """Name → version and bytes: an object that is written anew with the same bytes shows."""
+        """Name → version and bytes: writing an object again shows even with the same bytes."""
 
     def data(self, name: str) -> bytes:
         return self.contents(name)[name][1]
@@ -97,8 +97,8 @@ class Amazon(Peer):
         self.ask("PUT", f"/{BUCKET}")
 
     def ask(self, method: str, path: str, data: bytes | None = None) -> bytes:
-        # Without a type, this library says that it sends a form, and moto takes the data for one. Of a signature moto
-        # looks at the name in it alone.
+        # Without a type, this library sends the data as a form, and moto parses it as one. Of a signature,
+        # moto reads only the name in it.
         scope = f"{ACCESS_KEY}/20240301/us-east-1/s3/aws4_request"
         headers = {
             "Content-Type": "application/octet-stream",
@@ -120,7 +120,7 @@ class Amazon(Peer):
             page = ElementTree.fromstring(self.ask("GET", query))
             for entry in page.iter(NAMESPACE + "Contents"):
                 name = entry.findtext(NAMESPACE + "Key") or ""
-                # moto tells the time to the microsecond, so that even the same bytes written again show.
+                # moto's times have microseconds, so that even the same bytes written again show.
                 version = f"{entry.findtext(NAMESPACE + 'ETag')} {entry.findtext(NAMESPACE + 'LastModified')}"
                 found[name] = (version, self.ask("GET", f"/{BUCKET}/{quote(name)}"))
             following = page.findtext(NAMESPACE + "NextContinuationToken")

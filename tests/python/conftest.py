@@ -14,8 +14,8 @@ import drugs_rs
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A shell that starts the tests in the background, as CI does, starts them deaf to Ctrl-C, and so would be every process
-# that they start and interrupt.
+# A shell that starts the tests in the background, as CI does, makes them ignore Ctrl-C, and with them every
+# process that they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -49,7 +49,7 @@ def sample_report(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> di
 
 @pytest.fixture(scope="session")
 def sample_lake(sample_report: dict[str, Any]) -> Path:
-    """The lake behind `sample_report`."""
+    """The lake of `sample_report`."""
     return Path(sample_report["out"])
 
 
@@ -90,7 +90,7 @@ def peer(request: pytest.FixtureRequest, no_clouds: pytest.MonkeyPatch) -> Itera
 
 @pytest.fixture
 def gs(no_clouds: pytest.MonkeyPatch) -> Iterator[Google]:
-    """Google's side alone, which can be told to make trouble."""
+    """Google's side alone, with failures on demand."""
     with google() as service:
         point_to(service, no_clouds)
         yield service

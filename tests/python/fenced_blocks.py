@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Iterator, NamedTuple
 
 FENCE = re.compile(r"^(?P<indent> {0,3})```(?P<words>[^`]*)$")
-# The line above a block that the tests leave alone says why: <!-- not run: it needs a cluster -->
+# The line above a block that the tests skip gives the reason: <!-- not run: it needs a cluster -->
 NOT_RUN = re.compile(r"<!--\s*not run:\s*(?P<reason>.+?)\s*-->")
 
 

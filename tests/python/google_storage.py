@@ -52,28 +52,29 @@ class Blob:
 
 @dataclass
 class Trouble:
-    """What goes wrong, until it is told to go right again."""
+    """The failures, until they are reset."""
 
-    # Every so many requests one is answered with this status and done not at all.
+    # Every n-th request is answered with this status and not executed.
     fail_every: int = 0
     status: int = 503
-    # Every so many answers to a GET of an object end in the middle.
+    # Every n-th answer to a GET of an object is cut in the middle.
     cut_every: int = 0
-    # Every so many answers to a LIST end in the middle.
+    # Every n-th answer to a LIST is cut in the middle.
     cut_lists_every: int = 0
-    # So many requests are answered with `status` before the first one is done.
+    # The first n requests are answered with `status` and not executed.
     fail_first: int = 0
-    # Every request is refused with this status, code and message.
+    # Every request is rejected with this status, code and message.
     refusal: tuple[int, str, str] | None = None
-    # Every so many puts are done, and their answers never come.
+    # Every n-th put is executed, and its answer is lost.
     lose_every: int = 0
-    # Every request is refused with what it brought along.
+    # Every request is rejected with a message that repeats what it sent.
     echoes: bool = False
-    # Objects are given whole, whatever range was asked for, as Google does when it unpacks them on the way.
+    # Objects are sent whole, whatever range was requested, as Google does when it decompresses them.
     whole: bool = False
     # Requests of these methods are not allowed.
     denied: tuple[str, ...] = ()
-    # Called with method and name of a request before it is done; if it says so, the request is not done at all.
+    # Called with the method and name of a request before it is executed; if it returns true, the request is
+    # not executed.
     before: Callable[[str, str], bool | None] | None = None
 
 
@@ -83,7 +84,7 @@ class GoogleStorage:
 
     buckets: dict[str, dict[str, Blob]] = field(default_factory=dict)
     trouble: Trouble = field(default_factory=Trouble)
-    # Seconds that the service's clock is ahead of this machine's.
+    # Seconds by which the service's clock is ahead of this machine's.
     ahead: float = 0.0
     log: list[tuple[str, str, int]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
@@ -106,7 +107,7 @@ class GoogleStorage:
             return sorted(name for name in self.buckets[bucket] if name.startswith(prefix))
 
     def contents(self, bucket: str, prefix: str = "") -> dict[str, tuple[int, bytes]]:
-        """Name → generation and bytes: an object that is written anew with the same bytes shows."""
+        """Name → generation and bytes: writing an object again shows even with the same bytes."""
         with self.lock:
             return {name: (blob.generation, blob.data) for name, blob in self.buckets[bucket].items()
                     if name.startswith(prefix)}  # fmt: skip
@@ -116,7 +117,7 @@ class GoogleStorage:
             return self.buckets[bucket][name].data
 
     def every(self, what: str, count: int) -> bool:
-        """Whether this is the turn of the one in so many that goes wrong."""
+        """Whether this is the n-th request, which fails."""
         with self.lock:
             self._counts[what] = self._counts.get(what, 0) + 1
             return count > 0 and self._counts[what] % count == 0
@@ -126,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    # An answer is one packet and does not wait for another's acknowledgement.
+    # An answer is one packet, and does not wait for the acknowledgement of another.
     wbufsize = -1
     disable_nagle_algorithm = True
     service: GoogleStorage

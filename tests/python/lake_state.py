@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Iterator
 
-# Work in progress and the lock are no part of a lake's state (see the lake layout in the documentation).
+# Staging folders and the lock are no part of a lake's state (see the lake layout in the documentation).
 NOT_STATE = (".staging", ".lock")
 
 GOLD_FILES = ("drug_graph.json", "exclusive_drugs.json", "top_journals.json")
@@ -34,7 +34,7 @@ def hashes(lake: Path, *parts: str) -> dict[str, str]:
 
 
 def stamps(lake: Path) -> dict[str, tuple[int, str]]:
-    """Relative path → time of the last change and SHA-256: a file written anew with the same bytes shows."""
+    """Relative path → modification time and SHA-256: writing a file again shows even with the same bytes."""
     return {path.relative_to(lake).as_posix(): (path.stat().st_mtime_ns, sha256(path)) for path in files(lake)}
 
 
@@ -45,5 +45,5 @@ def gold_files(lake: Path) -> frozenset[tuple[str, str]]:
 
 
 def leftovers(lake: Path) -> dict[str, str]:
-    """What an unfinished step left behind."""
+    """The leftovers of an unfinished step."""
     return hashes(lake, ".staging")

@@ -19,10 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Stands for the id that the pipeline makes up: which UUID it is depends on a namespace that is not known here.
+# A placeholder for the id that the pipeline makes up: its UUID depends on a namespace that is not known here.
 SYNTHETIC = "<synthetic>"
 
-# Day before month, always: that is the rule under test.
+# Day before month: that is the rule under test.
 DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y")
 
 ESCAPES = re.compile(r"(?:\\{1,2}x[0-9A-Fa-f]{2})+( ?)")
@@ -40,7 +40,7 @@ class Publication(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Decode literal escapes, drop broken runs (and the blank behind that parts no words), compose, squeeze blanks."""
+    """Decode literal escapes, drop broken runs (and a next blank that separates no words), compose, squeeze blanks."""
 
     def decoded(match: re.Match[str]) -> str:
         run = bytes(int(pair, 16) for pair in re.findall(r"x([0-9A-Fa-f]{2})", match.group(0)))
@@ -79,7 +79,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def mentions(title: str, name: str) -> bool:
-    """Whether `name` stands somewhere in `title` with no letter or digit at either side."""
+    """Whether `name` occurs in `title` without a letter or digit at either side."""
     title, name = title.lower(), name.lower()
     for start in range(len(title) - len(name) + 1):
         end = start + len(name)
@@ -143,7 +143,7 @@ SALTS = ("hydrochloride", "sodium")
 
 
 def substance(name: str) -> str:
-    """The canonical name of a drug: small letters, no brackets behind a blank, no salt at the end, parts in order."""
+    """The canonical name of a drug: lower case, no brackets after a blank, no salt at the end, parts in order."""
     parts = []
     for part in re.sub(r" \([^)]*\)", "", name.lower()).replace("/", " and ").split(" and "):
         words = part.split()

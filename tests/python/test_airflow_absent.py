@@ -16,7 +16,7 @@ def test_importing_the_operators_without_airflow_says_what_to_install() -> None:
 
 
 def test_the_command_logs_when_it_is_asked_to() -> None:
-    """What `isolation="subprocess"` stands on: without the variable, the command says nothing on stderr."""
+    """`isolation="subprocess"` relies on this: without the variable, the command prints nothing on stderr."""
     program = (
         "import logging, sys; sys.argv = ['drugs-rs', '--version']; from drugs_rs.__main__ import main; main();"
         " logging.getLogger('drugs_rs').info('heard')"

@@ -36,7 +36,7 @@ def member(name: str, content: bytes, kind: bytes = b"0", size: int | None = Non
 
 
 def pax(**records: object) -> bytes:
-    """An extended header for the member behind it."""
+    """An extended header for the next member."""
     lines = b""
     for key, value in records.items():
         text = f" {key.replace('_', '.')}={value}\n"
@@ -61,7 +61,7 @@ def zipped(**files: bytes) -> bytes:
 
 
 FIRST, LAST = member("a.csv", csv(1)), member("z.csv", csv(9))
-# An archive, and the ids that are read of it.
+# An archive, and the ids of the rows that are read from it.
 READ: dict[str, tuple[bytes, list[str]]] = {
     "pax size": (tar(FIRST, pax(size=len(csv(2, 3))), member("b.csv", csv(2, 3), size=0), LAST), ["1", "2", "3", "9"]),
     "pax path": (tar(FIRST, pax(path="long/" * 30 + "b.csv"), member("b", csv(2))), ["1", "2"]),
@@ -74,7 +74,7 @@ READ: dict[str, tuple[bytes, list[str]]] = {
 }
 
 SPARSE_MAP = b"1\n0\n" + str(len(csv(2))).encode() + b"\n"
-# An archive, and what the message says.
+# An archive, and the message of its error.
 REFUSED: dict[str, tuple[bytes, str]] = {
     "sparse": (tar(FIRST, member("b.csv", csv(2), b"S"), LAST), r"`b\.csv` is sparse.*plain `tar"),
     "pax sparse": (
@@ -99,7 +99,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("name", READ)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_every_file_is_read(name: str, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
-    """Files of a second archive, and those whose size an extended header gives, once vanished without a note."""
+    """Files of a second archive, and those whose size is in an extended header, were once lost without a note."""
     content, ids = READ[name]
     source = tmp_path / "archive"
     source.write_bytes(pack(content))
@@ -153,7 +153,7 @@ def media_types(lake: Path) -> list[str]:
         (b"\x5a\x2a\x4d\x18\x04\x00\x00\x00note" + b"\x28\xb5\x2f\xfd", "application/zstd"),
         (b"BZh91AY&SY", "application/x-bzip2"),
         (b"BZh9\x17\x72\x45\x38\x50\x90", "application/x-bzip2"),
-        # No block of bzip2: a text.
+        # Not a block of bzip2, so a text.
         (b"BZh1,title\n", "text/csv"),
         (gzip.compress(b"x"), "application/gzip"),
         (zipped(a=csv(1)), "application/zip"),
@@ -173,7 +173,7 @@ def test_the_manifest_calls_a_file_what_the_reader_takes_it_for(
 def test_a_wide_window_of_zstd_is_called_by_its_name(tmp_path: Path) -> None:
     """`zstd --long=31` was said to be broken, to be delivered again."""
     source = tmp_path / "wide.csv.zst"
-    # A frame with a window of 2 GiB and one block of a byte, as it is.
+    # A frame with a window of 2 GiB and one uncompressed block of a byte.
     source.write_bytes(b"\x28\xb5\x2f\xfd\x00\xa8" + b"\x09\x00\x00" + b"x")
     with pytest.raises(exceptions.FormatError, match=r"window of more than 128 MiB.*without `--long`") as caught:
         drugs_rs.read_publications(source)

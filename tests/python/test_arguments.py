@@ -60,7 +60,7 @@ REFUSED: list[tuple[str, type[Exception], Callable[..., Any]]] = [
     ("text", TypeError, lambda: MATCHER.find(1)),  # type: ignore[arg-type]
     ("drug", ArgumentError, lambda: MATCHER.explain("aspirin", HALF)),
     ("drug", TypeError, lambda: MATCHER.explain("aspirin", 1)),  # type: ignore[arg-type]
-    ("drug: `y.* is no name and no code", ArgumentError, lambda: MATCHER.explain("aspirin", "y" * 1_000_000)),
+    ("drug: `y.* is neither a name nor a code", ArgumentError, lambda: MATCHER.explain("aspirin", "y" * 1_000_000)),
     ("w/xw/x", DrugsError, lambda: drugs_rs.list_sources("w/x" * 100_000)),
     ("w/xw/x", DrugsError, lambda: drugs_rs.list_sources("w/x" * 100_000 + "*")),
     ("path", ArgumentError, lambda: MATCHER.save(HALF)),

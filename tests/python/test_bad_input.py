@@ -27,7 +27,7 @@ pytestmark = pytest.mark.core
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
-# A message that only says what is wrong leaves its reader alone: it also says what was expected, or what to do.
+# A message must not only say what is wrong, but also what was expected or what to do.
 REMEDY = re.compile(r"expect|should|must|need|give|check|pass|use|try|convert|name|add|rename|again", re.IGNORECASE)
 
 
@@ -77,7 +77,7 @@ REFUSED = (
     Refused("empty file", bytes_file("empty.csv", b""), FormatError, ("empty",)),
     Refused("empty JSON file", bytes_file("empty.json", b""), FormatError, ("empty",)),
     Refused("nothing but blank lines", bytes_file("blank.csv", b"\n \n\t\n"), FormatError, ("empty|blank",)),
-    # Both lists in full: who sees one missing column at a time mends the file three times.
+    # Both lists in full: users who see one missing column at a time fix the file three times.
     Refused(
         "missing columns",
         copied("missing_columns.csv"),
@@ -86,7 +86,7 @@ REFUSED = (
     ),
     Refused("JSON cut in the middle", copied("cut.json"), FormatError, (r"byte\D*\d+",)),
     Refused("JSON that is not an array", copied("not_an_array.json"), FormatError, (r"byte\D*\d+", "array")),
-    # Its content could also be the header of a table, so either error may say that it is not what it should be.
+    # Its content could also be the header of a table, so either error is acceptable.
     Refused("JSON that is a number", copied("number.json"), InputError, ("42|array",)),
     # The offset is counted by hand: 22 bytes of header, then `1,"Caf`.
     Refused("invalid UTF-8", bytes_file("latin.csv", LATIN), EncodingError, (r"byte\D*28\b", "windows-1252")),
@@ -267,7 +267,7 @@ def nul_in_xml(path: Path) -> None:
 
 @pytest.mark.parametrize("write_file", [nul_in_parquet, nul_in_json, nul_in_medline, nul_in_xml])
 def test_nul_byte_in_any_format(tmp_path: Path, write_file: Callable[[Path], None]) -> None:
-    # Only CSV used to look for them, and a load into PostgreSQL failed on the others.
+    # Only CSV was checked for them, and loading the others into PostgreSQL failed.
     write_file(tmp_path / "source")
     cleaned = clean(tmp_path / "lake", tmp_path / "source")
     assert [row["publication_id"] for row in cleaned.kept] == ["1", "3"]

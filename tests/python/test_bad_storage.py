@@ -57,7 +57,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def close(folder: Path) -> None:
-    """Take away every right to write; what stands there stays readable for all."""
+    """Take away every right to write; existing files stay readable for all."""
     for path in [*folder.rglob("*"), folder]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
@@ -111,7 +111,7 @@ def test_no_permission_to_make_the_lake(samples: Path, open_folder: Path) -> Non
 def test_source_without_permission_is_named(samples: Path, open_folder: Path) -> None:
     """A source is no storage: the reader has to know which of the two to open up."""
     sources = copied_sample(samples, open_folder)
-    # For its owner alone; where the program cannot become another user, for nobody.
+    # Readable only by its owner, or by nobody if the program cannot become another user.
     (open_folder / "data" / "pubmed.json").chmod(0o400 if os.geteuid() == 0 else 0)
     open_folder.chmod(0o777)
     answer = raised(str(program("run_without_rights")), json.dumps(dict(sources, out=str(open_folder / "lake"), dt=DT)))
@@ -123,7 +123,7 @@ def test_source_without_permission_is_named(samples: Path, open_folder: Path) ->
 @pytest.mark.parametrize("source", ["day-*/*.csv", "day-*/a.csv", "**/*.csv", "**/a.csv", "day-2"])
 @pytest.mark.parametrize("mode", [0o444, 0o000])
 def test_a_folder_that_may_not_be_searched_is_told(open_folder: Path, source: str, mode: int) -> None:
-    # A glob left its files out without a word, and the folder itself was called empty.
+    # A glob skipped its files silently, and the folder itself was called empty.
     for day in ("day-1", "day-2", "day-3"):
         (open_folder / day).mkdir()
         (open_folder / day / "a.csv").write_text("id,title,date,journal\n1,T,2020,J\n", encoding="utf-8")
@@ -149,7 +149,7 @@ def test_full_disk(samples: Path, small_disk: Path, tmp_path: Path) -> None:
     assert str(lake) in str(caught.value)
     after = hashes(lake)
     assert {path: after.get(path) for path in before} == before
-    # What the failed step had written is gone again, or nothing would fit from now on.
+    # The files of the failed step are removed, or there would be no more room.
     report = drugs_rs.run(out=lake, dt=LATER, **whole_sample(samples))
     assert report["rows_in"] == 35
 
@@ -168,7 +168,7 @@ def test_write_that_fails_half_way(limit: int, samples: Path, tmp_path: Path) ->
     assert str(lake) in answer["message"]
     after = hashes(lake)
     assert {path: after.get(path) for path in before} == before
-    # What stands there after the failure is no obstacle to the next run.
+    # The files that remain after the failure do not block the next run.
     again = drugs_rs.run(out=lake, dt=LATER, **sources)
     made = json.loads((tmp_path / "big" / "_generated.json").read_text(encoding="utf-8"))
     assert again["rows_in"] == made["truth"]["pubmed"]["rows_in"] + made["settings"]["drugs"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.core
 
-# A member of gzip over and over is one long text, made in no time.
+# Repeating a gzip member makes one long text in no time.
 PIECE = 1 << 24
 READERS = {
     "publications": "len(drugs_rs.read_publications({0!r}, max_ratio=0))",
@@ -71,7 +71,7 @@ def test_rejected_rows_come_before_there_are_gigabytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reader", ["publications", "stream", "drugs", "vocabulary"])
 def test_one_long_text_in_many_rows_of_parquet_is_not_held(reader: str, tmp_path: Path) -> None:
-    """Such a text stands once in the file, and batches were cut by what it takes there: 53 KB took 1.4 GB."""
+    """Such a text is in the file once, and batches were cut by its size there: 53 KB took 1.4 GB."""
     source = tmp_path / "same.parquet"
     many = 1500
     # One word: a name of more than 512 is rejected.
@@ -112,7 +112,8 @@ def test_blanks_between_elements_are_not_held(tmp_path: Path) -> None:
     assert kilobytes < 400_000
 
 
-# The command with two short lines and one of two gigabytes on standard input; its code, its peak and what it says.
+# The command with two short lines and one of two gigabytes on standard input: its exit code, its peak memory
+# and its output.
 ENDLESS = """
 import resource, subprocess, sys
 feed = 'import sys; sys.stdout.write("a\\\\nb\\\\n"); [sys.stdout.write("x" * (1 << 24)) for _ in range(128)]'
@@ -154,7 +155,7 @@ def endless_tags(letters: str) -> Callable[[int], str]:
     return lambda size: letters * (size // len(letters))
 
 
-# Texts whose reader once looked at what follows for each of their letters.
+# Texts whose reader once scanned the rest for each of their letters.
 SQUARES = {
     "tags": endless_tags("<a"),
     "tags in quotes": endless_tags("<a '\""),

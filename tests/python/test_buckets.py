@@ -36,7 +36,7 @@ def test_a_lake_in_a_bucket_holds_the_same_answers(
     assert bucket_gold(peer, lake) == local_gold(sample_lake)
     graph = drugs_rs.read_graph(peer.uri(lake))
     assert graph.to_json() == drugs_rs.read_graph(sample_lake).to_json()
-    # The reports stand under their plain names too.
+    # The reports have plain names too.
     told = json.loads(peer.data(f"{lake}/reports/run/dt={DT}/run.json"))
     assert told["rows_in"] == report["rows_in"] and told["unchanged"] is False
 
@@ -45,7 +45,7 @@ def test_a_lake_in_a_bucket_holds_the_same_answers(
     assert again["unchanged"] is True
     assert peer.contents(lake) == before, "the same sources change no object, not even to the same bytes"
 
-    # One file of two is another one: its partition is made anew, and the rest stays.
+    # One of two files changes: its partition is rebuilt, and the rest stays.
     peer.put(f"{prefix}/in/pubmed.json", b'[{"id": "77", "title": "Warfarin", "date": "2021", "journal": "J"}]')
     assert drugs_rs.run(out=peer.uri(lake), dt=DT, **sources)["unchanged"] is False
     after = peer.contents(lake)
@@ -80,7 +80,7 @@ def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: P
         peer.put(f"{prefix}/in/{name}", row)
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_bytes(row)
-    # Consoles make "folders" by such objects.
+    # Web consoles create "folders" as such objects.
     peer.put(f"{prefix}/in/", b"")
 
     def found(source: str) -> list[str]:
@@ -99,7 +99,7 @@ def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: P
         here, there = found(str(tmp_path / pattern)), found(peer.uri(f"{prefix}/{pattern}"))
         short = [uri.replace(peer.uri(prefix), str(tmp_path)) for uri in there]
         assert short == here, pattern
-    # Files whose own names are globs: they were read alone, and those beside them not at all.
+    # Files whose own names are globs: once only they were read, and not the files that they match.
     for name in ("odd/*.csv", "odd/a.csv", "odd/x[1].csv", "odd/x1.csv", "odd/a[b.csv"):
         row = f"atccode,drug\nA{len(name):02d},{name}\n".encode()
         peer.put(f"{prefix}/{name}", row)
@@ -115,7 +115,7 @@ def test_sources_follow_the_rules_of_a_disk(peer: Peer, prefix: str, tmp_path: P
 
 
 def test_thousands_of_objects(peer: Peer, prefix: str, samples: Path) -> None:
-    """More than a page of a listing holds, and more than fit on one page of a rerun's look at what stands."""
+    """More than one page of a listing, also when a rerun lists the existing objects."""
     count = 2500 if isinstance(peer, Google) else 1100
     for number in range(count):
         title = f"Warfarin in study {number}"
@@ -200,7 +200,7 @@ def test_uris_that_cannot_be(tmp_path: Path) -> None:
         ("s3://key:hunter2@bucket/x.csv", "credentials come from the environment"),
         ("https://host/x.csv", "gs:// or s3://"),
         (f"gs:/{BUCKET}/x.csv", "pathlib"),
-        ("gs://", "no name of a bucket"),
+        ("gs://", "no bucket name"),
         (f"gs://{BUCKET}/a//b.csv", "empty parts"),
     ]:
         for call in (

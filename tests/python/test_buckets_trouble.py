@@ -26,7 +26,7 @@ pytestmark = pytest.mark.core
 
 DT = "2024-03-01"
 DAY = 24 * 60 * 60
-# The promise is one second; a noisy machine with two cores gets three.
+# The goal is one second; a noisy machine with two cores gets three.
 PATIENCE_SECONDS = 3.0
 
 
@@ -47,7 +47,7 @@ def run(gs: Google, sources: dict[str, Any], **others: Any) -> dict[str, Any]:
         Trouble(cut_every=2),
         Trouble(lose_every=3),
         Trouble(fail_every=5, cut_every=5, lose_every=5),
-        # Every second answer: that of the lake's state, which is the first of a step, as well as of any list.
+        # Every second answer: that of the lake's state, which is the first of a step, and any list.
         Trouble(cut_every=2, cut_lists_every=2),
     ],
     ids=["503", "429", "cut", "lost", "all", "states and lists"],
@@ -60,7 +60,7 @@ def test_a_server_in_trouble_is_asked_again(
     gs.service.trouble = Trouble()
     assert bucket_gold(gs, "lake") == local_gold(sample_lake)
     state = json.loads(gs.data("lake/_lake.json"))
-    # Three of bronze, one of silver, one of gold.
+    # Three by bronze, one by silver, one by gold.
     assert state["commit"] == 5, "an answer that was lost is no second commit"
     before = gs.contents("lake")
     assert run(gs, sources)["unchanged"] is True
@@ -83,7 +83,7 @@ def test_a_list_that_breaks_off_is_asked_for_again(gs: Google, sources: dict[str
     expected = drugs_rs.run(**arguments)
     gs.service.trouble = Trouble(cut_lists_every=2, cut_every=2)
     for what in ("list", "get"):
-        # So that the first answer is the second one.
+        # So that the second answer comes first.
         gs.service.every(what, 0)
     assert drugs_rs.run(**dict(arguments, out=gs.uri("other")))["rows_in"] == expected["rows_in"]
 
@@ -181,7 +181,7 @@ def test_a_run_killed_at_any_write_leaves_the_old_state_or_the_new_one(
         if not killed_at(gs, number, arguments):
             break
         kills += 1
-        # What a reader sees is one of the two, and every file that the state names is there.
+        # A reader sees one of the two, and every file that the state names exists.
         graph = drugs_rs.read_graph(gs.uri("lake")).to_json().encode()
         assert graph in (old, expected), number
         graphs.add(graph)
@@ -189,7 +189,7 @@ def test_a_run_killed_at_any_write_leaves_the_old_state_or_the_new_one(
         names = set(gs.contents("lake/_runs"))
         for path, entry in state["files"].items():
             assert f"lake/_runs/{entry['run']}/{path}" in names, number
-        # Whoever comes next comes through, and the copies for people follow.
+        # The next run succeeds, and the copies under plain names follow.
         run(gs, new)
         assert bucket_gold(gs, "lake") == local_gold(tmp_path), number
         number += 1
@@ -206,7 +206,7 @@ def test_leftovers_go_a_day_later_by_the_servers_clock(gs: Google, sources: dict
     run(gs, sources)
     gs.put("data/other.csv", b"id,title,date,journal\n1,Warfarin and more,2020-01-01,Other\n")
     new = dict(sources, pubmed=gs.uri("data/other.csv"))
-    # A sign of life, two objects, and the state: all but the state is written.
+    # A marker, two objects, and the state: all but the state is written.
     assert killed_at(gs, 4, run_arguments(new, gs.uri("lake"), DT))  # type: ignore[arg-type]
     named = {f"{entry['run']}" for entry in json.loads(gs.data("lake/_lake.json"))["files"].values()}
     left = {name for name in gs.contents("lake/_runs") if name.split("/")[2] not in named}
@@ -233,7 +233,7 @@ def test_no_permission_is_told(gs: Google, sources: dict[str, Any]) -> None:
     gs.service.trouble = Trouble(denied=("GET", "HEAD"))
     told = refused(lambda: drugs_rs.Matcher.from_vocabulary(sources["drugs"]))
     assert told.startswith(f"StorageError: {sources['drugs']}") and "403 Forbidden" in told
-    # May read and not list: a prefix cannot be looked into.
+    # It may read but not list, so the files below a prefix are unknown.
     told = refused(lambda: drugs_rs.read_graph(gs.uri("lake")))
     assert told.startswith("StorageError") and "403" in told
 
@@ -312,7 +312,7 @@ def s3(gs: Google, monkeypatch: pytest.MonkeyPatch) -> Google:
 )
 @pytest.mark.parametrize("place", ["source", "folder", "lake"])
 def test_a_refusal_names_its_cause(s3: Google, refusal: tuple[int, str, str], cause: str, place: str) -> None:
-    """An expired token was told as a missing right, and in answers without a body as a wrong region."""
+    """An expired token was reported as a missing permission, and in answers without a body as a wrong region."""
     s3.service.trouble = Trouble(refusal=refusal)
     calls: dict[str, Callable[[], object]] = {
         "source": lambda: drugs_rs.Matcher.from_vocabulary(f"s3://{BUCKET}/x.csv"),
@@ -442,7 +442,7 @@ def test_no_secret_is_ever_told(gs: Google, sources: dict[str, Any], monkeypatch
     run(gs, sources)
     assert set(gs.service.authorizations) <= {"", "Bearer ", "Bearer"}
     told = [json.dumps(run(gs, sources))]
-    # A server of another language refuses, and says what it was sent.
+    # A server with another protocol rejects the requests, and repeats what it was sent.
     monkeypatch.setenv("AWS_ENDPOINT_URL", gs.service.endpoint)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
@@ -476,7 +476,7 @@ URIS_WITH_SECRETS = [
 
 @pytest.mark.parametrize("uri", URIS_WITH_SECRETS)
 def test_credentials_in_a_uri_are_refused_and_never_told(uri: str, samples: Path, tmp_path: Path) -> None:
-    """Wherever a URI may stand: as a source, a lake, a file to write or to load, in a list, on the command line."""
+    """Wherever a URI is accepted: as a source, a lake, a file to write or load, in a list, on the command line."""
     drugs, lake = samples / "drugs.csv", tmp_path / "lake"
     names = tmp_path / "names.txt"
     names.write_text(f"{uri}\n", encoding="utf-8")
@@ -502,11 +502,11 @@ def test_credentials_in_a_uri_are_refused_and_never_told(uri: str, samples: Path
         ["bronze", f"--drugs={uri}", "--out", str(lake), "--dt", DT],
         ["bronze", "--drugs", f"@{names}", "--out", str(lake), "--dt", DT],
         ["run", "--drugs", str(drugs), "--out", uri, "--dt", DT],
-        # Errors of usage repeat what was written.
+        # Usage errors repeat the arguments.
         ["bronze", uri],
         ["bronze", f"--vocabulary={uri}"],
         ["match", "--vocabulary", uri, "--boundary", uri],
-        # It stands where no URI is wanted.
+        # It is in a place where no URI is expected.
         ["bronze", "--drugs", str(drugs), "--out", str(lake), "--dt", uri],
         ["bronze", "--drugs", str(drugs), "--out", str(lake), "--dt", DT, "--name", uri],
     ):
@@ -533,7 +533,7 @@ def test_no_credentials_at_all_are_told(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """No variable, no file, and nobody who answers where a machine would."""
+    """No variable, no file, and no answer from a metadata server."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
         monkeypatch.setenv(name, "127.0.0.1:9")

@@ -61,7 +61,7 @@ def test_numbers_in_json_become_text(tmp_path: Path) -> None:
     elements += '"date": "2020", "journal": "J"}, {"id": 31400738.0, "title": "D", "date": "2020", "journal": "J"}, '
     elements += '{"id": "9a", "title": "C", "date": "2020", "journal": "J"}]'
     kept = clean(tmp_path / "lake", write(tmp_path / "articles.json", elements)).kept
-    # More digits than a 64-bit number has: read as a float it would become another id.
+    # More digits than a 64-bit number has: read as a float, it would become another id.
     assert [row["publication_id"] for row in kept] == ["9", "12345678901234567890", "31400738", "9a"]
 
 
@@ -183,7 +183,7 @@ TITLES = (
     ("  A \t title\u00a0 here\u2009", "A title here", ()),
     ("A title\nover two lines", "A title over two lines", ()),
     (unicodedata.normalize("NFD", "Étude à Genève"), "Étude à Genève", ()),
-    # Compatibility letters are another matter: NFC leaves them.
+    # Compatibility letters are different: NFC keeps them.
     ("Stage Ⅱ, ½ dose, Ａ", "Stage Ⅱ, ½ dose, Ａ", ()),
     ("Gen\\xc3\\xa8ve", "Genève", ("decoded_escapes",)),
     ("Gen\\\\xc3\\\\xa8ve", "Genève", ("decoded_escapes",)),
@@ -192,9 +192,9 @@ TITLES = (
     ("price in \\xe2\\x82\\xac today", "price in € today", ("decoded_escapes",)),
     ("e\\xcc\\x81tude", "étude", ("decoded_escapes",)),
     ("nursing\\xc3\\x28", "nursing", ("removed_escapes",)),
-    # The blank behind goes with it, or two would be left.
+    # The blank after it goes too, or two would be left.
     ("nursing \\xc3\\x28 weekly", "nursing weekly", ("removed_escapes",)),
-    # The whole run has to be valid: half of it decoded would be a guess.
+    # The whole run must be valid: decoding half of it would be a guess.
     ("a\\xc3\\xa8\\xc3 b", "a b", ("removed_escapes",)),
     ("one \\xc3\\xa8 and \\xc3\\x28 two", "one è and two", ("decoded_escapes", "removed_escapes")),
     ("C:\\xylophone \\x1 \\xzz", "C:\\xylophone \\x1 \\xzz", ()),

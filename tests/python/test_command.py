@@ -239,7 +239,7 @@ def test_reader_that_goes_away_is_no_fault(samples: Path, tmp_path: Path) -> Non
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_output_that_cannot_be_printed_is_told_and_what_was_made_stands(samples: Path, tmp_path: Path) -> None:
-    # "The old state is untouched", it said, and it was the new one that stood there.
+    # The message said "the old state is untouched", although the new state was committed.
     sources = {"drugs": str(samples / "drugs.csv"), "pubmed": str(samples / "pubmed.csv")}
     arguments = [*run_arguments(sources, tmp_path / "lake", DT), "--json"]
     with Path("/dev/full").open("wb") as full:
@@ -247,7 +247,7 @@ def test_output_that_cannot_be_printed_is_told_and_what_was_made_stands(samples:
     talk = finished.stderr.decode("utf-8")
     assert finished.returncode == 1
     assert "standard output: cannot write: No space left on device" in talk
-    assert "what was made before stands" in talk
+    assert "the work itself is done" in talk
     assert (tmp_path / "lake" / "gold" / "drug_graph.json").is_file()
 
 
@@ -274,7 +274,8 @@ def test_help_is_asked_for_so_it_is_data(arguments: list[str]) -> None:
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--dt", DT],
         ["run", "--drugs", "d.csv", "--out", "lake", "--dt", DT, "--nonsense"],
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "lake", "--dt", "01/06/2020"],
-        # An unset variable of a script: the lake was written into the folder that it ran in, and not found afterwards.
+        # An unset variable of a script: the lake was written into the current folder, and not found
+        # afterwards.
         ["run", "--drugs", "d.csv", "--pubmed", "p.csv", "--out", "", "--dt", DT],
         ["bronze", "--pubmed", "p.csv", "--out", " ", "--dt", DT],
         ["silver", "--out", "", "--dt", DT],
@@ -324,7 +325,7 @@ def test_the_command_runs_under_its_own_name(samples: Path, tmp_path: Path) -> N
 
 
 def test_rows_that_cannot_be_read_count_and_are_told(tmp_path: Path) -> None:
-    """They were once passed over in silence, and the rows behind them had the wrong numbers."""
+    """They were once skipped silently, and the rows after them had the wrong numbers."""
     texts = tmp_path / "texts.csv"
     texts.write_text("text,x\nnothing,1\nbroken\n\nwarfarin,1\n", encoding="utf-8")
     vocabulary = tmp_path / "drugs.csv"
@@ -370,7 +371,7 @@ def test_variables_of_the_library_inside_change_nothing(samples: Path, tmp_path:
     arguments = command(*run_arguments(sources, tmp_path / "command", DT), "--quiet")
     ended = subprocess.run(arguments, env=environment, capture_output=True, timeout=120, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
-    # What a program has set for its own polars stays, and the tables are the same.
+    # A program's own settings of polars stay, and the tables are the same.
     environment = dict(os.environ, POLARS_PARQUET_BINARY_STATISTICS_TRUNCATE_LEN="1")
     keywords: dict[str, Any] = dict(sources, out=str(tmp_path / "python"), dt=DT)
     code = f"import drugs_rs, os; drugs_rs.run(**{keywords!r}); print(os.environ['{next(iter(POLARS))}'])"

@@ -168,7 +168,7 @@ def test_shell_and_python_name_the_same_choices(tmp_path: Path) -> None:
             refused = shell(step, "--out", tmp_path / "lake", "--dt", DT, flag, "x")
             for choice in choices:
                 assert choice in refused.stderr.decode("utf-8")
-                # Each is taken by both: what fails then is the lake, which is not there.
+                # Both accept each choice: what fails then is the lake, which does not exist.
                 taken = shell(step, "--out", tmp_path / "lake", "--dt", DT, flag, choice)
                 assert taken.returncode == 1, taken.stderr
                 with pytest.raises(exceptions.SourceNotFoundError):
@@ -197,7 +197,7 @@ def test_variables_set_options_and_the_command_line_overrides_them(samples: Path
     assert shell("match", stdin=b"warfarin\n", variables=variables).returncode == 0
     stopped = {**variables, "DRUGS_RS_STOP_WORDS_FILE": str(write(tmp_path / "words.txt", "warfarin\n"))}
     assert shell("match", stdin=b"warfarin\n", variables=stopped).returncode == 1
-    # The flag goes before the variable, and is refused beside the option.
+    # The flag takes precedence over the variable, and is rejected beside the option.
     assert shell("match", "--no-stop-words", stdin=b"warfarin\n", variables=stopped).returncode == 0
     both = shell("match", "--no-stop-words", "--stop-words", tmp_path / "words.txt", variables=variables)
     assert both.returncode == 2
@@ -233,7 +233,7 @@ def test_an_error_names_the_variable(name: str, value: str, code: int, options: 
     assert f"DRUGS_RS_{name}" in talk, talk
     if options:
         assert any(f"DRUGS_RS_{name}" in hint for hint in error_of(finished)["hints"])
-    # What the command line says is not blamed on the environment.
+    # The environment is not blamed for an option of the command line.
     if name == "UNIT":
         finished = shell("gold", "--dt", DT, "--unit", "codes", variables=variables)
         assert b"DRUGS_RS_UNIT" not in finished.stderr
@@ -300,14 +300,14 @@ def test_verbose_shows_steps_files_and_variables(samples: Path, tmp_path: Path) 
     assert finished.stdout.startswith(b"run of ")
     assert shell(*arguments, "--verbose", "--quiet").returncode == 2
     assert shell("-v", *arguments, "-q").returncode == 2
-    # Before the name of the command and behind it.
+    # Before and after the name of the command.
     assert b"step gold" in shell("-v", "gold", "--out", tmp_path / "lake", "--dt", DT).stderr
     assert shell("gold", "--out", tmp_path / "lake", "--dt", DT).stderr == b""
     assert json.loads(shell("gold", "--out", tmp_path / "lake", "--dt", DT, "--json", "-vv").stdout)["step"] == "gold"
 
 
 def test_the_summary_begins_on_a_line_of_its_own(tmp_path: Path) -> None:
-    """It began behind the words of the progress, which were then removed from under it."""
+    """It began after the words of the progress, whose removal then cut it."""
     sources = generate(tmp_path / "sources", "progress", 60_000)
     code, shown = on_a_terminal(run_arguments(sources, tmp_path / "lake", DT))
     assert code == 0
@@ -349,7 +349,7 @@ def test_match_as_a_table(tmp_path: Path) -> None:
     assert [line.split()[0] for line in lines[1:]] == ["0", "2", "3"]
     assert max(map(len, lines)) <= 80
     assert lines[3].count("…") == 2
-    # Lines come in batches, and columns grow: what fits the terminal is whole in each of them.
+    # Lines come in batches, and columns grow: in each batch, what fits the terminal is whole.
     assert lines[1].split() == ["0", "0-8", "B01AA03", "WARFARIN", "Warfarin", "name"]
     assert lines[2].split() == ["2", "0-9", "A10BA02", "METFORMIN", "metformin", "name"]
 

@@ -26,7 +26,7 @@ ROUNDS = 12
 
 
 class State(NamedTuple):
-    """What one delivery gives in a lake of its own."""
+    """The result of one delivery in a lake of its own."""
 
     bronze: list[str]
     silver: list[list[Row]]
@@ -37,7 +37,7 @@ def state(lake: Path) -> State:
     """Read all three layers of one partition."""
     copies = [digest for path, digest in hashes(lake, "bronze").items() if not path.endswith("_manifest.json")]
     tables = [drugs(lake), publications(lake), publications(lake, "clinical_trial")]
-    # Where a row came from may name the place of its lake, so that is left out.
+    # The source URI may contain the path of the lake, so it is left out.
     return State(sorted(copies), [without(rows, "source_uri") for rows in tables], gold_files(lake))
 
 
@@ -96,7 +96,7 @@ def test_two_deliveries_at_once(size: int, tmp_path: Path) -> None:
 
 
 def test_the_same_delivery_twice_at_once(samples: Path, tmp_path: Path) -> None:
-    """A task that a scheduler started twice, or three times: whoever comes through, the result is that of one."""
+    """A task that a scheduler started two or three times: whichever run succeeds, the result is that of one."""
     sources = whole_sample(samples)
     drugs_rs.run(out=tmp_path / "alone", dt=DT, **sources)
     for number in range(ROUNDS):
@@ -129,7 +129,8 @@ def test_gold_files_never_disagree_while_two_deliveries_alternate(tmp_path: Path
     writer.start()
     looks = 0
     while not done.is_set():
-        # Three files are read one after the other, so a change may come between: two looks alike are one state.
+        # Three files are read one after the other, so a change may come between: two equal reads are one
+        # state.
         found = gold_files(lake)
         if found == gold_files(lake):
             assert found in sets

@@ -22,12 +22,12 @@ from drugs_rs.exceptions import ConservationError, DrugsError, InternalError
 
 pytestmark = pytest.mark.core
 
-# Every example writes a lake: fewer of them, and no clock.
+# Every example writes a lake: fewer of them, and no deadline.
 lake_examples = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
-# Pieces that mean something to one of the cleaning rules, and whose neighbours may change what they mean.
+# Pieces with a meaning for one of the cleaning rules, which their neighbours may change.
 PIECES = st.sampled_from(
     [
         "\\xc3",
@@ -104,7 +104,7 @@ ELEMENTS = st.lists(
     st.one_of(VALUES, st.fixed_dictionaries({name: st.one_of(VALUES, CELLS) for name in PUBMED_COLUMNS})), max_size=6
 )
 
-# Openings that send random bytes past the first look at a file, into the reader of a format.
+# Beginnings with which random bytes pass the detection of the format, and reach its reader.
 OPENINGS = st.sampled_from(
     [
         b"",
@@ -209,7 +209,7 @@ def test_lines_of_dirt(text: str, header: bool) -> None:
 @given(ELEMENTS)
 def test_json_of_any_shape(elements: list[Any]) -> None:
     cleaned = survives(json.dumps(elements).encode("utf-8"), "articles.json")
-    # NaN and Infinity are no JSON: a file with one may be refused.
+    # NaN and Infinity are no JSON: a file with one may be rejected.
     if cleaned is not None:
         assert cleaned.only_source()["rows_in"] == len(elements)
 

@@ -1,4 +1,4 @@
-"""Files of a lake that are not as they were written: told by name, never a different graph."""
+"""Damaged files of a lake: an error names them, and the graph never differs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def lake(sample_lake: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("on_bad_file", ["fail", "reject"])
 def test_one_bit_of_a_table_is_told(lake: Path, layer: str, on_bad_file: Any) -> None:
     """In 92 of 300 places it gave another graph, and no error."""
-    # Settings of their own, so that silver and gold have something to do.
+    # Settings that differ from the first run, so that silver and gold have work to do.
     step: Callable[[], object] = {
         "bronze": lambda: drugs_rs.silver(out=lake, dt=DT, month_first=True, on_bad_file=on_bad_file),
         "silver": lambda: drugs_rs.gold(out=lake, dt=DT, abstracts=True),
@@ -71,7 +71,7 @@ def after_silver(lake: Path) -> None:
     drugs_rs.gold(out=lake, dt=NEXT)
 
 
-# What is made of a layer, and the layers that are made.
+# The steps after a layer, and the layers that they make.
 STEPS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "bronze": (after_bronze, ["silver", "gold"]),
     "silver": (after_silver, ["gold"]),
@@ -108,7 +108,7 @@ def test_a_bit_anywhere_is_told_or_changes_nothing(lake: Path, layer: str, sampl
                 same = remake() == expected
             except exceptions.DrugsError as caught:
                 error, same = str(caught), False
-            # The copy in the lake, and never the source, which somebody might delete.
+            # The copy in the lake and never the source, which somebody might delete.
             assert same or str(path) in error, (path, error)
             told += not same
         path.write_bytes(whole)
@@ -146,7 +146,7 @@ def test_a_manifest_that_is_damaged_is_made_again_by_its_step(lake: Path, layer:
 
 
 def test_the_manifest_of_gold_is_never_guessed(lake: Path) -> None:
-    """It alone tells which date gold has reached."""
+    """Only this file says which date gold has reached."""
     flip(lake / "gold" / "_manifest.json", 0.3)
     with pytest.raises(exceptions.DrugsError, match="delete the folder `gold`"):
         drugs_rs.gold(out=lake, dt=DT)

@@ -1,4 +1,4 @@
-"""Every form of a date that silver reads, what precision it gives, and what it never guesses."""
+"""Every form of a date that silver parses, its precision, and what it never guesses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAYS = {
     "2020-01-05T10:30:00.123456+02:00": "2020-01-05",
     "2020-01-05 10:30:00": "2020-01-05",
     "  2020-01-05\t": "2020-01-05",
-    # Day before month, whatever the numbers would allow.
+    # Day before month, even where only the other order gives a date.
     "01/02/2020": "2020-02-01",
     "12/11/2020": "2020-11-12",
     "25/05/2020": "2020-05-25",
@@ -61,7 +61,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "1975\u20131976": ("1975-01-01", "year"),
 }
 
-# What no calendar has, what is no date, and what only a guess could read.
+# Days that do not exist, texts that are no dates, and forms that only a guess could parse.
 BAD = (
     "31/02/2020",
     "25/13/2020",
@@ -76,7 +76,7 @@ BAD = (
     "2020-01-00",
     "00/01/2020",
     "01/00/2020",
-    # Month-first these would be days: swapping them in silence is the guess that many solutions make.
+    # Month-first these would be days: swapping them silently is the guess that many solutions make.
     "12/31/2020",
     "05/25/2020",
     "05.25.2020",
@@ -151,7 +151,7 @@ MONTH_FIRST: dict[str, str | None] = {
     "01/02/2020": "2020-01-02",
     "02/30/2020": None,
     "05/25/2020": "2020-05-25",
-    # The source says month-first: a day-first date in it is as wrong as the other way round.
+    # The source is month-first, so a day-first date in it is just as wrong.
     "25/05/2020": None,
     "2020-02-01": "2020-02-01",
     "1 February 2020": "2020-02-01",

@@ -8,7 +8,7 @@ from typing import Iterator
 
 import pytest
 
-# No interpreter changes what the pages say.
+# The pages do not depend on the interpreter.
 pytestmark = pytest.mark.core
 
 ROOT = Path(__file__).resolve().parents[2]

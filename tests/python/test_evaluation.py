@@ -69,7 +69,7 @@ def test_a_pubtator_file_is_title_blank_abstract(tmp_path: Path, name: str, line
         " Only an abstract about warfarin.",
     ]
     assert corpus.gold() == [[((0, 7),), ((38, 45),), ((50, 64),)], [((24, 32),)]]
-    # The last line claims a word that does not stand there.
+    # The last line names a text that is not at its place.
     assert corpus.displaced == 1
 
 
@@ -105,7 +105,7 @@ def test_brat_pairs_of_a_folder_are_one_corpus(tmp_path: Path) -> None:
     [corpus] = corpora.find(tmp_path)
     assert corpus.name == "set"
     assert [document.identifier for document in corpus.documents] == ["one", "two"]
-    # T3 is cut by a line end and nothing else, so it is one piece; T1 has a gap.
+    # T3 is interrupted only by a line end, so it is one piece; T1 has a gap.
     assert corpus.gold() == [[((0, 4), (15, 23)), ((9, 23),), ((25, 46),), ((48, 58),)], []]
     assert corpus.gold(("disease",)) == [[((0, 4),)], []]
     assert corpus.displaced == 0
@@ -236,7 +236,7 @@ def test_errors_are_counted_by_word() -> None:
     ],
 )
 def test_our_worker_answers_a_job(tmp_path: Path, options: list[str], spans: list[list[list[int]]]) -> None:
-    """The spans are code points, and `find` and `find_many` give the same ones."""
+    """The spans are code points, and `find` and `find_many` return the same ones."""
     texts = ["𝛼𝛽, doxorubicin (DOX), so DOX", "nothing", "Aspirin"]
     names = {"L": ["doxorubicin"], "B": ["aspirin"]}
     job, answer = tmp_path / "job.json", tmp_path / "answer.json"

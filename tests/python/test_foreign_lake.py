@@ -1,4 +1,4 @@
-"""A lake that somebody else made: nothing in it leads out of it, and no pipe in it is waited for."""
+"""A lake from someone else: no path in it leads out of it, and no pipe in it blocks."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_lake_itself_may_be_a_link(lake: Path, tmp_path: Path) -> None:
 
 def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     manifest = json.loads(path.read_text())
-    # Whoever wants to lead somebody out of a lake writes a digest that fits, or none.
+    # To lead a path out of the lake, an attacker writes a digest that fits, or none.
     manifest.pop("sha256")
     change(manifest)
     path.write_text(json.dumps(manifest, indent=2) + "\n")

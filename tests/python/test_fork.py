@@ -24,7 +24,7 @@ from drugs_rs.exceptions import ForkError
 if TYPE_CHECKING:
     from pathlib import Path
 
-# One of these is the way out of a process that must not use the engine.
+# One of these remedies for a process that must not use the engine.
 REMEDY = re.compile(r"spawn|python -m drugs_rs|drugs-rs |new process|before (the engine|it|using|use)", re.IGNORECASE)
 
 

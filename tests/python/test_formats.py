@@ -34,7 +34,8 @@ RECORDS: list[Record] = [
     ("5", "  ", "2020-01-05", "Annals of Testing"),
 ]
 
-# The record in which a line break makes the line number of a CSV run ahead of the element's number.
+# The columns that differ: after a line break in a record, the line number of CSV is ahead of the element's
+# number.
 WHERE = ("source_uri", "source_row")
 
 
@@ -245,7 +246,7 @@ def test_letters_beyond_the_basic_plane_in_utf16(tmp_path: Path) -> None:
 @pytest.mark.parametrize("order", ["le", "be"])
 @pytest.mark.parametrize("wrong", ["half a pair", "half a unit"])
 def test_broken_utf16_is_an_error_that_names_the_byte(wrong: str, order: str, tmp_path: Path) -> None:
-    """Once what was broken became U+FFFD, and nobody was told."""
+    """Broken bytes once became U+FFFD silently."""
     mark, half = ("\ufeff", "\ud800") if wrong == "half a pair" else ("\ufeff", "")
     content = f"{mark}id,title,date,journal\n1,a {half}b,2020,J\n".encode(f"utf-16-{order}", "surrogatepass")
     byte = content.index("a ".encode(f"utf-16-{order}")) + 4
@@ -317,7 +318,7 @@ def test_null_in_a_study_is_nothing(tmp_path: Path) -> None:
     (refused,) = drugs_rs.read_publications(path, kind="clinical_trial").rejected.to_dicts()
     assert refused["reason"] == "wrong_type"
     assert "expected an object" in refused["message"]
-    # Which of all the values of a study it is was not told.
+    # The message did not say which value of the study it was.
     wrong = {**drug, "otherNames": ["ASA", 5]}
     study = {"identificationModule": names, "armsInterventionsModule": {"interventions": [{}, wrong]}}
     path.write_text(json.dumps([{"protocolSection": study}]), encoding="utf-8")

@@ -100,7 +100,7 @@ def check_rows(report: dict[str, Any], made: dict[str, Any]) -> None:
             for source in tallies:
                 counts.update(source[name])
             assert dict(counts) == truth[name], (table, name)
-    # Each file is told with the rows that are read from it, which once were 0.
+    # Each file is reported with the number of its rows, which once was 0.
     for file in made["files"]:
         read = [source["rows_in"] for source in report["sources"] if source["uri"].endswith(file["path"])]
         truth_lines = sum(truth["mentions"] for truth in made["truth"].values())
@@ -338,7 +338,7 @@ def test_abstracts_have_mentions_of_their_own_and_are_found_when_asked_for(tmp_p
 
 
 def test_many_broken_rows_cost_no_other_row(tmp_path: Path) -> None:
-    # In a file of the old export whose first row was broken, all others were rejected.
+    # In a file of the old export with a broken first row, all others were rejected.
     dirt = {"malformed_row": 0.5}
     folder, lake = tmp_path / "made", tmp_path / "lake"
     made = drugs_rs.generate(
@@ -350,7 +350,7 @@ def test_many_broken_rows_cost_no_other_row(tmp_path: Path) -> None:
 
 
 def test_the_command_that_is_shown_runs(tmp_path: Path) -> None:
-    # It named folders of tables that were not asked for.
+    # It named folders of tables that were not generated.
     for number, counts in enumerate((["--trials", "0"], ["--articles", "0"], ["--articles", "20"])):
         folder = tmp_path / str(number)
         finished = shell("generate", "--out", str(folder), "--drugs", "20", *counts)

@@ -32,7 +32,7 @@ def read(name: str) -> drugs_rs.CleanTable:
 
 
 def shown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows without where the clone stands, and with dates as text."""
+    """Rows without the path of the clone, and with dates as text."""
     return [
         {key: str(value) if key == "date" and value else value for key, value in row.items() if key != "source_uri"}
         for row in rows

@@ -195,8 +195,8 @@ def test_an_ending_without_a_shape_is_an_error_that_names_the_shapes(
 
 
 GEXF = "{http://gexf.net/1.3}"
-# What breaks a file that is written without care: markup, ends of sections, control characters, blanks, noncharacters,
-# letters beyond the first plane, marks of direction.
+# Texts that break a carelessly written file: markup, ends of sections, control characters, blanks,
+# noncharacters, letters beyond the first plane, direction marks.
 HOSTILE = [
     "a < b & \"c\" > 'd'",
     "]]> <!-- --> <![CDATA[",

@@ -93,7 +93,7 @@ def test_gold_without_the_date_and_with_it_again(
     assert [(record.name, record.getMessage()) for record in caplog.records] == [
         ("drugs_rs", f"dt={DAYS[1]} is held back, and gold leaves it out: {REASON}")
     ]
-    # A run tells it too, and neither releases nor holds.
+    # The report of a run lists it too, and the run neither releases nor holds it.
     report = drugs_rs.run(out=lake, dt=DAYS[0], **sources[DAYS[0]])
     assert report["unchanged"] is True
     assert report["held"] == report["steps"][-1]["held"] == [{"dt": DAYS[1], "reason": REASON}]
@@ -159,7 +159,7 @@ def bronze_of(lake: Path | str, sources: dict[str, dict[str, Any]], day: str) ->
 
 
 def test_silver_holds_what_it_changes_until_it_is_judged(sources: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    """Of a day with one good and one bad table nobody judges, and the next gold took the good one in."""
+    """A day with one good and one bad table was not judged, and the next gold included the good one."""
     lake = tmp_path / "lake"
     deliver(lake, sources, DAYS[0])
     before = local_gold(lake)

@@ -17,7 +17,7 @@ from drugs_rs import _core
 
 STUB = Path(drugs_rs.__file__).resolve().parent / "_core.pyi"
 Definition = Union[ast.FunctionDef, ast.ClassDef]
-# Python itself documents these slots of a class, and no extension can change that.
+# Python itself documents these slots of a class, which an extension cannot change.
 SLOTS = {"__eq__", "__hash__", "__iter__", "__len__", "__new__", "__next__"}
 
 

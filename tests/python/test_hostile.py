@@ -30,7 +30,7 @@ ARTICLE = "<PubmedArticle><PMID>1</PMID><ArticleTitle>{}</ArticleTitle></PubmedA
 SET = f"<PubmedArticleSet>{ARTICLE}</PubmedArticleSet>"
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'
 EXTERNAL = '<!DOCTYPE x [<!ENTITY xxe SYSTEM "file:///etc/passwd">]>'
-# A member of gzip over and over is one long text, made in no time.
+# Repeating a gzip member makes one long text in no time.
 PIECE = 1 << 24
 
 
@@ -63,7 +63,7 @@ def cut_gzip() -> bytes:
 
 
 def spliced(cut: str) -> str:
-    """A delivery that was cut off at this text, and the next one behind it: read as one record, it mixed two."""
+    """A delivery truncated at this text, followed by the next one: read as one record, it mixed two."""
     beginning = SET.format("cut off")
     return beginning[: beginning.index(cut)] + SET.format("whole")
 
@@ -139,7 +139,7 @@ HOSTILE = (
 
 def peak_of_silver(lake: Path, **options: object) -> tuple[int, dict[str, Any]]:
     """The kilobytes that the step takes at most in a process of its own, and its report."""
-    # `ru_maxrss` would begin with what this process of all tests holds: it survives the start of another program.
+    # `ru_maxrss` would start at the memory of this test process, because it survives `exec`.
     program = (
         "import json, drugs_rs\n"
         f"report = drugs_rs.silver(out={str(lake)!r}, dt={DT!r}, max_ratio=0, **{options!r})\n"
@@ -182,7 +182,7 @@ def test_a_hostile_file_stops_the_step_or_is_kept_aside(hostile: Hostile, tmp_pa
 
 @pytest.mark.parametrize("content", ["1,Secret words,2020,J\n2,x,2020,J\n", '"secret words"', "<secret>words</secret>"])
 def test_reports_never_hold_what_a_bad_file_holds(content: str, tmp_path: Path) -> None:
-    """The message of a bad file quotes what it found, and stood in the report as a note."""
+    """The message of a bad file quotes its content, and was once a note in the report."""
     folder, lake = tmp_path / "delivery", tmp_path / "lake"
     folder.mkdir()
     (folder / "a.csv").write_text(GOOD.format("1"), encoding="utf-8")
@@ -190,7 +190,7 @@ def test_reports_never_hold_what_a_bad_file_holds(content: str, tmp_path: Path) 
     report = silver(lake, folder, on_bad_file="reject")
     (note,) = report["sources"][1]["notes"]
     assert "b.csv: " in note
-    # What is kept aside may quote it; of XML nothing is quoted in the first place.
+    # The rejected row may quote it; XML is never quoted.
     (aside,) = rejected(lake, "pubmed")
     assert ("secret" in aside["message"].lower()) == (not content.startswith("<"))
     texts = [json.dumps(report), *(path.read_text() for path in lake.rglob("*.json"))]
@@ -249,7 +249,7 @@ READERS: dict[str, Callable[..., int]] = {
 
 @pytest.mark.parametrize("reader", READERS)
 def test_the_limit_on_the_ratio_is_an_option_without_a_lake(reader: str, tmp_path: Path) -> None:
-    """The message tells of `max_ratio`, so whatever reads files has to take it."""
+    """The message mentions `max_ratio`, so every reader of files must accept it."""
     source = tmp_path / "blank.csv.gz"
     rows = GOOD.format(1) if "publications" in reader else "atccode,drug\nV03AB,velorin\n"
     source.write_bytes(gzip.compress(rows.encode()) + gzip.compress(b"\n" * PIECE) * 17)
@@ -297,7 +297,7 @@ def test_a_file_of_rejected_rows_alone_is_not_held(tmp_path: Path) -> None:
 
 
 def test_a_thousand_texts_of_a_megabyte_are_not_held(tmp_path: Path) -> None:
-    """Row groups of so many rows, however large, took 1.8 GB for 1.5 GB of them."""
+    """Row groups of a fixed number of rows, however large, took 1.8 GB for 1.5 GB of texts."""
     source, lake = tmp_path / "large.ndjson.gz", tmp_path / "lake"
     text = "A word and another " * ((1 << 20) // 19)
     rows = 1000

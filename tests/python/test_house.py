@@ -12,7 +12,7 @@ import pytest
 import drugs_rs
 
 PACKAGE = Path(drugs_rs.__file__).resolve().parent
-# The only files that may name the native module: the façade, and the command, which is its façade in a shell.
+# The only files that may import the native module: the package's interface, and the command.
 FACADE = {"__init__.py", "__main__.py", "polars.py", "exceptions.py"}
 FROM_CORE = sorted(set(drugs_rs.__all__) - {"__version__", "exceptions"})
 

@@ -65,7 +65,7 @@ def test_names_with_one_id_are_one_journal_over_partitions_and_formats(tmp_path:
         article(3, "Annals", "0000123"),
     ]
     delivered(lake, "2020-01-01", "first.xml", XML.format("".join(first)))
-    # The linking ISSN, not the other one, and not an id that stands elsewhere in the record.
+    # The linking ISSN, not the other one, and no id from elsewhere in the record.
     assert known(lake, "2020-01-01") == [
         ("annals", "0000123", None),
         ("the journal of pharmacy", "0370077", "0006-2952"),
@@ -84,7 +84,7 @@ def test_names_with_one_id_are_one_journal_over_partitions_and_formats(tmp_path:
     # Each row keeps its own spelling and key.
     assert {row["journal"] for row in publications(lake, dt="2020-01-02")} == {"Journal of pharmacy (Paris)", "J Pharm"}
 
-    # A date that is held back says nothing; released, it does again.
+    # A held date has no effect; after its release it has again.
     drugs_rs.hold(lake, "2020-01-02", "a look at it")
     assert graph(lake, "2020-01-02") == {"Annals": ["3"], "The Journal of Pharmacy": ["1", "2"]}
     drugs_rs.release(lake, "2020-01-02")
@@ -164,7 +164,7 @@ def test_a_bad_file_says_nothing_of_journals(tmp_path: Path) -> None:
     folder.mkdir()
     good = [article(1, "J Pharm", "0000123"), article(2, "Journal of Pharmacy", "0000456")]
     (folder / "a.xml").write_text(XML.format("".join(good)), encoding="utf-8")
-    # Cut off behind records that would join the two.
+    # Truncated after records that would join the two.
     liar = article(3, "J Pharm", "0370077") + article(4, "Journal of Pharmacy", "0370077")
     (folder / "b.xml").write_text("<PubmedArticleSet>" + liar, encoding="utf-8")
     drugs = tmp_path / "drugs.csv"

@@ -35,7 +35,7 @@ def tables(lake: Path) -> list[Any]:
 
 
 def parse_everything(lake: Path) -> None:
-    """Every table, manifest and report that stands in the lake is whole."""
+    """Every table, manifest and report in the lake is whole."""
     for path in files(lake):
         if path.suffix == ".parquet":
             rows(path)
@@ -116,12 +116,12 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         whole[name] = gold_files(tmp_path / ("clean " + name))
     assert whole["old"] != whole["new"]
 
-    # A busy moment stretches a run, and kills after a stretched time come too late.
+    # A busy moment makes a run longer, and kills timed by it come too late.
     duration = min(seconds_of_writing(lake, arguments[name]) for name in ("old", "new", "old"))
     generator = random.Random(SEED)
     in_time = 0
     for number in range(KILLS):
-        # Towards the state that the lake does not have, or there would be nothing to interrupt.
+        # The run changes the lake to the other state, or there would be nothing to interrupt.
         now = "old" if gold_files(lake) == whole["old"] else "new"
         target = "new" if now == "old" else "old"
         seconds = moment(generator, number, duration)

@@ -51,7 +51,7 @@ def test_lines_are_sources(folder: Path, text: str, wanted: list[str]) -> None:
 
 
 def test_spellings_of_one_file_are_one_source(folder: Path) -> None:
-    # They were read one by one, and their rows counted as merged.
+    # They were each read, and their rows counted as merged.
     (folder / "link.csv").symlink_to("a.csv")
     (folder / "same").symlink_to(folder)
     spellings = ["a.csv", "./a.csv", ".//a.csv", str(folder / "a.csv"), (folder / "a.csv").as_uri(), "[a].csv"]
@@ -62,7 +62,7 @@ def test_spellings_of_one_file_are_one_source(folder: Path) -> None:
 
 @pytest.mark.parametrize("source", ["in", "in/*.csv", "i?/gone.*"])
 def test_a_link_to_nothing_is_a_delivery_that_is_missing(folder: Path, source: str) -> None:
-    # It was passed over, and nobody was told that a file of the folder was not read.
+    # It was skipped silently, although a file of the folder was not read.
     (folder / "in" / "gone.csv").symlink_to("nowhere.csv")
     (folder / "in" / ".hidden.csv").symlink_to("nowhere.csv")
     returned, told, _ = bronze(folder, "--pubmed", source)

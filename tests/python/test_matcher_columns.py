@@ -64,7 +64,8 @@ def test_list(matcher: drugs_rs.Matcher) -> None:
     assert "6" in repr(table)
 
 
-# Every way in which Arrow keeps text, in one piece and in several, with nulls and with an offset into a longer array.
+# All of Arrow's types of text, in one chunk and in several, with nulls and with an offset into a longer
+# array.
 ARROW: dict[str, Callable[[], Any]] = {
     "string": lambda: pa.array(TEXTS, pa.string()),
     "large_string": lambda: pa.array(TEXTS, pa.large_string()),
@@ -121,13 +122,13 @@ def test_tables_go_into_any_library(matcher: drugs_rs.Matcher) -> None:
     wanted = one_by_one(matcher, TEXTS)
     assert pa.table(table).to_pylist() == wanted
     assert pl.DataFrame(table).to_dicts() == wanted
-    # Handed out twice: a stream that one reader used up is no use to the next.
+    # Exported twice: a stream that one reader has consumed cannot be read again.
     assert pa.RecordBatchReader.from_stream(table).read_all().num_rows == len(wanted)
     assert pa.table(table).schema.field("row").type in (pa.uint32(), pa.uint64(), pa.int64())
 
 
 def test_tables_outlive_what_made_them() -> None:
-    """The memory belongs to the table, and then to whoever took it over."""
+    """The memory belongs to the table, and then to the library that took it over."""
     table = drugs_rs.Matcher.from_names({"B01AC06": ["aspirin"]}).find_many(["aspirin"] * 1000)
     taken = pa.table(table)
     del table

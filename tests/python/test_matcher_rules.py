@@ -20,7 +20,7 @@ class Case(NamedTuple):
     reason: str
 
 
-# The vocabulary that all names stand in: it has names in small letters, so that case says something.
+# The rest of the vocabulary: it has names in lower case, so that case is significant.
 OTHERS = {"X": ["metformin", "Warfarin"]}
 
 CASES = (

@@ -33,7 +33,7 @@ def article_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 def peak_of_silver(lake: Path, threads: int) -> int:
-    """The kilobytes that the step takes at most, in a process of its own with so many threads."""
+    """The most kilobytes that the step takes, in a process of its own with this many threads."""
     program = (
         f"import drugs_rs\ndrugs_rs.silver(out={str(lake)!r}, dt={DT!r})\n"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM:')))\n"

@@ -1,4 +1,4 @@
-"""`progress=True` writes one line below a notebook's cell, and nothing where there is neither notebook nor terminal."""
+"""`progress=True` writes one line below a notebook's cell, and nothing without a notebook or terminal."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def written(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Pat
 
 
 def test_pandas_reads_every_file(written: list[Path]) -> None:
-    """Once pyarrow refused to give it lists of views of texts."""
+    """Lists of views of texts were once rejected by pyarrow."""
     for file in written:
         assert len(pandas.read_parquet(file)) == len(rows(file)), file
 
@@ -97,7 +97,7 @@ def test_filters_find_what_is_there(name: str, table: Path) -> None:
         if all(compare[operator](row[column], value) for column, operator, value in conditions)
     ]
     assert 0 < len(expected) < ROWS
-    # `kind` and `dt` stand in the names of the folders, too; older pyarrow wants them as dictionaries then.
+    # `kind` and `dt` are also in the names of the folders, for which older pyarrow expects dictionaries.
     found = parquet.read_table(table, filters=conditions, partitioning=None)
     assert found["publication_id"].to_pylist() == expected
     framed = pandas.read_parquet(table, filters=conditions, partitioning=None)

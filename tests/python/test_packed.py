@@ -1,4 +1,4 @@
-"""Packed sources: every packing and archive gives the table of the plain file; bombs and broken ones are told."""
+"""Compressed sources: each compression and archive has the plain table; bombs and broken files are reported."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tar(compress: Callable[[bytes], bytes] = bytes) -> Callable[[dict[str, bytes
 
 def zipped(compression: int, streamed: bool) -> Callable[[dict[str, bytes]], bytes]:
     class Pipe(io.BytesIO):
-        """Cannot go back, so that sizes and checksums stand behind the files."""
+        """A file without seeking, so that sizes and checksums come after the files."""
 
         def seekable(self) -> bool:
             return False
@@ -86,7 +86,7 @@ ARCHIVES = {
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
 def test_a_packed_file_is_the_file(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    # Two members one after the other are one file.
+    # Two gzip members in a row are one file.
     middle = CSV.index("\n4,")
     source = tmp_path / "source"
     source.write_bytes(pack(CSV[:middle].encode()) + pack(CSV[middle:].encode()))
@@ -95,7 +95,7 @@ def test_a_packed_file_is_the_file(tmp_path: Path, pack: Callable[[bytes], bytes
 
 
 def test_gzip_may_be_filled_with_zeros(tmp_path: Path) -> None:
-    # gzip itself takes them for nothing; they were taken for a broken part.
+    # gzip itself ignores the zeros; they were taken for a broken member.
     middle = CSV.index("\n4,")
     first, second = gzip.compress(CSV[:middle].encode()), gzip.compress(CSV[middle:].encode())
     source = tmp_path / "source"
@@ -146,12 +146,12 @@ def test_a_broken_archive_is_told_and_nothing_is_written(tmp_path: Path, kind: s
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_tar_archive_that_ends_in_a_header_is_cut_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    """Once it ended there as if it were whole, and the files behind were lost."""
+    """It once ended there as if it were whole, and the files after it were lost."""
     packed = ARCHIVES["tar"]({"first.csv": CSV.encode(), "second.csv": CSV.encode()})
     source = tmp_path / "archive"
     source.write_bytes(pack(packed[: 1024 + 100]))
     with pytest.raises(
-        exceptions.InputError, match="byte 1124 of the archive: .* behind 1 files .the archive is cut off"
+        exceptions.InputError, match="byte 1124 of the archive: .* after 1 files .the archive is cut off"
     ):
         silver(tmp_path / "lake", source)
 
@@ -172,7 +172,7 @@ def zstd(content: bytes) -> bytes:
 
 
 def test_a_tar_with_an_odd_end_is_read_and_noted(tmp_path: Path) -> None:
-    # Nobody was told that files may be missing.
+    # It was not reported that files may be missing.
     whole = ARCHIVES["tar"]({"a.csv": CSV.encode()})
     end = len(whole.rstrip(b"\0")) // 512 * 512 + 512
     cases = {"no mark of its end": whole[:end], "": whole}
@@ -202,7 +202,7 @@ def test_archives_that_are_none_of_ours(tmp_path: Path) -> None:
 
 
 def test_files_of_several_kinds_stand_in_one_archive(tmp_path: Path) -> None:
-    # They were refused: the kind of the first file counted for all of them.
+    # They were rejected: the format of the first file was expected of all.
     study = {"protocolSection": {"identificationModule": {"nctId": "NCT2", "officialTitle": "A study"}}}
     articles = {
         "a.csv": b"id,title,date,journal\n7,Seven,2020-01-05,J\n",
@@ -240,7 +240,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_files_of_other_programs_are_called_by_their_names(tmp_path: Path, name: str) -> None:
-    # They were called text without a header, or of a wrong encoding.
+    # They were called text without a header, or text in a wrong encoding.
     source = tmp_path / "delivered"
     for content in (FOREIGN[name], gzip.compress(FOREIGN[name])):
         source.write_bytes(content)
@@ -318,7 +318,7 @@ def test_deletions_reach_back_over_partitions(tmp_path: Path) -> None:
                 assert tally["merged"] == {"deleted": 1, "superseded": 1}
         (notice, other) = rows(lake / "silver/deleted/publications/dt=2020-01-02/pubmed.parquet")
         assert (notice["publication_id"], other["publication_id"]) == ("1", "4")
-        # Of the first date 1 is deleted by the second, and 2 comes anew; what happens within the second is silver's.
+        # Of the first date, the second deletes 1 and replaces 2; changes within the second are silver's.
         assert (counted["superseded"], counted["deleted"], counted["publications"]) == (1, 1, 2)
         graph = drugs_rs.read_graph(lake)
         graphs.append((lake / "gold" / "drug_graph.json").read_bytes())
@@ -327,7 +327,7 @@ def test_deletions_reach_back_over_partitions(tmp_path: Path) -> None:
 
 
 class Pipe(io.RawIOBase):
-    """What cannot go back to write sizes before the members, so that they stand behind them."""
+    """A stream without seeking cannot write sizes before the members, so they come after them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -378,7 +378,7 @@ def test_sizes_behind_a_member_may_lie_across_the_end_of_a_buffer(tmp_path: Path
 
 
 def test_a_last_line_without_an_end_begins_a_record(tmp_path: Path) -> None:
-    """The id of a record that was cut off there was put behind the id of the one before."""
+    """The id of a record that was truncated there was appended to the id of the one before."""
     source = tmp_path / "cut.nbib"
     source.write_bytes(b"PMID- 1\nTI  - a\nDP  - 2020\nPMID- 2")
     silver(tmp_path / "lake", source)

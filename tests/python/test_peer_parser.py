@@ -38,7 +38,7 @@ def test_the_peer_reads_the_same(corpora: Path, tmp_path: Path) -> None:
             assert " ".join(given["title"].split()) == row["title"], given["pmid"]
             differences["runs of blanks in the title"] += 1
         if given["pubdate"] != shown(row):
-            # The peer reads Year, Month and Day; of MedlineDate and Season it takes the year alone.
+            # The peer reads Year, Month and Day; of MedlineDate and Season it reads only the year.
             assert given["pubdate"] == str(row["date"].year), given["pmid"]
             assert row["date_precision"] in ("day", "month", "season"), given["pmid"]
             differences[f"{row['date_precision']} of a span or season"] += 1

@@ -96,14 +96,14 @@ def test_offsets_are_code_points(matcher: drugs_rs.Matcher) -> None:
     assert len(rows) == 7
     for row in rows:
         assert row["title"][row["start"] : row["end"]] == row["surface"]
-    # polars counts like Python.
+    # polars counts characters as Python does.
     sliced = frame.select(pl.col("title").str.slice(pl.col("start"), pl.col("end") - pl.col("start")))
     assert sliced.to_series().to_list() == frame["surface"].to_list()
 
 
 @pytest.mark.parametrize("how", [{}, STREAMING], ids=["in memory", "streaming"])
 def test_lazy(matcher: drugs_rs.Matcher, how: dict[str, Any]) -> None:
-    """Long enough for several pieces; the filter stands below the other expressions in the plan."""
+    """Long enough for several pieces; the filter is below the other expressions in the plan."""
     query = (
         pl.LazyFrame({"row": range(60_000), "title": TEXTS * 10_000})
         .with_columns(mentions=namespace(pl.col("title")).find(matcher))
@@ -349,7 +349,7 @@ import polars as pl
 import drugs_rs.polars
 
 def threads():
-    # The allocator of polars starts threads of its own when it sees fit.
+    # The allocator of polars starts threads of its own at any time.
     names = [open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")]
     return sum(not name.startswith("jemalloc") for name in names)
 

@@ -1,4 +1,4 @@
-"""`iter_publications` as an Arrow stream: batches are made when the consumer pulls them, and nothing is left behind."""
+"""`iter_publications` as an Arrow stream: batches are made when the consumer pulls them, and nothing is leaked."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ print(json.dumps([(len(batch), [list(row.values()) for row in batch.rejected.to_
 
 @pytest.mark.parametrize("rows", [36000, 42000])
 def test_rejected_rows_come_in_the_same_batch_on_any_number_of_threads(tmp_path: Path, rows: int) -> None:
-    # They came as soon as they were read, and how far files are read ahead is for the threads to say.
+    # They came as soon as they were read, and how far files are read ahead depends on the threads.
     lines = [f"{row},{'' if row % 7 == 0 else 'A title of some length'},2020,J\n" for row in range(1, rows + 1)]
     for name, end in (("a", ""), ("b", "x,\xff,2020,J\n"), ("c", "")):
         (tmp_path / f"{name}.csv").write_bytes(("id,title,date,journal\n" + "".join(lines) + end).encode("latin-1"))
@@ -193,7 +193,7 @@ def test_a_consumer_that_stops_early_leaves_nothing(tmp_path: Path) -> None:
     assert reader.read_next_batch().num_rows == 10, "the stream goes on without the iterator"
     del reader
     gc.collect()
-    # A thread that was joined is gone from the list a moment later: this call's, and the one's before it.
+    # A joined thread leaves the list only a moment later: this call's, and that of the call before.
     until = time.monotonic() + 10
     while (open_files() != files_before or threads() - threads_before) and time.monotonic() < until:
         time.sleep(0.05)

@@ -19,7 +19,7 @@ from fenced_blocks import Block, blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-# First words of commands that fetch or build the package, or only move around.
+# First words of commands that fetch or build the package, or only change the folder.
 PASSED_OVER = {"cd", "git", "make", "pip", "uv"}
 
 
@@ -75,7 +75,7 @@ def test_the_readme_s_blocks_run(folder: Path) -> None:
 
 
 def test_blocks_have_a_language_that_is_known_here() -> None:
-    """A block marked `bash` or `py` would never be run, and nobody would notice."""
+    """A block marked `bash` or `py` would never run, unnoticed."""
     unknown = [(block.line, block.language) for block in blocks(README) if block.language not in LANGUAGES]
     assert unknown == []
 

@@ -113,7 +113,7 @@ def test_the_ids_of_the_journals_of_a_whole_file(
     wanted = {(keys[pmid], article["nlm_id"], article["issn"]) for pmid, article in articles.items()}
     assert len(known) == len(set(known))
     assert set(known) == wanted
-    # What docs/data-model.md says of this file.
+    # The figures of docs/data-model.md for this file.
     pairs = {(key, nlm_id) for key, nlm_id, _ in known}
     keys_of_ids = Counter(nlm_id for _, nlm_id in pairs)
     ids_of_keys = Counter(key for key, _ in pairs)
@@ -133,7 +133,7 @@ def test_medline_records(corpora: Path, tmp_path: Path) -> None:
     assert len(rows) == 240
     titles = re.findall(r"^TI  - (.*(?:\n      .*)*)", text, re.MULTILINE)
     for row, title in zip(rows, titles):
-        # A title that was never translated is the one in its own language.
+        # A title that was never translated is in its own language.
         assert row["title"] == words(title) or title == "[Not Available]."
     assert not any(row["title"].startswith("[Not Available") for row in rows)
     abstracts = len(re.findall(r"^AB  - ", text, re.MULTILINE))
@@ -152,7 +152,7 @@ def test_the_old_export_of_pubmed(corpora: Path, tmp_path: Path) -> None:
     last = {row["EntrezUID"]: row for row in given}
     assert len(rows) + len(rejected(tmp_path, "pubmed")) == len(last)
     assert flags(rows)["bad_date"] == 0
-    # Books have no journal, just the year where others have both.
+    # Books have no journal, only the year where others have both.
     books = {row["EntrezUID"] for row in last.values() if row["ShortDetails"].strip().isdigit()}
     assert {row["publication_id"] for row in rows if row["journal"] is None} == books
     for row in rows:
@@ -212,7 +212,7 @@ def test_studies_of_the_api(corpora: Path, tmp_path: Path) -> None:
 
 
 def test_many_files_give_the_same_table_as_one(pubmed_xml: Path, tmp_path: Path) -> None:
-    """Lanes run side by side; the rows stand in the order of the files all the same."""
+    """Lanes run in parallel, but the rows are in the order of the files."""
     sources = []
     for number in range(5):
         link = tmp_path / f"{number}.xml.gz"
@@ -221,7 +221,7 @@ def test_many_files_give_the_same_table_as_one(pubmed_xml: Path, tmp_path: Path)
     silver(tmp_path / "one", pubmed=pubmed_xml)
     report = silver(tmp_path / "five", pubmed=sources)
     assert [source["rows_in"] for source in report["sources"]] == [30000] * 5
-    # The same five times: all but the first are no news.
+    # Five equal files: all rows but those of the first are merged.
     assert [source["rows_merged"] for source in report["sources"]] == [0] + [30000] * 4
     one, five = (publications(tmp_path / name) for name in ("one", "five"))
     for row in (*one, *five):

@@ -127,7 +127,7 @@ def test_a_copy_of_another_size_than_bronze_copied_is_not_read(vocabulary: Path,
     ],
 )
 def test_bronze_tells_the_media_type_of_the_file_as_it_lies_there(name: str, media_type: str, tmp_path: Path) -> None:
-    """Archives and bzip2 were told as CSV."""
+    """Archives and bzip2 were listed as CSV."""
     table = write_pubmed(tmp_path / "a.csv", ("1", "Warfarin", "2020-01-01", "Annals"))
     source = tmp_path / name
     if name.endswith((".zip", ".tar")):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-# The promise is one second; a noisy machine with two cores gets three.
+# The goal is one second; a noisy machine with two cores gets three.
 PATIENCE_SECONDS = 3.0
 TITLE = "Long-term response of patients with and without norwarfarin after surgery, part %d, and nothing else to find"
 
@@ -57,7 +57,7 @@ def many(matcher: drugs_rs.Matcher) -> list[str]:
     start = time.monotonic()
     matcher.find_many(some)
     seconds = max(time.monotonic() - start, 0.001)
-    # The list repeats its strings, so even the upper bound takes little memory on the side of Python.
+    # The list repeats its strings, so even the upper bound takes little memory in Python.
     return some * min(max(int(3.0 / seconds), 1), 30)
 
 
@@ -79,7 +79,8 @@ def test_signal_ends_a_run(
         command(*run_arguments(big, lake, DT)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
-        # From here on the run is under way: what comes before is Python starting, which has its own manners.
+        # From here on the run has started; before, a signal meets the start of Python, which handles it in
+        # its own way.
         wait_until(lambda: (lake / ".staging").is_dir() and any((lake / ".staging").iterdir()), process)
         time.sleep(part * big_seconds)
         if process.poll() is not None:
@@ -95,8 +96,8 @@ def test_signal_ends_a_run(
     assert b"Traceback" not in talk
     assert b"panicked" not in talk
     after = hashes(lake)
-    # Late in a run the signal may meet the last commit, which is then brought to its end. A signal that comes early and
-    # a run that ends well are never excused.
+    # Late in a run, the signal may come during the last commit, which then completes. An early signal that
+    # lets the run succeed always fails the test.
     committed = part >= 0.5 and f"gold/mentions/dt={DT}/pubmed.parquet" in after
     assert process.returncode == code or (committed and process.returncode == 0), talk.decode("utf-8", "replace")
     assert committed or output == b""
@@ -140,7 +141,7 @@ def test_signal_ends_a_command_that_waits_for_input(
         start_new_session=True,
     ) as process:
         try:
-            # Long enough for Python to start, and for the worker to ask for what does not come.
+            # Long enough for Python to start, and for the worker to wait for bytes that do not come.
             time.sleep(2)
             assert process.poll() is None
             process.send_signal(number)
@@ -274,7 +275,7 @@ def test_two_threads_search_with_one_matcher(matcher: drugs_rs.Matcher) -> None:
 
 @pytest.mark.parametrize("made", ["from_names", "from_vocabulary"])
 def test_keyboard_interrupt_while_a_matcher_is_made(made: str, tmp_path: Path) -> None:
-    """A vocabulary of half a million names takes seconds to index, and once nobody asked for signals meanwhile.
+    """A vocabulary of half a million names takes seconds to index, and signals were once not checked meanwhile.
 
     It has a process of its own: in this one, callbacks of the test tools' own may swallow the interrupt.
     """

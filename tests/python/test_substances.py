@@ -16,7 +16,7 @@ from shell import drugs_rs as shell
 import drugs_rs
 from drugs_rs.exceptions import ArgumentError
 
-# No name contains another one, so that what is found does not depend on which name is the longest.
+# No name contains another one, so that the mentions do not depend on which name is the longest.
 VOCABULARY = {
     "A10AB01": "insulin (human)",
     "A10AB02": "INSULIN (beef)",

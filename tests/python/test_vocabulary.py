@@ -110,7 +110,7 @@ def test_a_header_of_no_known_shape_lists_those_that_are() -> None:
 
 
 def rows_of(path: Path) -> list[list[str]]:
-    """The rows behind the header, read by Python's csv."""
+    """The rows after the header, read by Python's csv."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))[1:]
 

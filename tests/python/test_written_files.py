@@ -41,7 +41,7 @@ FILES = [matcher, graph]
 
 @pytest.mark.parametrize("write", [*FILES, sources])
 def test_a_pipe_is_refused(write: Writer, tmp_path: Path) -> None:
-    """It was replaced by a file, and whoever read from it waited on."""
+    """The pipe was replaced by a file, and its reader waited for ever."""
     pipe = tmp_path / "pipe"
     os.mkfifo(str(pipe))
     with pytest.raises(StorageError, match=r"pipe: cannot write: it is a pipe \(FIFO\); name a "):
@@ -66,7 +66,7 @@ def test_a_device_is_refused(write: Writer, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("write", FILES)
 def test_an_open_file_is_refused(write: Writer, tmp_path: Path) -> None:
-    """As `/dev/stdout` is one: whoever has it open would go on writing to the file that was replaced."""
+    """A link like `/dev/stdout`: a process that has the file open would go on writing to the replaced one."""
     with (tmp_path / "open").open("wb") as file:
         (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{file.fileno()}")
         with pytest.raises(StorageError, match="an open file of a process"):

@@ -1,4 +1,4 @@
-//! Rejected rows and notices of deletion: what is kept of them does not depend on how many may wait in memory.
+//! Rejected rows and notices of deletion: what is stored of them does not depend on how many may wait in memory.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,7 +11,8 @@ use drugs_rs::steps::bronze::{BronzeSource, bronze};
 use drugs_rs::steps::silver::{OnBadFile, SilverSettings, silver};
 use drugs_rs::task::Task;
 
-/// Articles of which every second has no title, each with a notice of deletion behind; some megabytes, so several batches.
+/// Articles of which every second has no title, each followed by a notice of deletion; some megabytes, so several
+/// batches.
 fn articles(name: &str, records: usize) -> String {
     let mut text = "<PubmedArticleSet>".to_owned();
     for number in 0..records {
@@ -77,7 +78,7 @@ fn what_is_kept_aside_does_not_depend_on_what_waits_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("a.xml", &articles("a", 6000));
-    // It is bad at its very end: nothing of it counts, nor of what it deletes.
+    // It turns out to be bad at its very end: none of its rows or deletions count.
     let bad = articles("b", 6000).replace("b-", "a");
     write("b.xml", &bad[..bad.len() - 40]);
     write("c.xml", &articles("c", 10));
@@ -117,7 +118,7 @@ fn rows_that_wait_are_the_rows_that_do_not() {
     fs::write(folder.path().join("a.xml"), articles("a", 6000)).unwrap();
     let tables = |on_bad_file| {
         let (files, told) = made(folder.path(), Bound(0), on_bad_file);
-        // The fingerprint in the manifest tells the settings.
+        // The fingerprint in the manifest contains the settings, so it differs.
         let tables = files.into_iter().filter(|(name, _)| !name.ends_with(".json"));
         (tables.collect::<Vec<_>>(), told)
     };

@@ -1,7 +1,7 @@
-//! The commit protocol in a bucket: whole or not at all, whoever comes in between, whatever answer is lost.
+//! The commit protocol in a bucket: whole or not at all, whoever commits meanwhile and whichever answer is lost.
 //!
-//! The server is object_store's memory, which enforces the conditions of puts, with a clock of its own and a talent for
-//! trouble. Real protocols are spoken in `tests/python/test_buckets.py`.
+//! The server is object_store's in-memory store, which enforces the conditions of puts; a wrapper adds a clock and
+//! failures. Real protocols are tested in `tests/python/test_buckets.py`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -33,7 +33,7 @@ const PLACES: SpecialPaths = SpecialPaths {
 /// What happens to a put of the lake's state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Trouble {
-    /// It is done, and the answer is lost.
+    /// It is executed, and its answer is lost.
     LoseAnswer,
     /// It never arrives.
     LoseRequest,
@@ -49,7 +49,7 @@ struct Server {
     written: Mutex<BTreeMap<Path, i64>>,
     troubles: Mutex<VecDeque<Trouble>>,
     puts: AtomicUsize,
-    /// So many milliseconds any other put takes.
+    /// The milliseconds that any other put takes.
     slowness: AtomicU64,
 }
 
@@ -99,7 +99,7 @@ impl Server {
     }
 }
 
-/// Memory never lets anybody wait.
+/// The in-memory store always answers at once.
 fn at_once<T>(answer: impl Future<Output = T>) -> T {
     answer.now_or_never().unwrap()
 }
@@ -257,7 +257,7 @@ fn the_same_bytes_again_change_no_object() {
     drop(begin(&lake(&server), &["a"], &[("a/1", "one"), ("a/2", "two")]));
     assert_eq!(server.names(), names);
     assert_eq!(server.puts.load(Ordering::SeqCst), puts);
-    // One file of two is new: the other one's object stays.
+    // One of two files is new: the other one's object stays.
     write(&lake(&server), &["a"], &[("a/1", "one"), ("a/2", "new")]).unwrap();
     let added: Vec<String> = server
         .names()
@@ -290,7 +290,7 @@ fn a_change_in_between_is_a_conflict_unless_it_is_the_same() {
         );
         assert_eq!(read(&server, "a/m").as_deref(), Some(theirs));
         assert_eq!(leftovers(&server).len(), 1, "the loser took its object back");
-        // The handle sees the state that it lost against, as the next try needs it.
+        // The handle reads the state that it lost against, as the next attempt needs it.
         assert_eq!(handle.read("a/m").unwrap().as_deref(), Some(theirs.as_bytes()));
     }
 }
@@ -362,7 +362,7 @@ fn a_refused_commit_leaves_the_old_state_and_a_doubtful_one_leaves_its_objects()
     let refused = write(&lake(&server), &["a"], &[("a", "new")]).unwrap_err();
     assert!(refused.to_string().contains("403 Forbidden"), "{refused}");
     assert_eq!(read(&server, "a").as_deref(), Some("old"));
-    // Nobody could tell whether the last put is still on its way, so that what it names must stay.
+    // The last put may still be on its way, so the objects that it names must stay.
     server.trouble(&[Trouble::LoseRequest; 3]);
     let handle = lake(&server);
     let doubtful = write(&handle, &["a"], &[("a", "doubtful")]).unwrap_err();
@@ -399,7 +399,7 @@ fn what_was_replaced_stays_for_a_day_for_those_who_read_it() {
 /// A run that was killed between its data and its commit.
 fn killed(server: &Arc<Server>, text: &str) {
     std::mem::forget(begin(&lake(server), &["k"], &[("k", text)]));
-    // The upload goes on by itself.
+    // The upload continues in the background.
     for _ in 0..500 {
         if leftovers(server).iter().any(|name| server.text(name) == text) {
             return;
@@ -434,7 +434,7 @@ fn leftovers_of_the_dead_are_removed_when_they_are_a_day_old_and_not_before() {
 
 #[test]
 fn a_slow_run_either_commits_whole_or_learns_that_it_was_held_for_dead() {
-    // Slow, and nobody swept meanwhile: it renews its sign of life and commits.
+    // Slow, but no sweep meanwhile: it renews its marker and commits.
     let server = Server::new();
     write(&lake(&server), &["a"], &[("a", "1")]).unwrap();
     let slow = begin(&lake(&server), &["s"], &[("s", "slow")]);
@@ -442,7 +442,7 @@ fn a_slow_run_either_commits_whole_or_learns_that_it_was_held_for_dead() {
     slow.commit(&[]).unwrap();
     assert_eq!(read(&server, "s").as_deref(), Some("slow"));
 
-    // Slow, and a sweep was quicker: a conflict, and no state that names what is gone.
+    // Slow, and a sweep came first: a conflict, and no state that names removed objects.
     let server = Server::new();
     write(&lake(&server), &["a"], &[("a", "1")]).unwrap();
     let slow = begin(&lake(&server), &["s"], &[("s", "slow")]);
@@ -451,7 +451,7 @@ fn a_slow_run_either_commits_whole_or_learns_that_it_was_held_for_dead() {
     write(&lake(&server), &["a"], &[("a", "3")]).unwrap();
     let refused = slow.commit(&[]).unwrap_err();
     assert!(
-        matches!(refused, Error::Conflict { .. }) && refused.to_string().contains("held it for dead"),
+        matches!(refused, Error::Conflict { .. }) && refused.to_string().contains("took it for dead"),
         "{refused}"
     );
     assert_eq!(read(&server, "s"), None);
@@ -485,7 +485,7 @@ fn published_files_have_copies_and_reports_belong_to_no_state() {
     assert!(!server.names().contains(&"lake/g/other".to_owned()));
     write(&handle, &["g/shown"], &[("g/shown", "{1}")]).unwrap();
     assert_eq!(server.text("lake/g/shown"), "{1}");
-    // A run killed before it published: the file does not stand, so that the step makes it again.
+    // A run was killed before it published: the file counts as missing, so that the step writes it again.
     server.remove("lake/g/shown");
     let handle = lake(&server);
     assert_eq!(handle.size("g/shown").unwrap(), None);
@@ -568,7 +568,7 @@ fn a_scratch_file_becomes_a_file_of_the_new_state() {
         transaction.commit(&[]).unwrap();
         assert!(read(&server, "a/file") == Some(text), "{size} bytes");
     }
-    // What is adopted and not committed is taken back like any other file.
+    // An adopted file that is not committed is removed like any other file.
     let names = server.names();
     let mut transaction = handle.begin(&["a".to_owned()]).unwrap();
     let mut scratch = transaction.scratch("draft").unwrap();
@@ -592,7 +592,7 @@ fn a_stopped_task_waits_for_nobody() {
     assert_eq!(server.names(), Vec::<String>::new(), "and leaves in good order");
 }
 
-/// An upload that nobody waited for any more went on by itself, and its object came to stand behind the removal.
+/// An upload that nobody awaited continued in the background, and created its object after the removal.
 #[test]
 fn what_is_still_going_up_is_taken_back_too() {
     let server = Server::new();
@@ -620,7 +620,7 @@ fn what_is_still_going_up_is_taken_back_too() {
         if number == 10 {
             task.cancel();
         }
-        // Whoever writes learns of the stop at the commit.
+        // The writer gets the cancellation at the commit.
         transaction
             .create(path)
             .unwrap()
@@ -641,7 +641,7 @@ fn a_copy_that_is_made_again_is_held_against_its_digest_again() {
     use std::io::Read;
 
     let server = Server::new();
-    // More tables than copies are kept.
+    // More tables than the number of copies that are kept.
     let paths: Vec<String> = (0..80).map(|number| format!("a/{number:02}")).collect();
     let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "mine")).collect();
     write(&lake(&server), &["a"], &files).unwrap();

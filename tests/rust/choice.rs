@@ -59,7 +59,7 @@ fn the_probable_name_is_in_the_message() {
         .unwrap_err()
         .to_string();
     assert!(message.ends_with("did you mean \"pubmed-xml\"?"), "{message}");
-    // A format of another table is none of this one.
+    // A format of another table is not accepted for this one.
     assert!(Format::named("ctgov-csv", MadeTable::Articles, "articles_format").is_err());
 }
 

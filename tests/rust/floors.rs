@@ -1,11 +1,11 @@
-//! The floors of the house: a module names only modules of lower floors, neighbours don't know each other, and no two files need
-//! each other.
+//! The layering of the crate: a module uses only modules of lower floors, neighbours do not use each other, and no two
+//! files need each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms of the crate, the lowest floor first. Rooms on one floor don't know each other.
+/// The modules of the crate, the lowest floor first. Modules on one floor do not use each other.
 const FLOORS: &[&[&str]] = &[
     &["choice", "error", "task"],
     &["schema", "scratch", "sorting"],
@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["cli", "bindings"],
 ];
 
-/// The rooms inside of `formats`.
+/// The modules inside of `formats`.
 const FORMATS: &[&[&str]] = &[
     &["bytes", "columns"],
     &["buffer", "fields"],
@@ -30,10 +30,10 @@ const FORMATS: &[&[&str]] = &[
     &["archive_reader"],
 ];
 
-/// Who may look across: `task` and `choice` fail with an error, and the bindings show the command's progress bar.
+/// The exceptions: `task` and `choice` return errors, and the bindings show the command's progress bar.
 const DOORS: [(&str, &str); 3] = [("task", "error"), ("choice", "error"), ("bindings", "cli")];
 
-/// The rooms that read and write through `storage`.
+/// The modules that read and write through `storage`.
 const NAME_STORAGE: [&str; 6] = ["storage", "tables", "lake", "ingest", "steps", "api"];
 
 fn root() -> PathBuf {
@@ -82,7 +82,7 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paths that one tree of a `use` names: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
+/// The paths in one tree of a `use`: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
 fn branches(tree: &str, before: &str, found: &mut Vec<String>) {
     let tree = tree.trim();
     let Some(open) = tree.find('{') else {
@@ -108,12 +108,12 @@ fn branches(tree: &str, before: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Every path that a file names: those of its imports, and those in its code.
+/// Every path in a file, in its imports and in its code.
 fn paths(text: &str) -> Vec<String> {
     let code = code(text);
     let mut found = Vec::new();
     for (at, _) in code.match_indices("use ") {
-        // Alone on its line, or behind `pub`: a sentence may say it too.
+        // Alone on its line, or after `pub`: a sentence may contain the word too.
         let before = code[..at].rsplit('\n').next().unwrap_or_default().trim();
         let alone = before.is_empty() || (before.starts_with("pub") && !before.contains(' '));
         if !alone {
@@ -131,14 +131,14 @@ fn paths(text: &str) -> Vec<String> {
     found
 }
 
-/// The modules that a module names.
+/// The modules that a module uses.
 fn named(own: &[String], text: &str, modules: &BTreeMap<Vec<String>, String>) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
     for path in paths(text) {
         let mut parts = path.split("::").map(str::trim).peekable();
         let mut at: Vec<String> = match parts.peek() {
             Some(&"crate") => Vec::new(),
-            // In a file's own module of tests, the first one is the file.
+            // In a file's own test module, the first `super` is the file.
             Some(&"super") if path == "super::" || path == "super::*" => continue,
             Some(&("super" | "self")) => own.to_vec(),
             Some(first) => {
@@ -178,7 +178,7 @@ fn floor(floors: &[&[&str]], room: &str) -> Option<usize> {
     floors.iter().position(|rooms| rooms.contains(&room))
 }
 
-/// Every name that is not on a lower floor, in sentences. The rooms lie `depth` folders below the crate.
+/// A sentence for each use of a module that is not on a lower floor. The modules are `depth` folders below the crate.
 fn faults(floors: &[&[&str]], inside: &[&str]) -> Vec<String> {
     let modules = modules();
     let depth = inside.len();
@@ -229,7 +229,7 @@ fn no_two_files_need_each_other() {
         .iter()
         .map(|(own, text)| {
             let mut others = named(own, text, &modules);
-            // What a room's files share is defined in its `mod.rs`.
+            // What a module's files share is defined in its `mod.rs`.
             others.retain(|other| !own.starts_with(other));
             (own.clone(), others)
         })

@@ -1,4 +1,4 @@
-//! Readers: what every kind of broken file gives, row by row.
+//! Readers: the result for every kind of broken file, row by row.
 
 use std::io::{Cursor, Write};
 
@@ -7,7 +7,7 @@ use drugs_rs::formats::{Encoding, Field, Fields, Input, Notes, RawBatch, open};
 use drugs_rs::task::Task;
 use proptest::prelude::*;
 
-/// What a file came to: the kept rows as `row: a|b`, the rejected ones as `row: reason: raw`.
+/// The result of a file: the kept rows as `row: a|b`, the rejected ones as `row: reason: raw`.
 #[derive(Debug)]
 struct Read {
     rows: Vec<String>,
@@ -308,7 +308,7 @@ fn what_an_object_lacks_is_not_taken_from_the_one_before() {
         format!(r#"{{"a": "{giant}", "b": "first"}}"#),
         r#"{"a": "short"}"#.to_owned(),
         r#"{"b": "second", "a": null}"#.to_owned(),
-        // An earlier name goes before a later one, wherever it stands; nothing does not.
+        // An earlier name takes precedence over a later one, whatever their order in the object; a null does not.
         r#"{"alpha": "later", "a": "earlier", "b": "x"}"#.to_owned(),
         r#"{"a": "earlier", "alpha": "later", "b": "y"}"#.to_owned(),
         r#"{"a": null, "alpha": "later", "b": "z"}"#.to_owned(),
@@ -346,7 +346,7 @@ fn json_that_is_none() {
         (br#"[{"a": 1} {"a": 2}]"#, "byte 10: `{` between two elements"),
         (
             br#"[{"a": 1, "b": 2}] x"#,
-            "byte 19: text behind the end of the array",
+            "byte 19: text after the end of the array",
         ),
         (br#"[,{"a": 1}]"#, "byte 1: a comma where an element was expected"),
         (
@@ -399,7 +399,8 @@ fn encodings() {
         ["2: 1|Genève €", "3: 2|Genève"],
         "a line of UTF-8 stays what it is"
     );
-    // A mark for UTF-8 once shut out the encoding that was asked for, with the advice to ask for it. Found by fuzzing.
+    // A byte order mark of UTF-8 once ruled out the encoding that was asked for, with the advice to ask for it. Found
+    // by fuzzing.
     let marked = [b"\xef\xbb\xbf".as_slice(), windows].concat();
     assert_eq!(
         read_as(&marked, Encoding::Windows1252).unwrap().rows,
@@ -411,7 +412,7 @@ fn encodings() {
     );
 }
 
-/// Gives a byte at a time, as a slow pipe does.
+/// Returns a byte at a time, as a slow pipe does.
 struct Drip(Cursor<Vec<u8>>);
 
 impl std::io::Read for Drip {
@@ -421,8 +422,8 @@ impl std::io::Read for Drip {
     }
 }
 
-/// What a source is was once told by its first read alone: MEDLINE in drops was taken for CSV, and a byte order mark that came
-/// in two reads for letters.
+/// The format was once decided by the first read alone: MEDLINE that arrived in drops was read as CSV, and a byte order
+/// mark that arrived in two reads as letters.
 #[test]
 fn what_a_source_is_does_not_depend_on_how_it_arrives() {
     let text: &[u8] = b"a,b\n1,x\n";
@@ -487,8 +488,8 @@ fn a_line_without_an_end_is_one_rejected_row() {
     assert!(read.rejected[0].starts_with("3: row_too_long: zzz") && read.rejected[0].len() < 100_000);
 }
 
-/// The line without an end once took the rows before it along, when these were of the same batch: a panic, or rows put
-/// together from what stood behind.
+/// A line without an end once took along the rows before it, if they were in the same batch: a panic, or rows that were
+/// mixed with the bytes after it.
 #[test]
 fn a_line_without_an_end_leaves_the_rows_before_it() {
     let giant = "z".repeat(40 << 20);
@@ -521,7 +522,7 @@ fn a_quote_closed_inside_a_long_field_costs_its_whole_line() {
     assert!(read.rejected[0].starts_with("3: unclosed_quote: 2,\"y\"zx,"));
 }
 
-/// Only the first megabyte was looked at, and a long object printed for people was taken for lines, none of which is a row.
+/// Only the first megabyte was looked at, so a long pretty-printed object was split into lines, none of which is a row.
 #[test]
 fn a_long_object_printed_for_people_is_one_row() {
     let filler = "\"word\",\n".repeat(400_000);
@@ -535,7 +536,7 @@ fn a_long_object_printed_for_people_is_one_row() {
 
 #[test]
 fn millions_of_blank_lines_come_before_the_header() {
-    // What was left of the file was copied for each of them, and nobody saw the end of it.
+    // The rest of the file was copied for each of them, so reading never ended.
     for end in ["\n", "\r\n", "\r"] {
         let text = end.repeat(3 << 20) + "a,b" + end + "1,x" + end;
         let read = read(text.as_bytes()).unwrap();
@@ -571,7 +572,7 @@ fn half_a_pair_of_surrogates_is_no_json() {
     );
     let batch = batches(br#"[{"a":"caf\ud83d","b":"x"}]"#).remove(0);
     let message = &batch.rejected[0].message;
-    assert!(message.contains("half of a pair of surrogates"), "{message}");
+    assert!(message.contains("half of a surrogate pair"), "{message}");
 }
 
 /// The batches of a file that is read.
@@ -590,7 +591,8 @@ fn lines_of_ndjson_may_end_in_cr_alone() {
     assert_eq!((read.format, read.notes.blank_lines), ("ndjson", 1));
 }
 
-/// Programs put a mark before a file that has one: the second one made `[` and `<` the beginning of a CSV file.
+/// Some programs put a byte order mark before a file that already has one: `[` and `<` after the second one were read
+/// as CSV.
 #[test]
 fn marks_before_marks_are_skipped() {
     for text in ["a,b\n1,x\n", "[{\"a\":1,\"b\":\"x\"}]", "{\"a\":1,\"b\":\"x\"}\n"] {
@@ -610,7 +612,7 @@ fn lines_before_a_header_are_skipped_where_they_are_no_rows() {
     let found = read(b"A list,,,\nof, 1 May,,\n,,,\n\nx,a,b,y\n0,1,x,2\n").unwrap();
     assert_eq!(found.rows, ["6: 1|x"]);
     assert_eq!(found.notes.remarks, ["the header is on line 5"]);
-    // Rows behind a wrong header, and before the header of another file.
+    // Rows after a wrong header, and before the header of another file.
     for text in [
         "k,l\n1,x\n2,y\na,b\n3,z\n",
         "a,l\n\n\na,b\n3,z\n",
@@ -656,7 +658,7 @@ fn rows_in_a_list_of_an_object() {
     }
     assert!(error(format!(r#"{{"data":[{row}"#).as_bytes()).contains("cut off"));
     assert!(error(format!(r#"{{"articles":[{row}]}}"#).as_bytes()).contains("articles"));
-    // What follows the list once was passed over, rows and all.
+    // What follows the list was once skipped, with all its rows.
     for behind in [format!(r#""data":[{row}]"#), format!(r#""results":[ {row}]"#)] {
         let message = error(format!(r#"{{"data":[{row}],{behind}}}"#).as_bytes());
         assert!(message.contains("a second list of rows"), "{message}");
@@ -741,7 +743,7 @@ fn two_quotes_in_a_field_without_quotes_are_two() {
     assert_eq!(read.rows, ["2: 1a\"\"b|y", "3: 2a\"\"b|J \"x\""]);
 }
 
-/// Lines of more than a batch were taken for the lines of NDJSON, which they cost their objects.
+/// Lines longer than a batch were read as NDJSON, and the objects that they belonged to were lost.
 #[test]
 fn an_object_printed_for_people_may_begin_with_a_long_line() {
     let long = "x".repeat(3 << 20);

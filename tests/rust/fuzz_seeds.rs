@@ -1,4 +1,4 @@
-//! What the fuzz targets of the formats and of dates began with, or found: it holds in every build.
+//! The seeds and findings of the fuzz targets of formats and dates: they must hold in every build.
 
 use std::fs;
 use std::path::Path;

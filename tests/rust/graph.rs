@@ -34,7 +34,7 @@ fn shelf(graph: &DrugGraph, unit: DrugUnit) -> Shelf {
     Shelf::of(graph, &DrugGrouping::of(graph.drugs(), unit))
 }
 
-/// The codes of the exclusive drugs of each drug, as all lists together have them and as each alone is.
+/// The codes of the exclusive drugs of each drug, which must be the same from all lists together and from each alone.
 fn exclusive(graph: &DrugGraph) -> Vec<String> {
     let shelf = shelf(graph, Code);
     let codes = |numbers: Vec<u32>| -> String {
@@ -233,7 +233,7 @@ fn a_substance_counts_once_under_its_first_code() {
         shelf(&graph, Code).ranking(graph.journals()),
         [("J", 3), ("K", 1)]
     );
-    // The trial takes away what K mentions, which is insulin alone; by code it does not concern A11 at all.
+    // The trial excludes what K mentions, which is only insulin; by code it does not affect A11 at all.
     assert_eq!(shelf(&graph, Substance).exclusive(0, 4), [3]);
     assert_eq!(shelf(&graph, Code).exclusive(1, 4), [2, 3]);
     let heights = |frame: fn(&DrugGraph, DrugUnit) -> drugs_rs::Result<polars::prelude::DataFrame>| {
@@ -253,7 +253,7 @@ fn shelf_of(journals: &[Vec<u32>]) -> Shelf {
     shelf
 }
 
-/// Each of these would take hours where a drug costs as much as there are drugs.
+/// Each of these would take hours if the cost of a drug grew with the number of drugs.
 #[test]
 fn exclusive_drugs_cost_what_journals_mention() {
     let drugs = 1_000_000;

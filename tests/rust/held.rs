@@ -1,4 +1,4 @@
-//! Dates that are held back: gold is what it would be without them, and released, as if they had never been held.
+//! Held dates: gold is what it would be without them, and after their release as if they had never been held.
 
 mod at_once;
 
@@ -18,8 +18,8 @@ use drugs_rs::task::Task;
 
 const DAYS: [&str; 4] = ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"];
 
-/// A lake on a disk or in a bucket, and the deliveries of four days, which are files of one folder for all lakes of a test:
-/// silver's fingerprints have their paths.
+/// A lake on a disk or in a bucket, and the deliveries of four days. All lakes of a test share the files, because
+/// silver's fingerprints contain their paths.
 struct Lake<'d> {
     deliveries: &'d Deliveries,
     storage: Box<dyn Storage>,
@@ -39,8 +39,8 @@ fn article(id: u32, title: &str, journal: &str) -> String {
 }
 
 impl Deliveries {
-    /// Every day replaces something of the day before, and every one but the third has a vocabulary of its own. The second
-    /// takes an article back; the fourth brings the vocabulary alone.
+    /// Every day replaces something of the day before, and every one but the third has a vocabulary of its own. The
+    /// second deletes an article; the fourth has only a vocabulary.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |day: usize, name: &str, text: &str| {
@@ -163,7 +163,7 @@ impl Lake<'_> {
         release(self.storage.as_ref(), dt(DAYS[day]), &Task::new()).unwrap()
     }
 
-    /// Every file of gold by its digest. The manifest alone may tell which date gold has reached.
+    /// Every file of gold by its digest. Only the manifest may say which date gold has reached.
     fn published(&self) -> BTreeMap<String, String> {
         let mut files = contents(self.storage.as_ref(), "gold");
         let manifest = files.get_mut("gold/_manifest.json").unwrap();
@@ -180,7 +180,7 @@ fn gold_of(storage: &dyn Storage, day: usize) -> Result<StepReport> {
     gold::gold(storage, dt(DAYS[day]), &Default::default(), &Task::new())
 }
 
-/// Short enough to be read where two differ.
+/// Short digests, so that a difference is readable.
 fn digests(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, String> {
     let digest = |bytes: Vec<u8>| sha256_hex(&bytes)[..16].to_owned();
     files
@@ -208,13 +208,13 @@ fn held(report: &StepReport) -> Vec<&str> {
     held.iter().map(|held| held.dt.as_str()).collect()
 }
 
-/// What the graph lacks is seen in a second lake to which it was never delivered.
+/// A graph without a date equals that of a second lake to which the date was never delivered.
 fn check_without(lake: &Lake<'_>, other: &Lake<'_>, never: &Lake<'_>, day: usize, told: &str) {
     for delivered in (0..DAYS.len()).filter(|other| *other != day) {
         other.deliver(delivered);
     }
     lake.hold(day);
-    // Of the last day, the very day, and the first: gold goes back for none but what is left out, and not for good.
+    // With the last day, this day, and the first: gold goes back only by what is left out, and not for good.
     for of in [3, day, 0] {
         let (report, wanted) = (lake.gold(of), other.gold(of));
         assert_eq!(lake.published(), other.published(), "{told}, gold of {of}");
@@ -238,7 +238,7 @@ fn a_held_date_is_as_if_never_delivered_and_released_as_if_never_held() {
     let never = deliveries.lake();
     (0..4).for_each(|day| never.deliver(day));
     never.gold(3);
-    // Some lakes have published the date that is held, and some never saw it in gold.
+    // Some lakes have published the date before it is held, and some have not.
     for (order, publishes) in [([0, 1, 2, 3], true), ([3, 2, 1, 0], true), ([2, 0, 3, 1], false)] {
         for day in 0..4 {
             let (lake, other) = (deliveries.lake(), deliveries.lake());
@@ -304,7 +304,7 @@ fn a_held_date_that_is_taken_out_for_good_is_forgotten() {
         "nothing of it was delivered that could be left out"
     );
     lake.release(2);
-    // Delivered anew, it is a date that this lake has not reached.
+    // Delivered again, it is a date that this lake has not reached.
     lake.silver(2);
     assert_eq!(lake.gold(0).gold.unwrap().as_of, DAYS[1]);
     assert_eq!(lake.gold(2).gold.unwrap().as_of, DAYS[2]);
@@ -389,7 +389,7 @@ fn what_cannot_be_held_or_released_is_told() {
         assert!(error.contains(told), "{error}");
     }
     assert!(lake.hold_for(0, &"é".repeat(4000)).is_ok());
-    // A hold that somebody broke is no release.
+    // A damaged hold does not release its date.
     let path = PathBuf::from(lake.storage.root()).join("silver/held/dt=2020-01-01.json");
     fs::write(&path, "{").unwrap();
     let error = gold_of(lake.storage.as_ref(), 0).unwrap_err();
@@ -399,7 +399,7 @@ fn what_cannot_be_held_or_released_is_told() {
     );
     assert!(!lake.hold(0).unchanged, "held anew, it is whole again");
     assert!(existing_lake(&format!("{}-not", lake.storage.root())).is_err());
-    // Its partition is gone, and the hold is not: it can still be taken away.
+    // The partition is gone but not its hold, which can still be released.
     for table in [
         "drugs",
         "publications/kind=pubmed",
@@ -438,7 +438,7 @@ fn where_every_date_is_held_gold_says_what_to_do() {
         assert!(error.to_string().contains(word), "{error}");
     }
     assert_eq!(digests(contents(lake.storage.as_ref(), "gold")), before);
-    // A vocabulary without a publication is enough for a graph, as it is where none was delivered.
+    // A vocabulary without publications is enough for a graph.
     lake.deliver(3);
     assert_eq!(lake.gold(3).gold.unwrap().publications, 0);
 }
@@ -450,7 +450,7 @@ fn neither_silver_nor_a_run_releases() {
     lake.deliver(0);
     lake.deliver(1);
     lake.hold(1);
-    // The delivery is another one, and its partition is made anew.
+    // The delivery differs, so its partition is rebuilt.
     let path = deliveries.folder.path().join(DAYS[1]).join("trials.csv");
     fs::write(&path, "id,scientific_title,date,journal\nN7,Ethanol,2020,L\n").unwrap();
     lake.deliver(1);

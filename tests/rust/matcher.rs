@@ -1,5 +1,5 @@
-//! The matcher: cases with a line of reason, run through the fast and the slow one. `oracle` holds the two against each
-//! other on texts that nobody wrote, `size` looks at what is long or large.
+//! The matcher: cases with a reason each, run through the fast and the slow one. `oracle` compares the two on generated
+//! texts, `size` tests long and large inputs.
 
 use drugs_rs::matcher::{
     Accents, Boundary, CodePoints, Matcher, Settings, StopWords, VocabularyEntry, naive,
@@ -253,7 +253,7 @@ fn combinations_are_found_in_any_order_and_with_any_joint() {
     assert!(matcher.find(inhibitor).is_empty(), "a class is no part");
     let explained = |text: &str, drug: &str| matcher.explain(text, drug).unwrap();
     assert!(explained(inhibitor, names[8]).contains("the stop words leave out one of its parts"));
-    assert!(explained("sacubitril/valsartan", names[2]).contains("its parts stand there"));
+    assert!(explained("sacubitril/valsartan", names[2]).contains("its parts occur there"));
     assert!(explained("ritonavir/lopinavir kit", names[12]).contains("is part of `lopinavir kit`"));
 }
 
@@ -567,7 +567,7 @@ fn offsets_become_code_points() {
     }
 }
 
-/// Every ingredient once had two places in `Sacubitril/valsartan`, for the product is a synonym of it.
+/// Every ingredient once had two mentions in `Sacubitril/valsartan`, because the product is a synonym of it.
 #[test]
 fn an_ingredient_is_mentioned_by_its_own_name_alone() {
     let product = "valsartan and sacubitril";
@@ -575,7 +575,7 @@ fn an_ingredient_is_mentioned_by_its_own_name_alone() {
     let vocabulary = [
         VocabularyEntry::new("A", "valsartan", synonym()),
         VocabularyEntry::new("B", product, []),
-        // Its own name is no part of the phrase, so that only the product mentions it.
+        // Its own name is no part of the phrase, so only the product mentions it.
         VocabularyEntry::new("C", "sacubitril sodium", synonym()),
     ];
     let found: Vec<(String, Rule)> = find(&vocabulary, &everything(), "Sacubitril/valsartan")

@@ -19,7 +19,7 @@ fn row(id: u128, content: u64, journal: u64) -> RowKey {
     }
 }
 
-/// What becomes of a row, for people.
+/// The fate of a row, readable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
     Keep,
@@ -33,7 +33,7 @@ use Outcome::{Complete, Dropped, Keep, Merged};
 #[derive(Debug, Clone, Default)]
 struct File {
     rows: Vec<(RowKey, Option<HalfRow>)>,
-    /// How many rows stand before the notice, and the id.
+    /// The number of rows before the notice, and the id.
     deletions: Vec<(usize, u128)>,
     bad: bool,
 }
@@ -48,7 +48,7 @@ fn file(rows: &[RowKey]) -> File {
 fn merged(files: &[File], bound: usize) -> Vec<(Outcome, Flags)> {
     let mut merger = Merger::new(Bound(bound), || Ok(tempfile::tempfile().unwrap())).unwrap();
     for (number, file) in (0..).zip(files) {
-        // In two batches, so that what is counted within a batch is counted from the right row.
+        // In two batches, to test that numbers within a batch start at the right row.
         let middle = file.rows.len() / 2;
         for (start, end, is_last) in [(0, middle, false), (middle, file.rows.len(), true)] {
             let part = &file.rows[start..end];
@@ -183,7 +183,7 @@ fn equal_rows_merge_and_later_ones_win() {
     ];
     for (rows, expected, reason) in cases {
         assert_eq!(outcomes(&[file(&rows)]), expected, "{reason}");
-        // The same with each row in a file of its own.
+        // With each row in a file of its own.
         let files: Vec<File> = rows.iter().map(|row| file(&[*row])).collect();
         assert_eq!(outcomes(&files), expected, "{reason}");
     }
@@ -235,7 +235,8 @@ fn halves_pair_one_to_one() {
     );
 }
 
-/// A half row that was delivered twice lost the journal, for the later one of its id won; or it stayed beside its pair.
+/// A half row that was delivered twice lost the journal, because the later row of its id won; or it stayed beside its
+/// pair.
 #[test]
 fn halves_that_come_again_are_the_same_halves() {
     let whole = (row(1, 7, 0), lacks_journal(3));
@@ -250,7 +251,7 @@ fn halves_that_come_again_are_the_same_halves() {
         (vec![&whole, &whole, &lender], vec![given(), IDENTICAL, HALF]),
         (vec![&whole, &lender, &whole], vec![given(), HALF, IDENTICAL]),
         (vec![&whole, &lender, &lender], vec![given(), HALF, HALF]),
-        // The second lender is for the other record, and not for the first one again.
+        // The second lender belongs to the other record, and not to the first one again.
         (
             vec![&whole, &whole, &other, &lender, &lender],
             vec![given(), IDENTICAL, given(), HALF, HALF],
@@ -259,7 +260,7 @@ fn halves_that_come_again_are_the_same_halves() {
         let rows: Vec<_> = rows.into_iter().cloned().collect();
         assert_eq!(outcomes(&[of(&rows)]), expected);
     }
-    // Another file has the half alone, behind the pair or before it.
+    // Another file has only the half, after the pair or before it.
     let pair = of(&[whole.clone(), lender]);
     let again = of(&[(row(1, 7, 0), lacks_journal(30))]);
     assert_eq!(
@@ -314,14 +315,14 @@ fn a_notice_of_deletion_takes_away_what_came_before_it_and_nothing_else() {
         deletions: vec![(2, 3)],
         ..file(&[row(2, 4, 4), row(3, 5, 5)])
     };
-    // The second row of id 1 and that of id 2 came back behind the notice.
+    // The second row of id 1 and that of id 2 came back after the notice.
     assert_eq!(
         outcomes(&[first, second]),
         [DELETED, DELETED, Keep, Keep, DELETED]
     );
 }
 
-/// PubMed's update files end with their notices. A bad file behind one took them back together with its own.
+/// PubMed's update files end with their notices. A bad file after one dropped them together with its own.
 #[test]
 fn a_bad_file_takes_back_its_own_notices_and_not_those_at_the_end_of_the_file_before() {
     let first = File {
@@ -337,7 +338,7 @@ fn a_bad_file_takes_back_its_own_notices_and_not_those_at_the_end_of_the_file_be
     assert_eq!(outcomes(&[first, bad, third]), [DELETED, Keep, Dropped, Keep]);
 }
 
-/// The same rules row by row, with everything in memory.
+/// The rules applied row by row, with everything in memory.
 fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
     let mut all = Vec::new();
     for (number, file) in files.iter().enumerate() {
@@ -346,7 +347,7 @@ fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
         }
     }
     let own: Vec<u64> = all.iter().map(|(_, key, ..)| key.journal).collect();
-    // A place is of one file, as its hash is; several rows of one id are one record there.
+    // A place belongs to one file, as its hash does; several rows with one id are one record there.
     let mut without: BTreeMap<(usize, u128), VecDeque<Vec<usize>>> = BTreeMap::new();
     let mut given: BTreeSet<(usize, u128, u64)> = BTreeSet::new();
     for (place, (file, key, half, outcome)) in all.iter().enumerate() {
@@ -419,14 +420,14 @@ fn by_the_letter(files: &[File]) -> Vec<(Outcome, Flags)> {
                 let same_journal = earlier.journal == later.journal
                     || (own[before] == own[place] && lent(before) != lent(place));
                 if earlier.content == later.content && same_journal {
-                    // The one that was lent a journal stays.
+                    // The one that got a journal from another row stays.
                     let (stays, goes) = if lent(place) && !lent(before) {
                         (place, before)
                     } else {
                         (before, place)
                     };
                     all[goes].3 = IDENTICAL;
-                    // A higher version of the same was forgotten once, and a lower one replaced it.
+                    // The higher version of two equal rows was once forgotten, and a lower one replaced it.
                     all[stays].1.version = earlier.version.max(later.version);
                     last = Some(stays);
                 } else if later.version < earlier.version {
@@ -502,7 +503,7 @@ proptest! {
                 }
             }
         }
-        // Dropped rows tell no flags.
+        // Dropped rows report no flags.
         let of = |outcomes: Vec<(Outcome, Flags)>| -> Vec<_> {
             outcomes
                 .into_iter()

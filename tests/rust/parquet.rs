@@ -1,4 +1,4 @@
-//! Parquet as a source: columns, types, row groups, and what a broken file gives.
+//! Parquet as a source: columns, types, row groups, and the errors of broken files.
 
 use std::fs::File;
 use std::io::Write;
@@ -103,7 +103,7 @@ fn values_are_the_texts_that_other_formats_would_hold() {
             column("a", [u32::MAX, 7]),
             ["4294967295", "7"],
         ),
-        // pandas makes ids with a gap among them floating.
+        // pandas turns ids with a missing one among them into floats.
         (
             "floating",
             column("a", [Some(31_400_738.0_f64), Some(f64::NAN)]),
@@ -274,7 +274,7 @@ fn parquet_that_is_packed_or_streamed_is_read_like_a_file() {
     assert_eq!(height, 3000);
 }
 
-/// A pipe that goes on for ever; only its beginning is Parquet's.
+/// An endless pipe, only the beginning of which is Parquet.
 struct Endless(bool);
 
 impl std::io::Read for Endless {
@@ -283,7 +283,7 @@ impl std::io::Read for Endless {
             buffer[..4].copy_from_slice(b"PAR1");
             return Ok(4);
         }
-        // What is looked at before the copy begins is a quarter of a megabyte.
+        // A quarter of a megabyte is read before the copy begins.
         std::thread::sleep(std::time::Duration::from_millis(1));
         let most = buffer.len().min(1 << 14);
         buffer[..most].fill(0);
@@ -322,7 +322,7 @@ fn parquet_is_no_text() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// Whatever bytes are changed, what comes out is rows or a fault of the file.
+    /// Whatever bytes are changed, the result is rows or an error about the file.
     #[test]
     fn spoiled_files_never_panic(places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let texts: Vec<Option<String>> = (0..50)

@@ -1,4 +1,4 @@
-//! Whole runs on small files: reruns, days out of order, what changes what.
+//! Whole runs on small files: reruns, days out of order, and which changes affect which files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,7 +55,7 @@ impl Lake {
     }
 }
 
-/// The bytes and the time of the last change of every file below a folder.
+/// The bytes and modification time of every file below a folder.
 fn files(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -80,12 +80,12 @@ fn articles(rows: &[&str]) -> String {
     format!("id,title,date,journal\n{}\n", rows.join("\n"))
 }
 
-/// Files are opened ahead, created ahead and copied side by side, eight at a time.
+/// Files are opened ahead, created ahead and copied in parallel, eight at a time.
 #[test]
 fn copies_stand_in_the_order_of_the_files_and_one_that_cannot_be_read_leaves_nothing() {
     for count in [1, 7, 8, 9, 16, 17, 24, 25, 61] {
         let lake = Lake::new();
-        // Of all sizes up to more than the buffer of a copy, large ones and empty ones beside small ones.
+        // Of all sizes: empty, small, and larger than the buffer of a copy.
         let content = |number: usize| vec![number as u8; number * 7919 % 11 * 40_000];
         let uris: Vec<String> = (0..count)
             .map(|number| {
@@ -107,7 +107,7 @@ fn copies_stand_in_the_order_of_the_files_and_one_that_cannot_be_read_leaves_not
             assert!(copied == content(number), "{count}: {}", output.path);
             assert_eq!(output.sha256, sha256_hex(&copied));
         }
-        // A file that is there when it is looked for, and cannot be read when its turn comes.
+        // A file that exists when it is found, and cannot be read when its turn comes.
         fs::remove_file(&uris[count / 2]).unwrap();
         std::os::unix::fs::symlink("/proc/self/mem", &uris[count / 2]).unwrap();
         let error = copy(&uris, "2020-01-02").unwrap_err().to_string();
@@ -154,7 +154,7 @@ fn a_later_day_replaces_an_id_and_a_changed_day_takes_effect() {
         lake.gold()["drug"]["A01AD"]["pubmed_id"],
         serde_json::json!(["1"])
     );
-    // The second day is delivered again, without the article: the first day's state is the newest one once more.
+    // The second day is delivered again without the article: the first day's version is the newest one again.
     lake.run("2020-01-02", DRUGS, &articles(&["3,Nothing,2020,J"]))
         .unwrap();
     assert_eq!(
@@ -190,7 +190,7 @@ fn days_out_of_order_give_the_same_gold_as_in_order() {
             lake.run(days[day].0, DRUGS, &days[day].1).unwrap();
         }
         let mut all = files(&lake.root().join("gold"));
-        // It has digests of the sources' paths, and each of these lakes has a temporary folder of its own.
+        // It has digests of the sources' paths, and each of these lakes is in its own temporary folder.
         all.remove(Path::new("_manifest.json"));
         all.into_iter()
             .map(|(path, (bytes, _))| (path, bytes))
@@ -243,7 +243,7 @@ fn a_failed_run_leaves_the_tables_as_they_were() {
         "{error}"
     );
     assert_eq!(state(), before);
-    // Its new vocabulary was committed once, and a later gold took it beside the old articles.
+    // Its new vocabulary was once committed, and a later gold combined it with the old articles.
     lake.run(
         "2020-01-01",
         "atccode,drug\nV03AB,OTHER\n",

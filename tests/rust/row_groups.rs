@@ -1,4 +1,4 @@
-//! The file of a table: the same bytes whatever memory and however many threads there are, and every value where it belongs.
+//! The file of a table: the same bytes whatever the memory and the number of threads, and every value in its place.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -16,11 +16,11 @@ use polars::prelude::{DataFrame, ParquetReader, SerReader};
 const ROWS: usize = 70_000;
 const GROUP: usize = 1 << 14;
 
-/// Row by row what a publication holds: its id, its title and its journal.
+/// The columns of a publication: its id, its title and its journal.
 type Row = (String, String, Option<String>);
 
 fn row(number: usize) -> Row {
-    // In the second group some rows come a second time, after a while and at once; in the fourth all of them do.
+    // In the second group some rows repeat, at a distance and at once; in the fourth all of them do.
     let group = number / GROUP;
     let id = match (group, number % 100) {
         (1, 0) | (3, _) => number - GROUP,
@@ -29,7 +29,7 @@ fn row(number: usize) -> Row {
     };
     let journal = match number % 4 {
         0 => None,
-        // So many journals, and so long, that their dictionary is not worth it, but for those of the first groups.
+        // Beyond the first groups, there are too many and too long journals for a dictionary to pay.
         1 if number > 2 * GROUP => Some(format!("Journal {number} of {}", "x".repeat(120))),
         rest => Some(format!("Annals {rest}")),
     };
@@ -45,7 +45,7 @@ fn csv() -> String {
     csv
 }
 
-/// What stays: of rows with the same id the last one, in the place of that one.
+/// The rows that stay: the last one of each id, in its place.
 fn expected() -> Vec<Row> {
     let rows: Vec<Row> = (0..ROWS).map(row).collect();
     let mut last = std::collections::HashMap::new();
@@ -148,7 +148,7 @@ fn every_value_stands_where_it_belongs_whatever_memory_and_threads_there_are() {
     );
 }
 
-/// Row groups of so many rows alone held gigabytes where each row was a megabyte.
+/// Row groups of a fixed number of rows held gigabytes if each row was a megabyte.
 #[test]
 fn large_texts_end_a_row_group() {
     let folder = tempfile::tempdir().unwrap();
@@ -169,7 +169,7 @@ fn large_texts_end_a_row_group() {
     assert!(again == bytes, "whatever memory and threads there are");
 }
 
-/// Rows of long titles of their own, so that few thousands of them are a file with a lane of its own.
+/// Rows with long distinct titles, so that a few thousand of them are a file with a lane of its own.
 fn long_rows(ids: std::ops::Range<usize>) -> String {
     let mut csv = String::from("id,title,date,journal\n");
     for id in ids {
@@ -187,8 +187,8 @@ fn ids(bytes: &[u8]) -> (Vec<String>, Vec<usize>) {
     (ids.iter().map(|id| id.unwrap().to_owned()).collect(), groups)
 }
 
-/// Each file of more than 4 MiB is read by a lane of its own, which makes its row groups beside the others: the file must not
-/// tell which lane was the quicker one, nor whether it is the draft itself or was made of it.
+/// Each file of more than 4 MiB is read by a lane of its own, which makes its row groups beside the others. The table
+/// must depend neither on which lane was faster, nor on whether it is the draft itself or was made from it.
 #[test]
 fn files_side_by_side_give_the_same_bytes_whatever_memory_and_threads_there_are() {
     const EACH: usize = 12_000;
@@ -203,7 +203,7 @@ fn files_side_by_side_give_the_same_bytes_whatever_memory_and_threads_there_are(
             .unwrap();
         }
         if replaced {
-            // Some rows of the second file come again much later, and the whole third one.
+            // Some rows of the second file repeat much later, and so does the whole third file.
             let again = (EACH..EACH + 3).chain(2 * EACH..3 * EACH);
             let mut csv = String::from("id,title,date,journal\n");
             again
@@ -230,12 +230,12 @@ fn files_side_by_side_give_the_same_bytes_whatever_memory_and_threads_there_are(
     }
 }
 
-/// A file that turns out to be bad takes its rows out of the draft again.
+/// The rows of a file that turns out to be bad are removed from the draft.
 #[test]
 fn rows_of_a_bad_file_do_not_stay_in_the_draft() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.csv"), long_rows(0..12_000)).unwrap();
-    // Rows enough for a row group, then bytes that are no text.
+    // Enough rows for a row group, then bytes that are no text.
     let mut bad = long_rows(12_000..32_000).into_bytes();
     bad.extend([b'1', b',', 0xff, 0xfe, 0xff]);
     fs::write(folder.path().join("b.csv"), bad).unwrap();

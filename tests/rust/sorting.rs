@@ -1,4 +1,4 @@
-//! Sorting with any bound gives what sorting in memory gives.
+//! Sorting with any memory bound gives the same result as sorting in memory.
 
 use drugs_rs::sorting::{Bound, SortRecord, Sorter, bytes};
 use proptest::prelude::*;
@@ -72,7 +72,7 @@ fn a_scratch_file_that_lost_its_end_is_an_error_and_not_a_shorter_table() {
         let text = "long enough to be read in several pieces".into();
         sorter.push(Line { text, number }).unwrap();
         if number == 10 {
-            // From here on one run, which is longer than what is read at once.
+            // The rest is one run, which is longer than what is read at once.
             break;
         }
     }

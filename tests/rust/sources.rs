@@ -1,4 +1,4 @@
-//! What PubMed and ClinicalTrials.gov hand out, read by content: XML, MEDLINE, the CSV exports, studies of the API.
+//! Exports of PubMed and ClinicalTrials.gov, recognised by content: XML, MEDLINE, the CSV exports, studies of the API.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use drugs_rs::silver::shapes::shapes;
 use drugs_rs::storage::source::expand_all;
 use drugs_rs::task::Task;
 
-/// A source as its reader gives it: a line a row with the fields between bars, `-` for what is not there.
+/// The result of a source: one line for each row with bars between the fields, `-` for a missing value.
 #[derive(Debug)]
 struct Read {
     rows: Vec<String>,
@@ -68,7 +68,7 @@ fn fault(content: &str) -> String {
     read(PublicationKind::Pubmed, content).unwrap_err().to_string()
 }
 
-/// One article around what is under test.
+/// An article around the tested elements.
 fn article(inside: &str) -> String {
     format!(
         "<PubmedArticleSet><PubmedArticle><MedlineCitation>{inside}</MedlineCitation></PubmedArticle></PubmedArticleSet>"
@@ -126,7 +126,8 @@ fn the_id_of_a_record_is_none_of_those_that_it_corrects() {
     }
 }
 
-/// Each of them lost something in silence: a notice, a journal, a part of a title; or a copyright became an abstract.
+/// Each of them once lost something silently: a notice, a journal, a part of a title; or a copyright became an
+/// abstract.
 #[test]
 fn xml_that_is_valid_and_rare_is_read_all_the_same() {
     let notices = "<PubmedArticleSet><DeleteCitation><PMID/><PMID Version=\"1\">2</PMID><PMID>&#51;</PMID></DeleteCitation></PubmedArticleSet>";
@@ -139,7 +140,7 @@ fn xml_that_is_valid_and_rare_is_read_all_the_same() {
     let journal = "<MedlineJournalInfo><MedlineTA>J A B</MedlineTA></MedlineJournalInfo>";
     let found = pubmed(&article(&format!("{title}{copyright}</Article>{journal}")));
     assert_eq!(found.rows, ["1|1|a b c|-|J A B|-|-|-|-"]);
-    // The label of a section without text stood in the abstract, and notices of deleted books were passed over.
+    // The label of a section without text became part of the abstract, and notices of deleted books were skipped.
     for section in [
         "<AbstractText Label=\"C\"/>",
         "<AbstractText Label=\"C\"> <i/>\n</AbstractText>",
@@ -157,7 +158,7 @@ fn xml_that_is_valid_and_rare_is_read_all_the_same() {
     assert_eq!(pubmed(&article(old)).rows, ["1|1|a|-|-|Words.|-|-|-"]);
 }
 
-/// The first was taken for cut off, or its end for text; the second lost its title, or had another element's in it.
+/// The first was taken for truncated, or its end for text; the second lost its title, or got another element's.
 #[test]
 fn what_a_comment_holds_ends_nothing_and_closing_tags_may_have_blanks() {
     for hidden in [
@@ -263,7 +264,7 @@ fn the_title_is_whatever_title_there_is() {
 
 #[test]
 fn text_between_records_may_be_longer_than_what_is_read_at_once() {
-    // It ended inside a letter there, and the file was said to be no UTF-8.
+    // The limit fell inside a letter, and the file was rejected as not UTF-8.
     let record = "<PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>A title</ArticleTitle></Article></MedlineCitation></PubmedArticle>";
     for before in ["x", "xx"] {
         let text = "\u{e9}".repeat(1 << 20);
@@ -279,7 +280,7 @@ fn text_between_records_may_be_longer_than_what_is_read_at_once() {
 fn xml_that_cannot_be_trusted_is_an_error_that_names_the_byte() {
     let whole = article("<PMID>1</PMID><ArticleTitle>T</ArticleTitle>");
     for end in 1..whole.len() {
-        // Cut anywhere, it is never taken for a smaller but whole file.
+        // Truncated anywhere, it is never taken for a smaller but whole file.
         let cut = &whole[..end];
         let message = fault(cut);
         let tells = ["cut off", "inside what begins here", "is closed", "XML or HTML"];
@@ -339,7 +340,7 @@ fn medline_records_end_at_a_blank_line_or_the_next_pmid() {
     assert_eq!(found.rejected, ["19: malformed_row"]);
 }
 
-/// A record whose `PMID` was not its first tag became two: one without an id, and one without what stood before.
+/// A record whose `PMID` was not its first tag became two: one without an id, and one without the tags before it.
 #[test]
 fn other_tags_of_medline_may_stand_before_the_id() {
     let text = "STAT- MEDLINE\nTI  - First\nPMID- 1\nDP  - 2020\n\nOWN - NLM\nPMID- 2\nTI  - Second\nPMID- 3\nTI  - Third\n\n\
@@ -431,10 +432,10 @@ fn the_comma_behind_each_row_of_the_old_export_is_no_field() {
         ["3: malformed_row"],
         "a field too many with something in it is still a fault"
     );
-    assert_eq!(found.notes.remarks, ["line 2: a separator behind the last field"]);
+    assert_eq!(found.notes.remarks, ["line 2: a separator after the last field"]);
 }
 
-/// The comma too many was forgiven in any row, and what a title holds became the columns behind it.
+/// The extra comma was allowed in any row, so a comma in a title shifted the columns after it.
 #[test]
 fn a_comma_in_a_title_is_no_comma_too_many() {
     let text =
@@ -447,10 +448,10 @@ fn a_comma_in_a_title_is_no_comma_too_many() {
     let found = pubmed(every);
     assert_eq!(found.rows.len(), 2, "{:?}", found.rows);
     assert_eq!(found.rejected, ["4: malformed_row"]);
-    assert_eq!(found.notes.remarks, ["line 3: a separator behind the last field"]);
+    assert_eq!(found.notes.remarks, ["line 3: a separator after the last field"]);
 }
 
-/// The first row alone said whether rows end with a comma: where that one was broken, or had none, all others were rejected.
+/// The first row alone decided whether rows end with a comma: if it was broken, or had none, all others were rejected.
 #[test]
 fn one_odd_row_does_not_speak_for_the_others() {
     let header = "id,title,date,journal\n";
@@ -486,8 +487,8 @@ fn one_odd_row_does_not_speak_for_the_others() {
     }
 }
 
-/// No row was judged where the first quote had no other behind it for a megabyte, or the first row was longer than that: then
-/// rows that end with a comma were all rejected.
+/// No row was judged if the first quote was not closed within a megabyte, or if the first row was longer than that:
+/// then all rows that end with a comma were rejected.
 #[test]
 fn rows_are_judged_behind_a_quote_that_stays_open_and_behind_a_long_row() {
     let rows: String = (2..30_000)
@@ -512,7 +513,7 @@ fn rows_are_judged_behind_a_quote_that_stays_open_and_behind_a_long_row() {
     assert_eq!(found.notes.blank_lines, 1);
 }
 
-/// A line of a quoted text that has as many commas as a row became a publication that nobody had written.
+/// A line of a quoted text with as many commas as a row became a publication that does not exist.
 #[test]
 fn a_text_over_lines_in_a_row_of_a_wrong_length_is_no_row() {
     let header = "id,title,date,journal\n";
@@ -537,8 +538,8 @@ fn a_text_over_lines_in_a_row_of_a_wrong_length_is_no_row() {
     }
 }
 
-/// Behind a quote that stays open rows are found again: whole rows up to the next quote, or a first line that fits by itself.
-/// With CR alone they were not, and a CR inside quotes was no line.
+/// After an unclosed quote, rows are found again: whole rows up to the next quote, or a first line that fits by itself.
+/// With CR alone they were not, and a CR inside quotes did not end a line.
 #[test]
 fn rows_behind_an_open_quote_are_rows_whatever_ends_lines() {
     let header = "id,title,date,journal\n";
@@ -570,7 +571,7 @@ fn rows_behind_an_open_quote_are_rows_whatever_ends_lines() {
     }
 }
 
-/// An empty `id` hid the `pmid` behind it, and the row got an id that was made up.
+/// An empty `id` hid the `pmid` after it, and the row got a made-up id.
 #[test]
 fn a_blank_value_hides_none_under_another_name() {
     for (keys, id) in [
@@ -590,7 +591,7 @@ fn a_blank_value_hides_none_under_another_name() {
     }
 }
 
-/// The message told names that the file has not.
+/// The message listed names that the file does not have.
 #[test]
 fn missing_keys_are_told_beside_those_of_the_file() {
     let text = r#"{"Key":"1","Title":"T","Brief Summary":"q"}"#;
@@ -601,7 +602,7 @@ fn missing_keys_are_told_beside_those_of_the_file() {
     assert_eq!(missing, ["id` or `nct_id` or `publication_id", "date", "journal"]);
 }
 
-/// It was opened, seen to be no file and closed; a writer that was quick lost its reader, and the next opening waited for ever.
+/// A pipe was opened, recognised and closed; a fast writer lost its reader, and the next open waited for ever.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_opened_once() {

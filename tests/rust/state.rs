@@ -1,5 +1,5 @@
-//! The newest state of every publication, over random deliveries: what gold writes is what a few lines with everything in
-//! memory say, to the byte, whatever memory the steps have.
+//! The newest state of every publication, over random deliveries: gold must write, byte for byte and whatever the
+//! memory of the steps, what a few lines with everything in memory compute.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,7 +42,7 @@ enum Event {
     Deletion(u8),
 }
 
-/// What one day delivers.
+/// The delivery of one day.
 #[derive(Debug, Clone)]
 struct Day {
     articles: Vec<Event>,
@@ -118,7 +118,7 @@ impl Day {
 
 type State = BTreeMap<(PublicationKind, String), Version>;
 
-/// One version after the other.
+/// Applies one version after the other.
 fn state(days: &[Day]) -> State {
     let mut state = State::new();
     for day in days {
@@ -152,7 +152,7 @@ fn state(days: &[Day]) -> State {
     state
 }
 
-/// The graph and the answers.
+/// The expected graph and answers.
 fn expected(state: &State) -> [Vec<u8>; 3] {
     let mut spellings: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
     for place in state.values().filter_map(|version| version.journal) {
@@ -196,7 +196,8 @@ fn expected(state: &State) -> [Vec<u8>; 3] {
     files
 }
 
-/// The same by the steps. Gold also runs in between, so that some mentions are kept and not found again.
+/// The graph and the answers of the steps. Gold may also run after each day, so that some mentions are kept and not
+/// searched again.
 fn made(days: &[Day], memory: Bound, gold_each_day: bool) -> [Vec<u8>; 3] {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {

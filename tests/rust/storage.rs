@@ -1,4 +1,4 @@
-//! The commit protocol: whole or not at all, whoever comes in between.
+//! The commit protocol: whole or not at all, whoever commits meanwhile.
 
 use std::fs;
 use std::io::Write;
@@ -16,7 +16,7 @@ fn write(storage: &LocalStorage, units: &[&str], files: &[(&str, &str)]) -> Resu
     transaction.commit(&[])
 }
 
-/// All files below a root with their texts, without what the storage keeps for itself.
+/// All files below a root with their texts, except those of the storage itself.
 fn state(root: &Path) -> Vec<(String, String)> {
     fn walk(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -127,7 +127,7 @@ fn a_change_in_between_is_a_conflict_unless_it_is_the_same() {
     assert_eq!(left, pairs(&[("a/m", "same")]));
 }
 
-/// `graph.write("graph.json")` and `generate` left the lock of a lake in whatever folder they wrote to.
+/// `graph.write("graph.json")` and `generate` left the lock of a lake in any folder that they wrote to.
 #[test]
 fn a_folder_that_is_no_lake_keeps_no_lock() {
     let folder = tempfile::tempdir().unwrap();
@@ -171,8 +171,8 @@ fn reservations_exclude_and_end() {
 
 #[test]
 fn a_reservation_outlives_the_transactions_of_its_run() {
-    // The first transaction of a run once took the folder of reservations for a dead process's and removed it, so that a
-    // second run of the same date was let in.
+    // The first transaction of a run once took the folder of reservations for that of a dead process and removed it, so
+    // that a second run of the same date could start.
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lake");
     let storage = LocalStorage::create(&root).unwrap();
@@ -226,7 +226,7 @@ fn refusals_name_the_path_and_the_remedy() {
 
 #[test]
 fn a_lake_of_many_partitions_is_exchanged_as_one_of_few() {
-    // So many folders are made durable by one call for the whole file system instead of one call each.
+    // This many folders are made durable by one call for the whole file system instead of one call each.
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lake");
     let storage = LocalStorage::create(&root).unwrap();
@@ -252,7 +252,7 @@ fn a_lake_of_many_partitions_is_exchanged_as_one_of_few() {
 
 #[test]
 fn an_old_state_that_was_moved_away_returns() {
-    // Without an exchange of folders there are two renames; this is what a kill between them leaves.
+    // A file system without an exchange of folders needs two renames; this is the state after a kill between them.
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lake");
     let storage = LocalStorage::create(&root).unwrap();
@@ -268,7 +268,7 @@ fn an_old_state_that_was_moved_away_returns() {
 
 #[test]
 fn transactions_that_come_and_go_do_not_trip_each_other() {
-    // The last one out takes the empty staging folder with it, while the next one is about to create its own in there.
+    // The last transaction removes the empty staging folder just when the next one creates its own in it.
     let folder = tempfile::tempdir().unwrap();
     let storage = LocalStorage::create(folder.path().join("lake")).unwrap();
     write(&storage, &["kept"], &[("kept", "x")]).unwrap();
@@ -289,7 +289,7 @@ fn transactions_that_come_and_go_do_not_trip_each_other() {
     });
 }
 
-/// Whoever writes into a folder of his own and is interrupted finds it again. A lake's root that never got any content goes.
+/// A user's folder survives an interrupted write. The root of a lake that never got any content is removed.
 #[test]
 fn a_folder_that_stood_before_stays() {
     let folder = tempfile::tempdir().unwrap();
@@ -330,7 +330,7 @@ fn a_scratch_file_becomes_a_file_of_the_new_state() {
     transaction.adopt("draft", scratch, "l/a/file", 3, "").unwrap();
     transaction.commit(&[]).unwrap();
     assert_eq!(state(&root), pairs(&[("l/a/file", "new")]));
-    // A scratch file that nobody adopted goes with its transaction.
+    // A scratch file that was not adopted is removed with its transaction.
     let (transaction, _scratch) = draft(&storage);
     transaction.commit(&[]).unwrap();
     assert_eq!(state(&root), []);

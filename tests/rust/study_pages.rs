@@ -1,4 +1,4 @@
-//! Pages of ClinicalTrials.gov's API, as `curl` saves them: studies in an object, one page or several.
+//! Pages of ClinicalTrials.gov's API as `curl` saves them: studies in an object, in one page or several.
 
 use std::io::Cursor;
 
@@ -50,9 +50,9 @@ fn studies_of_a_page_are_rows() {
         format!(r#"{{"studies":[{one},{two}],"nextPageToken":"a]}}b"}}"#),
         format!(r#"{{"totalCount":2,"studies":[{one},{two}]}}"#),
         format!("{{\n  \"studies\" : [\n    {one},\n    {two}\n  ],\n  \"totalCount\": 2\n}}\n"),
-        // A comma too many, as everywhere.
+        // An extra comma, which is ignored everywhere.
         format!(r#"{{"studies":[{one},{two},],"more":{{"deep":[1,{{}}]}}}}"#),
-        // Pages one after the other: `cat`, or one a line.
+        // Pages one after the other: from `cat`, or one on each line.
         format!(r#"{{"studies":[{one}],"nextPageToken":"x"}}{{"studies":[{two}]}}"#),
         format!("{{\"studies\":[{one}]}}\n{{\"totalCount\":2,\"studies\":[]}}\n{{\"studies\":[{two}]}}\n"),
     ] {
@@ -100,7 +100,7 @@ fn a_cut_page_is_a_bad_file() {
     assert!(message.starts_with(&place), "{message}");
 }
 
-/// Longer than a batch, so pages, studies and what stands behind them meet its end in every way.
+/// Longer than a batch, so that the batch ends at every part of pages, studies and the text after them.
 #[test]
 fn pages_may_be_long() {
     let mut text = String::new();
@@ -128,7 +128,8 @@ fn pages_may_be_long() {
     assert_eq!(read.rows.last().unwrap(), "8001: NCT8001");
 }
 
-/// One study a file, printed for people and cut off by a broken download: once it cost a rejected row a line, and the step went on.
+/// One pretty-printed study per file, truncated by a broken download: it once became a rejected row for each line, and
+/// the step continued.
 #[test]
 fn a_cut_study_is_a_bad_file() {
     let study = "{\n  \"protocolSection\": {\n    \"identificationModule\": {\n      \"nctId\": \"NCT1\"\n    }\n  }\n}\n";

@@ -1,4 +1,4 @@
-//! Substances: which names are one, and what does not matter.
+//! Substances: which names have the same one, and which differences do not matter.
 
 use drugs_rs::text::{is_salt, substance, without_salts};
 use proptest::prelude::*;
@@ -37,13 +37,13 @@ fn names_of_one_substance_are_one() {
                 "orphenadrine citrate",
             ],
         ),
-        // What is left says too little.
+        // The rest is no substance.
         ("sodium chloride", &["sodium chloride", "Sodium Chloride"]),
         ("calcium carbonate", &["calcium carbonate"]),
         ("ferrous sulfate", &["ferrous sulfate"]),
         ("benzyl benzoate", &["benzyl benzoate"]),
         ("zinc sulfate", &["zinc sulfate"]),
-        // An isotope is another substance, and so is what brackets inside a word hold.
+        // An isotope is another substance, and so is a name with other brackets inside a word.
         ("ammonia (13n)", &["ammonia (13N)"]),
         (
             "technetium (99mtc) exametazime",
@@ -54,7 +54,7 @@ fn names_of_one_substance_are_one() {
             &["amino(diphenylhydantoin) valeric acid"],
         ),
         ("2 (4 chlorphenoxy) ethanol", &["2-(4-chlorphenoxy)-ethanol"]),
-        // A combination is a substance of its own, in any order and by any sign.
+        // A combination is a substance of its own, in any order and with any sign.
         (
             "lopinavir and ritonavir",
             &[
@@ -83,7 +83,7 @@ fn names_of_one_substance_are_one() {
             &["combinations of levothyroxine and liothyronine"],
         ),
         ("dantron", &["dantron, incl. combinations"]),
-        // Combinations that do not name all of their parts are no other ones.
+        // Combinations that do not name all of their parts stay as they are.
         (
             "paracetamol, combinations excl. psycholeptics",
             &["paracetamol, combinations excl. psycholeptics"],

@@ -1,4 +1,4 @@
-//! What the end of a table's file says, held against its pages, byte by byte: readers jump to where it says that they stand.
+//! Compares the footer of a table's file with its pages, byte by byte: readers jump to the offsets in it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::row_groups::made;
 
 const ROWS: usize = 40_000;
 
-/// Long titles, for many pages; few journals, for dictionaries; now and then nothing, and a flag.
+/// Long titles, for many pages; few journals, for dictionaries; some missing values, and a flag.
 fn csv() -> String {
     let mut csv = String::from("id,title,date,journal\n");
     for number in 0..ROWS {
@@ -23,7 +23,7 @@ fn csv() -> String {
     csv
 }
 
-/// What a part of the file says as Thrift, and how many bytes of it that took.
+/// Parses a part of the file as Thrift, with the number of bytes that it took.
 macro_rules! thrift {
     ($kind:ty, $bytes:expr) => {{
         let bytes: &[u8] = $bytes;
@@ -50,14 +50,14 @@ fn footer(bytes: &[u8]) -> (FileMetaData, Range<usize>) {
     (footer, place)
 }
 
-/// A page as it stands in the file.
+/// A page in the file.
 struct Found {
     offset: usize,
     bytes: usize,
     header: PageHeader,
 }
 
-/// The pages of a column, one behind the other.
+/// The pages of a column, one after the other.
 fn pages(bytes: &[u8], place: Range<usize>) -> Vec<Found> {
     let mut found = Vec::new();
     let mut at = place.start;
@@ -75,7 +75,7 @@ fn pages(bytes: &[u8], place: Range<usize>) -> Vec<Found> {
     found
 }
 
-/// Checks what is said of one column, which must begin at `start`; gives its end.
+/// Checks the metadata of one column, which must begin at `start`; returns its end.
 fn check_column(bytes: &[u8], column: &ColumnChunk, start: usize, rows: i64) -> usize {
     let said = column.meta_data.as_ref().unwrap();
     let name = said.path_in_schema.join(".");
@@ -155,7 +155,7 @@ fn the_end_of_a_file_says_where_every_page_stands() {
         }
         assert_eq!(group.total_compressed_size, Some((start - before) as i64));
     }
-    // Behind the pages stand the indexes, one kind behind the other and without a gap, and then the footer.
+    // After the pages come the indexes, one kind after the other and without a gap, and then the footer.
     let columns = || footer.row_groups.iter().flat_map(|group| &group.columns);
     for column in columns() {
         assert_eq!(column.column_index_offset, Some(start as i64));

@@ -1,4 +1,4 @@
-//! What a running step shares with whoever waits for it.
+//! The state that a running step shares with its caller.
 
 use drugs_rs::task::Task;
 

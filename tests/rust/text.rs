@@ -25,7 +25,7 @@ fn texts_come_out_clean() {
         ("  a \t\n b  ", "a b", &[]),
         ("a\u{a0}\u{2003}b", "a b", &[]),
         ("e\u{301}tude", "étude", &[]),
-        // A title of these was one; between letters they stay.
+        // A title of only these was kept; between letters they stay.
         ("\u{200b}", "", &[]),
         (" \u{feff}<i>\u{200e}</i> \u{ad}\u{1}", "", &["markup_removed"]),
         ("\u{200f}a\u{200b}b", "\u{200f}a\u{200b}b", &[]),
@@ -50,7 +50,7 @@ fn texts_come_out_clean() {
         (r"\x", r"\x", &[]),
         (r"\xg1 \x4", r"\xg1 \x4", &[]),
         ("H<sub>2</sub>O", "H2O", &["markup_removed"]),
-        // Two words became one there, and drugs in them were not found.
+        // Two words became one, and drugs in them were not found.
         (
             "aspirin<br/>ethanol<BR >x",
             "aspirin ethanol x",
@@ -70,7 +70,7 @@ fn texts_come_out_clean() {
         ("x <b and c> y", "x <b and c> y", &[]),
         ("a <unknown> b", "a <unknown> b", &[]),
         ("<<i>i>x", "x", &["markup_removed"]),
-        // White space that cleaning makes a blank parts the name of a tag from its attributes.
+        // White space that cleaning turns into a blank separates the name of a tag from its attributes.
         ("x <i\u{b}a=\"1\">y", "x y", &["markup_removed"]),
         ("x <i\u{a0}a=\"1\">y", "x y", &["markup_removed"]),
     ];
@@ -81,7 +81,8 @@ fn texts_come_out_clean() {
 
 #[test]
 fn escapes_nested_without_end_cost_no_more_than_their_length() {
-    // An escape that decodes to the beginning of the next one, thousands deep, once took a pass over the text a level.
+    // An escape that decodes to the beginning of the next one, thousands deep, once took a pass over the text for each
+    // level.
     let text = format!(r"\x5c{}x41", "x5c".repeat(200_000));
     let started = std::time::Instant::now();
     let once = clean(&text).text.into_owned();
@@ -130,7 +131,7 @@ fn the_seeds_of_the_fuzz_target_hold() {
     }
 }
 
-/// Text that is likely to hold what cleaning looks for.
+/// Text that probably contains something to clean.
 fn dirty() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "\\PC{0,6}",

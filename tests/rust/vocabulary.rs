@@ -1,4 +1,4 @@
-//! Vocabularies of every shape, alone and together: which names lead to which codes, and what became of every row.
+//! Vocabularies of every shape, alone and together: which names lead to which codes, and how each row was counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -470,7 +470,7 @@ fn many_rows_of_one_name_take_no_quadratic_time() {
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
-/// Each row of the second file once gave its names to each drug of the first: sixteen million names, 31 s and 2.2 GB.
+/// Each row of the second file once added its names to each drug of the first: sixteen million names, 31 s and 2.2 GB.
 #[test]
 fn a_name_of_thousands_of_drugs_joins_none_of_them() {
     let many = 4_000;
@@ -492,7 +492,7 @@ fn a_name_of_thousands_of_drugs_joins_none_of_them() {
         counts(&vocabulary.sources[1].flags)[0],
         ("doubtful_join", many as u64)
     );
-    // A few drugs of one name are joined as ever.
+    // A few drugs with the same name are still joined.
     let few = "atccode,drug\nA01AB11,velorin\nB01AB11,velorin\n";
     let one = "DrugBank ID,Accession Numbers,Common name,CAS,UNII,Synonyms,Standard InChI Key\nDB1,,velorin,,,brand,\n";
     let vocabulary = written(&[few, one]).unwrap();
@@ -552,7 +552,7 @@ fn silver_combines_like_a_matcher() {
     );
 }
 
-/// The file's rows as the independent reading of the test: a CSV reader of a few lines.
+/// The file's rows, read independently: a CSV reader of a few lines.
 fn naive_csv(path: &Path) -> Vec<Vec<String>> {
     let text = fs::read_to_string(path).unwrap();
     let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);

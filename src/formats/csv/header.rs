@@ -1,11 +1,11 @@
-//! The header of a CSV file: its separator, its shape, and what may stand before it.
+//! The header of a CSV file: its separator, its shape, and the lines before it.
 
 use memchr::memchr2;
 
 use super::record::{CsvRecord, parse, unquoted};
 use crate::formats::fields::Fields;
 
-/// What may stand between fields, with its name.
+/// The separators between fields, with their names.
 pub(crate) const SEPARATORS: [(u8, &str); 5] = [
     (b',', "commas"),
     (b';', "semicolons"),
@@ -14,10 +14,10 @@ pub(crate) const SEPARATORS: [(u8, &str); 5] = [
     (b'~', "tildes"),
 ];
 
-/// At most this many lines before a header are passed over.
+/// At most this many lines before a header are skipped.
 const MOST_PREAMBLE: usize = 32;
 
-/// Files that people have and that are of no shape here: columns that only they have, and what they are.
+/// Known files that have no shape of ours: columns that only they have, and what they are.
 const FOREIGN: [(&[&str], &str); 1] = [(
     &["Ingredient", "Trade_Name", "Appl_No"],
     "this is the list of products of the FDA's Orange Book, which has no codes: make a file with `atccode` and `drug` of it",
@@ -34,13 +34,14 @@ pub(crate) fn separator_name(separator: u8) -> &'static str {
 #[derive(Debug)]
 pub(crate) struct CsvHeader {
     pub names: Vec<String>,
-    /// The byte behind the header.
+    /// The byte after the header.
     pub end: usize,
     pub lines: u64,
     pub delimiter: u8,
-    /// The number of the shape that it fits best.
+    /// The number of the shape that fits best.
     pub shape: usize,
-    /// Whether the shape has all its required columns, how many columns are known, and how many there are.
+    /// Whether the header has all required columns of the shape, then the number of known columns, then the number of
+    /// all columns.
     pub fit: (bool, usize, usize),
 }
 
@@ -77,14 +78,14 @@ impl CsvHeader {
         })
     }
 
-    /// Whether anything in it is a column of a shape.
+    /// Whether any column belongs to the shape.
     pub(crate) fn is_known(&self) -> bool {
         self.fit.1 > 0
     }
 }
 
-/// How many bytes and lines stand before the header, where it has all columns of a shape and each of the lines before it at most
-/// half as many fields with anything in them: a title, a date. Rows have more.
+/// The bytes and lines before the header. The header must have all required columns of a shape, and each line before it
+/// at most half as many non-empty fields: a title or a date. Rows have more.
 pub(crate) fn preamble(bytes: &[u8], ended: bool, shapes: &[Fields]) -> Option<(usize, u64)> {
     let mut lines: Vec<&[u8]> = Vec::new();
     let mut at = 0;
@@ -123,7 +124,7 @@ fn filled_fields(line: &[u8], delimiter: u8) -> usize {
     fields + usize::from(is_filled)
 }
 
-/// What to know about a header that lacks columns.
+/// A hint about a header that lacks columns.
 pub(crate) fn hint(header: &[String], shapes: &[Fields]) -> String {
     let has = |wanted: &&str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
     if let Some((_, what)) = FOREIGN.iter().find(|(columns, _)| columns.iter().all(has)) {
@@ -141,7 +142,7 @@ pub(crate) fn hint(header: &[String], shapes: &[Fields]) -> String {
     }
 }
 
-/// The name of a column; a line break or a run of blanks inside it is one blank.
+/// The name of a column, with each line break or run of blanks replaced by one blank.
 fn folded(bytes: &[u8]) -> String {
     let name = String::from_utf8_lossy(bytes);
     name.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -1,8 +1,9 @@
-//! CSV as it comes: quotes with line breaks in them, CRLF, blank lines, `,`, `;`, tabs, `|` or `~` between the fields.
+//! CSV as found in practice: line breaks in quotes, CRLF, blank lines, and `,`, `;`, tabs, `|` or `~` between the
+//! fields.
 //!
-//! A row that is broken costs that row alone. A quote that is never closed, or closed in the middle of a field, would
-//! swallow the rows behind it; then only the line with the opening quote is rejected and reading goes on behind it.
-//! That recovery is why the records are taken apart here: no library gives the raw line back and goes on.
+//! A broken row costs only itself. A quote that is never closed, or closed in the middle of a field, would include the
+//! following rows; then only the line with the opening quote is rejected, and reading continues after it. This recovery
+//! is why the module parses records itself: no library returns the raw line and continues.
 
 mod header;
 mod record;
@@ -24,26 +25,26 @@ use rows::RowForm;
 #[derive(Debug)]
 pub(crate) struct CsvReader<'f> {
     fields: &'f Fields,
-    /// The number of the shape that these are.
+    /// The number of the shape with these fields.
     shape: usize,
     buffer: Buffer,
     form: RowForm,
-    /// For each field of the table its column.
+    /// The column of each field of the table.
     places: Vec<Option<usize>>,
-    /// The line on which the next record begins.
+    /// The line at which the next record begins.
     line: u64,
     blank_lines: u64,
     extra: ExtraColumns,
     remarks: Remarks,
-    /// Whether it was told that rows end with a separator.
+    /// Whether a remark already says that rows end with a separator.
     told: bool,
     found: RowSpans,
 }
 
-/// The rows of a batch, whose room is used again for the next one.
+/// The rows of a batch; the next batch reuses the memory.
 #[derive(Debug, Default)]
 struct RowSpans {
-    /// The line of each row, and its first byte and the one behind its last.
+    /// The line of each row, its first byte, and the byte after its last.
     rows: Vec<(u64, (usize, usize))>,
     /// The values of all rows, one for each field of the table.
     values: Vec<Option<Span>>,
@@ -75,7 +76,7 @@ impl<'f> CsvReader<'f> {
             let buffer = &reader.buffer;
             match reader.form.most_end_with_delimiter(&buffer.bytes, buffer.ended) {
                 Some(most) => break most,
-                // The first row is longer than all that is here.
+                // The first row is longer than the window.
                 None if !reader.buffer.ended && reader.buffer.bytes.len() < LONGEST_RECORD => {
                     reader.buffer.fill_more(&task)?;
                 }
@@ -85,7 +86,7 @@ impl<'f> CsvReader<'f> {
         Ok(reader)
     }
 
-    /// Gives the number of the shape that the header has.
+    /// Reads the header and returns the number of its shape.
     fn read_header(&mut self, shapes: &'f [Fields]) -> Result<usize> {
         let task = Task::new();
         self.buffer.fill(BATCH_BYTES, &task)?;
@@ -100,11 +101,11 @@ impl<'f> CsvReader<'f> {
         };
         // Blank lines before the header.
         loop {
-            // All that are here at once: there may be a million, and what is left is moved each time.
+            // Skips all blank lines of the window at once: there may be a million, and each skip moves the rest.
             let mut at = 0;
             while let Some(length) = memchr2(b'\n', b'\r', &self.buffer.bytes[at..]) {
                 let end = at + length;
-                // What follows a CR at the end is not here yet.
+                // An LF after this final CR may not be read yet.
                 let open = end + 1 == self.buffer.bytes.len()
                     && self.buffer.bytes[end] == b'\r'
                     && !self.buffer.ended;
@@ -136,7 +137,7 @@ impl<'f> CsvReader<'f> {
             self.remarks.add(format!("the header is on line {}", self.line));
             header = self.best_header(shapes, &task)?;
         }
-        // Without commas nothing is quoted, so that a header with a broken quote may still look like one strange name.
+        // Without commas nothing is quoted, so a header with a broken quote may still look like one strange name.
         let readable = header.filter(|header| header.fit.1 > 0 || !header.names[0].contains('"'));
         let Some(CsvHeader {
             names: header,
@@ -163,7 +164,7 @@ impl<'f> CsvReader<'f> {
         self.places = self.fields.places(&header);
         let present: Vec<bool> = self.places.iter().map(Option::is_some).collect();
         if header.len() == 1 && !present.contains(&true) && self.buffer.bytes.is_empty() {
-            // A file of one word may be JSON all the same: a number, a string.
+            // A file of one word may be a JSON value: a number, a string.
             if let Ok(value) = serde_json::from_str::<serde_json::Value>(&first_line) {
                 let found = format!("the JSON value {}", shown(&value.to_string()));
                 return Err(Error::format(
@@ -192,7 +193,7 @@ impl<'f> CsvReader<'f> {
         Ok(shape)
     }
 
-    /// The header that begins here, by whichever separator fits a shape best.
+    /// The header that begins here, with the separator that fits a shape best.
     fn best_header(&mut self, shapes: &[Fields], task: &Task) -> Result<Option<CsvHeader>> {
         let mut best: Option<CsvHeader> = None;
         for (delimiter, _) in SEPARATORS {
@@ -213,7 +214,7 @@ impl<'f> CsvReader<'f> {
         Ok(best)
     }
 
-    /// Rejects the bytes up to the end of the first line; gives where the next one begins, if it is here.
+    /// Rejects the bytes up to the end of the first line; returns the start of the next line if the window holds it.
     fn reject_line(
         &mut self,
         at: usize,
@@ -272,7 +273,7 @@ impl RowReader for CsvReader<'_> {
                     let message = "a quote is opened and not closed, or closed inside a field; double quotes inside fields";
                     at = self.reject_line(at, Reason::UnclosedQuote, message, &mut rejected);
                 } else if at > 0 {
-                    // The rows before it first: what is done below moves the bytes that they stand in.
+                    // The rows before it come first, because skipping moves their bytes.
                     break;
                 } else if too_long {
                     at = self.skip_long_line(task, &mut rejected)?;
@@ -286,7 +287,7 @@ impl RowReader for CsvReader<'_> {
             if self.form.end_with_delimiter && self.form.is_one_more(text, spans.len()) {
                 spans.pop();
                 if !std::mem::replace(&mut self.told, true) {
-                    let remark = format!("line {}: a separator behind the last field", self.line);
+                    let remark = format!("line {}: a separator after the last field", self.line);
                     self.remarks.add(remark);
                 }
             }
@@ -327,7 +328,7 @@ impl RowReader for CsvReader<'_> {
         draft.rejected = rejected;
         let mut unescaped = String::new();
         for ((source_row, span), values) in rows.iter().zip(values.chunks(self.fields.len().max(1))) {
-            // Doubled quotes are rare; a row that has some is put together by itself.
+            // Doubled quotes are rare; only a row that has some is copied.
             if values.iter().flatten().any(|value| value.doubled) {
                 let mut places = Vec::with_capacity(values.len());
                 unescaped.clear();
@@ -338,7 +339,7 @@ impl RowReader for CsvReader<'_> {
                         if value.doubled {
                             unescaped.push_str(&given.replace("\"\"", "\""));
                         } else {
-                            // Two quotes inside a field without quotes around it are two quotes.
+                            // Two quotes inside an unquoted field are two quotes.
                             unescaped.push_str(given);
                         }
                         (start, unescaped.len())
@@ -376,7 +377,7 @@ impl RowReader for CsvReader<'_> {
 }
 
 impl CsvReader<'_> {
-    /// Rejects a line without an end in sight, reading past it without holding it.
+    /// Rejects a line that does not end within the window, without keeping it in memory.
     fn skip_long_line(&mut self, task: &Task, rejected: &mut Vec<Rejected>) -> Result<usize> {
         let line = self.line;
         let raw = raw_excerpt(&self.buffer.bytes);

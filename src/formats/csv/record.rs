@@ -1,8 +1,8 @@
-//! One record of CSV: where it ends, and where its fields stand.
+//! Parses one record of CSV: its end and the places of its fields.
 
 use memchr::{memchr, memchr3};
 
-/// A field of a record: where its text stands, and whether it holds doubled quotes.
+/// A field of a record: the place of its text, and whether it holds doubled quotes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     pub start: usize,
@@ -10,18 +10,18 @@ pub(crate) struct Span {
     pub doubled: bool,
 }
 
-/// How the attempt to read a record ended.
+/// The result of parsing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CsvRecord {
-    /// The next record begins at `end`.
+    /// A whole record; the next one begins at `end`.
     Complete { text_end: usize, end: usize, lines: u64 },
-    /// The bytes end inside the record, and the file goes on.
+    /// The bytes end inside the record, but not the file.
     NeedMore,
-    /// A quote is never closed, or something stands behind the closing quote.
+    /// A quote is never closed, or there is text after the closing quote.
     BadQuote,
 }
 
-/// Takes the record at `from` apart.
+/// Parses the record at `from`.
 pub(crate) fn parse(
     bytes: &[u8],
     from: usize,
@@ -86,13 +86,13 @@ pub(crate) fn parse(
     }
 }
 
-/// How many line breaks there are: LF, CRLF and CR.
+/// The number of line breaks: LF, CRLF and CR.
 fn line_breaks(bytes: &[u8]) -> u64 {
     let lone = memchr::memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n'));
     (memchr::memchr_iter(b'\n', bytes).count() + lone.count()) as u64
 }
 
-/// The lines of some bytes, whatever stands in quotes, without what ends them.
+/// The lines of some bytes without their ends, ignoring quotes.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {
@@ -107,7 +107,7 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The field whose text begins at `start`, behind its opening quote, and where its separator stands.
+/// The field whose text begins at `start`, after its opening quote, and the place of its separator.
 fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Result<(Span, usize), CsvRecord> {
     let mut doubled = false;
     let mut at = start;
@@ -145,7 +145,7 @@ fn quoted_field(bytes: &[u8], start: usize, delimiter: u8, ended: bool) -> Resul
     }
 }
 
-/// The text of a field, without the quotes that stand for one.
+/// The text of a field, with each doubled quote replaced by one.
 pub(crate) fn unquoted(bytes: &[u8], span: Span) -> Vec<u8> {
     let text = &bytes[span.start..span.end];
     if !span.doubled {

@@ -1,37 +1,37 @@
-//! What the rows of one CSV file have in common, and what is told from it about rows that do not fit.
+//! The common form of the rows of one CSV file, and the checks of rows that do not fit.
 
 use memchr::{memchr_iter, memchr2};
 
 use super::record::{CsvRecord, Span, lines, parse};
 
-/// So many rows are asked whether rows end with a separator.
+/// At most this many rows decide whether rows end with a separator.
 const JUDGES: usize = 1000;
 
 /// The form of a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowForm {
     pub delimiter: u8,
-    /// How many fields a row must have.
+    /// The number of fields that a row must have.
     pub width: usize,
-    /// Whether rows have an empty field too many at their end: what most of the first ones have. Where they have not, a row
-    /// with one more holds a separator that is not quoted.
+    /// Whether rows have an extra empty field at their end, as most of the first rows do. Otherwise a row with one more
+    /// field holds an unquoted separator.
     pub end_with_delimiter: bool,
 }
 
 impl RowForm {
-    /// Whether a row has one field too many, an empty one at its end. PubMed's old export ends every row with a comma, and
-    /// the header without.
+    /// Whether a row has one extra, empty field at its end. PubMed's old export ends every row with a comma, but not
+    /// the header.
     pub fn is_one_more(self, text: &[u8], width: usize) -> bool {
         width == self.width + 1 && text.ends_with(&[self.delimiter])
     }
 
-    /// Whether a row has the length of one.
+    /// Whether a row has the right number of fields.
     fn fits(self, text: &[u8], width: usize) -> bool {
         width == self.width || (self.end_with_delimiter && self.is_one_more(text, width))
     }
 
-    /// Whether most of the first rows have an empty field too many at their end; where as many have it as have not, the first
-    /// of them says. Rows of any other length say nothing of the others, and where there are no others nothing is said.
+    /// Whether most of the first rows have an extra empty field at their end; in a tie the first row decides. Rows of
+    /// any other length are ignored. `None` if there are no other rows.
     pub fn most_end_with_delimiter(self, bytes: &[u8], ended: bool) -> Option<bool> {
         let (mut with, mut without, mut first) = (0, 0, None);
         let mut spans = Vec::with_capacity(self.width + 1);
@@ -51,7 +51,7 @@ impl RowForm {
                     }
                     first.get_or_insert(one_more);
                 }
-                // A quote that is opened and not closed, for all that is here, costs its line alone.
+                // A quote that is not closed within these bytes costs only its line.
                 CsvRecord::NeedMore | CsvRecord::BadQuote => match memchr2(b'\n', b'\r', &bytes[at..]) {
                     Some(offset) => at += offset + 1,
                     None => break,
@@ -61,11 +61,10 @@ impl RowForm {
         first.map(|first| with > without || (with == without && first))
     }
 
-    /// Whether a row of a wrong length that goes over lines is a row that opens a quote and never closes it, with whole rows
-    /// behind it up to the next quote; it stands at `at..text_end`, and its fields at `spans`. A text over several lines in a row
-    /// that is wrong for another reason looks like that where a line of it has as many commas as a row, so more has to speak for
-    /// it: the row would fit if the quote were a letter, or all lines are rows. The last line holds the quote that closed it, and
-    /// says nothing.
+    /// Whether a row with a wrong number of fields, at `at..text_end` and with its fields at `spans`, opens a quote
+    /// that it never closes, so that whole rows follow it up to the next quote. A row that is wrong for another reason
+    /// looks the same if a line of its text has as many commas as a row. So more evidence is needed: the row would fit
+    /// if the quote were a letter, or all lines are rows. The last line holds the closing quote, and is ignored.
     pub fn opens_a_quote(self, bytes: &[u8], at: usize, text_end: usize, spans: &[Span]) -> bool {
         let mut own = Vec::with_capacity(self.width + 1);
         let mut is_row = |line: &[u8]| {
@@ -102,7 +101,7 @@ impl RowForm {
         true
     }
 
-    /// What is said of a row with so many fields.
+    /// The message about a row with this many fields.
     pub fn width_fault(self, found: usize) -> String {
         let wanted = self.width;
         let kind = if found < wanted { "too few" } else { "too many" };

@@ -1,8 +1,8 @@
-//! A JSON array of objects, objects one after the other, or pages that hold such arrays, element by element.
+//! Reads a JSON array of objects, objects one after the other, or pages that hold such arrays, element by element.
 //!
-//! The brackets are followed without understanding what stands between them; each element is then read by itself. So a
-//! broken element costs that element alone, and the file never has to fit the memory. A file that ends inside an
-//! element or before its array is closed is an error: what else is missing cannot be known.
+//! The reader only counts brackets to find each element, and then parses the element by itself. So a broken element
+//! costs only itself, and the file never has to fit into memory. A file that ends inside an element, or before its
+//! array is closed, is an error: it is unknown what else is missing.
 
 use super::head;
 use super::object::ObjectRow;
@@ -15,28 +15,28 @@ use crate::formats::fields::Fields;
 use crate::schema::Rejected;
 use crate::task::Task;
 
-/// What stands around the elements.
+/// What encloses the elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Around {
     Nothing,
-    /// One array a file.
+    /// One array for the whole file.
     Array,
-    /// Pages of an API one after the other, with an array in each.
+    /// Pages of an API one after the other, with one array in each.
     Pages,
 }
 
-/// Where in the file the reader stands.
+/// The reader's place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ArrayPlace {
     /// Before the opening bracket of the array, or before a page.
     Start,
-    /// An element or the closing bracket may come.
+    /// An element or the closing bracket must follow.
     Element,
-    /// A comma or the closing bracket must come.
+    /// A comma or the closing bracket must follow.
     Separator,
-    /// Behind the closing bracket of the array.
+    /// After the closing bracket of the array.
     Behind,
-    /// Behind the closing bracket of an array in a page.
+    /// After the closing bracket of an array in a page.
     PageEnd,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct JsonReader<'f> {
     buffer: Buffer,
     around: Around,
     place: ArrayPlace,
-    /// The byte of a comma after which no element has come yet.
+    /// The byte of a comma that no element has followed yet.
     comma: Option<u64>,
     element: u64,
     row: ObjectRow,
@@ -65,7 +65,7 @@ impl<'f> JsonReader<'f> {
         Self::with_buffer(buffer, fields, Around::Nothing)
     }
 
-    /// A reader of pages, one or several one after the other.
+    /// A reader of one page, or of several one after the other.
     pub(crate) fn of_pages(buffer: Buffer, fields: &'f Fields) -> Self {
         Self::with_buffer(buffer, fields, Around::Pages)
     }
@@ -144,7 +144,7 @@ impl<'f> JsonReader<'f> {
         Ok(())
     }
 
-    /// One step through the file from `at`: gives where to go on, or nothing when more bytes are needed or it is over.
+    /// Takes one step from `at` and returns where to continue; `None` if more bytes are needed or the file is read.
     fn step(&mut self, at: usize, draft: &mut BatchBuilder) -> Result<Option<usize>> {
         let Some(offset) = self.buffer.bytes[at..]
             .iter()
@@ -186,7 +186,7 @@ impl<'f> JsonReader<'f> {
             )),
             (ArrayPlace::Behind, _) => Err(self.error(
                 start,
-                "text behind the end of the array",
+                "text after the end of the array",
                 "keep one array a file, or use NDJSON",
             )),
             (ArrayPlace::Element | ArrayPlace::Start, _) => {
@@ -211,7 +211,7 @@ impl<'f> JsonReader<'f> {
         }
     }
 
-    /// The beginning of a page, up to its first row.
+    /// Reads the beginning of a page, up to its first row.
     fn begin_page(&mut self, start: usize) -> Result<Option<usize>> {
         let page = &self.buffer.bytes[start..];
         match head::rows(page, self.fields) {
@@ -228,7 +228,7 @@ impl<'f> JsonReader<'f> {
         }
     }
 
-    /// What a page says behind its list, up to the brace that closes it.
+    /// Reads the rest of a page after its list, up to its closing brace.
     fn end_page(&mut self, start: usize) -> Result<Option<usize>> {
         let end = brackets_end(&self.buffer.bytes, start, 1);
         if let Some(end) = end {
@@ -241,7 +241,7 @@ impl<'f> JsonReader<'f> {
             }
             self.place = ArrayPlace::Start;
         } else if self.buffer.bytes.len() - start > LONGEST_RECORD {
-            let found = format!("more than {LONGEST_RECORD} bytes behind the list of a page");
+            let found = format!("more than {LONGEST_RECORD} bytes after the list of a page");
             return Err(self.error(start, found, "look for a quote or bracket that is not closed"));
         }
         Ok(end)
@@ -256,7 +256,7 @@ impl<'f> JsonReader<'f> {
         }
     }
 
-    /// The required keys must stand in some object of the first batch that has any.
+    /// Checks that the required keys occur in some object of the first batch with objects.
     fn check_keys(&mut self, rows: usize) -> Result<()> {
         if self.checked || rows == 0 {
             return Ok(());
@@ -291,7 +291,7 @@ impl RowReader for JsonReader<'_> {
                     break;
                 }
                 None if at > 0 => break,
-                // Blanks hold nothing back: there may be gigabytes of them between two elements.
+                // Skips blanks in bulk: there may be gigabytes of them between two elements.
                 None if self.buffer.bytes.trim_ascii().is_empty() => {
                     let blanks = self.buffer.bytes.len();
                     self.buffer.skip(blanks);

@@ -1,5 +1,6 @@
-//! The beginning of a JSON text: pages, which are objects with the rows in a list (`{"studies": […], "nextPageToken": "…"}` of
-//! ClinicalTrials.gov, `{"meta": {…}, "data": […]}` of others), and which shape the first row has.
+//! The beginning of a JSON text: whether it is a page, an object with the rows in a list (`{"studies": […],
+//! "nextPageToken": "…"}` of ClinicalTrials.gov, `{"meta": {…}, "data": […]}` of others), and the shape of the first
+//! row.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,10 +14,10 @@ use crate::formats::trials;
 /// The key of the list of ClinicalTrials.gov's pages.
 const STUDIES: &str = "studies";
 
-/// The keys of a list with the rows.
+/// The keys of lists that hold rows.
 const LISTS: [&str; 5] = ["data", "results", "records", "items", STUDIES];
 
-/// What a page may say before its list, and behind an empty one.
+/// Other keys of a page, before its list or after an empty one.
 const BESIDE: [&str; 9] = [
     "meta",
     "metadata",
@@ -29,17 +30,17 @@ const BESIDE: [&str; 9] = [
     "nextPageToken",
 ];
 
-/// Where the first row of a page may come: behind the bracket that opens the list. `None` where no page with rows of these
-/// fields begins, or where these bytes end before that is sure.
+/// The start of the first row of a page: after the bracket that opens the list. `None` if no page with rows of these
+/// fields begins here, or if the bytes end before that is certain.
 pub(crate) fn rows(bytes: &[u8], fields: &Fields) -> Option<usize> {
     let (key, list) = list(bytes)?;
-    // Studies are known by the name of their list.
+    // The name of their list identifies studies.
     if key == STUDIES {
         return fields.are_trials().then_some(list);
     }
     let next = blank(bytes, list);
     match bytes.get(next)? {
-        // A row may hold a list of that name too, with the row's own values behind it.
+        // A row may also hold a list of that name, followed by the row's own values.
         b']' => {
             let behind = blank(bytes, next + 1);
             let ends = bytes.get(behind) == Some(&b'}');
@@ -53,11 +54,12 @@ pub(crate) fn rows(bytes: &[u8], fields: &Fields) -> Option<usize> {
     }
 }
 
-/// Whether what a page says behind its list, up to its brace, is JSON without another list of rows; else what it is.
+/// Checks that the rest of a page after its list, up to its brace, is JSON without another list of rows. The error says
+/// what is wrong.
 pub(crate) fn check_end(tail: &[u8]) -> Result<(), String> {
     let object = [br#"{"":0"#, tail].concat();
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(&object)
-        .map_err(|_| "text behind the list of a page that is no JSON".to_owned())?;
+        .map_err(|_| "text that is not JSON after the list of a page".to_owned())?;
     let second = members.iter().find(|(key, value)| {
         let list = value.get().strip_prefix('[').map(str::trim_start);
         LISTS.contains(&key.as_ref()) && list.is_some_and(|list| list.starts_with('{'))
@@ -68,12 +70,12 @@ pub(crate) fn check_end(tail: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Whether a page begins, whatever its rows are.
+/// Whether a page begins here, whatever its rows are.
 pub(crate) fn is_page(bytes: &[u8]) -> bool {
     list(bytes).is_some_and(|(_, at)| matches!(bytes.get(blank(bytes, at)), Some(b'{' | b']')))
 }
 
-/// The number of the shape that the first row has; 0 where it has all the required keys of none.
+/// The number of the first row's shape; 0 if the row has all required keys of no shape.
 pub(crate) fn shape(head: &[u8], shapes: &[Fields]) -> usize {
     let page = list(head).map(|(_, at)| at);
     let keys = keys(head, page.or_else(|| behind(head, 0, b'[')).unwrap_or(0));
@@ -87,7 +89,7 @@ pub(crate) fn shape(head: &[u8], shapes: &[Fields]) -> usize {
     best.0
 }
 
-/// The key of a page's list, and where its first row may come.
+/// The key of a page's list, and the start of its first row.
 fn list(bytes: &[u8]) -> Option<(&str, usize)> {
     let mut at = behind(bytes, 0, b'{')?;
     loop {
@@ -101,8 +103,8 @@ fn list(bytes: &[u8]) -> Option<(&str, usize)> {
     }
 }
 
-/// The keys of the object that begins at `at`, as far as these bytes go, or up to that of a study: hardly any key follows it, and
-/// its value is long.
+/// The keys of the object that begins at `at`, up to the end of these bytes or to the key of a study, whose value is
+/// long and which hardly any key follows.
 fn keys(bytes: &[u8], at: usize) -> Vec<String> {
     let mut keys = Vec::new();
     let mut next = behind(bytes, at, b'{');
@@ -126,13 +128,13 @@ fn blank(bytes: &[u8], at: usize) -> usize {
     at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// Behind a letter that must come next.
+/// The place after a letter that must come next.
 fn behind(bytes: &[u8], at: usize, letter: u8) -> Option<usize> {
     let at = blank(bytes, at);
     (bytes.get(at) == Some(&letter)).then_some(at + 1)
 }
 
-/// The next value, which must be a text without escapes, and where it ends.
+/// The next value, which must be a text without escapes, and its end.
 fn text(bytes: &[u8], at: usize) -> Option<(&str, usize)> {
     let start = behind(bytes, at, b'"')?;
     let end = start + memchr::memchr(b'"', &bytes[start..])?;

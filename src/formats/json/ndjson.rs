@@ -1,4 +1,4 @@
-//! NDJSON: one JSON object a line. A broken line costs that line alone, also when the file was cut off.
+//! NDJSON: one JSON object on each line. A broken line costs only itself, also at the end of a truncated file.
 
 use memchr::memchr;
 
@@ -14,7 +14,7 @@ use crate::formats::fields::Fields;
 use crate::schema::Rejected;
 use crate::task::Task;
 
-/// Reads lines, or, where the first object goes on over lines, objects one after the other; or pages of an API, where the first
+/// Reads lines; or objects one after the other, if the first object spans lines; or pages of an API, if the first
 /// object is one.
 #[derive(Debug)]
 pub(crate) enum NdjsonReader<'f> {
@@ -41,7 +41,7 @@ impl<'f> NdjsonReader<'f> {
             *self = Self::Objects(JsonReader::of_pages(buffer, fields));
             return Ok(());
         }
-        // Whether the first object goes on over lines tells the first of them, however long it is.
+        // The first line, however long, decides whether the first object spans lines.
         while memchr(line_end, buffer.bytes.trim_ascii_start()).is_none()
             && !buffer.ended
             && buffer.bytes.len() <= LONGEST_RECORD
@@ -102,16 +102,16 @@ impl RowReader for NdjsonReader<'_> {
     }
 }
 
-/// Where an object begins that may be closed on a later line, as printed for people; nothing where the first line is whole. A
-/// line that ends inside a text is broken, and what follows it are lines of their own.
+/// The start of an object that may be closed on a later line, as in pretty-printed JSON; `None` if the first line is
+/// whole. A line that ends inside a text is broken, and the next lines are separate.
 pub(crate) fn spread_from(bytes: &[u8], line_end: u8) -> Option<usize> {
     let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
     let line = &bytes[start..start + memchr(line_end, &bytes[start..])?];
     (value_end(line, 0, true).is_none() && !ends_in_text(line)).then_some(start)
 }
 
-/// Whether an object that is never closed is one that was printed for people and cut off, and not the broken first line of
-/// NDJSON: its lines are indented, so none but the first begins with a brace.
+/// Whether an unclosed object is pretty-printed and truncated, and not the broken first line of NDJSON: its lines are
+/// indented, so only the first begins with a brace.
 fn is_cut(bytes: &[u8], line_end: u8) -> bool {
     let mut lines = bytes.split(|byte| *byte == line_end);
     let opens = lines
@@ -131,13 +131,12 @@ pub(crate) struct Lines<'f> {
     row: ObjectRow,
     checked: bool,
     remarks: Remarks,
-    /// The lines of a batch that are not blank: their numbers, and where they stand in its text. The room is used again for
-    /// the next one.
+    /// The numbers of the non-blank lines of a batch, and their places in its text. The next batch reuses the memory.
     found: Vec<(u64, (usize, usize))>,
 }
 
 impl Lines<'_> {
-    /// Reads a line, which stands at `span` of a text that begins at the byte `start` of the file.
+    /// Reads a line, which is at `span` of a text that begins at the byte `start` of the file.
     fn read_line(
         &mut self,
         text: &str,

@@ -1,4 +1,4 @@
-//! One JSON object as a row: the wanted keys, in one pass, everything else skipped unread.
+//! Reads one JSON object as a row: the wanted keys, in one pass; other values are skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,19 +20,19 @@ pub(crate) struct ObjectFault {
     pub message: String,
 }
 
-/// Room of a value that is larger than this was needed by a giant, and is not kept.
+/// A larger buffer was needed by one giant value, and is freed.
 const LARGEST_ROOM: usize = 1 << 16;
 
-/// The values of one object, whose room is used again for the next one.
+/// The values of one object; the next object reuses the memory.
 #[derive(Debug)]
 pub(crate) struct ObjectRow {
     texts: Vec<String>,
-    /// By which of its names each value was given, if it was: an earlier name goes before a later one.
+    /// The rank, among the field's names, of the key that set each value: a lower rank takes precedence.
     ranks: Vec<Option<usize>>,
-    /// Which fields any object had so far, and by which of their names.
+    /// The fields that any object has had so far, each with the rank of its key.
     pub seen: Vec<Option<usize>>,
     pub extra: ExtraColumns,
-    /// The first value that no field can be, while an object is read.
+    /// The first value of a type that no field allows, while an object is read.
     fault: Option<ObjectFault>,
 }
 
@@ -47,13 +47,13 @@ impl ObjectRow {
         }
     }
 
-    /// The values of the object that was read, one for each field.
+    /// The values of the last object, one for each field.
     pub(crate) fn values(&self) -> impl Iterator<Item = Option<&str>> {
         let given = self.texts.iter().zip(&self.ranks);
         given.map(|(text, rank)| rank.map(|_| text.as_str()))
     }
 
-    /// Whether a value is to be taken, although another one may be known. A blank one hides none that stands under another name.
+    /// Whether a value replaces the one that is already set. A blank value never hides one under another name.
     fn goes_before(&self, field: usize, rank: usize, value: &str) -> bool {
         match self.ranks[field] {
             None => true,
@@ -75,7 +75,7 @@ impl ObjectRow {
         self.ranks[field] = Some(rank);
     }
 
-    /// Reads an element. `Ok(true)` tells that trailing commas had to be overlooked.
+    /// Reads an element. `Ok(true)` means that trailing commas were ignored.
     pub(crate) fn read(&mut self, element: &str, fields: &Fields) -> Result<bool, ObjectFault> {
         let element = element.trim();
         if !element.starts_with('{') {
@@ -120,18 +120,19 @@ fn invalid(error: &serde_json::Error) -> ObjectFault {
     }
 }
 
-/// What is wrong, shortly: the parser quotes texts of any length, and has no words for half of a pair of surrogates.
+/// A short cause: the parser quotes texts of any length, and its message for an unpaired surrogate is unclear.
 fn cause(error: &serde_json::Error) -> String {
     let told = error.to_string();
     match told.split_once(" at line ") {
         Some(("lone leading surrogate in hex escape" | "unexpected end of hex escape", place)) => {
-            format!("half of a pair of surrogates, which is no letter, at line {place}")
+            format!("half of a surrogate pair, which is no character, at line {place}")
         }
         _ => shown(&told).into_owned(),
     }
 }
 
-/// Of a study, whose values stand deeper: a list where text belongs, say. The element is read once more to tell the place.
+/// The fault of a study with a value of the wrong type, such as a list instead of a text. Parses the element again to
+/// find the place, which is nested.
 fn wrong_type(element: &str, error: &serde_json::Error) -> ObjectFault {
     let place = match trials::wrong_place(element) {
         Some(place) => format!("`{place}`"),
@@ -187,7 +188,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                         if let Some(value) = study.value(field.name) {
                             self.row.set(place, 0, Cow::Owned(value));
                         }
-                        // A study is whole as it is: registries know no journals.
+                        // A study counts as complete: registries have no journals.
                         self.row.seen[place].get_or_insert(0);
                     }
                     continue;
@@ -211,7 +212,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                     let field = self.fields.iter().nth(field);
                     let name = field.map_or("", |field| field.aliases.first().unwrap_or(&field.name));
                     let fault = match fault {
-                        // Such as half of a pair of surrogates, which reading over a value does not see.
+                        // Such as an unpaired surrogate, which skipping a value does not detect.
                         ScalarFault::Invalid(error) => ObjectFault {
                             reason: Reason::InvalidJson,
                             message: format!("`{name}` is not valid JSON: {}", cause(&error)),
@@ -229,16 +230,16 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 }
 
-/// What a key of an object is.
+/// The meaning of an object's key.
 enum ObjectKey {
-    /// A field, and the place of the key among the field's names.
+    /// A field, and the rank of the key among the field's names.
     Field(usize, usize),
-    /// A study of ClinicalTrials.gov, whose values stand deeper.
+    /// A study of ClinicalTrials.gov, whose values are nested.
     Study,
     Other,
 }
 
-/// Gives the number of the field that a key is and the place of the key among the field's names, and notes a key that is none.
+/// Reads a key: returns its field and its rank among the field's names, and notes a key that belongs to no field.
 struct KeySeed<'r> {
     fields: &'r Fields,
     extra: &'r mut ExtraColumns,
@@ -276,8 +277,8 @@ enum ScalarFault {
     Kind(&'static str),
 }
 
-/// A value as text: strings as they are, numbers as they are written, null as nothing, a list of
-/// strings joined where the field may be one.
+/// A value as text: strings and numbers as written, null as `None`, and a list of strings joined if the field allows
+/// lists.
 fn scalar(raw: &str, many: bool) -> Result<Option<Cow<'_, str>>, ScalarFault> {
     match raw.as_bytes().first() {
         Some(b'"') => {
@@ -303,7 +304,7 @@ fn scalar(raw: &str, many: bool) -> Result<Option<Cow<'_, str>>, ScalarFault> {
     }
 }
 
-/// The same text without commas that stand directly before a closing bracket; `None` when there is none.
+/// The element without commas directly before a closing bracket; `None` if there are none.
 fn without_trailing_commas(element: &str) -> Option<String> {
     let mut mended = String::with_capacity(element.len());
     let mut comma: Option<usize> = None;

@@ -1,8 +1,8 @@
-//! Where a JSON value ends, found without parsing it.
+//! Finds the end of a JSON value without parsing it.
 
 use memchr::memchr2;
 
-/// Where the value that begins at `start` ends; nothing when the bytes end before it does.
+/// The end of the value that begins at `start`; `None` if the bytes end before it.
 pub(crate) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize> {
     match bytes[start] {
         b'"' => text_end(bytes, start + 1),
@@ -12,7 +12,7 @@ pub(crate) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize
                 .iter()
                 .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}'));
             match length {
-                // A lone closing brace is no value; it is taken as one letter, which is then rejected.
+                // A lone closing brace is no value; it counts as one letter, which is then rejected.
                 Some(0) => Some(start + 1),
                 Some(length) => Some(start + length),
                 None => ended.then_some(bytes.len()),
@@ -21,7 +21,7 @@ pub(crate) fn value_end(bytes: &[u8], start: usize, ended: bool) -> Option<usize
     }
 }
 
-/// Behind the bracket that closes the outermost one, with `depth` of them open at `at`.
+/// The place after the bracket that closes the outermost one, with `depth` of them open at `at`.
 pub(crate) fn brackets_end(bytes: &[u8], mut at: usize, mut depth: usize) -> Option<usize> {
     loop {
         match bytes.get(at)? {
@@ -42,7 +42,7 @@ pub(crate) fn brackets_end(bytes: &[u8], mut at: usize, mut depth: usize) -> Opt
     }
 }
 
-/// Whether a text is opened in these bytes, which begin outside of one, and not closed.
+/// Whether these bytes, which begin outside of a text, end inside one.
 pub(crate) fn ends_in_text(bytes: &[u8]) -> bool {
     let mut at = 0;
     while let Some(offset) = memchr::memchr(b'"', &bytes[at..]) {
@@ -54,7 +54,7 @@ pub(crate) fn ends_in_text(bytes: &[u8]) -> bool {
     false
 }
 
-/// Where the text ends whose letters begin at `start`.
+/// The end of the text whose letters begin at `start`.
 fn text_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
     loop {

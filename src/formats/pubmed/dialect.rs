@@ -1,13 +1,13 @@
-//! The formats whose lines begin with a tag, and what such lines look like.
+//! The formats whose lines begin with a tag, and how to recognise such lines.
 
 /// The formats whose lines begin with a tag: `TI  - A title`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// As PubMed saves it.
+    /// As saved by PubMed.
     Medline,
-    /// As Ovid saves MEDLINE and other databases.
+    /// As saved by Ovid, for MEDLINE and other databases.
     Ovid,
-    /// As programs for references exchange it.
+    /// As exchanged between reference managers.
     Ris,
 }
 
@@ -31,7 +31,7 @@ impl Dialect {
     }
 }
 
-/// `TI  - `, `PMID- `.
+/// Whether a line begins with a tag: `TI  - `, `PMID- `.
 pub(crate) fn is_tag(line: &[u8]) -> bool {
     let Some((tag, rest)) = line.split_at_checked(4) else {
         return false;
@@ -44,7 +44,7 @@ pub(crate) fn is_tag(line: &[u8]) -> bool {
         && matches!(rest, [b'-', b' ' | b'\r' | b'\n', ..] | [b'-'])
 }
 
-/// `<1. >`, `<1>`: the line before each record of Ovid.
+/// Whether a line is Ovid's mark before each record: `<1. >`, `<1>`.
 pub(crate) fn is_record_mark(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     let inner = line.strip_prefix(b"<").and_then(|line| line.strip_suffix(b">"));

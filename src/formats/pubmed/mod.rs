@@ -1,4 +1,4 @@
-//! What PubMed and programs for references export: XML, MEDLINE, Ovid and RIS.
+//! The exports of PubMed and of reference managers: XML, MEDLINE, Ovid and RIS.
 
 pub(crate) mod dialect;
 pub(crate) mod tagged_reader;

@@ -1,6 +1,6 @@
-//! Tagged text: a tag of up to four letters, `- `, the value; lines that go on begin with blanks. MEDLINE as PubMed saves it
-//! (`.nbib`), where a blank line, or the `PMID` of the next one, ends a record; as Ovid saves it, with a line `<1. >` before each
-//! record; and RIS, whose records begin with `TY` and end with `ER`.
+//! Tagged text: a tag of up to four letters, `- `, the value; continuation lines begin with blanks. In MEDLINE as saved
+//! by PubMed (`.nbib`), a blank line or the next `PMID` ends a record. In MEDLINE as saved by Ovid, a line `<1. >`
+//! precedes each record. In RIS, records begin with `TY` and end with `ER`.
 
 use memchr::memchr;
 
@@ -14,10 +14,11 @@ use crate::formats::fields::Fields;
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
 
-/// As far as PubMed indents a line that goes on. A line of these alone is a blank line of the text, and no end.
+/// PubMed's indent of a continuation line. A line of these blanks alone is an empty line of the text, and ends no
+/// record.
 const INDENT: &[u8] = b"      ";
 
-/// After more blank lines than this no text goes on.
+/// No text continues after more blank lines than this.
 const MOST_BLANK_LINES: usize = 64;
 
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct TaggedReader<'f> {
     dialect: Dialect,
     /// The byte that ends lines.
     line_end: u8,
-    /// The number of the line that comes next.
+    /// The number of the next line.
     line: u64,
     values: Values,
 }
@@ -45,20 +46,21 @@ impl<'f> TaggedReader<'f> {
         }
     }
 
-    /// Whether a line stands between records and belongs to none.
+    /// Whether a line is between records and belongs to none.
     fn is_between(&self, line: &[u8]) -> bool {
         line.trim_ascii().is_empty() || (self.dialect == Dialect::Ovid && is_record_mark(line))
     }
 
-    /// Where the record that begins at `at` ends. `None` where the bytes end before that is sure.
+    /// The end of the record that begins at `at`. `None` if the bytes end before that is certain.
     fn record_end(&self, at: usize) -> Option<usize> {
         let bytes = &self.buffer.bytes;
         let mut line = at;
-        // Other tags may stand before the record's own PMID; text before it belongs to no record.
+        // Other tags may come before the record's own PMID; text before it belongs to no record.
         let (mut has_id, mut has_tag) = (false, false);
-        // The first of the blank lines before this one, and their number. They end the record, unless a line goes on behind them.
+        // The first of the blank lines before this one, and their number. They end the record, unless a continuation
+        // line follows.
         let mut pause: Option<(usize, usize)> = None;
-        // Whether an indented blank line came last, which is one of a text, as are the blank lines behind it.
+        // Whether the last line was an indented blank line. It belongs to a text, and so do the blank lines after it.
         let mut in_text = false;
         while line < bytes.len() {
             let end = memchr(self.line_end, &bytes[line..]).map(|length| line + length);
@@ -137,7 +139,7 @@ impl RowReader for TaggedReader<'_> {
         let mut draft = self.buffer.batch_builder(self.fields, 512);
         let mut at = 0;
         while at < BATCH_BYTES && at < self.buffer.bytes.len() {
-            // Blank lines part records and are nothing else.
+            // Blank lines only separate records.
             let line_end = memchr(self.line_end, &self.buffer.bytes[at..]).map(|length| at + length);
             let line = &self.buffer.bytes[at..line_end.unwrap_or(self.buffer.bytes.len())];
             if self.is_between(line) && (line_end.is_some() || self.buffer.ended) {

@@ -1,21 +1,21 @@
-//! What the tags of a record mean, in each of the tagged formats.
+//! The meaning of a record's tags, in each of the tagged formats.
 
 use super::dialect::{Dialect, is_tag};
 use crate::text::date::has_form;
 
-/// What is taken of a record.
+/// The values that are taken from a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slot {
     Id,
     Title,
-    /// The title in its own language.
+    /// The title in the original language.
     OwnTitle,
     BookTitle,
     Summary,
     Date,
-    /// The date, where that of the first tag is none.
+    /// The date of another tag, used if the first tag holds no date.
     OtherDate,
-    /// The year, where it has a tag of its own.
+    /// The year, if it has a tag of its own.
     Year,
     Journal,
     NlmId,
@@ -24,7 +24,7 @@ enum Slot {
 
 const SLOTS: usize = Slot::Issn as usize + 1;
 
-/// The tags of each slot; of one slot, an earlier tag goes before a later one.
+/// The tags of each slot; an earlier tag of a slot takes precedence over a later one.
 type Tags = &'static [(&'static str, Slot)];
 
 const MEDLINE: Tags = &[
@@ -37,7 +37,7 @@ const MEDLINE: Tags = &[
     ("JT", Slot::Journal),
     ("TA", Slot::Journal),
     ("JID", Slot::NlmId),
-    // All that there are: `0006-2952 (Print) 0006-2952 (Linking)`.
+    // All of them: `0006-2952 (Print) 0006-2952 (Linking)`.
     ("IS", Slot::Issn),
 ];
 
@@ -83,11 +83,11 @@ const RIS: Tags = &[
 pub(crate) struct Values {
     dialect: Dialect,
     texts: [String; SLOTS],
-    /// The place of the tag that gave each text in the table of tags.
+    /// The position in the table of the tag that set each text.
     ranks: [usize; SLOTS],
-    /// The date as its parts say it.
+    /// The date, joined from its parts.
     date: String,
-    /// How many lines had a tag.
+    /// The number of lines with a tag.
     pub tags: usize,
 }
 
@@ -123,8 +123,8 @@ impl Values {
             };
             let Some(rank) = slot else { continue };
             let its = tags[rank].1;
-            // A text goes on in a line without blanks where a program broke its lines again; an id or a date with it would
-            // be another one.
+            // A text continues in an unindented line if a program broke its lines again. An id or a date would become
+            // another one.
             let is_text = matches!(
                 its,
                 Slot::Title | Slot::OwnTitle | Slot::BookTitle | Slot::Summary
@@ -136,7 +136,8 @@ impl Values {
         self.join_date();
     }
 
-    /// A tag that comes twice goes on, as a title over several lines does; but one id is all that a record has.
+    /// Adds a value. A repeated tag continues the text, as a title over several lines does; but a record has only one
+    /// id.
     fn add(&mut self, slot: Slot, rank: usize, value: &str, tagged: bool) {
         let (text, known) = (&mut self.texts[slot as usize], &mut self.ranks[slot as usize]);
         let one_more_id = slot == Slot::Id && tagged && rank == *known;
@@ -153,8 +154,9 @@ impl Values {
         text.push_str(value);
     }
 
-    /// The first tag that holds a date, with the year of another tag where it has none: `DA  - Jan 5`, `PY  - 2020`. Where none
-    /// does, the year alone, or else what the first tag holds, which is bad and not missing.
+    /// Sets the date to that of the first tag that holds one, with the year of another tag if it has none: `Jan 5` in `DA`
+    /// and `2020` in `PY`. If no tag holds a date, it is the year alone, or else the value of the first tag, so that the
+    /// date counts as bad and not as missing.
     fn join_date(&mut self) {
         let slots = [Slot::Date, Slot::OtherDate, Slot::Year];
         let [date, other, year] = slots.map(|slot| self.texts[slot as usize].as_str());
@@ -201,8 +203,8 @@ impl Values {
     }
 }
 
-/// `2020/01/05/`, `2020/01//`, `2020///Spring`: year, month, day and anything else, of which any but the year may lack. A date
-/// in any other form is left as it is.
+/// Parses `2020/01/05/`, `2020/01//` or `2020///Spring`: year, month, day and a remark, of which only the year is
+/// required. A date in any other form stays unchanged.
 fn between_slashes(date: &str) -> String {
     let parts: Vec<&str> = date.split('/').map(str::trim).collect();
     match parts[..] {

@@ -1,9 +1,10 @@
-//! Just enough XML to take known elements out of a record: tags, attributes, character references, comments, CDATA.
+//! The part of XML that is needed to take known elements out of a record: tags, attributes, character references,
+//! comments, CDATA.
 //!
-//! A PubMed file is 90 % what nobody asked for (authors, headings, references). A parser that makes an event of every tag spends
-//! its time on that; here the wanted elements are searched for by name and everything else is passed over at the speed
-//! of a substring search. Nothing is ever expanded or fetched: a reference to an entity that XML itself does not know
-//! stays as it stands.
+//! Of a PubMed file, 90 % is not needed (authors, headings, references). A parser that emits an event for every tag
+//! spends its time on that; here the wanted elements are found by a substring search for their names, and everything
+//! else is skipped at its speed. Nothing is ever expanded or fetched: a reference to an entity that XML itself does not
+//! define stays unchanged.
 
 use std::borrow::Cow;
 
@@ -14,17 +15,17 @@ use crate::text::begins_line;
 /// An element of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct XmlElement<'x> {
-    /// What stands in its opening tag behind the name.
+    /// The rest of its opening tag after the name.
     pub attributes: &'x str,
-    /// What stands between its tags.
+    /// The text between its tags.
     pub inner: &'x str,
-    /// Where it begins in the text that it was looked for in.
+    /// Its start in the searched text.
     pub start: usize,
-    /// Where it ends in the text that it was looked for in.
+    /// Its end in the searched text.
     pub end: usize,
 }
 
-/// Looks for elements of one name; elements that hold elements of their own name are cut at the first end.
+/// Searches for elements of one name; an element that holds elements of its own name ends at the first closing tag.
 #[derive(Debug)]
 pub(crate) struct ElementName {
     open: memmem::Finder<'static>,
@@ -32,7 +33,7 @@ pub(crate) struct ElementName {
 }
 
 impl ElementName {
-    /// Takes the beginnings of the opening and of the closing tag: `<PMID` and `</PMID`.
+    /// Takes the beginnings of the opening and closing tags: `<PMID` and `</PMID`.
     pub(crate) fn new(open: &'static str, close: &'static str) -> Self {
         Self {
             open: memmem::Finder::new(open),
@@ -40,7 +41,7 @@ impl ElementName {
         }
     }
 
-    /// The first element of the name from `from` on.
+    /// The first element of this name from `from` on.
     pub(crate) fn find<'x>(&self, xml: &'x str, from: usize) -> Option<XmlElement<'x>> {
         let bytes = xml.as_bytes();
         let mut at = from;
@@ -50,7 +51,7 @@ impl ElementName {
             let name_end = start + self.open.needle().len();
             match bytes.get(name_end)? {
                 b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r' => {}
-                // A longer name: `<AbstractText` where `<Abstract` is looked for.
+                // A longer name: `<AbstractText` in a search for `<Abstract`.
                 _ => {
                     at = name_end;
                     continue;
@@ -76,7 +77,7 @@ impl ElementName {
         }
     }
 
-    /// Whether there is a beginning of the element, and no end behind it.
+    /// Whether the element begins and never ends.
     pub(crate) fn never_closes(&self, xml: &str) -> bool {
         self.find(xml, 0).is_none() && self.open.find(xml.as_bytes()).is_some()
     }
@@ -86,14 +87,14 @@ impl ElementName {
         String::from_utf8_lossy(self.open.needle())
     }
 
-    /// The text of the first element of the name, without the tags in it; blank where there is none.
+    /// The text of the first element of this name, without the tags in it; empty if there is none.
     pub(crate) fn text<'x>(&self, xml: &'x str) -> Cow<'x, str> {
         self.find(xml, 0)
             .map_or(Cow::Borrowed(""), |element| text(element.inner))
     }
 }
 
-/// From where to where the first closing tag from `from` on stands, given how it begins: `</PMID`. Blanks may follow its name.
+/// The range of the first closing tag from `from` on, given its beginning (`</PMID`). Blanks may follow its name.
 pub(crate) fn closing_tag(close: &memmem::Finder<'_>, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut at = from;
     loop {
@@ -102,14 +103,14 @@ pub(crate) fn closing_tag(close: &memmem::Finder<'_>, bytes: &[u8], from: usize)
         at = start + close.needle().len();
         let blanks = bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace());
         let end = at + blanks.count();
-        // Anything else is a longer name: `</AbstractText>` where `</Abstract` is looked for.
+        // Anything else is a longer name: `</AbstractText>` in a search for `</Abstract`.
         if bytes.get(end) == Some(&b'>') {
             return Some((start, end + 1));
         }
     }
 }
 
-/// The bytes up to the `>` that closes a tag, itself included; one inside a quoted value closes nothing.
+/// The length up to and including the `>` that closes a tag; one inside a quoted value closes nothing.
 pub(crate) fn tag_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -124,15 +125,15 @@ pub(crate) fn tag_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Like [`tag_length`] for a tag in the text of an element, which ends before the next `<`: XML has none inside of tags,
-/// quoted or not. So each byte is looked at for one tag alone, however many begin and never end.
+/// The length of a tag in the text of an element, like [`tag_length`], but ending before the next `<`: XML allows none
+/// inside tags, quoted or not. So each byte is read for only one tag, however many never end.
 fn inner_tag_length(bytes: &[u8]) -> Option<usize> {
     let behind = bytes.get(1..)?;
     let end = searched(behind, memchr(b'<', behind)).map_or(bytes.len(), |next| next + 1);
     tag_length(&bytes[..end])
 }
 
-/// What a search of some bytes found. Tests count the bytes that are looked at.
+/// Returns the result of a search. Tests count the bytes that it looked at.
 fn searched(_bytes: &[u8], found: Option<usize>) -> Option<usize> {
     #[cfg(test)]
     tests::SEARCHED.set(tests::SEARCHED.get() + found.map_or(_bytes.len(), |place| place + 1));
@@ -157,7 +158,7 @@ pub(crate) fn attribute<'x>(attributes: &'x str, name: &str) -> Option<Cow<'x, s
     None
 }
 
-/// The text of a piece of XML: its tags dropped, its character references decoded.
+/// The text of a piece of XML, with its tags removed and its character references decoded.
 pub(crate) fn text(xml: &str) -> Cow<'_, str> {
     if memchr2(b'<', b'&', xml.as_bytes()).is_none() {
         return Cow::Borrowed(xml);
@@ -168,11 +169,11 @@ pub(crate) fn text(xml: &str) -> Cow<'_, str> {
         text.push_str(&rest[..place]);
         rest = &rest[place..];
         if rest.starts_with("<?") {
-            // An instruction may hold quotes and signs that close tags.
+            // A processing instruction may hold quotes and `>`.
             let length = memmem::find(rest.as_bytes(), b"?>").map_or(rest.len(), |place| place + 2);
             rest = &rest[length..];
         } else if rest.starts_with('<') {
-            // A `<` that no `>` closes is no tag, nor is one with a blank or a number behind it.
+            // A `<` without a `>` is no tag, nor is one followed by a blank or a number.
             let is_tag = |letter: &u8| {
                 letter.is_ascii_alphabetic() || matches!(letter, b'/' | b'!' | b'?' | b'_' | b':' | 0x80..)
             };
@@ -196,7 +197,7 @@ pub(crate) fn text(xml: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The letter that a reference stands for, and the length of the reference. Entities beyond the five of XML are not ours.
+/// The letter of a reference, and the reference's length. `None` for entities other than the five of XML.
 fn reference(text: &str) -> Option<(char, usize)> {
     let end = memchr(b';', &text.as_bytes()[..text.len().min(12)])?;
     let name = &text[1..end];
@@ -221,21 +222,21 @@ fn reference(text: &str) -> Option<(char, usize)> {
     Some((letter, end + 1))
 }
 
-/// What hides the tags in it: how it begins and ends.
+/// Comments and CDATA, whose content hides tags: their beginnings and ends.
 const COMMENT: (&str, &str) = ("<!--", "-->");
 const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
 
-/// A record that begins where the bytes do.
+/// A record at the beginning of the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RecordEnd {
-    /// Behind its closing tag.
+    /// The place after its closing tag.
     pub end: usize,
-    /// Whether there may be comments or CDATA in it, so that it has to be made [`plain`].
+    /// Whether it may hold comments or CDATA, so that it must go through [`plain`].
     pub hides: bool,
 }
 
-/// Where a record ends, given how its closing tag begins; one inside a comment or CDATA ends nothing. Nothing where more
-/// bytes are needed to tell.
+/// The end of a record, given the beginning of its closing tag; a tag inside a comment or CDATA ends nothing. `None` if
+/// more bytes are needed.
 pub(crate) fn record_end(close: &memmem::Finder<'_>, bytes: &[u8]) -> Option<RecordEnd> {
     let (mut behind, mut hides) = (0, false);
     loop {
@@ -262,7 +263,7 @@ pub(crate) fn record_end(close: &memmem::Finder<'_>, bytes: &[u8]) -> Option<Rec
     }
 }
 
-/// A record without its comments, and with its CDATA written as other text is.
+/// A record without its comments, and with its CDATA escaped as normal text.
 pub(crate) fn plain(xml: &str) -> Cow<'_, str> {
     let Some(first) = memmem::find(xml.as_bytes(), b"<!") else {
         return Cow::Borrowed(xml);
@@ -285,7 +286,7 @@ pub(crate) fn plain(xml: &str) -> Cow<'_, str> {
             }
             rest = behind;
         } else {
-            // The next one, at the earliest behind this `<`.
+            // The next `<!`, at the earliest after this `<`.
             let next = memmem::find(&rest.as_bytes()[1..], b"<!").map_or(rest.len(), |place| place + 1);
             plain.push_str(&rest[..next]);
             rest = &rest[next..];

@@ -1,8 +1,9 @@
-//! PubMed's XML: `PubmedArticleSet` of baseline and update files, and what E-utilities hand out.
+//! PubMed's XML: `PubmedArticleSet` of baseline and update files and of E-utilities.
 //!
-//! A record is everything from `<PubmedArticle>` to its closing tag; it is cut out by a substring search and then asked for its few
-//! wanted elements. A file that ends before its last record or before its root is closed is cut off, and what else is
-//! missing cannot be known: an error. So is a record that begins inside another one: that one was cut off. Declarations of entities are an error as well, for nobody at NLM writes any.
+//! A record is everything from `<PubmedArticle>` to its closing tag; a substring search finds it, and then its few
+//! wanted elements. A file that ends before its last record or its root is closed is truncated: an error, because it is
+//! unknown what else is missing. A record that begins inside another one is an error too, because the outer one was
+//! truncated. So are declarations of entities, which NLM never writes.
 
 use std::borrow::Cow;
 
@@ -20,14 +21,14 @@ use crate::formats::fields::Fields;
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
 
-/// The elements that are records, and how their closing tags begin.
+/// The elements that are records, and the beginnings of their closing tags.
 const RECORDS: [(&str, &str); 3] = [
     ("PubmedArticle", "</PubmedArticle"),
     ("PubmedBookArticle", "</PubmedBookArticle"),
-    // Before 2017 files held these alone.
+    // Files before 2017 held only these.
     ("MedlineCitation", "</MedlineCitation"),
 ];
-/// The elements that hold records or ids of deleted ones.
+/// The elements that hold records, or ids of deleted ones.
 const SETS: [&str; 5] = [
     "PubmedArticleSet",
     "PubmedBookArticleSet",
@@ -36,10 +37,10 @@ const SETS: [&str; 5] = [
     "DeleteDocument",
 ];
 
-/// Those of them that hold ids of deleted records: of articles, and of books.
+/// The sets that hold ids of deleted records: of articles, and of books.
 const DELETIONS: [&str; 2] = ["DeleteCitation", "DeleteDocument"];
 
-/// Whether the beginning of a file looks like one of these.
+/// Whether the beginning of a file looks like one of these elements.
 pub(crate) fn is_pubmed(head: &[u8]) -> bool {
     SETS.iter()
         .chain(RECORDS.iter().map(|(name, _)| name))
@@ -52,14 +53,14 @@ pub(crate) struct PubmedXmlReader<'f> {
     places: ValuePlaces,
     buffer: Buffer,
     record: u64,
-    /// The sets that are open, outermost first.
+    /// The open sets, outermost first.
     open: Vec<&'static str>,
     deletions: u64,
     extra: ExtraColumns,
     remarks: Remarks,
 }
 
-/// Where the values of a record go.
+/// The columns of a record's values.
 #[derive(Debug, Clone, Copy)]
 struct ValuePlaces {
     id: Option<usize>,
@@ -72,15 +73,15 @@ struct ValuePlaces {
     issn: Option<usize>,
 }
 
-/// What stands at a place of the file.
+/// What is at a place of the file.
 enum XmlStep {
     /// Something of this length that is no record.
     Pass(usize),
-    /// A record of this length, and whether comments or CDATA may stand in it.
+    /// A record of this length, and whether it may hold comments or CDATA.
     Record(usize, bool),
     /// The id of a deleted record, and the length of its element.
     Deleted(String, usize),
-    /// More bytes are needed to tell.
+    /// More bytes are needed.
     More,
 }
 
@@ -114,7 +115,7 @@ impl<'f> PubmedXmlReader<'f> {
         Error::format(input.uri(), input.place(byte), found, remedy)
     }
 
-    /// What stands at `at`, which is no white space.
+    /// What is at `at`, which is no white space.
     fn step(&mut self, at: usize) -> Result<XmlStep> {
         let bytes = &self.buffer.bytes[at..];
         if bytes[0] != b'<' {
@@ -190,7 +191,7 @@ impl<'f> PubmedXmlReader<'f> {
         Ok(XmlStep::Pass(tag))
     }
 
-    /// A comment, a processing instruction or a document type, which may declare nothing.
+    /// Reads a comment, a processing instruction or a document type, which must declare nothing.
     fn declaration(&self, at: usize) -> Result<XmlStep> {
         let bytes = &self.buffer.bytes[at..];
         let end: &[u8] = if bytes.starts_with(b"<!--") {
@@ -213,7 +214,7 @@ impl<'f> PubmedXmlReader<'f> {
         Ok(memmem::find(bytes, end).map_or(XmlStep::More, |place| XmlStep::Pass(place + end.len())))
     }
 
-    /// The error for a file that ends in the middle.
+    /// The error for a truncated file.
     fn cut(&self, at: usize) -> Error {
         let end = self.buffer.offset + self.buffer.bytes.len() as u64;
         let found = if at < self.buffer.bytes.len() {
@@ -231,7 +232,7 @@ impl<'f> PubmedXmlReader<'f> {
         self.error(at, found, "the file is cut off; deliver it again")
     }
 
-    /// Reads the record that stands from `start` to `end`; with `hides`, comments or CDATA may stand in it.
+    /// Reads the record at `start..end`; with `hides`, it may hold comments or CDATA.
     fn read_record(&mut self, start: usize, end: usize, hides: bool, draft: &mut BatchBuilder) -> Result<()> {
         self.record += 1;
         let bytes = &self.buffer.bytes[start..end];
@@ -300,7 +301,7 @@ impl<'f> PubmedXmlReader<'f> {
         let title = names.article_title.find(&xml, behind);
         let mut titled = title.map_or(Cow::Borrowed(""), |title| text(title.inner));
         if is_blank(&titled) {
-            // A title that was never translated stands in its own language alone; a book has the title of the book.
+            // A title without a translation is in its own language only; a book has the title of the book.
             titled = [&names.vernacular, &names.book_title]
                 .into_iter()
                 .map(|name| name.text(&xml))
@@ -333,7 +334,7 @@ impl<'f> PubmedXmlReader<'f> {
     }
 }
 
-/// Puts a value into its place, if there is one for it and it is not blank.
+/// Sets a value, if there is a column for it and it is not blank.
 fn set_value<'x>(values: &mut [Option<Cow<'x, str>>], place: Option<usize>, value: Cow<'x, str>) {
     if let Some(place) = place
         && !value.trim().is_empty()
@@ -342,7 +343,7 @@ fn set_value<'x>(values: &mut [Option<Cow<'x, str>>], place: Option<usize>, valu
     }
 }
 
-/// How many of some bytes are whole letters, where they end inside one.
+/// The number of bytes that are whole letters, if the bytes end inside a letter.
 fn whole_letters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),

@@ -1,4 +1,4 @@
-//! What is taken from a record of PubMed's XML: its elements by name, and the texts that several of them make.
+//! The values of a PubMed XML record: its elements by name, and texts that several elements form.
 
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ pub(crate) struct WantedElements {
     pub issn: ElementName,
     pub linking_issn: ElementName,
     corrections: ElementName,
-    /// How records, and citations in them, begin.
+    /// The beginnings of records, and of citations in them.
     records: [memmem::Finder<'static>; 2],
 }
 
@@ -61,18 +61,18 @@ pub(crate) static NAMES: LazyLock<WantedElements> = LazyLock::new(|| WantedEleme
     ],
 });
 
-/// The beginning of another record inside of one: what lies between them was lost, and they would be read as one.
+/// The beginning of another record inside of one. The text between them was lost, and they would be read as one record.
 pub(crate) fn another_inside(xml: &str) -> Option<&'static str> {
     let bytes = xml.as_bytes();
     let [articles, citations] = &NAMES.records;
-    // Behind the beginning of the record itself.
+    // After the beginning of the record itself.
     let from = 1;
     let citation = citations.find(&bytes[from..]).map(|place| from + place);
-    // An article begins before its citation, if it has one, so hardly anything is to be searched for another.
+    // An article begins before its citation, if it has one, so only a few bytes need the search.
     let mut at = from;
     while let Some(place) = articles.find(&bytes[at..citation.unwrap_or(bytes.len())]) {
         at += place + articles.needle().len();
-        // `<PubmedData` stands in every record.
+        // `<PubmedData` occurs in every record.
         if ["Article", "BookArticle"]
             .iter()
             .any(|rest| xml[at..].starts_with(rest))
@@ -80,7 +80,7 @@ pub(crate) fn another_inside(xml: &str) -> Option<&'static str> {
             return Some("another record");
         }
     }
-    // An article has one citation in it, and of old files the citation is the record.
+    // An article holds one citation; in old files the citation is the record.
     let more = if xml.starts_with("<MedlineCitation") {
         citation
     } else {
@@ -89,7 +89,7 @@ pub(crate) fn another_inside(xml: &str) -> Option<&'static str> {
     more.map(|_| "another MedlineCitation")
 }
 
-/// The id of a record, and not one that stands in its list of corrections.
+/// The record's own id, and not one of its list of corrections.
 pub(crate) fn own_pmid(xml: &str) -> Option<XmlElement<'_>> {
     let mut from = 0;
     let mut pmid = NAMES.pmid.find(xml, from)?;
@@ -98,20 +98,20 @@ pub(crate) fn own_pmid(xml: &str) -> Option<XmlElement<'_>> {
             return Some(pmid);
         };
         from = NAMES.corrections.find(xml, from + list)?.end;
-        // Looked for again where it stood in the list alone: there may be a list a byte before it.
+        // Search again if it was in the list; otherwise there may be a list at every byte before it.
         if pmid.start < from {
             pmid = NAMES.pmid.find(xml, from)?;
         }
     }
 }
 
-/// `[Not Available].` is what NLM writes where there is no title.
+/// Whether a title is missing: NLM then writes `[Not Available].`
 pub(crate) fn is_blank(title: &str) -> bool {
     let bare = title.trim().trim_end_matches('.');
     bare.is_empty() || bare.eq_ignore_ascii_case("[Not Available]")
 }
 
-/// A publication date in a form that the reader of dates knows.
+/// A publication date in a form that the date parser accepts.
 pub(crate) fn date_text(inner: &str) -> String {
     let names = &*NAMES;
     let part = |name: &ElementName| name.text(inner).trim().to_owned();
@@ -139,14 +139,14 @@ pub(crate) fn date_text(inner: &str) -> String {
     }
 }
 
-/// The sections of an abstract, each behind its label.
+/// The sections of an abstract, each after its label.
 pub(crate) fn summary_text(inner: &str) -> String {
     let mut summary = String::with_capacity(inner.len());
     let mut from = 0;
     while let Some(section) = NAMES.summary_text.find(inner, from) {
         from = section.end;
         let given = text(section.inner);
-        // A label alone says nothing: `<AbstractText Label="CONCLUSIONS"/>`.
+        // A label alone is no text: `<AbstractText Label="CONCLUSIONS"/>`.
         if given.trim().is_empty() {
             continue;
         }
@@ -161,7 +161,7 @@ pub(crate) fn summary_text(inner: &str) -> String {
         summary.push_str(&given);
     }
     if from == 0 {
-        // Old records may have a text without sections; a copyright is none.
+        // Old records may have a text without sections; a copyright notice is none.
         let given = inner.split("<CopyrightInformation").next().unwrap_or_default();
         summary.push_str(&text(given));
     }

@@ -1,4 +1,4 @@
-//! Which partitions of silver gold looks at: those up to its date that nobody holds back.
+//! The silver partitions that gold reads: those up to its date that are not held.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::lake::{layout, manifest};
 use crate::schema::{PublicationKind, SourceTable};
 use crate::storage::Storage;
 
-/// So many dates are named in a message.
+/// At most this many dates in a message.
 const MOST_NAMED: usize = 5;
 
-/// What silver holds up to the date that gold has reached.
+/// The silver partitions up to the date that gold has reached.
 pub(crate) struct Delivered {
     partitions: Vec<(SourceTable, Dt)>,
     held: HeldDates,
@@ -23,8 +23,8 @@ pub(crate) struct Delivered {
 }
 
 impl Delivered {
-    /// For gold of `dt` in a lake whose gold has reached a date before. It never goes back behind that one, but to the
-    /// newest partition that is left where somebody took partitions away.
+    /// Finds the partitions for a gold run of `dt`, in a lake whose gold had reached the date `before`. Gold never goes
+    /// back in time, except to the newest partition that is left if some were removed.
     pub(crate) fn find(storage: &dyn Storage, dt: Dt, before: Option<Dt>) -> Result<Self> {
         let held = HeldDates::read(storage)?;
         let mut partitions = Vec::new();
@@ -38,7 +38,7 @@ impl Delivered {
             let newest = dates.filter(|dt| Some(*dt) <= before && counts(*dt)).max();
             newest.map_or(dt, |newest| newest.max(dt))
         };
-        // A date that is held back was reached all the same: released, it is in the graph again.
+        // A held date still counts as reached, so that the graph includes it again after its release.
         let (reached, as_of) = (newest(&|_| true), newest(&|dt| !held.has(dt)));
         partitions.retain(|(_, dt)| *dt <= reached);
         Ok(Self {
@@ -49,7 +49,7 @@ impl Delivered {
         })
     }
 
-    /// The date that gold has reached, whether or not it is held back.
+    /// The date that gold has reached, held or not.
     pub(crate) fn reached(&self) -> Dt {
         self.reached
     }
@@ -59,14 +59,13 @@ impl Delivered {
         self.as_of
     }
 
-    /// The dates that are left out.
+    /// The held dates that are left out.
     pub(crate) fn held_back(&self) -> Vec<HeldDate> {
         let dates = self.dates();
         self.held.among(|dt| dates.contains(&dt))
     }
 
-    /// For every date whether it is held back, for the commit: who holds or releases one of them meanwhile changes what
-    /// gold is made from.
+    /// The version of every date's hold, for the commit: a hold or release meanwhile changes what gold is made from.
     pub(crate) fn holds(&self) -> Vec<Version> {
         self.dates().iter().map(|dt| self.held.version(*dt)).collect()
     }
@@ -76,7 +75,7 @@ impl Delivered {
         self.taken(move |table| table.publication_kind() == Some(kind))
     }
 
-    /// The date of the vocabulary: of the newest drugs partition.
+    /// The date of the vocabulary, which is the newest drugs partition.
     pub(crate) fn newest_drugs(&self, storage: &dyn Storage) -> Result<Dt> {
         let drugs = |table| table == SourceTable::Drugs;
         self.taken(drugs).max().ok_or_else(|| Error::SourceNotFound {
@@ -123,7 +122,7 @@ impl Delivered {
     }
 }
 
-/// The manifest of a silver partition, which must be there; adds its version.
+/// The manifest of a silver partition, which must exist; adds its version.
 pub(crate) fn silver_manifest(
     storage: &dyn Storage,
     folder: &str,

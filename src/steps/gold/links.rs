@@ -1,4 +1,4 @@
-//! From mentions to the links of the graph.
+//! Turns mentions into links of the graph.
 
 use polars::prelude::{DataFrame, DataType};
 

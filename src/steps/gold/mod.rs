@@ -1,9 +1,9 @@
-//! Gold: silver partitions to mentions, the graph and the answers.
+//! Gold: turns silver partitions into mentions, the graph and the answers.
 //!
-//! Gold looks at the newest state of every publication over all partitions up to a date, and never goes back in time: a
-//! backfill of an earlier day into a lake that already holds later ones makes the graph of the latest day anew. A date
-//! that is held back counts as not delivered. The mentions of a partition are computed again only when its rows, its
-//! place in time, the vocabulary or the matcher changed.
+//! Gold reads the newest state of every publication over all partitions up to a date, and never goes back in time: a
+//! backfill of an earlier day, in a lake that already has later ones, rebuilds the graph of the latest day. A held date
+//! counts as not delivered. The mentions of a partition are recomputed only if its rows, its place in time, the
+//! vocabulary or the matcher changed.
 
 mod delivered;
 mod links;
@@ -40,26 +40,25 @@ use crate::tables::output_file::OutputFile;
 use crate::tables::table_writer::{TableWriter, read_frames};
 use crate::task::Task;
 
-/// Whatever changes the outputs for the same silver tables raises this number.
+/// Increment this with every change that alters the outputs for the same silver tables.
 const VERSION: u32 = 5;
 
-/// Another run may commit while this one computes; so often it looks at the new state and tries again.
+/// Attempts, because another run may commit while this one computes; each attempt starts from the newest state.
 const TRIES: usize = 5;
 
-/// How drugs are looked for.
+/// How drugs are found.
 #[derive(Debug, Clone, Default)]
 pub struct GoldSettings {
     pub matcher: Settings,
     /// Whether abstracts are searched besides titles.
     pub abstracts: bool,
     pub answers: AnswerSettings,
-    /// How much of what grows with the publications is held before it goes to a scratch file. It changes no byte of what is
-    /// written.
+    /// Bytes of growing data to hold in memory before it goes to a scratch file. It changes no byte of the outputs.
     pub memory: Bound,
 }
 
 impl GoldSettings {
-    /// Of what the mentions depend on.
+    /// The settings that the mentions depend on.
     fn mentions_fingerprint(&self) -> String {
         format!(
             "gold {VERSION} abstracts={} {}",
@@ -78,17 +77,17 @@ impl GoldSettings {
     }
 }
 
-/// What the gold layer holds: `gold/_manifest.json`.
+/// The gold layer's `gold/_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct GoldManifest {
     /// Digest of all silver manifests, the settings and the version.
     fingerprint: String,
-    /// For each file of mentions what it was made from, and what it is.
+    /// For each file of mentions, its inputs and its output.
     mentions: BTreeMap<String, MentionsFile>,
     outputs: Vec<OutputFile>,
     numbers: GoldNumbers,
-    /// The date that gold has reached, where dates up to it are held back, so that the graph stands at an earlier one: once
-    /// they are released it is where it would have been.
+    /// The date that gold has reached, if held dates keep the graph at an earlier one. After their release the graph
+    /// continues from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reached: Option<String>,
 }
@@ -104,18 +103,18 @@ impl GoldManifest {
 struct MentionsFile {
     fingerprint: String,
     output: OutputFile,
-    /// The places of its rows, which are read no more when the file is kept.
+    /// The places of its rows, so that a kept file need not be read again.
     #[serde(default)]
     places: MentionPlaces,
 }
 
-/// Finds the mentions and writes the graph and the answers, over all partitions up to `dt`.
+/// Finds the mentions and writes the graph and the answers, for all partitions up to `dt`.
 pub fn gold(storage: &dyn Storage, dt: Dt, settings: &GoldSettings, task: &Task) -> Result<StepReport> {
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
     gold_reserved(storage, dt, settings, task)
 }
 
-/// The same for a caller who holds the reservation.
+/// Makes gold for a caller that already has the reservation.
 pub(crate) fn gold_reserved(
     storage: &dyn Storage,
     dt: Dt,
@@ -166,7 +165,7 @@ impl GoldPartition {
         layout::journals(self.kind, self.dt)
     }
 
-    /// Whether silver wrote a file of this path with the partition; it writes some only where there is something to write.
+    /// Whether silver wrote this file with the partition; some files exist only if they have rows.
     fn has(&self, path: &str) -> bool {
         self.manifest.outputs.iter().any(|output| output.path == path)
     }
@@ -176,17 +175,17 @@ impl GoldPartition {
     }
 }
 
-/// One attempt at the gold layer, on the state of silver as it stood when it began.
+/// One attempt at the gold layer, from the state of silver when it began.
 struct Attempt<'a> {
     storage: &'a dyn Storage,
     dt: Dt,
     as_of: Dt,
     settings: &'a GoldSettings,
     task: &'a Task,
-    /// The date that gold has reached with this attempt, where it is another one.
+    /// The date that gold reaches with this attempt, if it differs from the graph's.
     reached: Option<String>,
     held: Vec<HeldDate>,
-    /// The manifests of gold and of every silver partition, and which dates are held back, as this attempt read them.
+    /// The manifests of gold and of every silver partition, and the holds of all dates, as this attempt read them.
     versions: Vec<Version>,
     old: Option<GoldManifest>,
     drugs: Dt,
@@ -292,7 +291,7 @@ impl<'a> Attempt<'a> {
         Ok(self.report(manifest, false, started))
     }
 
-    /// Reads what this attempt is made from for its digests, before any of it is used: tables are read in pieces.
+    /// Checks the digests of all inputs before any is used, because tables are read in pieces.
     fn check_inputs(&self) -> Result<()> {
         let vocabulary = format!(
             "{}/{}",
@@ -334,7 +333,7 @@ impl<'a> Attempt<'a> {
         sha256_hex(text.as_bytes())
     }
 
-    /// Everything of the gold layer that this attempt replaces: its own files, and mentions of partitions that are gone.
+    /// All paths of the gold layer that this attempt replaces: its own files, and mentions of partitions that are gone.
     fn units(&self) -> Vec<String> {
         let mut units: Vec<String> = [
             layout::DRUG_GRAPH,
@@ -352,7 +351,7 @@ impl<'a> Attempt<'a> {
         units
     }
 
-    /// Finds or keeps the mentions of every partition; gives the files, and the mentions to the graph.
+    /// Finds or keeps the mentions of every partition; returns the files and adds the mentions to the graph.
     fn write_mentions(
         &self,
         entries: &[VocabularyEntry],
@@ -370,7 +369,7 @@ impl<'a> Attempt<'a> {
             let path = partition.mentions();
             let kept = self.old.as_ref().and_then(|old| old.mentions.get(&path));
             let kept = match kept.filter(|kept| kept.fingerprint == partition.fingerprint) {
-                // What is damaged is made again.
+                // A damaged file is rebuilt.
                 Some(kept) if kept.output.is_intact(self.storage, self.task)? => Some(kept),
                 _ => None,
             };

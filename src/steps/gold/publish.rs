@@ -1,4 +1,4 @@
-//! Writing the graph and the answers, and counting what they hold.
+//! Writes the graph and the answers, and counts their contents.
 
 use std::io::{BufWriter, Write as _};
 
@@ -12,8 +12,8 @@ use crate::storage::{HashingWriter, Transaction};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
-/// Writes `drug_graph.json` and the two answers; gives the files and what they hold. `mentions` are the places that were
-/// found.
+/// Writes `drug_graph.json` and the two answers; returns the files and their counts. `mentions` is the number of places
+/// that name a drug.
 pub(crate) fn write_graph(
     graph: LargeGraph,
     answers: AnswerSettings,
@@ -22,7 +22,7 @@ pub(crate) fn write_graph(
     task: &Task,
 ) -> Result<(Vec<OutputFile>, GoldNumbers)> {
     let shown = transaction.shown(layout::DRUG_GRAPH);
-    // Most pieces of JSON are a few bytes, and a digest takes long over each of them.
+    // Buffered, because most pieces of JSON are a few bytes, and a digest of each would be slow.
     let mut create = |path: &str| {
         transaction.create(path).map(|file| {
             let (writer, digest) = HashingWriter::new(file);

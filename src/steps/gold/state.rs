@@ -1,5 +1,5 @@
-//! The state of all publications: which rows are the newest, under which names their journals are shown, and what a file
-//! of mentions is made from.
+//! The state of all publications: the newest rows, the display names of journals, and the inputs of each file of
+//! mentions.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ use crate::storage::{Storage, Transaction, sha256_hex};
 use crate::tables::table_writer::read_frames;
 use crate::task::Task;
 
-/// What reading needs.
+/// The lake and the task for reading.
 pub(crate) struct StateInput<'a> {
     pub storage: &'a dyn Storage,
     pub task: &'a Task,
@@ -26,7 +26,7 @@ pub(crate) struct StateInput<'a> {
 }
 
 impl StateInput<'_> {
-    /// Some columns of a file, row group by row group.
+    /// Reads some columns of a file, row group by row group.
     fn columns(
         &self,
         path: &str,
@@ -45,7 +45,7 @@ impl StateInput<'_> {
         )
     }
 
-    /// Notes for each partition which of its rows are the newest state of their publication; counts the others.
+    /// Marks the rows of each partition that are the newest state of their publication; counts the others.
     pub(crate) fn find_newest(
         &self,
         partitions: &mut [GoldPartition],
@@ -76,7 +76,7 @@ impl StateInput<'_> {
         newest.finish(|number, row| partitions[number as usize].live.insert(row))
     }
 
-    /// The names under which journals are shown.
+    /// The display names of journals.
     pub(crate) fn display_names(&self, partitions: &[GoldPartition]) -> Result<DisplayNames> {
         let mut spellings = Spellings::new(self.joined_keys(partitions)?);
         for partition in partitions {
@@ -96,7 +96,7 @@ impl StateInput<'_> {
         Ok(spellings.finish())
     }
 
-    /// Which keys are one journal, by the ids that rows of any of the partitions name.
+    /// The keys that are one journal, by the ids in rows of all partitions.
     fn joined_keys(&self, partitions: &[GoldPartition]) -> Result<JoinedKeys> {
         let mut same = SameJournals::default();
         for partition in partitions {
@@ -116,7 +116,7 @@ impl StateInput<'_> {
         Ok(same.finish())
     }
 
-    /// Adds the newest state of every publication to the graph, and takes the fingerprint of every file of mentions.
+    /// Adds the newest state of every publication to the graph, and computes the fingerprint of every file of mentions.
     pub(crate) fn add_publications(
         &self,
         partitions: &mut [GoldPartition],
@@ -159,12 +159,12 @@ impl StateInput<'_> {
     }
 }
 
-/// The day of a number of days since 1970-01-01.
+/// The day that is this many days after 1970-01-01.
 pub(crate) fn day(days: i32) -> Option<NaiveDate> {
     NaiveDate::from_num_days_from_ce_opt(days + 719_163)
 }
 
-/// All names that journals are shown under.
+/// All display names of journals.
 pub(crate) fn all_names(journals: &DisplayNames) -> Vec<String> {
     let names: HashSet<&str> = journals.names().collect();
     names.into_iter().map(str::to_owned).collect()

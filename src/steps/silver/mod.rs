@@ -1,4 +1,5 @@
-//! Silver: bronze partitions to clean tables, batch by batch. Rows in = rows kept + merged + rejected, for every file.
+//! Silver: turns bronze partitions into clean tables, batch by batch. For every file, rows in = rows kept + merged +
+//! rejected.
 
 mod publications;
 
@@ -27,7 +28,7 @@ use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
-/// Whatever changes the tables for the same input raises this number, so that old partitions are made anew.
+/// Increment this with every change that alters the tables for the same input, so that old partitions are rebuilt.
 const VERSION: u32 = 12;
 
 /// How sources are read.
@@ -37,10 +38,10 @@ pub struct SilverSettings {
     pub order: NumericOrder,
     pub on_bad_file: OnBadFile,
     pub most_ratio: MostRatio,
-    /// How much of what grows with the rows is held before it goes to a scratch file. It changes no byte of the tables.
+    /// Bytes of growing data to hold in memory before it goes to a scratch file. It changes no byte of the tables.
     pub memory: Bound,
-    /// Hold the date back in the commit that changes a table of it, until it is released: gold never sees tables that
-    /// nobody has judged. It changes no byte of the tables.
+    /// Holds the date in the same commit that changes one of its tables, until it is released: gold never reads tables
+    /// that nobody has judged. It changes no byte of the tables.
     pub hold: bool,
 }
 
@@ -51,8 +52,8 @@ impl Default for SilverSettings {
             order: NumericOrder::default(),
             on_bad_file: OnBadFile::default(),
             most_ratio: MostRatio::default(),
-            // Several sorters hold as much each, the frames of the spool some times as much, and runs of so many keys are few
-            // enough to merge.
+            // Several sorters hold this much each, and the frames of the row store a multiple of it. Runs of this size
+            // are few enough to merge.
             memory: Bound(1 << 20),
             hold: false,
         }
@@ -60,7 +61,7 @@ impl Default for SilverSettings {
 }
 
 impl SilverSettings {
-    /// How the bytes of a file are taken.
+    /// How the bytes of a file are read.
     pub(crate) fn reading(&self) -> ReadOptions {
         ReadOptions {
             encoding: self.encoding,
@@ -69,7 +70,7 @@ impl SilverSettings {
     }
 }
 
-/// Cleans the bronze partitions of `dt`: the named tables, or whichever are there when none are named.
+/// Cleans the bronze partitions of `dt`: the named tables, or all that exist if none is named.
 pub fn silver(
     storage: &dyn Storage,
     tables: Option<&[SourceTable]>,
@@ -81,7 +82,7 @@ pub fn silver(
     silver_reserved(storage, tables, dt, settings, task)
 }
 
-/// The same for a caller who holds the reservation.
+/// Makes silver for a caller that already has the reservation.
 pub(crate) fn silver_reserved(
     storage: &dyn Storage,
     tables: Option<&[SourceTable]>,
@@ -124,7 +125,7 @@ pub(crate) fn silver_reserved(
     Ok(StepReport::together("silver", dt, storage, &parts, started))
 }
 
-/// Makes what is not there yet, in one transaction: of a step that fails or is killed no table is new beside old ones.
+/// Makes the missing tables in one transaction: a failed or killed step never leaves new tables beside old ones.
 fn make_all(
     storage: &dyn Storage,
     partitions: Vec<SilverPartition<'_>>,
@@ -176,7 +177,7 @@ fn make_all(
     }
     task.check()?;
     transaction.commit(&versions)?;
-    // In the order of the tables, and not those first that were there.
+    // In the order of the tables, because those that existed came first.
     parts.sort_by_key(|(table, _)| SourceTable::ALL.iter().position(|other| other == table));
     Ok(parts)
 }
@@ -188,25 +189,25 @@ fn nothing(storage: &dyn Storage, source: &str, dt: Dt) -> Error {
     }
 }
 
-/// What stands of a partition.
+/// The state of a partition.
 enum Looked {
-    /// All of it.
+    /// Up to date.
     Made {
         sources: Vec<FileTally>,
         outputs: Vec<OutputFile>,
     },
-    /// Nothing, or what other inputs and settings made; the manifest of that, and the fingerprint of what is to be made.
+    /// Missing, or made from other inputs or settings: the version of its manifest, and the new fingerprint.
     Stale { before: Version, fingerprint: String },
 }
 
-/// One partition of one table in the making.
+/// A partition of one table to check and make.
 struct SilverPartition<'p> {
     storage: &'p dyn Storage,
     table: SourceTable,
     dt: Dt,
     settings: SilverSettings,
     inputs: Vec<InputFile>,
-    /// The bronze manifests that name the inputs.
+    /// The versions of the bronze manifests that list the inputs.
     versions: Vec<Version>,
     task: &'p Task,
 }
@@ -216,7 +217,7 @@ impl SilverPartition<'_> {
         format!("{}/{}", layout::silver(self.table, self.dt), layout::MANIFEST)
     }
 
-    /// Whether the partition is there as these inputs and settings make it.
+    /// Whether the partition is up to date for these inputs and settings.
     fn look(&self) -> Result<Looked> {
         let (old, before) = manifest::read_own::<SilverManifest>(self.storage, self.manifest_path())?;
         let fingerprint = self.fingerprint()?;
@@ -238,7 +239,7 @@ impl SilverPartition<'_> {
             .collect()
     }
 
-    /// The folders that are exchanged.
+    /// The paths that the commit replaces.
     fn units(&self) -> Vec<String> {
         let mut units = vec![
             layout::silver(self.table, self.dt),
@@ -275,7 +276,7 @@ impl SilverPartition<'_> {
     }
 
     fn fingerprint(&self) -> Result<String> {
-        // Told to the digest piece by piece: there may be a hundred thousand files.
+        // Hashed piece by piece, because there may be a hundred thousand files.
         let (mut text, digest) = HashingWriter::new(io::sink());
         self.write_fingerprint(&mut text)
             .map_err(|error| Error::Internal {
@@ -291,7 +292,7 @@ impl SilverPartition<'_> {
             "silver {VERSION} {:?} {:?} {:?}",
             settings.encoding, settings.order, settings.on_bad_file
         )?;
-        // With the usual limit as before there was any, so that no partition is made anew for it.
+        // Left out for the default limit, so that partitions from before this option are not rebuilt.
         if settings.most_ratio != MostRatio::default() {
             write!(text, " {:?}", settings.most_ratio)?;
         }
@@ -310,7 +311,7 @@ impl SilverPartition<'_> {
         inputs.try_for_each(|input| input.check(self.storage, self.task))
     }
 
-    /// What an error about the inputs is really about: files that are damaged, or that another run replaced meanwhile.
+    /// The cause behind an error about the inputs: files that are damaged, or that another run replaced meanwhile.
     fn cause(&self, error: Error) -> Error {
         if !may_be_damage(&error) && !matches!(error, Error::Storage { .. }) {
             return error;
@@ -349,7 +350,7 @@ impl SilverPartition<'_> {
     }
 
     fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
-        // Vocabularies are small, and one that cannot be read may be rejected as a whole.
+        // Vocabularies are small, and an unreadable one may be rejected as a whole.
         self.check_inputs()?;
         let mut tallies = self.tallies();
         let mut aside = self.aside(transaction)?;

@@ -1,4 +1,5 @@
-//! A partition of publications: files cleaned side by side into a draft, and from it the table without what merging takes away.
+//! A partition of publications: cleans files in parallel into a draft, and writes the table from it without the rows
+//! that merging removes.
 
 use std::sync::Arc;
 
@@ -111,7 +112,7 @@ impl SilverPartition<'_> {
     }
 }
 
-/// Rows on their way from the spool to the table, and what merging makes of them.
+/// The sink that writes stored rows to the table as merging decided.
 struct Publishing<'p> {
     plan: Plan,
     writer: TableWriter,

@@ -1,25 +1,25 @@
-//! Asking for what is wanted next together with what is wanted now.
+//! Prefetching: which objects to request together with the one that is needed now.
 //!
-//! A lake of a year of days has a thousand manifests and tables, which steps read one after the other. On a disk that costs
-//! nothing; a server takes its time for each. Objects never change, so that what was fetched too early is at worst of no
-//! use.
+//! A lake of a year of days has a thousand manifests and tables, and steps read them one after the other. On a disk
+//! that costs nothing; in a bucket each read is a round trip. Objects never change, so a prefetched object that nobody
+//! reads is only wasted traffic.
 
 use std::collections::BTreeMap;
 
 use super::state::StateEntry;
 
-/// So many objects are asked for at once.
+/// At most this many objects are requested at once.
 pub(super) const TOGETHER: usize = 16;
 
-/// So large may be what is fetched ahead into memory, and so many of them are kept.
+/// At most this many bytes for an object that is prefetched into memory. Above [`KEPT`] objects, the memory is cleared.
 pub(super) const SMALL: u64 = 256 << 10;
 pub(super) const KEPT: usize = 256;
 
-/// So large may be what is fetched ahead onto the disk.
+/// At most this many bytes for an object that is prefetched onto the disk.
 pub(super) const MIDDLING: u64 = 16 << 20;
 
-/// The file and some that are likely to be wanted with it: those of the same name in the folders beside its own, or where
-/// there are none, its neighbours in its own folder. Readers go through days forwards or backwards.
+/// The file and those likely to be read with it: the files of the same name in sibling folders, or, if there are none,
+/// its neighbours in its own folder. Readers go through days forwards or backwards.
 pub(super) fn with_neighbours<'s>(
     files: &'s BTreeMap<String, StateEntry>,
     path: &'s str,
@@ -67,7 +67,7 @@ pub(super) fn with_neighbours<'s>(
         .collect()
 }
 
-/// What paths in a folder begin with.
+/// The prefix that all paths in a folder share.
 fn inside_of(folder: &str) -> String {
     if folder.is_empty() {
         String::new()

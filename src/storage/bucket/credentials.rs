@@ -1,4 +1,5 @@
-//! From the environment to a store. Credentials are found where the clouds' own tools look for them; none is ever told.
+//! Builds a store from the environment. Credentials are found where the clouds' own tools look for them; no message
+//! repeats one.
 
 use std::env;
 use std::ffi::OsStr;
@@ -17,13 +18,13 @@ use super::{Client, refusal};
 use crate::error::{Error, Result};
 use crate::storage::uri::{BucketUri, Scheme};
 
-/// The endpoint of an emulator of Google's storage, which is asked without credentials.
+/// The endpoint of an emulator of Google's storage, which is used without credentials.
 const EMULATOR: &str = "STORAGE_EMULATOR_HOST";
 
-/// Asking a machine for its identity answers within moments, or not at all where there is nobody to ask.
+/// A metadata server answers within moments, or never on a machine that has none.
 const IDENTITY: Duration = Duration::from_secs(10);
 
-/// Lost connections, 429 and 5xx are asked again for some seconds; what is worth more patience, `patience.rs` asks again.
+/// The library retries lost connections, 429 and 5xx for up to a minute; `patience.rs` retries for longer.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
@@ -36,7 +37,7 @@ fn retries() -> RetryConfig {
     }
 }
 
-/// The store of a bucket, by the environment.
+/// The store of a bucket, configured by the environment.
 pub(super) fn store(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
     match uri.scheme() {
         Scheme::Gs => google(uri),
@@ -44,7 +45,7 @@ pub(super) fn store(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)>
     }
 }
 
-/// How to find out whether there are credentials; nothing where none are needed.
+/// A request that checks whether there are credentials; `None` if none are needed.
 type Identity = Option<std::pin::Pin<Box<dyn Future<Output = object_store::Result<()>> + Send>>>;
 
 fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
@@ -56,7 +57,7 @@ fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
                 format!("http://{host}")
             };
             checked(EMULATOR, OsStr::new(&base), ValueForm::Url)?;
-            // Real credentials are not even looked for: an emulator must never see them.
+            // Real credentials are not looked up: an emulator must never see them.
             let nobody = GcpCredential {
                 bearer: String::new(),
             };
@@ -67,7 +68,7 @@ fn google(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
             (builder, Vec::new())
         }
         None => {
-            // The library asks for these itself.
+            // The library reads these itself.
             for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
                 variable(name, ValueForm::Host)?;
             }
@@ -142,9 +143,9 @@ fn amazon(uri: &BucketUri) -> Result<(Arc<dyn ObjectStore>, Identity)> {
     Ok(identified(store, credentials, skips.as_deref()))
 }
 
-/// The library would not say what it misses.
+/// Checked here, because the library's own error does not name the cause.
 fn refuse_without_tls(settings: &[Setting<AmazonS3ConfigKey>]) -> Result<()> {
-    // The special endpoint comes before the general one.
+    // The S3 endpoint takes precedence over the general one.
     let endpoint = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
         .into_iter()
         .find_map(|key| settings.iter().rev().find(|setting| setting.key == key));
@@ -158,7 +159,7 @@ fn refuse_without_tls(settings: &[Setting<AmazonS3ConfigKey>]) -> Result<()> {
     }
 }
 
-/// The error for a store that cannot be made: the variable that alone is enough to make it fail, else the credentials.
+/// The error for a store that cannot be built: it names the variable that fails by itself, or else the credentials.
 fn blamed<K>(uri: &BucketUri, settings: &[Setting<K>], fails: impl Fn(&Setting<K>) -> bool) -> Error {
     match settings.iter().find(|setting| fails(setting)) {
         Some(setting) => refused(
@@ -170,7 +171,7 @@ fn blamed<K>(uri: &BucketUri, settings: &[Setting<K>], fails: impl Fn(&Setting<K
     }
 }
 
-/// A store with the question who one is there; nobody is asked where requests are not signed.
+/// A store with a check of its credentials; without a check if requests are not signed.
 fn identified<C: Send + Sync + 'static>(
     store: impl ObjectStore,
     credentials: Arc<dyn CredentialProvider<Credential = C>>,
@@ -181,7 +182,7 @@ fn identified<C: Send + Sync + 'static>(
     (Arc::new(store), asks.then(|| Box::pin(identity) as _))
 }
 
-/// Asks once for credentials, so that their absence is told as such and not as a server that cannot be reached.
+/// Requests credentials once, so that missing ones are reported as such and not as a server that cannot be reached.
 pub(super) fn check(client: &Client, uri: &BucketUri, identity: Identity) -> Result<()> {
     let Some(identity) = identity else { return Ok(()) };
     match client.wait(async { tokio::time::timeout(IDENTITY, identity).await })? {
@@ -193,7 +194,7 @@ pub(super) fn check(client: &Client, uri: &BucketUri, identity: Identity) -> Res
     }
 }
 
-/// The library's own words may repeat a part of a key, so that only the names of the variables are told.
+/// The library's message may repeat a part of a key, so this error names only the variables.
 fn unusable(uri: &BucketUri) -> Error {
     let (names, remedy): (&[&str], _) = match uri.scheme() {
         Scheme::Gs => (

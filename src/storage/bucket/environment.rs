@@ -1,5 +1,5 @@
-//! What the environment says of buckets. Each variable is looked at before it is used: a value that the library would panic at,
-//! or fail with far from its cause, is refused by the name of its variable. No value is ever repeated.
+//! The environment variables about buckets. Each is checked before it is used: a value that would make the library
+//! panic, or fail far from the cause, is rejected with the name of its variable. No message repeats a value.
 
 use std::env;
 use std::ffi::OsStr;
@@ -15,20 +15,20 @@ pub(super) struct Setting<K> {
     pub value: String,
 }
 
-/// What a value must look like.
+/// The form that a value must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueForm {
-    /// A key, a token: a blank in it is a slip of copying, and it goes into a header.
+    /// A key or a token. It goes into a header, and a blank in it is a mistake of copying.
     Secret,
     /// `https://host:port/path`
     Url,
-    /// Like `Url`; the scheme is optional, and a user and a password are allowed.
+    /// A `Url` with an optional scheme; a user and a password are allowed.
     ProxyUrl,
     /// `host` or `host:port`
     Host,
-    /// A part of the name of a host.
+    /// A label within a host name.
     Region,
-    /// `/path` of a server that is known.
+    /// The `/path` part of a URL whose server is known.
     UrlPath,
     /// A path of this machine.
     File,
@@ -55,7 +55,7 @@ impl ValueForm {
         }
     }
 
-    /// What is wrong with a value, and what is expected.
+    /// What is wrong with a value, and what is expected; `None` for a good one.
     fn fault(self, value: &str) -> Option<(&'static str, &'static str)> {
         if matches!(self, Self::Lines) {
             return None;
@@ -152,7 +152,7 @@ pub(super) fn checked(name: &str, value: &OsStr, form: ValueForm) -> Result<Opti
     }
 }
 
-/// One variable.
+/// The value of one variable.
 pub(super) fn variable(name: &str, form: ValueForm) -> Result<Option<String>> {
     env::var_os(name).map_or(Ok(None), |value| checked(name, &value, form))
 }
@@ -175,7 +175,7 @@ pub(super) fn settings<K: FromStr>(prefix: &str) -> Result<Vec<Setting<K>>> {
     Ok(settings)
 }
 
-/// The error for a variable; its value is not repeated.
+/// The error for a variable; it does not repeat the value.
 pub(super) fn refused(name: &str, found: &str, expected: &str) -> Error {
     Error::argument(name, format!("{found} (the value is not shown)"), expected)
 }

@@ -1,4 +1,4 @@
-//! What a handle on a lake in a bucket knows: one state of the lake, and what was asked for already.
+//! A handle on a lake in a bucket: the state that it reads, and a cache of what it has requested.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
@@ -15,18 +15,18 @@ use super::{Client, refusal};
 use crate::error::{Error, Result};
 use crate::storage::{Digest256, sha256_hex};
 
-/// So much of a copy is hashed at once.
+/// Bytes that are hashed at once.
 const HASHED: usize = 1 << 20;
 
-/// So many folders are listed one by one before all are listed together.
+/// Up to this many folders are listed one by one; after that all are listed together.
 const MOST_FOLDERS: usize = 16;
 
-/// Which paths of a lake are treated in another way than the rest.
+/// Paths of a lake that are stored differently from the rest.
 #[derive(Debug, Clone, Copy)]
 pub struct SpecialPaths {
-    /// Files that have a copy under their plain name, for people and programs that know nothing of states.
+    /// Files that also have a copy under their plain name, for people and programs that do not read the state.
     pub published: &'static [&'static str],
-    /// Folders of files that belong to no state: each is replaced for itself, under its plain name.
+    /// Folders of files outside of the state: each file is replaced by itself, under its plain name.
     pub plain: &'static [&'static str],
 }
 
@@ -34,7 +34,7 @@ pub struct SpecialPaths {
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub state: Arc<LakeState>,
-    /// What the next state replaces; nothing where there is no state yet.
+    /// The version that the next state replaces; `None` if there is no state yet.
     pub version: Option<UpdateVersion>,
     /// When the state was committed, by the server's clock.
     pub at: Option<i64>,
@@ -47,9 +47,9 @@ pub(super) struct LakeHandle {
     root: String,
     pub places: SpecialPaths,
     snapshot: Mutex<Snapshot>,
-    /// By folder of objects their names and sizes, as they were listed.
+    /// The names and sizes of objects, as listed, by folder.
     standing: Mutex<HashMap<String, BTreeMap<String, u64>>>,
-    /// By key, small objects that were asked for together with another one.
+    /// Small objects that were prefetched, by key.
     fetched: Mutex<HashMap<String, Vec<u8>>>,
     pub(super) copies: Mutex<VecDeque<(String, File, u64)>>,
 }
@@ -104,7 +104,7 @@ impl LakeHandle {
         locked(&self.snapshot).clone()
     }
 
-    /// Asks for the newest state and reads that one from now on.
+    /// Loads the newest state, which this handle reads from now on.
     pub(super) fn refresh(&self) -> Result<Snapshot> {
         let key = self.key(STATE);
         let found = self
@@ -134,8 +134,8 @@ impl LakeHandle {
         *locked(&self.snapshot) = snapshot;
     }
 
-    /// Whether the object of a file stands in the bucket as it was written, by its size. Its folder is listed once for all;
-    /// who asks for many folders gets all of them listed.
+    /// Whether the object of a file is in the bucket with the size that was written. A folder is listed once for all
+    /// its files; after many folders, one listing covers all of them.
     pub(super) fn stands(&self, path: &str, entry: &StateEntry) -> Result<bool> {
         let key = self.entry_key(path, entry);
         let everything = self.key(RUNS);
@@ -171,7 +171,7 @@ impl LakeHandle {
         })
     }
 
-    /// The bytes of a file of a state; nothing where somebody removed its object.
+    /// The bytes of a file of a state; `None` if its object was removed.
     pub(super) fn bytes(&self, path: &str, entry: &StateEntry) -> Result<Option<Vec<u8>>> {
         let key = self.entry_key(path, entry);
         let Some(found) = self.client.get(&key, &GetOptions::default(), "read")? else {
@@ -187,8 +187,8 @@ impl LakeHandle {
         Err(self.other_bytes(path, entry))
     }
 
-    /// A copy on this machine's disk, held against its digest whenever it is made: who has looked at a table once may read a
-    /// later copy of it.
+    /// Compares a copy on this machine's disk with the digest of its file. Every copy is checked when it is made: a
+    /// caller that has verified a table may later read a second copy of it.
     pub(super) fn check_copy(&self, path: &str, entry: &StateEntry, file: &File) -> Result<()> {
         let digest = Digest256::default();
         let (mut at, mut piece) = (0, vec![0; HASHED]);
@@ -212,13 +212,14 @@ impl LakeHandle {
         let source = refusal::of_our_own(
             ErrorKind::InvalidData,
             "its bytes are not those that were written",
-            "somebody replaced the object by hand: run the step that writes it again, into a new lake if it must be",
+            "somebody replaced the object by hand: run the step that writes it again, or write a new lake",
         );
         let uri = self.client.uri(&self.entry_key(path, entry));
         Error::storage(uri, "read", source)
     }
 
-    /// The same for a small file that is read in a row with others: they are asked for together.
+    /// The bytes of a small file that is read in a series with others, which are prefetched; `None` if its object was
+    /// removed.
     pub(super) fn bytes_in_a_row(
         &self,
         state: &LakeState,

@@ -1,7 +1,7 @@
 //! A lake below a prefix of a bucket.
 //!
-//! A handle reads one state of the lake, the one that stood when it was opened, reserved or last committed: what it reads
-//! fits together, whatever others commit meanwhile. What they replaced stays readable for a day.
+//! A handle reads one state of the lake: the newest one when the handle was opened, reserved or last committed. So what
+//! it reads is consistent, whatever others commit meanwhile. Objects that they replaced stay readable for a day.
 
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read, Write};
@@ -19,10 +19,10 @@ use crate::storage::uri::BucketUri;
 use crate::storage::{Reservation, Sharing, Storage, Transaction};
 use crate::task::Task;
 
-/// Copies of tables that were read stay on this machine's disk, up to so many bytes and the last one.
+/// Copies of tables on this machine's disk take at most this many bytes, or one copy if that alone is larger.
 const MOST_COPIES: u64 = 2 << 30;
 
-/// So many open copies are kept.
+/// At most this many copies are open.
 const MOST_OPEN: usize = 64;
 
 /// A lake in a bucket.
@@ -95,7 +95,7 @@ impl Storage for BucketLake {
         let Some(entry) = state.files.get(path) else {
             return Ok(None);
         };
-        // A run that was killed before it had published what it committed shows here, and the file is made again.
+        // This shows a run that was killed after its commit and before publishing; the file is then written again.
         let stands = self.0.stands(path, entry)?
             && (!self.0.is_published(path) || publish::is_published(&self.0, path, entry)?);
         Ok(stands.then_some(entry.bytes))
@@ -116,13 +116,13 @@ impl Storage for BucketLake {
                 .map(|(path, entry)| ((path, entry), self.0.found_as(path, entry)))
                 .filter(|(_, found)| copies.iter().all(|(key, _, _)| *key != found.key))
                 .unzip();
-        // The one that is asked for comes last, so that it is the last one to go.
+        // The requested copy comes last, so that it is evicted last.
         let made = entries.into_iter().zip(download(&self.0.client, wanted)?);
         for ((its_path, entry), (found, file)) in made.rev() {
             match self.0.check_copy(its_path, entry, &file) {
                 Ok(()) => copies.push_back((found.key, file, found.bytes)),
                 Err(error) if its_path == path => return Err(error),
-                // Whoever asks for it is told.
+                // The error is raised when this file itself is requested.
                 Err(_) => {}
             }
         }
@@ -170,7 +170,7 @@ impl Storage for BucketLake {
     }
 
     fn reserve(&self, _name: &str, _sharing: Sharing) -> Result<Reservation> {
-        // No lease: one that outlives its holder would stop the next run, and the check of the commit keeps runs apart.
+        // No lease: one that outlives its holder would block the next run. The check at commit keeps runs apart.
         self.0.refresh()?;
         Ok(Reservation::unheld())
     }

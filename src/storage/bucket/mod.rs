@@ -1,13 +1,15 @@
 //! Objects in buckets: `gs://` and `s3://`, as sources and as lakes.
 //!
-//! Everything above asks and waits; the network's own world of futures ends in [`Client::wait`], which looks at the task's
-//! flag to stop ten times a second. The runtime is made at the first use of a bucket and goes with its last user, so that
-//! importing starts nothing and a forked child never meets a runtime of its parent, whose threads it does not have.
+//! Code above this module is synchronous: futures end in [`Client::wait`], which checks for cancellation ten times a
+//! second. The runtime starts with the first use of a bucket and ends with its last user. So importing starts no
+//! thread, and a forked child never inherits a runtime, whose threads it would not have.
 //!
-//! - [`environment`] looks at the variables, [`credentials`] turns them into a store; [`refusal`] a server's answer into an error without secrets.
-//! - [`ahead`] knows what is likely to be wanted next; [`reader`] reads an object piece by piece; [`upload`] writes one that is known only when it is finished.
-//! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put, [`run`] its
-//!   sign of life, [`sweep`] what becomes of objects that nobody needs, [`publish`] the copies for people.
+//! - [`environment`] checks the variables, [`credentials`] builds a store from them, and [`refusal`] turns a server's
+//!   answer into an error without secrets.
+//! - [`ahead`] chooses what to prefetch; [`reader`] reads an object in pieces; [`upload`] writes an object whose length
+//!   is known only at its end.
+//! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put,
+//!   [`run`] the marker of a live run, [`sweep`] the removal of leftovers, [`publish`] the copies under plain names.
 
 mod ahead;
 mod credentials;
@@ -47,10 +49,10 @@ use super::uri::{BucketUri, Scheme};
 use crate::error::{Error, Result};
 use crate::task::Task;
 
-/// How often a wait looks at the flag to stop.
+/// How often a wait checks for cancellation.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What the objects of one bucket are asked through.
+/// The connection to one bucket.
 struct Bucket {
     /// `gs://bucket`
     root: String,
@@ -61,13 +63,13 @@ struct Bucket {
 impl Drop for Bucket {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Whatever is still under way is of no interest to anybody.
+            // Nobody waits for requests that are still running.
             runtime.shutdown_background();
         }
     }
 }
 
-/// A bucket as one piece of work uses it.
+/// A bucket, with the task that cancels its requests.
 #[derive(Clone)]
 pub(crate) struct Client {
     bucket: Arc<Bucket>,
@@ -80,14 +82,14 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// An object, or what is known of it.
+/// An object, or only its metadata.
 struct Got {
     meta: ObjectMeta,
     attributes: Attributes,
     bytes: Vec<u8>,
 }
 
-/// What tells a connection from others: the process, for a child has none of its parent's threads.
+/// The key of a connection. It has the process id, because a forked child has none of its parent's threads.
 type ConnectionKey = (u32, Scheme, String);
 
 /// The connections in use, so that a thousand sources of one bucket share one.
@@ -96,7 +98,7 @@ static CONNECTIONS: Mutex<Option<HashMap<ConnectionKey, Weak<Bucket>>>> = Mutex:
 impl Client {
     /// Connects to the bucket of a URI.
     pub(crate) fn connect(uri: &BucketUri, task: &Task) -> Result<Self> {
-        // A name that cannot be costs no connection.
+        // An invalid name fails before a connection is made.
         parse(&uri.root(), uri.key())?;
         let key = (std::process::id(), uri.scheme(), uri.bucket().to_owned());
         if let Some(bucket) = known(&key) {
@@ -160,7 +162,7 @@ impl Client {
         })
     }
 
-    /// Waits a moment whatever the task says, for leaving in good order.
+    /// Waits at most this long, even if the task is cancelled: for cleaning up.
     fn wait_at_most<T>(&self, time: Duration, answer: impl Future<Output = T>) -> Option<T> {
         let runtime = self.runtime().ok()?;
         runtime
@@ -168,8 +170,7 @@ impl Client {
             .ok()
     }
 
-    /// Starts work that goes on while this thread does something else. It must not hold a [`Client`], for the last of
-    /// them ends the runtime.
+    /// Starts work in the background. It must not hold a [`Client`], because dropping the last one ends the runtime.
     fn start<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -186,7 +187,7 @@ impl Client {
         parse(&self.bucket.root, key)
     }
 
-    /// Asks for an object; nothing where there is none.
+    /// Reads an object; `None` if there is none.
     fn get(&self, key: &str, options: &GetOptions, action: &'static str) -> Result<Option<Got>> {
         let path = self.path(key)?;
         let ask = |options: GetOptions| async {
@@ -206,7 +207,7 @@ impl Client {
             Err(error) => error,
         };
         if options.head && refusal::is_unexplained(&error) {
-            // An answer without a body has no room for the cause.
+            // The answer to a HEAD request has no body, so it cannot name the cause.
             let first_byte = GetOptions {
                 range: Some(GetRange::Bounded(0..1)),
                 ..GetOptions::default()
@@ -218,7 +219,7 @@ impl Client {
         Err(refusal::storage(&self.uri(key), action, &error))
     }
 
-    /// Asks for several small objects at once; those that are not there are left out.
+    /// Reads several small objects at once; missing ones are left out.
     fn get_all(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>> {
         let paths: Vec<Path> = keys.iter().map(|key| self.path(key)).collect::<Result<_>>()?;
         let answers: Vec<object_store::Result<Vec<u8>>> = self.wait(
@@ -242,7 +243,7 @@ impl Client {
         Ok(found)
     }
 
-    /// What is known of an object without reading it; nothing where there is none.
+    /// The metadata of an object; `None` if there is none.
     fn head(&self, key: &str) -> Result<Option<Got>> {
         let options = GetOptions {
             head: true,
@@ -251,7 +252,8 @@ impl Client {
         self.get(key, &options, "look at")
     }
 
-    /// Writes a small object; gives the store's own answer, for the caller knows what a refusal means.
+    /// Writes a small object. Returns the store's own error, because only the caller knows what a failed condition
+    /// means.
     fn put(
         &self,
         key: &str,
@@ -282,20 +284,20 @@ impl Client {
             .map_err(|error| refusal::storage(&self.uri(key), "write", &error))
     }
 
-    /// All objects below a prefix, which is a whole part of their names.
+    /// All objects below a prefix, which must end at a `/`.
     fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
         self.try_list(prefix, |_| true)?
             .map_err(|error| refusal::storage(&self.uri(prefix), "list the objects below", &error))
     }
 
-    /// Those of all objects below a prefix that are wanted; gives the store's own answer.
+    /// The wanted objects below a prefix. Returns the store's own error.
     fn try_list(
         &self,
         prefix: &str,
         wanted: impl Fn(&ObjectMeta) -> bool,
     ) -> Result<object_store::Result<Vec<ObjectMeta>>> {
         let path = self.path(prefix)?;
-        // A page that breaks off begins the list anew: a page by itself cannot be asked for.
+        // A broken page restarts the list: a single page cannot be requested.
         self.wait(patiently(Patience::new(), || {
             self.bucket
                 .store

@@ -1,5 +1,6 @@
-//! Asking again. The library asks again for some seconds where a server is busy or cannot be reached, and not at all where an
-//! answer breaks off in its middle. A server that is out of order for a minute is usual, and no reason to lose an hour's work.
+//! Retries beyond the library's own. The library retries for a minute if a server is busy or cannot be reached, and
+//! resumes a body that breaks off if the object has an entity tag. It does not retry other answers that break off. A
+//! server that fails for a minute is common, and no reason to lose an hour's work.
 
 use std::time::{Duration, Instant};
 
@@ -7,19 +8,19 @@ use object_store::Error as Answer;
 
 use super::refusal::{self, Trouble};
 
-/// From the first question to the last one no more time than this may pass.
+/// A request is retried for at most this long.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// The most answers to one question that break off: more is no accident.
+/// Give up when this many answers to one request break off: that is no accident.
 const MOST_BROKEN: u32 = 8;
 
-/// The most times that a server is not reached which was reached before.
+/// Give up when a server that was reached before cannot be reached this many times.
 const MOST_UNREACHED: u32 = 3;
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// The patience with one question.
+/// The retries of one request.
 pub(super) struct Patience {
     since: Instant,
     wait: Duration,
@@ -28,7 +29,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// For a question to a server that nobody has heard of yet: one that cannot be reached may not exist.
+    /// For a first request to a server: one that cannot be reached may not exist.
     pub(super) fn new() -> Self {
         Self {
             since: Instant::now(),
@@ -38,7 +39,7 @@ impl Patience {
         }
     }
 
-    /// For a question to a server that answered before.
+    /// For a request to a server that has answered before.
     pub(super) fn with_a_known_server() -> Self {
         Self {
             unreached: 0,
@@ -46,7 +47,7 @@ impl Patience {
         }
     }
 
-    /// Waits a moment and says whether to ask again after this answer.
+    /// Waits a moment and returns whether to retry after this error.
     pub(super) async fn asks_again(&mut self, answer: &Answer) -> bool {
         let hopeful = match refusal::trouble(answer) {
             Trouble::Busy => true,
@@ -63,7 +64,8 @@ impl Patience {
         hopeful && self.waits().await
     }
 
-    /// Like `asks_again` for a busy server alone: of a lost answer only the caller can make sense.
+    /// Waits and returns whether to retry, for a busy server only: after a lost answer only the caller knows what to
+    /// do.
     pub(super) async fn asks_a_busy_one_again(&mut self, answer: &Answer) -> bool {
         matches!(refusal::trouble(answer), Trouble::Busy) && self.waits().await
     }
@@ -78,7 +80,7 @@ impl Patience {
     }
 }
 
-/// Asks until there is an answer, or no patience left.
+/// Retries until there is an answer or the retries are used up.
 pub(super) async fn patiently<T, A>(mut patience: Patience, ask: impl Fn() -> A) -> object_store::Result<T>
 where
     A: Future<Output = object_store::Result<T>>,

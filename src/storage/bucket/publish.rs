@@ -1,9 +1,8 @@
-//! Copies of some files under their plain names, for people and for programs that know nothing of a lake's state.
+//! Copies of some files under their plain names, for people and programs that do not read a lake's state.
 //!
-//! They follow the commit and are no part of it: `gold/drug_graph.json` itself may be of the state before for the moments
-//! between. Each copy bears the digest of the file that it is a copy of. It is replaced by a conditional put, and only after
-//! a look at the newest state that was taken later than the look at the copy: so a slow run never puts an older copy over
-//! a newer one.
+//! A copy is written after the commit and is no part of it: for a moment `gold/drug_graph.json` may be the file of the
+//! state before. Each copy carries the digest of its file. It is replaced by a conditional put, and the newest state is
+//! read after the copy was looked at, so a slow run never replaces a newer copy by an older one.
 
 use object_store::{Attribute, AttributeValue, Attributes, PutMode, PutOptions, UpdateVersion};
 
@@ -15,14 +14,14 @@ use crate::error::{Error, Result};
 /// The attribute of a copy that holds the SHA-256 of its file.
 const DIGEST: &str = "drugs-rs-sha256";
 
-/// So often a copy is tried that somebody else replaces at the same moment.
+/// Attempts to replace a copy while others replace it at the same time.
 const TRIES: usize = 16;
 
 fn digest() -> Attribute {
     Attribute::Metadata(DIGEST.into())
 }
 
-/// Whether the copy of a file is one of this very file.
+/// Whether the published copy is a copy of exactly this file.
 pub(super) fn is_published(lake: &LakeHandle, path: &str, entry: &StateEntry) -> Result<bool> {
     let found = lake.client.head(&lake.key(path))?;
     Ok(found.is_some_and(|found| is_copy(&found.attributes, entry)))
@@ -34,7 +33,7 @@ fn is_copy(attributes: &Attributes, entry: &StateEntry) -> bool {
         .is_some_and(|value| value.as_ref() == entry.sha256)
 }
 
-/// Publishes what of the units is to be published.
+/// Publishes the files of the units that have a copy.
 pub(super) fn publish(lake: &LakeHandle, units: &[String]) -> Result<()> {
     let paths = lake.places.published.iter().filter(|path| is_in(units, path));
     paths.copied().try_for_each(|path| publish_one(lake, path))
@@ -59,7 +58,7 @@ fn publish_one(lake: &LakeHandle, path: &str) -> Result<()> {
             }),
             None => PutMode::Create,
         };
-        // Gone already means that the state is newer than this one by now.
+        // A missing object means that a newer state has replaced this one.
         let Some(bytes) = lake.bytes(path, entry)? else {
             continue;
         };

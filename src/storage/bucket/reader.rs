@@ -1,7 +1,7 @@
-//! An object as a stream of bytes: asked for piece by piece, the next pieces while the last one is being used.
+//! An object as a stream of bytes, requested in pieces; the next pieces are fetched while one is read.
 //!
-//! Every piece is asked for of the very object that was found (its entity tag), so that a reader never gets the beginning of
-//! one upload and the end of another. A connection that is lost in the middle of a piece is taken up again where it broke.
+//! Every piece is requested with the entity tag of the object that was found, so a reader never mixes two uploads.
+//! After a lost connection the library resumes in the middle of a piece.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -16,16 +16,16 @@ use super::patience::{Patience, patiently};
 use super::{Client, refusal};
 use crate::error::{Error, Result};
 
-/// One request asks for so much.
+/// Bytes of one request.
 const PIECE: u64 = 4 << 20;
 
-/// So many pieces are under way while one is being used.
+/// Pieces that are fetched while one is read.
 const AHEAD: usize = 2;
 
-/// So many requests fetch files that are needed as a whole.
+/// Parallel requests for files that are needed whole.
 const SIDE_BY_SIDE: usize = 8;
 
-/// Which object, as it was found.
+/// An object, as it was found.
 #[derive(Debug, Clone)]
 pub(super) struct FoundObject {
     pub key: String,
@@ -45,7 +45,7 @@ pub(super) struct ObjectReader {
 }
 
 impl ObjectReader {
-    /// Begins to read; the first piece is under way at once.
+    /// Opens an object and starts to fetch its first piece.
     pub(super) fn open(client: Client, found: FoundObject) -> Result<Self> {
         let mut reader = Self {
             client,
@@ -96,7 +96,7 @@ impl Read for ObjectReader {
                 }
                 Ok(Some(Err(error))) => return Err(refusal::io_error(&error)),
                 Ok(None) => return Ok(0),
-                // Not `Interrupted`, on which readers try again.
+                // Not `Interrupted`, on which readers retry.
                 Err(error) => return Err(io::Error::other(error.to_string())),
             }
         }
@@ -114,7 +114,7 @@ impl Drop for ObjectReader {
     }
 }
 
-/// Whole objects as files without names, fetched by several requests side by side.
+/// Downloads whole objects into unnamed files, by several parallel requests.
 pub(super) fn download(client: &Client, objects: Vec<FoundObject>) -> Result<Vec<(FoundObject, File)>> {
     let mut files = Vec::with_capacity(objects.len());
     for found in objects {

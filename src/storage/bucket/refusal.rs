@@ -1,8 +1,8 @@
-//! A server's answer as an error for people: the status, the server's own words, what to do. Never a secret.
+//! A server's answer as an error for people: the status, the server's message and a remedy. Never a secret.
 //!
-//! What a store's library says about a failure may repeat what it sent. So nothing of it is passed on but the status, the
-//! code and message inside the server's answer, and the innermost cause of a lost connection; and from those is taken out
-//! whatever stands in the environment as a secret.
+//! The library's error may repeat what it sent. So an error here holds only the status, the code and message of the
+//! server's answer, and the innermost cause of a lost connection. From these, every secret of the environment is
+//! removed.
 
 use std::io::{self, ErrorKind};
 
@@ -11,7 +11,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 use crate::error::{Error, Refusal};
 
-/// Variables whose values are never told.
+/// Variables whose values never appear in a message.
 const SECRETS: [&str; 8] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -23,7 +23,7 @@ const SECRETS: [&str; 8] = [
     "AWS_PROXY_URL",
 ];
 
-/// More of a server's message tells nobody more.
+/// Characters of a server's message that an error repeats.
 const MOST: usize = 300;
 
 /// A storage error about `uri` while doing `action`.
@@ -31,53 +31,53 @@ pub(super) fn storage(uri: &str, action: &'static str, answer: &Answer) -> Error
     Error::storage(uri, action, io_error(answer))
 }
 
-/// The same as an error of reading.
+/// An I/O error for a reader of the object.
 pub(super) fn io_error(answer: &Answer) -> io::Error {
     let (kind, remedy) = verdict(answer);
     let found = told(answer);
     io::Error::new(kind, Refusal { found, remedy })
 }
 
-/// An error with words of our own.
+/// An error with our own message and remedy.
 pub(super) fn of_our_own(kind: ErrorKind, found: impl Into<String>, remedy: &'static str) -> io::Error {
     let found = found.into();
     io::Error::new(kind, Refusal { found, remedy })
 }
 
-/// Whether there is no such object, in a bucket that is there.
+/// Whether there is no such object in an existing bucket.
 pub(super) fn is_missing_object(answer: &Answer) -> bool {
     matches!(answer, Answer::NotFound { .. }) && !is_missing_bucket(answer)
 }
 
-/// Whether there is no such bucket. Servers say so in the body of an answer, and not to a question without one.
+/// Whether there is no such bucket. Servers say so only in the body of an answer, which a HEAD request has not.
 pub(super) fn is_missing_bucket(answer: &Answer) -> bool {
     let text = answer.to_string();
     matches!(answer, Answer::NotFound { .. } | Answer::Generic { .. })
         && (text.contains("NoSuchBucket") || text.contains("specified bucket does not exist"))
 }
 
-/// Whether somebody else was quicker: the condition of a put did not hold.
+/// Whether another writer was first: the condition of a put did not hold.
 pub(super) fn is_lost_race(answer: &Answer) -> bool {
     matches!(answer, Answer::Precondition { .. } | Answer::AlreadyExists { .. })
 }
 
-/// Why a question may be asked again.
+/// Why a request may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// The server has a trouble of its own, or too much to do.
+    /// The server has a fault of its own, or too many requests.
     Busy,
-    /// An answer without an end.
+    /// An answer that broke off.
     BrokenOff,
-    /// Nobody answered.
+    /// No answer.
     Unreached,
-    /// The answer is an answer.
+    /// A proper answer: a retry would not change it.
     None,
 }
 
-/// The beginnings of statuses that pass: a server's other faults (501) stay what they are.
+/// Statuses that pass. Other faults of a server (501) are final.
 const BUSY: [&str; 6] = ["408", "429", "500", "502", "503", "504"];
 
-/// What keeps a question from its answer.
+/// Why there is no proper answer.
 pub(super) fn trouble(answer: &Answer) -> Trouble {
     if !matches!(answer, Answer::Generic { .. }) || is_whole(answer) {
         return Trouble::None;
@@ -106,20 +106,20 @@ fn is_bare_redirect(text: &str) -> bool {
     text.contains("Received redirect without LOCATION")
 }
 
-/// Whether the answer was lost, so that nobody knows whether the request was done. A server that is busy was asked patiently
+/// Whether the answer was lost, so that the request may or may not have been executed. A busy server was retried
 /// before.
 pub(super) fn is_unclear(answer: &Answer) -> bool {
     matches!(trouble(answer), Trouble::BrokenOff | Trouble::Unreached)
 }
 
-/// Whether the server said no and not why, as it does to a question whose answer has no body.
+/// Whether the server refused without a cause, as it does when the answer has no body.
 pub(super) fn is_unexplained(answer: &Answer) -> bool {
     status(&answer.to_string())
         .is_some_and(|(status, body)| status.starts_with('4') && body.trim().is_empty())
         && !matches!(answer, Answer::NotFound { .. })
 }
 
-/// What to do about a refusal whose cause the server names by a code.
+/// The remedy for a refusal whose cause the server names by a code.
 pub(super) fn remedy_of_cause(answer: &Answer) -> Option<&'static str> {
     let text = answer.to_string();
     let (_, body) = status(&text)?;
@@ -148,7 +148,7 @@ pub(super) fn remedy_of_cause(answer: &Answer) -> Option<&'static str> {
             "the bucket is in another region: set AWS_REGION to it; the old state is untouched"
         }
         "UserProjectMissing" | "UserProjectAccountProblem" | "AccountProblem" | "AccountDisabled" => {
-            "the server wants somebody to pay: check the billing of the project or account; the old state is untouched"
+            "the server requires a payment: check the billing of the project or account; the old state is untouched"
         }
         _ if body.contains("invalid_grant") => {
             "the key or the login was revoked or has expired, or the clock of this machine is wrong: set the clock (NTP), or \
@@ -161,7 +161,7 @@ pub(super) fn remedy_of_cause(answer: &Answer) -> Option<&'static str> {
 const NO_BUCKET: &str =
     "correct the name of the bucket, or create the bucket: drugs_rs creates none; the old state is untouched";
 
-/// Whether the server refused with this status: of a list, the library tells no kind.
+/// Whether the server refused with this status. For a list, the library's error has no kind.
 fn is_refused(answer: &Answer, status_code: &str) -> bool {
     status(&answer.to_string()).is_some_and(|(status, _)| status.starts_with(status_code))
         || match answer {
@@ -224,12 +224,12 @@ fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
     }
 }
 
-/// Whether a server gave a whole object where a piece was asked for.
+/// Whether a server sent a whole object where a piece was requested.
 fn is_whole(answer: &Answer) -> bool {
     answer.to_string().contains("non-partial response")
 }
 
-/// What happened, in a line.
+/// What happened, in one line.
 fn told(answer: &Answer) -> String {
     let text = answer.to_string();
     let told = if let Some((status, body)) = status(&text) {
@@ -240,15 +240,15 @@ fn told(answer: &Answer) -> String {
             format!("the server answered {status} ({words})")
         }
     } else if is_bare_redirect(&text) {
-        "the server sent us elsewhere without saying where, as it does when the region is wrong".to_owned()
+        "the server redirected the request without a location, as it does when the region is wrong".to_owned()
     } else if is_whole(answer) {
-        "the server gave the whole object where a piece of it was asked for".to_owned()
+        "the server sent the whole object instead of the requested piece".to_owned()
     } else if matches!(answer, Answer::NotFound { .. }) {
         "the object is gone".to_owned()
     } else if matches!(answer, Answer::InvalidPath { .. }) {
         "an object's name is not usable".to_owned()
     } else if matches!(answer, Answer::Precondition { .. } | Answer::AlreadyExists { .. }) {
-        "it is not what it was".to_owned()
+        "it has changed meanwhile".to_owned()
     } else {
         format!("no usable answer from the server: {}", innermost(answer))
     };
@@ -286,7 +286,7 @@ fn innermost(answer: &Answer) -> String {
         cause = inner;
     }
     let text = cause.to_string();
-    // A URL may hold a token; what remains is the kind of trouble.
+    // A URL may hold a token; the rest of the message says what kind of failure it is.
     let kept: Vec<&str> = text
         .split_whitespace()
         .map(|word| if word.contains("://") { "(a URL)" } else { word })
@@ -294,7 +294,7 @@ fn innermost(answer: &Answer) -> String {
     kept.join(" ").chars().take(MOST).collect()
 }
 
-/// A text without anything that stands in the environment as a secret.
+/// A text without any secret of the environment.
 pub(super) fn without_secrets(mut text: String) -> String {
     for name in SECRETS {
         let Ok(value) = std::env::var(name) else { continue };

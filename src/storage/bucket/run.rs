@@ -1,6 +1,6 @@
-//! The sign of life of a run: an object that stands while it is under way.
+//! The marker of a live run: an object that exists while the run is active.
 //!
-//! It keeps the run's other objects from being swept away as leftovers; `sweep.rs` says how the two sides agree.
+//! It protects the run's other objects from the sweep of leftovers; `sweep.rs` describes the protocol.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -11,23 +11,23 @@ use super::refusal;
 use super::state::{GRACE, UNDER_WAY, object};
 use crate::error::{Error, Result};
 
-/// So many names a run tries for itself.
+/// Attempts to find a free name for a run.
 const TRIES: usize = 4;
 
-/// A run that has put something into the bucket.
+/// A run that has written to the bucket.
 #[derive(Debug)]
 pub(super) struct BucketRun {
     pub id: String,
-    /// The object as this run wrote it: whoever holds the run for dead has replaced it.
+    /// The version that this run wrote. A sweep that takes the run for dead has replaced it.
     under_way: UpdateVersion,
 }
 
 impl BucketRun {
-    /// Begins the run of the commit of a number.
+    /// Begins the run of the commit with this number.
     pub(super) fn begin(lake: &LakeHandle, commit: u64) -> Result<Self> {
         let mut tries = 1;
         loop {
-            // Any name will do that nobody else has, and the number in front keeps runs in order for people who look.
+            // Any unused name will do. The number in front sorts runs for people who list them.
             let chance = std::hash::RandomState::new().build_hasher().finish();
             let id = format!("{commit:08}-{chance:016x}");
             let key = lake.object_key(&object(&id, UNDER_WAY));
@@ -39,7 +39,8 @@ impl BucketRun {
                         under_way: put.into(),
                     });
                 }
-                // Somebody has it: maybe this very request, whose answer was lost. Then a sweep removes it some day.
+                // The name is taken, perhaps by this very request, whose answer was lost. Then a sweep removes it
+                // later.
                 Err(error)
                     if tries < TRIES && (refusal::is_lost_race(&error) || refusal::is_unclear(&error)) =>
                 {
@@ -50,17 +51,18 @@ impl BucketRun {
         }
     }
 
-    /// The key of its sign of life.
+    /// The key of the marker.
     pub(super) fn key(&self, lake: &LakeHandle) -> String {
         lake.object_key(&object(&self.id, UNDER_WAY))
     }
 
-    /// Makes sure that nobody holds this run for dead, now or before a commit is done that replaces the state of `now`.
+    /// Fails if a sweep has taken this run for dead, and renews an old marker so that none does until the commit, which
+    /// replaces the state of time `now`.
     pub(super) fn check_alive(&mut self, lake: &LakeHandle, now: Option<i64>) -> Result<()> {
         let key = self.key(lake);
         let dead = || Error::Conflict {
             path: lake.client.uri(&key),
-            found: "this run took so long that another one held it for dead and removed its files".to_owned(),
+            found: "this run took so long that another one took it for dead and removed its files".to_owned(),
         };
         let found = lake.client.head(&key)?.ok_or_else(dead)?;
         if found.meta.e_tag != self.under_way.e_tag {

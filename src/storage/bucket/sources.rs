@@ -1,7 +1,8 @@
 //! Sources in buckets: objects, prefixes and globs, by the same rules as files, folders and globs of a disk.
 //!
-//! A URI names the object of that name; where there is none, the objects directly below it, as a folder would; and, with
-//! `*`, `?` or `[`, the objects that match. Both come sorted, without those whose own name begins with `.` or `_`.
+//! A URI names one object. If there is no such object, it names the objects directly below it, as a folder does. With
+//! `*`, `?` or `[` it names the objects that match. Both lists are sorted and leave out objects whose own name begins
+//! with `.` or `_`.
 
 use std::cell::Cell;
 use std::io::Read;
@@ -70,7 +71,7 @@ pub(crate) fn expand(
     }
     let (any, mut objects) = if is_glob {
         match matching(&client, uri, key) {
-            // What is no glob may still be a name.
+            // A malformed glob may still be the name of an object.
             Err(Error::Argument { .. }) if named.is_some() => (true, Vec::new()),
             found => found?,
         }
@@ -83,7 +84,7 @@ pub(crate) fn expand(
             name.starts_with(['.', '_']) || (is_glob && is_below_hidden(key, object.location.as_ref()));
         !hidden
     });
-    // An object that is named like a glob is one of those that the glob means, and takes no other's place.
+    // An object whose name looks like a glob is one of the matches and replaces no other.
     objects.extend(named);
     objects.sort_by(|left, right| left.location.cmp(&right.location));
     objects.dedup_by(|left, right| left.location == right.location);
@@ -101,7 +102,7 @@ pub(crate) fn expand(
     }
 }
 
-/// The object of a name, if there is one.
+/// The object of a key, if there is one.
 fn find(client: &Client, key: &str) -> Result<Option<ObjectMeta>> {
     let Some(found) = client.head(key)? else {
         return Ok(None);
@@ -125,7 +126,7 @@ fn directly_below(client: &Client, prefix: &str) -> Result<(bool, Vec<ObjectMeta
     Ok((any, objects))
 }
 
-/// The objects that a glob matches, looked for below its longest part without a sign of a glob.
+/// The objects that a glob matches, listed below its longest prefix without wildcards.
 fn matching(client: &Client, uri: &str, key: &str) -> Result<(bool, Vec<ObjectMeta>)> {
     let pattern = glob::Pattern::new(key).map_err(|error| {
         Error::argument(

@@ -1,7 +1,7 @@
 //! What a lake in a bucket holds: one small JSON object, replaced by one conditional put.
 //!
-//! It names for each path of the lake the run that wrote it; the object is `_runs/<run>/<path>`. Nothing here asks a server
-//! or looks at a clock: the time of a commit is what the server says about the object of its state.
+//! For each path of the lake it names the run that wrote the file; the object is `_runs/<run>/<path>`. This module
+//! makes no request and reads no clock: the time of a commit is the server's modification time of the state object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,16 +15,16 @@ pub(super) const STATE: &str = "_lake.json";
 /// The folder of all runs below the lake's root.
 pub(super) const RUNS: &str = "_runs";
 
-/// The object that says that a run is under way, in the run's folder.
+/// The object in a run's folder that says that the run is active.
 pub(super) const UNDER_WAY: &str = "_run";
 
-/// What was replaced stays readable for so long, and a run that shows no life for so long is dead.
+/// Seconds for which replaced objects stay readable, and after which a run without activity is dead.
 pub(super) const GRACE: i64 = 24 * 60 * 60;
 
-/// The form of the file. A reader of an older crate refuses what it does not know.
+/// The version of the format. An older crate rejects a newer one.
 const FORMAT: u32 = 1;
 
-/// So many commits are remembered by their run: enough for a writer that lost the answer to its own.
+/// The state remembers this many commits by their run, so that a writer that lost the answer to its put finds its own.
 const REMEMBERED: usize = 64;
 
 /// A file of the lake.
@@ -41,13 +41,13 @@ pub(super) struct StateEntry {
 pub(super) struct Retired {
     /// The number of that commit.
     pub commit: u64,
-    /// When it was, in seconds of 1970 by the server's clock; known as soon as there is a next commit.
+    /// When the commit happened, in seconds since 1970 by the server's clock; known from the next commit on.
     pub at: Option<i64>,
     /// `<run>/<path>`
     pub objects: Vec<String>,
 }
 
-/// The whole content.
+/// The whole content of a lake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LakeState {
     pub format: u32,
@@ -55,7 +55,7 @@ pub(super) struct LakeState {
     pub commit: u64,
     /// The runs of the last commits, the newest last.
     pub runs: Vec<String>,
-    /// When leftovers were looked for last, by the server's clock.
+    /// When leftovers were last swept, by the server's clock.
     pub swept: Option<i64>,
     pub files: BTreeMap<String, StateEntry>,
     pub retired: Vec<Retired>,
@@ -74,17 +74,17 @@ impl Default for LakeState {
     }
 }
 
-/// What a commit makes of a state.
+/// The result of a commit.
 pub(super) struct Next {
     pub state: LakeState,
-    /// Objects that no reader needs any more once this state stands: `<run>/<path>`.
+    /// Objects that no reader needs after this commit: `<run>/<path>`.
     pub expired: Vec<String>,
-    /// Whether it is time to look for leftovers.
+    /// Whether a sweep is due.
     pub sweeps: bool,
 }
 
 impl LakeState {
-    /// Reads a state; `uri` is for messages.
+    /// Parses a state; `uri` is for messages.
     pub(super) fn parse(bytes: &[u8], uri: &str) -> Result<Self> {
         let broken = |found: String| {
             Error::format(
@@ -105,14 +105,14 @@ impl LakeState {
         serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))
     }
 
-    /// The bytes of its object.
+    /// The state as the bytes of its object.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|error| Error::Internal {
             message: format!("the state as JSON: {error}"),
         })
     }
 
-    /// The state after a commit of `run`: what `units` held is replaced by `files`. `at` is the server's time of this state.
+    /// The state after a commit of `run`: `files` replace what was in `units`. `at` is the server's time of this state.
     pub(super) fn after(
         &self,
         at: Option<i64>,
@@ -201,7 +201,7 @@ mod tests {
             .collect()
     }
 
-    /// Whether an object belongs to this state, or to one that readers may still hold.
+    /// Whether an object belongs to this state, or to one that readers may still use.
     fn names(state: &LakeState, object: &str) -> bool {
         let current = object
             .split_once('/')
@@ -230,7 +230,7 @@ mod tests {
             (second.retired[0].at, &second.retired[0].objects),
             (None, &vec!["r1/a/x".to_owned()])
         );
-        // The next commit learns from the server when the second one was: at 200.
+        // The next commit knows from the server when the second one happened: at 200.
         let third = commit(&second, 200, "r3", "b", &[("b", "r3")]);
         assert_eq!(third.state.retired[0].at, Some(200));
         assert!(third.expired.is_empty() && names(&third.state, "r1/a/x"));
@@ -256,7 +256,7 @@ mod tests {
         assert!(!commit(&first.state, 10 + GRACE, "r2", "a", &[]).sweeps);
         let swept = commit(&first.state, 11 + GRACE, "r2", "a", &[]);
         assert!(swept.sweeps && swept.state.swept == Some(11 + GRACE));
-        // A lake's very first commit knows no time yet.
+        // The first commit of a lake has no time yet.
         let unknown = LakeState::default().after(None, "r1", &["a".to_owned()], &files(&[("a", "r1")]));
         assert!(!unknown.sweeps && unknown.state.swept.is_none());
     }

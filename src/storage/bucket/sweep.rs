@@ -1,10 +1,11 @@
-//! Removing what runs left behind that were killed, once a day and only where it is provably of no use.
+//! Removes the leftovers of killed runs, once a day, and only those that are provably unused.
 //!
-//! An object below `_runs/` is removed when the state does not name it (neither as a file nor as one that readers may still
-//! hold), it is older than [`GRACE`], and its run is over. A run is over when its object `_run` is gone, which its own end
-//! removes; or when that object is older than [`GRACE`] and the sweep has managed to replace it, by a conditional put. A run
-//! looks at that object before each put of a state, and renews it by a conditional put when it is half as old. So either the
-//! run sees that it was held for dead and commits nothing, or the sweep sees that it lives.
+//! An object below `_runs/` is removed if the state does not name it (as a file or as one that readers may still use),
+//! if it is older than [`GRACE`], and if its run is over. A run is over if its object `_run` is gone, because the run
+//! removes that at its end; or if that object is older than [`GRACE`] and the sweep has replaced it by a conditional
+//! put. A run checks this object before each put of a state, and renews it by a conditional put when it is older than
+//! half of [`GRACE`]. So either the run sees that it was taken for dead and commits nothing, or the sweep sees that it
+//! is alive.
 //!
 //! All ages are differences between times of the server: when an object was written, and when the newest state was.
 
@@ -16,9 +17,9 @@ use super::handle::LakeHandle;
 use super::state::{GRACE, RUNS, UNDER_WAY};
 use crate::error::Result;
 
-/// Removes leftovers. Failing to is no error: the sweep of another day tries again.
+/// Removes leftovers. A failure is no error: the next sweep tries again.
 pub(super) fn sweep(lake: &LakeHandle) {
-    // The commit that led here stands; whatever goes wrong now is no business of its caller.
+    // The commit before this sweep is done, so no error of the sweep concerns its caller.
     let _ = try_sweep(lake);
 }
 
@@ -67,7 +68,7 @@ fn try_sweep(lake: &LakeHandle) -> Result<()> {
     Ok(())
 }
 
-/// Replaces the object that says that a run is under way, if it is still as old as it was; the run sees that.
+/// Replaces the marker of a run if it is still too old; the run notices that.
 fn hold_for_dead(lake: &LakeHandle, key: &str, now: i64) -> Result<bool> {
     let Some(found) = lake.client.head(key)? else {
         return Ok(true);
@@ -79,7 +80,7 @@ fn hold_for_dead(lake: &LakeHandle, key: &str, now: i64) -> Result<bool> {
         e_tag: found.meta.e_tag,
         version: found.meta.version,
     };
-    let text = b"this run of drugs_rs showed no life and is held for dead\n".to_vec();
+    let text = b"this run of drugs_rs was inactive and is taken for dead\n".to_vec();
     let put = lake
         .client
         .put(key, text, &PutOptions::from(PutMode::Update(version)))?;

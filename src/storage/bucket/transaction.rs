@@ -1,8 +1,8 @@
 //! A commit in a bucket: new objects under names of their own, then one conditional put of the lake's state.
 //!
-//! Until that put nothing of a run can be seen; after it all of it. Whoever puts a state replaces the very one that it
-//! looked at, so of two commits at once one comes first, and the other looks again: at what its step read, by digests, and
-//! at whether the rest still fits.
+//! Before that put, no reader sees anything of a run; after it, all of it. A put replaces exactly the state that was
+//! read, so of two concurrent commits one is first. The other reads the state again and compares, by digests, what its
+//! step has read and kept.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -22,40 +22,40 @@ use super::{publish, refusal, sweep};
 use crate::error::{Error, Result};
 use crate::storage::{Transaction, sha256_hex};
 
-/// So many files go up at once.
+/// Parallel uploads of files.
 const UPLOADS: usize = 8;
 
-/// So often a commit looks at the newest state and tries again, each time a little later.
+/// Attempts to commit, with a growing wait between them.
 const TRIES: u32 = 16;
-/// So often the answer to a put may be lost, each time after the library has asked for a minute.
+/// The commit fails at this many lost answers to a put; the library itself retries each for a minute.
 const LOST: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Taking back what was not committed may take so long; a sweep does the rest.
+/// A dropped transaction waits at most this long for uploads, and again for removals; a sweep does the rest.
 const LEAVING: Duration = Duration::from_millis(500);
 
 type Upload = (String, JoinHandle<std::result::Result<(), Failure>>);
 
-/// What a transaction and its open files share.
+/// Shared by a transaction and its open files.
 struct SharedUploads {
     lake: Arc<LakeHandle>,
-    /// The state that the step reads.
+    /// The state that the step read.
     base: Snapshot,
     run: Option<BucketRun>,
-    /// The new state's files.
+    /// The files of the new state.
     files: BTreeMap<String, StateEntry>,
-    /// Those of them that stay as they are in the base.
+    /// The files that stay as they are in the base.
     kept: Vec<String>,
     uploads: VecDeque<Upload>,
     /// Objects of this run: `<run>/<path>`.
     sent: Vec<String>,
-    /// Whether a state that names these objects may stand or come to stand: then they are not taken back.
+    /// Whether a state that names these objects may exist or still be written. If so, they are not removed.
     in_doubt: bool,
     failed: Option<Error>,
 }
 
-/// See the module.
+/// A transaction in a bucket; see the module for the protocol.
 pub(super) struct BucketTransaction {
     units: Vec<String>,
     shared: Arc<Mutex<SharedUploads>>,
@@ -146,8 +146,8 @@ impl Transaction for BucketTransaction {
             return Err(error);
         }
         let committed = shared.commit(&self.units, unchanged_since)?;
-        // From here on the state is the new one, and what follows is for people and for order. Where it was the new one
-        // before, its run may have been killed before it had published.
+        // The new state is committed; what follows is publishing and cleaning up. Without a change, the run that wrote
+        // this state may have been killed before it published, so this run publishes.
         let lake = Arc::clone(&shared.lake);
         let Some(next) = committed else {
             drop(shared);
@@ -181,7 +181,7 @@ impl Drop for BucketTransaction {
             return;
         };
         let lake = Arc::clone(&shared.lake);
-        // One that is just being written would come to stand behind the removal.
+        // An upload that is still running would create its object after the removal.
         let ended = join_all(uploads.into_iter().map(|(_, upload)| upload));
         lake.client.wait_at_most(LEAVING, ended);
         let mut keys: Vec<String> = shared.sent.iter().map(|object| lake.object_key(object)).collect();
@@ -192,8 +192,8 @@ impl Drop for BucketTransaction {
 }
 
 impl SharedUploads {
-    /// Waits until no more than so many files are going up. Those that a stopped task no longer waits for stay with the
-    /// transaction, which takes them back.
+    /// Waits until at most this many uploads run. If the task is cancelled, the running uploads stay with the
+    /// transaction, which removes them when it is dropped.
     fn settle(&mut self, most: usize) {
         while self.uploads.len() > most {
             let Some((path, upload)) = self.uploads.front_mut() else {
@@ -223,7 +223,7 @@ impl SharedUploads {
         }
     }
 
-    /// Takes a finished file: one that stands in the lake with the same bytes stays, another goes up.
+    /// Takes a finished file. A file that the lake already holds with the same bytes is kept; any other is uploaded.
     fn take(&mut self, path: &str, body: Body, bytes: u64, sha256: String) -> Result<()> {
         let old = self.base.state.files.get(path);
         if let Some(old) = old.filter(|old| old.bytes == bytes && old.sha256 == sha256)
@@ -253,7 +253,7 @@ impl SharedUploads {
         Error::storage(self.lake.uri(path), "keep a temporary copy of it", error)
     }
 
-    /// This run, which begins to exist in the bucket with its first file.
+    /// This run; its first file creates its marker in the bucket.
     fn run(&mut self) -> Result<&BucketRun> {
         let run = match self.run.take() {
             Some(run) => run,
@@ -262,7 +262,7 @@ impl SharedUploads {
         Ok(self.run.insert(run))
     }
 
-    /// Puts the new state in place; nothing where it is what stands there already.
+    /// Commits the new state; `None` if there is nothing to change.
     fn commit(
         &mut self,
         units: &[String],
@@ -279,7 +279,7 @@ impl SharedUploads {
                 if let Some(run) = &self.run
                     && base.state.runs.contains(&run.id)
                 {
-                    // The answer to the last put was lost, and it had been done.
+                    // The last put was executed, and only its answer was lost.
                     let state = (*base.state).clone();
                     return Ok(Some(Next {
                         state,
@@ -287,7 +287,7 @@ impl SharedUploads {
                         sweeps: false,
                     }));
                 }
-                // What the last put was to replace is gone, so that it cannot come to stand any more.
+                // The version that the last put would have replaced is gone, so that put can no longer succeed.
                 self.in_doubt &= before.version.map(|version| version.e_tag)
                     == base.version.as_ref().map(|version| version.e_tag.clone());
             }
@@ -331,8 +331,8 @@ impl SharedUploads {
         })
     }
 
-    /// Whether another run came first with the very same result. Another result, or another version of what this step read
-    /// or kept, is a conflict.
+    /// Whether another run has already committed the same result. A different result, or a change of what this step
+    /// read or kept, is a conflict.
     fn is_done_by_another(
         &self,
         now: &LakeState,
@@ -352,7 +352,7 @@ impl SharedUploads {
                 (Some(before), Some(found)) => {
                     found.bytes == before.len() as u64 && found.sha256 == sha256_hex(before)
                 }
-                // Somebody removed its object, which is as if it were not there.
+                // A file whose object was removed counts as missing.
                 (None, Some(found)) => {
                     self.base.state.files.get(path) == Some(found) && !self.lake.stands(path, found)?
                 }
@@ -378,7 +378,7 @@ impl SharedUploads {
     }
 }
 
-/// A file of the new state in the making; it is finished when it is dropped.
+/// An open file of the new state; dropping it finishes it.
 struct NewFile {
     path: String,
     shared: Arc<Mutex<SharedUploads>>,
@@ -404,7 +404,7 @@ impl Drop for NewFile {
             return;
         };
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        // The commit tells.
+        // An error here is raised by the commit.
         let taken = match spooled.finish() {
             Ok((body, bytes, sha256)) => shared.take(&self.path, body, bytes, sha256),
             Err(error) => Err(shared.not_kept(&self.path, error)),

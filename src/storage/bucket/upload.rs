@@ -1,7 +1,7 @@
-//! A file of a transaction on its way into the bucket.
+//! Uploads a file of a transaction.
 //!
-//! Its length and digest are known only when it is finished, so it is kept until then: in memory while it is small, in an
-//! unnamed file of this machine when it is large. Then it goes up by itself while the step goes on.
+//! Its length and digest are known only at its end. Until then a small file stays in memory and a large one in an
+//! unnamed file on this machine; then it is uploaded in the background.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -15,14 +15,14 @@ use super::patience::Patience;
 use super::refusal;
 use crate::storage::{Digest256, HashingWriter};
 
-/// Up to so many bytes a file is kept in memory, and sent by one request.
+/// A file of at most this many bytes stays in memory and is sent by one request.
 const SMALL: usize = 8 << 20;
 
-/// A large file is sent in so many bytes a request, several of them side by side.
+/// Bytes of one request for a large file, several of which run in parallel.
 const PART: u64 = 8 << 20;
 const SIDE_BY_SIDE: usize = 3;
 
-/// No store takes more parts of one object than ten thousand.
+/// Stores accept at most ten thousand parts of one object.
 const MOST_PARTS: u64 = 9_000;
 
 /// The bytes of a finished file.
@@ -32,7 +32,7 @@ pub(super) enum Body {
 }
 
 impl Body {
-    /// A finished file of so many bytes.
+    /// The body of a finished file with this many bytes.
     pub(super) fn of(file: File, bytes: u64) -> io::Result<Self> {
         if bytes > SMALL as u64 {
             return Ok(Self::Disk(file, bytes));
@@ -43,7 +43,7 @@ impl Body {
     }
 }
 
-/// A file in the making.
+/// A file that is being written.
 pub(super) struct UploadFile {
     body: HashingWriter<KeptPart>,
     digest: Digest256,
@@ -83,7 +83,7 @@ impl UploadFile {
         Self { body, digest }
     }
 
-    /// The bytes, their number and their SHA-256.
+    /// The body, its number of bytes and its SHA-256.
     pub(super) fn finish(self) -> io::Result<(Body, u64, String)> {
         let (bytes, sha256) = self.digest.finish();
         let kept = self.body.into_inner();
@@ -114,7 +114,7 @@ pub(super) enum Failure {
     Disk(io::Error),
 }
 
-/// Creates the object. Its name belongs to this run alone, so that one that is there already is this very one, sent by a
+/// Creates the object. Its name belongs to this run alone, so an object that exists already is this one, created by a
 /// request whose answer was lost.
 pub(super) async fn send(store: Arc<dyn ObjectStore>, path: Path, body: Body) -> Result<(), Failure> {
     let mut patience = Patience::with_a_known_server();

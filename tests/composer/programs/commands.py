@@ -24,7 +24,7 @@ def run(words: list[str]) -> tuple[int, str]:
             main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        except Exception:  # noqa: BLE001  # whoever asked is told
+        except Exception:  # noqa: BLE001  # the caller gets the exit code
             traceback.print_exc()
             code = 1
     return code, said.getvalue()

@@ -30,11 +30,11 @@ with DAG("empty", start_date=datetime.datetime(2024, 1, 1), schedule=None):
 
 
 def main(folder: str, work: str) -> None:
-    """Load and tell."""
+    """Load the DAG and print what it takes."""
     empty = Path(work) / "empty"
     empty.mkdir(exist_ok=True)
     (empty / "empty.py").write_text(EMPTY, encoding="utf-8")
-    # Once for what Airflow loads at its first file, whatever that is; then for the time.
+    # The first time for whatever Airflow loads at its first file; then for the measurement.
     DagBag(str(empty))
     seconds = []
     with warnings.catch_warnings(record=True) as heard:

@@ -63,7 +63,7 @@ def main() -> None:
             return
         time.sleep(0.02)
     said = json.loads(os.read(answer, 1 << 16) or b'{"status": "died"}')
-    # The parent goes on working whatever its child did.
+    # The parent can still work, whatever its child did.
     said["parent"] = [parent_mentions, use(arguments, "parent afterwards")]
     say(said)
 

@@ -37,7 +37,7 @@ def main() -> None:
             say({"status": "hung"})
             return
         time.sleep(0.02)
-    # The parent's own connections are none the worse for it.
+    # The parent's own connections still work.
     say({"status": "worked" if status == 0 and drugs_rs.read_graph(uri).to_json() == text else "failed"})
 
 

@@ -1,4 +1,4 @@
-//! Holding and releasing while others commit.
+//! Holding and releasing dates while others commit.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use drugs_rs::task::Task;
 
 use super::{DAYS, Deliveries, Lake, dt, held};
 
-/// A lake in which somebody does something whenever a transaction begins: between what a step reads and its commit.
+/// A lake that is changed whenever a transaction begins: between a step's reads and its commit.
 struct Meddled<'m> {
     storage: &'m dyn Storage,
     meddle: &'m (dyn Fn(usize) + Sync),
@@ -56,7 +56,7 @@ impl Storage for Meddled<'_> {
     }
 }
 
-/// Gold of a lake whose handle is one, while somebody with another handle holds and releases.
+/// Gold with one handle on a lake, while another handle holds and releases dates.
 fn check_meddling(
     lake: &Lake<'_>,
     somebody: impl Fn() -> Box<dyn Storage> + Sync,
@@ -70,7 +70,7 @@ fn check_meddling(
             release(storage.as_ref(), day, &Task::new()).unwrap();
         }
     };
-    // With abstracts, of which there are none, gold has something to do each time and comes to the same.
+    // With abstracts, of which there are none, gold has work to do each time and the same result.
     let gold_while = |abstracts: bool, meddle: &(dyn Fn(usize) + Sync)| {
         let storage = Meddled {
             storage: lake.storage.as_ref(),
@@ -104,7 +104,7 @@ fn check_meddling(
     .unwrap();
     assert!(held(&report).is_empty());
     assert_eq!(&published(), with, "released while gold was at work");
-    // Somebody who never lets it be: nothing is written, and the error is the one that is worth a retry.
+    // Somebody changes it on every attempt: nothing is written, and the error is the one that is worth a retry.
     let before = lake.published();
     let error = gold_while(false, &|begun| change(begun % 2 == 0)).unwrap_err();
     assert!(matches!(error, Error::Conflict { .. }), "{error}");
@@ -155,7 +155,7 @@ fn holds_of_many_at_once_and_commits_of_silver_lose_none() {
                 let lake = &lake;
                 scope.spawn(move || lake.hold_for(day, &format!("reason {round}")).unwrap());
             }
-            // Another delivery of a day: the whole of silver is exchanged.
+            // Another delivery of a day: all of silver is exchanged.
             let path = deliveries.folder.path().join(DAYS[3]).join("drugs.csv");
             fs::write(&path, format!("atccode,drug\nV03AB,ETHANOL{round}\n")).unwrap();
             lake.deliver(3);
@@ -163,7 +163,7 @@ fn holds_of_many_at_once_and_commits_of_silver_lose_none() {
         let report = lake.hold_for(0, &format!("reason {round}")).unwrap();
         assert!(report.unchanged);
         assert_eq!(held(&report), DAYS, "round {round}");
-        // Two who release one date are both content.
+        // Two processes may release the same date.
         std::thread::scope(|scope| {
             for day in [0, 1, 2, 3, 0, 1] {
                 let lake = &lake;

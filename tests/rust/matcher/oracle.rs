@@ -1,5 +1,5 @@
-//! The fast matcher against the slow one: on texts made up by the thousand, by the million (`make test-matcher`), and on
-//! all titles and abstracts of a real PubMed file with the names of a real vocabulary.
+//! Compares the fast matcher with the slow one: on thousands of generated texts, on millions (`make test-matcher`), and
+//! on all titles and abstracts of a real PubMed file with the names of a real vocabulary.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -15,13 +15,13 @@ use super::{entries, everything};
 mod checks;
 use checks::{Case, settings};
 
-/// How many cases each property gets: `DRUGS_RS_CASES`, or what a moment is enough for.
+/// The number of cases of each property: `DRUGS_RS_CASES`, or a number that takes only a moment.
 fn cases() -> u32 {
     std::env::var("DRUGS_RS_CASES").map_or(20_000, |cases| cases.parse().expect("a number"))
 }
 
 fn configuration(cases: u32) -> ProptestConfig {
-    // What fails is printed, and becomes a row or a seed that people can read.
+    // A failure is printed, and becomes a row or a seed that people can read.
     ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(cases)
@@ -57,7 +57,7 @@ fn fixed(pieces: &'static [&'static str]) -> impl Strategy<Value = Piece> {
     prop::sample::select(pieces).prop_map(Piece::Fixed)
 }
 
-/// Few letters, so that names and texts meet often, and everything that folds oddly.
+/// Few letters, so that names often occur in texts, and everything that folds unusually.
 fn letter() -> impl Strategy<Value = Piece> {
     prop_oneof![
         4 => fixed(&["a", "b", "A", " ", "-"]),
@@ -69,7 +69,7 @@ fn letter() -> impl Strategy<Value = Piece> {
     ]
 }
 
-/// Words as vocabularies have them: beginnings in common, plurals, digits, signs at either end, words in words.
+/// Words as in vocabularies: common beginnings, plurals, digits, signs at either end, words in words.
 fn word() -> impl Strategy<Value = Piece> {
     prop_oneof![
         6 => fixed(&[
@@ -82,7 +82,7 @@ fn word() -> impl Strategy<Value = Piece> {
     ]
 }
 
-/// Parts of combinations and what joins them, so that names and texts differ in order and joint alone.
+/// Parts of combinations and joints, so that names and texts differ only in order and joint.
 fn part() -> impl Strategy<Value = Piece> {
     prop_oneof![
         6 => fixed(&["alpha", "beta", "Gamma", "delta", "epsilon", "α", "folic acid", "acid", "and", "b12", "alpha beta"]),
@@ -100,7 +100,7 @@ fn names(
     prop::collection::vec(name, 1..most)
 }
 
-/// A text of pieces and, now and then, of names of the vocabulary.
+/// A text of pieces and sometimes of names of the vocabulary.
 fn text(piece: impl Strategy<Value = Piece>, longest: usize) -> impl Strategy<Value = Vec<Piece>> {
     let piece = prop_oneof![8 => piece, 1 => any::<u8>().prop_map(Piece::Name)];
     prop::collection::vec(piece, 0..longest)
@@ -142,7 +142,7 @@ proptest! {
     fn over_words_the_fast_matcher_is_the_slow_one(
         names in names(word(), 8, 9),
         text in text(word(), 24),
-        // Seldom with the shipped stop words, whose copying takes most of the time.
+        // Rarely with the shipped stop words, whose copying takes most of the time.
         switches in prop_oneof![9 => prop::sample::select(vec!["", "k", "h"]), 1 => prop::sample::select(vec!["s", "hs"])],
     ) {
         case(&names, &text, switches).check_against_the_slow_one();
@@ -163,7 +163,7 @@ proptest! {
 }
 
 proptest! {
-    // A tenth of the cases: these look at every place of what is found, or build several matchers.
+    // A tenth of the cases: these check every place of the result, or build several matchers.
     #![proptest_config(configuration(cases() / 10))]
 
     #[test]
@@ -242,7 +242,7 @@ fn on_a_real_pubmed_file_the_fast_matcher_is_the_slow_one() {
     }
 }
 
-/// The folder of real data, or nothing, with the reason on the screen.
+/// The folder of real data; `None`, with a printed reason, if there is none.
 fn corpora() -> Option<PathBuf> {
     let folder = std::env::var_os("DRUGS_RS_CORPORA").unwrap_or_else(|| "../shared/data".into());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -256,14 +256,14 @@ fn corpora() -> Option<PathBuf> {
     None
 }
 
-/// The slow matcher looks at every name at every place, so of a large vocabulary it gets those names alone that a text
-/// can hold: all of whose words stand in it, the last one maybe as a plural.
+/// The slow matcher tries every name at every place. So of a large vocabulary it gets only the names that a text can
+/// hold: those whose words all occur in it, the last one perhaps in the plural.
 struct Candidates<'v> {
     accents: Accents,
     vocabulary: &'v [VocabularyEntry],
     words: Vec<Vec<String>>,
     by_first_word: HashMap<String, Vec<usize>>,
-    /// Names without a word, and one long name in small letters: how short names are treated depends on whether the
+    /// Names without a word, and one long name in lower case: the treatment of short names depends on whether the
     /// vocabulary has any.
     always: Vec<usize>,
 }
@@ -300,7 +300,7 @@ impl<'v> Candidates<'v> {
             .filter_map(|word| Some(word.strip_suffix('s')?.to_owned()))
             .collect();
         there.extend(singular);
-        // Combinations are found with other joints than the one of their name.
+        // Combinations are also found with joints that their name does not have.
         there.insert("and".to_owned());
         let mut numbers = self.always.clone();
         for word in &there {
@@ -332,8 +332,8 @@ fn words(text: &str, accents: Accents) -> Vec<String> {
     words
 }
 
-/// Names and synonyms of DrugBank's table, each once. Fields in quotes are taken apart at their commas, which makes some
-/// odd names more.
+/// Names and synonyms of DrugBank's table, each once. Quoted fields are split at their commas, which adds some odd
+/// names.
 fn drugbank_names(path: &Path) -> Vec<String> {
     let table = std::fs::read_to_string(path).unwrap();
     let mut names: Vec<String> = table
@@ -355,7 +355,7 @@ fn drugbank_names(path: &Path) -> Vec<String> {
     names
 }
 
-/// The titles and abstracts of a PubMed file as they stand there, entities and all.
+/// The titles and abstracts of a PubMed file, unchanged and with their entities.
 fn pubmed_texts(path: &Path) -> Vec<String> {
     let mut xml = String::new();
     flate2::read::MultiGzDecoder::new(std::fs::File::open(path).unwrap())

@@ -1,7 +1,7 @@
-//! Sizes that ask for trouble: time goes with the length of the text whatever the names and the text are.
+//! Large inputs: the time is linear in the length of the text, whatever the names and the text are.
 //!
-//! Where it matters two sizes are timed in one process and their ratio is looked at, with room for a busy machine: four
-//! times the text must cost well under the sixteen times of quadratic work.
+//! Where it matters, two sizes are timed in one process and their ratio is checked, with tolerance for a busy machine:
+//! four times the text must cost well under the sixteen times of quadratic work.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ fn timed(matcher: &Matcher, text: &str) -> (Duration, usize) {
     (least.min().unwrap_or_default(), count)
 }
 
-/// A busy machine stretches one measurement or the other; quadratic work fails every time.
+/// A busy machine distorts one measurement or the other; quadratic work fails every time.
 const TRIES: usize = 6;
 
 /// Four times the text, at most eight times the time.
@@ -46,7 +46,7 @@ fn assert_linear(names: &[String], settings: &Settings, piece: &str, times: usiz
 
 #[test]
 fn repeated_words_cost_no_more_than_their_number() {
-    // Names that are all a beginning of the next, in texts that hold them and texts that break off just before the end.
+    // Each name is the beginning of the next; some texts hold them, and others break off just before the end.
     let runs: Vec<String> = (1..=60).map(|count| vec!["a"; count].join(" ")).collect();
     let longest_alone = &runs[59..];
     for piece in ["a ", "a-", "a a a b ", "a, "] {
@@ -117,8 +117,8 @@ fn a_long_name_is_found_and_explained() {
     }
 }
 
-/// A name is followed through a text word by word from each word on, so without a bound the cost was that of both lengths
-/// multiplied.
+/// The matcher follows a name word by word from each word of a text, so without a limit the cost was the product of
+/// both lengths.
 #[test]
 fn a_name_of_more_words_than_the_bound_is_refused() {
     for name in ["a b ".repeat(MOST_WORDS / 2 + 1), "a+".repeat(MOST_WORDS / 2 + 1)] {
@@ -164,8 +164,8 @@ fn a_search_stops_within_a_text() {
     ));
 }
 
-/// The table of first words refused two that looked alike to it, and among a million words there are always two: building
-/// tried one seed after the other for ever.
+/// The table of first words rejected two with the same stored bits, and a million words always have two: building tried
+/// one seed after the other for ever.
 #[test]
 fn a_million_names_of_one_word_are_built() {
     let vocabulary: Vec<VocabularyEntry> = (0..1_000_000)

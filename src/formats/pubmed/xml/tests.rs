@@ -4,7 +4,7 @@ use super::*;
 use crate::formats::pubmed::xml_record::own_pmid;
 
 thread_local! {
-    /// How many bytes were looked at in searches.
+    /// The number of bytes that searches have looked at.
     pub(crate) static SEARCHED: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -14,7 +14,7 @@ fn searched_by(work: impl FnOnce()) -> usize {
     SEARCHED.get() - before
 }
 
-/// A title of a million `<a` that no `>` closes took minutes: each of them was looked for to the end.
+/// A title of a million `<a` without any `>` took minutes: each search ran to the end of the text.
 #[test]
 fn what_never_ends_costs_as_much_as_it_is_long() {
     type Cost = (&'static str, fn(usize) -> String, fn(&str));
@@ -101,7 +101,7 @@ fn the_text_of_an_element_is_without_tags_and_references() {
         ("p < 0.05", "p < 0.05"),
         ("a <?pi it's?>b <?pi x > y?>c", "a b c"),
         ("p < 5 and x > 3, <2 mg> too", "p < 5 and x > 3, <2 mg> too"),
-        // A tag that never ends is text, and swallows none of the words behind it.
+        // A tag that never ends is text, and hides no words after it.
         ("a<b and c<sub>2</sub> d", "a<b and c2 d"),
         ("a<b title=\"c <i>d</i>", "a<b title=\"c d"),
         (r#"<a title="x > y">z</a>"#, "z"),
@@ -147,9 +147,9 @@ fn a_record_ends_where_its_tag_closes_and_nothing_hides_it() {
         ("<a><!x></a>", Some((11, true))),
         ("<a><!-- </a> --></a>", Some((20, true))),
         ("<a><![CDATA[</a>]]><!--></a>--></a>", Some((35, true))),
-        // The comment behind it hides nothing before.
+        // The comment after it hides nothing before it.
         ("<a></a><!-- </a> -->", Some((7, false))),
-        // The end of these may still come.
+        // The end of these may be in the bytes that follow.
         ("<a><!-- </a>", None),
         ("<a><![CDATA[</a>--></a>", None),
         ("<a><!-- </a> -->", None),
