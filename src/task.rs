@@ -84,6 +84,30 @@ impl Task {
         }
     }
 
+    /// Reads to the end, so many bytes at a time, and asks before each whether to stop; `failed` tells what went wrong, and at which
+    /// byte.
+    pub(crate) fn read_pieces(
+        &self,
+        mut from: impl Read,
+        most: usize,
+        failed: impl Fn(u64, io::Error) -> Error,
+        mut each: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<u64> {
+        let (mut piece, mut at) = (vec![0; most], 0);
+        loop {
+            self.check()?;
+            match from.read(&mut piece) {
+                Ok(0) => return Ok(at),
+                Ok(read) => {
+                    each(&piece[..read])?;
+                    at += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(at, error)),
+            }
+        }
+    }
+
     /// Names what is being done now.
     pub fn enter(&self, stage: &'static str) {
         // A poisoned lock only means that some thread panicked while naming its stage; the name is still whole.
