@@ -6,33 +6,12 @@
     reason = "with storage, this is where files are touched"
 )]
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A new file in the folder for temporary files (`TMPDIR`), which this user alone can read.
+/// A new file in the folder for temporary files (`TMPDIR`), which nobody else can open.
 pub(crate) fn unnamed() -> io::Result<File> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("drugs_rs-{}-{number}", std::process::id()));
-        let opened = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
-        match opened {
-            Ok(file) => {
-                fs::remove_file(&path)?;
-                return Ok(file);
-            }
-            // Left by a process of the same number that was killed between the two.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
+    tempfile::tempfile()
 }
 
 /// The same file once more, with a place of its own in it.

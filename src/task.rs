@@ -134,6 +134,30 @@ impl Task {
         }
     }
 
+    /// Reads to the end in pieces of at most `most` bytes, and returns the number of bytes. Before each piece it checks
+    /// whether to stop; `failed` makes the error of a read at a byte.
+    pub(crate) fn read_pieces(
+        &self,
+        mut from: impl Read,
+        most: usize,
+        failed: impl Fn(u64, io::Error) -> Error,
+        mut each: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<u64> {
+        let (mut piece, mut at) = (vec![0; most], 0);
+        loop {
+            self.check()?;
+            match from.read(&mut piece) {
+                Ok(0) => return Ok(at),
+                Ok(read) => {
+                    each(&piece[..read])?;
+                    at += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(at, error)),
+            }
+        }
+    }
+
     /// Names the current stage.
     pub fn enter(&self, stage: &'static str) {
         *locked(&self.0.stage) = stage;

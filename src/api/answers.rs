@@ -1,7 +1,5 @@
 //! The published answers of a lake, handed out after a check that its gold layer is what the gold step wrote.
 
-use std::io::{self, Read, Write};
-
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
@@ -9,8 +7,9 @@ use crate::graph::{DrugGraph, read_json};
 use crate::lake::documents;
 use crate::lake::manifest::{Version, first_changed};
 use crate::lake::{layout, manifest};
-use crate::storage::{HashingWriter, Storage, damage, sha256_hex};
+use crate::storage::{Storage, damage, digest_of_stream, sha256_hex};
 use crate::tables::output_file::OutputFile;
+use crate::task::Task;
 
 /// A gold layer may be exchanged between the reading of two of its files; so often they are read anew.
 const TRIES: usize = 5;
@@ -84,28 +83,15 @@ fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<A
     if storage.size(layout::DRUG_GRAPH)?.is_none() {
         return Err(missing(layout::DRUG_GRAPH));
     }
-    same(layout::DRUG_GRAPH, &digest(storage, layout::DRUG_GRAPH)?)?;
+    same(
+        layout::DRUG_GRAPH,
+        &digest_of_stream(storage, layout::DRUG_GRAPH, &Task::new())?,
+    )?;
     Ok(Answers {
         as_of: published.numbers.as_of.clone(),
         top_journals: read(layout::TOP_JOURNALS)?,
         exclusive_drugs: read(layout::EXCLUSIVE_DRUGS)?,
     })
-}
-
-/// The SHA-256 of a file that may be larger than memory should hold.
-fn digest(storage: &dyn Storage, path: &str) -> Result<String> {
-    let failed = |error| Error::storage(format!("{}/{path}", storage.root()), "read", error);
-    let (mut sink, digest) = HashingWriter::new(io::sink());
-    let mut stream = storage.open_stream(path)?;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return Ok(digest.finish().1),
-            Ok(read) => sink.write_all(&buffer[..read]).map_err(failed)?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
 }
 
 /// The graph of a lake, held against the digest in the manifest of its gold layer.

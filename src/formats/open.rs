@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 /// Opens the reader for the content of an input that is no archive.
 pub(crate) fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<Box<dyn RowReader + 'f>> {
     #[cfg(feature = "tables")]
-    if let Some((uri, file)) = input.take_parquet()? {
-        return Ok(Box::new(ParquetReader::new(uri, file, shapes)?));
+    if let Some((uri, file, most_ratio)) = input.take_parquet()? {
+        return Ok(Box::new(ParquetReader::new(uri, file, shapes, most_ratio)?));
     }
     let fields = shapes.first().ok_or_else(|| Error::Internal {
         message: "a source without a shape".to_owned(),

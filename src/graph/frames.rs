@@ -1,6 +1,5 @@
 //! The graph as tables. Counts are signed, for engines compute with them.
 
-use chrono::{Datelike, NaiveDate};
 use polars::prelude::{
     DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
 };
@@ -72,7 +71,7 @@ pub fn mentions(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
     };
     let dates: Vec<Option<i32>> = links
         .iter()
-        .map(|link| graph.publication(*link).date.map(days))
+        .map(|link| graph.publication(*link).date.map(|date| date.to_epoch_days()))
         .collect();
     let dates = Int32Chunked::from_slice_options("date".into(), &dates)
         .into_series()
@@ -89,9 +88,4 @@ pub fn mentions(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
             dates.into_column(),
         ],
     )?)
-}
-
-/// Days since 1970-01-01, as Arrow counts them.
-fn days(date: NaiveDate) -> i32 {
-    date.num_days_from_ce() - 719_163
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use polars::prelude::{
     DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series,
     StringChunked, StringChunkedBuilder,
@@ -321,7 +321,7 @@ impl Columns {
         self.ids.append_value(id);
         self.titles.append_value(&title.text);
         self.abstracts.append_option(summary.as_deref());
-        self.dates.push(date.map(days));
+        self.dates.push(date.map(|date| date.to_epoch_days()));
         self.precisions.push(precision.map(DatePrecision::name));
         self.journals.append_option(journal);
         self.journal_keys.append_option(key);
@@ -361,11 +361,6 @@ pub fn id_hash(id: &str) -> u128 {
     xxh3_128(id.as_bytes())
 }
 
-/// Days since 1970-01-01, as Arrow counts them.
-fn days(date: NaiveDate) -> i32 {
-    date.num_days_from_ce() - 719_163
-}
-
 /// The same row has the same id on every run, on every machine.
 fn synthetic_id(
     kind: PublicationKind,
@@ -382,7 +377,7 @@ fn synthetic_id(
 fn half_key(context: &Context, title: &str, date: NaiveDate) -> u128 {
     let mut hash = Xxh3::new();
     hash.update(&context.file.to_le_bytes());
-    hash.update(&days(date).to_le_bytes());
+    hash.update(&date.to_epoch_days().to_le_bytes());
     hash.update(title.as_bytes());
     hash.digest128()
 }
@@ -398,7 +393,7 @@ fn content_hash(
     hash.update(&[0xff, u8::from(summary.is_some())]);
     hash.update(summary.unwrap_or_default().as_bytes());
     hash.update(&[0xff]);
-    hash.update(&date.map_or(i32::MIN, days).to_le_bytes());
+    hash.update(&date.map_or(i32::MIN, |date| date.to_epoch_days()).to_le_bytes());
     hash.update(precision.map_or("", DatePrecision::name).as_bytes());
     hash.digest()
 }

@@ -1,6 +1,6 @@
 //! Computes digests of a lake's files, to compare them with those of the manifest.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 
 use super::{Digest256, Storage};
 use crate::error::{Error, Refusal, Result};
@@ -33,22 +33,12 @@ pub fn digest_of_file(storage: &dyn Storage, path: &str, task: &Task) -> Result<
     digest_of(Box::new(storage.open_file(path)?), storage, path, task)
 }
 
-fn digest_of(
-    mut file: Box<dyn Read + Send>,
-    storage: &dyn Storage,
-    path: &str,
-    task: &Task,
-) -> Result<String> {
-    let failed = |error| Error::storage(format!("{}/{path}", storage.root()), "read", error);
+fn digest_of(file: Box<dyn Read + Send>, storage: &dyn Storage, path: &str, task: &Task) -> Result<String> {
+    let failed = |_, error| Error::storage(format!("{}/{path}", storage.root()), "read", error);
     let digest = Digest256::default();
-    let mut piece = vec![0; PIECE];
-    loop {
-        task.check()?;
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(digest.finish().1),
-            Ok(read) => digest.add(&piece[..read]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
+    task.read_pieces(file, PIECE, failed, |piece| {
+        digest.add(piece);
+        Ok(())
+    })?;
+    Ok(digest.finish().1)
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import struct
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from lake_tables import DT
@@ -60,7 +61,57 @@ def zipped(**files: bytes) -> bytes:
     return packed.getvalue()
 
 
+def streamed(**files: bytes) -> bytes:
+    """As a program packs that cannot go back: sizes and checksums stand behind the files."""
+
+    class Pipe(io.RawIOBase):
+        whole = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, piece: Any) -> int:
+            self.whole += bytes(piece)
+            return len(piece)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return pipe.whole
+
+
+def end_of(archive: bytes) -> tuple[int, int, int]:
+    """Where the end of a ZIP archive stands, where its directory does, and how many files that lists."""
+    end = archive.rindex(b"PK\5\6")
+    count, _, start = struct.unpack_from("<HLL", archive, end + 10)
+    return end, start, count
+
+
+def entries(archive: bytes) -> list[bytes]:
+    """The entries of its directory."""
+    end, start, count = end_of(archive)
+    parts = archive[start:end].split(b"PK\1\2")[1:]
+    assert len(parts) == count
+    return [b"PK\1\2" + part for part in parts]
+
+
+def listing(archive: bytes, *listed: bytes) -> bytes:
+    """The same archive with another directory, which fits to the end behind it."""
+    end, start, _ = end_of(archive)
+    numbers = struct.pack("<HHLL", len(listed), len(listed), sum(map(len, listed)), start)
+    return archive[:start] + b"".join(listed) + archive[end : end + 8] + numbers + archive[end + 20 :]
+
+
+def set_at(content: bytes, place: int, form: str, value: int) -> bytes:
+    changed = bytearray(content)
+    struct.pack_into(form, changed, place, value)
+    return bytes(changed)
+
+
 FIRST, LAST = member("a.csv", csv(1)), member("z.csv", csv(9))
+TWO, BEHIND = zipped(a=csv(1), b=csv(2)), streamed(a=csv(1), b=csv(2))
+A, B = entries(TWO)
 # An archive, and the ids of the rows that are read from it.
 READ: dict[str, tuple[bytes, list[str]]] = {
     "pax size": (tar(FIRST, pax(size=len(csv(2, 3))), member("b.csv", csv(2, 3), size=0), LAST), ["1", "2", "3", "9"]),
@@ -71,6 +122,9 @@ READ: dict[str, tuple[bytes, list[str]]] = {
     "three tars": (tar(FIRST) + tar() + tar(LAST) + bytes(700), ["1", "9"]),
     "zip behind zip": (zipped(a=csv(1)) + zipped(b=csv(2), c=csv(3)), ["1", "2", "3"]),
     "zip and zeros": (zipped(a=csv(1)) + bytes(100), ["1"]),
+    "streamed zip": (streamed(a=csv(1), b=csv(2)), ["1", "2"]),
+    "streamed zips": (streamed(a=csv(1)) + zipped(b=csv(2)) + streamed(c=csv(3)), ["1", "2", "3"]),
+    "zip listed backwards": (listing(TWO, *reversed(entries(TWO))), ["1", "2"]),
 }
 
 SPARSE_MAP = b"1\n0\n" + str(len(csv(2))).encode() + b"\n"
@@ -92,6 +146,33 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "behind tar": (tar(FIRST) + csv(2), r"follows the end"),
     "behind zip": (zipped(a=csv(1)) + csv(2), r"something that is no file in the ZIP archive"),
     "cut directory": (zipped(a=csv(1), b=csv(2))[:-30], r"cut off"),
+    "hidden file": (listing(TWO, A), r"its directory does not list `b`"),
+    "hidden files": (listing(TWO), r"its directory does not list `a`"),
+    "dropped file": (
+        set_at(TWO, TWO.rindex(A) + 42, "<L", 7),
+        r"its directory lists `a`, which is not there",
+    ),
+    "listed twice": (listing(TWO, A, B, A), r"its directory lists `a` twice"),
+    "two of a name": (
+        listing(TWO[: (place := TWO.index(b"PK\3\4", 4) + 30)] + b"a" + TWO[place + 1 :], A, B[:46] + b"a" + B[47:]),
+        r"two files are named `a`",
+    ),
+    "another name": (listing(TWO, A, B[:46] + b"c" + B[47:]), r"its directory lists `b` as `c`"),
+    "another checksum": (listing(TWO, A, set_at(B, 16, "<L", 7)), r"`b` has another size, packing or checksum"),
+    "another packed size": (listing(TWO, A, set_at(B, 20, "<L", 7)), r"`b` has another size, packing"),
+    "another size": (listing(TWO, A, set_at(B, 24, "<L", 7)), r"`b` has another size, packing"),
+    "another packing": (listing(TWO, A, set_at(B, 10, "<H", 0)), r"`b` has another size, packing"),
+    "another size before": (set_at(TWO, 22, "<L", 7), r"`a` has another size than its header says"),
+    "another size behind": (
+        set_at(BEHIND, BEHIND.index(b"PK\7\x08") + 12, "<L", 7),
+        r"`a` has another size than its header says",
+    ),
+    "another count": (set_at(TWO, len(TWO) - 12, "<H", 7), r"its end tells of another directory"),
+    "another place": (set_at(TWO, len(TWO) - 6, "<L", 7), r"its end tells of another directory"),
+    "an end in a remark": (
+        set_at(TWO, len(TWO) - 2, "<H", 22) + TWO[-22:],
+        r"a remark behind it that looks like its end",
+    ),
     "no header": (tar(FIRST)[:1024] + csv(2).ljust(1024, b"x"), r"a header of the tar archive is broken"),
 }
 

@@ -211,15 +211,15 @@ impl Input {
         self
     }
 
-    /// The file itself, where it is Parquet.
+    /// The file itself, where it is Parquet, and how far its pages may unpack.
     #[cfg(feature = "tables")]
-    pub(crate) fn take_parquet(&mut self) -> Result<Option<(String, File)>> {
+    pub(crate) fn take_parquet(&mut self) -> Result<Option<(String, File, MostRatio)>> {
         let Some(whole) = self.parquet.take() else {
             return Ok(None);
         };
         let failed = |at, error| read_error(&self.uri, at, self.packing, error);
         let file = whole.file(&self.uri, failed, &self.task)?;
-        Ok(Some((self.uri.clone(), file)))
+        Ok(Some((self.uri.clone(), file, self.reading.most_ratio)))
     }
 
     /// What the caller called it.

@@ -1,6 +1,6 @@
 //! The files in an archive, ZIP or tar, one after the other.
 //!
-//! They are read as they stream in, so neither the size of an archive nor its directory at the end matters.
+//! They are read as they stream in, so the size of an archive does not matter; what stands at its end is held against them then.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::Ordering;
@@ -10,6 +10,8 @@ use flate2::Crc;
 
 use super::compression::{BUFFER, Bytes, CountedBytes, MostRatio, check_ratio};
 use super::tar_header::{BLOCK, begins_with_header};
+use super::zip::ZipHeader;
+use super::zip_directory::{ZipDirectory, ZipFacts};
 
 /// The name of a file in an archive is no longer than a path may be.
 pub(crate) const LONGEST_NAME: usize = 4096;
@@ -44,8 +46,7 @@ pub(crate) struct Member {
 pub(crate) enum MemberEntry {
     /// A member of tar: padded to whole blocks.
     Tar,
-    /// A member of ZIP: whether its size stands behind it, and the checksum where it stands before it.
-    Zip { behind: bool, checksum: u32 },
+    Zip(ZipHeader),
 }
 
 /// The bytes of an archive, of which a member takes its own.
@@ -57,11 +58,14 @@ pub(crate) struct Stream {
     /// All bytes that deflate gave, and those that it took.
     unpacked: u64,
     packed: u64,
+    /// Of those that it took, the ones before the current member.
+    packed_before: u64,
     most_ratio: MostRatio,
     deflate: Option<Box<flate2::Decompress>>,
     pub crc: Crc,
-    /// How many files of a ZIP archive were met that its directory did not list yet.
-    pub unlisted: i64,
+    /// The files of the current ZIP archive, and where its first byte stands: one archive may follow another.
+    pub zip: ZipDirectory,
+    pub zip_start: u64,
     /// What is odd about the end of the archive.
     pub odd_end: Option<&'static str>,
 }
@@ -87,10 +91,12 @@ impl Archive {
             size: 0,
             unpacked: 0,
             packed: 0,
+            packed_before: 0,
             most_ratio,
             deflate: None,
             crc: Crc::new(),
-            unlisted: 0,
+            zip: ZipDirectory::default(),
+            zip_start: 0,
             odd_end: None,
         };
         Self {
@@ -107,8 +113,7 @@ impl Archive {
     /// How many bytes of the archive have been taken.
     pub(crate) fn position(&self) -> u64 {
         let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = stream.bytes.get_ref().count.load(Ordering::Relaxed);
-        read.saturating_sub(stream.bytes.buffer().len() as u64)
+        stream.position()
     }
 
     /// What is odd about the end of the archive, once it was reached.
@@ -169,6 +174,12 @@ pub(crate) fn cut_off(error: io::Error) -> io::Error {
 }
 
 impl Stream {
+    /// How many bytes have been taken.
+    pub(crate) fn position(&self) -> u64 {
+        let read = self.bytes.get_ref().count.load(Ordering::Relaxed);
+        read.saturating_sub(self.bytes.buffer().len() as u64)
+    }
+
     pub(crate) fn read_part(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match (&mut self.deflate, self.left) {
             (Some(deflate), _) => loop {
@@ -222,13 +233,16 @@ impl Stream {
                 let padding = self.size.next_multiple_of(BLOCK as u64) - self.size;
                 self.skip(padding)
             }
-            MemberEntry::Zip { behind, checksum } => {
-                let checksum = if *behind { self.descriptor()? } else { *checksum };
-                if checksum == self.crc.sum() {
-                    Ok(())
-                } else {
-                    Err(broken("the checksum of a file in the archive is another"))
-                }
+            MemberEntry::Zip(header) => {
+                let found = ZipFacts {
+                    checksum: self.crc.sum(),
+                    packed: match self.packed - self.packed_before {
+                        0 => self.size,
+                        packed => packed,
+                    },
+                    unpacked: self.size,
+                };
+                self.leave_zip_file(header, found)
             }
         }
     }
@@ -245,6 +259,7 @@ impl Stream {
     pub(crate) fn begin(&mut self, left: Option<u64>) {
         self.left = left;
         self.size = 0;
+        self.packed_before = self.packed;
         self.crc = Crc::new();
         self.deflate = left.is_none().then(|| Box::new(flate2::Decompress::new(false)));
     }

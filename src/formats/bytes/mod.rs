@@ -9,3 +9,4 @@ mod tar;
 mod tar_header;
 mod whole_file;
 mod zip;
+mod zip_directory;

@@ -16,7 +16,7 @@ pub(crate) enum WholeFile {
 
 #[cfg(feature = "tables")]
 mod copying {
-    use std::io::{BufWriter, ErrorKind, Read, Seek, Write};
+    use std::io::{BufWriter, Seek, Write};
 
     use super::{File, WholeFile};
     use crate::error::{Error, Result};
@@ -32,25 +32,13 @@ mod copying {
             failed: impl Fn(u64, std::io::Error) -> Error,
             task: &Task,
         ) -> Result<File> {
-            let mut bytes = match self {
+            let bytes = match self {
                 Self::Here(file) => return Ok(file),
                 Self::Coming(bytes) => bytes,
             };
             let kept = |error| Error::storage(uri, "keep a temporary copy of it", error);
             let mut copy = BufWriter::with_capacity(BUFFER, scratch::unnamed().map_err(kept)?);
-            let mut piece = vec![0; BUFFER];
-            let mut copied = 0;
-            loop {
-                task.check()?;
-                let read = match bytes.read(&mut piece) {
-                    Ok(0) => break,
-                    Ok(read) => read,
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => return Err(failed(copied, error)),
-                };
-                copy.write_all(&piece[..read]).map_err(kept)?;
-                copied += read as u64;
-            }
+            task.read_pieces(bytes, BUFFER, failed, |piece| copy.write_all(piece).map_err(kept))?;
             let mut copy = copy.into_inner().map_err(|error| kept(error.into_error()))?;
             copy.rewind().map_err(kept)?;
             Ok(copy)

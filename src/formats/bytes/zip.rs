@@ -4,8 +4,21 @@ use std::io::{self, BufRead, Read};
 
 use super::compression::{refused, skip_zeros};
 use super::members::{LONGEST_NAME, MemberEntry, Stream, broken, cut_off};
+use super::zip_directory::{ZipDirectory, ZipFacts, shown};
 
 const REMEDY: &str = "pack the files again with deflate and without a password";
+
+/// What the end of an archive begins with.
+const END: &[u8; 4] = b"PK\x05\x06";
+
+/// What stands before a file.
+pub(crate) struct ZipHeader {
+    offset: u64,
+    name: Vec<u8>,
+    method: u16,
+    /// What it says of the file, where that does not stand behind it.
+    facts: Option<ZipFacts>,
+}
 
 impl Stream {
     fn numbers<const N: usize>(&mut self) -> io::Result<[u8; N]> {
@@ -14,125 +27,196 @@ impl Stream {
         Ok(bytes)
     }
 
-    /// The next file: its name. The directory is no list to look files up in, so that the archive may be a stream.
+    fn text(&mut self, length: u16) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::from(length)];
+        self.bytes.read_exact(&mut bytes).map_err(cut_off)?;
+        Ok(bytes)
+    }
+
+    /// The next file: its name. The directory is no list to look files up in, so that the archive may be a stream; it is held
+    /// against the files when it comes by.
     pub(crate) fn enter_zip(&mut self) -> io::Result<Option<(String, MemberEntry)>> {
         loop {
+            let at = self.position() - self.zip_start;
             let signature: [u8; 4] = self.numbers()?;
             match &signature {
-                b"PK\x03\x04" => {
-                    self.unlisted += 1;
-                    return self.enter_zip_file().map(Some);
-                }
+                b"PK\x03\x04" => return self.enter_zip_file(at).map(Some),
                 b"PK\x01\x02" => {
-                    let entry: [u8; 42] = self.numbers()?;
-                    self.skip([24, 26, 28].map(|at| short(&entry, at)).iter().sum())?;
-                    self.unlisted -= 1;
+                    self.list_zip_file()?;
+                    self.zip.stands(at, self.position() - self.zip_start);
                 }
                 b"PK\x05\x05" => {
                     let size = u16::from_le_bytes(self.numbers()?);
                     self.skip(u64::from(size))?;
+                    self.zip.stands(at, self.position() - self.zip_start);
                 }
                 b"PK\x06\x06" => {
                     let size = u64::from_le_bytes(self.numbers()?);
-                    self.skip(size)?;
+                    let record: [u8; 44] = self.numbers()?;
+                    self.zip.widen([20, 28, 36].map(|at| number::<8>(&record, at)));
+                    self.skip(size.saturating_sub(44))?;
                 }
                 b"PK\x06\x07" => self.skip(16)?,
                 b"PK\x06\x08" => {
                     let size = u32::from_le_bytes(self.numbers()?);
                     self.skip(u64::from(size))?;
                 }
-                b"PK\x05\x06" => {
+                END => {
                     let end: [u8; 18] = self.numbers()?;
-                    self.skip(short(&end, 16))?;
-                    if self.unlisted != 0 {
-                        return Err(broken(
-                            "the directory of the ZIP archive lists other files than it holds",
-                        ));
+                    let remark = self.text(short(&end, 16))?;
+                    if remark.windows(END.len()).any(|part| part == END) {
+                        return Err(broken("a remark behind it that looks like its end"));
                     }
+                    self.zip
+                        .finish(at, short(&end, 6), long(&end, 8), long(&end, 12))?;
                     // Another archive may follow.
                     if !skip_zeros(&mut self.bytes)? {
                         return Ok(None);
                     }
+                    self.zip = ZipDirectory::default();
+                    self.zip_start = self.position();
                 }
                 _ => return Err(broken("something that is no file in the ZIP archive")),
             }
         }
     }
 
-    fn enter_zip_file(&mut self) -> io::Result<(String, MemberEntry)> {
+    fn list_zip_file(&mut self) -> io::Result<()> {
+        let entry: [u8; 42] = self.numbers()?;
+        let name = self.text(short(&entry, 24))?;
+        let extra = self.text(short(&entry, 26))?;
+        self.skip(u64::from(short(&entry, 28)))?;
+        let [unpacked, packed, offset] = wide(&extra, [20, 16, 38].map(|at| long(&entry, at)));
+        let facts = ZipFacts {
+            checksum: long(&entry, 12),
+            packed,
+            unpacked,
+        };
+        self.zip.list(offset, &name, short(&entry, 6), facts)
+    }
+
+    fn enter_zip_file(&mut self, offset: u64) -> io::Result<(String, MemberEntry)> {
         let header: [u8; 26] = self.numbers()?;
-        let long =
-            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let (flags, method) = (short(&header, 2), short(&header, 4));
-        let mut name = vec![0; short(&header, 22) as usize];
-        let mut extra = vec![0; short(&header, 24) as usize];
-        for bytes in [&mut name, &mut extra] {
-            self.bytes.read_exact(bytes).map_err(cut_off)?;
-        }
+        let name = self.text(short(&header, 22))?;
+        let extra = self.text(short(&header, 24))?;
         if name.len() > LONGEST_NAME {
             return Err(broken("the name of a file in the archive is too long"));
         }
-        let name = String::from_utf8_lossy(&name).into_owned();
         if flags & 1 != 0 {
-            return Err(refused(format!("`{name}` is encrypted"), REMEDY));
+            return Err(refused(format!("{} is encrypted", shown(&name)), REMEDY));
         }
-        let behind = flags & 8 != 0;
-        let left = match method {
-            8 => None,
-            0 if !behind => Some(match long(14) {
-                u32::MAX => zip64_size(&extra).ok_or_else(|| broken(format!("`{name}` has no size")))?,
-                size => u64::from(size),
-            }),
-            0 => {
-                let found = format!("`{name}` is stored without its size before it");
+        let [unpacked, packed] = wide(&extra, [18, 14].map(|at| long(&header, at)));
+        let facts = (flags & 8 == 0).then_some(ZipFacts {
+            checksum: long(&header, 10),
+            packed,
+            unpacked,
+        });
+        let left = match (method, facts) {
+            (8, _) => None,
+            (0, Some(facts)) => Some(facts.packed),
+            (0, None) => {
+                let found = format!("{} is stored without its size before it", shown(&name));
                 return Err(refused(found, REMEDY));
             }
             _ => {
+                let name = shown(&name);
                 let found =
-                    format!("`{name}` is packed by method {method}; only deflate and stored files are read");
+                    format!("{name} is packed by method {method}; only deflate and stored files are read");
                 return Err(refused(found, REMEDY));
             }
         };
         self.begin(left);
-        let checksum = long(10);
-        Ok((name, MemberEntry::Zip { behind, checksum }))
+        let shown = String::from_utf8_lossy(&name).into_owned();
+        let header = ZipHeader {
+            offset,
+            name,
+            method,
+            facts,
+        };
+        Ok((shown, MemberEntry::Zip(header)))
     }
 
-    /// The checksum of a member whose size and checksum stand behind it.
-    pub(crate) fn descriptor(&mut self) -> io::Result<u32> {
+    /// Reads what stands behind a file, and holds what is said of it against what it is.
+    pub(crate) fn leave_zip_file(&mut self, header: &ZipHeader, found: ZipFacts) -> io::Result<()> {
+        let name = || shown(&header.name);
+        let said = match header.facts {
+            Some(said) => said,
+            None => self.descriptor(found)?,
+        };
+        if said.checksum != found.checksum {
+            return Err(broken(format!("the checksum of {} is another", name())));
+        }
+        if said != found {
+            return Err(broken(format!(
+                "{} has another size than its header says",
+                name()
+            )));
+        }
+        self.zip.met(header.offset, &header.name, header.method, found)
+    }
+
+    /// What stands behind a member whose sizes and checksum do not stand before it.
+    fn descriptor(&mut self, found: ZipFacts) -> io::Result<ZipFacts> {
         let mut checksum: [u8; 4] = self.numbers()?;
         if &checksum == b"PK\x07\x08" {
             checksum = self.numbers()?;
         }
         let sizes: [u8; 8] = self.numbers()?;
-        // Of sizes of four bytes each the second is the unpacked one, which was counted; of eight bytes each, the upper half of
-        // the first stands there. Where that is zero as well, the next byte tells: a signature, or the second size, zero.
-        let counted = self.crc.amount();
-        let wide = if counted == 0 {
-            self.bytes.fill_buf()?.first() != Some(&b'P')
-        } else {
-            sizes[4..] != counted.to_le_bytes()
+        let (narrow, first) = ([long(&sizes, 0), long(&sizes, 4)], u64::from_le_bytes(sizes));
+        // Sizes of four bytes each or of eight. Where both could be meant, the next byte tells: a signature, or the second size.
+        let fits = narrow == [found.packed as u32, found.unpacked as u32];
+        let wide = first == found.packed && !(fits && self.bytes.fill_buf()?.first() == Some(&b'P'));
+        let [packed, unpacked] = match (wide, fits) {
+            (true, _) => [first, u64::from_le_bytes(self.numbers()?)],
+            (false, true) => [found.packed, found.unpacked],
+            (false, false) => narrow.map(u64::from),
         };
-        if wide {
-            let _more: [u8; 8] = self.numbers()?;
-        }
-        Ok(u32::from_le_bytes(checksum))
+        Ok(ZipFacts {
+            checksum: u32::from_le_bytes(checksum),
+            packed,
+            unpacked,
+        })
     }
 }
 
-fn short(bytes: &[u8], at: usize) -> u64 {
-    u64::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]))
+/// The number that stands there, the lowest byte first.
+fn number<const N: usize>(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..at + N]
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// The unpacked size of a large file, from the extra field of its header.
-fn zip64_size(extra: &[u8]) -> Option<u64> {
+fn short(bytes: &[u8], at: usize) -> u16 {
+    number::<2>(bytes, at) as u16
+}
+
+fn long(bytes: &[u8], at: usize) -> u32 {
+    number::<4>(bytes, at) as u32
+}
+
+/// The numbers of a header; those without room there come from its extra field.
+fn wide<const N: usize>(extra: &[u8], numbers: [u32; N]) -> [u64; N] {
     let mut rest = extra;
+    let mut wide: &[u8] = &[];
     while let Some((head, behind)) = rest.split_first_chunk::<4>() {
-        let length = usize::from(u16::from_le_bytes([head[2], head[3]]));
-        if head[..2] == [1, 0] {
-            return Some(u64::from_le_bytes(*behind.get(..length)?.first_chunk::<8>()?));
+        let Some((content, others)) = behind.split_at_checked(usize::from(short(head, 2))) else {
+            break;
+        };
+        if short(head, 0) == 1 {
+            wide = content;
+            break;
         }
-        rest = behind.get(length..)?;
+        rest = others;
     }
-    None
+    numbers.map(|number| {
+        if number == u32::MAX
+            && let Some((eight, others)) = wide.split_first_chunk::<8>()
+        {
+            wide = others;
+            return u64::from_le_bytes(*eight);
+        }
+        u64::from(number)
+    })
 }

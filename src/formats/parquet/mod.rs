@@ -22,10 +22,13 @@ use polars::prelude::{
 
 use super::batch::{BatchBuilder, ExtraColumns, Notes, RawBatch, RawTexts, RowReader, raw_excerpt};
 use super::buffer::{BATCH_BYTES, LONGEST_RECORD, Taken};
+use super::bytes::compression::MostRatio;
+use super::bytes::input::BOMB_REMEDY;
 use super::fields::Fields;
 use crate::error::{Error, Result};
 use crate::schema::{Reason, Rejected};
 use crate::task::Task;
+use pages::PageSizes;
 use texts::{add_lengths, as_texts, is_accepted};
 
 /// So much of a row group is decoded at a time: a page is decoded again for every piece that it lies in.
@@ -46,6 +49,7 @@ pub(crate) struct ParquetReader<'f> {
     /// For each field of the table its column.
     columns: Vec<Option<String>>,
     extra: ExtraColumns,
+    page_sizes: PageSizes,
     /// Decoded rows that are not given yet, and how many of them make a batch.
     ready: DataFrame,
     batch_rows: usize,
@@ -66,7 +70,7 @@ struct OpenGroup {
 
 impl<'f> ParquetReader<'f> {
     /// Reads the metadata.
-    pub(crate) fn new(uri: String, file: File, shapes: &'f [Fields]) -> Result<Self> {
+    pub(crate) fn new(uri: String, file: File, shapes: &'f [Fields], most_ratio: MostRatio) -> Result<Self> {
         let mut reader = PolarsReader::new(again(&uri, &file)?);
         let whole = guarded(&uri, || reader.get_metadata().cloned())?;
         let mut bare = (*whole).clone();
@@ -149,6 +153,7 @@ impl<'f> ParquetReader<'f> {
             groups,
             columns,
             extra,
+            page_sizes: PageSizes::new(most_ratio),
             ready: DataFrame::empty(),
             batch_rows: 1,
             rows_given: 0,
@@ -169,7 +174,7 @@ impl<'f> ParquetReader<'f> {
         let wanted: Vec<String> = self.columns.iter().flatten().cloned().collect();
         if group.taken == 0 {
             for name in &wanted {
-                check_pages(&self.uri, &self.file, group, name)?;
+                check_pages(&self.uri, &self.file, group, name, &mut self.page_sizes)?;
             }
         }
         let file = again(&self.uri, &self.file)?;
@@ -365,7 +370,7 @@ fn guarded<T>(uri: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T> 
 }
 
 /// Looks at the headers of a column's pages before they are decoded.
-fn check_pages(uri: &str, file: &File, group: &OpenGroup, name: &str) -> Result<()> {
+fn check_pages(uri: &str, file: &File, group: &OpenGroup, name: &str, sizes: &mut PageSizes) -> Result<()> {
     for its in &group.metadata.row_groups {
         for chunk in its.columns_under_root_iter(name).into_iter().flatten() {
             let place = guarded(uri, || Ok(chunk.byte_range()))?;
@@ -375,7 +380,15 @@ fn check_pages(uri: &str, file: &File, group: &OpenGroup, name: &str) -> Result<
             } else {
                 u64::try_from(chunk.num_values()).unwrap_or(0)
             };
-            pages::check(file, place, values).map_err(|error| broken(uri, &error.to_string()))?;
+            pages::check(file, place, values, sizes).map_err(|error| match error.kind() {
+                std::io::ErrorKind::FileTooLarge => Error::format(
+                    uri,
+                    format!("pages of the column `{name}`"),
+                    error.to_string(),
+                    BOMB_REMEDY,
+                ),
+                _ => broken(uri, &error.to_string()),
+            })?;
         }
     }
     Ok(())

@@ -2,175 +2,124 @@
 //!
 //! Decoders take the numbers in a page's header at their word and ask for memory by them; a flipped bit there ends the
 //! process. So every header of a wanted column is read first: sizes must fit into their chunk, values into their row
-//! group, and what unpacks to far more than anything real does is a bomb. Headers are structures of Thrift's compact
-//! protocol, of which nothing but the wanted numbers is kept.
+//! group, and what unpacks to far more than anything real does is a bomb, as in other packings.
 
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-/// As for other packings: below the first size nobody is harmed, beyond it this ratio is a bomb.
-const HARMLESS: i64 = 256 << 20;
-const MOST_RATIO: i64 = 400;
+use polars_parquet_format::PageHeader;
+use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 
-/// Structures in structures of a header; real ones have three.
-const DEEPEST: u8 = 16;
+use crate::formats::bytes::compression::{MostRatio, check_ratio};
+
+/// A header takes no more memory than this: a page's smallest and largest value may be whole texts.
+const MOST_HEADER: usize = 64 << 20;
+
+/// What the pages of a file unpack to, up to now.
+pub(crate) struct PageSizes {
+    packed: u64,
+    unpacked: u64,
+    most_ratio: MostRatio,
+}
+
+impl PageSizes {
+    pub(crate) fn new(most_ratio: MostRatio) -> Self {
+        Self {
+            packed: 0,
+            unpacked: 0,
+            most_ratio,
+        }
+    }
+
+    fn add(&mut self, packed: u64, unpacked: u64) -> io::Result<()> {
+        self.packed += packed;
+        self.unpacked += unpacked;
+        // One page is held at once, whatever the others are.
+        check_ratio(packed, unpacked, self.most_ratio)?;
+        check_ratio(self.packed, self.unpacked, self.most_ratio)
+    }
+}
 
 /// Checks the headers of a column chunk that stands at `place` and holds so many values.
-pub(crate) fn check<R: Read + Seek>(file: R, place: Range<u64>, values: u64) -> io::Result<()> {
+pub(crate) fn check<R: Read + Seek>(
+    file: R,
+    place: Range<u64>,
+    values: u64,
+    sizes: &mut PageSizes,
+) -> io::Result<()> {
     let mut file = BufReader::new(file);
     file.seek(SeekFrom::Start(place.start))?;
     let mut at = place.start;
     let mut seen = 0_u64;
     while at < place.end {
-        let mut header = PageHeader::default();
-        let mut counted = CountedReads {
-            inner: &mut file,
-            count: 0,
+        let mut header_bytes = 0;
+        let header = {
+            let counted = CountedReads {
+                inner: &mut file,
+                count: &mut header_bytes,
+            };
+            PageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(counted, MOST_HEADER))
+                .map_err(|_| broken("something that is no page header"))?
         };
-        counted.structure(0, &mut |depth, field, number| header.note(depth, field, number))?;
-        at += counted.count;
-        let left = i64::try_from(place.end.saturating_sub(at)).unwrap_or(i64::MAX);
-        let fits = (0..=left).contains(&header.packed)
-            && (0..=i64::from(i32::MAX)).contains(&header.unpacked)
-            && header.values >= 0;
-        if !fits {
+        at += header_bytes;
+        let (dictionary, values_here) = numbers(&header);
+        let numbers = (
+            u64::try_from(header.compressed_page_size),
+            u64::try_from(header.uncompressed_page_size),
+            u64::try_from(values_here),
+        );
+        let (Ok(packed), Ok(unpacked), Ok(values_here)) = numbers else {
+            return Err(broken("a page header with impossible sizes"));
+        };
+        if packed > place.end.saturating_sub(at) {
             return Err(broken("a page header with impossible sizes"));
         }
-        if header.unpacked > HARMLESS && header.unpacked / MOST_RATIO > header.packed {
-            return Err(broken("a page that unpacks to more than 400 times its size"));
-        }
-        if header.is_dictionary {
+        sizes.add(packed, unpacked)?;
+        if dictionary {
             // Each entry takes a byte at least, of what the page unpacks to.
-            if header.values > header.unpacked {
+            if values_here > unpacked {
                 return Err(broken("a dictionary with more values than bytes"));
             }
         } else {
-            seen += header.values as u64;
+            seen += values_here;
             if seen > values {
                 return Err(broken("pages with more values than their row group"));
             }
         }
-        file.seek_relative(header.packed)?;
-        at += header.packed as u64;
+        file.seek_relative(i64::from(header.compressed_page_size))?;
+        at += packed;
     }
     Ok(())
+}
+
+/// Whether it is of a dictionary, and how many values the page has.
+fn numbers(header: &PageHeader) -> (bool, i32) {
+    let data = header.data_page_header.as_ref().map(|data| data.num_values);
+    let second = header.data_page_header_v2.as_ref().map(|data| data.num_values);
+    let dictionary = header
+        .dictionary_page_header
+        .as_ref()
+        .map(|dictionary| dictionary.num_values);
+    (
+        dictionary.is_some(),
+        dictionary.or(data).or(second).unwrap_or_default(),
+    )
 }
 
 fn broken(found: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, found)
 }
 
-/// The wanted numbers of a page header.
-#[derive(Debug, Default)]
-struct PageHeader {
-    unpacked: i64,
-    packed: i64,
-    values: i64,
-    is_dictionary: bool,
-    /// The field of the outer structure that is being read.
-    outer: i16,
-}
-
-impl PageHeader {
-    fn note(&mut self, depth: u8, field: i16, number: Option<i64>) {
-        match (depth, field, number) {
-            (0, 2, Some(size)) => self.unpacked = size,
-            (0, 3, Some(size)) => self.packed = size,
-            (0, field, None) => {
-                self.outer = field;
-                self.is_dictionary |= field == 7;
-            }
-            // The headers of data pages of both versions and of dictionaries all begin with it.
-            (1, 1, Some(values)) if matches!(self.outer, 5 | 7 | 8) => self.values = values,
-            _ => {}
-        }
-    }
-}
-
 struct CountedReads<'r, R> {
     inner: &'r mut R,
-    count: u64,
+    count: &'r mut u64,
 }
 
-impl<R: BufRead> CountedReads<'_, R> {
-    fn byte(&mut self) -> io::Result<u8> {
-        let mut byte = [0];
-        self.inner.read_exact(&mut byte)?;
-        self.count += 1;
-        Ok(byte[0])
-    }
-
-    fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        let skipped = io::copy(&mut (&mut *self.inner).take(bytes), &mut io::sink())?;
-        self.count += skipped;
-        if skipped == bytes {
-            Ok(())
-        } else {
-            Err(broken("a page header that is cut off"))
-        }
-    }
-
-    fn unsigned(&mut self) -> io::Result<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
-        }
-        Err(broken("a number without an end in a page header"))
-    }
-
-    fn signed(&mut self) -> io::Result<i64> {
-        let number = self.unsigned()?;
-        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
-    }
-
-    /// Tells `note` of each field: its number, or nothing where it is a structure, before what is in it.
-    fn structure(&mut self, depth: u8, note: &mut impl FnMut(u8, i16, Option<i64>)) -> io::Result<()> {
-        let mut field = 0_i16;
-        loop {
-            let head = self.byte()?;
-            if head == 0 {
-                return Ok(());
-            }
-            field = match head >> 4 {
-                0 => self.signed()? as i16,
-                delta => field.wrapping_add(i16::from(delta)),
-            };
-            match head & 0xf {
-                4..=6 => {
-                    let number = self.signed()?;
-                    note(depth, field, Some(number));
-                }
-                12 => {
-                    note(depth, field, None);
-                    self.value(12, depth, note)?;
-                }
-                other => self.value(other, depth, note)?,
-            }
-        }
-    }
-
-    fn value(&mut self, kind: u8, depth: u8, note: &mut impl FnMut(u8, i16, Option<i64>)) -> io::Result<()> {
-        if depth > DEEPEST {
-            return Err(broken("a page header without a bottom"));
-        }
-        match kind {
-            // Truth values stand in the type itself.
-            1 | 2 => Ok(()),
-            3 => self.skip(1),
-            4..=6 => self.unsigned().map(|_| ()),
-            7 => self.skip(8),
-            8 => {
-                let length = self.unsigned()?;
-                self.skip(length)
-            }
-            12 => self.structure(depth + 1, note),
-            // Lists, sets and maps: page headers have none.
-            _ => Err(broken("something that is no page header")),
-        }
+impl<R: Read> Read for CountedReads<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        *self.count += read as u64;
+        Ok(read)
     }
 }
 
@@ -203,8 +152,12 @@ mod tests {
     }
 
     fn told(bytes: &[u8], values: u64) -> String {
+        told_of(bytes, values, MostRatio::default())
+    }
+
+    fn told_of(bytes: &[u8], values: u64, most_ratio: MostRatio) -> String {
         let place = 0..bytes.len() as u64;
-        match check(Cursor::new(bytes), place, values) {
+        match check(Cursor::new(bytes), place, values, &mut PageSizes::new(most_ratio)) {
             Ok(()) => String::new(),
             Err(error) => error.to_string(),
         }
@@ -219,8 +172,23 @@ mod tests {
         assert!(told(&page(4, 0, -1), 10).contains("impossible"));
         assert!(told(&page(4, 1, 1), 10).contains("impossible"));
         assert!(told(&page(-4, 0, 1), 10).contains("impossible"));
-        assert!(told(&page(1 << 30, 0, 1), 10).contains("400 times"));
         assert!(!told(&good[..3], 10).is_empty());
         assert!(!told(&[0xff; 40], 10).is_empty());
+    }
+
+    #[test]
+    fn the_ratio_of_the_caller_holds_for_one_page_and_for_all() {
+        let page = |unpacked| [page(unpacked, 4, 1), vec![9; 4]].concat();
+        let told = |pages: &[i64], most| {
+            let bytes: Vec<u8> = pages.iter().flat_map(|unpacked| page(*unpacked)).collect();
+            told_of(&bytes, 10, MostRatio(most))
+        };
+        assert!(told(&[1 << 30], 400).contains("400 times"));
+        assert!(told(&[1 << 30], 7).contains("7 times"));
+        assert_eq!(told(&[1 << 30], 0), "");
+        assert_eq!(told(&[1 << 30], 1 << 28), "");
+        // Below a quarter of a gigabyte in all any ratio goes.
+        assert_eq!(told(&[1 << 27, 1 << 26], 400), "");
+        assert!(told(&[1 << 27, 1 << 27, 1 << 26], 400).contains("400 times"));
     }
 }

@@ -5,9 +5,6 @@ use polars::prelude::{
     ArrowDataType, ChunkFullNull, ChunkedArray, DataType, Series, StringChunked, TimeUnit,
 };
 
-/// Day 0 of Parquet's dates, counted as chrono does.
-const EPOCH: i32 = 719_163;
-
 /// Whether values of a type can be a field.
 pub(crate) fn is_accepted(column: &ArrowDataType, many: bool) -> bool {
     match column {
@@ -131,8 +128,7 @@ fn decimal(number: f64) -> Option<String> {
 
 /// A day; one that no calendar has stays a number, which is a bad date.
 fn iso_day(day: i32) -> String {
-    day.checked_add(EPOCH)
-        .and_then(NaiveDate::from_num_days_from_ce_opt)
+    NaiveDate::from_epoch_days(day)
         .filter(|date| (0..=9999).contains(&date.year()))
         .map_or_else(|| format!("day {day}"), |date| date.to_string())
 }

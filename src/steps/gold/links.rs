@@ -1,8 +1,8 @@
 //! Turns mentions into links of the graph.
 
+use chrono::NaiveDate;
 use polars::prelude::{DataFrame, DataType};
 
-use super::state::day;
 use crate::error::Result;
 use crate::graph::LargeGraph;
 use crate::schema::PublicationKind;
@@ -16,7 +16,7 @@ pub(crate) fn add_links(mentions: &DataFrame, kind: PublicationKind, graph: &mut
     let places = journals.iter().zip(dates.i32()?.iter());
     for ((code, id), (journal, date)) in codes.iter().zip(ids.iter()).zip(places) {
         let (code, id) = (code.unwrap_or_default(), id.unwrap_or_default());
-        graph.add_mention(code, kind, id, date.and_then(day), journal)?;
+        graph.add_mention(code, kind, id, date.and_then(NaiveDate::from_epoch_days), journal)?;
     }
     Ok(())
 }

@@ -141,7 +141,12 @@ impl StateInput<'_> {
                         if live {
                             names.update(journal.unwrap_or("\u{0}").as_bytes());
                             let id = id.unwrap_or_default();
-                            graph.add_publication(partition.kind, id, date.and_then(day), journal)?;
+                            graph.add_publication(
+                                partition.kind,
+                                id,
+                                date.and_then(NaiveDate::from_epoch_days),
+                                journal,
+                            )?;
                         }
                         row += 1;
                     }
@@ -157,11 +162,6 @@ impl StateInput<'_> {
         }
         Ok(())
     }
-}
-
-/// The day that is this many days after 1970-01-01.
-pub(crate) fn day(days: i32) -> Option<NaiveDate> {
-    NaiveDate::from_num_days_from_ce_opt(days + 719_163)
 }
 
 /// All display names of journals.
