@@ -135,7 +135,7 @@ check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 	cargo clippy --locked -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --features python
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --document-private-items
 check-types: $$(NEWEST)/.dependencies
 	$(NEWEST)/bin/mypy --exclude '^tests/composer/' python tests evaluation
 	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer

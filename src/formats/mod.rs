@@ -1,6 +1,6 @@
 //! Turns the bytes of a source into batches of raw rows, with one file for each format.
 //!
-//! [`open`] looks at the content, never at the file's name: compression by its magic number, encoding by its byte order
+//! [`open()`] looks at the content, never at the file's name: compression by its magic number, encoding by its byte order
 //! mark, format by its first bytes. The result is lazy: a [`RowReader`] returns [`RawBatch`]es of bounded size and
 //! never holds more of a file than one batch. Rows that the format cannot parse are in the batch's `rejected`, with
 //! their reason, message and raw text; the others are read.

@@ -7,7 +7,7 @@
 //!
 //! - [`Settings`] are the numbers and shares; [`Settings::check`] rejects impossible ones.
 //! - [`Format`] is the format of a source, [`Dirt`] a fault of a record.
-//! - [`block`] generates some records of one table: their text or rows, and the truth about them.
+//! - [`block()`] generates some records of one table: their text or rows, and the truth about them.
 //!
 //! Words, names and journals are invented here; nothing is taken from anybody's data.
 

@@ -65,7 +65,7 @@ pub(super) struct WordIndex {
     /// The first two steps of all longer names that begin with a word, without gaps: [`pair`].
     pub(super) pairs: Filter,
     /// The nodes after the words that names begin with, in an open-addressed table: 32 bits of the word's hash
-    /// ([`print`]), then the node or, if no longer name follows, the pattern with [`LEAF`]. The length is a power of
+    /// ([`print()`]), then the node or, if no longer name follows, the pattern with [`LEAF`]. The length is a power of
     /// two.
     pub(super) starts: Vec<u64>,
     /// The steps of the signs that names begin with, ascending. The nodes after them come first.

@@ -146,7 +146,7 @@ impl<W: Write> TableFile<W> {
         self.to.flush()
     }
 
-    /// As [`ThriftFileMetadata`] writes it, but with one row group at a time in memory.
+    /// As `ThriftFileMetadata` writes it, but with one row group at a time in memory.
     fn footer(&self) -> ParquetResult<Vec<u8>> {
         let outline = &self.outline.footer;
         let mut column_index = self.position;

@@ -1,11 +1,11 @@
 //! Text: repair, normal form, dates and folding. Pure functions on strings, without tables or files.
 //!
-//! - [`clean`] makes the silver text of a title, a name or a journal (escapes, markup, NFC, white space).
+//! - [`clean()`] makes the silver text of a title, a name or a journal (escapes, markup, NFC, white space).
 //! - [`is_missing`] and [`given_id`] read cells that are not texts.
 //! - [`date`] parses the accepted forms of a date.
 //! - [`journal_key`] folds a journal's name, so that its spellings share one key.
-//! - [`fold`] is the folding of the matcher, which keeps offsets; [`form`] is a whole name folded by it.
-//! - [`substance`] is the canonical name that the codes of one drug share.
+//! - [`fold`] is the folding of the matcher, which keeps offsets; [`form()`] is a whole name folded by it.
+//! - [`substance()`] is the canonical name that the codes of one drug share.
 
 mod cell;
 mod clean;
