@@ -12,7 +12,7 @@ use crate::api::{answers, export};
 use crate::error::Error;
 use crate::graph::{self, DrugGrouping, GraphShape, Shelf, frames};
 use crate::lake::existing_lake;
-use crate::schema::{DrugUnit, PublicationKind};
+use crate::schema::DrugUnit;
 
 #[doc = stub_doc!(DrugGraph)]
 #[pyclass(frozen, module = "drugs_rs")]
@@ -138,12 +138,15 @@ impl DrugGraph {
     }
 
     fn __repr__(&self) -> String {
-        let count = |kind| self.inner.publications(kind).len();
+        let kinds = self.inner.kinds().map(|kind| {
+            let count = self.inner.publications(kind).len();
+            format!("{count} {}", kind.description().plural)
+        });
+        let publications: Vec<String> = kinds.collect();
         format!(
-            "DrugGraph({} drugs, {} PubMed articles, {} clinical trials, {} pairs)",
+            "DrugGraph({} drugs, {}, {} pairs)",
             self.inner.drugs().len(),
-            count(PublicationKind::Pubmed),
-            count(PublicationKind::ClinicalTrial),
+            publications.join(", "),
             self.inner.links().len()
         )
     }

@@ -102,8 +102,8 @@ pub(super) fn bronze<'py>(
     let refuse = |error: Error| errors::exception(py, &error);
     match (sources.as_mut_slice(), name) {
         ([], _) => {
-            let expected = "at least one of drugs, pubmed and clinical_trials";
-            return Err(refuse(Error::argument("bronze", "no source", expected)));
+            let expected = format!("at least one of {}", SourceTable::names(""));
+            return Err(refuse(Error::argument("bronze", "no source", &expected)));
         }
         ([source], Some(name)) => source.name = name,
         (_, Some(name)) => {
@@ -234,7 +234,7 @@ pub(super) fn release<'py>(
 }
 
 /// The sources that were given, in the order of the tables.
-fn sources(given: [Option<&Bound<'_, PyAny>>; 3]) -> PyResult<Vec<BronzeSource>> {
+fn sources(given: [Option<&Bound<'_, PyAny>>; SourceTable::ALL.len()]) -> PyResult<Vec<BronzeSource>> {
     let mut sources = Vec::new();
     for (table, paths) in SourceTable::ALL.into_iter().zip(given) {
         let Some(paths) = paths.filter(|paths| !paths.is_none()) else {

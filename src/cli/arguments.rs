@@ -5,6 +5,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::mentions::MentionFormat;
+use super::publication_sources::PublicationSources;
 use crate::choice::Choice;
 use crate::error::Result;
 use crate::formats::Encoding;
@@ -193,12 +194,8 @@ pub(super) struct RunArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
     #[arg(long, value_name = "PATH", required = true)]
     pub drugs: Vec<String>,
-    /// PubMed articles, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub pubmed: Vec<String>,
-    /// Clinical trials, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub clinical_trials: Vec<String>,
+    #[command(flatten)]
+    pub publications: PublicationSources,
     #[command(flatten)]
     pub lake: Lake,
     #[command(flatten)]
@@ -216,12 +213,8 @@ pub(super) struct BronzeArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
     #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
-    /// PubMed articles, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub pubmed: Vec<String>,
-    /// Clinical trials, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub clinical_trials: Vec<String>,
+    #[command(flatten)]
+    pub publications: PublicationSources,
     /// The source's name in the lake, where one table has several sources
     #[arg(long)]
     pub name: Option<String>,

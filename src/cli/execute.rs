@@ -9,6 +9,7 @@ use super::arguments::{
 };
 use super::mentions::match_texts;
 use super::parse::ParsedCommand;
+use super::publication_sources::PublicationSources;
 use super::voice::Voice;
 use super::{manual, summary};
 use crate::api::matching::{read_standard_input, read_stop_words};
@@ -77,8 +78,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
     let (report, output) = match command {
         Command::Run(arguments) => {
             let dt = arguments.lake.dt()?;
-            let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
-            let sources = sources(words, lists, task)?;
+            let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
             let report = run::run(
@@ -93,12 +93,11 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         }
         Command::Bronze(arguments) => {
             let dt = arguments.lake.dt()?;
-            let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
-            let mut sources = sources(words, lists, task)?;
+            let mut sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
             match (sources.as_mut_slice(), &arguments.name) {
                 ([], _) => {
-                    let expected = "at least one of --drugs, --pubmed and --clinical-trials";
-                    return Err(Error::argument("bronze", "no source", expected));
+                    let expected = format!("at least one of {}", SourceTable::names("--").replace('_', "-"));
+                    return Err(Error::argument("bronze", "no source", &expected));
                 }
                 ([source], Some(name)) => source.name.clone_from(name),
                 (_, Some(name)) => {
@@ -171,9 +170,20 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
 }
 
 /// The sources that were given, in the order of the tables.
-fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<Vec<BronzeSource>> {
-    let given = SourceTable::ALL.into_iter().zip(words);
+fn sources(
+    drugs: &[String],
+    publications: &PublicationSources,
+    lists: &mut Lists,
+    task: &Task,
+) -> Result<Vec<BronzeSource>> {
+    let given = SourceTable::ALL.map(|table| {
+        let words = table
+            .publication_kind()
+            .map_or(drugs, |kind| publications.of(kind));
+        (table, words)
+    });
     given
+        .into_iter()
         .filter(|(_, words)| !words.is_empty())
         .map(|(table, words)| Ok(BronzeSource::new(table, lists.names(words, task)?)))
         .collect()

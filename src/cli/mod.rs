@@ -9,6 +9,7 @@ mod manual;
 mod mentions;
 mod parse;
 mod progress;
+mod publication_sources;
 mod summary;
 mod voice;
 

@@ -12,7 +12,7 @@ use super::exclusive::ExclusiveDrugs;
 use super::grouping::DrugGrouping;
 use super::model::{DrugGraph, DrugNode};
 use crate::error::{Error, Result};
-use crate::schema::DrugUnit;
+use crate::schema::{DrugUnit, PublicationKind};
 use crate::task::Task;
 
 /// An object with one entry a line.
@@ -65,6 +65,66 @@ impl<'o> List<'o> {
     pub(super) fn end(self) -> io::Result<()> {
         self.out.write_all(b"]")
     }
+}
+
+/// A table of the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GraphTable {
+    Drugs,
+    Journals,
+    Publications(PublicationKind),
+}
+
+impl GraphTable {
+    /// Its name in the file.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Drugs => "drug",
+            Self::Journals => "journal",
+            Self::Publications(kind) => kind.name(),
+        }
+    }
+
+    /// The tables of a graph in the order of their names; `has_table` says which kinds of publications it has.
+    pub(super) fn all(has_table: impl Fn(PublicationKind) -> bool) -> Vec<Self> {
+        let kinds = PublicationKind::ALL.into_iter().filter(|kind| has_table(*kind));
+        let mut tables = vec![Self::Drugs, Self::Journals];
+        tables.extend(kinds.map(Self::Publications));
+        tables.sort_by_key(|table| table.name());
+        tables
+    }
+}
+
+/// A drug as an entry of its table. `ids` writes the identifiers of a kind, and is called in the order of the kinds.
+pub(super) fn drug(
+    table: &mut Object<'_>,
+    drug: &DrugNode,
+    tables: &[GraphTable],
+    mut ids: impl FnMut(PublicationKind, &mut List<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    const NAME: &str = "name";
+    let kinds = tables.iter().filter_map(|table| match table {
+        GraphTable::Publications(kind) => Some((kind.description().ids, Some(*kind))),
+        GraphTable::Drugs | GraphTable::Journals => None,
+    });
+    let mut fields: Vec<(&str, Option<PublicationKind>)> = kinds.collect();
+    fields.push((NAME, None));
+    fields.sort_by_key(|(field, _)| *field);
+    let out = table.entry(&drug.atccode)?;
+    for (place, (field, kind)) in fields.into_iter().enumerate() {
+        out.write_all(if place == 0 { b"{" } else { b", " })?;
+        text(out, field)?;
+        out.write_all(b": ")?;
+        match kind {
+            None => text(out, &drug.name)?,
+            Some(kind) => {
+                let mut list = List::begin(out)?;
+                ids(kind, &mut list)?;
+                list.end()?;
+            }
+        }
+    }
+    out.write_all(b"}")
 }
 
 /// A publication as an entry of its table.
