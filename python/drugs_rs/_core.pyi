@@ -980,6 +980,23 @@ class DrugGraph:
             ArgumentError: An unknown `unit`.
         """
 
+    def answer(self, name: str, **options: str | int | None) -> Table:
+        """The table of an answer, by its name: `"exclusive_drugs"` or `"top_journals"`.
+
+        `drugs-rs answer --help` lists the answers and their options.
+
+        Args:
+            name: The answer.
+            **options: Its options; `None` is the default of an option. Every answer has `unit`.
+
+        Returns:
+            A row for each entry; its columns are in the page of answers.
+
+        Raises:
+            ArgumentError: No answer has this name, the answer has no such option, or a value of it is unusable, such as
+                a drug that the graph does not have.
+        """
+
     def top_journals(self, *, unit: _Unit = "substance") -> dict[str, int]:
         """The journals that mention the most different drugs, and that number: every journal that shares first place.
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict, PyInt};
 
 use super::table::Table;
 use super::{arguments, call, errors};
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::graph::{self, DrugGrouping, GraphShape, Shelf, frames};
 use crate::lake::existing_lake;
 use crate::schema::DrugUnit;
+use crate::task::Task;
 
 #[doc = stub_doc!(DrugGraph)]
 #[pyclass(frozen, module = "drugs_rs")]
@@ -73,6 +74,26 @@ impl DrugGraph {
     fn mentions(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
         let unit = arguments::unit(py, unit)?;
         call::run_inline(py, || frames::mentions(&self.inner, unit)).map(Table::new)
+    }
+
+    #[doc = stub_doc!(DrugGraph.answer)]
+    #[pyo3(signature = (name, **options))]
+    fn answer(&self, py: Python<'_>, name: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Table> {
+        let mut given = Vec::new();
+        for (option, value) in options.into_iter().flatten() {
+            let option = arguments::text(&option, "option")?;
+            if value.is_none() {
+                continue;
+            }
+            let is_number = value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>();
+            let text = if is_number {
+                value.str()?.to_string()
+            } else {
+                arguments::text(&value, &option)?
+            };
+            given.push((option, text));
+        }
+        self.ask(py, name, &given)
     }
 
     #[doc = stub_doc!(DrugGraph.top_journals)]
@@ -159,6 +180,11 @@ impl DrugGraph {
             let shelf = Shelf::of(&self.inner, &grouping);
             (grouping, shelf)
         })
+    }
+
+    fn ask(&self, py: Python<'_>, name: &str, options: &[(String, String)]) -> PyResult<Table> {
+        let ask = |task: &Task| graph::ask(&self.inner, name, options, task);
+        call::run_waiting(py, false, ask).map(Table::new)
     }
 
     fn text(&self, py: Python<'_>, shape: GraphShape) -> PyResult<String> {

@@ -4,6 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::answer::AnswerArguments;
 use super::mentions::MentionFormat;
 use super::publication_sources::PublicationSources;
 use crate::choice::Choice;
@@ -82,6 +83,8 @@ pub(super) enum Command {
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
+    /// Answer a question about the graph of a lake
+    Answer(AnswerArguments),
     /// Check a lake
     #[command(subcommand)]
     Lake(LakeCommand),

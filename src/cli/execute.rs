@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::answer::answer;
 use super::arguments::{
     Bytes, Command, ExplainArguments, GoldOptions, LakeCommand, Matching, Output, Reading, VerifyArguments,
 };
@@ -157,6 +158,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
+        Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
         Command::Lake(LakeCommand::Verify(arguments)) => return verify_lake(arguments, task),
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),

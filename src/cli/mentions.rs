@@ -239,7 +239,7 @@ fn rows_of(mentions: &DataFrame) -> Result<Vec<MentionRow<'_>>> {
 }
 
 /// A field of CSV: between quotes where RFC 4180 wants them.
-fn csv_field(text: &str) -> String {
+pub(super) fn csv_field(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
@@ -248,7 +248,7 @@ fn csv_field(text: &str) -> String {
 }
 
 /// A terminal obeys control characters, which texts may hold.
-fn shown_cell(text: &str) -> String {
+pub(super) fn shown_cell(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 bad input, a failed check or no mention, 2 usage.
 
+mod answer;
 mod arguments;
 mod execute;
 mod generate;

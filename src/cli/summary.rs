@@ -249,7 +249,7 @@ fn title(text: &mut String, title: &str) {
 }
 
 /// A table with its columns aligned; numbers stand to the right. `all` is how many rows there are in truth.
-fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
+pub(super) fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
     let columns = rows.first().map_or(0, |row| row.as_ref().len());
     let width = |column: usize| {
         rows.iter()

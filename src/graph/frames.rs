@@ -93,6 +93,6 @@ pub fn mentions(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
 }
 
 /// Days since 1970-01-01, as Arrow counts them.
-fn days(date: NaiveDate) -> i32 {
+pub(super) fn days(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - 719_163
 }

@@ -11,10 +11,11 @@ use std::io::{self, Write};
 use chrono::NaiveDate;
 
 use super::DrugNode;
-use super::answers::Shelf;
+use super::answers::{AnswerSettings, AnswerTotals, write_published};
 use super::grouping::DrugGrouping;
 use super::model::GraphBuilder;
-use super::writer::{self, AnswerSettings, AnswerTotals, GraphTable, List, Object};
+use super::shelf::Shelf;
+use super::writer::{self, GraphTable, List, Object};
 use crate::error::{Error, Result};
 use crate::schema::{DrugUnit, PublicationKind};
 use crate::sorting::{Bound, SortRecord, Sorted, Sorter};
@@ -201,7 +202,7 @@ impl LargeGraph {
             .map_err(|error| Error::storage(shown, "write", error))?
             .grouped(&grouping);
         let most = settings.max_exclusive;
-        written.answers = writer::answers((&drugs, &grouping), (&journals, &shelf), most, answers, task)?;
+        written.answers = write_published((&drugs, &grouping), (&journals, &shelf), most, answers, task)?;
         Ok(written)
     }
 }
