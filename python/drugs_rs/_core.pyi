@@ -981,7 +981,7 @@ class DrugGraph:
         """
 
     def answer(self, name: str, **options: str | int | None) -> Table:
-        """The table of an answer, by its name: `"exclusive_drugs"` or `"top_journals"`.
+        """The table of an answer, by its name: `"co_mentions"`, `"exclusive_drugs"` or `"top_journals"`.
 
         `drugs-rs answer --help` lists the answers and their options.
 
@@ -995,6 +995,25 @@ class DrugGraph:
         Raises:
             ArgumentError: No answer has this name, the answer has no such option, or a value of it is unusable, such as
                 a drug that the graph does not have.
+        """
+
+    def co_mentions(self, drug: str | None = None, *, min_count: int = 2, unit: _Unit = "substance") -> Table:
+        """Pairs of drugs that the same publications mention.
+
+        Args:
+            drug: Only pairs with this drug: its code, or one of its names in capitals or small letters.
+            min_count: Only pairs that at least this many publications mention.
+            unit: What counts as one drug.
+
+        Returns:
+            The columns `atccode`, `drug`, `other_atccode`, `other_drug`, `publications` (how many mention both), the
+            number for each kind (`pubmed`, `clinical_trial`), `first_date` and `last_date`. The largest number comes
+            first, then names. `drug` is the drug that was asked for, else the first of the two by name. A substance has
+            the code of its first code, and its own name.
+
+        Raises:
+            ArgumentError: The graph does not have the drug, its name is that of several drugs, `min_count` is less than
+                1, or `unit` is unknown.
         """
 
     def top_journals(self, *, unit: _Unit = "substance") -> dict[str, int]:

@@ -96,6 +96,23 @@ impl DrugGraph {
         self.ask(py, name, &given)
     }
 
+    #[doc = stub_doc!(DrugGraph.co_mentions)]
+    #[pyo3(signature = (drug=None, *, min_count=2, unit="substance"))]
+    fn co_mentions(
+        &self,
+        py: Python<'_>,
+        drug: Option<String>,
+        #[pyo3(from_py_with = arguments::min_count)] min_count: u64,
+        unit: &str,
+    ) -> PyResult<Table> {
+        let mut options = vec![
+            ("min_count".to_owned(), min_count.to_string()),
+            ("unit".to_owned(), unit.to_owned()),
+        ];
+        options.extend(drug.map(|drug| ("drug".to_owned(), drug)));
+        self.ask(py, "co_mentions", &options)
+    }
+
     #[doc = stub_doc!(DrugGraph.top_journals)]
     #[pyo3(signature = (*, unit="substance"))]
     fn top_journals<'py>(&self, py: Python<'py>, unit: &str) -> PyResult<Bound<'py, PyDict>> {

@@ -30,6 +30,7 @@ macro_rules! answers {
 }
 
 answers! {
+    co_mentions;
     exclusive_drugs;
     top_journals;
 }
