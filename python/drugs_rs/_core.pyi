@@ -46,8 +46,8 @@ _Accents: TypeAlias = Literal["fold", "keep"]
 _Unit: TypeAlias = Literal["substance", "code"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
-_Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
-_Kind: TypeAlias = Literal["pubmed", "clinical_trial"]
+_Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials", "preprints"]
+_Kind: TypeAlias = Literal["pubmed", "clinical_trial", "preprint"]
 _Plain: TypeAlias = Literal["csv", "json", "ndjson", "parquet"]
 _ArticlesFormat: TypeAlias = _Plain | Literal["pubmed-xml", "medline", "pubmed-csv"]
 _TrialsFormat: TypeAlias = (
@@ -70,6 +70,7 @@ def run(
     drugs: _Source,
     pubmed: _Source | None = None,
     clinical_trials: _Source | None = None,
+    preprints: _Source | None = None,
     lake: _Path | None = None,
     out: _Path | None = None,
     dt: _Date,
@@ -98,6 +99,7 @@ def run(
         drugs: The vocabulary, with the columns `atccode` and `drug`.
         pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
         clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
+        preprints: Preprints, with the columns of articles; `journal` is the server.
         lake: The lake's root folder, created if missing, or `gs://bucket/prefix`, `s3://bucket/prefix`. Required.
         out: Another name for `lake`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
@@ -152,6 +154,7 @@ def bronze(
     drugs: _Source | None = None,
     pubmed: _Source | None = None,
     clinical_trials: _Source | None = None,
+    preprints: _Source | None = None,
     name: str | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -166,7 +169,8 @@ def bronze(
         drugs: Vocabulary files; see `run` for what a source may be.
         pubmed: PubMed files.
         clinical_trials: Clinical trial files.
-        name: The source's name in the lake, instead of `drugs`, `pubmed` or `clinical_trials`. It keeps two deliveries
+        preprints: Preprint files.
+        name: The source's name in the lake, instead of that of its table. It keeps two deliveries
             of one table apart, such as `pubmed_a` and `pubmed_b`.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
@@ -202,7 +206,7 @@ def silver(
         lake: The lake's root: a folder, or a prefix of a bucket. Required.
         out: Another name for `lake`.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`.
-        tables: Which of `"drugs"`, `"pubmed"` and `"clinical_trials"`; by default all that bronze holds.
+        tables: Which of `"drugs"`, `"pubmed"`, `"clinical_trials"` and `"preprints"`; by default all that bronze holds.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: On an unreadable file: `"fail"` stops and writes nothing, `"reject"` adds one rejected row
@@ -500,7 +504,7 @@ def read_publications(
 
     Args:
         sources: A path, a glob or a folder, or a list of them; see `run` for what a source may be.
-        kind: `"pubmed"` or `"clinical_trial"`.
+        kind: `"pubmed"`, `"clinical_trial"` or `"preprint"`.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: On an unreadable file: `"fail"` raises, `"reject"` adds one rejected row (`bad_file`) for the file

@@ -98,6 +98,7 @@ macro_rules! kinds {
 // In the order of the names, which is the order of the tables in the graph.
 kinds! {
     clinical_trial => ClinicalTrial from ClinicalTrials;
+    preprint => Preprint from Preprints;
     pubmed => Pubmed from Pubmed;
 }
 
