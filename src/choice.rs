@@ -87,23 +87,30 @@ impl UnknownChoice {
             [one] => one.clone(),
             [first @ .., last] => format!("{} or {last}", first.join(", ")),
         };
-        match self.close_name() {
+        match close_names(&self.found, self.names.iter().copied(), 1).first() {
             Some(close) => format!("{names}; did you mean \"{close}\"?"),
             None => names,
         }
     }
+}
 
-    /// The name that differs least, if it differs by no more than a third of its letters.
-    fn close_name(&self) -> Option<&'static str> {
-        if self.found.chars().nth(LONGEST_NAME).is_some() {
-            return None;
-        }
-        let found = self.found.to_lowercase();
-        let distances = self.names.iter().map(|name| {
-            let distance = strsim::damerau_levenshtein(&found, name);
-            (distance, *name)
-        });
-        let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
-        (distance <= (name.len() / 3).max(1)).then_some(name)
+/// The names that differ least from a text, the closest first: by no more than a third of their letters.
+pub fn close_names<'n>(found: &str, names: impl Iterator<Item = &'n str>, most: usize) -> Vec<&'n str> {
+    if found.chars().nth(LONGEST_NAME).is_some() {
+        return Vec::new();
     }
+    let found = found.to_lowercase();
+    let distances = names.map(|name| {
+        let distance = strsim::damerau_levenshtein(&found, &name.to_lowercase());
+        (distance, name)
+    });
+    let mut close: Vec<(usize, &str)> = distances
+        .filter(|(distance, name)| *distance <= (name.len() / 3).max(1))
+        .collect();
+    // Of those that are equally close, the first that was named.
+    close.sort_by_key(|(distance, _)| *distance);
+    let mut names: Vec<&str> = close.into_iter().map(|(_, name)| name).collect();
+    names.dedup();
+    names.truncate(most);
+    names
 }

@@ -46,8 +46,8 @@ _Accents: TypeAlias = Literal["fold", "keep"]
 _Unit: TypeAlias = Literal["substance", "code"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
-_Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials"]
-_Kind: TypeAlias = Literal["pubmed", "clinical_trial"]
+_Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials", "preprints"]
+_Kind: TypeAlias = Literal["pubmed", "clinical_trial", "preprint"]
 _Plain: TypeAlias = Literal["csv", "json", "ndjson", "parquet"]
 _ArticlesFormat: TypeAlias = _Plain | Literal["pubmed-xml", "medline", "pubmed-csv"]
 _TrialsFormat: TypeAlias = (
@@ -70,6 +70,7 @@ def run(
     drugs: _Source,
     pubmed: _Source | None = None,
     clinical_trials: _Source | None = None,
+    preprints: _Source | None = None,
     lake: _Path | None = None,
     out: _Path | None = None,
     dt: _Date,
@@ -98,6 +99,7 @@ def run(
         drugs: The vocabulary, with the columns `atccode` and `drug`.
         pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
         clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
+        preprints: Preprints, with the columns of articles; `journal` is the server.
         lake: The lake's root folder, created if missing, or `gs://bucket/prefix`, `s3://bucket/prefix`. Required.
         out: Another name for `lake`.
         dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
@@ -152,6 +154,7 @@ def bronze(
     drugs: _Source | None = None,
     pubmed: _Source | None = None,
     clinical_trials: _Source | None = None,
+    preprints: _Source | None = None,
     name: str | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -166,7 +169,8 @@ def bronze(
         drugs: Vocabulary files; see `run` for what a source may be.
         pubmed: PubMed files.
         clinical_trials: Clinical trial files.
-        name: The source's name in the lake, instead of `drugs`, `pubmed` or `clinical_trials`. It keeps two deliveries
+        preprints: Preprint files.
+        name: The source's name in the lake, instead of that of its table. It keeps two deliveries
             of one table apart, such as `pubmed_a` and `pubmed_b`.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
@@ -202,7 +206,7 @@ def silver(
         lake: The lake's root: a folder, or a prefix of a bucket. Required.
         out: Another name for `lake`.
         dt: The logical date, `"2020-06-01"` or a `datetime.date`.
-        tables: Which of `"drugs"`, `"pubmed"` and `"clinical_trials"`; by default all that bronze holds.
+        tables: Which of `"drugs"`, `"pubmed"`, `"clinical_trials"` and `"preprints"`; by default all that bronze holds.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: On an unreadable file: `"fail"` stops and writes nothing, `"reject"` adds one rejected row
@@ -500,7 +504,7 @@ def read_publications(
 
     Args:
         sources: A path, a glob or a folder, or a list of them; see `run` for what a source may be.
-        kind: `"pubmed"` or `"clinical_trial"`.
+        kind: `"pubmed"`, `"clinical_trial"` or `"preprint"`.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
         on_bad_file: On an unreadable file: `"fail"` raises, `"reject"` adds one rejected row (`bad_file`) for the file
@@ -978,6 +982,42 @@ class DrugGraph:
 
         Raises:
             ArgumentError: An unknown `unit`.
+        """
+
+    def answer(self, name: str, **options: str | int | None) -> Table:
+        """The table of an answer, by its name: `"co_mentions"`, `"exclusive_drugs"` or `"top_journals"`.
+
+        `drugs-rs answer --help` lists the answers and their options.
+
+        Args:
+            name: The answer.
+            **options: Its options; `None` is the default of an option. Every answer has `unit`.
+
+        Returns:
+            A row for each entry; its columns are in the page of answers.
+
+        Raises:
+            ArgumentError: No answer has this name, the answer has no such option, or a value of it is unusable, such as
+                a drug that the graph does not have.
+        """
+
+    def co_mentions(self, drug: str | None = None, *, min_count: int = 2, unit: _Unit = "substance") -> Table:
+        """Pairs of drugs that the same publications mention.
+
+        Args:
+            drug: Only pairs with this drug: its code, or one of its names in capitals or small letters.
+            min_count: Only pairs that at least this many publications mention.
+            unit: What counts as one drug.
+
+        Returns:
+            The columns `atccode`, `drug`, `other_atccode`, `other_drug`, `publications` (how many mention both), the
+            number for each kind (`pubmed`, `clinical_trial`), `first_date` and `last_date`. The largest number comes
+            first, then names. `drug` is the drug that was asked for, else the first of the two by name. A substance has
+            the code of its first code, and its own name.
+
+        Raises:
+            ArgumentError: The graph does not have the drug, its name is that of several drugs, `min_count` is less than
+                1, or `unit` is unknown.
         """
 
     def top_journals(self, *, unit: _Unit = "substance") -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 use polars::prelude::ParquetWriter;
 
+use crate::choice::UnknownChoice;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, GraphShape, frames, write_shape};
 use crate::schema::DrugUnit;
@@ -19,52 +20,79 @@ pub enum FileShape {
     EdgesParquet,
 }
 
-/// The shape that a name or, without one, the file's ending asks for.
-pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
-    let name = match name {
-        Some(name) => name,
-        None => shape_of_ending(path)?,
-    };
-    Ok(FileShape::Text(match name {
-        "graph" => GraphShape::Graph,
-        "node-link" => GraphShape::NodeLink,
-        "graphml" => GraphShape::GraphMl,
-        "gexf" => GraphShape::Gexf,
-        "edges-csv" => GraphShape::EdgesCsv,
-        "edges-ndjson" => GraphShape::EdgesNdjson,
-        "edges-parquet" => return Ok(FileShape::EdgesParquet),
-        "neo4j-nodes" => GraphShape::Neo4jNodes,
-        "neo4j-relationships" => GraphShape::Neo4jRelationships,
-        other => return Err(Error::argument("shape", format!("`{other}`"), SHAPES)),
-    }))
+/// A shape under its name, with the endings of files that ask for it. A new shape is a line here, and what writes it.
+struct Export {
+    name: &'static str,
+    endings: &'static [&'static str],
+    shape: FileShape,
 }
 
-const SHAPES: &str = "graph, node-link, graphml, gexf, edges-csv, edges-ndjson, edges-parquet, neo4j-nodes or \
-                      neo4j-relationships";
+const fn text(name: &'static str, endings: &'static [&'static str], shape: GraphShape) -> Export {
+    Export {
+        name,
+        endings,
+        shape: FileShape::Text(shape),
+    }
+}
+
+const EXPORTS: &[Export] = &[
+    text("graph", &["json"], GraphShape::Graph),
+    text("node-link", &[], GraphShape::NodeLink),
+    text("graphml", &["graphml"], GraphShape::GraphMl),
+    text("gexf", &["gexf"], GraphShape::Gexf),
+    text("edges-csv", &["csv"], GraphShape::EdgesCsv),
+    text("edges-ndjson", &["ndjson", "jsonl"], GraphShape::EdgesNdjson),
+    Export {
+        name: "edges-parquet",
+        endings: &["parquet"],
+        shape: FileShape::EdgesParquet,
+    },
+    text("neo4j-nodes", &[], GraphShape::Neo4jNodes),
+    text("neo4j-relationships", &[], GraphShape::Neo4jRelationships),
+];
+
+/// The shape that a name or, without one, the file's ending asks for.
+pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
+    let Some(name) = name else {
+        return shape_of_ending(path);
+    };
+    let found = EXPORTS.iter().find(|export| export.name == name);
+    found
+        .map(|export| export.shape)
+        .ok_or_else(|| UnknownChoice::among(name, names()).of("shape"))
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    EXPORTS.iter().map(|export| export.name)
+}
 
 /// The shape for the ending of a file's name, in small letters or capitals.
-fn shape_of_ending(path: &str) -> Result<&'static str> {
+fn shape_of_ending(path: &str) -> Result<FileShape> {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let ending = name
         .rsplit_once('.')
         .map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("json") => Ok("graph"),
-        Some("graphml") => Ok("graphml"),
-        Some("gexf") => Ok("gexf"),
-        Some("csv") => Ok("edges-csv"),
-        Some("ndjson" | "jsonl") => Ok("edges-ndjson"),
-        Some("parquet") => Ok("edges-parquet"),
-        other => {
-            let found = other.map_or_else(
-                || "a file name without an ending".to_owned(),
-                |ending| format!("no shape for the ending `.{ending}`"),
-            );
-            let expected = format!(
-                "a name that ends in .json, .graphml, .gexf, .csv, .ndjson or .parquet, or the argument shape: {SHAPES}"
-            );
-            Err(Error::argument(path.to_owned(), found, expected))
-        }
+    let mut exports = EXPORTS.iter();
+    let asked = exports.find(|export| export.endings.iter().any(|its| Some(*its) == ending.as_deref()));
+    asked.map(|export| export.shape).ok_or_else(|| {
+        let found = ending.map_or_else(
+            || "a file name without an ending".to_owned(),
+            |ending| format!("no shape for the ending `.{ending}`"),
+        );
+        let first = EXPORTS.iter().filter_map(|export| export.endings.first());
+        let endings = list(first.map(|ending| format!(".{ending}")));
+        let shapes = list(names().map(str::to_owned));
+        let expected = format!("a name that ends in {endings}, or the argument shape: {shapes}");
+        Error::argument(path.to_owned(), found, expected)
+    })
+}
+
+/// Words in a sentence.
+fn list(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    match words.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => words.concat(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::formats::{RawBatch, RowReader};
 use crate::ingest::collector::{Collected, Collector, count_batch, note, recount};
 use crate::ingest::parallel_reader::{FilePiece, OnBadFile, Opened, RowSink, clean_files};
 use crate::ingest::rejects::{Rejects, bad_file};
-use crate::ingest::sources::{expected, open_source, tallies};
+use crate::ingest::sources::{open_source, tallies};
 use crate::ingest::vocabulary::combine_files;
 use crate::quality::FileTally;
 use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable};
@@ -75,7 +75,7 @@ pub fn read_publications(
     settings: SilverSettings,
     task: &Task,
 ) -> Result<CleanTable> {
-    let (files, tallies) = find_files(uris, table_of(kind), task)?;
+    let (files, tallies) = find_files(uris, kind.source_table(), task)?;
     let mut frames = SpillBuffer::on_demand(&PUBLICATIONS, MOST_HELD);
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
     let mut collector = Collector::new(
@@ -184,7 +184,7 @@ impl PublicationStream {
         if batch_rows == 0 {
             return Err(Error::argument("batch_rows", "0", "1 or more rows"));
         }
-        let (files, sources) = find_files(uris, table_of(kind), task)?;
+        let (files, sources) = find_files(uris, kind.source_table(), task)?;
         Ok(Self {
             files: files.into_iter().enumerate().collect(),
             kind,
@@ -348,16 +348,9 @@ impl std::fmt::Debug for PublicationStream {
     }
 }
 
-fn table_of(kind: PublicationKind) -> SourceTable {
-    match kind {
-        PublicationKind::Pubmed => SourceTable::Pubmed,
-        PublicationKind::ClinicalTrial => SourceTable::ClinicalTrials,
-    }
-}
-
 /// The files of some sources, each once, and an empty tally for each.
 fn find_files(uris: &[String], table: SourceTable, task: &Task) -> Result<(Vec<SourceFile>, Vec<FileTally>)> {
-    let expected = expected(table);
+    let expected = table.expected();
     if uris.is_empty() {
         return Err(Error::argument("sources", "no source", expected));
     }

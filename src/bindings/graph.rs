@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict, PyInt};
 
 use super::table::Table;
 use super::{arguments, call, errors};
@@ -12,7 +12,8 @@ use crate::api::{answers, export};
 use crate::error::Error;
 use crate::graph::{self, DrugGrouping, GraphShape, Shelf, frames};
 use crate::lake::existing_lake;
-use crate::schema::{DrugUnit, PublicationKind};
+use crate::schema::DrugUnit;
+use crate::task::Task;
 
 #[doc = stub_doc!(DrugGraph)]
 #[pyclass(frozen, module = "drugs_rs")]
@@ -73,6 +74,43 @@ impl DrugGraph {
     fn mentions(&self, py: Python<'_>, unit: &str) -> PyResult<Table> {
         let unit = arguments::unit(py, unit)?;
         call::run_inline(py, || frames::mentions(&self.inner, unit)).map(Table::new)
+    }
+
+    #[doc = stub_doc!(DrugGraph.answer)]
+    #[pyo3(signature = (name, **options))]
+    fn answer(&self, py: Python<'_>, name: &str, options: Option<&Bound<'_, PyDict>>) -> PyResult<Table> {
+        let mut given = Vec::new();
+        for (option, value) in options.into_iter().flatten() {
+            let option = arguments::text(&option, "option")?;
+            if value.is_none() {
+                continue;
+            }
+            let is_number = value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>();
+            let text = if is_number {
+                value.str()?.to_string()
+            } else {
+                arguments::text(&value, &option)?
+            };
+            given.push((option, text));
+        }
+        self.ask(py, name, &given)
+    }
+
+    #[doc = stub_doc!(DrugGraph.co_mentions)]
+    #[pyo3(signature = (drug=None, *, min_count=2, unit="substance"))]
+    fn co_mentions(
+        &self,
+        py: Python<'_>,
+        drug: Option<String>,
+        #[pyo3(from_py_with = arguments::min_count)] min_count: u64,
+        unit: &str,
+    ) -> PyResult<Table> {
+        let mut options = vec![
+            ("min_count".to_owned(), min_count.to_string()),
+            ("unit".to_owned(), unit.to_owned()),
+        ];
+        options.extend(drug.map(|drug| ("drug".to_owned(), drug)));
+        self.ask(py, "co_mentions", &options)
     }
 
     #[doc = stub_doc!(DrugGraph.top_journals)]
@@ -138,12 +176,15 @@ impl DrugGraph {
     }
 
     fn __repr__(&self) -> String {
-        let count = |kind| self.inner.publications(kind).len();
+        let kinds = self.inner.kinds().map(|kind| {
+            let count = self.inner.publications(kind).len();
+            format!("{count} {}", kind.description().plural)
+        });
+        let publications: Vec<String> = kinds.collect();
         format!(
-            "DrugGraph({} drugs, {} PubMed articles, {} clinical trials, {} pairs)",
+            "DrugGraph({} drugs, {}, {} pairs)",
             self.inner.drugs().len(),
-            count(PublicationKind::Pubmed),
-            count(PublicationKind::ClinicalTrial),
+            publications.join(", "),
             self.inner.links().len()
         )
     }
@@ -156,6 +197,11 @@ impl DrugGraph {
             let shelf = Shelf::of(&self.inner, &grouping);
             (grouping, shelf)
         })
+    }
+
+    fn ask(&self, py: Python<'_>, name: &str, options: &[(String, String)]) -> PyResult<Table> {
+        let ask = |task: &Task| graph::ask(&self.inner, name, options, task);
+        call::run_waiting(py, false, ask).map(Table::new)
     }
 
     fn text(&self, py: Python<'_>, shape: GraphShape) -> PyResult<String> {

@@ -19,7 +19,7 @@ use crate::task::Task;
 
 #[doc = stub_doc!(run)]
 #[pyfunction]
-#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, lake=None, out=None, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
+#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
     boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
     unit="substance", max_exclusive=1_000_000, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
@@ -28,6 +28,7 @@ pub(super) fn run<'py>(
     drugs: &Bound<'py, PyAny>,
     pubmed: Option<&Bound<'py, PyAny>>,
     clinical_trials: Option<&Bound<'py, PyAny>>,
+    preprints: Option<&Bound<'py, PyAny>>,
     lake: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
     dt: &Bound<'py, PyAny>,
@@ -46,7 +47,7 @@ pub(super) fn run<'py>(
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let sources = sources([Some(drugs), pubmed, clinical_trials])?;
+    let sources = sources([Some(drugs), pubmed, clinical_trials, preprints])?;
     let (lake, dt) = (arguments::lake(lake, out, "run")?, arguments::dt(dt)?);
     let silver = SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
@@ -85,7 +86,7 @@ pub(super) fn run<'py>(
 
 #[doc = stub_doc!(bronze)]
 #[pyfunction]
-#[pyo3(signature = (*, lake=None, out=None, dt, drugs=None, pubmed=None, clinical_trials=None, name=None, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, drugs=None, pubmed=None, clinical_trials=None, preprints=None, name=None, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn bronze<'py>(
     py: Python<'py>,
@@ -95,15 +96,16 @@ pub(super) fn bronze<'py>(
     drugs: Option<&Bound<'py, PyAny>>,
     pubmed: Option<&Bound<'py, PyAny>>,
     clinical_trials: Option<&Bound<'py, PyAny>>,
+    preprints: Option<&Bound<'py, PyAny>>,
     name: Option<String>,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut sources = sources([drugs, pubmed, clinical_trials])?;
+    let mut sources = sources([drugs, pubmed, clinical_trials, preprints])?;
     let refuse = |error: Error| errors::exception(py, &error);
     match (sources.as_mut_slice(), name) {
         ([], _) => {
-            let expected = "at least one of drugs, pubmed and clinical_trials";
-            return Err(refuse(Error::argument("bronze", "no source", expected)));
+            let expected = format!("at least one of {}", SourceTable::names(""));
+            return Err(refuse(Error::argument("bronze", "no source", &expected)));
         }
         ([source], Some(name)) => source.name = name,
         (_, Some(name)) => {
@@ -234,7 +236,7 @@ pub(super) fn release<'py>(
 }
 
 /// The given sources, in the order of the tables.
-fn sources(given: [Option<&Bound<'_, PyAny>>; 3]) -> PyResult<Vec<BronzeSource>> {
+fn sources(given: [Option<&Bound<'_, PyAny>>; SourceTable::ALL.len()]) -> PyResult<Vec<BronzeSource>> {
     let mut sources = Vec::new();
     for (table, paths) in SourceTable::ALL.into_iter().zip(given) {
         let Some(paths) = paths.filter(|paths| !paths.is_none()) else {

@@ -4,8 +4,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::answer::AnswerArguments;
 use super::generate::GenerateArguments;
 use super::options::{Bytes, GoldOptions, Lake, Matching, MentionFormat, Output, Reading, choice};
+use super::publication_sources::PublicationSources;
 use crate::schema::SourceTable;
 
 const EXIT_CODES: &str = "\
@@ -65,6 +67,8 @@ pub(super) enum Command {
     Match(MatchArguments),
     /// Say in one sentence why a drug is found in a text, or why it is not
     Explain(ExplainArguments),
+    /// Answer a question about the graph of a lake
+    Answer(AnswerArguments),
     /// Check a lake
     #[command(subcommand)]
     Lake(LakeCommand),
@@ -84,12 +88,8 @@ pub(super) struct RunArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
     #[arg(long, value_name = "PATH", required = true)]
     pub drugs: Vec<String>,
-    /// PubMed articles, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub pubmed: Vec<String>,
-    /// Clinical trials, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub clinical_trials: Vec<String>,
+    #[command(flatten)]
+    pub publications: PublicationSources,
     #[command(flatten)]
     pub lake: Lake,
     #[command(flatten)]
@@ -107,12 +107,8 @@ pub(super) struct BronzeArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
     #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
-    /// PubMed articles, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub pubmed: Vec<String>,
-    /// Clinical trials, in the same way; repeatable
-    #[arg(long, value_name = "PATH")]
-    pub clinical_trials: Vec<String>,
+    #[command(flatten)]
+    pub publications: PublicationSources,
     /// The source's name in the lake, where one table has several sources
     #[arg(long)]
     pub name: Option<String>,

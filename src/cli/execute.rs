@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
+use super::answer::answer;
 use super::arguments::{Command, ExplainArguments, LakeCommand, VerifyArguments};
 use super::mentions::match_texts;
 use super::options::Output;
-use super::outcome::{Outcome, not_printed};
+use super::outcome::Outcome;
 use super::parse::ParsedCommand;
+use super::printing::not_printed;
+use super::publication_sources::PublicationSources;
 use super::settings::{entries, gold_settings, matcher_settings, reading, silver_settings};
 use super::voice::Voice;
 use super::{generate, manual, summary};
@@ -35,8 +38,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
     let (report, output) = match command {
         Command::Run(arguments) => {
             let dt = arguments.lake.dt()?;
-            let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
-            let sources = sources(words, lists, task)?;
+            let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
             let report = run::run(
@@ -51,12 +53,11 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         }
         Command::Bronze(arguments) => {
             let dt = arguments.lake.dt()?;
-            let words = [&arguments.drugs, &arguments.pubmed, &arguments.clinical_trials];
-            let mut sources = sources(words, lists, task)?;
+            let mut sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
             match (sources.as_mut_slice(), &arguments.name) {
                 ([], _) => {
-                    let expected = "at least one of --drugs, --pubmed and --clinical-trials";
-                    return Err(Error::argument("bronze", "no source", expected));
+                    let expected = format!("at least one of {}", SourceTable::names("--").replace('_', "-"));
+                    return Err(Error::argument("bronze", "no source", &expected));
                 }
                 ([source], Some(name)) => source.name.clone_from(name),
                 (_, Some(name)) => {
@@ -116,6 +117,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
+        Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
         Command::Lake(LakeCommand::Verify(arguments)) => return verify_lake(arguments, task),
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
@@ -129,9 +131,20 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
 }
 
 /// The given sources, in the order of the tables.
-fn sources(words: [&Vec<String>; 3], lists: &mut Lists, task: &Task) -> Result<Vec<BronzeSource>> {
-    let given = SourceTable::ALL.into_iter().zip(words);
+fn sources(
+    drugs: &[String],
+    publications: &PublicationSources,
+    lists: &mut Lists,
+    task: &Task,
+) -> Result<Vec<BronzeSource>> {
+    let given = SourceTable::ALL.map(|table| {
+        let words = table
+            .publication_kind()
+            .map_or(drugs, |kind| publications.of(kind));
+        (table, words)
+    });
     given
+        .into_iter()
         .filter(|(_, words)| !words.is_empty())
         .map(|(table, words)| Ok(BronzeSource::new(table, lists.names(words, task)?)))
         .collect()

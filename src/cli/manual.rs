@@ -4,8 +4,8 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::arguments::{CompletionsArguments, ManArguments};
-use super::outcome::not_printed;
 use super::parse::definition;
+use super::printing::not_printed;
 use crate::api::export::write_file;
 use crate::error::{Error, Result};
 use crate::task::Task;

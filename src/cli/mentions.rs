@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::arguments::MatchArguments;
 use super::options::MentionFormat;
-use super::outcome::{Outcome, not_printed};
+use super::outcome::Outcome;
+use super::printing::{csv_field, not_printed, shown_cell};
 use super::settings::{entries, matcher_settings, reading};
 use super::voice::Voice;
 use crate::api::matching::{PassedOver, TextFiles};
@@ -207,20 +208,6 @@ fn rows_of(mentions: &DataFrame) -> Result<Vec<MentionRow<'_>>> {
         rule: rules.get(place).unwrap_or_default(),
     };
     Ok((0..mentions.height()).map(row).collect())
-}
-
-/// A field of CSV, in quotes if RFC 4180 requires them.
-fn csv_field(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Replaces control characters of a text, which a terminal would obey.
-fn shown_cell(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }
 
 const COLUMNS: usize = 6;

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 success; 1 bad input, a failed check or no mention; 2 wrong usage; 130 or 143 ended by a signal.
 
+mod answer;
 mod arguments;
 mod execute;
 mod generate;
@@ -10,7 +11,9 @@ mod mentions;
 mod options;
 mod outcome;
 mod parse;
+mod printing;
 mod progress;
+mod publication_sources;
 mod settings;
 mod summary;
 mod voice;

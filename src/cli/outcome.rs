@@ -1,12 +1,13 @@
-//! What a command came to, and how it is printed.
+//! The outcome of a command, and how it is printed.
 
 use std::io::{self, Write};
 
 use super::parse::ParsedCommand;
-use crate::error::{Error, Refusal, Result};
+use super::printing::printed;
+use crate::error::{Error, Result};
 use crate::task::Patient;
 
-/// What a command came to. It is printed when the progress bar is gone.
+/// The result of a command. It is printed after the progress bar is removed.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Outcome {
@@ -43,7 +44,7 @@ impl Outcome {
         Self { failure, ..self }
     }
 
-    /// Prints the warnings and the result, and gives the exit code.
+    /// Prints the warnings and the result, and returns the exit code.
     pub fn print(self, command: &ParsedCommand) -> Result<u8> {
         self.warnings
             .iter()
@@ -51,21 +52,4 @@ impl Outcome {
         printed(Patient(io::stdout().lock()).write_all(&self.text))?;
         self.failure.map_or(Ok(self.exit_code), Err)
     }
-}
-
-/// A reader that closed its end of the pipe has what it wanted.
-fn printed(result: io::Result<()>) -> Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| not_printed(&error)),
-    }
-}
-
-/// The error for what could not be printed: unlike with other errors, the work itself is done.
-pub(super) fn not_printed(error: &io::Error) -> Error {
-    let refusal = Refusal {
-        found: error.to_string(),
-        remedy: "what was made before stands; print to a place that takes it",
-    };
-    Error::storage("standard output", "write", io::Error::new(error.kind(), refusal))
 }

@@ -70,6 +70,7 @@ impl ParsedCommand {
             Command::Generate(generate) => !generate.output.quiet,
             Command::Hold(_)
             | Command::Release(_)
+            | Command::Answer(_)
             | Command::Lake(_)
             | Command::Match(_)
             | Command::Explain(_)

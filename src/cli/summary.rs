@@ -66,7 +66,7 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
 
 fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
     let grouping = DrugGrouping::of(graph.drugs(), unit);
-    let mut counts: Vec<[u64; 2]> = vec![[0; 2]; graph.drugs().len()];
+    let mut counts = vec![[0_u64; PublicationKind::ALL.len()]; graph.drugs().len()];
     for link in grouping.links(graph.links()) {
         counts[link.drug as usize][link.kind as usize] += 1;
     }
@@ -78,10 +78,12 @@ fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
             .then(left.cmp(right))
     });
     let all = rows.len();
-    let mut table = vec![["drug", "code", "articles", "trials"].map(str::to_owned)];
+    let kinds: Vec<PublicationKind> = graph.kinds().collect();
+    let mut header = vec!["drug", "code"];
+    header.extend(kinds.iter().map(|kind| kind.description().column));
+    let mut table: Vec<Vec<String>> = vec![header.into_iter().map(str::to_owned).collect()];
     for drug in rows.into_iter().take(MOST_ROWS) {
         let count = counts[drug as usize];
-        let [trials, articles] = PublicationKind::ALL.map(|kind| count[kind as usize].to_string());
         let more = (0_u32..)
             .take(counts.len())
             .filter(|other| *other != drug && grouping.first(*other) == drug);
@@ -91,7 +93,9 @@ fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
             0 => (&drug.name, drug.atccode.clone()),
             more => (&drug.substance, format!("{} and {more} more", drug.atccode)),
         };
-        table.push([name.clone(), code, articles, trials]);
+        let mut row = vec![name.clone(), code];
+        row.extend(kinds.iter().map(|kind| count[*kind as usize].to_string()));
+        table.push(row);
     }
     title(text, "Drugs and the publications that mention them");
     print_table(text, &table, all);
@@ -245,7 +249,7 @@ fn title(text: &mut String, title: &str) {
 }
 
 /// Prints a table with aligned columns, numbers to the right. `all` is the number of rows before it was shortened.
-fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
+pub(super) fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
     let columns = rows.first().map_or(0, |row| row.as_ref().len());
     let width = |column: usize| {
         rows.iter()

@@ -12,7 +12,7 @@ use crate::schema::{DrugUnit, PublicationKind};
 /// Every drug, with the number of publications of each kind that mention it.
 pub fn drugs(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
     let grouping = DrugGrouping::of(graph.drugs(), unit);
-    let mut counts = vec![[0_i64; 2]; graph.drugs().len()];
+    let mut counts = vec![[0_i64; PublicationKind::ALL.len()]; graph.drugs().len()];
     for link in grouping.links(graph.links()) {
         counts[link.drug as usize][link.kind as usize] += 1;
     }
@@ -24,16 +24,17 @@ pub fn drugs(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
         let values: Vec<&str> = firsts.iter().map(|drug| value(&graph.drugs()[*drug])).collect();
         Series::new(name.into(), values).into_column()
     };
-    Ok(DataFrame::new(
-        firsts.len(),
-        vec![
-            text("atccode", |drug| &drug.atccode),
-            text("drug", |drug| &drug.name),
-            text("substance", |drug| &drug.substance),
-            Series::new("pubmed".into(), count(PublicationKind::Pubmed)).into_column(),
-            Series::new("clinical_trial".into(), count(PublicationKind::ClinicalTrial)).into_column(),
-        ],
-    )?)
+    let mut columns = vec![
+        text("atccode", |drug| &drug.atccode),
+        text("drug", |drug| &drug.name),
+        text("substance", |drug| &drug.substance),
+    ];
+    columns.extend(
+        graph
+            .kinds()
+            .map(|kind| Series::new(kind.name().into(), count(kind)).into_column()),
+    );
+    Ok(DataFrame::new(firsts.len(), columns)?)
 }
 
 /// Every journal with a mention, with its numbers of different drugs and of pairs of a drug and a publication.

@@ -1,27 +1,31 @@
 //! A graph in memory as `drug_graph.json`, and the graph read back.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Write};
 
 use chrono::NaiveDate;
-use serde::Deserialize;
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-use super::model::{DrugGraph, GraphBuilder, Link};
-use super::writer::{self, List, Object};
+use super::model::{DrugGraph, GraphBuilder};
+use super::writer::{self, GraphTable, List, Object};
 use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
 
 /// Writes the graph.
 pub fn write_json(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
     let mut tables = Object::begin(&mut out)?;
-    write_publications(
-        graph,
-        PublicationKind::ClinicalTrial,
-        tables.entry("clinical_trial")?,
-    )?;
-    write_drugs(graph, tables.entry("drug")?)?;
-    write_journals(graph, tables.entry("journal")?)?;
-    write_publications(graph, PublicationKind::Pubmed, tables.entry("pubmed")?)?;
+    let all = GraphTable::all(|kind| graph.has_table(kind));
+    for table in &all {
+        let out = tables.entry(table.name())?;
+        match table {
+            GraphTable::Drugs => write_drugs(graph, &all, out)?,
+            GraphTable::Journals => write_journals(graph, out)?,
+            GraphTable::Publications(kind) => write_publications(graph, *kind, out)?,
+        }
+    }
     tables.end()?;
     out.write_all(b"\n")
 }
@@ -35,35 +39,18 @@ fn write_publications(graph: &DrugGraph, kind: PublicationKind, out: &mut dyn Wr
     table.end()
 }
 
-fn write_drugs(graph: &DrugGraph, out: &mut dyn Write) -> io::Result<()> {
+fn write_drugs(graph: &DrugGraph, tables: &[GraphTable], out: &mut dyn Write) -> io::Result<()> {
     let mut table = Object::begin(out)?;
     let mut links = graph.links();
     for (number, drug) in (0_u32..).zip(graph.drugs()) {
         let (mine, rest) = links.split_at(links.partition_point(|link| link.drug <= number));
         links = rest;
-        let out = table.entry(&drug.atccode)?;
-        out.write_all(b"{\"clinical_trial_id\": ")?;
-        write_ids(graph, out, mine, PublicationKind::ClinicalTrial)?;
-        out.write_all(b", \"name\": ")?;
-        writer::text(out, &drug.name)?;
-        out.write_all(b", \"pubmed_id\": ")?;
-        write_ids(graph, out, mine, PublicationKind::Pubmed)?;
-        out.write_all(b"}")?;
+        writer::drug(&mut table, drug, tables, |kind, ids| {
+            let mut links = mine.iter().filter(|link| link.kind == kind);
+            links.try_for_each(|link| writer::text(ids.item()?, &graph.publication(*link).id))
+        })?;
     }
     table.end()
-}
-
-fn write_ids(
-    graph: &DrugGraph,
-    out: &mut dyn Write,
-    links: &[Link],
-    kind: PublicationKind,
-) -> io::Result<()> {
-    let mut ids = List::begin(out)?;
-    for link in links.iter().filter(|link| link.kind == kind) {
-        writer::text(ids.item()?, &graph.publication(*link).id)?;
-    }
-    ids.end()
 }
 
 fn write_journals(graph: &DrugGraph, out: &mut dyn Write) -> io::Result<()> {
@@ -83,14 +70,68 @@ fn write_journals(graph: &DrugGraph, out: &mut dyn Write) -> io::Result<()> {
     table.end()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The tables of the file; those of publications by kind.
 struct GraphFile {
-    clinical_trial: BTreeMap<String, PublicationFile>,
-    drug: BTreeMap<String, DrugFile>,
-    #[serde(rename = "journal")]
-    _journal: serde::de::IgnoredAny,
-    pubmed: BTreeMap<String, PublicationFile>,
+    drugs: BTreeMap<String, DrugFile>,
+    publications: BTreeMap<PublicationKind, BTreeMap<String, PublicationFile>>,
+}
+
+impl<'de> Deserialize<'de> for GraphFile {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_map(GraphFileVisitor)
+    }
+}
+
+struct GraphFileVisitor;
+
+impl<'de> Visitor<'de> for GraphFileVisitor {
+    type Value = GraphFile;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the tables of a graph")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<GraphFile, M::Error> {
+        let mut drugs = None;
+        let mut publications = BTreeMap::new();
+        let mut has_journals = false;
+        let tables = GraphTable::all(|_| true);
+        while let Some(name) = map.next_key::<String>()? {
+            let again = match tables.iter().find(|table| table.name() == name) {
+                None => return Err(unknown_table(&name, &tables)),
+                Some(GraphTable::Drugs) => drugs.replace(map.next_value()?).is_some(),
+                Some(GraphTable::Journals) => {
+                    map.next_value::<IgnoredAny>()?;
+                    std::mem::replace(&mut has_journals, true)
+                }
+                Some(GraphTable::Publications(kind)) => {
+                    publications.insert(*kind, map.next_value()?).is_some()
+                }
+            };
+            if again {
+                return Err(M::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+        }
+        let absent = |kind: &PublicationKind| {
+            kind.description().is_always_in_graph && !publications.contains_key(kind)
+        };
+        if let Some(kind) = PublicationKind::ALL.iter().find(|kind| absent(kind)) {
+            return Err(M::Error::missing_field(kind.name()));
+        }
+        if !has_journals {
+            return Err(M::Error::missing_field(GraphTable::Journals.name()));
+        }
+        let drugs = drugs.ok_or_else(|| M::Error::missing_field(GraphTable::Drugs.name()))?;
+        Ok(GraphFile { drugs, publications })
+    }
+}
+
+fn unknown_table<E: serde::de::Error>(name: &str, tables: &[GraphTable]) -> E {
+    let names: Vec<String> = tables.iter().map(|table| format!("`{}`", table.name())).collect();
+    E::custom(format_args!(
+        "unknown field `{name}`, expected one of {}",
+        names.join(", ")
+    ))
 }
 
 #[derive(Deserialize)]
@@ -99,11 +140,49 @@ struct PublicationFile {
     journal: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// A drug: its name, and for each kind the publications that mention it, if the file has them.
 struct DrugFile {
-    clinical_trial_id: Vec<String>,
     name: String,
-    pubmed_id: Vec<String>,
+    ids: [Option<Vec<String>>; PublicationKind::ALL.len()],
+}
+
+impl<'de> Deserialize<'de> for DrugFile {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_map(DrugFileVisitor)
+    }
+}
+
+struct DrugFileVisitor;
+
+impl<'de> Visitor<'de> for DrugFileVisitor {
+    type Value = DrugFile;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a drug of a graph")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<DrugFile, M::Error> {
+        let mut name = None;
+        let mut ids = PublicationKind::ALL.map(|_| None);
+        while let Some(field) = map.next_key::<Cow<'_, str>>()? {
+            let of = |kind: &PublicationKind| kind.description().ids == field;
+            let again = match PublicationKind::ALL.into_iter().find(of) {
+                Some(kind) => ids[kind as usize].replace(map.next_value()?).is_some(),
+                None if field == "name" => name.replace(map.next_value()?).is_some(),
+                None => map.next_value::<IgnoredAny>().map(|_| false)?,
+            };
+            if again {
+                return Err(M::Error::custom(format_args!("duplicate field `{field}`")));
+            }
+        }
+        let absent =
+            |kind: &PublicationKind| kind.description().is_always_in_graph && ids[*kind as usize].is_none();
+        if let Some(kind) = PublicationKind::ALL.iter().find(|kind| absent(kind)) {
+            return Err(M::Error::missing_field(kind.description().ids));
+        }
+        let name = name.ok_or_else(|| M::Error::missing_field("name"))?;
+        Ok(DrugFile { name, ids })
+    }
 }
 
 #[derive(Deserialize)]
@@ -139,27 +218,20 @@ pub fn read_json(bytes: &[u8], uri: &str) -> Result<DrugGraph> {
         )
     })?;
     let mut builder = GraphBuilder::default();
-    for (atccode, drug) in &file.drug {
+    for (atccode, drug) in &file.drugs {
         builder.add_drug(atccode, &drug.name);
     }
-    let tables = [
-        (PublicationKind::ClinicalTrial, &file.clinical_trial),
-        (PublicationKind::Pubmed, &file.pubmed),
-    ];
-    for (kind, table) in tables {
+    for (kind, table) in &file.publications {
         for (id, publication) in table {
             let date = publication.date.as_ref().map(|date| date.0);
-            builder.add_publication(kind, id, date, publication.journal.as_deref());
+            builder.add_publication(*kind, id, date, publication.journal.as_deref());
         }
     }
     let mut graph = builder.finish();
     let mut links = Vec::new();
-    for (atccode, drug) in &file.drug {
-        for (kind, ids) in [
-            (PublicationKind::ClinicalTrial, &drug.clinical_trial_id),
-            (PublicationKind::Pubmed, &drug.pubmed_id),
-        ] {
-            for id in ids {
+    for (atccode, drug) in &file.drugs {
+        for (kind, ids) in PublicationKind::ALL.into_iter().zip(&drug.ids) {
+            for id in ids.iter().flatten() {
                 let found = || {
                     format!(
                         "drug {atccode} is mentioned by {} {id}, which is not there",

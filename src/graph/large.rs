@@ -11,13 +11,14 @@ use std::io::{self, Write};
 use chrono::NaiveDate;
 
 use super::DrugNode;
-use super::answers::Shelf;
+use super::answers::{AnswerSettings, AnswerTotals, write_published};
 use super::grouping::DrugGrouping;
 use super::model::GraphBuilder;
-use super::writer::{self, AnswerSettings, AnswerTotals, List, Object};
+use super::shelf::Shelf;
+use super::writer::{self, GraphTable, List, Object};
 use crate::error::{Error, Result};
 use crate::schema::{DrugUnit, PublicationKind};
-use crate::sorting::{Bound, Sorted, Sorter};
+use crate::sorting::{Bound, SortRecord, Sorted, Sorter};
 use crate::task::Task;
 use rows::{DrugRow, JournalRow, PublicationRow};
 
@@ -38,7 +39,8 @@ pub struct LargeGraph {
     /// For each drug, and for the group of each first drug, the number of the publication that mentioned it last.
     last_of_drug: Vec<u64>,
     last_of_group: Vec<u64>,
-    publications_added: u64,
+    /// How many publications of each kind were added.
+    publications_added: [u64; PublicationKind::ALL.len()],
     pairs: u64,
 }
 
@@ -88,7 +90,7 @@ impl LargeGraph {
             by_journal: Sorter::new(scratch("graph-journals")?, bound),
             current: None,
             number: 0,
-            publications_added: 0,
+            publications_added: [0; PublicationKind::ALL.len()],
             pairs: 0,
         })
     }
@@ -121,7 +123,7 @@ impl LargeGraph {
             date,
             journal: self.journal(journal)?,
         };
-        self.publications_added += 1;
+        self.publications_added[kind as usize] += 1;
         self.publications.push(row).map_err(failed)
     }
 
@@ -186,18 +188,21 @@ impl LargeGraph {
         let mut written = WrittenGraph {
             drugs: self.drugs.len() as u64,
             substances: substances as u64,
-            publications: self.publications_added,
+            publications: self.publications_added.iter().sum(),
             pairs: self.pairs,
             answers: AnswerTotals::default(),
         };
         let (settings, grouping) = (self.settings, self.grouping);
         let (drugs, journals) = (self.drugs, self.journals);
+        let added = self.publications_added;
+        let tables =
+            GraphTable::all(|kind| kind.description().is_always_in_graph || added[kind as usize] > 0);
         let sorted = (self.publications, self.by_drug, self.by_journal);
-        let shelf = write_graph(&drugs, &journals, sorted, graph)
+        let shelf = write_graph(&tables, &drugs, &journals, sorted, graph)
             .map_err(|error| Error::storage(shown, "write", error))?
             .grouped(&grouping);
         let most = settings.max_exclusive;
-        written.answers = writer::answers((&drugs, &grouping), (&journals, &shelf), most, answers, task)?;
+        written.answers = write_published((&drugs, &grouping), (&journals, &shelf), most, answers, task)?;
         Ok(written)
     }
 }
@@ -206,6 +211,7 @@ type Sorters = (Sorter<PublicationRow>, Sorter<DrugRow>, Sorter<JournalRow>);
 
 /// Writes `drug_graph.json`; gives what the answers need to know of it.
 fn write_graph(
+    all: &[GraphTable],
     drugs: &[DrugNode],
     journals: &[String],
     (publications, by_drug, by_journal): Sorters,
@@ -214,21 +220,26 @@ fn write_graph(
     let mut publications = publications.finish()?;
     let mut shelf = Shelf::default();
     let mut tables = Object::begin(out)?;
-    let trials = tables.entry("clinical_trial")?;
-    write_publications(
-        &mut publications,
-        PublicationKind::ClinicalTrial,
-        journals,
-        trials,
-    )?;
-    write_drugs(by_drug.finish()?, drugs, tables.entry("drug")?)?;
-    let mentioned = by_journal.finish()?;
-    write_journals(mentioned, journals, drugs, &mut shelf, tables.entry("journal")?)?;
-    let articles = tables.entry("pubmed")?;
-    write_publications(&mut publications, PublicationKind::Pubmed, journals, articles)?;
+    let (mut by_drug, mut by_journal) = (Some(by_drug), Some(by_journal));
+    for table in all {
+        let out = tables.entry(table.name())?;
+        match table {
+            GraphTable::Drugs => write_drugs(take(&mut by_drug)?, drugs, all, out)?,
+            GraphTable::Journals => write_journals(take(&mut by_journal)?, journals, drugs, &mut shelf, out)?,
+            GraphTable::Publications(kind) => write_publications(&mut publications, *kind, journals, out)?,
+        }
+    }
     tables.end()?;
     out.write_all(b"\n")?;
     Ok(shelf)
+}
+
+/// Each table is written once.
+fn take<T: SortRecord>(rows: &mut Option<Sorter<T>>) -> io::Result<Sorted<T>> {
+    let rows = rows
+        .take()
+        .ok_or_else(|| io::Error::other("a table that is written twice"))?;
+    rows.finish()
 }
 
 fn failed(error: io::Error) -> Error {
@@ -249,24 +260,20 @@ fn write_publications(
     table.end()
 }
 
-fn write_drugs(mut mentioned: Sorted<DrugRow>, drugs: &[DrugNode], out: &mut dyn Write) -> io::Result<()> {
+fn write_drugs(
+    mut mentioned: Sorted<DrugRow>,
+    drugs: &[DrugNode],
+    tables: &[GraphTable],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut table = Object::begin(out)?;
     for (number, drug) in (0_u32..).zip(drugs) {
-        let mut write_ids = |kind: PublicationKind, out: &mut dyn Write| {
-            let mut ids = List::begin(out)?;
+        writer::drug(&mut table, drug, tables, |kind, ids| {
             while let Some(row) = mentioned.next_if(|row| row.drug == number && row.kind == kind)? {
                 writer::text(ids.item()?, &row.id)?;
             }
-            ids.end()
-        };
-        let out = table.entry(&drug.atccode)?;
-        out.write_all(b"{\"clinical_trial_id\": ")?;
-        write_ids(PublicationKind::ClinicalTrial, out)?;
-        out.write_all(b", \"name\": ")?;
-        writer::text(out, &drug.name)?;
-        out.write_all(b", \"pubmed_id\": ")?;
-        write_ids(PublicationKind::Pubmed, out)?;
-        out.write_all(b"}")?;
+            Ok(())
+        })?;
     }
     table.end()
 }

@@ -2,24 +2,26 @@
 //!
 //! A drug is its ATC code; codes of one substance count as one drug where the caller wants that ([`DrugGrouping`]).
 //! [`DrugGraph`] holds what `drug_graph.json` says, in less memory; [`json`] reads and writes
-//! that file, [`answers`] and [`exclusive`] answer the two questions, and [`export`] gives the other shapes. A [`LargeGraph`] is written
+//! that file, [`answers`] answers questions, and [`export`] gives the other shapes. A [`LargeGraph`] is written
 //! without ever being held. Pure, but for the writers and scratch files it is given.
 
 mod answers;
-mod exclusive;
 mod export;
 pub mod frames;
 mod grouping;
 mod json;
 mod large;
 mod model;
+mod shelf;
 mod writer;
 
-pub use answers::Shelf;
-pub use exclusive::ExclusiveDrugs;
+pub use answers::{
+    ANSWERS, Answer, AnswerOption, AnswerSettings, AnswerTotals, ExclusiveDrugs, OptionValue, Question, ask,
+    find_answer, write_answers,
+};
 pub use export::{GraphShape, nodes_and_links, write_shape};
 pub use grouping::DrugGrouping;
 pub use json::{read_json, write_json};
 pub use large::{LargeGraph, WrittenGraph};
 pub use model::{DrugGraph, DrugNode, GraphBuilder, Link, PublicationNode};
-pub use writer::{AnswerSettings, AnswerTotals, write_answers};
+pub use shelf::Shelf;

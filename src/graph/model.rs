@@ -38,8 +38,8 @@ pub struct Link {
 pub struct DrugGraph {
     pub(super) drugs: Vec<DrugNode>,
     pub(super) journals: Vec<String>,
-    pub(super) clinical_trials: Vec<PublicationNode>,
-    pub(super) pubmed: Vec<PublicationNode>,
+    /// The publications of each kind.
+    pub(super) publications: [Vec<PublicationNode>; PublicationKind::ALL.len()],
     pub(super) links: Vec<Link>,
 }
 
@@ -56,10 +56,17 @@ impl DrugGraph {
 
     /// The publications of a kind by id.
     pub fn publications(&self, kind: PublicationKind) -> &[PublicationNode] {
-        match kind {
-            PublicationKind::ClinicalTrial => &self.clinical_trials,
-            PublicationKind::Pubmed => &self.pubmed,
-        }
+        &self.publications[kind as usize]
+    }
+
+    /// Whether the graph has a table of a kind.
+    pub fn has_table(&self, kind: PublicationKind) -> bool {
+        kind.description().is_always_in_graph || !self.publications(kind).is_empty()
+    }
+
+    /// The kinds that the graph has tables of, in the order in which a run takes them.
+    pub fn kinds(&self) -> impl Iterator<Item = PublicationKind> + '_ {
+        PublicationKind::in_turn().filter(|kind| self.has_table(*kind))
     }
 
     /// Who mentions whom: by drug, kind and publication.
@@ -102,7 +109,7 @@ pub struct GraphBuilder {
     drugs: BTreeMap<String, Vec<String>>,
     /// The journals in the order of their appearance, which is the meaning of their numbers until the tables are sorted.
     journals: HashMap<String, u32>,
-    publications: [Vec<PublicationNode>; 2],
+    publications: [Vec<PublicationNode>; PublicationKind::ALL.len()],
 }
 
 impl GraphBuilder {
@@ -147,7 +154,7 @@ impl GraphBuilder {
         for (place, (_, appeared)) in (0..).zip(&journals) {
             sorted[*appeared as usize] = place;
         }
-        let [clinical_trials, pubmed] = self.publications.map(|mut publications| {
+        let publications = self.publications.map(|mut publications| {
             for publication in &mut publications {
                 publication.journal = publication.journal.map(|appeared| sorted[appeared as usize]);
             }
@@ -171,8 +178,7 @@ impl GraphBuilder {
         DrugGraph {
             drugs,
             journals,
-            clinical_trials,
-            pubmed,
+            publications,
             links: Vec::new(),
         }
     }

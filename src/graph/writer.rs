@@ -1,4 +1,4 @@
-//! The layout of `drug_graph.json` and of the answers, to the byte: keys sorted, UTF-8 as it is, one entry a line.
+//! The layout of `drug_graph.json` and of its parts, to the byte: keys sorted, UTF-8 as it is, one entry a line.
 //!
 //! One entry a line makes a file that people can read, that version control can compare, and that is written without
 //! holding it. Whoever writes gives the entries in order.
@@ -7,13 +7,8 @@ use std::io::{self, Write};
 
 use chrono::NaiveDate;
 
-use super::answers::Shelf;
-use super::exclusive::ExclusiveDrugs;
-use super::grouping::DrugGrouping;
-use super::model::{DrugGraph, DrugNode};
-use crate::error::{Error, Result};
-use crate::schema::DrugUnit;
-use crate::task::Task;
+use super::model::DrugNode;
+use crate::schema::PublicationKind;
 
 /// An object with one entry a line.
 pub(super) struct Object<'o> {
@@ -67,6 +62,66 @@ impl<'o> List<'o> {
     }
 }
 
+/// A table of the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GraphTable {
+    Drugs,
+    Journals,
+    Publications(PublicationKind),
+}
+
+impl GraphTable {
+    /// Its name in the file.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Drugs => "drug",
+            Self::Journals => "journal",
+            Self::Publications(kind) => kind.name(),
+        }
+    }
+
+    /// The tables of a graph in the order of their names; `has_table` says which kinds of publications it has.
+    pub(super) fn all(has_table: impl Fn(PublicationKind) -> bool) -> Vec<Self> {
+        let kinds = PublicationKind::ALL.into_iter().filter(|kind| has_table(*kind));
+        let mut tables = vec![Self::Drugs, Self::Journals];
+        tables.extend(kinds.map(Self::Publications));
+        tables.sort_by_key(|table| table.name());
+        tables
+    }
+}
+
+/// A drug as an entry of its table. `ids` writes the identifiers of a kind, and is called in the order of the kinds.
+pub(super) fn drug(
+    table: &mut Object<'_>,
+    drug: &DrugNode,
+    tables: &[GraphTable],
+    mut ids: impl FnMut(PublicationKind, &mut List<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    const NAME: &str = "name";
+    let kinds = tables.iter().filter_map(|table| match table {
+        GraphTable::Publications(kind) => Some((kind.description().ids, Some(*kind))),
+        GraphTable::Drugs | GraphTable::Journals => None,
+    });
+    let mut fields: Vec<(&str, Option<PublicationKind>)> = kinds.collect();
+    fields.push((NAME, None));
+    fields.sort_by_key(|(field, _)| *field);
+    let out = table.entry(&drug.atccode)?;
+    for (place, (field, kind)) in fields.into_iter().enumerate() {
+        out.write_all(if place == 0 { b"{" } else { b", " })?;
+        text(out, field)?;
+        out.write_all(b": ")?;
+        match kind {
+            None => text(out, &drug.name)?,
+            Some(kind) => {
+                let mut list = List::begin(out)?;
+                ids(kind, &mut list)?;
+                list.end()?;
+            }
+        }
+    }
+    out.write_all(b"}")
+}
+
 /// A publication as an entry of its table.
 pub(super) fn publication(
     table: &mut Object<'_>,
@@ -111,103 +166,4 @@ fn day(out: &mut dyn Write, date: Option<NaiveDate>) -> io::Result<()> {
         Some(date) => write!(out, "\"{date}\""),
         None => out.write_all(b"null"),
     }
-}
-
-/// `top_journals.json` from a ranking of journals.
-fn top_journals(out: &mut dyn Write, ranking: &[(&str, usize)]) -> io::Result<()> {
-    let mut journals = Object::begin(out)?;
-    for (journal, drugs) in ranking {
-        write!(journals.entry(journal)?, "{drugs}")?;
-    }
-    journals.end()?;
-    out.write_all(b"\n")
-}
-
-/// `exclusive_drugs.json`, with an entry for each group of drugs.
-fn exclusive_drugs(
-    out: &mut dyn Write,
-    drugs: &[DrugNode],
-    grouping: &DrugGrouping,
-    exclusive: &ExclusiveDrugs,
-) -> io::Result<()> {
-    let code = |drug: u32| drugs[drug as usize].atccode.as_str();
-    let mut table = Object::begin(out)?;
-    for drug in grouping.firsts() {
-        let mut list = List::begin(table.entry(code(drug))?)?;
-        for other in exclusive.list(drug) {
-            text(list.item()?, code(other))?;
-        }
-        list.end()?;
-    }
-    table.end()?;
-    out.write_all(b"\n")
-}
-
-/// What the answers count, and how much of them is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AnswerSettings {
-    pub unit: DrugUnit,
-    /// How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit.
-    pub max_exclusive: u64,
-}
-
-impl Default for AnswerSettings {
-    fn default() -> Self {
-        Self {
-            unit: DrugUnit::default(),
-            max_exclusive: 1_000_000,
-        }
-    }
-}
-
-/// Counts of the answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AnswerTotals {
-    /// Journals with a mention.
-    pub journals: u64,
-    /// Every journal that shares the first place, with its number of different drugs.
-    pub top_journals: Vec<(String, u64)>,
-    /// Lists of `exclusive_drugs.json` that were cut.
-    pub exclusive_cut: u64,
-}
-
-/// Writes `top_journals.json` and `exclusive_drugs.json` of a graph in memory.
-pub fn write_answers(
-    graph: &DrugGraph,
-    settings: AnswerSettings,
-    out: (&mut dyn Write, &mut dyn Write),
-    task: &Task,
-) -> Result<AnswerTotals> {
-    let grouping = DrugGrouping::of(graph.drugs(), settings.unit);
-    let shelf = Shelf::of(graph, &grouping);
-    let drugs = (graph.drugs(), &grouping);
-    answers(
-        drugs,
-        (graph.journals(), &shelf),
-        settings.max_exclusive,
-        out,
-        task,
-    )
-}
-
-/// Writes both answers from a grouped shelf.
-pub(super) fn answers(
-    (drugs, grouping): (&[DrugNode], &DrugGrouping),
-    (journals, shelf): (&[String], &Shelf),
-    max_exclusive: u64,
-    (top, exclusive): (&mut dyn Write, &mut dyn Write),
-    task: &Task,
-) -> Result<AnswerTotals> {
-    let failed = |error| Error::storage("the answers", "write", error);
-    top_journals(top, &shelf.ranking(journals)).map_err(failed)?;
-    let lists = ExclusiveDrugs::of(shelf, drugs.len(), max_exclusive, task)?;
-    exclusive_drugs(exclusive, drugs, grouping, &lists).map_err(failed)?;
-    let first = shelf.top(journals).into_iter();
-    Ok(AnswerTotals {
-        journals: shelf.journals() as u64,
-        top_journals: first
-            .map(|(name, drugs)| (name.to_owned(), drugs as u64))
-            .collect(),
-        exclusive_cut: lists.cut(),
-    })
 }

@@ -7,17 +7,6 @@ use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
 use crate::task::Task;
 
-/// What a source of a table may be, for messages.
-pub(crate) fn expected(table: SourceTable) -> &'static str {
-    match table {
-        SourceTable::Drugs => "a CSV, JSON, NDJSON or Parquet file of drugs",
-        SourceTable::Pubmed => {
-            "a PubMed XML, MEDLINE, RIS, Ovid, CSV, JSON, NDJSON or Parquet file of PubMed articles"
-        }
-        SourceTable::ClinicalTrials => "a CSV, JSON, NDJSON or Parquet file of clinical trials",
-    }
-}
-
 /// An empty tally for each of some files.
 pub(crate) fn tallies(files: &[SourceFile], table: SourceTable) -> Result<Vec<FileTally>> {
     let tallies = files.iter().map(|file| {

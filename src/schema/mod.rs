@@ -6,13 +6,15 @@
 mod flag;
 mod journal;
 mod kind;
+mod kinds;
 mod reason;
 #[cfg(feature = "tables")]
 mod table;
 
 pub use flag::{Flag, Flags};
 pub use journal::JournalIds;
-pub use kind::{DatePrecision, DrugUnit, PublicationKind, Rule, SourceTable};
+pub use kind::{DatePrecision, DrugUnit, Rule};
+pub use kinds::{KindDescription, PublicationKind, SourceShape, SourceTable};
 pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
 pub use table::{ColumnType, DELETED, DRUGS, JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};

@@ -17,7 +17,9 @@ use super::shapes::{Layout, trial_summary};
 use super::texts::{TextLists, TextRuns, constant, nul_byte};
 use crate::error::Result;
 use crate::formats::{Deletion, RawBatch};
-use crate::schema::{DatePrecision, Flag, JournalIds, PUBLICATIONS, PublicationKind, Reason, Rejected};
+use crate::schema::{
+    DatePrecision, Flag, JournalIds, PUBLICATIONS, PublicationKind, Reason, Rejected, SourceShape,
+};
 use crate::text::date::{NumericOrder, Parsed, parse};
 use crate::text::{Cleaned, clean, given_id};
 
@@ -158,9 +160,9 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
             });
             continue;
         }
-        let summary = match context.kind {
-            PublicationKind::Pubmed => summary.map(Cow::Borrowed),
-            PublicationKind::ClinicalTrial => trial_summary(
+        let summary = match context.kind.description().shape {
+            SourceShape::Articles => summary.map(Cow::Borrowed),
+            SourceShape::Trials => trial_summary(
                 &title.text,
                 brief_title.as_deref(),
                 summary,

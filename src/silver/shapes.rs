@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use crate::formats::{Field, Fields};
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, SourceShape};
 use crate::text::clean;
 use crate::text::date::has_form;
 
@@ -22,17 +22,15 @@ pub enum Layout {
 
 /// The shapes of a kind, made once a process: first the plain one, which JSON and tagged formats have as well.
 pub fn shapes(kind: PublicationKind) -> &'static [Fields] {
-    static PUBMED: LazyLock<Vec<Fields>> = LazyLock::new(|| shapes_of(PublicationKind::Pubmed));
-    static TRIALS: LazyLock<Vec<Fields>> = LazyLock::new(|| shapes_of(PublicationKind::ClinicalTrial));
-    match kind {
-        PublicationKind::Pubmed => &PUBMED,
-        PublicationKind::ClinicalTrial => &TRIALS,
-    }
+    static SHAPES: LazyLock<[Vec<Fields>; PublicationKind::ALL.len()]> =
+        LazyLock::new(|| PublicationKind::ALL.map(shapes_of));
+    &SHAPES[kind as usize]
 }
 
 fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
-    match kind {
-        PublicationKind::Pubmed => vec![
+    let plural = kind.description().plural;
+    match kind.description().shape {
+        SourceShape::Articles => vec![
             Fields::new(
                 plain(&["id", "pmid", "publication_id"], &["title"])
                     .into_iter()
@@ -45,7 +43,7 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                         optional("issn", &[]),
                     ]),
             )
-            .titled("PubMed articles"),
+            .titled(plural),
             Fields::new([
                 required("id", &["EntrezUID"]),
                 required("title", &["Title"]),
@@ -66,7 +64,7 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
             ])
             .titled("PubMed's CSV export"),
         ],
-        PublicationKind::ClinicalTrial => {
+        SourceShape::Trials => {
             let more = [
                 optional("abstract", &["abstract", "Brief Summary"]),
                 optional("brief_title", &["brief_title"]),
@@ -81,7 +79,7 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                     .into_iter()
                     .chain(more),
                 )
-                .titled("clinical trials"),
+                .titled(plural),
                 Fields::new(
                     [
                         required("id", &["NCT Number"]),
@@ -138,9 +136,9 @@ fn optional(name: &'static str, aliases: &'static [&'static str]) -> Field {
 impl Layout {
     /// The layout of a shape of [`shapes`], by its number.
     pub(super) fn of(kind: PublicationKind, shape: usize) -> Self {
-        match (kind, shape) {
-            (PublicationKind::Pubmed, 1) => Self::LegacyPubmed,
-            (PublicationKind::Pubmed, 2) => Self::PubmedCsv,
+        match (kind.description().shape, shape) {
+            (SourceShape::Articles, 1) => Self::LegacyPubmed,
+            (SourceShape::Articles, 2) => Self::PubmedCsv,
             _ => Self::Plain,
         }
     }

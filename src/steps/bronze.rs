@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use super::copy_files::copy_files;
 use crate::error::{Error, Result};
-use crate::ingest::sources::expected;
 use crate::lake::documents::{BronzeFile, BronzeManifest};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
@@ -83,7 +82,7 @@ fn bronze_found(
 /// The files of a source, each once.
 pub(crate) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<SourceFile>> {
     let argument = source.table.name();
-    let expected = expected(source.table);
+    let expected = source.table.expected();
     if source.uris.is_empty() {
         return Err(Error::argument(argument, "no source", expected));
     }

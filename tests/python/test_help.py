@@ -83,6 +83,8 @@ def parameters_of(node: ast.FunctionDef) -> list[tuple[str, str, object]]:
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults):
         value = inspect.Parameter.empty if default is None else ast.literal_eval(default)
         found.append((argument.arg, "KEYWORD_ONLY", value))
+    if arguments.kwarg is not None:
+        found.append((arguments.kwarg.arg, "VAR_KEYWORD", inspect.Parameter.empty))
     return [parameter for parameter in found if parameter[0] not in ("self", "cls")]
 
 
@@ -110,7 +112,8 @@ def test_help_shows_arguments() -> None:
     ).stdout
     # Newer Pythons put each parameter on a line of its own.
     shown = shown.replace("(\n    ", "(").replace(",\n    ", ", ")
-    assert "run(*, drugs, pubmed=None, clinical_trials=None, lake=None" in shown
+    assert "run(*, drugs, pubmed=None, clinical_trials=None, " in shown
+    assert "=None, lake=None" in shown
     assert "max_exclusive=1000000" in shown
     assert "month_first: Read `01/02/2020` as 2 January" in shown
     assert "from_names(names, *, boundary='word'" in shown.replace('"', "'")

@@ -29,7 +29,7 @@ def graph(path: Path) -> None:
     (folder / "drugs.csv").write_text("atccode,drug\nV03AB,velorin\n", encoding="utf-8")
     (folder / "articles.csv").write_text("id,title,date,journal\n1,Velorin,2020,J\n", encoding="utf-8")
     drugs_rs.run(drugs=folder / "drugs.csv", pubmed=folder / "articles.csv", out=folder / "lake", dt="2020-01-01")
-    drugs_rs.read_graph(folder / "lake").write(path)
+    drugs_rs.read_graph(folder / "lake").write(path, shape="graph")
 
 
 def sources(path: Path) -> None:

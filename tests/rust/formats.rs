@@ -669,7 +669,7 @@ fn rows_in_a_list_of_an_object() {
         r#","x":[1}}"#.to_owned(),
     ] {
         let message = error(format!(r#"{{"data":[{row}]{behind}"#).as_bytes());
-        assert!(message.contains("no JSON"), "{message}");
+        assert!(message.contains("not JSON"), "{message}");
     }
 }
 

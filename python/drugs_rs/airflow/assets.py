@@ -12,6 +12,7 @@ SILVER = {
     "drugs": ("silver", "drugs"),
     "pubmed": ("silver", "publications", "kind=pubmed"),
     "clinical_trials": ("silver", "publications", "kind=clinical_trial"),
+    "preprints": ("silver", "publications", "kind=preprint"),
 }
 
 

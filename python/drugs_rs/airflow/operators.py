@@ -31,7 +31,7 @@ from drugs_rs.airflow.steps import Step
 
 # Texts that a template leaves for a missing value.
 _NOTHING = ("", "None")
-_TABLES = ("drugs", "pubmed", "clinical_trials")
+_TABLES = tuple(SILVER)
 _BLUE, _GREEN, _GOLD, _GREY = "#cd7f32", "#c0c0c0", "#ffd700", "#dce6f2"
 
 

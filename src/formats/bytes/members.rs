@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Crc;
 
+use super::archive_faults::broken;
 use super::compression::{BUFFER, Bytes, CountedBytes, MostRatio, check_ratio};
 use super::tar_header::{BLOCK, begins_with_header};
-use super::zip::ZipHeader;
-use super::zip_directory::{ZipDirectory, ZipFacts};
+use super::zip_directory::{ZipDirectory, ZipFacts, ZipHeader};
 
 /// The name of a file in an archive is no longer than a path may be.
 pub(crate) const LONGEST_NAME: usize = 4096;
@@ -159,17 +159,6 @@ impl Read for MemberBytes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .read_part(buffer)
-    }
-}
-
-pub(crate) fn broken(message: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, message.into())
-}
-
-pub(crate) fn cut_off(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => broken("the archive is cut off"),
-        _ => error,
     }
 }
 

@@ -7,8 +7,9 @@ use std::io::{self, BufRead, Read};
 
 use tar::{Header, PaxExtensions};
 
+use super::archive_faults::{broken, cut_off};
 use super::compression::refused;
-use super::members::{LONGEST_NAME, MemberEntry, Stream, broken, cut_off};
+use super::members::{LONGEST_NAME, MemberEntry, Stream};
 use super::tar_header::{BLOCK, is_header};
 
 /// Extended headers are no longer than this; names and sizes take some hundred bytes.

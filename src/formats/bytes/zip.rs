@@ -2,23 +2,15 @@
 
 use std::io::{self, BufRead, Read};
 
+use super::archive_faults::{broken, cut_off};
 use super::compression::{refused, skip_zeros};
-use super::members::{LONGEST_NAME, MemberEntry, Stream, broken, cut_off};
-use super::zip_directory::{ZipDirectory, ZipFacts, shown};
+use super::members::{LONGEST_NAME, MemberEntry, Stream};
+use super::zip_directory::{ZipDirectory, ZipFacts, ZipHeader, shown};
 
 const REMEDY: &str = "pack the files again with deflate and without a password";
 
 /// What the end of an archive begins with.
 const END: &[u8; 4] = b"PK\x05\x06";
-
-/// What stands before a file.
-pub(crate) struct ZipHeader {
-    offset: u64,
-    name: Vec<u8>,
-    method: u16,
-    /// What it says of the file, where that does not stand behind it.
-    facts: Option<ZipFacts>,
-}
 
 impl Stream {
     fn numbers<const N: usize>(&mut self) -> io::Result<[u8; N]> {

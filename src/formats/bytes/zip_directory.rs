@@ -5,11 +5,20 @@
 
 use std::io;
 
-use super::members::broken;
+use super::archive_faults::broken;
 use crate::error;
 
 /// What is held of the files of an archive takes no more than this: names and places of more than a million files.
 const MOST_BYTES: usize = 128 << 20;
+
+/// The header before a file.
+pub(crate) struct ZipHeader {
+    pub offset: u64,
+    pub name: Vec<u8>,
+    pub method: u16,
+    /// Its sizes and checksum, unless a descriptor behind the file has them.
+    pub facts: Option<ZipFacts>,
+}
 
 /// What is said of a file, before it, behind it or in the directory, or what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// A data page of so many values, with sizes as given: type, both sizes, `data_page_header { num_values, encodings }`.
+    /// A data page of so many values, with sizes as given: type, both sizes, `data_page_header { num_values, three encodings }`.
     fn page(unpacked: i64, packed: i64, values: i64) -> Vec<u8> {
         let mut bytes = vec![0x15, 0];
         for (head, number) in [(0x15, unpacked), (0x15, packed)] {
@@ -138,7 +138,7 @@ mod tests {
         }
         bytes.extend([0x2c, 0x15]);
         write(&mut bytes, values);
-        bytes.extend([0x15, 0, 0, 0]);
+        bytes.extend([0x15, 0, 0x15, 0, 0x15, 0, 0, 0]);
         bytes
     }
 

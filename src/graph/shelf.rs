@@ -1,4 +1,4 @@
-//! Which journal mentions the most different drugs: what the answers need to know of a graph, and the first of them.
+//! Which journals mention which drugs: what the published answers need to know of a graph.
 
 use super::grouping::DrugGrouping;
 use super::model::DrugGraph;

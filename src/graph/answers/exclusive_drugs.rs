@@ -4,11 +4,79 @@
 //! more than the drugs of its journals, and the lists that are held are cut to what the caller asked for.
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 
-use super::answers::{Kinds, Shelf};
+use polars::prelude::DataFrame;
+
+use super::question::{Answer, AnswerOption, OptionValue, Question};
 use crate::error::Result;
+use crate::graph::grouping::DrugGrouping;
+use crate::graph::model::DrugNode;
+use crate::graph::shelf::{Kinds, Shelf};
+use crate::graph::writer::{List, Object, text};
 use crate::schema::PublicationKind;
 use crate::task::Task;
+
+pub(super) const ANSWER: Answer = Answer {
+    name: "exclusive_drugs",
+    sentence: "Drugs that share a journal with a drug through PubMed alone.",
+    options: &[AnswerOption::DRUG, MAX_EXCLUSIVE, AnswerOption::UNIT],
+    table,
+};
+
+const MAX_EXCLUSIVE: AnswerOption = AnswerOption {
+    name: "max_exclusive",
+    flag: "max-exclusive",
+    sentence: "At most this many rows where all drugs are asked for: longer lists are cut to one length (0 = no limit)",
+    value: OptionValue::Number {
+        default: 1_000_000,
+        least: 0,
+    },
+};
+
+fn table(question: &Question<'_>, task: &Task) -> Result<DataFrame> {
+    let (shelf, drugs) = (question.shelf(), question.graph.drugs().len());
+    let (mut asked, mut others) = (Vec::new(), Vec::new());
+    let mut add = |drug: u32, list: &mut dyn Iterator<Item = u32>| {
+        list.for_each(|other| {
+            asked.push(drug);
+            others.push(other);
+        });
+    };
+    match question.drug() {
+        Some(drug) => add(drug, &mut shelf.exclusive(drug, drugs).into_iter()),
+        None => {
+            let lists = ExclusiveDrugs::of(&shelf, drugs, question.number(MAX_EXCLUSIVE.name), task)?;
+            for drug in question.grouping.firsts() {
+                task.check()?;
+                add(drug, &mut lists.list(drug));
+            }
+        }
+    }
+    let mut columns = Vec::from(question.drug_columns(["atccode", "drug"], &asked));
+    columns.extend(question.drug_columns(["other_atccode", "other_drug"], &others));
+    Ok(DataFrame::new(asked.len(), columns)?)
+}
+
+/// `exclusive_drugs.json`, with an entry for each group of drugs.
+pub(super) fn write(
+    out: &mut dyn Write,
+    drugs: &[DrugNode],
+    grouping: &DrugGrouping,
+    exclusive: &ExclusiveDrugs,
+) -> io::Result<()> {
+    let code = |drug: u32| drugs[drug as usize].atccode.as_str();
+    let mut table = Object::begin(out)?;
+    for drug in grouping.firsts() {
+        let mut list = List::begin(table.entry(code(drug))?)?;
+        for other in exclusive.list(drug) {
+            text(list.item()?, code(other))?;
+        }
+        list.end()?;
+    }
+    table.end()?;
+    out.write_all(b"\n")
+}
 
 /// The journals that mention a drug, each with the kinds of publications that do.
 type JournalKinds = Vec<(u32, Kinds)>;
@@ -32,7 +100,7 @@ impl ExclusiveDrugs {
     pub fn of(shelf: &Shelf, drugs: usize, most: u64, task: &Task) -> Result<Self> {
         let mut places: Vec<JournalKinds> = vec![Vec::new(); drugs];
         for (number, journal) in (0_u32..).zip(&shelf.journals) {
-            for (drug, kinds) in &journal.drugs {
+            for (drug, kinds) in counted(&journal.drugs) {
                 places[*drug as usize].push((number, *kinds));
             }
         }
@@ -116,6 +184,14 @@ impl Shelf {
     }
 }
 
+/// The drugs of a journal that are mentioned in articles or trials: other kinds of publications do not count.
+fn counted(drugs: &[(u32, Kinds)]) -> impl Iterator<Item = &(u32, Kinds)> {
+    let counts = |kinds: Kinds| {
+        kinds.contains(PublicationKind::Pubmed) || kinds.contains(PublicationKind::ClinicalTrial)
+    };
+    drugs.iter().filter(move |(_, kinds)| counts(*kinds))
+}
+
 /// Whether a list of these journals has the drug itself: they mention it in articles, and in no trial.
 fn holds_its_drug(places: &JournalKinds) -> bool {
     let any = |kind| places.iter().any(|(_, kinds)| kinds.contains(kind));
@@ -169,7 +245,7 @@ impl<'s> DrugSets<'s> {
         let large = shelf.journals.iter().map(|journal| {
             (journal.drugs.len() > scratch.near.0.len()).then(|| {
                 let mut set = BitSet::new(drugs);
-                journal.drugs.iter().for_each(|(drug, _)| set.insert(*drug));
+                counted(&journal.drugs).for_each(|(drug, _)| set.insert(*drug));
                 set
             })
         });
@@ -183,9 +259,10 @@ impl<'s> DrugSets<'s> {
             let journals = places.iter().filter(move |(_, kinds)| kinds.contains(wanted));
             journals.map(|(journal, _)| *journal as usize)
         };
-        let drugs_of = |journal: usize| self.shelf.journals[journal].drugs.iter().map(|(drug, _)| *drug);
+        let drugs_of = |journal: usize| counted(&self.shelf.journals[journal].drugs).map(|(drug, _)| *drug);
+        let size = |journal: usize| self.shelf.journals[journal].drugs.len();
         // To look through a set costs as much as there are drugs at all, so few drugs are taken one by one.
-        let few = |kind| with(kind).map(|journal| drugs_of(journal).len()).sum::<usize>() < self.near.0.len();
+        let few = |kind| with(kind).map(size).sum::<usize>() < self.near.0.len();
         let (few_near, few_far) = (few(PublicationKind::Pubmed), few(PublicationKind::ClinicalTrial));
         let unite = |set: &mut BitSet, journal: usize| match self.large.get(journal) {
             Some(Some(drugs)) => set.extend(drugs),
