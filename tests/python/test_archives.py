@@ -236,7 +236,7 @@ def media_types(lake: Path) -> list[str]:
         (b"BZh9\x17\x72\x45\x38\x50\x90", "application/x-bzip2"),
         # Not a block of bzip2, so a text.
         (b"BZh1,title\n", "text/csv"),
-        (gzip.compress(b"x"), "application/gzip"),
+        (gzip.compress(b"x", mtime=0), "application/gzip"),
         (zipped(a=csv(1)), "application/zip"),
         (tar(FIRST), "application/x-tar"),
         (b"PAR1", "application/vnd.apache.parquet"),
