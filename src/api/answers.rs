@@ -11,7 +11,7 @@ use crate::storage::{Storage, damage, digest_of_stream, sha256_hex};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
-/// A gold layer may be exchanged between the reading of two of its files; so often they are read anew.
+/// The most reads of one answer: a gold run may replace the layer between two of its files, and then they are read again.
 const TRIES: usize = 5;
 
 /// The answers as they are published.
