@@ -107,7 +107,7 @@ impl ZipDirectory {
         Ok(())
     }
 
-    /// Notes that an entry of the directory stands there.
+    /// Notes that the bytes from `begin` to `end` belong to the directory.
     pub(crate) fn stands(&mut self, begin: u64, end: u64) {
         self.begin.get_or_insert(begin);
         self.end = end;
@@ -118,8 +118,8 @@ impl ZipDirectory {
         self.wide = Some(wide);
     }
 
-    /// Checks that every file was listed, and what the end of the archive, which stands at `at`, says: how many files, and the size and the place of
-    /// the directory.
+    /// Checks that the directory lists every file, and that the end record, which begins at `at`, gives the right number of
+    /// files and the right size and place of the directory.
     pub(crate) fn finish(&self, at: u64, count: u16, size: u32, place: u32) -> io::Result<()> {
         if let Some(number) = self.files.iter().position(|file| !file.listed) {
             let name = shown(self.name(number));
