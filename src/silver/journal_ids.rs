@@ -1,4 +1,4 @@
-//! The ids that rows give their journals: told apart from what only stands in their place.
+//! The ids that rows give their journals: valid ones are kept, placeholders and malformed ones are dropped.
 
 use crate::schema::JournalIds;
 
@@ -51,7 +51,7 @@ fn catalogue_id(text: &str) -> Option<&str> {
     is_id.then_some(id)
 }
 
-/// Nothing but one digit over and over stands for an id that is not known.
+/// An id of zeros alone or of nines alone is a placeholder for an unknown one.
 fn stands_for_unknown(letters: &[u8]) -> bool {
     letters.iter().all(|letter| *letter == b'0') || letters.iter().all(|letter| *letter == b'9')
 }

@@ -37,7 +37,7 @@ impl Combined {
     }
 }
 
-/// Makes drugs of records. Records of one file stand in the order of its rows.
+/// Makes drugs of records. The records of one file must be in the order of its rows.
 pub fn combine(records: Vec<VocabularyRecord>) -> Combined {
     let mut ranked: BTreeMap<Rank, Vec<VocabularyRecord>> = BTreeMap::new();
     for record in records {

@@ -9,7 +9,7 @@ pub(super) fn bare(name: &str) -> Option<&str> {
     (is_qualifier(remark) && !remark.contains(')') && !front.is_empty()).then_some(front)
 }
 
-/// `X` of `X, incl. combinations`, which stands for X alone as well.
+/// The `X` of `X, incl. combinations`, a name that covers X alone as well; `None` for any other name.
 pub(super) fn without_combinations(name: &str) -> Option<&str> {
     name.split_once(", incl. combinations").map(|(alone, _)| alone)
 }
