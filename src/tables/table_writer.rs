@@ -44,7 +44,7 @@ impl TableWriter {
         )
     }
 
-    /// Writes into `file` what will stand at `path`, which is `shown` in messages.
+    /// Writes into `file` the table that will be published at `path`; messages call it `shown`.
     pub(crate) fn over(
         file: Box<dyn Write + Send>,
         shown: String,
