@@ -11,7 +11,7 @@ use crate::storage::{Storage, damage, digest_of_stream, sha256_hex};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
-/// The most reads of one answer: a gold run may replace the layer between two of its files, and then they are read again.
+/// The most attempts at a consistent read: a gold run may replace the layer between the reads of two of its files.
 const TRIES: usize = 5;
 
 /// The answers as they are published.

@@ -159,8 +159,9 @@ pub struct PublicationStream {
     current: Option<(usize, Box<dyn RowReader>, Context)>,
     /// Clean rows that are not given yet.
     ready: DataFrame,
-    /// Rejected rows not returned yet, each part with the number of rows kept before it. A part comes with the batch that
-    /// holds the next kept row, or with the last batch, so that it does not depend on how far ahead files are read.
+    /// Rejected rows not returned yet, each part with the number of rows kept up to the end of its raw batch. A part comes with
+    /// the batch that holds the next kept row, with a batch cut off right there, or with the last batch, however far ahead
+    /// files are read.
     aside: VecDeque<(u64, DataFrame)>,
     /// The bytes of kept and of rejected rows since the last cut.
     kept_bytes: usize,

@@ -214,7 +214,7 @@ impl Stream {
         Ok(read)
     }
 
-    /// Reads the rest of a member and what follows it: the padding of tar, or the descriptor of ZIP.
+    /// Reads the rest of a member and what follows it: the padding of tar, or the descriptor of ZIP if there is one.
     pub(crate) fn leave(&mut self, entry: &MemberEntry) -> io::Result<()> {
         let mut rest = vec![0; 1 << 16];
         while self.read_part(&mut rest)? > 0 || self.deflate.is_some() {}
