@@ -52,7 +52,7 @@ pub struct Sorter<R> {
 }
 
 impl<R: SortRecord> Sorter<R> {
-    /// `scratch` is an empty file of which nothing is written as long as the records fit into the bound.
+    /// `scratch` is an empty file, which stays empty as long as the records fit into the bound.
     pub fn new(scratch: File, bound: Bound) -> Self {
         Self {
             records: Vec::new(),

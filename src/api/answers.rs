@@ -94,7 +94,7 @@ fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<A
     })
 }
 
-/// The graph of a lake, held against the digest in the manifest of its gold layer.
+/// Reads the graph of a lake, and checks it against the digest in the manifest of the gold layer.
 pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
     let uri = format!("{}/{}", storage.root(), layout::DRUG_GRAPH);
     let mut tries = 0;

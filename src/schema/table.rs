@@ -125,7 +125,7 @@ pub const REJECTED: Table = Table {
     ],
 };
 
-/// `silver/deleted/publications`: one row a notice that a publication is no more.
+/// `silver/deleted/publications`: one row a notice that a publication is deleted.
 pub const DELETED: Table = Table {
     name: "deleted",
     columns: &[

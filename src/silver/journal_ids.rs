@@ -56,7 +56,7 @@ fn stands_for_unknown(letters: &[u8]) -> bool {
     letters.iter().all(|letter| *letter == b'0') || letters.iter().all(|letter| *letter == b'9')
 }
 
-/// Of one ISSN or of several, each with what it is for behind it (`0006-2952 (Print)`), the linking one, or else the first.
+/// Of one or more ISSNs, each with its use behind it (`0006-2952 (Print)`), the linking one, or else the first.
 fn linking_issn(text: &str) -> Option<String> {
     let mut first = None;
     let mut words = text.split_whitespace().peekable();

@@ -34,7 +34,7 @@ struct SpilledFrames {
 }
 
 impl SpillBuffer {
-    /// `scratch` is an empty file of which nothing is written as long as the frames fit into the bound.
+    /// `scratch` is an empty file, which stays empty as long as the frames fit into the bound.
     pub(crate) fn new(table: &'static Table, scratch: File, bound: usize) -> Result<Self> {
         Ok(Self {
             frames: Vec::new(),

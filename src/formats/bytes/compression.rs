@@ -127,7 +127,7 @@ impl<R: BufRead> Read for Zstd<R> {
     }
 }
 
-/// The parts of a gzip file one after the other. Zeros behind one of them are nothing: whole blocks are filled with them.
+/// The members of a gzip file, one after the other. Zeros after a member are skipped: they pad it to whole blocks.
 struct GzipMembers<R> {
     member: Option<GzDecoder<R>>,
 }

@@ -17,7 +17,7 @@ use crate::task::Task;
 /// What bytes that are neither UTF-8 nor UTF-16 with a byte order mark are taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// Nothing: they are an error.
+    /// No other encoding: such bytes are an error.
     #[default]
     Utf8,
     /// Windows-1252, line by line: a line that is valid UTF-8 stays what it is.

@@ -122,7 +122,7 @@ impl Archive {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner).odd_end
     }
 
-    /// The next file that holds data; folders, links and hidden files are passed over.
+    /// The next file that holds data; folders, links and hidden files are skipped.
     pub(crate) fn next_member(&mut self) -> io::Result<Option<Member>> {
         loop {
             let name = {

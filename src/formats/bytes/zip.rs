@@ -25,8 +25,8 @@ impl Stream {
         Ok(bytes)
     }
 
-    /// The next file: its name. The directory is no list to look files up in, so that the archive may be a stream; it is held
-    /// against the files when it comes by.
+    /// The name and the header of the next file. The archive may be a stream, so files are not looked up in its directory, which
+    /// comes last; the directory is checked against the files when the stream reaches it.
     pub(crate) fn enter_zip(&mut self) -> io::Result<Option<(String, MemberEntry)>> {
         loop {
             let at = self.position() - self.zip_start;

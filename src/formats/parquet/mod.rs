@@ -196,8 +196,8 @@ impl<'f> ParquetReader<'f> {
         Ok(true)
     }
 
-    /// How many of the next rows make a batch by what their texts take; none where the first is too long for a row. The size
-    /// of a column in the file is no measure: a text is there once, however many rows have it.
+    /// How many of the next rows make a batch, by the size of their texts; 0 if the first is too long for a row. The size of a
+    /// column in the file is no measure, because a file may hold a text once for many rows.
     fn fitting_rows(&self) -> Result<usize> {
         let rows = self.ready.head(Some(self.batch_rows));
         let mut bytes = vec![0; rows.height()];
