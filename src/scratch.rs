@@ -20,7 +20,7 @@ pub(crate) fn reopened(file: &File) -> io::Result<File> {
     use std::os::fd::AsRawFd;
     match File::open(format!("/proc/self/fd/{}", file.as_raw_fd())) {
         Ok(file) => Ok(file),
-        // Where there is no such file system, both share their place; whoever reads seeks first.
+        // Without `/proc`, both handles share one position, so every reader must seek first.
         Err(_) => file.try_clone(),
     }
 }

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 pub struct Bound(pub usize);
 
 impl Default for Bound {
-    /// Several sorters live at a time, and so many records are sorted in a moment.
+    /// 32 MiB: several sorters live at a time, and a run of this size is sorted in a moment.
     fn default() -> Self {
         Self(32 << 20)
     }
@@ -33,7 +33,7 @@ pub trait SortRecord: Ord + Send + Sized {
     /// Appends it as bytes.
     fn write(&self, bytes: &mut Vec<u8>);
 
-    /// Takes what [`SortRecord::write`] wrote off the front; nothing where that is not there.
+    /// Takes a record that [`SortRecord::write`] wrote off the front; `None` if the bytes do not begin with one.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
 }
 
@@ -43,7 +43,7 @@ pub struct Sorter<R> {
     records: Vec<R>,
     bytes: usize,
     bound: usize,
-    /// Nothing as long as all records are in memory and none was given.
+    /// `None` while all records are in memory, unless the caller gave a file.
     scratch: Option<Arc<File>>,
     /// Makes it when it is needed.
     make: fn() -> io::Result<File>,
@@ -52,7 +52,7 @@ pub struct Sorter<R> {
 }
 
 impl<R: SortRecord> Sorter<R> {
-    /// `scratch` is an empty file of which nothing is written as long as the records fit into the bound.
+    /// `scratch` is an empty file, which stays empty as long as the records fit into the bound.
     pub fn new(scratch: File, bound: Bound) -> Self {
         Self {
             records: Vec::new(),

@@ -11,7 +11,7 @@ use crate::storage::{Storage, damage, digest_of_stream, sha256_hex};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
-/// A gold layer may be exchanged between the reading of two of its files; so often they are read anew.
+/// The most attempts at a consistent read: a gold run may replace the layer between the reads of two of its files.
 const TRIES: usize = 5;
 
 /// The answers as they are published.
@@ -94,7 +94,7 @@ fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<A
     })
 }
 
-/// The graph of a lake, held against the digest in the manifest of its gold layer.
+/// Reads the graph of a lake, and checks it against the digest in the manifest of the gold layer.
 pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
     let uri = format!("{}/{}", storage.root(), layout::DRUG_GRAPH);
     let mut tries = 0;

@@ -2,7 +2,7 @@
 
 use crate::storage::uri::{has_credentials, without_credentials};
 
-/// A message without the credentials that stand in words which it may repeat, whole or their beginning.
+/// Removes the credentials of `words` from a message that may repeat these words, in full or cut off.
 pub fn hide_credentials<'w>(message: &str, words: impl Iterator<Item = &'w str>) -> String {
     let mut told = message.to_owned();
     for word in words {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! out/drugs/ pubmed/ clinical_trials/   the sources: a folder each, which `run` takes as it is
-//! out/truth/mentions.ndjson             which drug stands where in which record
+//! out/truth/mentions.ndjson             each mention: the drug, the record, the place in its text
 //! out/_generated.json                   the settings, what must become of the rows, every file with its SHA-256
 //! ```
 //!
@@ -121,7 +121,7 @@ pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Res
     Ok((String::from_utf8_lossy(&bytes).into_owned(), false))
 }
 
-/// The manifest that stands in a folder, where it is of the same settings and all its files are there.
+/// Returns the manifest of an earlier run if its version and settings are the same and its files have their sizes, else `None`.
 fn standing(
     storage: &dyn Storage,
     folder: &str,
@@ -333,7 +333,7 @@ impl Sink {
         }
     }
 
-    /// Ends a file that was given so many rows, broken ones among them.
+    /// Ends the file; `rows` counts the rows it was given, broken ones included.
     fn finish(self, format: Format, rows: u64) -> Result<Vec<OutputFile>> {
         match self {
             Self::Text { mut file, .. } => {
@@ -354,7 +354,7 @@ enum PackedFile {
     Zstd(zstd::Encoder<'static, Hashed>),
 }
 
-/// A file of text in the making.
+/// A text file that is being written.
 struct TextFile {
     path: String,
     shown: String,
@@ -385,7 +385,7 @@ impl TextFile {
     }
 }
 
-/// A Parquet file in the making.
+/// A Parquet file that is being written.
 struct ParquetFile {
     path: String,
     shown: String,

@@ -28,7 +28,7 @@ pub fn find_many(matcher: &Matcher, texts: &[Option<&str>], task: &Task) -> Resu
     find_numbered(matcher, texts, task, |place| place as u64)
 }
 
-/// The same with other numbers for the texts.
+/// Like [`find_many`], but `number_of` maps the place of a text to its `row`.
 fn find_numbered(
     matcher: &Matcher,
     texts: &[Option<&str>],
@@ -161,7 +161,7 @@ pub struct PassedOver {
 /// Files of texts, with rows counted on from file to file.
 #[derive(Debug)]
 pub struct TextFiles {
-    /// Nothing stands for standard input.
+    /// `None` is standard input.
     files: Vec<Option<SourceFile>>,
     reading: ReadOptions,
 }

@@ -34,7 +34,7 @@ use crate::{formats, scratch};
 pub struct CleanTable {
     /// The table's columns, but for `dt`, which only a lake gives.
     pub frame: DataFrame,
-    /// The rows that were kept aside: `silver/rejected`.
+    /// The rejected rows, as in `silver/rejected`.
     pub rejected: DataFrame,
     pub sources: Vec<FileTally>,
 }
@@ -159,8 +159,9 @@ pub struct PublicationStream {
     current: Option<(usize, Box<dyn RowReader>, Context)>,
     /// Clean rows that are not given yet.
     ready: DataFrame,
-    /// Rows that were kept aside and not given yet, each part with the number of rows that were kept up to there: they come
-    /// with the batch that holds the next one, or the last batch, however far ahead files are read.
+    /// Rejected rows not returned yet, each part with the number of rows kept up to the end of its raw batch. A part comes with
+    /// the batch that holds the next kept row, with a batch cut off right there, or with the last batch, however far ahead
+    /// files are read.
     aside: VecDeque<(u64, DataFrame)>,
     /// The bytes of kept and of rejected rows since the last cut.
     kept_bytes: usize,
@@ -257,8 +258,8 @@ impl PublicationStream {
         &self.sources
     }
 
-    /// The next raw batches, at most so many and all of one file, and the file that turned out to be bad behind them; nothing
-    /// at the end.
+    /// The next raw batches, at most `most` and all of one file, and the file that failed after them, if one did. No batch and
+    /// `None` at the end.
     #[expect(
         clippy::type_complexity,
         reason = "raw batches, and maybe a file with its error"
@@ -383,7 +384,7 @@ fn without_lake(frame: &DataFrame) -> Result<DataFrame> {
     Ok(frame.drop(ONLY_IN_A_LAKE)?)
 }
 
-/// Rejected rows in memory; they wait where a file may be kept aside as a whole.
+/// Collects rejected rows in memory. They wait until their file ends where a bad file is rejected as a whole.
 fn aside(settings: SilverSettings) -> Rejects<Vec<DataFrame>> {
     let waits = settings.on_bad_file == OnBadFile::Reject;
     Rejects::new(

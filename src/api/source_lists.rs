@@ -1,8 +1,8 @@
-//! Lists of sources in a file, for more names than a command line holds: `@names.txt` stands for the names in it.
+//! Lists of sources in a file, for more names than a command line holds: `@names.txt` expands to the names in it.
 //!
-//! A line is a name, as it would stand on the command line: a path, a folder, a glob, a URI. Nothing in it is special, not
-//! even another `@`; blank lines are passed over. `@-` is the list on standard input. What goes wrong with a name says
-//! which line of which list it is on.
+//! A line is one name, written as on the command line: a path, a folder, a glob, a URI. No character in it is special, not
+//! even another `@`; blank lines are skipped. `@-` is the list on standard input. An error about a name reports its list
+//! and line.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// Sources by name: each word, or the names of the list that it stands for, in their order.
+    /// Expands words to names of sources: a list to its names, any other word to itself, in order.
     pub fn names(&mut self, words: &[String], task: &Task) -> Result<Vec<String>> {
         let mut names = Vec::with_capacity(words.len());
         for word in words {
@@ -46,7 +46,7 @@ impl Lists {
         self.standard_input
     }
 
-    /// An error about a name that stands in a list, with the list and the line.
+    /// Adds the list and the line to an error about a name from a list.
     pub fn place(&self, mut error: Error) -> Error {
         if let Error::SourceNotFound { uri: name, .. }
         | Error::EmptyFolder { uri: name, .. }

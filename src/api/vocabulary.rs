@@ -21,7 +21,7 @@ pub struct Vocabulary {
     pub sources: Vec<FileTally>,
 }
 
-/// For who wants the drugs alone: what is none is counted.
+/// Drops rejected rows, for callers that only need the drugs. The tallies still count these rows.
 struct Nowhere;
 
 impl RejectSink for Nowhere {

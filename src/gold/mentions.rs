@@ -98,7 +98,7 @@ struct Publication<'p> {
     date: Option<i32>,
 }
 
-/// The mentions of a slice in the making.
+/// Collects the mentions of a slice, column by column.
 struct SliceMentions<'d> {
     substances: &'d Substances,
     texts: Vec<[String; 7]>,

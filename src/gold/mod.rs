@@ -1,7 +1,7 @@
 //! From clean tables to mentions and the answers' raw material. Pure: frames in, frames out.
 //!
-//! - [`newest`] tells which rows are the newest state of their publication.
-//! - [`same_journals`] tells which keys are one journal, [`journals`] chooses its display name.
+//! - [`newest`] finds the rows that are the newest state of their publication.
+//! - [`same_journals`] joins the keys of one journal, [`journals`] chooses its display name.
 //! - [`mentions`] finds the drugs in the titles (and abstracts) of a frame, [`places`] counts their places.
 
 pub mod journals;

@@ -119,9 +119,9 @@ impl Newest {
 /// Rows of older partitions that are not the state of their publication any more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outdated {
-    /// The next partition with the publication brings it anew.
+    /// Rows whose publication the next partition that names it delivers again.
     pub superseded: u64,
-    /// It says that the publication is no more.
+    /// Rows whose publication the next partition that names it deletes.
     pub deleted: u64,
 }
 
@@ -134,7 +134,7 @@ fn failed(error: std::io::Error) -> Error {
 pub struct LiveRows(Vec<u64>);
 
 impl LiveRows {
-    /// Notes that a row is.
+    /// Notes that a row is the newest state of its publication.
     pub fn insert(&mut self, row: u64) {
         let place = (row / 64) as usize;
         if place >= self.0.len() {
@@ -143,14 +143,14 @@ impl LiveRows {
         self.0[place] |= 1 << (row % 64);
     }
 
-    /// Whether a row is.
+    /// Whether a row is the newest state of its publication.
     pub fn contains(&self, row: u64) -> bool {
         self.0
             .get((row / 64) as usize)
             .is_some_and(|word| word & (1 << (row % 64)) != 0)
     }
 
-    /// The same for some rows from `first` on.
+    /// [`LiveRows::contains`] for each of `rows` rows from `first` on.
     pub fn mask(&self, first: u64, rows: usize) -> Vec<bool> {
         (first..).take(rows).map(|row| self.contains(row)).collect()
     }

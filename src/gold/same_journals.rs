@@ -79,7 +79,7 @@ impl SameJournals {
     }
 }
 
-/// For keys that are joined to others the one that stands for all of them: the first in code-point order.
+/// Maps each joined key to the representative of its journal: the first of the joined keys in code-point order.
 #[derive(Debug, Default)]
 pub struct JoinedKeys {
     /// To the first one; while keys are being joined, towards it.
@@ -87,7 +87,7 @@ pub struct JoinedKeys {
 }
 
 impl JoinedKeys {
-    /// The key that stands for a journal.
+    /// The key that represents the journal of `key`: `key` itself if it is not joined to another.
     pub fn of<'k>(&'k self, key: &'k str) -> &'k str {
         self.to.get(key).map_or(key, String::as_str)
     }

@@ -77,9 +77,9 @@ parse_choices!(DrugUnit);
 /// By which rule a drug was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// The drug's name stands in the text.
+    /// The text contains the drug's name.
     Name,
-    /// One of its synonyms stands in the text.
+    /// The text contains one of the drug's synonyms.
     Synonym,
     /// An abbreviation that the text itself introduced.
     Abbreviation,

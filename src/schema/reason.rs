@@ -78,12 +78,12 @@ impl Reason {
     }
 }
 
-/// A row that was kept aside.
+/// A rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// Why.
     pub reason: Reason,
-    /// The same in a sentence, with the place and what was found.
+    /// The reason as a sentence, with the place and what was found there.
     pub message: String,
     /// The row as it stood in the source.
     pub raw: String,

@@ -37,7 +37,7 @@ pub struct TableColumn {
     pub name: &'static str,
     pub column_type: ColumnType,
     pub nullable: bool,
-    /// Whether a few values stand in many rows, so that a file holds them once.
+    /// Whether many rows share few values, so that a file stores them in a dictionary.
     pub repeats: bool,
 }
 
@@ -113,7 +113,7 @@ pub const PUBLICATIONS: Table = Table {
     ],
 };
 
-/// `silver/rejected/<table>`: one row a row that was kept aside.
+/// `silver/rejected/<table>`: one row a rejected row.
 pub const REJECTED: Table = Table {
     name: "rejected",
     columns: &[
@@ -125,7 +125,7 @@ pub const REJECTED: Table = Table {
     ],
 };
 
-/// `silver/deleted/publications`: one row a notice that a publication is no more.
+/// `silver/deleted/publications`: one row a notice that a publication is deleted.
 pub const DELETED: Table = Table {
     name: "deleted",
     columns: &[

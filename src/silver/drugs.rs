@@ -19,7 +19,7 @@ pub struct Drug {
     /// Where the file stands among the files of its partition.
     pub file: usize,
     pub source_row: u64,
-    /// Whether its row stands for another drug already: an ingredient, or a further code.
+    /// Whether the drug was added to the one its row names, for a further code or an ingredient; such a drug counts no row.
     pub added: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The ids that rows give their journals: told apart from what only stands in their place.
+//! The ids that rows give their journals: valid ones are kept, placeholders and malformed ones are dropped.
 
 use crate::schema::JournalIds;
 
@@ -51,12 +51,12 @@ fn catalogue_id(text: &str) -> Option<&str> {
     is_id.then_some(id)
 }
 
-/// Nothing but one digit over and over stands for an id that is not known.
+/// An id of zeros alone or of nines alone is a placeholder for an unknown one.
 fn stands_for_unknown(letters: &[u8]) -> bool {
     letters.iter().all(|letter| *letter == b'0') || letters.iter().all(|letter| *letter == b'9')
 }
 
-/// Of one ISSN or of several, each with what it is for behind it (`0006-2952 (Print)`), the linking one, or else the first.
+/// Of one or more ISSNs, each with its use behind it (`0006-2952 (Print)`), the linking one, or else the first.
 fn linking_issn(text: &str) -> Option<String> {
     let mut first = None;
     let mut words = text.split_whitespace().peekable();

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::schema::Flags;
 use crate::text::{clean, is_missing, journal_key};
 
-/// So many names each thread remembers at most.
+/// The most names that each thread remembers.
 const MOST_NAMES: usize = 1 << 15;
 
 /// Longer names are not remembered.
@@ -21,7 +21,7 @@ pub(super) struct CleanJournal {
     pub name: Option<String>,
     /// The key under which its spellings meet.
     pub key: Option<String>,
-    /// What stands for the name where names are compared; 0 for none.
+    /// The hash by which names are compared; 0 without a name.
     pub hash: u64,
     /// What was repaired in it.
     pub flags: Flags,

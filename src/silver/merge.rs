@@ -167,7 +167,7 @@ struct HalfRowPlace {
     rows: Vec<(Hash, Vec<u64>)>,
     /// Where in `rows` an id stands.
     ids: HashMap<Hash, usize>,
-    /// So many of `rows` have got a journal.
+    /// How many entries of `rows`, from the first on, have a journal now.
     given: usize,
     /// The hashes of the journals that were given.
     journals: HashSet<u64>,

@@ -1,4 +1,4 @@
-//! From raw rows to clean tables. Pure: batches in, batches out, nothing of files or folders.
+//! From raw rows to clean tables. Pure: batches in, batches out, without access to files or folders.
 //!
 //! *Flag, don't drop.* A row is rejected only when it cannot be a publication or a drug. [`publications::Cleaner`] works on
 //! one batch at a time and in parallel; [`merge`] then decides, from a few bytes a row, which rows are one record.

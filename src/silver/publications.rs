@@ -61,7 +61,7 @@ pub struct Cleaner {
 }
 
 impl Cleaner {
-    /// For about so many rows.
+    /// Reserves room for about `rows` rows.
     pub fn new(context: &Context, rows: usize) -> Self {
         Self {
             out: Columns::new(rows),
@@ -216,7 +216,7 @@ struct RawPublication<'r> {
     issn: Option<&'r str>,
 }
 
-/// The columns of a frame in the making.
+/// Builds the columns of a frame.
 struct Columns {
     ids: StringChunkedBuilder,
     titles: StringChunkedBuilder,
@@ -358,7 +358,7 @@ impl Columns {
     }
 }
 
-/// What stands for an id where ids are compared.
+/// The hash by which ids are compared.
 pub fn id_hash(id: &str) -> u128 {
     xxh3_128(id.as_bytes())
 }

@@ -182,7 +182,8 @@ impl Layout {
                     Some((_, last)) if name.is_empty() => last.trim(),
                     _ => first(behind),
                 };
-                // At least the year, which stands there once more; where there is none either, it is bad and not missing.
+                // The last resort is the year, in its own column or behind the journal. Without one, the text found is
+                // returned all the same, so that the date counts as bad and not as missing.
                 let year = year.or_else(|| journal.trim().rsplit(' ').next());
                 let year = year.unwrap_or_default();
                 // `2023 May 29. In: StatPearls [Internet]. …`: of a chapter, before its book.

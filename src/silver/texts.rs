@@ -9,7 +9,7 @@ use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 use crate::error::Result;
 use crate::schema::{Flags, REJECTED, Reason, Rejected};
 
-/// A column of lists of texts in the making.
+/// Builds a column of lists of texts.
 pub(super) struct TextLists(ListStringChunkedBuilder);
 
 impl TextLists {
@@ -37,7 +37,7 @@ pub(super) fn constant(name: &str, text: &str, rows: usize) -> Column {
     runs.finish()
 }
 
-/// A column in the making in which the same text stands in many rows one after the other; it is held once.
+/// Builds a column from runs of rows with the same text; each run holds its text once.
 pub(super) struct TextRuns {
     name: PlSmallStr,
     texts: MutableBinaryViewArray<str>,
@@ -51,7 +51,7 @@ impl TextRuns {
         }
     }
 
-    /// Adds so many rows with a text.
+    /// Adds `rows` rows with the same text.
     pub(super) fn push(&mut self, text: &str, rows: usize) {
         if rows > 0 {
             self.texts.extend_constant(rows, Some(text));

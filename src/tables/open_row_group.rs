@@ -1,7 +1,7 @@
-//! A row group in the making: its texts may become pages before it is full, so that it holds little of them.
+//! A row group that still takes rows. Its texts may become pages before it is full, which saves memory.
 //!
-//! As pages, texts are less than half as large; and where they are made into pages piece by piece, each is still near the
-//! processor. Where a page ends depends on the rows alone, as where a row group does (`groups.rs`).
+//! As pages, texts take less than half the memory, and a piece that becomes a page at once is still in the processor's
+//! cache. Where a page ends depends on the rows alone, as does the end of a row group (`row_groups.rs`).
 
 use polars::prelude::{Column, DataFrame};
 use polars_parquet::write::CompressedPage;

@@ -17,12 +17,12 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Whether the file still stands in the lake as it was written, by its size.
+    /// Whether the lake still holds the file at its written size; does not read it.
     pub(crate) fn stands(&self, storage: &dyn Storage) -> Result<bool> {
         Ok(storage.size(&self.path)? == Some(self.bytes))
     }
 
-    /// Whether it stands with the bytes that were written; reads all of it.
+    /// Whether the lake still holds the file with the bytes that were written; reads all of it.
     pub(crate) fn is_intact(&self, storage: &dyn Storage, task: &Task) -> Result<bool> {
         Ok(self.stands(storage)? && digest_of_file(storage, &self.path, task)? == self.sha256)
     }

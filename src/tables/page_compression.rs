@@ -1,5 +1,5 @@
-//! Pages of Parquet through Zstandard, with what each thread keeps for it: for every page anew, what the compressor works in and
-//! the room for what it gives would be asked of the system again.
+//! Compresses Parquet pages with Zstandard. Each thread keeps its compressor and its output buffer, which would otherwise be
+//! allocated again for every page.
 
 use std::cell::RefCell;
 
@@ -56,7 +56,7 @@ fn compress_bytes(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
-/// The page as it stands in a file. Pages are of the first version of Parquet, where all of a page is compressed.
+/// Compresses a page for a file. Pages are of version 1 of Parquet's data pages, which are compressed as a whole.
 pub(crate) fn compress(page: Page) -> PolarsResult<CompressedPage> {
     Ok(match page {
         Page::Data(page) => CompressedPage::Data(CompressedDataPage::new(

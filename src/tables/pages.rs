@@ -31,7 +31,7 @@ use crate::schema::Table;
 /// A dictionary that is larger repeats too little to be worth its lookups.
 const LARGEST_DICTIONARY: usize = 1 << 20;
 
-/// So much of a column becomes one page of data.
+/// The target size of a data page before compression, 256 KiB.
 pub(crate) const PAGE_BYTES: usize = 1 << 18;
 
 /// The statistics of every Parquet file, with their lengths said here: the library would take them from the environment, and the
@@ -190,7 +190,7 @@ fn whole(column: &Column) -> Box<dyn Array> {
     array
 }
 
-/// Texts as the places of their values in a dictionary; nothing where they hardly repeat.
+/// Encodes texts as keys into a dictionary of their values; `None` if it would exceed [`LARGEST_DICTIONARY`].
 fn dictionary(texts: &StringChunked) -> Result<Option<DictionaryArray<u32>>> {
     let mut places: PlHashMap<&str, u32> = PlHashMap::default();
     let mut values: Vec<&str> = Vec::new();

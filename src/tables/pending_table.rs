@@ -20,13 +20,13 @@ use crate::storage::Transaction;
 /// The scratch file's name in its transaction.
 const NAME: &str = "draft";
 
-/// So many bytes are written at a time.
+/// The size of the write buffer.
 const AT_ONCE: usize = 1 << 18;
 
-/// Each time so many bytes are there, the disk may have them.
+/// Start write-back after more than this many new bytes.
 const WRITE_BACK: u64 = 8 << 20;
 
-/// A file in the making.
+/// A table's file that is being written.
 pub(crate) struct PendingTable {
     file: File,
     /// How far the system was asked to make it durable.
@@ -62,7 +62,7 @@ impl PendingTable {
         self.writer.write_group(group)
     }
 
-    /// The same while it looks as if the draft will be the file.
+    /// Like [`PendingTable::add`], but also starts write-back, for a draft that is likely to become the file.
     pub(crate) fn add_for_good(
         &mut self,
         group: &RowGroup,

@@ -37,7 +37,7 @@ pub(crate) struct Outline {
     pub footer: ThriftFileMetadata,
 }
 
-/// Where a row group stands in a file, and what its bytes do not say.
+/// Where a row group lies in a file, and what its bytes do not say.
 pub(crate) struct RowGroupPlace {
     pub bytes: Range<u64>,
     pub rows: u64,

@@ -10,10 +10,11 @@ use super::pages::Encoder;
 use super::row_group::RowGroup;
 use crate::error::Result;
 
-/// A row group has so many rows at most: enough to compress well, few enough to hold several, abstracts included.
+/// The most rows of a row group: enough to compress well, few enough to hold several in memory, abstracts included.
 pub(crate) const MOST_ROWS: usize = 1 << 14;
 
-/// And ends with the row with which its texts reach so many bytes, for a text may be a megabyte. Those that repeat do not count.
+/// A row group also ends with the row that brings its texts to 16 MiB, because a text may take a megabyte. Only columns of
+/// free text count.
 const MOST_TEXT: usize = 16 << 20;
 
 /// A whole row group.
@@ -37,7 +38,7 @@ impl WholeGroup {
 pub(crate) enum GroupForm {
     /// The larger one, and the quicker one where rows change later.
     Frame,
-    /// As it will stand in a file.
+    /// As a file holds it: encoded and compressed.
     Pages,
 }
 

@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::scratch;
 
-/// Frames are joined until they have so many rows: a batch may reject one row.
+/// Frames are joined until they have this many rows before they are spilled: a batch may reject a single row.
 const GROUP: usize = 1 << 13;
 
 /// A sequence of frames of one table.
 pub(crate) struct SpillBuffer {
     frames: Vec<DataFrame>,
     bytes: usize,
-    /// So many bytes of frames stay in memory.
+    /// Frames in memory are spilled when they reach this many bytes.
     bound: usize,
     table: &'static Table,
     /// Made when it is needed, where no scratch file was given.
@@ -34,7 +34,7 @@ struct SpilledFrames {
 }
 
 impl SpillBuffer {
-    /// `scratch` is an empty file of which nothing is written as long as the frames fit into the bound.
+    /// `scratch` is an empty file, which stays empty as long as the frames fit into the bound.
     pub(crate) fn new(table: &'static Table, scratch: File, bound: usize) -> Result<Self> {
         Ok(Self {
             frames: Vec::new(),

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use crate::error::{Error, Result};
 
-/// So many bytes are written at a time.
+/// The size of the write buffer.
 const AT_ONCE: usize = 1 << 16;
 
 /// The pieces and where the next one goes.
@@ -22,7 +22,7 @@ impl SpillFile {
         Self { file, end: 0 }
     }
 
-    /// Adds the piece that `write` writes; gives where it stands.
+    /// Adds the piece that `write` writes; returns the range of its bytes.
     pub(crate) fn add(&mut self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Range<u64>> {
         let start = self.end;
         let mut piece = BufWriter::with_capacity(AT_ONCE, SpillPiece(self));
@@ -38,7 +38,7 @@ impl SpillFile {
         Ok(piece)
     }
 
-    /// Forgets all pieces; the next one stands where the first stood.
+    /// Forgets all pieces; the next one overwrites the first.
     pub(crate) fn clear(&mut self) {
         self.end = 0;
     }

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 /// What a file begins and ends with.
 const MAGIC: &[u8] = b"PAR1";
 
-/// A file in the making.
+/// A Parquet file that is being written.
 pub(crate) struct TableFile<W> {
     to: W,
     /// The file in messages.
@@ -125,7 +125,7 @@ impl<W: Write> TableFile<W> {
         })
     }
 
-    /// Writes what stands behind the row groups.
+    /// Writes what follows the row groups: the indexes of the pages and the footer.
     pub(crate) fn finish(mut self) -> Result<()> {
         let footer = self.footer().map_err(PolarsError::from)?;
         self.write_end(&footer)
@@ -221,7 +221,7 @@ fn read<'b, T>(
     Ok(from(&mut TCompactInputProtocol::new(bytes, usize::MAX))?)
 }
 
-/// How many rows begin in a page; nothing of a dictionary.
+/// How many rows begin in a page; `None` for a dictionary.
 fn rows(page: &CompressedPage) -> Option<usize> {
     match page {
         CompressedPage::Data(page) => page.num_rows,
@@ -229,8 +229,8 @@ fn rows(page: &CompressedPage) -> Option<usize> {
     }
 }
 
-/// Moves what a file of one row group says of it to where its columns start in the table's file. `end` is the end of the former,
-/// and so many bytes stand before it there.
+/// Rebases the offsets of a row group from a file of its own to the table's file, where its columns begin at `starts`. `end`
+/// holds the last bytes of the former, and `before` counts the bytes ahead of them.
 fn describe(
     mut group: RowGroupMetadata,
     number: usize,
@@ -287,10 +287,10 @@ fn describe(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Stage {
-    /// What a file begins with, or what stands behind the pages of a column: both are said elsewhere too.
+    /// The file's magic, or what follows the pages of a column: dropped, as both are written elsewhere too.
     Between,
     Pages,
-    /// What stands behind the row group.
+    /// What follows the row group.
     End,
 }
 
@@ -327,7 +327,7 @@ struct RowGroupFile<'p, W> {
     to: &'p mut W,
     progress: &'p WriteProgress,
     end: Vec<u8>,
-    /// The library's own error would tell it as a text alone.
+    /// The error of the write itself, because the library's error only repeats it as text.
     failed: Option<io::Error>,
 }
 

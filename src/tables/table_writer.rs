@@ -44,7 +44,7 @@ impl TableWriter {
         )
     }
 
-    /// Writes into `file` what will stand at `path`, which is `shown` in messages.
+    /// Writes into `file` the table that will be published at `path`; messages call it `shown`.
     pub(crate) fn over(
         file: Box<dyn Write + Send>,
         shown: String,
@@ -179,7 +179,7 @@ mod tests {
             .map(|group| group.parquet_columns()[0].byte_range().start as usize)
             .collect();
         assert_eq!(starts.len(), 4);
-        // The first opening is for the footer, each other one for a group: of what stands before it nothing is left.
+        // The file is opened once for the footer and once for each group, when the bytes before the group are destroyed.
         let opened = Cell::new(0_usize);
         let open = || {
             let before = starts.get(opened.get().wrapping_sub(1)).copied().unwrap_or(4);

@@ -127,7 +127,7 @@ impl<R: BufRead> Read for Zstd<R> {
     }
 }
 
-/// The parts of a gzip file one after the other. Zeros behind one of them are nothing: whole blocks are filled with them.
+/// The members of a gzip file, one after the other. Zeros after a member are skipped: they pad it to whole blocks.
 struct GzipMembers<R> {
     member: Option<GzDecoder<R>>,
 }
@@ -147,7 +147,7 @@ impl<R: BufRead> Read for GzipMembers<R> {
     }
 }
 
-/// Passes over zeros; whether anything stands behind them.
+/// Skips zero bytes; returns whether any other byte follows.
 pub(crate) fn skip_zeros(bytes: &mut impl BufRead) -> io::Result<bool> {
     loop {
         let here = bytes.fill_buf()?;
@@ -184,7 +184,8 @@ struct Guarded {
     most_ratio: MostRatio,
 }
 
-/// Whether so many bytes are what a bomb gives.
+/// Fails if the content expands more than `most`-fold, as a decompression bomb does. Content up to [`HARMLESS`] bytes always
+/// passes, and a `most` of 0 is no limit.
 pub(crate) fn check_ratio(packed: u64, unpacked: u64, MostRatio(most): MostRatio) -> io::Result<()> {
     if most > 0 && unpacked > HARMLESS && unpacked / most > packed {
         let found = format!(

@@ -10,7 +10,7 @@ use super::compression::{BUFFER, Bytes};
 /// object store may give it in drops.
 pub(crate) struct Ahead {
     head: io::Cursor<Vec<u8>>,
-    /// What went wrong behind the head; told when the reader comes to it.
+    /// The error that ended the head, returned once the head is read.
     error: Option<io::Error>,
     rest: Bytes,
 }

@@ -17,7 +17,7 @@ use crate::task::Task;
 /// What bytes that are neither UTF-8 nor UTF-16 with a byte order mark are taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// Nothing: they are an error.
+    /// No other encoding: such bytes are an error.
     #[default]
     Utf8,
     /// Windows-1252, line by line: a line that is valid UTF-8 stays what it is.
@@ -89,12 +89,12 @@ impl Input {
         Self::open_or_empty(&uri, bytes, reading)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
 
-    /// The same for a file, which may also be Parquet.
+    /// Like [`Input::new`], but takes a file, so that uncompressed Parquet is read in place, without a temporary copy.
     pub fn of_file(uri: &str, file: File, reading: impl Into<ReadOptions>) -> Result<Self> {
         Self::of_file_or_empty(uri, file, reading)?.ok_or_else(|| empty(uri, "an empty file of 0 bytes"))
     }
 
-    /// The same for whom a file without a byte is just nothing.
+    /// Like [`Input::of_file`], but returns `None` for an empty file.
     pub fn of_file_or_empty(uri: &str, file: File, reading: impl Into<ReadOptions>) -> Result<Option<Self>> {
         let bytes = file
             .try_clone()
@@ -102,7 +102,7 @@ impl Input {
         Self::recognise(uri, Box::new(bytes), Some(file), reading.into())
     }
 
-    /// The same for whom a stream without a byte is just nothing.
+    /// Like [`Input::new`], but returns `None` for an empty stream.
     pub fn open_or_empty(uri: &str, bytes: Bytes, reading: impl Into<ReadOptions>) -> Result<Option<Self>> {
         Self::recognise(uri, bytes, None, reading.into())
     }
@@ -203,7 +203,7 @@ impl Input {
         }
     }
 
-    /// The same for a task that may be asked to stop.
+    /// Reads as part of `task`, which notes the source and may stop the reading.
     #[must_use]
     pub fn under(mut self, task: &Task) -> Self {
         self.task = task.clone();
@@ -251,7 +251,7 @@ impl Input {
         archive_kind(self.reader.buffer())
     }
 
-    /// The files in it, which is an archive of this kind, and for whom they are read.
+    /// The archive, which is of this `kind`, with the options and the task to read its files with.
     pub(crate) fn into_archive(self, kind: &'static str) -> (Archive, ReadOptions, Task) {
         let archive = Archive::new(kind, Box::new(self.reader), self.reading.most_ratio);
         (archive, self.reading, self.task)
@@ -287,12 +287,12 @@ impl Input {
         }
     }
 
-    /// What is here of the beginning, to tell the format by.
+    /// The buffered beginning, by which the format is recognised.
     pub(crate) fn head(&self) -> &[u8] {
         self.reader.buffer()
     }
 
-    /// The byte that ends lines, by what is here of the beginning.
+    /// The byte that ends lines, judged by the buffered beginning.
     pub(crate) fn line_end(&self) -> u8 {
         line_end(self.head())
     }

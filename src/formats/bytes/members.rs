@@ -1,6 +1,7 @@
 //! The files in an archive, ZIP or tar, one after the other.
 //!
-//! They are read as they stream in, so the size of an archive does not matter; what stands at its end is held against them then.
+//! Files are read as they stream in, so an archive may be larger than memory. The directory at the end of a ZIP archive is
+//! checked against the files when the stream reaches it.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::Ordering;
@@ -52,7 +53,7 @@ pub(crate) enum MemberEntry {
 /// The bytes of an archive, of which a member takes its own.
 pub(crate) struct Stream {
     pub bytes: BufReader<CountedBytes<Bytes>>,
-    /// How many bytes the current member has left; nothing where its packing says when it ends.
+    /// How many bytes the current member has left; `None` while it is inflated, as deflate marks its own end.
     left: Option<u64>,
     size: u64,
     /// All bytes that deflate gave, and those that it took.
@@ -121,7 +122,7 @@ impl Archive {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner).odd_end
     }
 
-    /// The next file that holds data; folders, links and hidden files are passed over.
+    /// The next file that holds data; folders, links and hidden files are skipped.
     pub(crate) fn next_member(&mut self) -> io::Result<Option<Member>> {
         loop {
             let name = {
@@ -213,7 +214,7 @@ impl Stream {
         Ok(read)
     }
 
-    /// Reads what the member before has left, and what stands behind it.
+    /// Reads the rest of a member and what follows it: the padding of tar, or the descriptor of ZIP if there is one.
     pub(crate) fn leave(&mut self, entry: &MemberEntry) -> io::Result<()> {
         let mut rest = vec![0; 1 << 16];
         while self.read_part(&mut rest)? > 0 || self.deflate.is_some() {}

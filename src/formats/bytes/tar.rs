@@ -1,7 +1,7 @@
 //! The headers of tar: names, sizes and kinds of the files, with what extended headers say of them.
 //!
-//! A file whose bytes are in the archive is read. What holds no file of its own (folders, links, labels) is passed over, and
-//! what holds a file in another form than its bytes is an error: rows never go without a word.
+//! A file whose bytes are in the archive is read. An entry without a file of its own (folders, links, labels) is skipped. An
+//! entry that holds a file in another form than its bytes is an error, so that no rows are lost unnoticed.
 
 use std::io::{self, BufRead, Read};
 

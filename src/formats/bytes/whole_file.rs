@@ -25,7 +25,8 @@ mod copying {
     use crate::task::Task;
 
     impl WholeFile {
-        /// The file, or a temporary copy of what comes; `failed` tells what went wrong with that, and at which byte.
+        /// The file itself, or a temporary copy of the bytes of a stream. `failed` makes the error of a failed read from its byte
+        /// and cause.
         pub(crate) fn file(
             self,
             uri: &str,

@@ -25,8 +25,8 @@ impl Stream {
         Ok(bytes)
     }
 
-    /// The next file: its name. The directory is no list to look files up in, so that the archive may be a stream; it is held
-    /// against the files when it comes by.
+    /// The name and the header of the next file. The archive may be a stream, so files are not looked up in its directory, which
+    /// comes last; the directory is checked against the files when the stream reaches it.
     pub(crate) fn enter_zip(&mut self) -> io::Result<Option<(String, MemberEntry)>> {
         loop {
             let at = self.position() - self.zip_start;
@@ -129,7 +129,7 @@ impl Stream {
         Ok((shown, MemberEntry::Zip(header)))
     }
 
-    /// Reads what stands behind a file, and holds what is said of it against what it is.
+    /// Reads the descriptor after a file, if it has one, and checks the declared sizes and checksum against the content.
     pub(crate) fn leave_zip_file(&mut self, header: &ZipHeader, found: ZipFacts) -> io::Result<()> {
         let name = || shown(&header.name);
         let said = match header.facts {
@@ -148,7 +148,7 @@ impl Stream {
         self.zip.met(header.offset, &header.name, header.method, found)
     }
 
-    /// What stands behind a member whose sizes and checksum do not stand before it.
+    /// Reads the data descriptor: the sizes and the checksum of a member whose header lacks them.
     fn descriptor(&mut self, found: ZipFacts) -> io::Result<ZipFacts> {
         let mut checksum: [u8; 4] = self.numbers()?;
         if &checksum == b"PK\x07\x08" {
@@ -172,7 +172,7 @@ impl Stream {
     }
 }
 
-/// The number that stands there, the lowest byte first.
+/// The little-endian number of `N` bytes at `at`.
 fn number<const N: usize>(bytes: &[u8], at: usize) -> u64 {
     bytes[at..at + N]
         .iter()

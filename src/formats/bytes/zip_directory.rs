@@ -1,14 +1,14 @@
-//! The directory of a ZIP archive, held against the files that stand before it.
+//! Checks the directory of a ZIP archive against the files before it.
 //!
-//! Other programs read the files that the directory lists; these here are read as they come. An archive in which the two are not
-//! the same would be other rows here than there, so it is an error that names the file.
+//! Other programs read the files that the directory lists; this one reads them as they stream in. Where the two differ, it would
+//! read other rows than they do, so that is an error that names the file.
 
 use std::io;
 
 use super::archive_faults::broken;
 use crate::error;
 
-/// What is held of the files of an archive takes no more than this: names and places of more than a million files.
+/// The most memory for the names and places of the files of an archive: enough for more than a million files.
 const MOST_BYTES: usize = 128 << 20;
 
 /// The header before a file.
@@ -76,7 +76,7 @@ impl ZipDirectory {
         Ok(())
     }
 
-    /// Holds an entry of the directory against the file that it lists.
+    /// Checks an entry of the directory against the file that it lists.
     pub(crate) fn list(&mut self, offset: u64, name: &[u8], method: u16, facts: ZipFacts) -> io::Result<()> {
         self.listed += 1;
         let number = match self.files.get(self.next) {
@@ -107,7 +107,7 @@ impl ZipDirectory {
         Ok(())
     }
 
-    /// Notes that an entry of the directory stands there.
+    /// Notes that the bytes from `begin` to `end` belong to the directory.
     pub(crate) fn stands(&mut self, begin: u64, end: u64) {
         self.begin.get_or_insert(begin);
         self.end = end;
@@ -118,8 +118,8 @@ impl ZipDirectory {
         self.wide = Some(wide);
     }
 
-    /// Checks that every file was listed, and what the end of the archive, which stands at `at`, says: how many files, and the size and the place of
-    /// the directory.
+    /// Checks that the directory lists every file, and that the end record, which begins at `at`, gives the right number of
+    /// files and the right size and place of the directory.
     pub(crate) fn finish(&self, at: u64, count: u16, size: u32, place: u32) -> io::Result<()> {
         if let Some(number) = self.files.iter().position(|file| !file.listed) {
             let name = shown(self.name(number));

@@ -31,10 +31,10 @@ use crate::task::Task;
 use pages::PageSizes;
 use texts::{add_lengths, as_texts, is_accepted};
 
-/// So much of a row group is decoded at a time: a page is decoded again for every piece that it lies in.
+/// About 16 MiB of a row group are decoded at a time. Smaller pieces cost more: each decodes its pages again.
 const PIECE_BYTES: usize = 16 << 20;
 
-/// At most so many rows are a piece: a column of one text over and over takes next to nothing in the file.
+/// The most rows of a piece: a column that repeats one text takes few bytes in the file and many in memory.
 const PIECE_ROWS: usize = 1 << 16;
 
 pub(crate) struct ParquetReader<'f> {
@@ -196,8 +196,8 @@ impl<'f> ParquetReader<'f> {
         Ok(true)
     }
 
-    /// How many of the next rows make a batch by what their texts take; none where the first is too long for a row. The size
-    /// of a column in the file is no measure: a text is there once, however many rows have it.
+    /// How many of the next rows make a batch, by the size of their texts; 0 if the first is too long for a row. The size of a
+    /// column in the file is no measure, because a file may hold a text once for many rows.
     fn fitting_rows(&self) -> Result<usize> {
         let rows = self.ready.head(Some(self.batch_rows));
         let mut bytes = vec![0; rows.height()];

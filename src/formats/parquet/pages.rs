@@ -40,7 +40,7 @@ impl PageSizes {
     }
 }
 
-/// Checks the headers of a column chunk that stands at `place` and holds so many values.
+/// Checks the page headers of the column chunk at `place`, which holds at most `values` values.
 pub(crate) fn check<R: Read + Seek>(
     file: R,
     place: Range<u64>,
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// A data page of so many values, with sizes as given: type, both sizes, `data_page_header { num_values, three encodings }`.
+    /// The header of a data page: type, both sizes, `data_page_header { num_values, three encodings }`.
     fn page(unpacked: i64, packed: i64, values: i64) -> Vec<u8> {
         let mut bytes = vec![0x15, 0];
         for (head, number) in [(0x15, unpacked), (0x15, packed)] {

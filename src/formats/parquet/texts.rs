@@ -56,8 +56,8 @@ pub(crate) fn add_lengths(column: &Series, bytes: &mut [usize]) {
     }
 }
 
-/// The values as CSV would write them; nothing for a type that no field can be, the place of a value that is no text as an
-/// error.
+/// The values as CSV would write them; `None` for a type that no field accepts. The error is the index of a value that is
+/// not UTF-8.
 pub(crate) fn as_texts(series: &Series) -> Result<Option<StringChunked>, usize> {
     let name = series.name().clone();
     let collected =
@@ -121,7 +121,8 @@ fn numbers<N: ToString>(values: Option<impl Iterator<Item = Option<N>>>) -> Opti
     )
 }
 
-/// Whole numbers without a fraction: pandas makes ids with a gap among them floating. What is no number is nothing.
+/// A number as text, without a fraction if it is whole, because pandas turns ids with gaps into floats. `None` for NaN and
+/// infinities.
 fn decimal(number: f64) -> Option<String> {
     number.is_finite().then(|| number.to_string())
 }

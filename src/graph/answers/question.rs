@@ -193,7 +193,7 @@ impl<'g> Question<'g> {
     }
 }
 
-/// So many drugs are suggested.
+/// The most codes or names that an error suggests.
 const MOST_NAMED: usize = 3;
 
 fn number(argument: &str, text: &str, least: u64) -> Result<u64> {

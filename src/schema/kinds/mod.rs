@@ -84,7 +84,7 @@ macro_rules! kinds {
         }
 
         impl SourceTable {
-            /// The kind of its publications; none for drugs.
+            /// The kind of its publications; `None` for drugs.
             pub const fn publication_kind(self) -> Option<PublicationKind> {
                 match self {
                     Self::Drugs => None,

@@ -52,7 +52,7 @@ impl IdKey {
         }
     }
 
-    /// The number of the row; nothing of a notice.
+    /// The number of the row; `None` for a notice.
     pub(super) fn row_number(&self) -> Option<u64> {
         (self.place % 2 == 1).then_some(self.place / 2)
     }

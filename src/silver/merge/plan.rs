@@ -40,7 +40,7 @@ impl Change {
     }
 }
 
-/// The reasons that rows are merged for here, which is what stands for them on disk.
+/// The reasons for which rows are merged here. A scratch file holds a reason as its index in this array.
 const REASONS: [MergeReason; 4] = [
     MergeReason::HalfRow,
     MergeReason::Identical,
@@ -116,7 +116,7 @@ impl Plan {
         self.dropped.is_empty() && self.changes.peek().is_none()
     }
 
-    /// What becomes of the next so many rows; `each` gets what changes of them.
+    /// Returns the fates of the next `rows` rows, and calls `each` with every change to them.
     pub fn next(&mut self, rows: u64, mut each: impl FnMut(&Change)) -> Result<Fates> {
         let rows = self.asked..self.asked + rows;
         self.asked = rows.end;

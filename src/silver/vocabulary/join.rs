@@ -37,7 +37,7 @@ impl Combined {
     }
 }
 
-/// Makes drugs of records. Records of one file stand in the order of its rows.
+/// Makes drugs of records. The records of one file must be in the order of its rows.
 pub fn combine(records: Vec<VocabularyRecord>) -> Combined {
     let mut ranked: BTreeMap<Rank, Vec<VocabularyRecord>> = BTreeMap::new();
     for record in records {
@@ -142,7 +142,7 @@ impl Joiner {
         }
     }
 
-    /// Finds the drugs that a record belongs to, or makes one; gives them, and why the row is none of its own.
+    /// Finds the drugs that a record belongs to, or makes one. Returns them, and if it made none, why the row was merged.
     fn place(&mut self, mut record: VocabularyRecord) -> (Vec<usize>, Option<MergeReason>) {
         let key = (record.drug.atccode.clone(), record.drug.name.to_lowercase());
         if let Some(&place) = self.places.get(&key) {

@@ -183,8 +183,8 @@ impl VocabularyRecord {
 }
 
 impl VocabularyRecord {
-    /// A hash of all that a row of its own code and names says. Of two rows of one file with the same one the second says nothing
-    /// new, and need not be held. `None` for a row that says more.
+    /// A hash of the code and the names of a row. Of two rows of one file with the same hash the second adds no information, so
+    /// it need not be held. `None` for a row that says more than that.
     pub fn said(&self) -> Option<u128> {
         let says_more = self.rank != Rank::Given
             || self.class_code
@@ -226,7 +226,7 @@ struct CleanName {
 }
 
 impl VocabularyRow<'_> {
-    /// A value without blanks around it; nothing when nothing is left.
+    /// A value without blanks around it; `None` if it is blank.
     fn value(&self, field: usize) -> Option<&str> {
         let value = self.values.get(field).copied().flatten()?.trim();
         (!value.is_empty()).then_some(value)

@@ -9,13 +9,13 @@ pub(super) fn bare(name: &str) -> Option<&str> {
     (is_qualifier(remark) && !remark.contains(')') && !front.is_empty()).then_some(front)
 }
 
-/// `X` of `X, incl. combinations`, which stands for X alone as well.
+/// The `X` of `X, incl. combinations`, a name that covers X alone as well; `None` for any other name.
 pub(super) fn without_combinations(name: &str) -> Option<&str> {
     name.split_once(", incl. combinations").map(|(alone, _)| alone)
 }
 
 /// The parts of the name of a combination: `X and Y`, `X, Y and Z`, `X, combinations excl. psycholeptics`,
-/// `combinations of X and Y`. Nothing for any other name.
+/// `combinations of X and Y`. Empty for any other name.
 pub(super) fn combined(name: &str) -> Vec<&str> {
     let list = name.strip_prefix("combinations of ").unwrap_or(name);
     let list = list.strip_suffix(", sequential").unwrap_or(list);
@@ -69,7 +69,7 @@ pub(super) fn names_a_group(name: &str) -> bool {
     plural && !list && !PRODUCTS.contains(&last)
 }
 
-/// The name with one word of a salt less at its end; nothing when its last word is none.
+/// The name without its last word, if that names a salt; else `None`.
 pub(super) fn without_salt(name: &str) -> Option<&str> {
     let (front, last) = name.trim_end().rsplit_once(' ')?;
     is_salt(&last.to_lowercase()).then(|| front.trim_end())
