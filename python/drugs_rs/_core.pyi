@@ -949,8 +949,9 @@ class DrugGraph:
             unit: One row a substance, or one a code.
 
         Returns:
-            The columns `atccode`, `drug`, `substance`, and `pubmed` and `clinical_trial`, the number of publications of
-            each kind that mention it; ordered by `atccode`. A substance has code and name of its first code.
+            The columns `atccode`, `drug`, `substance`, and `pubmed`, `clinical_trial` and, if the graph has any,
+            `preprint`: the number of publications of each kind that mention it; ordered by `atccode`. A substance has
+            code and name of its first code.
 
         Raises:
             ArgumentError: An unknown `unit`.
@@ -977,8 +978,8 @@ class DrugGraph:
             unit: One row for each substance and publication, or for each code and publication.
 
         Returns:
-            The columns `atccode`, `drug`, `substance`, `publication_id`, `kind` (`pubmed` or `clinical_trial`),
-            `journal` and `date`; what is unknown is null. A substance has code and name of its first code.
+            The columns `atccode`, `drug`, `substance`, `publication_id`, `kind` (`pubmed`, `clinical_trial` or
+            `preprint`), `journal` and `date`; what is unknown is null. A substance has code and name of its first code.
 
         Raises:
             ArgumentError: An unknown `unit`.
@@ -1011,9 +1012,9 @@ class DrugGraph:
 
         Returns:
             The columns `atccode`, `drug`, `other_atccode`, `other_drug`, `publications` (how many mention both), the
-            number for each kind (`pubmed`, `clinical_trial`), `first_date` and `last_date`. The largest number comes
-            first, then names. `drug` is the drug that was asked for, else the first of the two by name. A substance has
-            the code of its first code, and its own name.
+            number for each kind that the graph has, such as `pubmed`, `first_date` and `last_date`. The largest number
+            comes first, then names. `drug` is the drug that was asked for, else the first of the two by name. A
+            substance has the code of its first code, and its own name.
 
         Raises:
             ArgumentError: The graph does not have the drug, its name is that of several drugs, `min_count` is less than

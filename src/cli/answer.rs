@@ -2,9 +2,11 @@
 
 use std::io::{self, IsTerminal};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use polars::prelude::{AnyValue, Column, DataFrame};
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::options::choice;
 use super::printing::{csv_field, not_printed, shown_cell};
@@ -14,6 +16,7 @@ use crate::choice::{Choice, parse_choices};
 use crate::error::Result;
 use crate::graph::{ANSWERS, AnswerOption, OptionValue, ask};
 use crate::lake::open::existing_lake_for;
+use crate::schema::DrugUnit;
 use crate::task::Task;
 
 /// How a table is printed.
@@ -63,6 +66,9 @@ pub(super) struct AnswerArguments {
     /// How to print the table: by default aligned on a terminal and NDJSON elsewhere
     #[arg(long, value_name = "FORMAT", value_parser = choice::<TableFormat>(), help_heading = "Output")]
     format: Option<TableFormat>,
+    /// The same as --format json; errors and warnings are JSON lines on stderr
+    #[arg(long, conflicts_with = "format", help_heading = "Output")]
+    json: bool,
 }
 
 /// The options that were given, by name with their values.
@@ -92,7 +98,10 @@ impl Args for AnswerOptions {
                 .long(option.flag)
                 .value_name(placeholder)
                 .help(format!("{}{default}", option.sentence));
-            command.arg(flag)
+            command.arg(match option.value {
+                OptionValue::Unit => flag.env("DRUGS_RS_UNIT").value_parser(unit_names()),
+                _ => flag,
+            })
         })
     }
 
@@ -114,6 +123,11 @@ impl FromArgMatches for AnswerOptions {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// The names of units, as text: the answer parses its options itself.
+fn unit_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(DrugUnit::CHOICES.iter().map(|unit| unit.choice_name()))
 }
 
 /// What can be asked, for the help.
@@ -140,11 +154,12 @@ pub(super) fn answer(arguments: &AnswerArguments, task: &Task) -> Result<Vec<u8>
     crate::graph::find_answer(&arguments.name)?;
     let graph = read_graph(existing_lake_for(&arguments.lake, task)?.as_ref())?;
     let table = ask(&graph, &arguments.name, &arguments.options.0, task)?;
-    let format = arguments.format.unwrap_or(if io::stdout().is_terminal() {
-        TableFormat::Table
-    } else {
-        TableFormat::Ndjson
-    });
+    let format = match arguments.format {
+        Some(format) => format,
+        None if arguments.json => TableFormat::Json,
+        None if io::stdout().is_terminal() => TableFormat::Table,
+        None => TableFormat::Ndjson,
+    };
     printed(&table, format)
 }
 
@@ -169,11 +184,11 @@ fn printed(table: &DataFrame, format: TableFormat) -> Result<Vec<u8>> {
             }));
             lines.join("\n").into_bytes()
         }
-        TableFormat::Json => json(&rows.map(|row| object(table, row)).collect::<Vec<_>>())?,
+        TableFormat::Json => json(&rows.map(|row| RowObject(table, row)).collect::<Vec<_>>())?,
         TableFormat::Ndjson => {
             let mut lines = Vec::new();
             for row in rows {
-                lines.extend(json(&object(table, row))?);
+                lines.extend(json(&RowObject(table, row))?);
                 lines.push(b'\n');
             }
             lines
@@ -185,16 +200,19 @@ fn printed(table: &DataFrame, format: TableFormat) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| not_printed(&error.into()))
 }
 
-fn object(table: &DataFrame, row: usize) -> Value {
-    let fields = table
-        .columns()
-        .iter()
-        .map(|column| (column.name().to_string(), value(column, row)));
-    Value::Object(Map::from_iter(fields))
+/// A row as a JSON object, with its keys in the order of the columns.
+struct RowObject<'t>(&'t DataFrame, usize);
+
+impl Serialize for RowObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Self(table, row) = self;
+        let fields = table.columns().iter();
+        serializer.collect_map(fields.map(|column| (column.name().as_str(), value(column, *row))))
+    }
 }
 
 /// The values of a row as texts; nothing is the empty text.

@@ -80,6 +80,9 @@ def test_the_shell_prints_the_same_table_in_every_format(graph: drugs_rs.DrugGra
     assert json.loads(shell(*asked, "--format", "json").stdout) == rows
     for lines in (shell(*asked, "--format", "ndjson"), shell(*asked)):
         assert [json.loads(line) for line in lines.stdout.splitlines()] == rows
+    assert shell(*asked, "--json").stdout == shell(*asked, "--format", "json").stdout
+    first = json.loads(shell(*asked).stdout.splitlines()[0], object_pairs_hook=list)
+    assert [key for key, _ in first] == table.column_names, "keys come in the order of the columns"
     text = shell(*asked, "--format", "csv").stdout.decode("utf-8")
     assert list(csv.DictReader(io.StringIO(text))) == rows
     shown = shell(*asked, "--format", "table").stdout.decode("utf-8").splitlines()

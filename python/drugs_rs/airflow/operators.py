@@ -121,7 +121,7 @@ class BronzeOperator(StepOperator):
     is the lake's root; the copies get their places below it.
 
     Args:
-        table: The table of the files: ``"drugs"``, ``"pubmed"`` or ``"clinical_trials"``.
+        table: The table of the files: ``"drugs"``, ``"pubmed"``, ``"clinical_trials"`` or ``"preprints"``.
         sources: A path, glob, folder or URI, or a list of them.
         source_bucket: A bucket of Cloud Storage, instead of ``sources``.
         source_object: The object or glob in that bucket, or a list of them.
@@ -192,7 +192,7 @@ class SilverOperator(StepOperator):
     """Cleans one table of a partition: from the copies in bronze to Parquet, with rejected rows in ``silver/rejected``.
 
     Args:
-        table: ``"drugs"``, ``"pubmed"`` or ``"clinical_trials"``.
+        table: ``"drugs"``, ``"pubmed"``, ``"clinical_trials"`` or ``"preprints"``.
         encoding: How to read text that is neither UTF-8 nor marked UTF-16: ``"windows-1252"``.
         month_first: Read ``01/02/2020`` as 2 January.
         on_bad_file: ``"fail"``, or ``"reject"`` to reject an unreadable file and continue.
