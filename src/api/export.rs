@@ -6,7 +6,8 @@ use crate::choice::UnknownChoice;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, GraphShape, frames, write_shape};
 use crate::schema::DrugUnit;
-pub use crate::storage::write_file;
+use crate::storage::uri::Location;
+use crate::storage::write_file;
 use crate::tables::pages::statistics;
 use crate::tables::table_writer::common_types;
 use crate::task::Task;
@@ -68,6 +69,8 @@ fn names() -> impl Iterator<Item = &'static str> {
 
 /// The shape for the ending of a file's name, in small letters or capitals.
 fn shape_of_ending(path: &str) -> Result<FileShape> {
+    // The message below repeats the path; a URI with credentials is refused before.
+    Location::parse(path)?;
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let ending = name
         .rsplit_once('.')

@@ -6,7 +6,7 @@ use clap_mangen::Man;
 use super::arguments::{CompletionsArguments, ManArguments};
 use super::parse::definition;
 use super::printing::not_printed;
-use crate::api::export::write_file;
+use crate::api::write_file;
 use crate::error::{Error, Result};
 use crate::task::Task;
 

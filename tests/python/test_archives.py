@@ -61,6 +61,15 @@ def zipped(**files: bytes) -> bytes:
     return packed.getvalue()
 
 
+def marked(**files: bytes) -> bytes:
+    """As `zip -s` packs what fits into one part: the mark of split archives comes first."""
+    packed = io.BytesIO(b"PK\7\x08")
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
 def streamed(**files: bytes) -> bytes:
     """As a program packs that cannot go back: sizes and checksums stand behind the files."""
 
@@ -121,6 +130,7 @@ READ: dict[str, tuple[bytes, list[str]]] = {
     "tar behind tar": (tar(FIRST) + tar(LAST), ["1", "9"]),
     "three tars": (tar(FIRST) + tar() + tar(LAST) + bytes(700), ["1", "9"]),
     "zip behind zip": (zipped(a=csv(1)) + zipped(b=csv(2), c=csv(3)), ["1", "2", "3"]),
+    "zip with the mark of a split one": (marked(a=csv(1), b=csv(2)), ["1", "2"]),
     "zip and zeros": (zipped(a=csv(1)) + bytes(100), ["1"]),
     "streamed zip": (streamed(a=csv(1), b=csv(2)), ["1", "2"]),
     "streamed zips": (streamed(a=csv(1)) + zipped(b=csv(2)) + streamed(c=csv(3)), ["1", "2", "3"]),

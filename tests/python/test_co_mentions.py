@@ -126,3 +126,15 @@ def test_a_graph_without_pairs_has_an_empty_table(tmp_path: Path) -> None:
         0,
         ["atccode", "drug", "other_atccode", "other_drug", "publications"],
     )
+
+
+def test_a_drug_is_found_by_the_name_that_tables_show(tmp_path: Path) -> None:
+    """A code with several names is shown under all of them; that name was refused."""
+    (tmp_path / "drugs.csv").write_text("atccode,drug\nA1,velorin\nA1,dorantel\nA2,warfarin\n", encoding="utf-8")
+    text = "id,title,date,journal\n1,Velorin and warfarin,2020,J\n2,Warfarin with dorantel,2020,J\n"
+    (tmp_path / "articles.csv").write_text(text, encoding="utf-8")
+    drugs_rs.run(drugs=tmp_path / "drugs.csv", pubmed=tmp_path / "articles.csv", out=tmp_path / "lake", dt="2020-06-01")
+    graph = drugs_rs.read_graph(tmp_path / "lake")
+    (shown,) = {row["drug"] for row in graph.drugs(unit="code").to_dicts() if row["atccode"] == "A1"}
+    assert " | " in shown
+    assert graph.co_mentions(shown, unit="code").to_dicts() == graph.co_mentions("A1", unit="code").to_dicts() != []

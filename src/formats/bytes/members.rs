@@ -19,7 +19,8 @@ pub(crate) const LONGEST_NAME: usize = 4096;
 
 /// A kind of archive, by the first bytes of its unpacked content.
 pub(crate) fn archive_kind(head: &[u8]) -> Option<&'static str> {
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+    let zip: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04"];
+    if zip.iter().any(|mark| head.starts_with(mark)) {
         Some("ZIP")
     } else if begins_with_header(head) {
         Some("tar")

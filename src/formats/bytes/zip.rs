@@ -33,6 +33,8 @@ impl Stream {
             let signature: [u8; 4] = self.numbers()?;
             match &signature {
                 b"PK\x03\x04" => return self.enter_zip_file(at).map(Some),
+                // An archive that was to be split and fits into one part begins with this mark.
+                b"PK\x07\x08" if at == 0 => {}
                 b"PK\x01\x02" => {
                     self.list_zip_file()?;
                     self.zip.stands(at, self.position() - self.zip_start);

@@ -159,7 +159,8 @@ impl<'g> Question<'g> {
         let wanted = form(text);
         let is_named = |drug: &DrugNode| {
             let mut names = drug.name.split(BETWEEN_NAMES);
-            names.any(|name| form(name) == wanted) || form(&drug.substance) == wanted
+            // Tables show all names of a code as one.
+            drug.name == text || names.any(|name| form(name) == wanted) || form(&drug.substance) == wanted
         };
         let numbered = (0_u32..).zip(drugs).filter(|(_, drug)| is_named(drug));
         let found: BTreeSet<u32> = numbered.map(|(number, _)| self.grouping.first(number)).collect();
