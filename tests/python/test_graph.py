@@ -272,7 +272,9 @@ def test_gexf_has_nodes_and_links_with_their_attributes(sample_graph: drugs_rs.D
 
 
 @pytest.mark.parametrize("uri", ["s3://AKIA:hidden@bucket/graph", "s3://AKIA:hidden@bucket/graph.txt"])
-def test_a_uri_with_credentials_is_not_repeated_whatever_its_ending(hostile_graph: drugs_rs.DrugGraph, uri: str) -> None:
+def test_a_uri_with_credentials_is_not_repeated_whatever_its_ending(
+    hostile_graph: drugs_rs.DrugGraph, uri: str
+) -> None:
     """The ending was looked at first, and its error repeated the whole URI."""
     with pytest.raises(drugs_rs.exceptions.ArgumentError) as caught:
         hostile_graph.write(uri)
