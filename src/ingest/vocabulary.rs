@@ -8,7 +8,7 @@ use super::rejects::{RejectSink, Rejects};
 use crate::error::Result;
 use crate::formats::{self, Fields, Input};
 use crate::quality::{FileTally, MergeReason};
-use crate::silver::vocabulary::{Combined, VocabularyRecord, VocabularyShape, clean_batch, combine, shapes};
+use crate::silver::vocabulary::{Combined, SHAPES, VocabularyRecord, clean_batch, combine, shapes};
 use crate::task::Task;
 
 /// Reads and combines vocabularies and rejects rows that are no drugs; `open` opens the file with a number when its
@@ -54,9 +54,9 @@ fn read_records<K: RejectSink>(
     let mut said = HashSet::new();
     let mut read_as = Vec::new();
     while let Some(batch) = reader.next_batch(task)? {
-        let shape = VocabularyShape::ALL[batch.shape];
-        if shape != VocabularyShape::Plain && !read_as.contains(&shape) {
-            read_as.push(shape);
+        let shape = &SHAPES[batch.shape];
+        if let Some(name) = shape.name.filter(|name| !read_as.contains(name)) {
+            read_as.push(name);
         }
         let (more, rejected) = clean_batch(batch, shape, number)?;
         tally.rows_in += (more.len() + rejected.len()) as u64;
@@ -72,9 +72,7 @@ fn read_records<K: RejectSink>(
         aside.add(&rejected, &tally.uri)?;
     }
     note(tally, reader.format(), reader.notes());
-    let read_as = read_as
-        .into_iter()
-        .map(|shape| format!("read as {}", shape.name()));
+    let read_as = read_as.into_iter().map(|name| format!("read as {name}"));
     tally.notes.splice(0..0, read_as);
     Ok(records)
 }

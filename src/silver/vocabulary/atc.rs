@@ -3,10 +3,16 @@
 //! and are rejected so that nobody looks for them.
 
 use super::parts::{bare, combined, names_a_group, without_combinations};
-use super::{Rank, Refused, VocabularyRecord, VocabularyRow};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow, VocabularyShape};
 use crate::formats::{Field, Fields};
 use crate::schema::Reason;
 use crate::text::clean;
+
+pub(super) const SHAPE: VocabularyShape = VocabularyShape {
+    name: Some("WHO ATC"),
+    fields,
+    record,
+};
 
 const CODE: usize = 0;
 const NAME: usize = 1;
@@ -17,7 +23,7 @@ const SUBSTANCE: usize = 7;
 /// Vaccines: their names are those of diseases ("measles, live attenuated"), which are no drugs by themselves.
 const VACCINES: &str = "J07";
 
-pub(super) fn fields() -> Fields {
+fn fields() -> Fields {
     Fields::new([
         Field {
             name: "atc_code",
@@ -34,7 +40,7 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
+fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     // The files write what is not there as the text NA, which is also what they write behind a class.
     let given = |field: usize| row.value(field).filter(|value| *value != "NA");
     let name = row.name(given(NAME))?;

@@ -1,14 +1,20 @@
 //! The DrugBank open vocabulary: a DrugBank ID, a name and many synonyms, but no ATC code. Most rows join drugs of
 //! another vocabulary; those that do not keep their ID as code.
 
-use super::{Rank, Refused, VocabularyRecord, VocabularyRow, names_of};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow, VocabularyShape, names_of};
 use crate::formats::{Field, Fields};
+
+pub(super) const SHAPE: VocabularyShape = VocabularyShape {
+    name: Some("DrugBank open vocabulary"),
+    fields,
+    record,
+};
 
 const CODE: usize = 0;
 const NAME: usize = 1;
 const SYNONYMS: usize = 2;
 
-pub(super) fn fields() -> Fields {
+fn fields() -> Fields {
     Fields::new([
         Field {
             name: "drugbank_id",
@@ -31,7 +37,7 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
+fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     let name = row.name(row.value(NAME))?;
     let mut synonyms = names_of(row.value(SYNONYMS).unwrap_or_default().split('|'));
     synonyms.retain(|synonym| *synonym != name.text);

@@ -2,10 +2,16 @@
 //! what it holds; the brand is another name of it.
 
 use super::parts::bare;
-use super::{Rank, Refused, VocabularyRecord, VocabularyRow, names_of};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow, VocabularyShape, names_of};
 use crate::formats::{Field, Fields};
 use crate::silver::drugs::is_atc;
 use crate::text::clean;
+
+pub(super) const SHAPE: VocabularyShape = VocabularyShape {
+    name: Some("EMA medicines"),
+    fields,
+    record,
+};
 
 const BRAND: usize = 0;
 const COMMON_NAME: usize = 1;
@@ -16,7 +22,7 @@ const VETERINARY_CODE: usize = 4;
 /// Between the ingredients of a name that the list itself does not take apart.
 const PLUS: &str = " + ";
 
-pub(super) fn fields() -> Fields {
+fn fields() -> Fields {
     Fields::new([
         Field {
             name: "brand",
@@ -59,7 +65,7 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
+fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     let brands = brands(row.value(BRAND).unwrap_or_default());
     let commons = listed(row.value(COMMON_NAME));
     let substances = listed(row.value(SUBSTANCE));

@@ -29,55 +29,23 @@ use crate::text::clean;
 /// The namespace of synthetic codes, fixed for ever.
 const SYNTHETIC_CODES: Uuid = Uuid::from_u128(0x3d0e_7f55_90b4_5c8e_8d1c_2b9a_e407_51f6);
 
-/// The shapes that vocabularies come in, in the order of [`shapes`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VocabularyShape {
-    Plain,
-    Atc,
-    DrugBank,
-    Ema,
+/// A shape that vocabularies come in.
+#[derive(Debug, Clone, Copy)]
+pub struct VocabularyShape {
+    /// The name in reports; `None` for the project's own shape, which needs no word there.
+    pub name: Option<&'static str>,
+    fields: fn() -> Fields,
+    record: fn(&VocabularyRow<'_>) -> Result<VocabularyRecord, Refused>,
 }
 
-impl VocabularyShape {
-    /// Every shape, in order.
-    pub const ALL: [Self; 4] = [Self::Plain, Self::Atc, Self::DrugBank, Self::Ema];
-
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Atc => "WHO ATC",
-            Self::DrugBank => "DrugBank open vocabulary",
-            Self::Ema => "EMA medicines",
-        }
-    }
-
-    fn fields(self) -> Fields {
-        match self {
-            Self::Plain => plain::fields(),
-            Self::Atc => atc::fields(),
-            Self::DrugBank => drugbank::fields(),
-            Self::Ema => ema::fields(),
-        }
-        .titled(self.name())
-    }
-
-    fn record(self, row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
-        match self {
-            Self::Plain => plain::record(row),
-            Self::Atc => atc::record(row),
-            Self::DrugBank => drugbank::record(row),
-            Self::Ema => ema::record(row),
-        }
-    }
-}
+/// Every shape. A batch has the number of its shape in this list, and of two shapes that fit a header equally well the
+/// first is taken.
+pub const SHAPES: [VocabularyShape; 4] = [plain::SHAPE, atc::SHAPE, drugbank::SHAPE, ema::SHAPE];
 
 /// The columns of every shape, for the reader to choose from.
 pub fn shapes() -> Vec<Fields> {
-    VocabularyShape::ALL
-        .into_iter()
-        .map(VocabularyShape::fields)
-        .collect()
+    let fields = |shape: &VocabularyShape| (shape.fields)().titled(shape.name.unwrap_or("plain"));
+    SHAPES.iter().map(fields).collect()
 }
 
 /// How much the code of a row says of its drug. A row whose code says less joins drugs whose codes say more.
@@ -252,7 +220,7 @@ impl VocabularyRow<'_> {
 /// Cleans one batch of a file: what its rows say, and rows that are no drugs.
 pub fn clean_batch(
     raw: RawBatch,
-    shape: VocabularyShape,
+    shape: &VocabularyShape,
     file: usize,
 ) -> Result<(Vec<VocabularyRecord>, Vec<Rejected>)> {
     let with_nul = raw.nul_bytes()?;
@@ -284,7 +252,7 @@ pub fn clean_batch(
                 let (reason, message) = nul_byte(number, column);
                 Err(Refused(reason, message))
             }
-            None => shape.record(&row).and_then(VocabularyRecord::without_long_names),
+            None => (shape.record)(&row).and_then(VocabularyRecord::without_long_names),
         };
         match record {
             Ok(record) => records.push(record),

@@ -1,13 +1,19 @@
 //! The project's own shape: `atccode,drug[,synonyms]`. Codes and names are taken as they are given, whatever their level.
 
-use super::{Rank, Refused, VocabularyRecord, VocabularyRow, names_of};
+use super::{Rank, Refused, VocabularyRecord, VocabularyRow, VocabularyShape, names_of};
 use crate::formats::{Field, Fields};
+
+pub(super) const SHAPE: VocabularyShape = VocabularyShape {
+    name: None,
+    fields,
+    record,
+};
 
 const CODE: usize = 0;
 const NAME: usize = 1;
 const SYNONYMS: usize = 2;
 
-pub(super) fn fields() -> Fields {
+fn fields() -> Fields {
     Fields::new([
         Field {
             name: "atccode",
@@ -30,7 +36,7 @@ pub(super) fn fields() -> Fields {
     ])
 }
 
-pub(super) fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
+fn record(row: &VocabularyRow<'_>) -> Result<VocabularyRecord, Refused> {
     let name = row.name(row.value(NAME))?;
     let synonyms = names_of(row.value(SYNONYMS).unwrap_or_default().split('|'));
     let mut record = VocabularyRecord::new(row, row.value(CODE), Rank::Given, &name, synonyms);
