@@ -23,7 +23,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
-use super::call;
+use super::process::call;
 use crate::error::{Error, Result};
 
 const STREAM: &CStr = c"arrow_array_stream";

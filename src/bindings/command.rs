@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use pyo3::prelude::*;
 
-use super::{call, errors};
+use super::errors;
+use super::process::call;
 use crate::cli::{self, Invocation, ParsedCommand, ProgressBar};
 use crate::error::{Error, Result};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
 
-use super::{arguments, call, errors};
+use super::process::call;
+use super::{arguments, errors};
 use crate::error::Error;
 use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
 

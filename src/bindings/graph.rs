@@ -6,8 +6,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt};
 
+use super::process::call;
 use super::table::Table;
-use super::{arguments, call, errors};
+use super::{arguments, errors};
 use crate::api::{answers, export};
 use crate::error::Error;
 use crate::graph::{self, DrugGrouping, GraphShape, Shelf, frames};

@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
 
 use super::mention::Mention;
+use super::process::{call, interpreter};
 use super::table::Table;
-use super::{arguments, arrow, call, errors, interpreter};
+use super::{arguments, arrow, errors};
 use crate::api::matching;
 use crate::api::vocabulary::{self, Vocabulary};
 use crate::error::{Error, Result};

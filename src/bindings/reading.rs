@@ -6,8 +6,9 @@ use polars::prelude::DataFrame;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
+use super::process::call;
 use super::table::Table;
-use super::{arguments, arrow, call, errors};
+use super::{arguments, arrow, errors};
 use crate::api::read;
 use crate::api::read::PublicationStream;
 use crate::error::Result;

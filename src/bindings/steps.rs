@@ -3,7 +3,8 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::{arguments, call, errors, progress};
+use super::process::{call, progress};
+use super::{arguments, errors};
 use crate::api::sources;
 use crate::error::{Error, Result};
 use crate::formats::MostRatio;

@@ -1,6 +1,6 @@
 //! Why a drug was found in a text, or why it was not, in one sentence.
 
-use super::names::folded_name;
+use super::tokens::folded_name;
 use super::{Boundary, CodePoints, Matcher, Mention, Settings, StopWords, VocabularyEntry};
 use crate::error::{Error, Result};
 use crate::schema::Rule;

@@ -1,6 +1,6 @@
 //! A mention of a drug, and the conversion of byte offsets to code points.
 
-use super::vocabulary::Vocabulary;
+use super::names::vocabulary::Vocabulary;
 use crate::schema::Rule;
 
 /// A drug found at one place of a text. `start` and `end` are byte offsets.

@@ -23,36 +23,27 @@
 //! ```
 
 mod abbreviation;
-mod build;
-mod class_words;
-mod combination;
 mod explain;
-mod filter;
 mod fingerprint;
 mod index;
-mod letters;
 mod mention;
 pub mod naive;
 mod names;
-mod packed;
 mod saved;
-mod spellings;
 mod stop_words;
 mod substring;
 mod tokens;
-mod vocabulary;
-mod walk;
 
 use std::ops::ControlFlow;
 
-use index::{Hit, WordIndex};
+use index::{Hit, WordIndex, build, combination};
 pub use mention::{CodePoints, Mention};
 use names::PatternNames;
+use names::vocabulary::Vocabulary;
+pub use names::vocabulary::VocabularyEntry;
 pub use names::{MOST_WORDS, is_too_long};
 pub use stop_words::StopWords;
 use substring::Substrings;
-use vocabulary::Vocabulary;
-pub use vocabulary::VocabularyEntry;
 
 use crate::choice::{Choice, parse_choices};
 use crate::error::Result;

@@ -1,9 +1,9 @@
 //! The slow oracle: the semantics of the matcher, written as plainly as possible. It shares only the folding of single
 //! letters with the fast matcher. Tests compare the two; nothing else calls it.
 
-use super::combination::is_whole;
+use super::index::combination::is_whole;
+use super::names::spellings::{orders, parts};
 use super::names::{PatternNames, names_of};
-use super::spellings::{orders, parts};
 use super::{Boundary, Settings, VocabularyEntry};
 use crate::error::Result;
 use crate::schema::Rule;

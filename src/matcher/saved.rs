@@ -13,12 +13,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::filter::Filter;
+use super::index::filter::Filter;
 use super::index::{FREE, LEAF, NONE, WordIndex, ascii_signs};
 use super::names::PatternNames;
-use super::packed::PackedTexts;
+use super::names::packed::PackedTexts;
+use super::names::vocabulary::Vocabulary;
 use super::substring::Substrings;
-use super::vocabulary::Vocabulary;
 use super::{Accents, Boundary, Engine, Matcher, Settings, StopWords};
 use crate::error::{Error, Result};
 

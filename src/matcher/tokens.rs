@@ -363,8 +363,33 @@ pub(super) fn folds_to(word: &str, pieces: [&str; 2], accents: Accents) -> bool 
 }
 
 /// Adds the folded letters of a word to a text.
-pub(super) fn fold_into(text: &mut String, word: &str, accents: Accents) {
+fn fold_into(text: &mut String, word: &str, accents: Accents) {
     for letter in word.chars() {
         fold(letter, accents, |folded| text.push(folded));
     }
+}
+
+/// The folded form of a name, with single blanks for its gaps and none at its ends: names are equal if their forms are.
+pub(super) fn folded_name(name: &str, accents: Accents) -> String {
+    let mut form = String::with_capacity(name.len());
+    let mut gap = false;
+    for token in Tokens::new(name, accents, 0) {
+        if token.kind == Kind::Gap {
+            gap = !form.is_empty();
+            continue;
+        }
+        if std::mem::take(&mut gap) {
+            form.push(' ');
+        }
+        match token.kind {
+            Kind::Sign(sign) => form.push(sign),
+            _ => fold_into(&mut form, &name[token.start..token.end], accents),
+        }
+    }
+    // `alcohol,` comes from a list that was cut up; texts write `p.m.` with and without its last dot.
+    let bare = form.trim_end_matches([' ', ',', ';', ':', '.']).len();
+    if form[..bare].contains(char::is_alphanumeric) {
+        form.truncate(bare);
+    }
+    form
 }

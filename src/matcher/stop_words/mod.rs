@@ -1,10 +1,11 @@
 //! The names of a vocabulary that the matcher skips: everyday words by a list, classes by a rule, single letters.
 
+mod class_words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::class_words;
-use super::names::folded_name;
+use super::tokens::folded_name;
 use crate::text::fold::Accents;
 
 /// The shipped list: a word, a tab, the reason. Lines that begin with `#` are comments.

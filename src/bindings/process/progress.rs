@@ -61,7 +61,7 @@ fn logger(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
 }
 
 /// Logs the warnings of a successful step.
-pub(super) fn warn(py: Python<'_>, warnings: &[String]) -> PyResult<()> {
+pub(in crate::bindings) fn warn(py: Python<'_>, warnings: &[String]) -> PyResult<()> {
     if warnings.is_empty() {
         return Ok(());
     }

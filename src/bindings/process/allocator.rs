@@ -23,7 +23,7 @@ const KEPT_FOR: std::ffi::c_long = 100;
 
 /// Makes mimalloc return freed memory to the system early, unless the environment sets a delay
 /// (`MIMALLOC_PURGE_DELAY`).
-pub(super) fn return_freed_memory_soon() {
+pub(in crate::bindings) fn return_freed_memory_soon() {
     // SAFETY: the function takes any number, checks that there is such an option, and stores the value.
     unsafe { mi_option_set_default(PURGE_DELAY, KEPT_FOR) };
 }

@@ -1,12 +1,17 @@
 //! The names of a vocabulary that the matcher looks for, and the entries that each one names.
 
+pub(super) mod packed;
+pub(super) mod spellings;
+pub(super) mod vocabulary;
+
 use std::ops::Range;
 
-use super::packed::{PackedTexts, packed, too_large};
-use super::spellings::{self, spellings};
-use super::tokens::{Kind, Tokens, fold_into};
-use super::vocabulary::Vocabulary;
-use super::{Boundary, Settings, VocabularyEntry};
+use packed::{PackedTexts, packed, too_large};
+use spellings::spellings;
+use vocabulary::{Vocabulary, VocabularyEntry};
+
+use super::tokens::{Kind, Tokens, folded_name};
+use super::{Boundary, Settings};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;
@@ -341,29 +346,4 @@ fn is_spelled<'n>(form: &str, mut names: impl Iterator<Item = &'n str>) -> bool 
     letters <= 4
         && form.chars().all(char::is_alphanumeric)
         && (letters <= 3 || !names.any(|name| name.chars().skip(1).any(char::is_lowercase)))
-}
-
-/// The folded form of a name, with single blanks for its gaps and none at its ends: names are equal if their forms are.
-pub(super) fn folded_name(name: &str, accents: Accents) -> String {
-    let mut form = String::with_capacity(name.len());
-    let mut gap = false;
-    for token in Tokens::new(name, accents, 0) {
-        if token.kind == Kind::Gap {
-            gap = !form.is_empty();
-            continue;
-        }
-        if std::mem::take(&mut gap) {
-            form.push(' ');
-        }
-        match token.kind {
-            Kind::Sign(sign) => form.push(sign),
-            _ => fold_into(&mut form, &name[token.start..token.end], accents),
-        }
-    }
-    // `alcohol,` comes from a list that was cut up; texts write `p.m.` with and without its last dot.
-    let bare = form.trim_end_matches([' ', ',', ';', ':', '.']).len();
-    if form[..bare].contains(char::is_alphanumeric) {
-        form.truncate(bare);
-    }
-    form
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::errors::exception;
 use super::interpreter::{with_interpreter, without_interpreter};
 use super::progress::{NotebookLine, ProgressLog};
+use crate::bindings::errors::exception;
 use crate::cli::ProgressBar;
 use crate::error::{Error, Result};
 use crate::task::{Task, is_waiting};
@@ -40,7 +40,7 @@ fn guard_fork() -> Result<()> {
 }
 
 /// Silences the runtime's own report of a panic: the exception says the same.
-pub(super) fn keep_panics_quiet() {
+pub(in crate::bindings) fn keep_panics_quiet() {
     std::panic::set_hook(Box::new(|info| {
         let place = info
             .location()
@@ -67,18 +67,21 @@ fn panic_error(payload: &(dyn Any + Send)) -> Error {
 }
 
 /// Runs work and turns its panic into an error.
-pub(super) fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(in crate::bindings) fn without_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())))
 }
 
 /// Runs short work in this thread, without the interpreter lock, and without the engine or checks for signals.
-pub(super) fn run_inline<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+pub(in crate::bindings) fn run_inline<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> PyResult<T> {
     without_interpreter(py, || without_panic(work)).map_err(|error| exception(py, &error))
 }
 
 /// Runs single-threaded work without side effects. A signal returns at once with its exception, and the result of the
 /// work is dropped later.
-pub(super) fn run_detached<T: Send + 'static>(
+pub(in crate::bindings) fn run_detached<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce(&Task) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
@@ -159,7 +162,7 @@ impl Signals {
 
 /// Runs long work that may use all threads. A signal whose handler raises (such as Ctrl-C) cancels it at its next
 /// batch, and the caller gets the handler's exception.
-pub(super) fn run_interruptible<T: Send>(
+pub(in crate::bindings) fn run_interruptible<T: Send>(
     py: Python<'_>,
     progress: bool,
     work: impl FnOnce(&Task) -> Result<T> + Send,
@@ -170,7 +173,7 @@ pub(super) fn run_interruptible<T: Send>(
 
 /// Runs long work for the command, which owns the process. It is like [`run_interruptible`], but if a thread is blocked
 /// on bytes that do not come, a signal ends the process. That is like a kill, which leaves nothing half-written.
-pub(super) fn run_command<T: Send>(
+pub(in crate::bindings) fn run_command<T: Send>(
     py: Python<'_>,
     bar: &ProgressBar,
     work: impl FnOnce(&Task) -> Result<T> + Send,
@@ -197,7 +200,7 @@ const PATIENCE: u32 = 4;
 ///
 /// Signals are checked only in the thread `asker` that requested the stream: it has the lock, or released it itself.
 /// Any other thread might wait for a lock whose holder waits for this work.
-pub(super) fn run_for_stream<T: Send>(
+pub(in crate::bindings) fn run_for_stream<T: Send>(
     asker: ThreadId,
     work: impl FnOnce(&Task) -> Result<T> + Send,
 ) -> Result<T> {
@@ -238,7 +241,7 @@ fn run_on_big_stack<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Re
 }
 
 /// Runs single-threaded work that may wait for a server, as [`run_interruptible`] does, but also in forked children.
-pub(super) fn run_waiting<T: Send>(
+pub(in crate::bindings) fn run_waiting<T: Send>(
     py: Python<'_>,
     progress: bool,
     work: impl FnOnce(&Task) -> Result<T> + Send,

@@ -25,7 +25,10 @@ thread_local! {
 /// Before 3.14 Python terminates a thread that re-enters while the interpreter ends, by unwinding as C does. That
 /// passes through frames of Rust, which not all builds survive. So such a thread blocks for ever and ends with the
 /// process; [`end_of_python`] makes sure that no thread is re-entering when the end begins.
-pub(super) fn without_interpreter<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+pub(in crate::bindings) fn without_interpreter<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> T + Send,
+) -> T {
     let done = py.detach(|| {
         let done = work();
         return_to_python();
@@ -71,7 +74,7 @@ pub(super) fn end_of_python(py: Python<'_>) {
 }
 
 /// Registers [`end_of_python`] with Python.
-pub(super) fn watch_the_end(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(in crate::bindings) fn watch_the_end(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let last = wrap_pyfunction!(end_of_python, module)?;
     module.py().import("atexit")?.call_method1("register", (last,))?;
     Ok(())

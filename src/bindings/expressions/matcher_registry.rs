@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::call;
-use super::matcher::Matcher;
+use crate::bindings::matcher::Matcher;
+use crate::bindings::process::call;
 use crate::error::{Error, Result};
 use crate::matcher;
 
@@ -23,7 +23,7 @@ fn kept() -> MutexGuard<'static, BTreeMap<String, Arc<matcher::Matcher>>> {
 }
 
 /// The matcher of an expression.
-pub(super) fn matcher(fingerprint: &str) -> Result<Arc<matcher::Matcher>> {
+pub(in crate::bindings) fn matcher(fingerprint: &str) -> Result<Arc<matcher::Matcher>> {
     kept().get(fingerprint).cloned().ok_or_else(|| {
         let found = "this process has no such matcher: the expression was made in another process, or its matcher was released";
         let expected = "the matcher built here as well, from the same names with the same settings, and given to \
@@ -34,7 +34,7 @@ pub(super) fn matcher(fingerprint: &str) -> Result<Arc<matcher::Matcher>> {
 
 #[doc = stub_doc!(keep_matcher)]
 #[pyfunction]
-pub(super) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
+pub(in crate::bindings) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String> {
     let matcher = matcher.inner();
     // A kept matcher is still in memory, so no other one can have its address.
     let known = kept()
@@ -52,7 +52,7 @@ pub(super) fn keep_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<String
 
 #[doc = stub_doc!(release_matcher)]
 #[pyfunction]
-pub(super) fn release_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<bool> {
+pub(in crate::bindings) fn release_matcher(py: Python<'_>, matcher: &Matcher) -> PyResult<bool> {
     let matcher = matcher.inner();
     call::run_inline(py, || {
         let gone = kept().remove(&matcher.fingerprint());

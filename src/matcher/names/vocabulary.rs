@@ -29,16 +29,16 @@ impl VocabularyEntry {
 
 /// Entries in columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Vocabulary {
+pub(in crate::matcher) struct Vocabulary {
     /// The code and the drug of each entry, side by side, because they are read together.
-    pub(super) labels: PackedTexts,
-    pub(super) synonyms: PackedTexts,
+    pub(in crate::matcher) labels: PackedTexts,
+    pub(in crate::matcher) synonyms: PackedTexts,
     /// The end of each entry's synonyms.
-    pub(super) synonym_ends: Vec<u32>,
+    pub(in crate::matcher) synonym_ends: Vec<u32>,
 }
 
 impl Vocabulary {
-    pub(super) fn of_entries(entries: &[VocabularyEntry]) -> Result<Self> {
+    pub(in crate::matcher) fn of_entries(entries: &[VocabularyEntry]) -> Result<Self> {
         let mut vocabulary = Self::default();
         for entry in entries {
             vocabulary.labels.push(&entry.atccode)?;
@@ -54,19 +54,19 @@ impl Vocabulary {
         Ok(vocabulary)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::matcher) fn len(&self) -> usize {
         self.labels.len() / 2
     }
 
-    pub(super) fn code(&self, entry: u32) -> &str {
+    pub(in crate::matcher) fn code(&self, entry: u32) -> &str {
         self.labels.get(2 * entry as usize)
     }
 
-    pub(super) fn drug(&self, entry: u32) -> &str {
+    pub(in crate::matcher) fn drug(&self, entry: u32) -> &str {
         self.labels.get(2 * entry as usize + 1)
     }
 
-    pub(super) fn synonyms(&self, entry: u32) -> impl Iterator<Item = &str> {
+    pub(in crate::matcher) fn synonyms(&self, entry: u32) -> impl Iterator<Item = &str> {
         let entry = entry as usize;
         let first = if entry == 0 {
             0
@@ -77,12 +77,12 @@ impl Vocabulary {
     }
 
     /// The name of an entry and its synonyms.
-    pub(super) fn names(&self, entry: u32) -> impl Iterator<Item = &str> {
+    pub(in crate::matcher) fn names(&self, entry: u32) -> impl Iterator<Item = &str> {
         std::iter::once(self.drug(entry)).chain(self.synonyms(entry))
     }
 
     /// Whether the columns are consistent.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(in crate::matcher) fn is_whole(&self) -> bool {
         self.labels.len().is_multiple_of(2)
             && self.synonym_ends.len() == self.len()
             && self.synonym_ends.is_sorted()

@@ -2,7 +2,7 @@
 
 /// Each hash sets two bits in the same word, so a lookup reads one place in memory. The length is a power of two.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Filter {
+pub(in crate::matcher) struct Filter {
     words: Vec<u64>,
 }
 
@@ -15,11 +15,11 @@ impl Filter {
     }
 
     /// The set with these words; `None` if their number is no power of two.
-    pub(super) fn of_words(words: Vec<u64>) -> Option<Self> {
+    pub(in crate::matcher) fn of_words(words: Vec<u64>) -> Option<Self> {
         words.len().is_power_of_two().then_some(Self { words })
     }
 
-    pub(super) fn words(&self) -> &[u64] {
+    pub(in crate::matcher) fn words(&self) -> &[u64] {
         &self.words
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::StopWords;
+use crate::matcher::stop_words::StopWords;
 
 /// Letters of the shortest part: `vitamin b1 and b6` is no combination of two substances.
 const SHORTEST_PART: usize = 4;
@@ -14,7 +14,7 @@ const JOINTS: [&str; 10] = [" and ", "/", " /", "/ ", " / ", "+", " +", "+ ", " 
 const LAST_JOINTS: [&str; 2] = [" and ", ", and "];
 
 /// The parts of a folded name that is a combination; empty for any other name.
-pub(super) fn parts<'f>(form: &'f str, stop_words: &StopWords) -> Vec<&'f str> {
+pub(in crate::matcher) fn parts<'f>(form: &'f str, stop_words: &StopWords) -> Vec<&'f str> {
     let listed = form.contains(" and ");
     if !listed && !form.contains(['/', '+']) {
         return Vec::new();
@@ -41,7 +41,7 @@ fn is_part(part: &str) -> bool {
 }
 
 /// The orders of parts that are spelled out, as their numbers.
-pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
+pub(in crate::matcher) fn orders(count: usize) -> Vec<Vec<usize>> {
     if count > MOST_SHUFFLED {
         return vec![(0..count).collect(), (0..count).rev().collect()];
     }

@@ -27,8 +27,9 @@ use pyo3_polars::export::polars_ffi::version_0::{
 };
 use serde::Deserialize;
 
-use super::{call, matcher_registry};
+use super::matcher_registry;
 use crate::api::match_column;
+use crate::bindings::process::call;
 use crate::error::{Error, Result};
 use crate::matcher::Matcher;
 

@@ -8,9 +8,16 @@
 //!
 //! The index is a few columns of numbers and one text, so it is cheap to save and load.
 
+pub(super) mod build;
+pub(super) mod combination;
+pub(super) mod filter;
+mod letters;
+mod walk;
+
 use std::ops::ControlFlow;
 
-use super::filter::Filter;
+use filter::Filter;
+
 use super::names::{PatternNames, SHORTEST_SINGULAR};
 use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word};
 use crate::task::Task;

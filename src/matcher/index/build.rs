@@ -1,13 +1,11 @@
 //! Builds the index: the trie level by level, each level with one sort.
 
 use super::filter::Filter;
-use super::index::{
-    FREE, LEAF, NONE, PathStep, WordIndex, ascii_signs, pair, pair_step, print, start_slot, step,
-};
-use super::names::PatternNames;
-use super::packed::packed;
-use super::tokens::{Kind, Tokens};
+use super::{FREE, LEAF, NONE, PathStep, WordIndex, ascii_signs, pair, pair_step, print, start_slot, step};
 use crate::error::Result;
+use crate::matcher::names::PatternNames;
+use crate::matcher::names::packed::packed;
+use crate::matcher::tokens::{Kind, Tokens};
 use crate::task::Task;
 use crate::text::fold::Accents;
 
@@ -23,7 +21,7 @@ struct Walker {
 }
 
 /// Builds the index of distinct folded names; a pattern's number is its position.
-pub(super) fn build(names: &PatternNames, accents: Accents, task: &Task) -> Result<WordIndex> {
+pub(in crate::matcher) fn build(names: &PatternNames, accents: Accents, task: &Task) -> Result<WordIndex> {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     loop {
         task.check()?;

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::index::{FREE, Hit, LEAF, NONE, PathStep, WordIndex, pair, pair_step, print, start_slot, step};
 use super::letters::{equal_letters, is_plural_letter};
-use super::names::PatternNames;
-use super::tokens::{Kind, Token, Tokens, folds_to};
+use super::{FREE, Hit, LEAF, NONE, PathStep, WordIndex, pair, pair_step, print, start_slot, step};
+use crate::matcher::names::PatternNames;
+use crate::matcher::tokens::{Kind, Token, Tokens, folds_to};
 
 impl WordIndex {
     /// The longest name that begins with the word before this one, if the two may begin a name, or else with this one.

@@ -1,6 +1,6 @@
 //! Compares a piece of a text with a folded name, eight bytes at a time.
 
-use super::tokens::{CLASS, GAP, HIGH, SMALL, ascii_letters, eight};
+use crate::matcher::tokens::{CLASS, GAP, HIGH, SMALL, ascii_letters, eight};
 
 /// All bits of a byte except the one of case.
 const BUT_CASE: u64 = !SMALL;

@@ -9,15 +9,15 @@
 
 use std::ops::ControlFlow;
 
-use super::index::{Hit, WordIndex};
-use super::names::PatternNames;
+use super::{Hit, WordIndex};
+use crate::matcher::names::PatternNames;
 use crate::task::Task;
 
 /// Words after a phrase that make it a binding target or a part of a molecule.
 const TARGETS: [&str; 5] = ["receptor", "receptors", "residue", "residues", "binding"];
 /// Finds every hit of a name, as [`WordIndex::find`] does, and every hit of a spelling, in the order of their places;
 /// of hits at the same place, the longer one comes first.
-pub(super) fn find(
+pub(in crate::matcher) fn find(
     index: &WordIndex,
     names: &PatternNames,
     text: &str,
@@ -53,7 +53,7 @@ pub(super) fn find(
 
 /// Whether the text at these bytes is no part of a longer list with the same sign between its words, which is another
 /// product, and not the first half of a target in the body: `estrogen and progesterone receptors`.
-pub(super) fn is_whole(text: &str, start: usize, end: usize) -> bool {
+pub(in crate::matcher) fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let (before, surface, behind) = (&text[..start], &text[start..end], &text[end..]);
     let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '(' | ')');
     let goes_on = ['/', '+'].into_iter().any(|sign| {
