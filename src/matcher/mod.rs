@@ -29,6 +29,7 @@ mod index;
 mod mention;
 pub mod naive;
 mod names;
+mod options;
 mod saved;
 mod stop_words;
 mod substring;
@@ -42,70 +43,14 @@ use names::PatternNames;
 use names::vocabulary::Vocabulary;
 pub use names::vocabulary::VocabularyEntry;
 pub use names::{MOST_WORDS, is_too_long};
+pub use options::{Boundary, EmptyList, MatcherOption, OPTIONS, OptionKind, Settings, WordOption};
 pub use stop_words::StopWords;
 use substring::Substrings;
 
-use crate::choice::{Choice, parse_choices};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::task::Task;
 pub use crate::text::fold::Accents;
-
-/// Where a name may begin and end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Boundary {
-    /// Only at word boundaries.
-    #[default]
-    Word,
-    /// Anywhere: plain substrings.
-    None,
-}
-
-impl Choice for Boundary {
-    const CHOICES: &'static [Self] = &[Self::Word, Self::None];
-
-    fn choice_name(self) -> &'static str {
-        match self {
-            Self::Word => "word",
-            Self::None => "none",
-        }
-    }
-
-    fn meaning(self) -> &'static str {
-        match self {
-            Self::Word => "whole words",
-            Self::None => "any substring",
-        }
-    }
-}
-
-parse_choices!(Boundary);
-
-/// How a [`Matcher`] compares names with texts.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    pub boundary: Boundary,
-    /// Whether abbreviations that a text itself introduces are found.
-    pub abbreviations: bool,
-    /// Whether a name with the words of a salt or hydrate is also found by its ingredient.
-    pub salts: bool,
-    pub accents: Accents,
-    pub stop_words: StopWords,
-}
-
-impl Settings {
-    /// The settings that change the mentions, as text for a fingerprint.
-    pub fn fingerprint(&self) -> String {
-        format!(
-            "boundary={:?} abbreviations={} salts={} accents={:?} stop_words={}",
-            self.boundary,
-            self.abbreviations,
-            self.salts,
-            self.accents,
-            self.stop_words.fingerprint()
-        )
-    }
-}
 
 /// An immutable matcher over a vocabulary. Sharing it between threads costs nothing.
 #[derive(Debug)]

@@ -8,9 +8,6 @@
 //! length in bytes as u64, followed by its bytes. Nothing else is stored, so equal vocabularies and settings give equal
 //! bytes. With `boundary="none"` the automaton is not stored and is built again on loading.
 
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::index::filter::Filter;
@@ -19,23 +16,13 @@ use super::names::PatternNames;
 use super::names::packed::PackedTexts;
 use super::names::vocabulary::Vocabulary;
 use super::substring::Substrings;
-use super::{Accents, Boundary, Engine, Matcher, Settings, StopWords};
+use super::{Boundary, Engine, Matcher, Settings};
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 16] = b"drugs_rs matcher";
 /// Incremented by every change of the format, of the hash of words, or of the meaning of the columns.
 const VERSION: u32 = 3;
 const HEADER: usize = 32;
-
-#[derive(Serialize, Deserialize)]
-struct SavedSettings {
-    substrings: bool,
-    abbreviations: bool,
-    salts: bool,
-    keep_accents: bool,
-    rules: bool,
-    stop_words: BTreeSet<String>,
-}
 
 impl Matcher {
     /// The matcher as bytes, which [`Matcher::from_bytes`] loads in a few milliseconds.
@@ -45,15 +32,7 @@ impl Matcher {
     /// [`Error::Internal`] only.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut out = SavedWriter::default();
-        let settings = SavedSettings {
-            substrings: self.settings.boundary == Boundary::None,
-            abbreviations: self.settings.abbreviations,
-            salts: self.settings.salts,
-            keep_accents: self.settings.accents == Accents::Keep,
-            rules: self.settings.stop_words.has_rules(),
-            stop_words: self.settings.stop_words.forms().clone(),
-        };
-        let settings = serde_json::to_vec(&settings).map_err(|error| Error::Internal {
+        let settings = serde_json::to_vec(&self.settings.to_saved()).map_err(|error| Error::Internal {
             message: format!("the settings of a matcher: {error}"),
         })?;
         out.bytes(&settings);
@@ -145,22 +124,7 @@ impl Matcher {
 
 fn read(body: &[u8]) -> Option<Matcher> {
     let mut input = Reader { rest: body };
-    let saved: SavedSettings = serde_json::from_slice(input.bytes()?).ok()?;
-    let settings = Settings {
-        boundary: if saved.substrings {
-            Boundary::None
-        } else {
-            Boundary::Word
-        },
-        abbreviations: saved.abbreviations,
-        salts: saved.salts,
-        accents: if saved.keep_accents {
-            Accents::Keep
-        } else {
-            Accents::Fold
-        },
-        stop_words: StopWords::of_parts(saved.stop_words, saved.rules),
-    };
+    let settings = Settings::of_saved(serde_json::from_slice(input.bytes()?).ok()?)?;
     let (labels, synonyms) = (input.texts()?, input.texts()?);
     let spellings = input.texts()?;
     let vocabulary = Vocabulary {

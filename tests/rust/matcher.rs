@@ -1,11 +1,12 @@
 //! The matcher: cases with a reason each, run through the fast and the slow one. `oracle` compares the two on generated
-//! texts, `size` tests long and large inputs.
+//! texts, `size` tests long and large inputs, `options` the list of options.
 
 use drugs_rs::matcher::{
     Accents, Boundary, CodePoints, Matcher, Settings, StopWords, VocabularyEntry, naive,
 };
 use drugs_rs::schema::Rule;
 
+mod options;
 mod oracle;
 mod size;
 

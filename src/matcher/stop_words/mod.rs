@@ -101,11 +101,6 @@ impl StopWords {
         }
         class_words::reason(form)
     }
-
-    /// The names that are left out, as text for a fingerprint.
-    pub fn fingerprint(&self) -> String {
-        format!("{}:{:?}", self.rules, self.forms)
-    }
 }
 
 fn table(text: &'static str) -> BTreeMap<String, &'static str> {
