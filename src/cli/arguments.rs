@@ -6,8 +6,9 @@ use clap_complete::Shell;
 
 use super::answer::AnswerArguments;
 use super::generate::GenerateArguments;
-use super::options::{Bytes, GoldOptions, Lake, Matching, MentionFormat, Output, Reading, choice};
-use super::publication_sources::PublicationSources;
+use super::options::matching::Matching;
+use super::options::publication_sources::PublicationSources;
+use super::options::{Bytes, GoldOptions, Lake, MentionFormat, Output, Reading, choice};
 use crate::schema::SourceTable;
 
 const EXIT_CODES: &str = "\

@@ -6,11 +6,11 @@ use super::answer::answer;
 use super::arguments::{Command, ExplainArguments, LakeCommand, VerifyArguments};
 use super::mentions::match_texts;
 use super::options::Output;
+use super::options::publication_sources::PublicationSources;
 use super::outcome::Outcome;
 use super::parse::ParsedCommand;
 use super::printing::not_printed;
-use super::publication_sources::PublicationSources;
-use super::settings::{entries, gold_settings, matcher_settings, reading, silver_settings};
+use super::settings::{entries, gold_settings, reading, silver_settings};
 use super::voice::Voice;
 use super::{generate, manual, summary};
 use crate::api::matching::read_standard_input;
@@ -197,7 +197,7 @@ fn explain(arguments: &ExplainArguments, lists: &mut Lists, task: &Task) -> Resu
     let reading = reading(&arguments.bytes);
     let standard_input = arguments.text == "-";
     let entries = entries(&arguments.vocabulary, reading, standard_input, lists, task)?;
-    let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
+    let matcher = Matcher::build(&entries, &arguments.matching.settings(task)?, task)?;
     let text = match arguments.text.as_str() {
         "-" => read_standard_input(reading, task)?,
         text => text.to_owned(),

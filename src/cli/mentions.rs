@@ -10,7 +10,7 @@ use super::arguments::MatchArguments;
 use super::options::MentionFormat;
 use super::outcome::Outcome;
 use super::printing::{csv_field, not_printed, shown_cell};
-use super::settings::{entries, matcher_settings, reading};
+use super::settings::{entries, reading};
 use super::voice::Voice;
 use crate::api::matching::{PassedOver, TextFiles};
 use crate::api::source_lists::Lists;
@@ -28,7 +28,7 @@ pub(super) fn match_texts(
     let reading = reading(&arguments.bytes);
     let standard_input = matches!(arguments.file.as_deref(), None | Some("-"));
     let entries = entries(&arguments.vocabulary, reading, standard_input, lists, task)?;
-    let matcher = Matcher::build(&entries, &matcher_settings(&arguments.matching, task)?, task)?;
+    let matcher = Matcher::build(&entries, &arguments.matching.settings(task)?, task)?;
     let files = TextFiles::find(arguments.file.as_deref(), reading, task)?;
     let mut printer = Printer::new(arguments);
     let print = |mentions: &DataFrame| printer.print(mentions);

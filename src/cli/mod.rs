@@ -13,7 +13,6 @@ mod outcome;
 mod parse;
 mod printing;
 mod progress;
-mod publication_sources;
 mod settings;
 mod summary;
 mod voice;

@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::arguments::{Arguments, Command};
+use super::options::matching::exclusive_flags;
 use super::progress::ProgressBar;
 use super::voice::Voice;
 use crate::error::Error;
@@ -157,11 +158,9 @@ pub(super) fn definition() -> clap::Command {
     without_values(Arguments::command())
 }
 
-/// Options that exclude each other on the command line. Clap would also reject an option that overrides a variable of
-/// the environment, and it does not know a subcommand's options where a global one is defined.
-const EXCLUSIVE: [[&str; 2]; 2] = [["stop_words", "no_stop_words"], ["quiet", "verbose"]];
-
-/// The options that the environment sets. An error if two options of the command line exclude each other.
+/// The options that the environment sets. An error if two options of the command line exclude each other: clap would also
+/// reject an option that overrides a variable of the environment, and it does not know a subcommand's options where a
+/// global one is defined.
 fn variables(command: &clap::Command, matches: &ArgMatches) -> Result<Vec<Variable>, clap::Error> {
     let (mut leaf, mut matches) = (command, matches);
     while let Some((name, below)) = matches.subcommand() {
@@ -174,7 +173,7 @@ fn variables(command: &clap::Command, matches: &ArgMatches) -> Result<Vec<Variab
         let is_known = leaf.get_arguments().any(|argument| argument.get_id() == id);
         is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
     };
-    for [first, second] in EXCLUSIVE {
+    for [first, second] in exclusive_flags().chain([["quiet", "verbose"]]) {
         if is_given(first) && is_given(second) {
             let [first, second] = [first, second].map(|id| id.replace('_', "-"));
             let message = format!("the argument '--{first}' cannot be used with '--{second}'");

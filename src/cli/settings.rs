@@ -1,13 +1,13 @@
 //! The options of the command line as settings of the core.
 
-use super::options::{Bytes, GoldOptions, Matching, Reading};
-use crate::api::matching::read_stop_words;
+use super::options::matching::Matching;
+use super::options::{Bytes, GoldOptions, Reading};
 use crate::api::source_lists::Lists;
 use crate::api::vocabulary::read_vocabulary;
 use crate::error::{Error, Result};
 use crate::formats::{self, MostRatio};
 use crate::graph::AnswerSettings;
-use crate::matcher::{Settings, StopWords, VocabularyEntry};
+use crate::matcher::VocabularyEntry;
 use crate::steps::gold::GoldSettings;
 use crate::steps::silver::SilverSettings;
 use crate::task::Task;
@@ -57,31 +57,12 @@ pub(super) fn silver_settings(words: &Reading) -> SilverSettings {
 
 pub(super) fn gold_settings(matching: &Matching, options: &GoldOptions, task: &Task) -> Result<GoldSettings> {
     Ok(GoldSettings {
-        matcher: matcher_settings(matching, task)?,
+        matcher: matching.settings(task)?,
         abstracts: options.abstracts,
         answers: AnswerSettings {
             unit: options.unit,
             max_exclusive: options.max_exclusive,
         },
         ..GoldSettings::default()
-    })
-}
-
-pub(super) fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
-    let stop_words = match &matching.stop_words {
-        _ if matching.no_stop_words => StopWords::none(),
-        None => StopWords::default(),
-        Some(file) => StopWords::of(read_stop_words(file, task)?),
-    };
-    let stop_words = match &matching.extra_stop_words {
-        Some(file) => stop_words.with(read_stop_words(file, task)?),
-        None => stop_words,
-    };
-    Ok(Settings {
-        boundary: matching.boundary,
-        accents: matching.accents,
-        abbreviations: matching.abbreviations,
-        salts: matching.salts,
-        stop_words,
     })
 }

@@ -1,5 +1,8 @@
 //! Groups of options that several commands have.
 
+pub(super) mod matching;
+pub(super) mod publication_sources;
+
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -8,20 +11,29 @@ use crate::error::Result;
 use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
 use crate::lake::dt::Dt;
-use crate::matcher::{Accents, Boundary};
 use crate::schema::DrugUnit;
 use crate::steps::silver::OnBadFile;
 
 /// Reads the name of a value, with the names in the help, in completions and in the error for another one.
 pub(super) fn choice<T: Choice + Send + Sync>() -> impl TypedValueParser<Value = T> {
-    let values = T::CHOICES.iter().map(|choice| {
-        let value = PossibleValue::new(choice.choice_name());
-        match choice.meaning() {
-            "" => value,
-            meaning => value.help(meaning),
+    let words = T::CHOICES
+        .iter()
+        .map(|choice| (choice.choice_name(), choice.meaning()));
+    words_with_meanings(words).try_map(|name| T::from_choice_name(&name))
+}
+
+/// Reads one of a few words, each with its meaning in the help.
+fn words_with_meanings(
+    words: impl IntoIterator<Item = (&'static str, &'static str)>,
+) -> PossibleValuesParser {
+    PossibleValuesParser::new(words.into_iter().map(|(word, meaning)| {
+        let value = PossibleValue::new(word);
+        if meaning.is_empty() {
+            value
+        } else {
+            value.help(meaning)
         }
-    });
-    PossibleValuesParser::new(values).try_map(|name| T::from_choice_name(&name))
+    }))
 }
 
 #[derive(Debug, Args)]
@@ -75,32 +87,6 @@ pub(super) struct Bytes {
     /// Reject compressed files that expand more than N-fold, beyond 256 MiB (0 = no limit)
     #[arg(long, value_name = "N", default_value_t = 400, env = "DRUGS_RS_MAX_RATIO")]
     pub max_ratio: u64,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Matching")]
-pub(super) struct Matching {
-    /// Where a name may begin and end
-    #[arg(long, value_parser = choice::<Boundary>(), default_value = "word", env = "DRUGS_RS_BOUNDARY")]
-    pub boundary: Boundary,
-    /// Names that are never a mention, one a line; replaces the shipped list and rules
-    #[arg(long, value_name = "FILE", env = "DRUGS_RS_STOP_WORDS_FILE")]
-    pub stop_words: Option<String>,
-    /// Names that are never a mention either, one a line; adds to the shipped list
-    #[arg(long, value_name = "FILE", env = "DRUGS_RS_EXTRA_STOP_WORDS_FILE")]
-    pub extra_stop_words: Option<String>,
-    /// Find every name of the vocabulary, everyday words too
-    #[arg(long)]
-    pub no_stop_words: bool,
-    /// Find abbreviations that a text itself introduces, as in "doxorubicin (DOX)"
-    #[arg(long, env = "DRUGS_RS_ABBREVIATIONS")]
-    pub abbreviations: bool,
-    /// Find "metformin hydrochloride" of the vocabulary where a text says "metformin"
-    #[arg(long, env = "DRUGS_RS_SALTS")]
-    pub salts: bool,
-    /// Whether letters with an accent equal those without
-    #[arg(long, value_parser = choice::<Accents>(), default_value = "fold", env = "DRUGS_RS_ACCENTS")]
-    pub accents: Accents,
 }
 
 #[derive(Debug, Args)]

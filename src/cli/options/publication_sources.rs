@@ -6,11 +6,11 @@ use crate::schema::PublicationKind;
 
 /// The paths that each kind was given.
 #[derive(Debug, Default)]
-pub(super) struct PublicationSources([Vec<String>; PublicationKind::ALL.len()]);
+pub(in crate::cli) struct PublicationSources([Vec<String>; PublicationKind::ALL.len()]);
 
 impl PublicationSources {
     /// The paths of a kind, none where its flag was not given.
-    pub(super) fn of(&self, kind: PublicationKind) -> &[String] {
+    pub(in crate::cli) fn of(&self, kind: PublicationKind) -> &[String] {
         &self.0[kind as usize]
     }
 }
