@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::choice::Choice;
 use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::Dt;
-use crate::matcher::{Settings, StopWords};
+use crate::matcher::{MatcherOption, OPTIONS, OptionKind, Settings};
 use crate::schema::{DrugUnit, SourceTable};
 use crate::text::date::NumericOrder;
 
@@ -185,20 +185,6 @@ texts! {
     atccode_text "atccode" drug_text "drug" surface_text "surface" rule_text "rule"
 }
 
-/// `None` or a list of stop words.
-pub(super) fn stop_words(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
-    texts_or_none(value, "stop_words")
-}
-
-/// `None` or a list of further stop words.
-pub(super) fn extra_stop_words(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
-    texts_or_none(value, "extra_stop_words")
-}
-
-fn texts_or_none(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Vec<String>>> {
-    (!value.is_none()).then(|| texts(value, name)).transpose()
-}
-
 /// The strings of any iterable except a string. Its reported length is not trusted.
 pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String>> {
     let is_text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
@@ -216,26 +202,45 @@ pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
     Ok(found)
 }
 
-/// The settings of a matcher, from its keywords.
-pub(super) fn settings(
-    py: Python<'_>,
-    boundary: &str,
-    abbreviations: bool,
-    (stop_words, extra): (Option<Vec<String>>, Option<Vec<String>>),
-    salts: bool,
-    accents: &str,
-) -> PyResult<Settings> {
-    let accents = choice(py, "accents", accents)?;
-    let boundary = choice(py, "boundary", boundary)?;
-    let stop_words = stop_words.map_or_else(StopWords::default, StopWords::of);
-    let stop_words = stop_words.with(extra.unwrap_or_default());
-    Ok(Settings {
-        boundary,
-        accents,
-        abbreviations,
-        salts,
-        stop_words,
-    })
+/// The settings of a matcher, from the keywords of a function that are options of the matcher.
+pub(super) fn matcher_settings(function: &str, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
+    let mut settings = Settings::default();
+    let Some(given) = given else { return Ok(settings) };
+    for name in given.keys() {
+        if !OPTIONS.iter().any(|option| name.eq(option.name).unwrap_or(false)) {
+            let message = format!("{function}() got an unexpected keyword argument '{name}'");
+            return Err(PyTypeError::new_err(message));
+        }
+    }
+    // In the order of the list, whatever the caller's: an option may add to an earlier one.
+    for option in OPTIONS {
+        if let Some(value) = given.get_item(option.name)? {
+            put_option(&mut settings, option, &value)?;
+        }
+    }
+    Ok(settings)
+}
+
+fn put_option(settings: &mut Settings, option: &MatcherOption, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = value.py();
+    // What pyo3 notes for the arguments that it knows itself; before Python 3.11 exceptions have no notes.
+    let noted = |error: PyErr| {
+        let note = format!("while processing '{}'", option.name);
+        let _ = error.value(py).call_method1("add_note", (note,));
+        error
+    };
+    match option.kind {
+        OptionKind::Switch(set) => set(settings, value.extract().map_err(noted)?),
+        OptionKind::Word { choice, .. } => {
+            let text: String = value.extract().map_err(noted)?;
+            choice
+                .set(settings, &text)
+                .map_err(|unknown| exception(py, &unknown.of(option.name)))?;
+        }
+        OptionKind::Names { .. } if value.is_none() => {}
+        OptionKind::Names { set, .. } => set(settings, texts(value, option.name).map_err(noted)?),
+    }
+    Ok(())
 }
 
 /// The tables of a silver step.

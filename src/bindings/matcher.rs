@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use polars::prelude::{StringChunked, StringChunkedBuilder};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMapping, PyString, PyType};
+use pyo3::types::{PyBytes, PyDict, PyMapping, PyString, PyType};
 
 use super::mention::Mention;
 use super::process::{call, interpreter};
@@ -55,29 +55,16 @@ impl Matcher {
 
 #[pymethods]
 impl Matcher {
-    #[doc = stub_doc!(Matcher.from_names)]
+    #[doc = stub_help!(Matcher.from_names)]
     #[classmethod]
-    #[pyo3(signature = (names, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold"))]
-    #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+    #[pyo3(signature = (names, **options), text_signature = None)]
     fn from_names(
         _class: &Bound<'_, PyType>,
         names: &Bound<'_, PyAny>,
-        boundary: &str,
-        abbreviations: bool,
-        #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
-        #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
-        salts: bool,
-        accents: &str,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let py = names.py();
-        let settings = arguments::settings(
-            py,
-            boundary,
-            abbreviations,
-            (stop_words, extra_stop_words),
-            salts,
-            accents,
-        )?;
+        let settings = arguments::matcher_settings("Matcher.from_names", options)?;
         let mut entries = Vec::new();
         let Ok(mapping) = names.cast::<PyMapping>() else {
             let found = names.get_type().name()?;
@@ -108,32 +95,18 @@ impl Matcher {
         Ok(Self::new(inner, Vec::new()))
     }
 
-    #[doc = stub_doc!(Matcher.from_vocabulary)]
+    #[doc = stub_help!(Matcher.from_vocabulary)]
     #[classmethod]
-    #[pyo3(signature = (vocabulary, *, boundary="word", abbreviations=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
-        encoding=None, max_ratio=400))]
-    #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+    #[pyo3(signature = (vocabulary, *, encoding=None, max_ratio=400, **options), text_signature = None)]
     fn from_vocabulary(
         _class: &Bound<'_, PyType>,
         vocabulary: &Bound<'_, PyAny>,
-        boundary: &str,
-        abbreviations: bool,
-        #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
-        #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
-        salts: bool,
-        accents: &str,
         encoding: Option<&str>,
         #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let py = vocabulary.py();
-        let settings = arguments::settings(
-            py,
-            boundary,
-            abbreviations,
-            (stop_words, extra_stop_words),
-            salts,
-            accents,
-        )?;
+        let settings = arguments::matcher_settings("Matcher.from_vocabulary", options)?;
         let uris = arguments::paths(vocabulary, "vocabulary")?;
         let reading = ReadOptions {
             encoding: arguments::encoding(py, encoding)?,

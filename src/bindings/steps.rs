@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::process::{call, progress};
 use super::{arguments, errors};
@@ -18,11 +19,10 @@ use crate::steps::silver::SilverSettings;
 use crate::steps::{bronze as bronze_step, gold as gold_step, run as whole, silver as silver_step};
 use crate::task::Task;
 
-#[doc = stub_doc!(run)]
+#[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
-    unit="substance", max_exclusive=1_000_000, progress=false))]
+    abstracts=false, unit="substance", max_exclusive=1_000_000, progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -37,16 +37,11 @@ pub(super) fn run<'py>(
     month_first: bool,
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
-    boundary: &str,
-    abbreviations: bool,
     abstracts: bool,
-    #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
-    #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
-    salts: bool,
-    accents: &str,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     progress: bool,
+    options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let sources = sources([Some(drugs), pubmed, clinical_trials, preprints])?;
     let (lake, dt) = (arguments::lake(lake, out, "run")?, arguments::dt(dt)?);
@@ -58,14 +53,7 @@ pub(super) fn run<'py>(
         ..SilverSettings::default()
     };
     let gold = GoldSettings {
-        matcher: arguments::settings(
-            py,
-            boundary,
-            abbreviations,
-            (stop_words, extra_stop_words),
-            salts,
-            accents,
-        )?,
+        matcher: arguments::matcher_settings("run", options)?,
         abstracts,
         answers: AnswerSettings {
             unit: arguments::unit(py, unit)?,
@@ -163,37 +151,25 @@ pub(super) fn silver<'py>(
     })
 }
 
-#[doc = stub_doc!(gold)]
+#[doc = stub_help!(gold)]
 #[pyfunction]
-#[pyo3(signature = (*, lake=None, out=None, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
-    unit="substance", max_exclusive=1_000_000, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, progress=false, **options),
+    text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
     py: Python<'py>,
     lake: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
     dt: &Bound<'py, PyAny>,
-    boundary: &str,
-    abbreviations: bool,
     abstracts: bool,
-    #[pyo3(from_py_with = arguments::stop_words)] stop_words: Option<Vec<String>>,
-    #[pyo3(from_py_with = arguments::extra_stop_words)] extra_stop_words: Option<Vec<String>>,
-    salts: bool,
-    accents: &str,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     progress: bool,
+    options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (lake, dt) = (arguments::lake(lake, out, "gold")?, arguments::dt(dt)?);
     let settings = GoldSettings {
-        matcher: arguments::settings(
-            py,
-            boundary,
-            abbreviations,
-            (stop_words, extra_stop_words),
-            salts,
-            accents,
-        )?,
+        matcher: arguments::matcher_settings("gold", options)?,
         abstracts,
         answers: AnswerSettings {
             unit: arguments::unit(py, unit)?,
