@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Callable
 
 import pytest
@@ -167,6 +168,15 @@ def test_an_argument_that_cannot_be_used_is_refused_when_the_dag_is_parsed(make:
 
 def test_a_template_is_left_for_the_run() -> None:
     GoldOperator(**LAKE, isolation="{{ params.isolation }}", abstracts="{{ params.abstracts }}")
+
+
+def test_gold_has_the_same_options() -> None:
+    parameters = inspect.signature(drugs_rs.gold).parameters
+    of_place = {"lake", "out", "dt", "progress"}
+    options = {name: each.default for name, each in parameters.items() if name not in of_place}
+    assert options == Settings().matching
+    operator = GoldOperator(**LAKE)
+    assert options == {name: getattr(operator, name) for name in options}
 
 
 def test_the_core_has_the_same_choices(tmp_path: Any) -> None:
