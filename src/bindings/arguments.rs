@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::Dt;
-use crate::matcher::{MatcherOption, OPTIONS, OptionKind, Settings};
+use crate::matcher::{MatcherOption, OPTIONS, OptionKind, MatcherSettings};
 use crate::schema::{DrugUnit, SourceTable};
 use crate::text::date::NumericOrder;
 
@@ -203,8 +203,8 @@ pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
 }
 
 /// The settings of a matcher, from the keywords of a function that are options of the matcher.
-pub(super) fn matcher_settings(function: &str, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
-    let mut settings = Settings::default();
+pub(super) fn matcher_settings(function: &str, given: Option<&Bound<'_, PyDict>>) -> PyResult<MatcherSettings> {
+    let mut settings = MatcherSettings::default();
     let Some(given) = given else { return Ok(settings) };
     for name in given.keys() {
         if !OPTIONS.iter().any(|option| name.eq(option.name).unwrap_or(false)) {
@@ -221,7 +221,7 @@ pub(super) fn matcher_settings(function: &str, given: Option<&Bound<'_, PyDict>>
     Ok(settings)
 }
 
-fn put_option(settings: &mut Settings, option: &MatcherOption, value: &Bound<'_, PyAny>) -> PyResult<()> {
+fn put_option(settings: &mut MatcherSettings, option: &MatcherOption, value: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = value.py();
     // What pyo3 notes for the arguments that it knows itself; before Python 3.11 exceptions have no notes.
     let noted = |error: PyErr| {

@@ -12,10 +12,10 @@
 //! A [`StopWords`] list leaves out the everyday words of a vocabulary, each with its reason.
 //!
 //! ```
-//! use drugs_rs::matcher::{VocabularyEntry, Matcher, Settings};
+//! use drugs_rs::matcher::{VocabularyEntry, Matcher, MatcherSettings};
 //!
 //! let vocabulary = vec![VocabularyEntry::new("A01AD", "EPINEPHRINE", [])];
-//! let matcher = Matcher::new(&vocabulary, &Settings::default())?;
+//! let matcher = Matcher::new(&vocabulary, &MatcherSettings::default())?;
 //! let text = "Norepinephrine or (epinephrine)-treated?";
 //! let found: Vec<_> = matcher.find(text).iter().map(|mention| &text[mention.start..mention.end]).collect();
 //! assert_eq!(found, ["epinephrine"]);
@@ -40,10 +40,10 @@ use std::ops::ControlFlow;
 use index::{Hit, WordIndex, build, combination};
 pub use mention::{CodePoints, Mention};
 use names::PatternNames;
-use names::vocabulary::Vocabulary;
+use names::vocabulary::EntryTable;
 pub use names::vocabulary::VocabularyEntry;
 pub use names::{MOST_WORDS, is_too_long};
-pub use options::{Boundary, EmptyList, MatcherOption, OPTIONS, OptionKind, Settings, WordOption};
+pub use options::{Boundary, EmptyList, MatcherOption, OPTIONS, OptionKind, MatcherSettings, WordOption};
 pub use stop_words::StopWords;
 use substring::Substrings;
 
@@ -55,8 +55,8 @@ pub use crate::text::fold::Accents;
 /// An immutable matcher over a vocabulary. Sharing it between threads costs nothing.
 #[derive(Debug)]
 pub struct Matcher {
-    settings: Settings,
-    vocabulary: Vocabulary,
+    settings: MatcherSettings,
+    vocabulary: EntryTable,
     names: PatternNames,
     engine: Engine,
 }
@@ -74,14 +74,14 @@ impl Matcher {
     /// # Errors
     ///
     /// [`crate::Error::Argument`] for more than 4 GiB of names, and for a name of more than [`MOST_WORDS`] words and signs.
-    pub fn new(entries: &[VocabularyEntry], settings: &Settings) -> Result<Self> {
+    pub fn new(entries: &[VocabularyEntry], settings: &MatcherSettings) -> Result<Self> {
         Self::build(entries, settings, &Task::new())
     }
 
     /// Builds a matcher as [`Matcher::new`] does, but stops if the task is cancelled: a vocabulary of a million names
     /// takes seconds.
-    pub fn build(entries: &[VocabularyEntry], settings: &Settings, task: &Task) -> Result<Self> {
-        let vocabulary = Vocabulary::of_entries(entries)?;
+    pub fn build(entries: &[VocabularyEntry], settings: &MatcherSettings, task: &Task) -> Result<Self> {
+        let vocabulary = EntryTable::of_entries(entries)?;
         let names = PatternNames::collect(&vocabulary, settings, task)?;
         let engine = match settings.boundary {
             Boundary::Word => Engine::Words(build::build(&names, settings.accents, task)?),

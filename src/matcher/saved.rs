@@ -14,9 +14,9 @@ use super::index::filter::Filter;
 use super::index::{FREE, LEAF, NONE, WordIndex, ascii_signs};
 use super::names::PatternNames;
 use super::names::packed::PackedTexts;
-use super::names::vocabulary::Vocabulary;
+use super::names::vocabulary::EntryTable;
 use super::substring::Substrings;
-use super::{Boundary, Engine, Matcher, Settings};
+use super::{Boundary, Engine, Matcher, MatcherSettings};
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 16] = b"drugs_rs matcher";
@@ -36,7 +36,7 @@ impl Matcher {
             message: format!("the settings of a matcher: {error}"),
         })?;
         out.bytes(&settings);
-        let Vocabulary {
+        let EntryTable {
             labels,
             synonyms,
             synonym_ends,
@@ -124,10 +124,10 @@ impl Matcher {
 
 fn read(body: &[u8]) -> Option<Matcher> {
     let mut input = Reader { rest: body };
-    let settings = Settings::of_saved(serde_json::from_slice(input.bytes()?).ok()?)?;
+    let settings = MatcherSettings::of_saved(serde_json::from_slice(input.bytes()?).ok()?)?;
     let (labels, synonyms) = (input.texts()?, input.texts()?);
     let spellings = input.texts()?;
-    let vocabulary = Vocabulary {
+    let vocabulary = EntryTable {
         labels,
         synonyms,
         synonym_ends: input.u32s()?,

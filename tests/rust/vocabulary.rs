@@ -11,7 +11,7 @@ use drugs_rs::api::vocabulary::{Vocabulary, load_vocabulary};
 use drugs_rs::error::Error;
 use drugs_rs::formats::Encoding;
 use drugs_rs::lake::{Dt, open_lake};
-use drugs_rs::matcher::{Matcher, Settings, StopWords};
+use drugs_rs::matcher::{Matcher, MatcherSettings, StopWords};
 use drugs_rs::quality::FileTally;
 use drugs_rs::schema::SourceTable;
 use drugs_rs::steps::bronze::BronzeSource;
@@ -47,9 +47,9 @@ fn written(files: &[&str]) -> Result<Vocabulary, Error> {
 
 /// The codes that a text leads to; derived ones as `derived:` and the name.
 fn codes(vocabulary: &Vocabulary, text: &str) -> BTreeSet<String> {
-    let settings = Settings {
+    let settings = MatcherSettings {
         stop_words: StopWords::none(),
-        ..Settings::default()
+        ..MatcherSettings::default()
     };
     let matcher = Matcher::new(&vocabulary.entries, &settings).unwrap();
     let code = |code: &str, drug: &str| match code.len() {

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use super::words_with_meanings;
 use crate::api::matching::read_stop_words;
 use crate::error::Result;
-use crate::matcher::{OPTIONS, OptionKind, Settings};
+use crate::matcher::{OPTIONS, OptionKind, MatcherSettings};
 use crate::task::Task;
 
 /// The flags that were given.
@@ -14,8 +14,8 @@ pub(in crate::cli) struct Matching(ArgMatches);
 
 impl Matching {
     /// The settings, with the names of files read.
-    pub(in crate::cli) fn settings(&self, task: &Task) -> Result<Settings> {
-        let mut settings = Settings::default();
+    pub(in crate::cli) fn settings(&self, task: &Task) -> Result<MatcherSettings> {
+        let mut settings = MatcherSettings::default();
         for option in OPTIONS {
             let given = || self.0.get_one::<String>(option.name);
             match option.kind {

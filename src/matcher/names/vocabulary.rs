@@ -29,7 +29,7 @@ impl VocabularyEntry {
 
 /// Entries in columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::matcher) struct Vocabulary {
+pub(in crate::matcher) struct EntryTable {
     /// The code and the drug of each entry, side by side, because they are read together.
     pub(in crate::matcher) labels: PackedTexts,
     pub(in crate::matcher) synonyms: PackedTexts,
@@ -37,7 +37,7 @@ pub(in crate::matcher) struct Vocabulary {
     pub(in crate::matcher) synonym_ends: Vec<u32>,
 }
 
-impl Vocabulary {
+impl EntryTable {
     pub(in crate::matcher) fn of_entries(entries: &[VocabularyEntry]) -> Result<Self> {
         let mut vocabulary = Self::default();
         for entry in entries {

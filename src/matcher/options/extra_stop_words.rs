@@ -1,6 +1,6 @@
-//! `extra_stop_words`: names that are never a mention either. They are kept in [`Settings::stop_words`].
+//! `extra_stop_words`: names that are never a mention either. They are kept in [`MatcherSettings::stop_words`].
 //!
-//! [`Settings::stop_words`]: super::Settings::stop_words
+//! [`MatcherSettings::stop_words`]: super::MatcherSettings::stop_words
 
 use super::option::{MatcherOption, OptionKind};
 

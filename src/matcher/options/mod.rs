@@ -1,6 +1,6 @@
 //! The options of the matcher: one file each, registered in one list.
 //!
-//! [`Settings`], the flags of the command, the keywords of Python, fingerprints and saved matchers follow from the list. So
+//! [`MatcherSettings`], the flags of the command, the keywords of Python, fingerprints and saved matchers follow from the list. So
 //! a new option is a new file here, its line in the list below, and the code that asks for its value.
 
 mod option;
@@ -14,7 +14,7 @@ use super::stop_words::StopWords;
 use crate::text::fold::Accents;
 use written::{OptionValue, WrittenValue};
 
-/// Makes [`Settings`] and the list of options from one line each: its file, and the type of its value. An option
+/// Makes [`MatcherSettings`] and the list of options from one line each: its file, and the type of its value. An option
 /// without a type is kept in the value of another one.
 macro_rules! matcher_options {
     ($($module:ident $(: $value:ty)?;)+) => {
@@ -25,11 +25,11 @@ macro_rules! matcher_options {
 
         /// How a [`Matcher`](super::Matcher) compares names with texts: a value for each option of the list.
         #[derive(Debug, Clone, Default)]
-        pub struct Settings {
+        pub struct MatcherSettings {
             $($(pub $module: $value,)?)+
         }
 
-        impl Settings {
+        impl MatcherSettings {
             fn values(&self) -> Vec<WrittenValue> {
                 let mut values = Vec::new();
                 $($(values.push(WrittenValue::of::<$value>(stringify!($module), &self.$module));)?)+
@@ -60,7 +60,7 @@ matcher_options! {
 /// differ from their default: lakes and files from before a new option stay valid.
 const ALWAYS_WRITTEN: [&str; 5] = ["boundary", "abbreviations", "salts", "accents", "stop_words"];
 
-impl Settings {
+impl MatcherSettings {
     /// The settings that change the mentions, as text for a fingerprint.
     pub fn fingerprint(&self) -> String {
         let written = self.written().into_iter();

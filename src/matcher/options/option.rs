@@ -1,6 +1,6 @@
 //! What an option of the matcher is.
 
-use super::Settings;
+use super::MatcherSettings;
 use crate::choice::{Choice, UnknownChoice};
 
 /// An option of the matcher, as the command and Python offer it.
@@ -17,11 +17,11 @@ pub struct MatcherOption {
     pub kind: OptionKind,
 }
 
-/// What may be given for an option, and how it is put into [`Settings`].
+/// What may be given for an option, and how it is put into [`MatcherSettings`].
 #[derive(Clone, Copy)]
 pub enum OptionKind {
     /// On or off; off by default.
-    Switch(fn(&mut Settings, bool)),
+    Switch(fn(&mut MatcherSettings, bool)),
     /// One of a few words.
     Word {
         placeholder: &'static str,
@@ -29,7 +29,7 @@ pub enum OptionKind {
     },
     /// A list of names, which the command reads from a file.
     Names {
-        set: fn(&mut Settings, Vec<String>),
+        set: fn(&mut MatcherSettings, Vec<String>),
         empty: Option<EmptyList>,
     },
 }
@@ -49,11 +49,11 @@ pub trait WordOption {
 
     fn default_word(&self) -> &'static str;
 
-    fn set(&self, settings: &mut Settings, word: &str) -> Result<(), UnknownChoice>;
+    fn set(&self, settings: &mut MatcherSettings, word: &str) -> Result<(), UnknownChoice>;
 }
 
 /// Puts a value of [`Choice`] into settings.
-pub(super) struct ChoiceField<T>(pub(super) fn(&mut Settings, T));
+pub(super) struct ChoiceField<T>(pub(super) fn(&mut MatcherSettings, T));
 
 impl<T: Choice + Default> WordOption for ChoiceField<T> {
     fn words(&self) -> Vec<(&'static str, &'static str)> {
@@ -67,7 +67,7 @@ impl<T: Choice + Default> WordOption for ChoiceField<T> {
         T::default().choice_name()
     }
 
-    fn set(&self, settings: &mut Settings, word: &str) -> Result<(), UnknownChoice> {
+    fn set(&self, settings: &mut MatcherSettings, word: &str) -> Result<(), UnknownChoice> {
         (self.0)(settings, T::from_choice_name(word)?);
         Ok(())
     }

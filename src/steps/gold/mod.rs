@@ -32,7 +32,7 @@ use crate::lake::manifest::{Version, first_changed};
 use crate::lake::report::{GoldNumbers, StepReport, all_stand};
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
-use crate::matcher::{Matcher, Settings, VocabularyEntry};
+use crate::matcher::{Matcher, MatcherSettings, VocabularyEntry};
 use crate::schema::{MENTIONS, PublicationKind, SourceTable};
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
@@ -49,7 +49,7 @@ const TRIES: usize = 5;
 /// How drugs are found.
 #[derive(Debug, Clone, Default)]
 pub struct GoldSettings {
-    pub matcher: Settings,
+    pub matcher: MatcherSettings,
     /// Whether abstracts are searched besides titles.
     pub abstracts: bool,
     pub answers: AnswerSettings,

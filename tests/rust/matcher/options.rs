@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use drugs_rs::matcher::{
-    Accents, Boundary, Matcher, OPTIONS, OptionKind, Settings, StopWords, VocabularyEntry,
+    Accents, Boundary, Matcher, OPTIONS, OptionKind, MatcherSettings, StopWords, VocabularyEntry,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -70,8 +70,8 @@ fn every_option_is_in_the_stub_and_in_the_documents() {
     }
 }
 
-fn all_options() -> Settings {
-    Settings {
+fn all_options() -> MatcherSettings {
+    MatcherSettings {
         boundary: Boundary::None,
         abbreviations: true,
         salts: true,
@@ -83,9 +83,9 @@ fn all_options() -> Settings {
 /// Lakes hold fingerprints: if these texts change, gold computes all mentions again.
 #[test]
 fn fingerprints_stay_the_same() {
-    let plain = Settings {
+    let plain = MatcherSettings {
         stop_words: StopWords::none(),
-        ..Settings::default()
+        ..MatcherSettings::default()
     };
     assert_eq!(
         plain.fingerprint(),
@@ -95,7 +95,7 @@ fn fingerprints_stay_the_same() {
         all_options().fingerprint(),
         "boundary=None abbreviations=true salts=true accents=Keep stop_words=false:{\"acid\", \"aspirin\"}"
     );
-    let shipped = Settings::default().fingerprint();
+    let shipped = MatcherSettings::default().fingerprint();
     let start = "boundary=Word abbreviations=false salts=false accents=Fold stop_words=true:{\"";
     assert!(shipped.starts_with(start), "{shipped}");
 }
@@ -157,7 +157,7 @@ fn unknown_and_wrong_settings_are_rejected() {
     // As in a matcher that was saved before there was the option.
     let bytes = with_settings(&SAVED.replacen("\"salts\":true,", "", 1));
     let loaded = Matcher::from_bytes(&bytes, "bytes").unwrap();
-    let without = Settings {
+    let without = MatcherSettings {
         salts: false,
         ..all_options()
     };
