@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use drugs_rs::matcher::{Matcher, Settings, StopWords, VocabularyEntry};
+use drugs_rs::matcher::{Matcher, MatcherSettings, StopWords, VocabularyEntry};
 use rayon::prelude::*;
 
 const ROUNDS: usize = 7;
@@ -95,9 +95,9 @@ fn main() {
 
 fn matcher(names: &[&str]) -> Matcher {
     // The peers search for every name, so this side does too.
-    let settings = Settings {
+    let settings = MatcherSettings {
         stop_words: StopWords::none(),
-        ..Settings::default()
+        ..MatcherSettings::default()
     };
     let entries: Vec<VocabularyEntry> = names
         .iter()

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use drugs_rs::matcher::{
-    Accents, Boundary, CodePoints, Matcher, Settings, StopWords, VocabularyEntry, naive,
+    Accents, Boundary, CodePoints, Matcher, MatcherSettings, StopWords, VocabularyEntry, naive,
 };
 use drugs_rs::schema::Rule;
 
@@ -15,7 +15,7 @@ static SHIPPED: LazyLock<StopWords> = LazyLock::new(StopWords::default);
 #[derive(Debug)]
 pub struct Case {
     pub entries: Vec<VocabularyEntry>,
-    pub settings: Settings,
+    pub settings: MatcherSettings,
     pub text: String,
     /// Whether explanations are looked at; they take most of the time.
     pub explains: bool,
@@ -53,7 +53,7 @@ impl Case {
             self.check_explanations();
         }
         let found = self.check_mentions();
-        let plain = Settings {
+        let plain = MatcherSettings {
             abbreviations: false,
             ..self.settings.clone()
         };
@@ -165,10 +165,10 @@ impl Case {
 /// Start and end in bytes, the number of the entry, and the rule.
 pub type Found = (usize, usize, usize, Rule);
 
-/// Settings by switches. All are named: the defaults hold the shipped stop words, which take longer to copy than a small
+/// MatcherSettings by switches. All are named: the defaults hold the shipped stop words, which take longer to copy than a small
 /// case takes.
-pub fn settings(is_on: impl Fn(char) -> bool) -> Settings {
-    Settings {
+pub fn settings(is_on: impl Fn(char) -> bool) -> MatcherSettings {
+    MatcherSettings {
         boundary: if is_on('n') {
             Boundary::None
         } else {
@@ -185,7 +185,7 @@ pub fn settings(is_on: impl Fn(char) -> bool) -> Settings {
     }
 }
 
-pub fn matcher(entries: &[VocabularyEntry], settings: &Settings) -> Matcher {
+pub fn matcher(entries: &[VocabularyEntry], settings: &MatcherSettings) -> Matcher {
     Matcher::new(entries, settings).expect("a small vocabulary")
 }
 

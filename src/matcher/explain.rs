@@ -1,7 +1,7 @@
 //! Why a drug was found in a text, or why it was not, in one sentence.
 
 use super::names::folded_name;
-use super::{Boundary, CodePoints, Matcher, Mention, Settings, StopWords, VocabularyEntry};
+use super::{Boundary, CodePoints, Matcher, MatcherSettings, Mention, StopWords, VocabularyEntry};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;
@@ -83,7 +83,7 @@ fn missed(
         )));
     }
     let alone = |boundary: Boundary, stop_words: StopWords| {
-        let settings = Settings {
+        let settings = MatcherSettings {
             boundary,
             stop_words,
             ..settings.clone()

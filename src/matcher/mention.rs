@@ -1,6 +1,6 @@
 //! A mention of a drug, and the conversion of byte offsets to code points.
 
-use super::vocabulary::Vocabulary;
+use super::vocabulary::EntryTable;
 use crate::schema::Rule;
 
 /// A drug found at one place of a text. `start` and `end` are byte offsets.
@@ -11,7 +11,7 @@ pub struct Mention<'m> {
     pub start: usize,
     pub end: usize,
     pub rule: Rule,
-    pub(super) vocabulary: &'m Vocabulary,
+    pub(super) vocabulary: &'m EntryTable,
 }
 
 impl<'m> Mention<'m> {

@@ -12,10 +12,10 @@
 //! A [`StopWords`] list leaves out the everyday words of a vocabulary, each with its reason.
 //!
 //! ```
-//! use drugs_rs::matcher::{VocabularyEntry, Matcher, Settings};
+//! use drugs_rs::matcher::{VocabularyEntry, Matcher, MatcherSettings};
 //!
 //! let vocabulary = vec![VocabularyEntry::new("A01AD", "EPINEPHRINE", [])];
-//! let matcher = Matcher::new(&vocabulary, &Settings::default())?;
+//! let matcher = Matcher::new(&vocabulary, &MatcherSettings::default())?;
 //! let text = "Norepinephrine or (epinephrine)-treated?";
 //! let found: Vec<_> = matcher.find(text).iter().map(|mention| &text[mention.start..mention.end]).collect();
 //! assert_eq!(found, ["epinephrine"]);
@@ -51,7 +51,7 @@ use names::PatternNames;
 pub use names::{MOST_WORDS, is_too_long};
 pub use stop_words::StopWords;
 use substring::Substrings;
-use vocabulary::Vocabulary;
+use vocabulary::EntryTable;
 pub use vocabulary::VocabularyEntry;
 
 use crate::choice::{Choice, parse_choices};
@@ -92,7 +92,7 @@ parse_choices!(Boundary);
 
 /// How a [`Matcher`] compares names with texts.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct MatcherSettings {
     pub boundary: Boundary,
     /// Whether abbreviations that a text itself introduces are found.
     pub abbreviations: bool,
@@ -102,7 +102,7 @@ pub struct Settings {
     pub stop_words: StopWords,
 }
 
-impl Settings {
+impl MatcherSettings {
     /// The settings that change the mentions, as text for a fingerprint.
     pub fn fingerprint(&self) -> String {
         format!(
@@ -119,8 +119,8 @@ impl Settings {
 /// An immutable matcher over a vocabulary. Sharing it between threads costs nothing.
 #[derive(Debug)]
 pub struct Matcher {
-    settings: Settings,
-    vocabulary: Vocabulary,
+    settings: MatcherSettings,
+    vocabulary: EntryTable,
     names: PatternNames,
     engine: Engine,
 }
@@ -138,14 +138,14 @@ impl Matcher {
     /// # Errors
     ///
     /// [`crate::Error::Argument`] for more than 4 GiB of names, and for a name of more than [`MOST_WORDS`] words and signs.
-    pub fn new(entries: &[VocabularyEntry], settings: &Settings) -> Result<Self> {
+    pub fn new(entries: &[VocabularyEntry], settings: &MatcherSettings) -> Result<Self> {
         Self::build(entries, settings, &Task::new())
     }
 
     /// Builds a matcher as [`Matcher::new`] does, but stops if the task is cancelled: a vocabulary of a million names
     /// takes seconds.
-    pub fn build(entries: &[VocabularyEntry], settings: &Settings, task: &Task) -> Result<Self> {
-        let vocabulary = Vocabulary::of_entries(entries)?;
+    pub fn build(entries: &[VocabularyEntry], settings: &MatcherSettings, task: &Task) -> Result<Self> {
+        let vocabulary = EntryTable::of_entries(entries)?;
         let names = PatternNames::collect(&vocabulary, settings, task)?;
         let engine = match settings.boundary {
             Boundary::Word => Engine::Words(build::build(&names, settings.accents, task)?),

@@ -4,7 +4,7 @@
 use super::combination::is_whole;
 use super::names::{PatternNames, names_of};
 use super::spellings::{orders, parts};
-use super::{Boundary, Settings, VocabularyEntry};
+use super::{Boundary, MatcherSettings, VocabularyEntry};
 use crate::error::Result;
 use crate::schema::Rule;
 use crate::text::fold::{Accents, Class, class, fold};
@@ -26,7 +26,11 @@ pub type NaiveMention = (usize, usize, usize, Rule);
 
 /// The mentions that [`super::Matcher::find`] must return for these entries and a text, at word boundaries and without
 /// abbreviations.
-pub fn find(entries: &[VocabularyEntry], settings: &Settings, text: &str) -> Result<Vec<NaiveMention>> {
+pub fn find(
+    entries: &[VocabularyEntry],
+    settings: &MatcherSettings,
+    text: &str,
+) -> Result<Vec<NaiveMention>> {
     let units = units(text, settings.accents);
     let names = names_of(entries, settings)?;
     // Each name, and its plural if it has one. The name comes last, because `max_by_key` returns the last maximum.
@@ -70,7 +74,7 @@ pub fn find(entries: &[VocabularyEntry], settings: &Settings, text: &str) -> Res
 fn combinations(
     vocabulary: &[VocabularyEntry],
     names: &PatternNames,
-    settings: &Settings,
+    settings: &MatcherSettings,
     (text, units): (&str, &[Unit]),
     mentions: &[NaiveMention],
 ) -> Vec<NaiveMention> {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::packed::{PackedTexts, packed, too_large};
 use super::spellings::{self, spellings};
 use super::tokens::{Kind, Tokens, fold_into};
-use super::vocabulary::Vocabulary;
-use super::{Boundary, Settings, VocabularyEntry};
+use super::vocabulary::EntryTable;
+use super::{Boundary, MatcherSettings, VocabularyEntry};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;
@@ -45,7 +45,7 @@ fn target_end(end: u64) -> usize {
 
 impl PatternNames {
     /// The names of a vocabulary, without those that the settings stop. Targets are in the order of code and drug.
-    pub(super) fn collect(vocabulary: &Vocabulary, settings: &Settings, task: &Task) -> Result<Self> {
+    pub(super) fn collect(vocabulary: &EntryTable, settings: &MatcherSettings, task: &Task) -> Result<Self> {
         let mut drafts = Vec::with_capacity(vocabulary.len() + vocabulary.synonyms.len());
         let mut cased = false;
         for entry in 0..vocabulary.len() as u32 {
@@ -115,7 +115,7 @@ impl PatternNames {
     /// Adds the spellings of names that are combinations, except those that are names themselves.
     fn add_combinations<O: Ord>(
         &mut self,
-        settings: &Settings,
+        settings: &MatcherSettings,
         order: impl Fn(&u32) -> O,
         task: &Task,
     ) -> Result<()> {
@@ -287,8 +287,8 @@ impl PatternNames {
 }
 
 /// The forms of a vocabulary and their entries, for the slow oracle.
-pub(super) fn names_of(entries: &[VocabularyEntry], settings: &Settings) -> Result<PatternNames> {
-    PatternNames::collect(&Vocabulary::of_entries(entries)?, settings, &Task::new())
+pub(super) fn names_of(entries: &[VocabularyEntry], settings: &MatcherSettings) -> Result<PatternNames> {
+    PatternNames::collect(&EntryTable::of_entries(entries)?, settings, &Task::new())
 }
 
 /// A name has at most this many words and signs. At each word of a text the matcher follows a name as far as it goes,

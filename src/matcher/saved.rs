@@ -18,8 +18,8 @@ use super::index::{FREE, LEAF, NONE, WordIndex, ascii_signs};
 use super::names::PatternNames;
 use super::packed::PackedTexts;
 use super::substring::Substrings;
-use super::vocabulary::Vocabulary;
-use super::{Accents, Boundary, Engine, Matcher, Settings, StopWords};
+use super::vocabulary::EntryTable;
+use super::{Accents, Boundary, Engine, Matcher, MatcherSettings, StopWords};
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 16] = b"drugs_rs matcher";
@@ -57,7 +57,7 @@ impl Matcher {
             message: format!("the settings of a matcher: {error}"),
         })?;
         out.bytes(&settings);
-        let Vocabulary {
+        let EntryTable {
             labels,
             synonyms,
             synonym_ends,
@@ -146,7 +146,7 @@ impl Matcher {
 fn read(body: &[u8]) -> Option<Matcher> {
     let mut input = Reader { rest: body };
     let saved: SavedSettings = serde_json::from_slice(input.bytes()?).ok()?;
-    let settings = Settings {
+    let settings = MatcherSettings {
         boundary: if saved.substrings {
             Boundary::None
         } else {
@@ -163,7 +163,7 @@ fn read(body: &[u8]) -> Option<Matcher> {
     };
     let (labels, synonyms) = (input.texts()?, input.texts()?);
     let spellings = input.texts()?;
-    let vocabulary = Vocabulary {
+    let vocabulary = EntryTable {
         labels,
         synonyms,
         synonym_ends: input.u32s()?,

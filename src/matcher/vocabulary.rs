@@ -29,7 +29,7 @@ impl VocabularyEntry {
 
 /// Entries in columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Vocabulary {
+pub(super) struct EntryTable {
     /// The code and the drug of each entry, side by side, because they are read together.
     pub(super) labels: PackedTexts,
     pub(super) synonyms: PackedTexts,
@@ -37,7 +37,7 @@ pub(super) struct Vocabulary {
     pub(super) synonym_ends: Vec<u32>,
 }
 
-impl Vocabulary {
+impl EntryTable {
     pub(super) fn of_entries(entries: &[VocabularyEntry]) -> Result<Self> {
         let mut vocabulary = Self::default();
         for entry in entries {

@@ -2,7 +2,7 @@
 //! texts, `size` tests long and large inputs.
 
 use drugs_rs::matcher::{
-    Accents, Boundary, CodePoints, Matcher, Settings, StopWords, VocabularyEntry, naive,
+    Accents, Boundary, CodePoints, Matcher, MatcherSettings, StopWords, VocabularyEntry, naive,
 };
 use drugs_rs::schema::Rule;
 
@@ -17,15 +17,19 @@ fn entries(names: &[&str]) -> Vec<VocabularyEntry> {
         .collect()
 }
 
-fn everything() -> Settings {
-    Settings {
+fn everything() -> MatcherSettings {
+    MatcherSettings {
         stop_words: StopWords::none(),
-        ..Settings::default()
+        ..MatcherSettings::default()
     }
 }
 
 /// `(start, end, code, rule)` of both matchers, which must agree.
-fn find(entries: &[VocabularyEntry], settings: &Settings, text: &str) -> Vec<(usize, usize, String, Rule)> {
+fn find(
+    entries: &[VocabularyEntry],
+    settings: &MatcherSettings,
+    text: &str,
+) -> Vec<(usize, usize, String, Rule)> {
     let matcher = Matcher::new(entries, settings).unwrap();
     let fast: Vec<_> = matcher
         .find(text)
@@ -247,7 +251,7 @@ fn combinations_are_found_in_any_order_and_with_any_joint() {
             Rule::Name
         ]
     );
-    let matcher = Matcher::new(&entries(names), &Settings::default()).unwrap();
+    let matcher = Matcher::new(&entries(names), &MatcherSettings::default()).unwrap();
     assert_eq!(matcher.len(), names.len(), "spellings are no names");
     let inhibitor = "beta-lactamase inhibitor/amoxicillin";
     assert!(matcher.find(inhibitor).is_empty(), "a class is no part");
@@ -486,7 +490,7 @@ fn a_name_of_several_codes_is_found_for_each() {
 
 #[test]
 fn accents_can_be_kept_apart() {
-    let settings = Settings {
+    let settings = MatcherSettings {
         accents: Accents::Keep,
         ..everything()
     };
@@ -505,18 +509,18 @@ fn accents_can_be_kept_apart() {
 fn everyday_words_stop_unless_the_caller_wants_them() {
     let vocabulary = entries(&["same", "impact", "aspirin", "x"]);
     let text = "The same impact of aspirin on x";
-    assert_eq!(find(&vocabulary, &Settings::default(), text).len(), 1);
+    assert_eq!(find(&vocabulary, &MatcherSettings::default(), text).len(), 1);
     assert_eq!(find(&vocabulary, &everything(), text).len(), 4);
-    let mine = Settings {
+    let mine = MatcherSettings {
         stop_words: StopWords::default().with(["Aspirin"]),
-        ..Settings::default()
+        ..MatcherSettings::default()
     };
     assert_eq!(find(&vocabulary, &mine, text).len(), 0);
 }
 
 #[test]
 fn plain_substrings_on_request() {
-    let settings = Settings {
+    let settings = MatcherSettings {
         boundary: Boundary::None,
         ..everything()
     };
@@ -539,7 +543,7 @@ fn an_empty_vocabulary_finds_nothing() {
     for boundary in [Boundary::Word, Boundary::None] {
         let matcher = Matcher::new(
             &entries(&["", "  ", "-"]),
-            &Settings {
+            &MatcherSettings {
                 boundary,
                 ..everything()
             },

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use drugs_rs::matcher::{Accents, Matcher, Settings, VocabularyEntry};
+use drugs_rs::matcher::{Accents, Matcher, MatcherSettings, VocabularyEntry};
 use drugs_rs::text::fold::{Class, class, fold};
 use proptest::prelude::*;
 
@@ -213,7 +213,7 @@ fn on_a_real_pubmed_file_the_fast_matcher_is_the_slow_one() {
         names.len() > 40_000 && texts.len() > 30_000,
         "the files are not the ones that are meant"
     );
-    for settings in [everything(), Settings::default()] {
+    for settings in [everything(), MatcherSettings::default()] {
         let matcher = Matcher::new(&vocabulary, &settings).unwrap();
         let candidates = Candidates::new(&vocabulary, settings.accents);
         let (mut mentions, mut compared) = (0, 0);

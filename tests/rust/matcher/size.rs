@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use drugs_rs::error::Error;
-use drugs_rs::matcher::{MOST_WORDS, Matcher, Settings, VocabularyEntry};
+use drugs_rs::matcher::{MOST_WORDS, Matcher, MatcherSettings, VocabularyEntry};
 use drugs_rs::task::Task;
 
 use super::{entries, everything, find};
@@ -27,7 +27,7 @@ fn timed(matcher: &Matcher, text: &str) -> (Duration, usize) {
 const TRIES: usize = 6;
 
 /// Four times the text, at most eight times the time.
-fn assert_linear(names: &[String], settings: &Settings, piece: &str, times: usize) {
+fn assert_linear(names: &[String], settings: &MatcherSettings, piece: &str, times: usize) {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let matcher = Matcher::new(&entries(&names), settings).unwrap();
     let (short_text, long_text) = (piece.repeat(times), piece.repeat(4 * times));
@@ -60,7 +60,7 @@ fn repeated_words_cost_no_more_than_their_number() {
 
 #[test]
 fn abbreviations_cost_no_more_than_the_text() {
-    let settings = Settings {
+    let settings = MatcherSettings {
         abbreviations: true,
         ..everything()
     };
@@ -240,7 +240,7 @@ fn a_text_of_a_hundred_megabytes_is_one_text() {
         "Once-daily METFORMIN (500 mg) or Lévodopa, but no norepinephrine at all in α-tocopherol. ";
     let text = sentence.repeat(100_000_000 / sentence.len() + 1);
     for abbreviations in [false, true] {
-        let settings = Settings {
+        let settings = MatcherSettings {
             abbreviations,
             ..everything()
         };
