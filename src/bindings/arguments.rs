@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::Dt;
-use crate::matcher::{Settings, StopWords};
-use crate::schema::{DrugUnit, SourceTable};
+use crate::matcher::{MatcherSettings, StopWords};
+use crate::schema::{DrugUnit, GraphOutput, SourceTable};
 use crate::text::date::NumericOrder;
 
 use super::errors::exception;
@@ -105,6 +105,11 @@ pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding
 /// The reaction to an unreadable file.
 pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
     choice(py, "on_bad_file", name)
+}
+
+/// Whether gold writes the graph as a file.
+pub(super) fn graph(py: Python<'_>, name: &str) -> PyResult<GraphOutput> {
+    choice(py, "graph", name)
 }
 
 /// What counts as one drug.
@@ -224,12 +229,12 @@ pub(super) fn settings(
     (stop_words, extra): (Option<Vec<String>>, Option<Vec<String>>),
     salts: bool,
     accents: &str,
-) -> PyResult<Settings> {
+) -> PyResult<MatcherSettings> {
     let accents = choice(py, "accents", accents)?;
     let boundary = choice(py, "boundary", boundary)?;
     let stop_words = stop_words.map_or_else(StopWords::default, StopWords::of);
     let stop_words = stop_words.with(extra.unwrap_or_default());
-    Ok(Settings {
+    Ok(MatcherSettings {
         boundary,
         accents,
         abbreviations,

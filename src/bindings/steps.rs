@@ -21,7 +21,7 @@ use crate::task::Task;
 #[pyfunction]
 #[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
     boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
-    unit="substance", max_exclusive=1_000_000, progress=false))]
+    unit="substance", max_exclusive=1_000_000, graph="json", progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -45,6 +45,7 @@ pub(super) fn run<'py>(
     accents: &str,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
+    graph: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let sources = sources([Some(drugs), pubmed, clinical_trials, preprints])?;
@@ -70,6 +71,7 @@ pub(super) fn run<'py>(
             unit: arguments::unit(py, unit)?,
             max_exclusive,
         },
+        graph: arguments::graph(py, graph)?,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
@@ -165,7 +167,7 @@ pub(super) fn silver<'py>(
 #[doc = stub_doc!(gold)]
 #[pyfunction]
 #[pyo3(signature = (*, lake=None, out=None, dt, boundary="word", abbreviations=false, abstracts=false, stop_words=None, extra_stop_words=None, salts=false, accents="fold",
-    unit="substance", max_exclusive=1_000_000, progress=false))]
+    unit="substance", max_exclusive=1_000_000, graph="json", progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
     py: Python<'py>,
@@ -181,6 +183,7 @@ pub(super) fn gold<'py>(
     accents: &str,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
+    graph: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (lake, dt) = (arguments::lake(lake, out, "gold")?, arguments::dt(dt)?);
@@ -198,6 +201,7 @@ pub(super) fn gold<'py>(
             unit: arguments::unit(py, unit)?,
             max_exclusive,
         },
+        graph: arguments::graph(py, graph)?,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {

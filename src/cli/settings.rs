@@ -1,13 +1,13 @@
 //! The options of the command line as settings of the core.
 
-use super::options::{Bytes, GoldOptions, Matching, Reading};
+use super::options::{GoldOptions, InputOptions, Matching, Reading};
 use crate::api::matching::read_stop_words;
 use crate::api::source_lists::Lists;
 use crate::api::vocabulary::read_vocabulary;
 use crate::error::{Error, Result};
 use crate::formats::{self, MostRatio};
 use crate::graph::AnswerSettings;
-use crate::matcher::{Settings, StopWords, VocabularyEntry};
+use crate::matcher::{MatcherSettings, StopWords, VocabularyEntry};
 use crate::steps::gold::GoldSettings;
 use crate::steps::silver::SilverSettings;
 use crate::task::Task;
@@ -32,7 +32,7 @@ pub(super) fn entries(
     read_vocabulary(&uris, reading, task)
 }
 
-pub(super) fn reading(bytes: &Bytes) -> formats::ReadOptions {
+pub(super) fn reading(bytes: &InputOptions) -> formats::ReadOptions {
     formats::ReadOptions {
         encoding: bytes.encoding.unwrap_or_default(),
         most_ratio: MostRatio(bytes.max_ratio),
@@ -63,11 +63,12 @@ pub(super) fn gold_settings(matching: &Matching, options: &GoldOptions, task: &T
             unit: options.unit,
             max_exclusive: options.max_exclusive,
         },
+        graph: options.graph,
         ..GoldSettings::default()
     })
 }
 
-pub(super) fn matcher_settings(matching: &Matching, task: &Task) -> Result<Settings> {
+pub(super) fn matcher_settings(matching: &Matching, task: &Task) -> Result<MatcherSettings> {
     let stop_words = match &matching.stop_words {
         _ if matching.no_stop_words => StopWords::none(),
         None => StopWords::default(),
@@ -77,7 +78,7 @@ pub(super) fn matcher_settings(matching: &Matching, task: &Task) -> Result<Setti
         Some(file) => stop_words.with(read_stop_words(file, task)?),
         None => stop_words,
     };
-    Ok(Settings {
+    Ok(MatcherSettings {
         boundary: matching.boundary,
         accents: matching.accents,
         abbreviations: matching.abbreviations,
