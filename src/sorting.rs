@@ -164,7 +164,9 @@ impl<R: SortRecord> Sorted<R> {
         match self.runs[*number].next()? {
             Some(next) => Ok(Some(std::mem::replace(record, next))),
             None => {
-                let Reverse((record, _)) = std::collections::binary_heap::PeekMut::pop(head);
+                let Reverse((record, number)) = std::collections::binary_heap::PeekMut::pop(head);
+                // Frees what it read ahead.
+                self.runs[number] = SortedRun::InMemory(Vec::new().into_iter());
                 Ok(Some(record))
             }
         }

@@ -3,9 +3,10 @@
 //! Workers call [`Task::check`] at every batch and count their work; the waiting side (the Python bindings, the
 //! command) sets the flag and reads the counters. Nothing here blocks for long.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
@@ -62,12 +63,13 @@ struct TaskState {
     bytes: AtomicU64,
     rows: AtomicU64,
     stage: Mutex<&'static str>,
+    run_id: OnceLock<String>,
     /// `None` if nobody reads them.
-    notes: Option<Notes>,
+    notes: Option<TaskNotes>,
 }
 
 #[derive(Debug)]
-struct Notes {
+struct TaskNotes {
     started: Instant,
     lines: Mutex<Vec<String>>,
 }
@@ -97,7 +99,7 @@ impl Task {
     /// A task that records notes, for [`Task::take_notes`].
     pub fn with_notes() -> Self {
         Self(Arc::new(TaskState {
-            notes: Some(Notes {
+            notes: Some(TaskNotes {
                 started: Instant::now(),
                 lines: Mutex::default(),
             }),
@@ -105,10 +107,18 @@ impl Task {
         }))
     }
 
+    /// A name for this work that no other has: sixteen bytes of chance in hexadecimal.
+    pub fn run_id(&self) -> &str {
+        self.0.run_id.get_or_init(|| {
+            let chance = || RandomState::new().build_hasher().finish();
+            format!("{:016x}{:016x}", chance(), chance())
+        })
+    }
+
     /// Records a note of what begins now, with the seconds since the task began. Does nothing if notes are not
     /// recorded.
     pub fn note(&self, text: impl FnOnce() -> String) {
-        if let Some(Notes { started, lines }) = &self.0.notes {
+        if let Some(TaskNotes { started, lines }) = &self.0.notes {
             let line = format!("{:7.2} s  {}", started.elapsed().as_secs_f64(), text());
             locked(lines).push(line);
         }

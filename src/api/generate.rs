@@ -22,7 +22,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::generate::{BLOCK, Block, Counts, Format, MadeTable, Packing, Settings, block, drugs_block};
+use crate::generate::{
+    BLOCK, Block, Counts, Format, GenerateSettings, MadeTable, Packing, block, drugs_block,
+};
 use crate::storage::uri::Location;
 use crate::storage::{
     Digest256, HashingWriter, LocalStorage, Storage, Transaction, WriteTarget, write_target,
@@ -49,7 +51,7 @@ pub struct Generated {
 }
 
 /// Makes sources in the folder `out`. Gives its `_generated.json`, and whether it stood there before.
-pub fn generate(out: &str, settings: &Settings, force: bool, task: &Task) -> Result<(String, bool)> {
+pub fn generate(out: &str, settings: &GenerateSettings, force: bool, task: &Task) -> Result<(String, bool)> {
     settings.check()?;
     task.enter("generate");
     let refused = |found: &str, expected: &str| Error::argument("out", format!("`{out}` {found}"), expected);
@@ -149,7 +151,7 @@ fn standing(
 }
 
 /// The settings by name.
-fn describe(settings: &Settings) -> BTreeMap<&'static str, serde_json::Value> {
+fn describe(settings: &GenerateSettings) -> BTreeMap<&'static str, serde_json::Value> {
     let dirt: BTreeMap<&str, f64> = settings
         .dirt
         .iter()
@@ -173,7 +175,7 @@ fn describe(settings: &Settings) -> BTreeMap<&'static str, serde_json::Value> {
 
 struct SourceWriter<'w> {
     transaction: &'w mut dyn Transaction,
-    settings: &'w Settings,
+    settings: &'w GenerateSettings,
     folder: &'w str,
     files: Vec<OutputFile>,
     task: &'w Task,

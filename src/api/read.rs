@@ -21,7 +21,7 @@ use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable}
 use crate::silver::merge::Merger;
 use crate::silver::publications::{CleanBatch, Context, clean_batch};
 use crate::silver::shapes::shapes;
-use crate::silver::{drugs, rejected_frame};
+use crate::silver::{constant, drugs, rejected_frame};
 use crate::sorting::Bound;
 use crate::steps::silver::SilverSettings;
 use crate::storage::source::{SourceFile, expand_all};
@@ -32,7 +32,7 @@ use crate::{formats, scratch};
 /// A table that was read from sources, and what became of their rows.
 #[derive(Debug)]
 pub struct CleanTable {
-    /// The table's columns, but for `dt`, which only a lake gives.
+    /// The table's columns, and for publications their kind.
     pub frame: DataFrame,
     /// The rejected rows, as in `silver/rejected`.
     pub rejected: DataFrame,
@@ -45,9 +45,6 @@ const MOST_HELD: usize = 64 << 20;
 
 /// A batch holds rejected rows of about this many bytes at most, however few rows are kept between them.
 const MOST_ASIDE: usize = 16 << 20;
-
-/// The column that only rows of a lake have.
-const ONLY_IN_A_LAKE: &str = "dt";
 
 /// Leaves clean rows as they are.
 struct AsTheyAre;
@@ -122,7 +119,7 @@ pub fn read_publications(
     })?;
     tallies.iter().try_for_each(FileTally::check)?;
     Ok(CleanTable {
-        frame: without_lake(&kept.unwrap_or_else(|| PUBLICATIONS.empty()))?,
+        frame: with_kind(kept.unwrap_or_else(|| PUBLICATIONS.empty()), kind)?,
         rejected: together(aside.finish())?,
         sources: tallies,
     })
@@ -147,7 +144,7 @@ pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Res
 
 /// A table of publications without a row, as [`CleanTable`] holds them.
 pub fn no_publications() -> Result<DataFrame> {
-    without_lake(&PUBLICATIONS.empty())
+    with_kind(PUBLICATIONS.empty(), PublicationKind::Pubmed)
 }
 
 /// The clean rows of publications, batch by batch.
@@ -247,7 +244,7 @@ impl PublicationStream {
             rejected.push(part);
         }
         Ok(Some(CleanTable {
-            frame: without_lake(&frame)?,
+            frame: with_kind(frame, self.kind)?,
             rejected: together(rejected)?,
             sources: Vec::new(),
         }))
@@ -374,14 +371,16 @@ fn open_publications(
         kind,
         uri: file.uri.clone(),
         file: number as u32,
-        dt: String::new(),
         order: settings.order,
     };
     Ok((reader, context))
 }
 
-fn without_lake(frame: &DataFrame) -> Result<DataFrame> {
-    Ok(frame.drop(ONLY_IN_A_LAKE)?)
+/// Publications with their kind, which a lake has in the name of a folder.
+fn with_kind(mut frame: DataFrame, kind: PublicationKind) -> Result<DataFrame> {
+    let kinds = constant("kind", kind.name(), frame.height());
+    frame.insert_column(1, kinds)?;
+    Ok(frame)
 }
 
 /// Collects rejected rows in memory. They wait until their file ends where a bad file is rejected as a whole.

@@ -16,7 +16,7 @@ use crate::task::Task;
 
 /// A vocabulary for a matcher, and what became of the rows of its files.
 #[derive(Debug, Clone, Default)]
-pub struct Vocabulary {
+pub struct LoadedVocabulary {
     pub entries: Vec<VocabularyEntry>,
     pub sources: Vec<FileTally>,
 }
@@ -31,7 +31,11 @@ impl RejectSink for Nowhere {
 }
 
 /// Reads vocabularies from files and combines them into one, as the silver step does.
-pub fn load_vocabulary(uris: &[String], reading: impl Into<ReadOptions>, task: &Task) -> Result<Vocabulary> {
+pub fn load_vocabulary(
+    uris: &[String],
+    reading: impl Into<ReadOptions>,
+    task: &Task,
+) -> Result<LoadedVocabulary> {
     let reading = reading.into();
     let expected = "a vocabulary of drugs: CSV, JSON or NDJSON with atccode and drug, or a WHO ATC, DrugBank or EMA file";
     if uris.is_empty() {
@@ -48,7 +52,7 @@ pub fn load_vocabulary(uris: &[String], reading: impl Into<ReadOptions>, task: &
         drug: drug.name,
         synonyms: drug.synonyms,
     });
-    Ok(Vocabulary {
+    Ok(LoadedVocabulary {
         entries: entries.collect(),
         sources,
     })

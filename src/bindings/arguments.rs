@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::Dt;
-use crate::matcher::{MatcherOption, OPTIONS, OptionKind, MatcherSettings};
-use crate::schema::{DrugUnit, SourceTable};
+use crate::matcher::{MatcherOption, MatcherSettings, OPTIONS, OptionKind};
+use crate::schema::{DrugUnit, GraphOutput, SourceTable};
 use crate::text::date::NumericOrder;
 
 use super::errors::exception;
@@ -105,6 +105,11 @@ pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding
 /// The reaction to an unreadable file.
 pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
     choice(py, "on_bad_file", name)
+}
+
+/// Whether gold writes the graph as a file.
+pub(super) fn graph(py: Python<'_>, name: &str) -> PyResult<GraphOutput> {
+    choice(py, "graph", name)
 }
 
 /// What counts as one drug.
@@ -203,7 +208,10 @@ pub(super) fn texts(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
 }
 
 /// The settings of a matcher, from the keywords of a function that are options of the matcher.
-pub(super) fn matcher_settings(function: &str, given: Option<&Bound<'_, PyDict>>) -> PyResult<MatcherSettings> {
+pub(super) fn matcher_settings(
+    function: &str,
+    given: Option<&Bound<'_, PyDict>>,
+) -> PyResult<MatcherSettings> {
     let mut settings = MatcherSettings::default();
     let Some(given) = given else { return Ok(settings) };
     for name in given.keys() {
@@ -221,7 +229,11 @@ pub(super) fn matcher_settings(function: &str, given: Option<&Bound<'_, PyDict>>
     Ok(settings)
 }
 
-fn put_option(settings: &mut MatcherSettings, option: &MatcherOption, value: &Bound<'_, PyAny>) -> PyResult<()> {
+fn put_option(
+    settings: &mut MatcherSettings,
+    option: &MatcherOption,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let py = value.py();
     // What pyo3 notes for the arguments that it knows itself; before Python 3.11 exceptions have no notes.
     let noted = |error: PyErr| {

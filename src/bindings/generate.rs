@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use super::process::call;
 use super::{arguments, errors};
 use crate::error::Error;
-use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
+use crate::generate::{Format, GenerateSettings, MadeTable, Packing, Shares};
 
 #[doc = stub_doc!(generate)]
 #[pyfunction]
@@ -41,7 +41,7 @@ pub(super) fn generate<'py>(
         shares.set(&name, share).map_err(refuse)?;
     }
     let packing = packing.unwrap_or(Packing::None.name());
-    let settings = Settings {
+    let settings = GenerateSettings {
         seed,
         articles,
         trials,

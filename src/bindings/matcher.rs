@@ -13,7 +13,7 @@ use super::process::{call, interpreter};
 use super::table::Table;
 use super::{arguments, arrow, errors};
 use crate::api::matching;
-use crate::api::vocabulary::{self, Vocabulary};
+use crate::api::vocabulary::{self, LoadedVocabulary};
 use crate::error::{Error, Result};
 use crate::formats::{MostRatio, ReadOptions};
 use crate::lake::report;
@@ -112,7 +112,7 @@ impl Matcher {
             encoding: arguments::encoding(py, encoding)?,
             most_ratio: MostRatio(max_ratio),
         };
-        let Vocabulary { entries, sources } = call::run_interruptible(py, false, |task| {
+        let LoadedVocabulary { entries, sources } = call::run_interruptible(py, false, |task| {
             vocabulary::load_vocabulary(&uris, reading, task)
         })?;
         let inner = call::run_detached(py, move |task| matcher::Matcher::build(&entries, &settings, task))?;

@@ -22,7 +22,7 @@ use crate::task::Task;
 #[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    abstracts=false, unit="substance", max_exclusive=1_000_000, progress=false, **options), text_signature = None)]
+    abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -40,6 +40,7 @@ pub(super) fn run<'py>(
     abstracts: bool,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
+    graph: &str,
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -59,6 +60,7 @@ pub(super) fn run<'py>(
             unit: arguments::unit(py, unit)?,
             max_exclusive,
         },
+        graph: arguments::graph(py, graph)?,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
@@ -153,7 +155,7 @@ pub(super) fn silver<'py>(
 
 #[doc = stub_help!(gold)]
 #[pyfunction]
-#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, progress=false, **options),
+#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options),
     text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
@@ -164,6 +166,7 @@ pub(super) fn gold<'py>(
     abstracts: bool,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
+    graph: &str,
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -175,6 +178,7 @@ pub(super) fn gold<'py>(
             unit: arguments::unit(py, unit)?,
             max_exclusive,
         },
+        graph: arguments::graph(py, graph)?,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {

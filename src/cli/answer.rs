@@ -63,12 +63,31 @@ pub(super) struct AnswerArguments {
     name: String,
     #[command(flatten)]
     options: AnswerOptions,
+    #[command(flatten)]
+    print: PrintOptions,
+}
+
+/// How a table is printed.
+#[derive(Debug, Args)]
+pub(super) struct PrintOptions {
     /// How to print the table: by default aligned on a terminal and NDJSON elsewhere
     #[arg(long, value_name = "FORMAT", value_parser = choice::<TableFormat>(), help_heading = "Output")]
     format: Option<TableFormat>,
     /// The same as --format json; errors and warnings are JSON lines on stderr
     #[arg(long, conflicts_with = "format", help_heading = "Output")]
     json: bool,
+}
+
+impl PrintOptions {
+    /// The format that was asked for, or that of where the output goes.
+    pub(super) fn format(&self) -> TableFormat {
+        match self.format {
+            Some(format) => format,
+            None if self.json => TableFormat::Json,
+            None if io::stdout().is_terminal() => TableFormat::Table,
+            None => TableFormat::Ndjson,
+        }
+    }
 }
 
 /// The options that were given, by name with their values.
@@ -154,16 +173,11 @@ pub(super) fn answer(arguments: &AnswerArguments, task: &Task) -> Result<Vec<u8>
     crate::graph::find_answer(&arguments.name)?;
     let graph = read_graph(existing_lake_for(&arguments.lake, task)?.as_ref())?;
     let table = ask(&graph, &arguments.name, &arguments.options.0, task)?;
-    let format = match arguments.format {
-        Some(format) => format,
-        None if arguments.json => TableFormat::Json,
-        None if io::stdout().is_terminal() => TableFormat::Table,
-        None => TableFormat::Ndjson,
-    };
-    printed(&table, format)
+    printed(&table, arguments.print.format())
 }
 
-fn printed(table: &DataFrame, format: TableFormat) -> Result<Vec<u8>> {
+/// A table as text.
+pub(super) fn printed(table: &DataFrame, format: TableFormat) -> Result<Vec<u8>> {
     let names = || table.columns().iter().map(|column| column.name().to_string());
     let rows = 0..table.height();
     let mut text = match format {
@@ -233,6 +247,8 @@ fn value(column: &Column, row: usize) -> Value {
         AnyValue::String(text) => Value::from(text),
         AnyValue::StringOwned(text) => Value::from(text.as_str()),
         AnyValue::Int64(number) => Value::from(number),
+        AnyValue::Float64(number) => Value::from(number),
+        AnyValue::Boolean(is) => Value::from(is),
         // Dates, which are written as ISO 8601.
         other => Value::from(other.to_string()),
     }

@@ -6,9 +6,10 @@ use clap_complete::Shell;
 
 use super::answer::AnswerArguments;
 use super::generate::GenerateArguments;
+use super::lake::LakeCommand;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
-use super::options::{Bytes, GoldOptions, Lake, MentionFormat, Output, Reading, choice};
+use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, choice};
 use crate::schema::SourceTable;
 
 const EXIT_CODES: &str = "\
@@ -70,7 +71,7 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Answer a question about the graph of a lake
     Answer(AnswerArguments),
-    /// Check a lake
+    /// Look into a lake: tables, files, status, history; check it
     #[command(subcommand)]
     Lake(LakeCommand),
     /// Generate made-up sources of any size, with the truth about them
@@ -166,21 +167,6 @@ pub(super) struct ReleaseArguments {
     pub output: Output,
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum LakeCommand {
-    /// Compare every file of the current state with the digest in its manifest; exit code 1 if one differs
-    Verify(VerifyArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct VerifyArguments {
-    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
-    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
-    pub lake: String,
-    #[command(flatten)]
-    pub output: Output,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct MatchArguments {
     /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
@@ -195,7 +181,7 @@ pub(super) struct MatchArguments {
     #[command(flatten)]
     pub matching: Matching,
     #[command(flatten)]
-    pub bytes: Bytes,
+    pub bytes: InputOptions,
     /// How to print mentions: by default a table on a terminal and NDJSON elsewhere
     #[arg(long, value_name = "FORMAT", value_parser = choice::<MentionFormat>(), help_heading = "Output")]
     pub format: Option<MentionFormat>,
@@ -221,7 +207,7 @@ pub(super) struct ExplainArguments {
     #[command(flatten)]
     pub matching: Matching,
     #[command(flatten)]
-    pub bytes: Bytes,
+    pub bytes: InputOptions,
     /// Print JSON with the keys `drug` and `explanation` instead of the sentence; errors are JSON lines on stderr
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::answer::answer;
-use super::arguments::{Command, ExplainArguments, LakeCommand, VerifyArguments};
+use super::arguments::{Command, ExplainArguments};
+use super::lake::lake;
 use super::mentions::match_texts;
 use super::options::Output;
 use super::options::publication_sources::PublicationSources;
@@ -18,8 +19,7 @@ use crate::api::source_lists::Lists;
 use crate::error::{Error, Result, shown};
 use crate::lake::holds::{hold, release};
 use crate::lake::open::{existing_lake_for, open_lake_for};
-use crate::lake::report::{StepReport, to_json};
-use crate::lake::verify::verify;
+use crate::lake::report::StepReport;
 use crate::matcher::Matcher;
 use crate::schema::SourceTable;
 use crate::steps::bronze::{BronzeSource, bronze};
@@ -118,7 +118,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
         Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
-        Command::Lake(LakeCommand::Verify(arguments)) => return verify_lake(arguments, task),
+        Command::Lake(command) => return lake(command, task),
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
         Command::Generate(arguments) => {
@@ -164,27 +164,6 @@ fn outcome_of(report: &StepReport, output: &Output) -> Result<Outcome> {
         report.warnings()
     };
     Ok(Outcome::of_text(text).with_warnings(warnings))
-}
-
-/// Checks a lake; a file that differs is a failure, but the result is printed too.
-fn verify_lake(arguments: &VerifyArguments, task: &Task) -> Result<Outcome> {
-    let found = verify(existing_lake_for(&arguments.lake, task)?.as_ref(), task)?;
-    let text = if arguments.output.json {
-        format!("{}\n", to_json(&found)?)
-    } else if arguments.output.quiet {
-        String::new()
-    } else if found.damaged.is_empty() {
-        format!(
-            "{} files with {} bytes are as they were written\n",
-            found.files, found.bytes
-        )
-    } else {
-        let lines = found.damaged.iter();
-        lines
-            .map(|damage| format!("{}: {}\n", damage.path, damage.found))
-            .collect()
-    };
-    Ok(Outcome::of_text(text).with_failure(found.check().err()))
 }
 
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::options::{Output, choice};
 use crate::api::generate::generate;
 use crate::error::{Error, Result};
-use crate::generate::{Format, MadeTable, Packing, Settings, Shares};
+use crate::generate::{Format, GenerateSettings, MadeTable, Packing, Shares};
 use crate::task::Task;
 
 #[derive(Debug, Args)]
@@ -101,7 +101,7 @@ pub(super) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String>
     Ok(text)
 }
 
-fn settings(arguments: &GenerateArguments) -> Result<Settings> {
+fn settings(arguments: &GenerateArguments) -> Result<GenerateSettings> {
     let mut dirt = if arguments.clean {
         Shares::none()
     } else {
@@ -120,7 +120,7 @@ fn settings(arguments: &GenerateArguments) -> Result<Settings> {
         };
         dirt.set(name, share)?;
     }
-    Ok(Settings {
+    Ok(GenerateSettings {
         seed: arguments.seed,
         articles: arguments.articles,
         trials: arguments.trials,

@@ -6,6 +6,7 @@ mod answer;
 mod arguments;
 mod execute;
 mod generate;
+mod lake;
 mod manual;
 mod mentions;
 mod options;

@@ -1,7 +1,7 @@
 //! The options of the command line as settings of the core.
 
 use super::options::matching::Matching;
-use super::options::{Bytes, GoldOptions, Reading};
+use super::options::{GoldOptions, InputOptions, Reading};
 use crate::api::source_lists::Lists;
 use crate::api::vocabulary::read_vocabulary;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ pub(super) fn entries(
     read_vocabulary(&uris, reading, task)
 }
 
-pub(super) fn reading(bytes: &Bytes) -> formats::ReadOptions {
+pub(super) fn reading(bytes: &InputOptions) -> formats::ReadOptions {
     formats::ReadOptions {
         encoding: bytes.encoding.unwrap_or_default(),
         most_ratio: MostRatio(bytes.max_ratio),
@@ -63,6 +63,7 @@ pub(super) fn gold_settings(matching: &Matching, options: &GoldOptions, task: &T
             unit: options.unit,
             max_exclusive: options.max_exclusive,
         },
+        graph: options.graph,
         ..GoldSettings::default()
     })
 }

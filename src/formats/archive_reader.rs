@@ -1,6 +1,6 @@
 //! Reads the files of an archive as one source: one after the other, each in its own format.
 
-use super::batch::{Notes, RawBatch, RowReader};
+use super::batch::{RawBatch, ReaderNotes, RowReader};
 use super::bytes::compression::EXPORT;
 use super::bytes::input::{BOMB_REMEDY, Input, ReadOptions, refusal};
 use super::bytes::members::Archive;
@@ -24,7 +24,7 @@ pub(crate) struct ArchiveReader<'f> {
     shapes: &'f [Fields],
     current: Option<(String, Box<dyn RowReader + 'f>)>,
     files: u64,
-    notes: Notes,
+    notes: ReaderNotes,
 }
 
 impl<'f> ArchiveReader<'f> {
@@ -44,7 +44,7 @@ impl<'f> ArchiveReader<'f> {
             shapes,
             current: None,
             files: 0,
-            notes: Notes::default(),
+            notes: ReaderNotes::default(),
         };
         if !reader.next_file()? {
             let found = format!("a {} archive without a file", reader.archive.kind());
@@ -109,7 +109,7 @@ impl<'f> ArchiveReader<'f> {
         }
     }
 
-    fn leave(&mut self, name: &str, notes: Notes) {
+    fn leave(&mut self, name: &str, notes: ReaderNotes) {
         self.notes.blank_lines += notes.blank_lines;
         for column in notes.extra_columns {
             if !self.notes.extra_columns.contains(&column) {
@@ -150,7 +150,7 @@ impl RowReader for ArchiveReader<'_> {
         }
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> ReaderNotes {
         let mut notes = self.notes.clone();
         notes
             .remarks

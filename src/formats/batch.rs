@@ -121,7 +121,7 @@ fn row_as_json(cells: &Frame, row: usize) -> String {
 
 /// What a reader noticed about its file besides the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Notes {
+pub struct ReaderNotes {
     /// Empty lines; they are no rows.
     pub blank_lines: u64,
     /// Columns or keys that belong to no field.
@@ -139,7 +139,7 @@ pub trait RowReader: Send {
     fn next_batch(&mut self, task: &Task) -> Result<Option<RawBatch>>;
 
     /// The notes so far.
-    fn notes(&self) -> Notes;
+    fn notes(&self) -> ReaderNotes;
 }
 
 /// At most this many bytes of a rejected row's text are stored; more would help nobody.
@@ -229,7 +229,7 @@ impl ExtraColumns {
         &self.0
     }
 
-    pub(crate) fn note(&self, notes: &mut Notes) {
+    pub(crate) fn note(&self, notes: &mut ReaderNotes) {
         notes.extra_columns = self.0.clone();
     }
 }

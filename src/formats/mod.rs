@@ -22,7 +22,7 @@ mod shaped;
 mod sniff;
 mod trials;
 
-pub use batch::{Deletion, Notes, RawBatch, RawTexts, RowReader};
+pub use batch::{Deletion, RawBatch, RawTexts, ReaderNotes, RowReader};
 pub use bytes::compression::MostRatio;
 pub use bytes::input::{Encoding, Input, PARQUET, ReadOptions};
 pub use columns::Frame;

@@ -1,6 +1,6 @@
 //! Rows whose shape is known before the first of them is read.
 
-use super::batch::{Notes, RawBatch, RowReader};
+use super::batch::{RawBatch, ReaderNotes, RowReader};
 use crate::error::Result;
 use crate::task::Task;
 
@@ -29,7 +29,7 @@ impl<R: RowReader> RowReader for ShapedReader<R> {
         }))
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> ReaderNotes {
         self.reader.notes()
     }
 }

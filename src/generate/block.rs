@@ -6,7 +6,7 @@ use super::drugs::Drugs;
 use super::format::{Format, MadeTable};
 use super::record::{MadeRow, RecordMaker};
 use super::truth::{self, Counts};
-use super::{Settings, medline, plain, pubmed_xml, registry};
+use super::{GenerateSettings, medline, plain, pubmed_xml, registry};
 
 /// The outputs of some records.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl Block {
 }
 
 /// Generates records of articles or trials.
-pub fn block(settings: &Settings, table: MadeTable, numbers: Range<u64>) -> Block {
+pub fn block(settings: &GenerateSettings, table: MadeTable, numbers: Range<u64>) -> Block {
     let maker = RecordMaker::new(settings, table);
     let format = settings.format(table);
     let mut block = Block::default();
@@ -92,7 +92,7 @@ pub fn block(settings: &Settings, table: MadeTable, numbers: Range<u64>) -> Bloc
 }
 
 /// Generates rows of the vocabulary.
-pub fn drugs_block(settings: &Settings, numbers: Range<u64>) -> Block {
+pub fn drugs_block(settings: &GenerateSettings, numbers: Range<u64>) -> Block {
     let drugs = Drugs {
         seed: settings.seed,
         count: settings.drugs,

@@ -5,7 +5,7 @@
 //! machine. The mentions are known because each drug was put there; no matcher takes part, so the truth can prove one
 //! wrong.
 //!
-//! - [`Settings`] are the numbers and shares; [`Settings::check`] rejects impossible ones.
+//! - [`GenerateSettings`] are the numbers and shares; [`GenerateSettings::check`] rejects impossible ones.
 //! - [`Format`] is the format of a source, [`Dirt`] a fault of a record.
 //! - [`block()`] generates some records of one table: their text or rows, and the truth about them.
 //!
@@ -41,7 +41,7 @@ pub const BLOCK: u64 = 4096;
 
 /// The numbers, formats and shares of made-up sources.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct GenerateSettings {
     pub seed: u64,
     pub articles: u64,
     pub trials: u64,
@@ -58,7 +58,7 @@ pub struct Settings {
     pub dirt: Shares,
 }
 
-impl Default for Settings {
+impl Default for GenerateSettings {
     fn default() -> Self {
         Self {
             seed: 1,
@@ -77,7 +77,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl GenerateSettings {
     /// Rejects impossible settings.
     pub fn check(&self) -> Result<()> {
         for (argument, format, table) in [

@@ -1,6 +1,6 @@
 //! One record: its content, its rows in the source, and the truth about it.
 
-use super::Settings;
+use super::GenerateSettings;
 use super::date::{Date, Given};
 use super::dice::Dice;
 use super::dirt::Dirt;
@@ -55,14 +55,14 @@ pub(super) struct Truth {
 
 /// Generates records of one table.
 pub(super) struct RecordMaker<'s> {
-    settings: &'s Settings,
+    settings: &'s GenerateSettings,
     table: MadeTable,
     format: Format,
     drugs: Drugs,
 }
 
 impl<'s> RecordMaker<'s> {
-    pub(super) fn new(settings: &'s Settings, table: MadeTable) -> Self {
+    pub(super) fn new(settings: &'s GenerateSettings, table: MadeTable) -> Self {
         Self {
             settings,
             table,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::journals::DisplayNames;
 use crate::error::Result;
 use crate::matcher::{CodePoints, Finder, Matcher};
-use crate::schema::{MENTIONS, PublicationKind};
+use crate::schema::MENTIONS;
 use crate::task::Task;
 use crate::text::substance;
 
@@ -34,7 +34,6 @@ pub fn columns(abstracts: bool) -> Vec<String> {
 /// the rows, the titles before the abstracts, then by place.
 pub fn find_mentions(
     frame: &DataFrame,
-    kind: PublicationKind,
     matcher: &Matcher,
     names: (&Substances, &DisplayNames),
     task: &Task,
@@ -47,7 +46,7 @@ pub fn find_mentions(
         .into_par_iter()
         .map(|(start, length)| {
             task.check()?;
-            let mentions = find_in_slice(&frame.slice(start, length), kind, matcher, names)?;
+            let mentions = find_in_slice(&frame.slice(start, length), matcher, names)?;
             task.count_rows(length);
             Ok(mentions)
         })
@@ -61,7 +60,6 @@ pub fn find_mentions(
 
 fn find_in_slice(
     frame: &DataFrame,
-    kind: PublicationKind,
     matcher: &Matcher,
     (substances, journals): (&Substances, &DisplayNames),
 ) -> Result<DataFrame> {
@@ -89,7 +87,7 @@ fn find_in_slice(
             draft.add(&publication, "abstract", text, &mut finder);
         }
     }
-    draft.finish(kind)
+    draft.finish()
 }
 
 struct Publication<'p> {
@@ -143,7 +141,7 @@ impl<'d> SliceMentions<'d> {
         });
     }
 
-    fn finish(self, kind: PublicationKind) -> Result<DataFrame> {
+    fn finish(self) -> Result<DataFrame> {
         let height = self.texts.len();
         let text = |name: &str, place: usize| {
             let mut column = StringChunkedBuilder::new(name.into(), height);
@@ -160,7 +158,6 @@ impl<'d> SliceMentions<'d> {
                 text("drug", 1),
                 text("substance", 2),
                 text("publication_id", 3),
-                Column::new("kind".into(), vec![kind.name(); height]),
                 Series::new("journal".into(), &self.journals).into_column(),
                 dates.into_series().into_column(),
                 text("field", 4),

@@ -9,65 +9,78 @@ use chrono::NaiveDate;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::model::{DrugGraph, GraphBuilder};
-use super::writer::{self, GraphTable, List, Object};
+use super::model::{DrugGraph, GraphBuilder, Link};
+use super::writer::{GraphRows, GraphTable, write_graph};
 use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
 
 /// Writes the graph.
 pub fn write_json(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
-    let mut tables = Object::begin(&mut out)?;
-    let all = GraphTable::all(|kind| graph.has_table(kind));
-    for table in &all {
-        let out = tables.entry(table.name())?;
-        match table {
-            GraphTable::Drugs => write_drugs(graph, &all, out)?,
-            GraphTable::Journals => write_journals(graph, out)?,
-            GraphTable::Publications(kind) => write_publications(graph, *kind, out)?,
-        }
-    }
-    tables.end()?;
-    out.write_all(b"\n")
+    let tables = GraphTable::all(|kind| graph.has_table(kind));
+    let mut rows = HeldRows {
+        graph,
+        links: graph.links(),
+        journals: graph.by_journal(graph.links()),
+        mentions: Vec::new(),
+    };
+    write_graph(&mut out, &tables, graph.drugs(), &mut rows)
 }
 
-fn write_publications(graph: &DrugGraph, kind: PublicationKind, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Object::begin(out)?;
-    for publication in graph.publications(kind) {
-        let journal = graph.journal(publication);
-        writer::publication(&mut table, &publication.id, publication.date, journal)?;
-    }
-    table.end()
+/// The rows of a graph in memory.
+struct HeldRows<'g> {
+    graph: &'g DrugGraph,
+    /// The links of the drugs that are not written yet.
+    links: &'g [Link],
+    /// The journals that are not written yet.
+    journals: BTreeMap<u32, Vec<Link>>,
+    /// The mentions of the journal that is being written.
+    mentions: Vec<Link>,
 }
 
-fn write_drugs(graph: &DrugGraph, tables: &[GraphTable], out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Object::begin(out)?;
-    let mut links = graph.links();
-    for (number, drug) in (0_u32..).zip(graph.drugs()) {
-        let (mine, rest) = links.split_at(links.partition_point(|link| link.drug <= number));
-        links = rest;
-        writer::drug(&mut table, drug, tables, |kind, ids| {
-            let mut links = mine.iter().filter(|link| link.kind == kind);
-            links.try_for_each(|link| writer::text(ids.item()?, &graph.publication(*link).id))
-        })?;
+impl GraphRows for HeldRows<'_> {
+    fn each_publication(
+        &mut self,
+        kind: PublicationKind,
+        write: &mut dyn FnMut(&str, Option<NaiveDate>, Option<&str>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut publications = self.graph.publications(kind).iter();
+        publications.try_for_each(|publication| {
+            write(&publication.id, publication.date, self.graph.journal(publication))
+        })
     }
-    table.end()
-}
 
-fn write_journals(graph: &DrugGraph, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Object::begin(out)?;
-    for (journal, links) in graph.by_journal(graph.links()) {
-        let mut entries: Vec<_> = links
-            .iter()
-            .map(|link| (graph.drug(*link), graph.publication(*link).date))
-            .collect();
-        entries.sort_by(|left, right| (&left.0.atccode, left.1).cmp(&(&right.0.atccode, right.1)));
-        let mut mentions = List::begin(table.entry(&graph.journals()[journal as usize])?)?;
-        for (drug, date) in entries {
-            writer::mention(&mut mentions, &drug.atccode, date, &drug.name)?;
-        }
-        mentions.end()?;
+    fn each_id(
+        &mut self,
+        drug: u32,
+        kind: PublicationKind,
+        write: &mut dyn FnMut(&str) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let end = self
+            .links
+            .partition_point(|link| (link.drug, link.kind) <= (drug, kind));
+        let (ids, rest) = self.links.split_at(end);
+        self.links = rest;
+        ids.iter()
+            .try_for_each(|link| write(&self.graph.publication(*link).id))
     }
-    table.end()
+
+    fn next_journal(&mut self) -> io::Result<Option<String>> {
+        let Some((journal, links)) = self.journals.pop_first() else {
+            return Ok(None);
+        };
+        self.mentions = links;
+        Ok(Some(self.graph.journals()[journal as usize].clone()))
+    }
+
+    fn each_mention(
+        &mut self,
+        write: &mut dyn FnMut(u32, Option<NaiveDate>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let date = |link: &Link| self.graph.publication(*link).date;
+        let mut links = std::mem::take(&mut self.mentions);
+        links.sort_by_key(|link| (link.drug, date(link)));
+        links.iter().try_for_each(|link| write(link.drug, date(link)))
+    }
 }
 
 /// The tables of the file; those of publications by kind.

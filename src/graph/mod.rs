@@ -22,6 +22,6 @@ pub use answers::{
 pub use export::{GraphShape, nodes_and_links, write_shape};
 pub use grouping::DrugGrouping;
 pub use json::{read_json, write_json};
-pub use large::{LargeGraph, WrittenGraph};
+pub use large::{JournalTotals, LargeGraph, WrittenGraph};
 pub use model::{DrugGraph, DrugNode, GraphBuilder, Link, PublicationNode};
 pub use shelf::Shelf;

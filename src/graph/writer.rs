@@ -1,7 +1,8 @@
 //! The layout of `drug_graph.json` and of its parts, to the byte: keys sorted, UTF-8 as it is, one entry a line.
 //!
 //! One entry a line makes a file that people can read, that version control can compare, and that is written without
-//! holding it. Whoever writes gives the entries in order.
+//! holding it. [`write_graph`] is the only walk over the tables; [`GraphRows`] hands it the rows in order, from memory or
+//! from scratch files.
 
 use std::io::{self, Write};
 
@@ -9,6 +10,73 @@ use chrono::NaiveDate;
 
 use super::model::DrugNode;
 use crate::schema::PublicationKind;
+
+/// The rows of a graph, each table in the order of the file. Each table is read once.
+pub(super) trait GraphRows {
+    /// Hands over each publication of a kind: its id, date and journal.
+    fn each_publication(
+        &mut self,
+        kind: PublicationKind,
+        write: &mut dyn FnMut(&str, Option<NaiveDate>, Option<&str>) -> io::Result<()>,
+    ) -> io::Result<()>;
+
+    /// Hands over the id of each publication of a kind that mentions a drug. Drugs are asked for in order, and the kinds
+    /// of a drug in order.
+    fn each_id(
+        &mut self,
+        drug: u32,
+        kind: PublicationKind,
+        write: &mut dyn FnMut(&str) -> io::Result<()>,
+    ) -> io::Result<()>;
+
+    /// The next journal in which a drug is mentioned.
+    fn next_journal(&mut self) -> io::Result<Option<String>>;
+
+    /// Hands over each mention of that journal: the drug, and the date of the publication.
+    fn each_mention(
+        &mut self,
+        write: &mut dyn FnMut(u32, Option<NaiveDate>) -> io::Result<()>,
+    ) -> io::Result<()>;
+}
+
+/// Writes `drug_graph.json`.
+pub(super) fn write_graph(
+    out: &mut dyn Write,
+    all: &[GraphTable],
+    drugs: &[DrugNode],
+    rows: &mut impl GraphRows,
+) -> io::Result<()> {
+    let mut tables = Object::begin(out)?;
+    for graph_table in all {
+        let mut table = Object::begin(tables.entry(graph_table.name())?)?;
+        match graph_table {
+            GraphTable::Drugs => {
+                for (number, drug) in (0_u32..).zip(drugs) {
+                    write_drug(&mut table, drug, all, |kind, ids| {
+                        rows.each_id(number, kind, &mut |id| text(ids.item()?, id))
+                    })?;
+                }
+            }
+            GraphTable::Journals => {
+                while let Some(journal) = rows.next_journal()? {
+                    let mut mentions = List::begin(table.entry(&journal)?)?;
+                    rows.each_mention(&mut |drug, date| {
+                        write_mention(&mut mentions, &drugs[drug as usize], date)
+                    })?;
+                    mentions.end()?;
+                }
+            }
+            GraphTable::Publications(kind) => {
+                rows.each_publication(*kind, &mut |id, date, journal| {
+                    write_publication(&mut table, id, date, journal)
+                })?;
+            }
+        }
+        table.end()?;
+    }
+    tables.end()?;
+    out.write_all(b"\n")
+}
 
 /// An object with one entry a line.
 pub(super) struct Object<'o> {
@@ -91,7 +159,7 @@ impl GraphTable {
 }
 
 /// A drug as an entry of its table. `ids` writes the identifiers of a kind, and is called in the order of the kinds.
-pub(super) fn drug(
+fn write_drug(
     table: &mut Object<'_>,
     drug: &DrugNode,
     tables: &[GraphTable],
@@ -123,7 +191,7 @@ pub(super) fn drug(
 }
 
 /// A publication as an entry of its table.
-pub(super) fn publication(
+fn write_publication(
     table: &mut Object<'_>,
     id: &str,
     date: Option<NaiveDate>,
@@ -141,19 +209,14 @@ pub(super) fn publication(
 }
 
 /// A mention in the list of a journal.
-pub(super) fn mention(
-    mentions: &mut List<'_>,
-    atccode: &str,
-    date: Option<NaiveDate>,
-    drug: &str,
-) -> io::Result<()> {
+fn write_mention(mentions: &mut List<'_>, drug: &DrugNode, date: Option<NaiveDate>) -> io::Result<()> {
     let out = mentions.item()?;
     out.write_all(b"{\"atccode\": ")?;
-    text(out, atccode)?;
+    text(out, &drug.atccode)?;
     out.write_all(b", \"date\": ")?;
     day(out, date)?;
     out.write_all(b", \"drug\": ")?;
-    text(out, drug)?;
+    text(out, &drug.name)?;
     out.write_all(b"}")
 }
 

@@ -2,7 +2,7 @@
 
 use super::rejects::{RejectSink, Rejects};
 use crate::error::{Error, Result};
-use crate::formats::Notes;
+use crate::formats::ReaderNotes;
 use crate::quality::FileTally;
 use crate::silver::merge::{Change, Fate, Merger, Plan};
 use crate::silver::publications::{CleanBatch, id_hash};
@@ -43,7 +43,7 @@ impl<K: RejectSink> Collector<K> {
     }
 
     /// Ends a file that was read completely.
-    pub(crate) fn end(&mut self, file: usize, format: &str, notes: Notes) -> Result<()> {
+    pub(crate) fn end(&mut self, file: usize, format: &str, notes: ReaderNotes) -> Result<()> {
         note(&mut self.tallies[file], format, notes);
         self.aside.settle()
     }
@@ -82,7 +82,7 @@ pub(crate) fn recount(tallies: &mut [FileTally], change: &Change) {
 }
 
 /// Adds the notes of a reader to the report of its file.
-pub(crate) fn note(tally: &mut FileTally, format: &str, notes: Notes) {
+pub(crate) fn note(tally: &mut FileTally, format: &str, notes: ReaderNotes) {
     tally.format = format.to_owned();
     tally.blank_lines = notes.blank_lines;
     tally.extra_columns = notes.extra_columns;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
 use crate::error::Result;
-use crate::schema::{JOURNALS, JournalIds};
+use crate::schema::{JOURNAL_IDS, JournalIds};
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
 use crate::tables::table_writer::TableWriter;
@@ -49,7 +49,7 @@ impl JournalIdFile {
         }
         let mut all: Vec<JournalIds> = self.all.into_iter().collect();
         all.sort_unstable();
-        let mut writer = TableWriter::create(transaction, path, &JOURNALS)?;
+        let mut writer = TableWriter::create(transaction, path, &JOURNAL_IDS)?;
         writer.write(&frame(&all)?)?;
         writer.finish().map(Some)
     }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::choice::{Choice, parse_choices};
 use crate::error::{Error, Result};
-use crate::formats::{Notes, RawBatch, RowReader};
+use crate::formats::{RawBatch, ReaderNotes, RowReader};
 use crate::silver::publications::{CleanBatch, Cleaner, Context};
 use crate::task::Task;
 
@@ -44,7 +44,7 @@ pub(crate) enum FilePiece<M> {
     /// A result of the lane's sink for the next rows.
     Made(M),
     /// The end of a file: its format and the reader's notes.
-    End(usize, &'static str, Notes),
+    End(usize, &'static str, ReaderNotes),
     /// A file that cannot be read, or not to its end; its earlier pieces no longer count.
     Bad(usize, Error),
 }
@@ -182,7 +182,7 @@ fn groups(sizes: &[u64]) -> Vec<Range<usize>> {
 /// Raw rows of a file, or its end.
 enum Raw {
     Batch(usize, Arc<Context>, RawBatch),
-    End(usize, &'static str, Notes),
+    End(usize, &'static str, ReaderNotes),
     Bad(usize, Error),
 }
 
@@ -355,7 +355,7 @@ fn clean<M>(group: Vec<Raw>, task: &Task) -> Result<(Vec<FilePiece<M>>, Option<D
             Raw::Batch(file, context, batch) => {
                 let height = batch.frame.height();
                 rows += height;
-                let cleaner = cleaner.get_or_insert_with(|| Cleaner::new(&context, height));
+                let cleaner = cleaner.get_or_insert_with(|| Cleaner::new(height));
                 FilePiece::Batch(file, cleaner.add(batch, &context)?)
             }
             Raw::End(file, format, notes) => FilePiece::End(file, format, notes),

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::formats::Deletion;
 use crate::quality::FileTally;
 use crate::schema::{DELETED, Reason, Rejected};
-use crate::silver::rejected_frame;
+use crate::silver::{rejected_frame, source_rows};
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
 use crate::tables::spill_buffer::SpillBuffer;
@@ -162,7 +162,7 @@ fn deleted_frame(deletions: &[Deletion], uri: &str) -> Result<DataFrame> {
     let columns = vec![
         Series::new("publication_id".into(), ids).into_column(),
         Series::new("source_uri".into(), vec![uri; deletions.len()]).into_column(),
-        Series::new("source_row".into(), rows).into_column(),
+        source_rows(rows),
     ];
     Ok(DataFrame::new(deletions.len(), columns)?)
 }

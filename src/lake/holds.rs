@@ -6,12 +6,11 @@
 //! gold: the next gold run does, whatever its date.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::documents::HeldDate;
 use super::dt::Dt;
 use super::manifest::Version;
-use super::report::StepReport;
+use super::report::{StepReport, StepStart};
 use super::{layout, manifest};
 use crate::error::{Error, Result};
 use crate::schema::SourceTable;
@@ -27,7 +26,7 @@ const LONGEST_REASON: usize = 4_000;
 
 /// Holds a date. A second hold with the same reason changes nothing; another reason replaces the first.
 pub fn hold(storage: &dyn Storage, dt: Dt, reason: &str, task: &Task) -> Result<StepReport> {
-    let started = Instant::now();
+    let started = StepStart::now(task);
     let reason = one_line(reason)?;
     if !is_delivered(storage, dt)? {
         return Err(nothing(storage, dt));
@@ -49,7 +48,7 @@ pub fn hold(storage: &dyn Storage, dt: Dt, reason: &str, task: &Task) -> Result<
 
 /// Releases a held date; a date that is not held stays unchanged.
 pub fn release(storage: &dyn Storage, dt: Dt, task: &Task) -> Result<StepReport> {
-    let started = Instant::now();
+    let started = StepStart::now(task);
     let changed = replace(storage, dt, None, task)?;
     // Otherwise a mistyped date would look like a released one.
     if !changed && !is_delivered(storage, dt)? {
@@ -64,7 +63,7 @@ fn report(
     storage: &dyn Storage,
     outputs: Vec<OutputFile>,
     unchanged: bool,
-    started: Instant,
+    started: StepStart,
 ) -> Result<StepReport> {
     let held = HeldDates::read(storage)?.among(|_| true);
     let mut report = StepReport::new(step, dt, storage, Vec::new(), outputs, unchanged, started);
@@ -112,7 +111,7 @@ fn one_line(reason: &str) -> Result<String> {
 
 fn is_delivered(storage: &dyn Storage, dt: Dt) -> Result<bool> {
     for table in SourceTable::ALL {
-        let manifest = format!("{}/{}", layout::silver(table, dt), layout::MANIFEST);
+        let manifest = layout::silver_manifest(table, dt);
         if storage.size(&manifest)?.is_some() {
             return Ok(true);
         }
@@ -156,7 +155,7 @@ impl HeldDates {
     pub(crate) fn read(storage: &dyn Storage) -> Result<Self> {
         let mut found = BTreeMap::new();
         for name in storage.list(layout::HELD)? {
-            let Some(dt) = layout::held_date(&name) else {
+            let Some(dt) = layout::date_of_file(&name) else {
                 continue;
             };
             let (held, (_, bytes)) = manifest::read::<HeldDate>(storage, layout::held(dt))?;
@@ -172,6 +171,11 @@ impl HeldDates {
 
     pub(crate) fn has(&self, dt: Dt) -> bool {
         self.0.contains_key(&dt)
+    }
+
+    /// Why a date is held; `None` if it is not.
+    pub(crate) fn reason(&self, dt: Dt) -> Option<&str> {
+        self.0.get(&dt).map(|(held, _)| held.reason.as_str())
     }
 
     /// The version of a date's hold, for the commit: the bytes of its file, or `None` if it is not held.

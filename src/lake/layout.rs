@@ -1,9 +1,11 @@
 //! The paths of a lake. No other module spells one.
 
 use super::dt::Dt;
-use crate::schema::{PublicationKind, SourceTable};
+use crate::schema::{
+    DELETED, DRUGS, JOURNAL_IDS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable, Table,
+};
 
-/// The file that describes a partition; its bytes are the partition's state.
+/// The manifest of a bronze partition, beside its files; its bytes are the partition's state.
 pub const MANIFEST: &str = "_manifest.json";
 
 /// `bronze/<source>/dt=<dt>`
@@ -22,40 +24,77 @@ pub const BRONZE: &str = "bronze";
 /// The folder of all of silver.
 pub const SILVER: &str = "silver";
 
-/// The folder of one silver partition.
-pub fn silver(table: SourceTable, dt: Dt) -> String {
-    format!("{}/dt={dt}", silver_table(table))
+/// The data file of a partition.
+const PART: &str = "part-00000.parquet";
+
+/// The manifest of a silver partition: its bytes are the partition's state. It lies in no folder of Parquet files, for
+/// some readers take every file of a folder for one.
+pub fn silver_manifest(table: SourceTable, dt: Dt) -> String {
+    format!("{}/dt={dt}.json", silver_manifests(table))
 }
 
-/// The folder of all partitions of a silver table.
-pub fn silver_table(table: SourceTable) -> String {
-    match table.publication_kind() {
-        None => "silver/drugs".to_owned(),
-        Some(kind) => silver_publications(kind),
+/// The folder of the manifests of all partitions of a silver table.
+pub fn silver_manifests(table: SourceTable) -> String {
+    format!("silver/manifests/{}", table.name())
+}
+
+/// The date of a file in a folder that has one a date.
+pub fn date_of_file(name: &str) -> Option<Dt> {
+    Dt::of_folder(name.strip_suffix(".json")?)
+}
+
+/// The kind that a path names.
+pub fn kind_of(path: &str) -> Option<PublicationKind> {
+    path.split('/')
+        .find_map(|name| name.strip_prefix("kind=")?.parse().ok())
+}
+
+/// The date that a path names.
+pub fn date_of(path: &str) -> Option<Dt> {
+    path.split('/').find_map(Dt::of_folder)
+}
+
+/// `<folder>/kind=<kind>/dt=<dt>`, or without a kind.
+fn partition(folder: &str, kind: Option<PublicationKind>, dt: Dt) -> String {
+    match kind {
+        Some(kind) => format!("{folder}/kind={}/dt={dt}", kind.name()),
+        None => format!("{folder}/dt={dt}"),
     }
 }
 
-/// The folder of all partitions of publications of a kind.
-pub fn silver_publications(kind: PublicationKind) -> String {
-    format!("silver/publications/kind={}", kind.name())
+fn part(folder: &str, kind: Option<PublicationKind>, dt: Dt) -> String {
+    format!("{}/{PART}", partition(folder, kind, dt))
+}
+
+/// The folder of one silver partition.
+pub fn silver(table: SourceTable, dt: Dt) -> String {
+    match table.publication_kind() {
+        None => partition(DRUGS.folder, None, dt),
+        kind => partition(PUBLICATIONS.folder, kind, dt),
+    }
+}
+
+/// The data file of one silver partition.
+pub fn silver_part(table: SourceTable, dt: Dt) -> String {
+    format!("{}/{PART}", silver(table, dt))
 }
 
 /// The file of rows that a silver partition rejected.
 pub fn rejected(table: SourceTable, dt: Dt) -> String {
     match table.publication_kind() {
-        None => format!("silver/rejected/drugs/dt={dt}/drugs.parquet"),
-        Some(kind) => format!("silver/rejected/publications/dt={dt}/{}.parquet", kind.name()),
+        None => part(&format!("{}/drugs", REJECTED.folder), None, dt),
+        kind => part(&format!("{}/publications", REJECTED.folder), kind, dt),
     }
 }
 
 /// The file of deletion notices in a partition of publications; it exists only if there are any.
 pub fn deleted(kind: PublicationKind, dt: Dt) -> String {
-    format!("silver/deleted/publications/dt={dt}/{}.parquet", kind.name())
+    partition_file(&DELETED, kind, dt)
 }
 
 /// The file of journal ids in a partition of publications; it exists only if a source names any.
-pub fn journals(kind: PublicationKind, dt: Dt) -> String {
-    format!("silver/journals/dt={dt}/{}.parquet", kind.name())
+pub fn journal_ids(kind: PublicationKind, dt: Dt) -> String {
+    partition_file(&JOURNAL_IDS, kind, dt)
 }
 
 /// The folder of held dates. It is in silver, so that one commit can replace a table together with the hold of its
@@ -67,22 +106,17 @@ pub fn held(dt: Dt) -> String {
     format!("{HELD}/dt={dt}.json")
 }
 
-/// The date that a file of that folder holds, if its name is one of a hold.
-pub fn held_date(name: &str) -> Option<Dt> {
-    Dt::of_folder(name.strip_suffix(".json")?)
+/// The file of a partition of a table. In gold, of the publications whose newest state that partition delivered.
+pub fn partition_file(table: &Table, kind: PublicationKind, dt: Dt) -> String {
+    part(table.folder, Some(kind), dt)
 }
 
-/// The data file of a silver partition.
-pub const PART: &str = "part-00000.parquet";
-
-/// The mentions of the publications that a partition delivered.
-pub fn mentions(kind: PublicationKind, dt: Dt) -> String {
-    format!("{MENTIONS}/dt={dt}/{}.parquet", kind.name())
+/// The file of a table without partitions.
+pub fn table_file(table: &Table) -> String {
+    format!("{}/{PART}", table.folder)
 }
 
 pub const GOLD: &str = "gold";
-/// The folder of all mentions.
-pub const MENTIONS: &str = "gold/mentions";
 pub const DRUG_GRAPH: &str = "gold/drug_graph.json";
 pub const TOP_JOURNALS: &str = "gold/top_journals.json";
 pub const EXCLUSIVE_DRUGS: &str = "gold/exclusive_drugs.json";
@@ -93,6 +127,9 @@ pub const PUBLISHED: &[&str] = &[DRUG_GRAPH, TOP_JOURNALS, EXCLUSIVE_DRUGS];
 
 /// The folder of all reports.
 pub const REPORTS: &str = "reports";
+
+/// The folder of one small record a run, in the order in which the runs began.
+pub const HISTORY: &str = "reports/history";
 
 /// `reports/<step>/dt=<dt>/<name>.json`
 pub fn report(step: &str, dt: Dt, name: &str) -> String {

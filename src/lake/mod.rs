@@ -8,6 +8,7 @@ pub mod layout;
 pub(crate) mod manifest;
 pub mod open;
 pub mod report;
+pub mod table_files;
 pub mod verify;
 pub(crate) mod vocabulary;
 

@@ -1,7 +1,9 @@
 //! The report of a step: counts, paths and times, never the content of a row.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::documents::HeldDate;
@@ -12,6 +14,29 @@ use crate::quality::{FileTally, Totals};
 use crate::schema::DrugUnit;
 use crate::storage::Storage;
 use crate::tables::output_file::OutputFile;
+use crate::task::Task;
+
+/// When a step began, and in which run.
+#[derive(Debug, Clone)]
+pub(crate) struct StepStart {
+    at: Instant,
+    clock: DateTime<Utc>,
+    run_id: String,
+}
+
+impl StepStart {
+    /// A step of the task that begins now.
+    pub(crate) fn now(task: &Task) -> Self {
+        Self {
+            at: Instant::now(),
+            clock: Utc::now(),
+            run_id: task.run_id().to_owned(),
+        }
+    }
+}
+
+/// Settings by name, as they are in a report.
+pub type ReportSettings = BTreeMap<String, serde_json::Value>;
 
 /// Whether all files of an earlier run still exist. A step rewrites the partition of a deleted file.
 pub(crate) fn all_stand(outputs: &[OutputFile], storage: &dyn Storage) -> Result<bool> {
@@ -49,7 +74,7 @@ pub struct GoldNumbers {
     pub pairs: u64,
     pub journals: u64,
     /// Every journal that shares the first rank, with its number of different drugs.
-    pub top_journals: std::collections::BTreeMap<String, u64>,
+    pub top_journals: BTreeMap<String, u64>,
     /// The limit on the drugs in all lists of `exclusive_drugs.json` together; 0 is no limit.
     #[serde(default)]
     pub max_exclusive: u64,
@@ -104,6 +129,18 @@ pub struct StepReport {
     pub held: Option<Vec<HeldDate>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
+    /// Names the run: the steps of one run have the same one.
+    #[serde(default)]
+    pub run_id: String,
+    /// When the step began, in UTC: `2026-11-22T06:00:00.000Z`.
+    #[serde(default)]
+    pub started_at: String,
+    /// The version of drugs_rs.
+    #[serde(default)]
+    pub version: String,
+    /// The settings that the outputs depend on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: ReportSettings,
     pub seconds: f64,
 }
 
@@ -116,7 +153,7 @@ impl StepReport {
         mut sources: Vec<FileTally>,
         mut outputs: Vec<OutputFile>,
         unchanged: bool,
-        started: Instant,
+        started: StepStart,
     ) -> Self {
         Self {
             step: step.to_owned(),
@@ -132,7 +169,11 @@ impl StepReport {
             gold: None,
             held: None,
             steps: Vec::new(),
-            seconds: seconds_since(started),
+            run_id: started.run_id,
+            started_at: started.clock.to_rfc3339_opts(SecondsFormat::Millis, true),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            settings: BTreeMap::new(),
+            seconds: seconds_since(started.at),
         }
     }
 
@@ -142,7 +183,7 @@ impl StepReport {
         dt: Dt,
         storage: &dyn Storage,
         parts: &[Self],
-        started: Instant,
+        started: StepStart,
     ) -> Self {
         let sources: Vec<FileTally> = parts.iter().flat_map(|part| part.sources.clone()).collect();
         let outputs = parts.iter().flat_map(|part| part.outputs.clone()).collect();
@@ -151,6 +192,7 @@ impl StepReport {
         report.totals = parts.iter().map(|part| &part.totals).collect();
         report.sources_left_out += parts.iter().map(|part| part.sources_left_out).sum::<u64>();
         report.inputs = parts.iter().flat_map(|part| part.inputs.clone()).collect();
+        report.settings = parts.iter().flat_map(|part| part.settings.clone()).collect();
         report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
         report
     }
@@ -163,6 +205,37 @@ impl StepReport {
             return Ok(());
         }
         storage.put(&path, self.to_json()?.as_bytes())
+    }
+
+    /// Adds the run to the history of the lake, unless it changed nothing.
+    pub(crate) fn record(&self, storage: &dyn Storage) -> Result<()> {
+        if self.unchanged {
+            return Ok(());
+        }
+        let path = format!(
+            "{}/{}-{}.json",
+            layout::HISTORY,
+            self.started_at.replace(':', ""),
+            self.run_id
+        );
+        let gold = self.gold.as_ref();
+        let record = RunRecord {
+            run_id: self.run_id.clone(),
+            started_at: self.started_at.clone(),
+            seconds: self.seconds,
+            version: self.version.clone(),
+            step: self.step.clone(),
+            dt: self.dt.clone(),
+            settings: self.settings.clone(),
+            rows_in: self.totals.rows_in,
+            rows_kept: self.totals.rows_kept,
+            rows_merged: self.totals.rows_merged,
+            rows_rejected: self.totals.rows_rejected,
+            publications: gold.map(|gold| gold.publications),
+            mentions: gold.map(|gold| gold.mentions),
+            pairs: gold.map(|gold| gold.pairs),
+        };
+        storage.put(&path, to_json(&record)?.as_bytes())
     }
 
     /// Whether the lake's report already says the same. A process killed between a commit and its report leaves the
@@ -205,6 +278,46 @@ impl StepReport {
         json.push('\n');
         Ok(json)
     }
+}
+
+/// A run in the history of a lake.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub run_id: String,
+    pub started_at: String,
+    pub seconds: f64,
+    pub version: String,
+    pub step: String,
+    pub dt: String,
+    pub settings: ReportSettings,
+    pub rows_in: u64,
+    pub rows_kept: u64,
+    pub rows_merged: u64,
+    pub rows_rejected: u64,
+    /// Runs with gold: what the graph holds.
+    pub publications: Option<u64>,
+    pub mentions: Option<u64>,
+    pub pairs: Option<u64>,
+}
+
+/// The runs that changed a lake, the first one first.
+pub fn read_history(storage: &dyn Storage) -> Result<Vec<RunRecord>> {
+    let mut records = Vec::new();
+    for name in storage.list(layout::HISTORY)? {
+        let path = format!("{}/{name}", layout::HISTORY);
+        if !name.ends_with(".json") {
+            continue;
+        }
+        let Some(bytes) = storage.read(&path)? else {
+            continue;
+        };
+        records.push(serde_json::from_slice(&bytes).map_err(|error| {
+            let place = format!("line {} column {}", error.line(), error.column());
+            let uri = format!("{}/{path}", storage.root());
+            Error::format(uri, place, error.to_string(), "remove this record of a run")
+        })?);
+    }
+    Ok(records)
 }
 
 /// At most this many held dates get a warning of their own.

@@ -106,13 +106,15 @@ impl VerifyWalk<'_> {
             }
         }
         for table in SourceTable::ALL {
-            for folder in self.partitions(&layout::silver_table(table))? {
-                let found = self.manifest_of::<SilverManifest>(&folder)?;
-                self.files(found.map(|found| found.outputs))?;
+            for name in self.storage.list(&layout::silver_manifests(table))? {
+                if let Some(dt) = layout::date_of_file(&name) {
+                    let found = self.manifest::<SilverManifest>(layout::silver_manifest(table, dt))?;
+                    self.files(found.flatten().map(|found| found.outputs))?;
+                }
             }
         }
         for name in self.storage.list(layout::HELD)? {
-            if let Some(dt) = layout::held_date(&name) {
+            if let Some(dt) = layout::date_of_file(&name) {
                 self.manifest::<HeldDate>(layout::held(dt))?;
             }
         }

@@ -12,7 +12,7 @@ use crate::tables::table_writer::read_frames;
 
 /// The entries of a silver drugs partition.
 pub(crate) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<VocabularyEntry>> {
-    let path = format!("{}/{}", layout::silver(SourceTable::Drugs, dt), layout::PART);
+    let path = layout::silver_part(SourceTable::Drugs, dt);
     let mut entries = Vec::new();
     read_frames(
         || storage.open_file(&path),

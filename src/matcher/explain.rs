@@ -1,7 +1,7 @@
 //! Why a drug was found in a text, or why it was not, in one sentence.
 
 use super::tokens::folded_name;
-use super::{Boundary, CodePoints, Matcher, Mention, MatcherSettings, StopWords, VocabularyEntry};
+use super::{Boundary, CodePoints, Matcher, MatcherSettings, Mention, StopWords, VocabularyEntry};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
 use crate::task::Task;

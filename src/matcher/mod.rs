@@ -43,7 +43,7 @@ use names::PatternNames;
 use names::vocabulary::EntryTable;
 pub use names::vocabulary::VocabularyEntry;
 pub use names::{MOST_WORDS, is_too_long};
-pub use options::{Boundary, EmptyList, MatcherOption, OPTIONS, OptionKind, MatcherSettings, WordOption};
+pub use options::{Boundary, EmptyList, MatcherOption, MatcherSettings, OPTIONS, OptionKind, WordOption};
 pub use stop_words::StopWords;
 use substring::Substrings;
 

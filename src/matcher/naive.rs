@@ -26,7 +26,11 @@ pub type NaiveMention = (usize, usize, usize, Rule);
 
 /// The mentions that [`super::Matcher::find`] must return for these entries and a text, at word boundaries and without
 /// abbreviations.
-pub fn find(entries: &[VocabularyEntry], settings: &MatcherSettings, text: &str) -> Result<Vec<NaiveMention>> {
+pub fn find(
+    entries: &[VocabularyEntry],
+    settings: &MatcherSettings,
+    text: &str,
+) -> Result<Vec<NaiveMention>> {
     let units = units(text, settings.accents);
     let names = names_of(entries, settings)?;
     // Each name, and its plural if it has one. The name comes last, because `max_by_key` returns the last maximum.

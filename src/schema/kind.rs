@@ -74,6 +74,36 @@ impl Choice for DrugUnit {
 
 parse_choices!(DrugUnit);
 
+/// Whether gold writes `drug_graph.json`. Nothing else in a lake depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GraphOutput {
+    /// The file, of which the size is that of all publications.
+    #[default]
+    Json,
+    /// No file: the tables have the graph.
+    None,
+}
+
+impl Choice for GraphOutput {
+    const CHOICES: &'static [Self] = &[Self::Json, Self::None];
+
+    fn choice_name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::None => "none",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Json => "write drug_graph.json",
+            Self::None => "write no graph file: the tables have it",
+        }
+    }
+}
+
+parse_choices!(GraphOutput);
+
 /// By which rule a drug was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {

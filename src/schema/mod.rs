@@ -13,8 +13,11 @@ mod table;
 
 pub use flag::{Flag, Flags};
 pub use journal::JournalIds;
-pub use kind::{DatePrecision, DrugUnit, Rule};
+pub use kind::{DatePrecision, DrugUnit, GraphOutput, Rule};
 pub use kinds::{KindDescription, PublicationKind, SourceShape, SourceTable};
 pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
-pub use table::{ColumnType, DELETED, DRUGS, JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, Table, TableColumn};
+pub use table::{
+    ATC_CLASSES, CURRENT_PUBLICATIONS, ColumnType, DELETED, DRUGS, JOURNAL_DRUGS, JOURNAL_IDS, JOURNALS,
+    MENTIONS, PUBLICATIONS, REJECTED, TABLES, Table, TableColumn,
+};

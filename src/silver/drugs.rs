@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
-use super::texts::TextLists;
+use super::texts::{TextLists, source_rows};
 use crate::error::Result;
 use crate::schema::{DRUGS, Flag, Flags};
 
@@ -58,7 +58,7 @@ pub fn frame(drugs: &[Drug], uris: &[String]) -> Result<DataFrame> {
             text("source_uri", &|drug| {
                 uris.get(drug.file).cloned().unwrap_or_default()
             }),
-            Series::new("source_row".into(), rows).into_column(),
+            source_rows(rows),
         ],
     )?;
     DRUGS.check(&frame)?;
@@ -66,7 +66,7 @@ pub fn frame(drugs: &[Drug], uris: &[String]) -> Result<DataFrame> {
 }
 
 /// The shape of an ATC code of any of its five levels: `A`, `A04`, `A04A`, `A04AD`, `A04AD01`.
-pub(super) fn is_atc(code: &str) -> bool {
+pub(crate) fn is_atc(code: &str) -> bool {
     const SHAPE: [fn(&u8) -> bool; 7] = [
         u8::is_ascii_uppercase,
         u8::is_ascii_digit,

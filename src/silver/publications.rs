@@ -14,7 +14,7 @@ use super::journal_ids::BatchJournals;
 use super::journals::CleanJournal;
 use super::merge::{HalfRow, RowKey};
 use super::shapes::{Layout, trial_summary};
-use super::texts::{TextLists, TextRuns, constant, nul_byte};
+use super::texts::{TextLists, TextRuns, nul_byte, source_rows};
 use crate::error::Result;
 use crate::formats::{Deletion, RawBatch};
 use crate::schema::{
@@ -33,7 +33,6 @@ pub struct Context {
     pub uri: String,
     /// Where the file stands among the files of its partition.
     pub file: u32,
-    pub dt: String,
     pub order: NumericOrder,
 }
 
@@ -56,17 +55,13 @@ pub struct CleanBatch {
 /// files would cost far more than their rows do.
 pub struct Cleaner {
     out: Columns,
-    kind: PublicationKind,
-    dt: String,
 }
 
 impl Cleaner {
     /// Reserves room for about `rows` rows.
-    pub fn new(context: &Context, rows: usize) -> Self {
+    pub fn new(rows: usize) -> Self {
         Self {
             out: Columns::new(rows),
-            kind: context.kind,
-            dt: context.dt.clone(),
         }
     }
 
@@ -77,13 +72,13 @@ impl Cleaner {
 
     /// The rows of all batches, in order.
     pub fn finish(self) -> Result<DataFrame> {
-        self.out.finish(self.kind, &self.dt)
+        self.out.finish()
     }
 }
 
 /// Cleans one batch into a frame of its own.
 pub fn clean_batch(raw: RawBatch, context: &Context) -> Result<(CleanBatch, DataFrame)> {
-    let mut cleaner = Cleaner::new(context, raw.frame.height());
+    let mut cleaner = Cleaner::new(raw.frame.height());
     let batch = cleaner.add(raw, context)?;
     Ok((batch, cleaner.finish()?))
 }
@@ -331,7 +326,7 @@ impl Columns {
         self.source_rows.push(source_row);
     }
 
-    fn finish(self, kind: PublicationKind, dt: &str) -> Result<DataFrame> {
+    fn finish(self) -> Result<DataFrame> {
         let height = self.source_rows.len();
         let dates = Int32Chunked::from_slice_options("date".into(), &self.dates)
             .into_series()
@@ -340,7 +335,6 @@ impl Columns {
             height,
             vec![
                 self.ids.finish().into_column(),
-                constant("kind", kind.name(), height),
                 self.titles.finish().into_column(),
                 self.abstracts.finish().into_column(),
                 dates.into_column(),
@@ -349,8 +343,7 @@ impl Columns {
                 self.journal_keys.finish().into_column(),
                 self.flags.finish(),
                 self.source_uris.finish(),
-                Series::new("source_row".into(), self.source_rows).into_column(),
-                constant("dt", dt, height),
+                source_rows(self.source_rows),
             ],
         )?;
         PUBLICATIONS.check(&frame)?;

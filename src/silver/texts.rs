@@ -30,8 +30,14 @@ impl TextLists {
     }
 }
 
+/// The column of the places of rows in their sources.
+pub(crate) fn source_rows(rows: Vec<u64>) -> Column {
+    let rows: Vec<i64> = rows.into_iter().map(u64::cast_signed).collect();
+    Series::new("source_row".into(), rows).into_column()
+}
+
 /// A column that has the same text in every row.
-pub(super) fn constant(name: &str, text: &str, rows: usize) -> Column {
+pub(crate) fn constant(name: &str, text: &str, rows: usize) -> Column {
     let mut runs = TextRuns::new(name);
     runs.push(text, rows);
     runs.finish()
@@ -83,7 +89,7 @@ pub(crate) fn rejected_frame(rejected: &[Rejected], uri: &str) -> Result<DataFra
             text("message", &|row| row.message.clone()),
             text("raw", &|row| row.raw.clone()),
             constant("source_uri", uri, rejected.len()),
-            Series::new("source_row".into(), rows).into_column(),
+            source_rows(rows),
         ],
     )?;
     REJECTED.check(&frame)?;

@@ -2,14 +2,13 @@
 //! nothing.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::copy_files::copy_files;
 use crate::error::{Error, Result};
 use crate::lake::documents::{BronzeFile, BronzeManifest};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
-use crate::lake::report::{StepReport, all_stand};
+use crate::lake::report::{StepReport, StepStart, all_stand};
 use crate::lake::{layout, manifest};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
@@ -40,14 +39,16 @@ impl BronzeSource {
 
 /// Copies the files of each source into its partition.
 pub fn bronze(storage: &dyn Storage, sources: &[BronzeSource], dt: Dt, task: &Task) -> Result<StepReport> {
-    let started = Instant::now();
+    let started = StepStart::now(task);
     // All sources are found before the first is copied, so a mistyped path costs no time.
     let files: Vec<Vec<SourceFile>> = sources
         .iter()
         .map(|source| find_files(source, task))
         .collect::<Result<_>>()?;
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
-    bronze_found(storage, sources, &files, dt, task, started)
+    let report = bronze_found(storage, sources, &files, dt, task, started)?;
+    report.record(storage)?;
+    Ok(report)
 }
 
 /// Copies files that were found before, for a caller that already has the reservation.
@@ -58,7 +59,7 @@ pub(crate) fn bronze_reserved(
     dt: Dt,
     task: &Task,
 ) -> Result<StepReport> {
-    bronze_found(storage, sources, files, dt, task, Instant::now())
+    bronze_found(storage, sources, files, dt, task, StepStart::now(task))
 }
 
 fn bronze_found(
@@ -67,7 +68,7 @@ fn bronze_found(
     files: &[Vec<SourceFile>],
     dt: Dt,
     task: &Task,
-    started: Instant,
+    started: StepStart,
 ) -> Result<StepReport> {
     let mut parts = Vec::new();
     for (source, files) in sources.iter().zip(files) {
@@ -110,7 +111,7 @@ fn copy_source(
     dt: Dt,
     task: &Task,
 ) -> Result<StepReport> {
-    let started = Instant::now();
+    let started = StepStart::now(task);
     let folder = layout::bronze(&source.name, dt);
     let manifest_path = format!("{folder}/{}", layout::MANIFEST);
     // Only its bytes, which may be damaged: this copy replaces it.

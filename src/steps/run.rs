@@ -1,13 +1,11 @@
 //! Runs all steps of one partition.
 
-use std::time::Instant;
-
 use super::bronze::{BronzeSource, bronze_reserved, find_files};
 use super::gold::{GoldSettings, gold_reserved};
 use super::silver::{SilverSettings, silver_reserved};
 use crate::error::Result;
 use crate::lake::dt::Dt;
-use crate::lake::report::StepReport;
+use crate::lake::report::{StepReport, StepStart};
 use crate::schema::SourceTable;
 use crate::storage::source::SourceFile;
 use crate::storage::{Sharing, Storage};
@@ -23,7 +21,7 @@ pub fn run(
     gold: &GoldSettings,
     task: &Task,
 ) -> Result<StepReport> {
-    let started = Instant::now();
+    let started = StepStart::now(task);
     let files: Vec<Vec<SourceFile>> = sources
         .iter()
         .map(|source| find_files(source, task))
@@ -39,6 +37,7 @@ pub fn run(
     report.held = gold.held.clone();
     report.steps = vec![bronze, silver, gold];
     report.save(storage, dt, "run")?;
+    report.record(storage)?;
     drop(reservation);
     Ok(report)
 }

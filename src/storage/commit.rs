@@ -1,84 +1,239 @@
-//! Replaces the old state by the new one with one rename, however many files and folders change.
+//! Replaces the old state by the new one: at the cost of what changes, and whole even if the process is killed.
 //!
 //! One changed file or folder is renamed into place (an existing folder is exchanged, which Linux does atomically). If
-//! several change, their nearest common folder is exchanged: its new version is built beside it, with hard links to
-//! everything unchanged. That costs one link per file and never copies a byte.
+//! several change, a journal (`.staging/commit`) names them first: once it is durable, the commit has happened. Then each
+//! unit is renamed into place, and the journal is removed. All of this holds the lake's lock. Whoever opens the lake
+//! after a kill finds the journal and finishes the renames ([`heal`]), which may begin again at any of them.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use serde::{Deserialize, Serialize};
 
-use super::staging::{RESTORE, create_folders};
-use crate::error::{Error, Result};
+use super::inside::{open_file, path_inside};
+use super::staging::{self, create_folders};
+use crate::error::{Error, Refusal, Result};
 
-/// Replaces `units`, relative paths below `root`, by what is below `staged`; a unit that is missing there is removed.
-/// `spare` is an unused path of the same file system, which receives the old state.
-pub(super) fn exchange(root: &Path, staged: &Path, units: &[String], spare: &Path) -> Result<()> {
+/// The journal's name in the folder of staging folders. At most one commit at a time holds the lake's lock.
+const JOURNAL: &str = "commit";
+
+/// A longer journal was not written by a commit.
+const LONGEST_JOURNAL: u64 = 1 << 30;
+
+/// What a commit is about to rename.
+#[derive(Debug, Serialize, Deserialize)]
+struct Journal {
+    /// The name of the transaction's staging folder.
+    staging: String,
+    units: Vec<JournalUnit>,
+}
+
+/// A file or folder that a commit replaces.
+#[derive(Debug, Serialize, Deserialize)]
+struct JournalUnit {
+    path: String,
+    /// The device and inode of what replaces it, by which a second try knows what the first one has done; `None` if the
+    /// unit is removed.
+    new: Option<(u64, u64)>,
+}
+
+/// Replaces `units`, relative paths below `root`, by what the transaction with this staging folder has in `new`; a unit
+/// that is missing there is removed. The caller holds the lake's lock.
+pub(super) fn exchange(root: &Path, staging: &Path, units: &[String]) -> Result<()> {
     match units {
-        [] => Ok(()),
-        [unit] => exchange_one(root, &root.join(unit), &staged.join(unit), spare),
-        _ => {
-            let common = common_folder(units);
-            if common.as_os_str().is_empty() {
-                // The root also holds the staging folders, and is never exchanged.
-                return Err(Error::Internal {
-                    message: format!("the units {units:?} lie in no common folder"),
-                });
+        [] => return Ok(()),
+        [unit] if replace_at_once(root, staging, unit)? => return Ok(()),
+        _ => {}
+    }
+    let entries = units.iter().map(|unit| JournalUnit {
+        path: unit.trim_matches('/').to_owned(),
+        new: identity(&staging.join(NEW).join(unit)),
+    });
+    let journal = Journal {
+        staging: staging
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        units: entries.collect(),
+    };
+    write_journal(root, staging, &journal)?;
+    finish(root, &journal)
+}
+
+/// The folder of the new state in a staging folder, and the one of what it replaced.
+pub(super) const NEW: &str = "new";
+const OLD: &str = "old";
+
+/// The journal of the lake at `root`.
+fn journal_path(root: &Path) -> PathBuf {
+    root.join(staging::FOLDER).join(JOURNAL)
+}
+
+/// Whether a commit has happened that is not finished, or is being finished.
+pub(super) fn is_unfinished(root: &Path) -> bool {
+    journal_path(root).symlink_metadata().is_ok()
+}
+
+/// Finishes the commit of a process that was killed in it, if there is one. The caller holds the lake's lock.
+pub(super) fn heal(root: &Path) -> Result<()> {
+    let path = journal_path(root);
+    let failed = |error| Error::storage(path.display(), "finish the commit that it names", error);
+    let mut bytes = Vec::new();
+    match open_file(&path) {
+        Ok(file) => file
+            .take(LONGEST_JOURNAL)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let damaged = |found: String| {
+        let remedy = "remove this file, and run again the step that was killed: it replaces what it had begun to replace";
+        failed(io::Error::other(Refusal { found, remedy }))
+    };
+    let journal: Journal = serde_json::from_slice(&bytes)
+        .map_err(|error| damaged(format!("it is no journal of a commit ({error})")))?;
+    if !staging::is_name(&journal.staging) {
+        return Err(damaged("it names no staging folder".to_owned()));
+    }
+    for unit in &journal.units {
+        path_inside(root, &unit.path).map_err(failed)?;
+        path_inside(
+            root,
+            &format!("{}/{}/{NEW}/{}", staging::FOLDER, journal.staging, unit.path),
+        )
+        .map_err(failed)?;
+    }
+    finish(root, &journal)?;
+    // A leftover is removed by the next transaction.
+    let _ = fs::remove_dir_all(root.join(staging::FOLDER).join(&journal.staging));
+    Ok(())
+}
+
+fn write_journal(root: &Path, staging: &Path, journal: &Journal) -> Result<()> {
+    let path = journal_path(root);
+    let failed = |error| Error::storage(path.display(), "write", error);
+    let bytes = serde_json::to_vec(journal).map_err(|error| failed(error.into()))?;
+    let draft = staging.join(JOURNAL);
+    let mut file = File::create(&draft).map_err(failed)?;
+    file.write_all(&bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&draft, &path))
+        .map_err(failed)?;
+    sync_folder(&root.join(staging::FOLDER))
+}
+
+/// Renames every unit of a journal that is not in place, and removes the journal.
+fn finish(root: &Path, journal: &Journal) -> Result<()> {
+    let staged = root.join(staging::FOLDER).join(&journal.staging);
+    let mut folders = Vec::new();
+    for unit in &journal.units {
+        let target = root.join(&unit.path);
+        let failed = |error| Error::storage(target.display(), "replace", error);
+        let folder = target.parent().unwrap_or(root);
+        let (new, old) = (
+            staged.join(NEW).join(&unit.path),
+            staged.join(OLD).join(&unit.path),
+        );
+        match unit.new {
+            Some(identity_of_new) => {
+                if identity(&target) == Some(identity_of_new) {
+                    continue;
+                }
+                create_durably(root, folder)?;
+                if new.is_dir() && target.exists() {
+                    swap(&new, &target, &old)?;
+                } else if target.is_dir() {
+                    move_away(&target, &old)?;
+                    fs::rename(&new, &target).map_err(failed)?;
+                } else {
+                    fs::rename(&new, &target).map_err(failed)?;
+                }
             }
-            let next = staged.join(&common);
-            create_folders(&next)?;
-            let inner: Vec<PathBuf> = units
-                .iter()
-                .map(|unit| PathBuf::from(unit.trim_matches('/')))
-                .collect();
-            let mut folders = vec![next.clone()];
-            link_rest(root, staged, &common, &inner, &mut folders)?;
-            sync_folders(&folders)?;
-            exchange_one(root, &root.join(&common), &next, spare)
+            None if target.symlink_metadata().is_ok() => move_away(&target, &old)?,
+            None => continue,
         }
+        folders.push(folder.to_owned());
+    }
+    folders.sort_unstable();
+    folders.dedup();
+    folders.retain(|folder| folder.exists());
+    sync_folders(&folders)?;
+    fs::remove_file(journal_path(root))
+        .map_err(|error| Error::storage(journal_path(root).display(), "remove", error))?;
+    sync_folder(&root.join(staging::FOLDER))?;
+    for unit in journal.units.iter().filter(|unit| unit.new.is_none()) {
+        remove_empty_parents(root, &unit.path);
+    }
+    Ok(())
+}
+
+/// Exchanges a folder with what is in its place.
+fn swap(new: &Path, target: &Path, old: &Path) -> Result<()> {
+    match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        // Some network mounts: for a moment there is neither the old folder nor the new one.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            move_away(target, old)?;
+            fs::rename(new, target).map_err(|error| Error::storage(target.display(), "replace", error))
+        }
+        Err(error) => Err(Error::storage(target.display(), "replace", error.into())),
     }
 }
 
-/// Renames `new` to `target`; the old target moves to `spare`.
-fn exchange_one(root: &Path, target: &Path, new: &Path, spare: &Path) -> Result<()> {
+/// Moves what a commit replaces into the staging folder.
+fn move_away(target: &Path, old: &Path) -> Result<()> {
+    create_folders(old.parent().unwrap_or(old))?;
+    fs::rename(target, old).map_err(|error| Error::storage(target.display(), "replace", error))
+}
+
+/// Removes the folders above a removed unit that are empty now.
+fn remove_empty_parents(root: &Path, unit: &str) {
+    let mut folder = Path::new(unit).parent();
+    while let Some(path) = folder.filter(|path| !path.as_os_str().is_empty()) {
+        if fs::remove_dir(root.join(path)).is_err() {
+            return;
+        }
+        folder = path.parent();
+    }
+}
+
+/// Replaces one unit with one rename; `false` if that needs a journal.
+fn replace_at_once(root: &Path, staging: &Path, unit: &str) -> Result<bool> {
+    let (target, new) = (root.join(unit), staging.join(NEW).join(unit));
     let parent = target.parent().unwrap_or(Path::new(""));
     create_durably(root, parent)?;
     let failed = |source: io::Error| Error::storage(target.display(), "replace", source);
     if !new.exists() {
         if target.exists() {
-            fs::rename(target, spare).map_err(failed)?;
+            move_away(&target, &staging.join(OLD).join(unit))?;
         }
-        return sync_folder(parent);
+        sync_folder(parent)?;
+        remove_empty_parents(root, unit);
+        return Ok(true);
     }
     if new.is_dir() && target.exists() {
-        match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
+        match renameat_with(CWD, &new, CWD, &target, RenameFlags::EXCHANGE) {
             Ok(()) => {}
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-                exchange_in_two(root, target, new, spare).map_err(failed)?;
+                return Ok(false);
             }
             Err(error) => return Err(failed(error.into())),
         }
     } else {
-        fs::rename(new, target).map_err(failed)?;
+        fs::rename(new, &target).map_err(failed)?;
     }
-    sync_folder(parent)
+    sync_folder(parent)?;
+    Ok(true)
 }
 
-/// Exchanges two folders on a file system without an atomic exchange (some network mounts), by two renames. If the
-/// process is killed between them, the next transaction restores the old state (see `staging.rs`).
-fn exchange_in_two(root: &Path, target: &Path, new: &Path, spare: &Path) -> io::Result<()> {
-    let relative = target.strip_prefix(root).unwrap_or(target);
-    let note = spare.with_file_name(RESTORE);
-    fs::write(&note, relative.to_string_lossy().as_bytes())?;
-    File::open(&note)?.sync_all()?;
-    fs::rename(target, spare)?;
-    if let Err(error) = fs::rename(new, target) {
-        fs::rename(spare, target)?;
-        return Err(error);
-    }
-    Ok(())
+/// The device and inode of a file or folder.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let found = path.symlink_metadata().ok()?;
+    Some((found.dev(), found.ino()))
 }
 
 /// Creates a folder below `root` and makes the names of all new folders durable.
@@ -92,75 +247,6 @@ fn create_durably(root: &Path, folder: &Path) -> Result<()> {
         .into_iter()
         .filter_map(Path::parent)
         .try_for_each(sync_folder)
-}
-
-/// The nearest folder that holds all units.
-fn common_folder(units: &[String]) -> PathBuf {
-    let mut common: Option<Vec<&str>> = None;
-    for unit in units {
-        let mut parts: Vec<&str> = unit.split('/').filter(|part| !part.is_empty()).collect();
-        parts.pop();
-        common = Some(match common {
-            None => parts,
-            Some(before) => before
-                .iter()
-                .zip(&parts)
-                .take_while(|(left, right)| left == right)
-                .map(|(part, _)| *part)
-                .collect(),
-        });
-    }
-    common.unwrap_or_default().into_iter().collect()
-}
-
-/// Links everything below `root/folder` that no unit replaces to the same path below `staged`; adds the new folders to
-/// `made`.
-fn link_rest(
-    root: &Path,
-    staged: &Path,
-    folder: &Path,
-    units: &[PathBuf],
-    made: &mut Vec<PathBuf>,
-) -> Result<()> {
-    let old = root.join(folder);
-    let failed = |path: &Path, source| Error::storage(path.display(), "link the unchanged file", source);
-    let entries = match old.read_dir() {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(&old, error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| failed(&old, error))?;
-        let path = folder.join(entry.file_name());
-        if units.contains(&path) {
-            continue;
-        }
-        let (from, to) = (root.join(&path), staged.join(&path));
-        if entry.file_type().map_err(|error| failed(&from, error))?.is_dir() {
-            create_folders(&to)?;
-            link_rest(root, staged, &path, units, made)?;
-            made.push(to);
-        } else {
-            link_or_copy(&from, &to).map_err(|error| failed(&from, error))?;
-        }
-    }
-    Ok(())
-}
-
-/// Links a file, or copies it if the file system has no links.
-pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::TooManyLinks
-            ) =>
-        {
-            fs::copy(from, to)?;
-            File::open(to)?.sync_all()
-        }
-        other => other,
-    }
 }
 
 /// Above this many files or folders, one `syncfs` of the whole file system is cheaper than a call for each.

@@ -5,7 +5,7 @@ use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::commit::{SYNC_ONE_BY_ONE, exchange, link_or_copy, sync_file_system, sync_folder};
+use super::commit::{NEW, SYNC_ONE_BY_ONE, exchange, heal, is_unfinished, sync_file_system, sync_folder};
 use super::inside::{is_inside, make_like, open_file, path_inside};
 use super::lock::Lock;
 use super::reservation::{self, Reservation};
@@ -91,6 +91,7 @@ impl LocalStorage {
     /// The file-system path of a path that is read or replaced. Rejects one that leads out of the lake, directly or
     /// over a link.
     fn inside(&self, path: &str, action: &'static str) -> Result<PathBuf> {
+        self.settle()?;
         path_inside(&self.root, path)
             .map_err(|error| Error::storage(self.path(path).display(), action, error))
     }
@@ -99,11 +100,26 @@ impl LocalStorage {
         self.root.join(if self.plain { PLAIN_LOCK } else { LOCK })
     }
 
-    /// Takes the exclusive lock of the lake, as a commit does.
+    /// Takes the exclusive lock of the lake, as a commit does, and finishes the commit of a killed process.
     fn lock(&self) -> Result<Lock> {
         let path = self.lock_path();
-        Lock::alone(&path, self.plain)
-            .map_err(|source| Error::storage(path.display(), "lock the lake", source))
+        let lock = Lock::alone(&path, self.plain)
+            .map_err(|source| Error::storage(path.display(), "lock the lake", source))?;
+        heal(&self.root)?;
+        Ok(lock)
+    }
+
+    /// Waits for a commit that is being finished, and finishes that of a killed process.
+    fn settle(&self) -> Result<()> {
+        if !is_unfinished(&self.root) {
+            return Ok(());
+        }
+        // Who may only read can wait for the commit, but not finish it.
+        drop(self.lock_to_read()?);
+        if is_unfinished(&self.root) {
+            drop(self.lock()?);
+        }
+        Ok(())
     }
 
     /// Takes the shared lock of the lake; `None` if this user may not open the lock file, so that a read-only lake can
@@ -117,6 +133,13 @@ impl LocalStorage {
 impl Storage for LocalStorage {
     fn root(&self) -> String {
         self.root.display().to_string()
+    }
+
+    fn uri(&self, path: &str) -> Result<String> {
+        let place = self.inside(path, "read")?;
+        let place = std::path::absolute(&place)
+            .map_err(|error| Error::storage(place.display(), "make an absolute path of", error))?;
+        Ok(place.display().to_string())
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
@@ -143,8 +166,8 @@ impl Storage for LocalStorage {
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>> {
-        let _lock = self.lock_to_read()?;
         let folder = self.inside(path, "list the folder")?;
+        let _lock = self.lock_to_read()?;
         let entries = match folder.read_dir() {
             Ok(entries) => entries,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -166,7 +189,7 @@ impl Storage for LocalStorage {
             self.inside(unit, "replace")?;
         }
         let staging = Staging::create(&self.root, self.stood)?;
-        let new = staging.path.join("new");
+        let new = staging.path.join(NEW);
         create_folders(&new)?;
         let before = match units {
             [unit] if self.plain => fs::metadata(self.path(unit)).ok(),
@@ -220,7 +243,7 @@ struct LocalTransaction {
 
 impl LocalTransaction {
     fn new_state(&self) -> PathBuf {
-        self.staging.path.join("new")
+        self.staging.path.join(NEW)
     }
 
     fn place(&mut self, path: &str) -> Result<PathBuf> {
@@ -287,15 +310,10 @@ impl Transaction for LocalTransaction {
         Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
     }
 
-    fn keep(&mut self, path: &str) -> Result<()> {
-        let place = self.place(path)?;
-        link_or_copy(&self.storage.inside(path, "link the unchanged file")?, &place).map_err(|error| {
-            Error::storage(
-                self.storage.path(path).display(),
-                "link the unchanged file",
-                error,
-            )
-        })
+    fn replace(&mut self, unit: &str) -> Result<()> {
+        self.storage.inside(unit, "replace")?;
+        self.units.push(unit.to_owned());
+        Ok(())
     }
 
     fn scratch(&mut self, name: &str) -> Result<File> {
@@ -348,13 +366,10 @@ impl Transaction for LocalTransaction {
             // Another run has already committed the same result: there is nothing to do.
             return Ok(());
         }
-        exchange(
-            &self.storage.root,
-            &self.new_state(),
-            &self.units,
-            &self.staging.path.join("old"),
-        )?;
+        let exchanged = exchange(&self.storage.root, &self.staging.path, &self.units);
+        // A commit that has happened and could not be finished is finished by whoever opens the lake next.
+        self.staging.stays = exchanged.is_err() && is_unfinished(&self.storage.root);
         drop(lock);
-        Ok(())
+        exchanged
     }
 }

@@ -6,9 +6,10 @@
 //!
 //! **The commit protocol.** On a disk, a transaction writes into its own staging folder beside the lake's content. The
 //! commit makes everything durable (fsync), takes the lake's lock, checks that nobody has changed what the transaction
-//! replaces, and exchanges the old state for the new one with one rename. A process killed at any moment leaves the old
-//! state or the new one, and at worst a staging folder that the next transaction removes. In a bucket, new objects and
-//! one conditional put of the lake's state do the same: see `bucket/transaction.rs`.
+//! replaces, writes a journal if more than one unit changes, and renames each unit into place: its cost is that of the
+//! change. A process killed at any moment leaves the old state, or a journal from which the next opener finishes the new
+//! one, and at worst a staging folder that the next transaction removes. In a bucket, new objects and one conditional
+//! put of the lake's state do the same: see `bucket/transaction.rs`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -49,6 +50,9 @@ use crate::error::Result;
 pub trait Storage: Send + Sync {
     /// The root, for messages.
     fn root(&self) -> String;
+
+    /// The URI or path under which other programs open an existing file.
+    fn uri(&self, path: &str) -> Result<String>;
 
     /// The bytes of a file; `None` if there is none.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>>;
@@ -95,8 +99,8 @@ pub trait Transaction: Send {
     /// Creates a file of the new state. Its path must lie in one of the units.
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>>;
 
-    /// Keeps a file of the old state unchanged.
-    fn keep(&mut self, path: &str) -> Result<()>;
+    /// Adds a unit. Without a new file below it, the commit removes what is there.
+    fn replace(&mut self, unit: &str) -> Result<()>;
 
     /// A scratch file of this transaction, for writing and reading; it is removed with the transaction.
     fn scratch(&mut self, name: &str) -> Result<std::fs::File>;

@@ -1,15 +1,13 @@
 //! Staging folders: where transactions write before they commit, and how the folders of dead processes are removed.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::commit::is_unfinished;
 use super::inside::{is_refused, open_file, path_inside};
 use crate::error::{Error, Result};
-
-/// The file beside `spare` that names the target of `spare`, while two renames replace an exchange.
-pub(super) const RESTORE: &str = "restore";
 
 /// The folder of all staging folders, below the lake's root.
 pub(super) const FOLDER: &str = ".staging";
@@ -27,6 +25,8 @@ pub(super) struct Staging {
     root_stays: bool,
     /// Locked while the owner lives; the operating system releases it however the owner ends.
     alive: Option<File>,
+    /// Whether a journal names this folder, so that it must stay for whoever finishes the commit.
+    pub stays: bool,
 }
 
 impl Staging {
@@ -53,6 +53,7 @@ impl Staging {
                         root: root.to_owned(),
                         root_stays,
                         alive: Some(alive),
+                        stays: false,
                     });
                 }
                 // Another transaction has just ended and removed the empty folder.
@@ -78,6 +79,9 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
+        if self.stays {
+            return;
+        }
         // A folder that cannot be removed now is removed by the next transaction.
         let _ = fs::remove_dir_all(&self.path);
         self.alive.take();
@@ -127,8 +131,8 @@ fn remove_abandoned(root: &Path, folder: &Path) -> Result<()> {
                 continue;
             }
         };
-        if alive.try_lock().is_ok() && (!born || is_old(&path)) {
-            bring_back(root, &path)?;
+        // The owner is dead, so a journal that is not there now is never written. One that is there names a folder.
+        if alive.try_lock().is_ok() && (!born || is_old(&path)) && !is_unfinished(root) {
             let _ = fs::remove_dir_all(&path);
         }
     }
@@ -137,37 +141,11 @@ fn remove_abandoned(root: &Path, folder: &Path) -> Result<()> {
 
 /// Whether a folder's name has the form of a staging folder: a process id and a number, perhaps after a dot. A user's
 /// folder of the same parent name may hold other things.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let numbers = name.strip_prefix('.').unwrap_or(name).split_once('-');
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     numbers.is_some_and(|(process, number)| is_number(process) && is_number(number))
 }
-
-/// Restores the old state if a process died after it moved that away and before it renamed the new one into place.
-fn bring_back(root: &Path, staging: &Path) -> Result<()> {
-    let (note, old) = (staging.join(RESTORE), staging.join("old"));
-    let failed = |error| Error::storage(note.display(), "bring the old state back", error);
-    let mut target = String::new();
-    match open_file(&note) {
-        // A longer text is no path.
-        Ok(file) => file
-            .take(LONGEST_PATH)
-            .read_to_string(&mut target)
-            .map_err(failed)?,
-        Err(error) if is_refused(&error) => return Err(failed(error)),
-        Err(_) => return Ok(()),
-    };
-    let target = path_inside(root, &target).map_err(failed)?;
-    // A link is never a state of a lake.
-    let stands = |path: &Path| path.symlink_metadata().ok().filter(|found| !found.is_symlink());
-    if target != root && stands(&old).is_some() && stands(&target).is_none() {
-        let _ = fs::rename(old, target);
-    }
-    Ok(())
-}
-
-/// No path of the system is longer.
-const LONGEST_PATH: u64 = 4096;
 
 fn is_old(path: &Path) -> bool {
     let age = path

@@ -10,4 +10,5 @@ pub(crate) mod row_groups;
 pub(crate) mod spill_buffer;
 pub(crate) mod spill_file;
 pub(crate) mod table_file;
+pub(crate) mod table_reader;
 pub(crate) mod table_writer;

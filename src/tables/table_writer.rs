@@ -5,9 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use polars::io::parquet::write::KeyValueMetadata;
-use polars::prelude::{
-    CompatLevel, DataFrame, ParallelStrategy, ParquetReader, Schema, SchemaExt, SerReader,
-};
+use polars::prelude::{CompatLevel, DataFrame, Schema, SchemaExt};
 use polars_parquet::write::schema_to_metadata_key;
 
 use super::output_file::OutputFile;
@@ -15,6 +13,7 @@ use super::pages::Encoder;
 use super::row_group::{RowGroup, RowGroupPlace};
 use super::row_groups::{GroupForm, RowGroupCutter, WholeGroup};
 use super::table_file::TableFile;
+use super::table_reader::TableReader;
 use crate::error::{Error, Result};
 use crate::schema::Table;
 use crate::storage::{Digest256, HashingWriter, Transaction};
@@ -120,84 +119,15 @@ pub(crate) fn common_types(schema: &Schema) -> KeyValueMetadata {
 
 /// Calls `each` with the frames of a Parquet file, in order, with just the named columns (all when none are named).
 pub(crate) fn read_frames(
-    open: impl Fn() -> Result<File>,
+    open: impl FnOnce() -> Result<File>,
     path: &str,
     columns: Option<&[String]>,
     mut each: impl FnMut(DataFrame) -> Result<()>,
 ) -> Result<()> {
-    let broken = |error: polars::error::PolarsError| {
-        Error::format(
-            path,
-            "Parquet file",
-            error.to_string(),
-            "run the step that writes it again",
-        )
-    };
-    let mut reader = ParquetReader::new(open()?);
-    let whole = reader.get_metadata().map_err(broken)?.clone();
-    let mut bare = (*whole).clone();
-    bare.row_groups = Vec::new();
-    for group in &whole.row_groups {
-        // A file of this row group alone. With a slice of the whole file the library looks into every row group before it,
-        // which costs the square of the rows.
-        let mut alone = bare.clone();
-        alone.num_rows = group.num_rows();
-        alone.row_groups = vec![group.clone()];
-        let mut reader = ParquetReader::new(open()?)
-            .with_columns(columns.map(<[String]>::to_vec))
-            .read_parallel(ParallelStrategy::Columns);
-        reader.set_metadata(Arc::new(alone));
-        each(reader.finish().map_err(broken)?)?;
+    let mut reader = TableReader::open(open()?, path)?;
+    while let Some(frame) = reader.peek(columns)? {
+        each(frame)?;
+        reader.skip();
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-    use std::io::{Seek, Write};
-
-    use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
-
-    use super::*;
-
-    /// Gold looked into every row group before the one that it read: its time grew with the square of the rows.
-    #[test]
-    fn a_row_group_is_read_without_those_before_it() -> Result<()> {
-        let numbers: Vec<u64> = (0..40).collect();
-        let column = Column::from(Series::new("number".into(), &numbers));
-        let mut bytes = Vec::new();
-        ParquetWriter::new(&mut bytes)
-            .with_row_group_size(Some(10))
-            .finish(&mut DataFrame::new(40, vec![column])?)?;
-        let whole = ParquetReader::new(std::io::Cursor::new(bytes.clone()))
-            .get_metadata()?
-            .clone();
-        let starts: Vec<usize> = whole
-            .row_groups
-            .iter()
-            .map(|group| group.parquet_columns()[0].byte_range().start as usize)
-            .collect();
-        assert_eq!(starts.len(), 4);
-        // The file is opened once for the footer and once for each group, when the bytes before the group are destroyed.
-        let opened = Cell::new(0_usize);
-        let open = || {
-            let before = starts.get(opened.get().wrapping_sub(1)).copied().unwrap_or(4);
-            opened.set(opened.get() + 1);
-            let mut bytes = bytes.clone();
-            bytes[4..before].fill(0xff);
-            let failed = |error| Error::storage("a temporary file", "write", error);
-            let mut file = tempfile::tempfile().map_err(failed)?;
-            file.write_all(&bytes).map_err(failed)?;
-            file.rewind().map_err(failed)?;
-            Ok(file)
-        };
-        let mut read = Vec::new();
-        read_frames(open, "table", None, |frame| {
-            read.extend(frame.column("number")?.u64()?.into_no_null_iter());
-            Ok(())
-        })?;
-        assert_eq!(read, numbers);
-        Ok(())
-    }
 }

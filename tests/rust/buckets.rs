@@ -310,8 +310,8 @@ fn a_kept_file_that_somebody_replaced_is_a_conflict() {
     let server = Server::new();
     write(&lake(&server), &["a"], &[("a/1", "old"), ("a/2", "old")]).unwrap();
     let handle = lake(&server);
-    let mut transaction = begin(&handle, &["a"], &[("a/2", "mine")]);
-    transaction.keep("a/1").unwrap();
+    // The same bytes are not uploaded again: the object stays that of the old state.
+    let transaction = begin(&handle, &["a"], &[("a/1", "old"), ("a/2", "mine")]);
     write(&lake(&server), &["a/1"], &[("a/1", "new")]).unwrap();
     let refused = transaction.commit(&[]).unwrap_err().to_string();
     assert!(refused.contains("a/1: another run replaced it"), "{refused}");

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 
 use drugs_rs::error::Error;
-use drugs_rs::formats::{Encoding, Field, Fields, Input, Notes, RawBatch, open};
+use drugs_rs::formats::{Encoding, Field, Fields, Input, RawBatch, ReaderNotes, open};
 use drugs_rs::task::Task;
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 struct Read {
     rows: Vec<String>,
     rejected: Vec<String>,
-    notes: Notes,
+    notes: ReaderNotes,
     format: &'static str,
 }
 

@@ -286,7 +286,13 @@ fn a_publication_may_mention_every_drug() {
     let mut sinks = [std::io::sink(), std::io::sink(), std::io::sink()];
     let [graph_file, top, exclusive] = &mut sinks;
     let written = graph
-        .write("graph", graph_file, (top, exclusive), &Task::new())
+        .write(
+            "graph",
+            graph_file,
+            (top, exclusive),
+            &mut |_| Ok(()),
+            &Task::new(),
+        )
         .unwrap();
     assert_eq!((written.drugs, written.pairs), (200_000, 200_000));
 }

@@ -26,7 +26,11 @@ fn everything() -> MatcherSettings {
 }
 
 /// `(start, end, code, rule)` of both matchers, which must agree.
-fn find(entries: &[VocabularyEntry], settings: &MatcherSettings, text: &str) -> Vec<(usize, usize, String, Rule)> {
+fn find(
+    entries: &[VocabularyEntry],
+    settings: &MatcherSettings,
+    text: &str,
+) -> Vec<(usize, usize, String, Rule)> {
     let matcher = Matcher::new(entries, settings).unwrap();
     let fast: Vec<_> = matcher
         .find(text)

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 
 use drugs_rs::error::Error;
-use drugs_rs::formats::{Encoding, Input, Notes, open, open_shaped};
+use drugs_rs::formats::{Encoding, Input, ReaderNotes, open, open_shaped};
 use drugs_rs::schema::PublicationKind;
 use drugs_rs::silver::shapes::shapes;
 use drugs_rs::task::Task;
@@ -15,7 +15,7 @@ use crate::formats::fields;
 
 struct Read {
     rows: Vec<String>,
-    notes: Notes,
+    notes: ReaderNotes,
     batches: usize,
     raw: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use drugs_rs::error::Error;
-use drugs_rs::formats::{Encoding, Input, Notes, open_shaped};
+use drugs_rs::formats::{Encoding, Input, ReaderNotes, open_shaped};
 use drugs_rs::schema::PublicationKind;
 use drugs_rs::silver::shapes::shapes;
 use drugs_rs::storage::source::expand_all;
@@ -15,7 +15,7 @@ struct Read {
     rows: Vec<String>,
     rejected: Vec<String>,
     deleted: Vec<(usize, String)>,
-    notes: Notes,
+    notes: ReaderNotes,
     format: &'static str,
 }
 

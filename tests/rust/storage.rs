@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use drugs_rs::error::Error;
@@ -76,12 +77,10 @@ fn one_unit_and_several_units_replace_just_themselves() {
     write(&storage, &["l/a/y", "l/b/f"], &[("l/a/y/1", "newer")]).unwrap();
     let expected = pairs(&[("l/a/x/3", "three"), ("l/a/y/1", "newer")]);
     assert_eq!(state(&root), expected, "a unit without files ends to exist");
-    let refused = write(&storage, &["l/a/y", "m/f"], &[("m/f", "x")]).unwrap_err();
-    assert!(
-        refused.to_string().contains("no common folder"),
-        "the root itself is never exchanged: {refused}"
-    );
-    assert_eq!(state(&root), expected);
+    write(&storage, &["l/a/y", "m/f"], &[("m/f", "x")]).unwrap();
+    let expected = pairs(&[("l/a/x/3", "three"), ("m/f", "x")]);
+    assert_eq!(state(&root), expected, "units need no common folder");
+    assert!(!root.join("l/a/y").exists());
     assert!(!root.join(".staging").exists(), "nothing is left behind");
 }
 
@@ -250,20 +249,128 @@ fn a_lake_of_many_partitions_is_exchanged_as_one_of_few() {
     assert_eq!(after.iter().filter(|(_, text)| text == "new").count(), 2);
 }
 
+/// A lake with the journal of a process that was killed when it had put the first `renamed` of four units in place.
+fn killed_in_its_commit(root: &Path, renamed: usize) -> LocalStorage {
+    let storage = LocalStorage::create(root).unwrap();
+    let old = [
+        ("l/a/f", "old"),
+        ("l/b", "old"),
+        ("l/gone/f", "old"),
+        ("l/stays", "old"),
+    ];
+    write(&storage, &["l"], &old).unwrap();
+    let dead = root.join(".staging/999999-0");
+    for (path, text) in [("l/a/f", "new"), ("l/b", "new"), ("m/new/f", "new")] {
+        let path = dead.join("new").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::write(dead.join(".alive"), "").unwrap();
+    let units = ["l/a", "l/b", "m/new/f", "l/gone"];
+    let entries: Vec<_> = units
+        .iter()
+        .map(|unit| {
+            let new = fs::metadata(dead.join("new").join(unit)).ok();
+            serde_json::json!({"path": unit, "new": new.map(|new| (new.dev(), new.ino()))})
+        })
+        .collect();
+    let journal = serde_json::json!({"staging": "999999-0", "units": entries});
+    fs::write(root.join(".staging/commit"), journal.to_string()).unwrap();
+    for unit in &units[..renamed] {
+        let (new, target) = (dead.join("new").join(unit), root.join(unit));
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        if target.is_dir() {
+            let away = dead.join("old").join(unit);
+            fs::create_dir_all(away.parent().unwrap()).unwrap();
+            fs::rename(&target, away).unwrap();
+        }
+        if new.exists() {
+            fs::rename(new, target).unwrap();
+        }
+    }
+    storage
+}
+
 #[test]
-fn an_old_state_that_was_moved_away_returns() {
-    // A file system without an exchange of folders needs two renames; this is the state after a kill between them.
+fn a_commit_that_was_killed_is_finished_by_whoever_opens_the_lake() {
+    let new = pairs(&[
+        ("l/a/f", "new"),
+        ("l/b", "new"),
+        ("l/stays", "old"),
+        ("m/new/f", "new"),
+    ]);
+    for renamed in 0..=4 {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("lake");
+        let storage = killed_in_its_commit(&root, renamed);
+        match renamed % 3 {
+            0 => assert_eq!(storage.read("l/b").unwrap().unwrap(), b"new"),
+            1 => assert_eq!(storage.list("l").unwrap(), ["a", "b", "stays"]),
+            _ => write(&storage, &["l/stays"], &[("l/stays", "old")]).unwrap(),
+        }
+        assert!(!root.join(".staging/commit").exists());
+        // The next transaction removes the empty folder.
+        write(&storage, &["l/stays"], &[("l/stays", "old")]).unwrap();
+        assert_eq!(state(&root), new, "{renamed}");
+    }
+}
+
+#[test]
+fn an_exchanged_folder_is_not_exchanged_again() {
+    // The process was killed after the exchange: what it replaced lies where the new folder was.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = killed_in_its_commit(&root, 0);
+    let (new, spare) = (root.join(".staging/999999-0/new/l/a"), root.join("spare"));
+    fs::rename(root.join("l/a"), &spare).unwrap();
+    fs::rename(&new, root.join("l/a")).unwrap();
+    fs::rename(&spare, &new).unwrap();
+    assert_eq!(storage.read("l/a/f").unwrap().unwrap(), b"new");
+    assert_eq!(storage.read("l/b").unwrap().unwrap(), b"new");
+}
+
+#[test]
+fn a_journal_that_leads_out_of_the_lake_changes_nothing() {
+    let hostile = [
+        r#"{"staging": "999999-0", "units": [{"path": "../victim", "new": null}]}"#,
+        r#"{"staging": "../../999999-0", "units": [{"path": "l/b", "new": [1, 1]}]}"#,
+        r#"{"staging": "999999-0", "units": [{"path": "link/b", "new": null}]}"#,
+        "no journal",
+    ];
+    for text in hostile {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("lake");
+        let storage = killed_in_its_commit(&root, 0);
+        fs::write(folder.path().join("victim"), "mine").unwrap();
+        std::os::unix::fs::symlink(folder.path(), root.join("link")).unwrap();
+        fs::write(root.join(".staging/commit"), text).unwrap();
+        let error = storage.read("l/b").unwrap_err().to_string();
+        assert!(error.contains(".staging/commit"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("victim")).unwrap(), "mine");
+        assert_eq!(fs::read_to_string(root.join("l/b")).unwrap(), "old");
+    }
+}
+
+#[test]
+fn a_commit_touches_the_changed_files_alone() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lake");
     let storage = LocalStorage::create(&root).unwrap();
-    write(&storage, &["l/a"], &[("l/a/f", "old")]).unwrap();
-    let dead = root.join(".staging/999999-0");
-    fs::create_dir_all(&dead).unwrap();
-    fs::write(dead.join(".alive"), "").unwrap();
-    fs::write(dead.join("restore"), "l").unwrap();
-    fs::rename(root.join("l"), dead.join("old")).unwrap();
-    write(&storage, &["m"], &[("m", "x")]).unwrap();
-    assert_eq!(state(&root), pairs(&[("l/a/f", "old"), ("m", "x")]));
+    write(
+        &storage,
+        &["l"],
+        &[("l/a/f", "old"), ("l/b/f", "old"), ("l/c/f", "old")],
+    )
+    .unwrap();
+    let inode = |path: &str| fs::metadata(root.join(path)).unwrap().ino();
+    let before = (inode("l"), inode("l/a"), inode("l/c/f"));
+    write(
+        &storage,
+        &["l/a/f", "l/b/f"],
+        &[("l/a/f", "new"), ("l/b/f", "new")],
+    )
+    .unwrap();
+    assert_eq!((inode("l"), inode("l/a"), inode("l/c/f")), before);
 }
 
 #[test]

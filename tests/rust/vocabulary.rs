@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use drugs_rs::api::answers;
-use drugs_rs::api::vocabulary::{Vocabulary, load_vocabulary};
+use drugs_rs::api::vocabulary::{LoadedVocabulary, load_vocabulary};
 use drugs_rs::error::Error;
 use drugs_rs::formats::Encoding;
 use drugs_rs::lake::{Dt, open_lake};
@@ -18,7 +18,7 @@ use drugs_rs::steps::bronze::BronzeSource;
 use drugs_rs::steps::run;
 use drugs_rs::task::Task;
 
-fn load(files: &[&Path]) -> Result<Vocabulary, Error> {
+fn load(files: &[&Path]) -> Result<LoadedVocabulary, Error> {
     let uris: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     load_vocabulary(&uris, Encoding::Utf8, &Task::new())
 }
@@ -29,12 +29,12 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn fixtures(names: &[&str]) -> Vocabulary {
+fn fixtures(names: &[&str]) -> LoadedVocabulary {
     let files: Vec<PathBuf> = names.iter().map(|name| fixture(name)).collect();
     load(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>()).unwrap()
 }
 
-fn written(files: &[&str]) -> Result<Vocabulary, Error> {
+fn written(files: &[&str]) -> Result<LoadedVocabulary, Error> {
     let folder = tempfile::tempdir().unwrap();
     let paths: Vec<PathBuf> = (0..files.len())
         .map(|number| folder.path().join(format!("{number}.csv")))
@@ -46,7 +46,7 @@ fn written(files: &[&str]) -> Result<Vocabulary, Error> {
 }
 
 /// The codes that a text leads to; derived ones as `derived:` and the name.
-fn codes(vocabulary: &Vocabulary, text: &str) -> BTreeSet<String> {
+fn codes(vocabulary: &LoadedVocabulary, text: &str) -> BTreeSet<String> {
     let settings = MatcherSettings {
         stop_words: StopWords::none(),
         ..MatcherSettings::default()
@@ -63,7 +63,7 @@ fn codes(vocabulary: &Vocabulary, text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn check(vocabulary: &Vocabulary, rows: &[(&str, &[&str], &str)]) {
+fn check(vocabulary: &LoadedVocabulary, rows: &[(&str, &[&str], &str)]) {
     for (text, wanted, reason) in rows {
         let wanted: BTreeSet<String> = wanted.iter().map(|code| (*code).to_owned()).collect();
         assert_eq!(codes(vocabulary, text), wanted, "`{text}`: {reason}");

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use super::words_with_meanings;
 use crate::api::matching::read_stop_words;
 use crate::error::Result;
-use crate::matcher::{OPTIONS, OptionKind, MatcherSettings};
+use crate::matcher::{MatcherSettings, OPTIONS, OptionKind};
 use crate::task::Task;
 
 /// The flags that were given.

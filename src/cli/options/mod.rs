@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
 use crate::lake::dt::Dt;
-use crate::schema::DrugUnit;
+use crate::schema::{DrugUnit, GraphOutput};
 use crate::steps::silver::OnBadFile;
 
 /// Reads the name of a value, with the names in the help, in completions and in the error for another one.
@@ -68,7 +68,7 @@ pub(super) struct Output {
 #[command(next_help_heading = "Reading")]
 pub(super) struct Reading {
     #[command(flatten)]
-    pub bytes: Bytes,
+    pub bytes: InputOptions,
     /// Read 01/02/2020 as 2 January instead of 1 February
     #[arg(long, env = "DRUGS_RS_MONTH_FIRST")]
     pub month_first: bool,
@@ -80,7 +80,7 @@ pub(super) struct Reading {
 /// How the bytes of files are read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reading")]
-pub(super) struct Bytes {
+pub(super) struct InputOptions {
     /// The encoding of text that is neither UTF-8 nor UTF-16 with a byte order mark; without this such a file is an error
     #[arg(long, value_name = "NAME", value_parser = choice::<Encoding>(), ignore_case = true, env = "DRUGS_RS_ENCODING")]
     pub encoding: Option<Encoding>,
@@ -101,6 +101,9 @@ pub(super) struct GoldOptions {
     /// At most this many drugs in the lists of exclusive_drugs.json, together (0 = no limit)
     #[arg(long, value_name = "N", default_value_t = AnswerSettings::default().max_exclusive, env = "DRUGS_RS_MAX_EXCLUSIVE")]
     pub max_exclusive: u64,
+    /// Whether to write drug_graph.json; nothing else in the lake depends on it
+    #[arg(long, value_parser = choice::<GraphOutput>(), default_value = "json", env = "DRUGS_RS_GRAPH")]
+    pub graph: GraphOutput,
 }
 
 /// How mentions are printed.

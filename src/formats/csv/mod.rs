@@ -11,7 +11,7 @@ mod rows;
 
 use memchr::{memchr, memchr2};
 
-use super::batch::{BatchBuilder, ExtraColumns, Notes, RawBatch, Remarks, RowReader, raw_excerpt};
+use super::batch::{BatchBuilder, ExtraColumns, RawBatch, ReaderNotes, Remarks, RowReader, raw_excerpt};
 use super::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
 use super::bytes::input::Input;
 use super::fields::Fields;
@@ -365,11 +365,11 @@ impl RowReader for CsvReader<'_> {
         Ok(Some(batch))
     }
 
-    fn notes(&self) -> Notes {
-        let mut notes = Notes {
+    fn notes(&self) -> ReaderNotes {
+        let mut notes = ReaderNotes {
             blank_lines: self.blank_lines,
             remarks: self.remarks.all(),
-            ..Notes::default()
+            ..ReaderNotes::default()
         };
         self.extra.note(&mut notes);
         notes

@@ -8,7 +8,7 @@ use super::head;
 use super::object::ObjectRow;
 use super::value_end::{brackets_end, value_end};
 use crate::error::{Error, Result};
-use crate::formats::batch::{BatchBuilder, Notes, RawBatch, Remarks, RowReader, raw_excerpt};
+use crate::formats::batch::{BatchBuilder, RawBatch, ReaderNotes, Remarks, RowReader, raw_excerpt};
 use crate::formats::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
 use crate::formats::bytes::input::Input;
 use crate::formats::fields::Fields;
@@ -308,10 +308,10 @@ impl RowReader for JsonReader<'_> {
         draft.finish(text).map(Some)
     }
 
-    fn notes(&self) -> Notes {
-        let mut notes = Notes {
+    fn notes(&self) -> ReaderNotes {
+        let mut notes = ReaderNotes {
             remarks: self.remarks.all(),
-            ..Notes::default()
+            ..ReaderNotes::default()
         };
         self.row.extra.note(&mut notes);
         notes

@@ -7,7 +7,7 @@ use super::head;
 use super::object::ObjectRow;
 use super::value_end::{ends_in_text, value_end};
 use crate::error::{Error, Result};
-use crate::formats::batch::{BatchBuilder, Notes, RawBatch, Remarks, RowReader, raw_excerpt};
+use crate::formats::batch::{BatchBuilder, RawBatch, ReaderNotes, Remarks, RowReader, raw_excerpt};
 use crate::formats::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
 use crate::formats::bytes::input::Input;
 use crate::formats::fields::Fields;
@@ -93,11 +93,11 @@ impl RowReader for NdjsonReader<'_> {
         }
     }
 
-    fn notes(&self) -> Notes {
+    fn notes(&self) -> ReaderNotes {
         match self {
             Self::Lines(lines) => lines.notes(),
             Self::Objects(objects) => objects.notes(),
-            Self::Undecided(..) => Notes::default(),
+            Self::Undecided(..) => ReaderNotes::default(),
         }
     }
 }
@@ -217,11 +217,11 @@ impl Lines<'_> {
         draft.finish(text).map(Some)
     }
 
-    fn notes(&self) -> Notes {
-        let mut notes = Notes {
+    fn notes(&self) -> ReaderNotes {
+        let mut notes = ReaderNotes {
             blank_lines: self.blank_lines,
             remarks: self.remarks.all(),
-            ..Notes::default()
+            ..ReaderNotes::default()
         };
         self.row.extra.note(&mut notes);
         notes

@@ -20,7 +20,7 @@ use polars::prelude::{
     SerReader, Series, StringChunked,
 };
 
-use super::batch::{BatchBuilder, ExtraColumns, Notes, RawBatch, RawTexts, RowReader, raw_excerpt};
+use super::batch::{BatchBuilder, ExtraColumns, RawBatch, RawTexts, ReaderNotes, RowReader, raw_excerpt};
 use super::buffer::{BATCH_BYTES, LONGEST_RECORD, Taken};
 use super::bytes::compression::MostRatio;
 use super::bytes::input::BOMB_REMEDY;
@@ -293,8 +293,8 @@ impl RowReader for ParquetReader<'_> {
         }))
     }
 
-    fn notes(&self) -> Notes {
-        let mut notes = Notes::default();
+    fn notes(&self) -> ReaderNotes {
+        let mut notes = ReaderNotes::default();
         self.extra.note(&mut notes);
         notes
     }

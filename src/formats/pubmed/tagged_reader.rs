@@ -7,7 +7,7 @@ use memchr::memchr;
 use super::dialect::{Dialect, is_record_mark, is_tag};
 use super::tags::Values;
 use crate::error::Result;
-use crate::formats::batch::{BatchBuilder, Notes, RawBatch, RowReader, raw_excerpt};
+use crate::formats::batch::{BatchBuilder, RawBatch, ReaderNotes, RowReader, raw_excerpt};
 use crate::formats::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
 use crate::formats::bytes::input::Input;
 use crate::formats::fields::Fields;
@@ -174,7 +174,7 @@ impl RowReader for TaggedReader<'_> {
         draft.finish(text).map(Some)
     }
 
-    fn notes(&self) -> Notes {
-        Notes::default()
+    fn notes(&self) -> ReaderNotes {
+        ReaderNotes::default()
     }
 }

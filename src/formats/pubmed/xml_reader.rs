@@ -13,7 +13,7 @@ use super::xml::{attribute, closing_tag, plain, record_end, tag_length, text};
 use super::xml_record::{NAMES, another_inside, date_text, is_blank, own_pmid, summary_text};
 use crate::error::{Error, Result};
 use crate::formats::batch::{
-    BatchBuilder, Deletion, ExtraColumns, Notes, RawBatch, Remarks, RowReader, raw_excerpt,
+    BatchBuilder, Deletion, ExtraColumns, RawBatch, ReaderNotes, Remarks, RowReader, raw_excerpt,
 };
 use crate::formats::buffer::{BATCH_BYTES, Buffer, LONGEST_RECORD};
 use crate::formats::bytes::input::Input;
@@ -409,10 +409,10 @@ impl RowReader for PubmedXmlReader<'_> {
         Ok(Some(batch))
     }
 
-    fn notes(&self) -> Notes {
-        let mut notes = Notes {
+    fn notes(&self) -> ReaderNotes {
+        let mut notes = ReaderNotes {
             remarks: self.remarks.all(),
-            ..Notes::default()
+            ..ReaderNotes::default()
         };
         if self.deletions > 0 {
             notes.remarks.push(format!("{} deletion notices", self.deletions));

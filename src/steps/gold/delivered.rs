@@ -29,8 +29,8 @@ impl Delivered {
         let held = HeldDates::read(storage)?;
         let mut partitions = Vec::new();
         for table in SourceTable::ALL {
-            let names = storage.list(&layout::silver_table(table))?;
-            let dates = names.iter().filter_map(|name| Dt::of_folder(name));
+            let names = storage.list(&layout::silver_manifests(table))?;
+            let dates = names.iter().filter_map(|name| layout::date_of_file(name));
             partitions.extend(dates.map(|dt| (table, dt)));
         }
         let newest = |counts: &dyn Fn(Dt) -> bool| {
@@ -125,10 +125,10 @@ impl Delivered {
 /// The manifest of a silver partition, which must exist; adds its version.
 pub(crate) fn silver_manifest(
     storage: &dyn Storage,
-    folder: &str,
+    (table, dt): (SourceTable, Dt),
     versions: &mut Vec<Version>,
 ) -> Result<SilverManifest> {
-    let (manifest, version) = manifest::read(storage, format!("{folder}/{}", layout::MANIFEST))?;
+    let (manifest, version) = manifest::read(storage, layout::silver_manifest(table, dt))?;
     let manifest = manifest.ok_or_else(|| Error::SourceNotFound {
         uri: format!("{}/{}", storage.root(), version.0),
         expected: "the manifest of a silver partition; run the silver step of that dt again".to_owned(),

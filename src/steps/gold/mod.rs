@@ -11,29 +11,33 @@ mod publish;
 mod state;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use delivered::{Delivered, silver_manifest};
 use links::add_links;
 use polars::prelude::{BooleanChunked, NewChunkedArray};
-use publish::write_graph;
+use publish::{publish, write_atc_classes};
 use serde::{Deserialize, Serialize};
 use state::{StateInput, all_names};
 
+use crate::choice::Choice as _;
 use crate::error::{Error, Result};
 use crate::gold::journals::DisplayNames;
 use crate::gold::mentions::{Substances, columns, find_mentions};
 use crate::gold::newest::LiveRows;
 use crate::gold::places::MentionPlaces;
+use crate::gold::publications::current_publications;
 use crate::graph::{AnswerSettings, LargeGraph};
 use crate::lake::documents::{HeldDate, SilverManifest};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::{Version, first_changed};
-use crate::lake::report::{GoldNumbers, StepReport, all_stand};
+use crate::lake::report::{GoldNumbers, ReportSettings, StepReport, StepStart, all_stand};
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
 use crate::matcher::{Matcher, MatcherSettings, VocabularyEntry};
-use crate::schema::{MENTIONS, PublicationKind, SourceTable};
+use crate::schema::{
+    ATC_CLASSES, CURRENT_PUBLICATIONS, GraphOutput, JOURNAL_DRUGS, JOURNALS, MENTIONS, PublicationKind,
+    SourceTable,
+};
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
 use crate::tables::output_file::OutputFile;
@@ -41,7 +45,7 @@ use crate::tables::table_writer::{TableWriter, read_frames};
 use crate::task::Task;
 
 /// Increment this with every change that alters the outputs for the same silver tables.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Attempts, because another run may commit while this one computes; each attempt starts from the newest state.
 const TRIES: usize = 5;
@@ -53,6 +57,7 @@ pub struct GoldSettings {
     /// Whether abstracts are searched besides titles.
     pub abstracts: bool,
     pub answers: AnswerSettings,
+    pub graph: GraphOutput,
     /// Bytes of growing data to hold in memory before it goes to a scratch file. It changes no byte of the outputs.
     pub memory: Bound,
 }
@@ -67,12 +72,33 @@ impl GoldSettings {
         )
     }
 
+    fn in_report(&self) -> ReportSettings {
+        let matcher = &self.matcher;
+        [
+            ("boundary", matcher.boundary.choice_name().into()),
+            ("abbreviations", matcher.abbreviations.into()),
+            ("salts", matcher.salts.into()),
+            ("accents", matcher.accents.choice_name().into()),
+            (
+                "stop_words_sha256",
+                sha256_hex(matcher.stop_words.fingerprint().as_bytes()).into(),
+            ),
+            ("abstracts", self.abstracts.into()),
+            ("unit", self.answers.unit.name().into()),
+            ("max_exclusive", self.answers.max_exclusive.into()),
+            ("graph", self.graph.choice_name().into()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
     fn fingerprint(&self) -> String {
         format!(
-            "{} unit={} max_exclusive={}",
+            "{} unit={} max_exclusive={} graph={}",
             self.mentions_fingerprint(),
             self.answers.unit.name(),
-            self.answers.max_exclusive
+            self.answers.max_exclusive,
+            self.graph.choice_name()
         )
     }
 }
@@ -82,8 +108,10 @@ impl GoldSettings {
 struct GoldManifest {
     /// Digest of all silver manifests, the settings and the version.
     fingerprint: String,
-    /// For each file of mentions, its inputs and its output.
-    mentions: BTreeMap<String, MentionsFile>,
+    /// For each silver partition, by the folder of its publications, its files in gold.
+    partitions: BTreeMap<String, PartitionFiles>,
+    /// The date of the vocabulary.
+    drugs: String,
     outputs: Vec<OutputFile>,
     numbers: GoldNumbers,
     /// The date that gold has reached, if held dates keep the graph at an earlier one. After their release the graph
@@ -99,19 +127,25 @@ impl GoldManifest {
     }
 }
 
+/// The files of a partition in gold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct MentionsFile {
-    fingerprint: String,
-    output: OutputFile,
-    /// The places of its rows, so that a kept file need not be read again.
-    #[serde(default)]
+struct PartitionFiles {
+    /// The digest of what the current publications are made from, and with the vocabulary and the matcher of what the
+    /// mentions are made from.
+    publications_fingerprint: String,
+    mentions_fingerprint: String,
+    publications: OutputFile,
+    mentions: OutputFile,
+    /// The places of the mentions, so that a kept file need not be read again.
     places: MentionPlaces,
 }
 
 /// Finds the mentions and writes the graph and the answers, for all partitions up to `dt`.
 pub fn gold(storage: &dyn Storage, dt: Dt, settings: &GoldSettings, task: &Task) -> Result<StepReport> {
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
-    gold_reserved(storage, dt, settings, task)
+    let report = gold_reserved(storage, dt, settings, task)?;
+    report.record(storage)?;
+    Ok(report)
 }
 
 /// Makes gold for a caller that already has the reservation.
@@ -122,10 +156,11 @@ pub(crate) fn gold_reserved(
     task: &Task,
 ) -> Result<StepReport> {
     task.enter("gold");
-    let started = Instant::now();
+    let started = StepStart::now(task);
     let mut tries = 0;
     loop {
-        let attempt = Attempt::new(storage, dt, settings, task).and_then(|attempt| attempt.make(started));
+        let attempt =
+            Attempt::new(storage, dt, settings, task).and_then(|attempt| attempt.make(started.clone()));
         match attempt {
             Err(Error::Conflict { .. }) if tries + 1 < TRIES => tries += 1,
             Ok(report) => {
@@ -144,17 +179,13 @@ struct GoldPartition {
     manifest: SilverManifest,
     /// The rows that are the newest state of their publication.
     live: LiveRows,
+    /// The digest of its rows, of those that are live, and of the display names of their journals.
     fingerprint: String,
 }
 
 impl GoldPartition {
     fn path(&self) -> String {
-        format!(
-            "{}/dt={}/{}",
-            layout::silver_publications(self.kind),
-            self.dt,
-            layout::PART
-        )
+        layout::silver_part(self.kind.source_table(), self.dt)
     }
 
     fn deleted(&self) -> String {
@@ -162,7 +193,7 @@ impl GoldPartition {
     }
 
     fn journals(&self) -> String {
-        layout::journals(self.kind, self.dt)
+        layout::journal_ids(self.kind, self.dt)
     }
 
     /// Whether silver wrote this file with the partition; some files exist only if they have rows.
@@ -171,8 +202,18 @@ impl GoldPartition {
     }
 
     fn mentions(&self) -> String {
-        layout::mentions(self.kind, self.dt)
+        layout::partition_file(&MENTIONS, self.kind, self.dt)
     }
+
+    fn publications(&self) -> String {
+        layout::partition_file(&CURRENT_PUBLICATIONS, self.kind, self.dt)
+    }
+}
+
+/// The file of a partition's current publications.
+enum PublicationsFile {
+    Kept(OutputFile),
+    New(TableWriter),
 }
 
 /// One attempt at the gold layer, from the state of silver when it began.
@@ -202,13 +243,11 @@ impl<'a> Attempt<'a> {
         let mut versions = vec![version];
         versions.extend(delivered.holds());
         let drugs = delivered.newest_drugs(storage)?;
-        let drugs_manifest =
-            silver_manifest(storage, &layout::silver(SourceTable::Drugs, drugs), &mut versions)?;
+        let drugs_manifest = silver_manifest(storage, (SourceTable::Drugs, drugs), &mut versions)?;
         let mut partitions = Vec::new();
         for kind in PublicationKind::ALL {
             for dt in delivered.publications(kind) {
-                let folder = format!("{}/dt={dt}", layout::silver_publications(kind));
-                let manifest = silver_manifest(storage, &folder, &mut versions)?;
+                let manifest = silver_manifest(storage, (kind.source_table(), dt), &mut versions)?;
                 partitions.push(GoldPartition {
                     kind,
                     dt,
@@ -238,7 +277,7 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    fn make(mut self, started: Instant) -> Result<StepReport> {
+    fn make(mut self, started: StepStart) -> Result<StepReport> {
         let fingerprint = self.fingerprint();
         let same = self
             .old
@@ -256,7 +295,15 @@ impl<'a> Attempt<'a> {
             task: self.task,
             memory: self.settings.memory,
         };
-        let mut transaction = self.storage.begin(&self.units())?;
+        let mut transaction = self.storage.begin(&[
+            layout::table_file(&JOURNALS),
+            layout::table_file(&JOURNAL_DRUGS),
+            layout::table_file(&ATC_CLASSES),
+            layout::DRUG_GRAPH.to_owned(),
+            layout::TOP_JOURNALS.to_owned(),
+            layout::EXCLUSIVE_DRUGS.to_owned(),
+            layout::GOLD_MANIFEST.to_owned(),
+        ])?;
         let outdated = reading.find_newest(&mut self.partitions, transaction.as_mut())?;
         let journals = reading.display_names(&self.partitions)?;
         let drugs = entries.iter().map(|entry| (&*entry.atccode, &*entry.drug));
@@ -264,23 +311,25 @@ impl<'a> Attempt<'a> {
         let mut graph = LargeGraph::new(drugs, all_names(&journals), answers, memory, |name| {
             transaction.scratch(name)
         })?;
-        let made_from = format!(
-            "{} {}",
-            self.settings.mentions_fingerprint(),
-            self.drugs_fingerprint
-        );
-        reading.add_publications(&mut self.partitions, &journals, &made_from, &mut graph)?;
-        let mentions = self.write_mentions(&entries, &journals, &mut graph, transaction.as_mut())?;
-        let places = mentions
+        if self.settings.graph == GraphOutput::None {
+            graph = graph.without_file();
+        }
+        reading.add_publications(&mut self.partitions, &journals, &mut graph)?;
+        let partitions = self.write_partitions(&entries, &journals, &mut graph, transaction.as_mut())?;
+        let places = partitions
             .values()
-            .map(|file| file.places.count(answers.unit))
+            .map(|files| files.places.count(answers.unit))
             .sum();
         let counted = (self.as_of, places, outdated);
-        let (mut outputs, numbers) = write_graph(graph, answers, counted, transaction.as_mut(), self.task)?;
-        outputs.extend(mentions.values().map(|file| file.output.clone()));
+        let (mut outputs, numbers) = publish(graph, self.settings, counted, transaction.as_mut(), self.task)?;
+        outputs.push(write_atc_classes(&entries, transaction.as_mut())?);
+        for files in partitions.values() {
+            outputs.extend([files.publications.clone(), files.mentions.clone()]);
+        }
         let manifest = GoldManifest {
             fingerprint,
-            mentions,
+            partitions,
+            drugs: self.drugs.to_string(),
             outputs,
             numbers,
             reached: self.reached.clone(),
@@ -293,11 +342,7 @@ impl<'a> Attempt<'a> {
 
     /// Checks the digests of all inputs before any is used, because tables are read in pieces.
     fn check_inputs(&self) -> Result<()> {
-        let vocabulary = format!(
-            "{}/{}",
-            layout::silver(SourceTable::Drugs, self.drugs),
-            layout::PART
-        );
+        let vocabulary = layout::silver_part(SourceTable::Drugs, self.drugs);
         let drugs = self
             .drugs_outputs
             .iter()
@@ -333,94 +378,125 @@ impl<'a> Attempt<'a> {
         sha256_hex(text.as_bytes())
     }
 
-    /// All paths of the gold layer that this attempt replaces: its own files, and mentions of partitions that are gone.
-    fn units(&self) -> Vec<String> {
-        let mut units: Vec<String> = [
-            layout::DRUG_GRAPH,
-            layout::TOP_JOURNALS,
-            layout::EXCLUSIVE_DRUGS,
-            layout::GOLD_MANIFEST,
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        units.extend(self.partitions.iter().map(GoldPartition::mentions));
-        let old = self.old.iter().flat_map(|old| old.mentions.keys().cloned());
-        units.extend(old);
-        units.sort();
-        units.dedup();
-        units
-    }
-
-    /// Finds or keeps the mentions of every partition; returns the files and adds the mentions to the graph.
-    fn write_mentions(
+    /// Makes or keeps the files of every partition; adds the mentions to the graph.
+    fn write_partitions(
         &self,
         entries: &[VocabularyEntry],
         journals: &DisplayNames,
         graph: &mut LargeGraph,
         transaction: &mut dyn Transaction,
-    ) -> Result<BTreeMap<String, MentionsFile>> {
+    ) -> Result<BTreeMap<String, PartitionFiles>> {
         let mut matcher: Option<Matcher> = None;
         let drugs = graph.drugs().iter();
         let substances: Substances = drugs
             .map(|drug| (drug.atccode.clone(), drug.substance.clone()))
             .collect();
-        let mut files = BTreeMap::new();
+        let vocabulary = format!(
+            "{} {}",
+            self.settings.mentions_fingerprint(),
+            self.drugs_fingerprint
+        );
+        let nothing = BTreeMap::new();
+        let old = self.old.as_ref().map_or(&nothing, |old| &old.partitions);
+        let mut all = BTreeMap::new();
         for partition in &self.partitions {
-            let path = partition.mentions();
-            let kept = self.old.as_ref().and_then(|old| old.mentions.get(&path));
-            let kept = match kept.filter(|kept| kept.fingerprint == partition.fingerprint) {
-                // A damaged file is rebuilt.
-                Some(kept) if kept.output.is_intact(self.storage, self.task)? => Some(kept),
+            let folder = layout::silver(partition.kind.source_table(), partition.dt);
+            let mentions_fingerprint =
+                sha256_hex(format!("{vocabulary} {}", partition.fingerprint).as_bytes());
+            let kept = old.get(&folder);
+            // A damaged file is made again.
+            let publications = match kept {
+                Some(kept)
+                    if kept.publications_fingerprint == partition.fingerprint
+                        && kept.publications.stands(self.storage)? =>
+                {
+                    Some(kept.publications.clone())
+                }
                 _ => None,
             };
-            let (output, places) = match kept {
-                Some(kept) => {
-                    transaction.keep(&path)?;
-                    let wanted = ["atccode", "publication_id", "journal", "date"].map(str::to_owned);
-                    read_frames(
-                        || self.storage.open_file(&path),
-                        &path,
-                        Some(&wanted),
-                        |frame| {
-                            self.task.check()?;
-                            add_links(&frame, partition.kind, graph)
-                        },
-                    )?;
-                    (kept.output.clone(), kept.places)
+            let mentions = match kept {
+                Some(kept)
+                    if kept.mentions_fingerprint == mentions_fingerprint
+                        && publications.is_some()
+                        && kept.mentions.is_intact(self.storage, self.task)? =>
+                {
+                    Some((kept.mentions.clone(), kept.places))
                 }
-                None => {
+                _ => None,
+            };
+            let (publications, mentions, places) = match (publications, mentions) {
+                (Some(publications), Some((mentions, places))) => {
+                    self.add_kept(partition, graph)?;
+                    (publications, mentions, places)
+                }
+                (publications, _) => {
                     let found = match matcher.take() {
                         Some(built) => built,
                         None => Matcher::build(entries, &self.settings.matcher, self.task)?,
                     };
                     let matcher = matcher.insert(found);
                     let names = (&substances, journals);
-                    self.find(partition, matcher, names, graph, transaction)?
+                    self.make_files(partition, publications, matcher, names, graph, transaction)?
                 }
             };
-            files.insert(
-                path,
-                MentionsFile {
-                    fingerprint: partition.fingerprint.clone(),
-                    output,
-                    places,
-                },
-            );
+            let files = PartitionFiles {
+                publications_fingerprint: partition.fingerprint.clone(),
+                mentions_fingerprint,
+                publications,
+                mentions,
+                places,
+            };
+            all.insert(folder, files);
         }
-        Ok(files)
+        for (_, files) in old.iter().filter(|(folder, _)| !all.contains_key(*folder)) {
+            transaction.replace(&files.publications.path)?;
+            transaction.replace(&files.mentions.path)?;
+        }
+        Ok(all)
     }
 
-    fn find(
+    /// Adds the mentions of a partition, whose file is kept, to the graph.
+    fn add_kept(&self, partition: &GoldPartition, graph: &mut LargeGraph) -> Result<()> {
+        let path = partition.mentions();
+        let wanted = ["atccode", "publication_id", "journal", "date"].map(str::to_owned);
+        read_frames(
+            || self.storage.open_file(&path),
+            &path,
+            Some(&wanted),
+            |frame| {
+                self.task.check()?;
+                add_links(&frame, partition.kind, graph)
+            },
+        )
+    }
+
+    /// Makes the mentions of a partition, and its current publications unless they are there.
+    fn make_files(
         &self,
         partition: &GoldPartition,
+        publications: Option<OutputFile>,
         matcher: &Matcher,
         names: (&Substances, &DisplayNames),
         graph: &mut LargeGraph,
         transaction: &mut dyn Transaction,
-    ) -> Result<(OutputFile, MentionPlaces)> {
+    ) -> Result<(OutputFile, OutputFile, MentionPlaces)> {
         let mut places = MentionPlaces::default();
-        let mut writer = TableWriter::create(transaction, partition.mentions(), &MENTIONS)?;
-        let wanted = columns(self.settings.abstracts);
+        let mut create = |path: String, table| {
+            transaction.replace(&path)?;
+            TableWriter::create(transaction, path, table)
+        };
+        let mut mentions_file = create(partition.mentions(), &MENTIONS)?;
+        let mut publications = match publications {
+            Some(kept) => PublicationsFile::Kept(kept),
+            None => PublicationsFile::New(create(partition.publications(), &CURRENT_PUBLICATIONS)?),
+        };
+        let mut wanted = columns(self.settings.abstracts);
+        if matches!(publications, PublicationsFile::New(_)) {
+            let of_table = CURRENT_PUBLICATIONS.columns.iter();
+            wanted.extend(of_table.map(|column| column.name.to_owned()));
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
         let path = partition.path();
         let mut row = 0;
         read_frames(
@@ -436,16 +512,23 @@ impl<'a> Attempt<'a> {
                 } else {
                     frame.filter(&BooleanChunked::from_slice("live".into(), &live))?
                 };
-                let mentions = find_mentions(&frame, partition.kind, matcher, names, self.task)?;
+                let mentions = find_mentions(&frame, matcher, names, self.task)?;
                 places.add(&mentions)?;
                 add_links(&mentions, partition.kind, graph)?;
-                writer.write(&mentions)
+                if let PublicationsFile::New(file) = &mut publications {
+                    file.write(&current_publications(&frame, names.1)?)?;
+                }
+                mentions_file.write(&mentions)
             },
         )?;
-        Ok((writer.finish()?, places))
+        let publications = match publications {
+            PublicationsFile::Kept(kept) => kept,
+            PublicationsFile::New(file) => file.finish()?,
+        };
+        Ok((publications, mentions_file.finish()?, places))
     }
 
-    fn report(&self, manifest: GoldManifest, unchanged: bool, started: Instant) -> StepReport {
+    fn report(&self, manifest: GoldManifest, unchanged: bool, started: StepStart) -> StepReport {
         let mut report = StepReport::new(
             "gold",
             self.dt,
@@ -455,6 +538,7 @@ impl<'a> Attempt<'a> {
             unchanged,
             started,
         );
+        report.settings = self.settings.in_report();
         report.gold = Some(manifest.numbers);
         report.held = Some(self.held.clone());
         report

@@ -116,12 +116,11 @@ impl StateInput<'_> {
         Ok(same.finish())
     }
 
-    /// Adds the newest state of every publication to the graph, and computes the fingerprint of every file of mentions.
+    /// Adds the newest state of every publication to the graph, and computes the fingerprint of every partition.
     pub(crate) fn add_publications(
         &self,
         partitions: &mut [GoldPartition],
         journals: &DisplayNames,
-        made_from: &str,
         graph: &mut LargeGraph,
     ) -> Result<()> {
         for partition in partitions {
@@ -153,11 +152,7 @@ impl StateInput<'_> {
                     Ok(())
                 },
             )?;
-            let text = format!(
-                "{made_from} {} {:032x}",
-                partition.manifest.fingerprint,
-                names.digest128()
-            );
+            let text = format!("{} {:032x}", partition.manifest.fingerprint, names.digest128());
             partition.fingerprint = sha256_hex(text.as_bytes());
         }
         Ok(())

@@ -4,8 +4,8 @@
 mod publications;
 
 use std::io;
-use std::time::Instant;
 
+use crate::choice::Choice as _;
 use crate::error::{Error, Result};
 use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
 pub use crate::ingest::parallel_reader::OnBadFile;
@@ -15,7 +15,7 @@ use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
 use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
-use crate::lake::report::{StepReport, all_stand};
+use crate::lake::report::{ReportSettings, StepReport, StepStart, all_stand};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
 use crate::schema::{DRUGS, REJECTED, SourceTable};
@@ -29,7 +29,7 @@ use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Increment this with every change that alters the tables for the same input, so that old partitions are rebuilt.
-const VERSION: u32 = 12;
+const VERSION: u32 = 13;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,17 @@ impl Default for SilverSettings {
 }
 
 impl SilverSettings {
+    fn in_report(&self) -> ReportSettings {
+        [
+            ("encoding", self.encoding.choice_name().into()),
+            ("month_first", (self.order == NumericOrder::MonthFirst).into()),
+            ("on_bad_file", self.on_bad_file.choice_name().into()),
+            ("max_ratio", self.most_ratio.0.into()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
     /// How the bytes of a file are read.
     pub(crate) fn reading(&self) -> ReadOptions {
         ReadOptions {
@@ -79,7 +90,9 @@ pub fn silver(
     task: &Task,
 ) -> Result<StepReport> {
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
-    silver_reserved(storage, tables, dt, settings, task)
+    let report = silver_reserved(storage, tables, dt, settings, task)?;
+    report.record(storage)?;
+    Ok(report)
 }
 
 /// Makes silver for a caller that already has the reservation.
@@ -90,7 +103,7 @@ pub(crate) fn silver_reserved(
     settings: SilverSettings,
     task: &Task,
 ) -> Result<StepReport> {
-    let started = Instant::now();
+    let started = StepStart::now(task);
     let mut partitions = Vec::new();
     for table in SourceTable::ALL {
         let wanted = tables.is_none_or(|tables| tables.contains(&table));
@@ -135,11 +148,12 @@ fn make_all(
     let mut parts = Vec::new();
     let mut stale = Vec::new();
     for partition in partitions {
-        let started = Instant::now();
+        let started = StepStart::now(task);
         let (before, fingerprint) = match partition.look()? {
             Looked::Made { sources, outputs } => {
                 let mut report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
                 report.inputs = partition.folders();
+                report.settings = partition.settings.in_report();
                 parts.push((partition.table, report));
                 continue;
             }
@@ -167,10 +181,11 @@ fn make_all(
     let mut versions = Vec::new();
     for (mut partition, before, fingerprint) in stale {
         task.enter("silver");
-        let started = Instant::now();
+        let started = StepStart::now(task);
         let (sources, outputs) = partition.make(fingerprint, transaction.as_mut())?;
         let mut report = StepReport::new("silver", dt, storage, sources, outputs, false, started);
         report.inputs = partition.folders();
+        report.settings = partition.settings.in_report();
         parts.push((partition.table, report));
         versions.append(&mut partition.versions);
         versions.push(before);
@@ -214,7 +229,7 @@ struct SilverPartition<'p> {
 
 impl SilverPartition<'_> {
     fn manifest_path(&self) -> String {
-        format!("{}/{}", layout::silver(self.table, self.dt), layout::MANIFEST)
+        layout::silver_manifest(self.table, self.dt)
     }
 
     /// Whether the partition is up to date for these inputs and settings.
@@ -242,12 +257,13 @@ impl SilverPartition<'_> {
     /// The paths that the commit replaces.
     fn units(&self) -> Vec<String> {
         let mut units = vec![
-            layout::silver(self.table, self.dt),
+            layout::silver_manifest(self.table, self.dt),
+            layout::silver_part(self.table, self.dt),
             layout::rejected(self.table, self.dt),
         ];
         if let Some(kind) = self.table.publication_kind() {
             units.push(layout::deleted(kind, self.dt));
-            units.push(layout::journals(kind, self.dt));
+            units.push(layout::journal_ids(kind, self.dt));
         }
         units
     }
@@ -358,7 +374,7 @@ impl SilverPartition<'_> {
         let on_bad_file = self.settings.on_bad_file;
         let combined = combine_files(&mut tallies, open, on_bad_file, &mut aside, self.task)?;
         let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
-        let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
+        let path = layout::silver_part(self.table, self.dt);
         let mut writer = TableWriter::create(transaction, path, &DRUGS)?;
         writer.write(&drugs::frame(&combined.drugs, &uris)?)?;
         Ok((tallies, vec![writer.finish()?, aside.finish().finish()?]))

@@ -37,7 +37,7 @@ impl SilverPartition<'_> {
         let waiting = SpillBuffer::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
         let mut journals = JournalIdFile::default();
-        let path = format!("{}/{}", layout::silver(self.table, self.dt), layout::PART);
+        let path = layout::silver_part(self.table, self.dt);
         let encoder = Arc::new(Encoder::new(&PUBLICATIONS)?);
         let forms = Forms::new(self.settings.memory);
         let mut spool = RowStore::new(transaction, path.clone(), Arc::clone(&encoder), &forms)?;
@@ -54,7 +54,6 @@ impl SilverPartition<'_> {
                 kind,
                 uri: input.file.uri.clone(),
                 file: number as u32,
-                dt: self.dt.to_string(),
                 order: self.settings.order,
             };
             Ok((reader, context))
@@ -107,7 +106,7 @@ impl SilverPartition<'_> {
         };
         let mut outputs = vec![output, aside.finish().finish()?];
         outputs.extend(deleted.finish()?);
-        outputs.extend(journals.finish(transaction, layout::journals(kind, self.dt))?);
+        outputs.extend(journals.finish(transaction, layout::journal_ids(kind, self.dt))?);
         Ok((tallies, outputs))
     }
 }

@@ -71,6 +71,13 @@ impl Storage for BucketLake {
         self.0.uri("")
     }
 
+    fn uri(&self, path: &str) -> Result<String> {
+        if self.0.is_plain(path) {
+            return Ok(self.0.uri(path));
+        }
+        Ok(self.0.client.uri(&self.0.found(path)?.key))
+    }
+
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         if self.0.is_plain(path) {
             let found = self
@@ -153,6 +160,19 @@ impl Storage for BucketLake {
 
     fn list(&self, path: &str) -> Result<Vec<String>> {
         let folder = format!("{}/", path.trim_end_matches('/'));
+        if self.0.is_plain(&folder) {
+            let prefix = self.0.key(&folder);
+            let objects = self.0.client.list(&prefix)?.into_iter();
+            let mut names: Vec<String> = objects
+                .filter_map(|object| {
+                    let rest = object.location.as_ref().strip_prefix(&prefix)?;
+                    Some(rest.split('/').next().unwrap_or(rest).to_owned())
+                })
+                .collect();
+            names.sort();
+            names.dedup();
+            return Ok(names);
+        }
         let state = self.0.snapshot().state;
         let mut names: Vec<String> = state
             .files

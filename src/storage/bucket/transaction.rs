@@ -2,7 +2,7 @@
 //!
 //! Before that put, no reader sees anything of a run; after it, all of it. A put replaces exactly the state that was
 //! read, so of two concurrent commits one is first. The other reads the state again and compares, by digests, what its
-//! step has read and kept.
+//! step has read.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -112,19 +112,8 @@ impl Transaction for BucketTransaction {
         }))
     }
 
-    fn keep(&mut self, path: &str) -> Result<()> {
-        self.check_unit(path)?;
-        let mut shared = self.shared();
-        let Some(entry) = shared.base.state.files.get(path).cloned() else {
-            let source = ErrorKind::NotFound.into();
-            return Err(Error::storage(
-                shared.lake.uri(path),
-                "keep the unchanged file",
-                source,
-            ));
-        };
-        shared.files.insert(path.to_owned(), entry);
-        shared.kept.push(path.to_owned());
+    fn replace(&mut self, unit: &str) -> Result<()> {
+        self.units.push(unit.trim_matches('/').to_owned());
         Ok(())
     }
 

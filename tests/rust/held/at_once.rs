@@ -25,6 +25,10 @@ impl Storage for Meddled<'_> {
         self.storage.root()
     }
 
+    fn uri(&self, path: &str) -> Result<String> {
+        self.storage.uri(path)
+    }
+
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         self.storage.read(path)
     }

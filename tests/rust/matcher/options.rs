@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use drugs_rs::matcher::{
-    Accents, Boundary, Matcher, OPTIONS, OptionKind, MatcherSettings, StopWords, VocabularyEntry,
+    Accents, Boundary, Matcher, MatcherSettings, OPTIONS, OptionKind, StopWords, VocabularyEntry,
 };
 use xxhash_rust::xxh3::xxh3_64;
 

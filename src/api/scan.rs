@@ -1,0 +1,213 @@
+//! Reading a table of a lake: chosen columns and rows, a row group at a time, however large the table is.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::sync::Arc;
+
+use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, StringChunked};
+
+use crate::choice::close_names;
+use crate::error::{Error, Refusal, Result};
+use crate::lake::table_files::{PartitionFilter, TableFile, find_table, table_files};
+use crate::schema::{Table, TableColumn};
+use crate::storage::Storage;
+use crate::tables::table_reader::TableReader;
+use crate::task::Task;
+
+/// The rows and columns that are wanted of a table; the default is all of them.
+#[derive(Debug, Clone, Default)]
+pub struct ScanRequest {
+    /// The names of the columns, in the order in which they come.
+    pub columns: Option<Vec<String>>,
+    pub partitions: PartitionFilter,
+    /// The codes, for tables that have them.
+    pub atccodes: Option<BTreeSet<String>>,
+}
+
+/// The column that rows are chosen by.
+const ATCCODE: &str = "atccode";
+
+/// The rows of a table in one state of the lake.
+pub struct TableScan {
+    storage: Arc<dyn Storage>,
+    table: &'static Table,
+    columns: Vec<&'static TableColumn>,
+    atccodes: Option<BTreeSet<String>>,
+    files: VecDeque<TableFile>,
+    current: Option<(TableFile, TableReader)>,
+}
+
+impl TableScan {
+    /// Finds the files; reads no row.
+    pub fn open(storage: Arc<dyn Storage>, table: &str, request: ScanRequest) -> Result<Self> {
+        let table = find_table(table)?;
+        let columns = match &request.columns {
+            None => table.all_columns().collect(),
+            Some(names) => names
+                .iter()
+                .map(|name| find_column(table, name))
+                .collect::<Result<_>>()?,
+        };
+        if request.atccodes.is_some() && !table.columns.iter().any(|column| column.name == ATCCODE) {
+            let found = format!("a filter of the table `{}`, which has no codes", table.name);
+            return Err(Error::argument(
+                ATCCODE,
+                found,
+                "a table with the column `atccode`",
+            ));
+        }
+        let (files, _) = table_files(storage.as_ref(), table, &request.partitions)?;
+        Ok(Self {
+            storage,
+            table,
+            columns,
+            atccodes: request.atccodes,
+            files: files.into(),
+            current: None,
+        })
+    }
+
+    /// A frame of the columns without a row.
+    pub fn empty(&self) -> DataFrame {
+        DataFrame::empty_with_schema(&self.columns.iter().map(|column| column.field()).collect())
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &[&'static TableColumn] {
+        &self.columns
+    }
+
+    /// The next rows, those of one row group; `None` at the end.
+    pub fn next_frame(&mut self, task: &Task) -> Result<Option<DataFrame>> {
+        loop {
+            task.check()?;
+            let Some((file, reader)) = &mut self.current else {
+                match self.files.pop_front() {
+                    Some(file) => {
+                        let reader = self.open_file(&file)?;
+                        self.current = Some((file, reader));
+                        continue;
+                    }
+                    None => return Ok(None),
+                }
+            };
+            let frame = next_group(reader, &self.columns, self.table, self.atccodes.as_ref())?;
+            let Some(frame) = frame else {
+                self.current = None;
+                continue;
+            };
+            let frame = with_partition(frame, &self.columns, file)?;
+            if frame.height() > 0 {
+                return Ok(Some(frame));
+            }
+        }
+    }
+
+    fn open_file(&self, file: &TableFile) -> Result<TableReader> {
+        let path = &file.file.path;
+        let uri = format!("{}/{path}", self.storage.root());
+        let opened = self.storage.open_file(path)?;
+        let size = opened
+            .metadata()
+            .map_err(|error| Error::storage(&uri, "read", error))?
+            .len();
+        if size != file.file.bytes {
+            let refusal = Refusal {
+                found: format!("it has {size} bytes, and the manifest says {}", file.file.bytes),
+                remedy: "run the step that writes it again; `drugs-rs lake verify` lists every file that differs",
+            };
+            return Err(Error::storage(uri, "read", io::Error::other(refusal)));
+        }
+        TableReader::open(opened, &uri)
+    }
+}
+
+/// The column of a table with this name.
+pub fn find_column(table: &Table, name: &str) -> Result<&'static TableColumn> {
+    table
+        .all_columns()
+        .find(|column| column.name == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = table.all_columns().map(|column| column.name).collect();
+            let meant = match close_names(name, names.iter().copied(), 1).first() {
+                Some(close) => format!("; did you mean `{close}`?"),
+                None => String::new(),
+            };
+            let expected = format!("columns of `{}`: {}{meant}", table.name, names.join(", "));
+            Error::argument("columns", format!("`{name}`"), expected)
+        })
+}
+
+/// The wanted rows of the next row group, with the wanted columns that the file has; `None` at the end of the file.
+fn next_group(
+    reader: &mut TableReader,
+    columns: &[&'static TableColumn],
+    table: &Table,
+    atccodes: Option<&BTreeSet<String>>,
+) -> Result<Option<DataFrame>> {
+    let in_file = |column: &&&TableColumn| table.columns.iter().any(|of_file| of_file.name == column.name);
+    let mut wanted: Vec<String> = columns
+        .iter()
+        .filter(in_file)
+        .map(|column| column.name.to_owned())
+        .collect();
+    if wanted.is_empty() {
+        // Some column has to say how many rows there are.
+        wanted.extend(table.columns.first().map(|column| column.name.to_owned()));
+    }
+    let Some(atccodes) = atccodes else {
+        let frame = reader.peek(Some(&wanted))?;
+        reader.skip();
+        return Ok(frame);
+    };
+    // The codes alone say whether the other columns are needed.
+    let Some(codes) = reader.peek(Some(&[ATCCODE.to_owned()]))? else {
+        return Ok(None);
+    };
+    let mask = matching(codes.column(ATCCODE)?.str()?, atccodes);
+    let frame = if mask.any() {
+        reader
+            .peek(Some(&wanted))?
+            .map(|frame| frame.filter(&mask))
+            .transpose()?
+    } else {
+        Some(codes.clear())
+    };
+    reader.skip();
+    Ok(frame)
+}
+
+/// Which codes are wanted. Neighbours are often equal.
+fn matching(codes: &StringChunked, wanted: &BTreeSet<String>) -> BooleanChunked {
+    let mut last: Option<(&str, bool)> = None;
+    let mask = codes.iter().map(|code| {
+        let code = code.unwrap_or_default();
+        match last {
+            Some((before, is_wanted)) if before == code => is_wanted,
+            _ => {
+                let is_wanted = wanted.contains(code);
+                last = Some((code, is_wanted));
+                is_wanted
+            }
+        }
+    });
+    BooleanChunked::from_slice("wanted".into(), &mask.collect::<Vec<bool>>())
+}
+
+/// The wanted columns in their order, with those that the path of the file has.
+fn with_partition(frame: DataFrame, columns: &[&'static TableColumn], file: &TableFile) -> Result<DataFrame> {
+    let height = frame.height();
+    if height == 0 {
+        return Ok(frame);
+    }
+    let all = columns.iter().map(|column| {
+        let constant =
+            |text: Option<String>| Column::new(column.name.into(), [text]).new_from_index(0, height);
+        Ok(match column.name {
+            "dt" => constant(file.dt.map(|dt| dt.to_string())),
+            "kind" if frame.column("kind").is_err() => constant(file.kind.map(|kind| kind.name().to_owned())),
+            name => frame.column(name)?.clone(),
+        })
+    });
+    Ok(DataFrame::new(height, all.collect::<Result<_>>()?)?)
+}

@@ -1,0 +1,208 @@
+//! Which files hold the current rows of the tables of a lake.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::documents::SilverManifest;
+use super::dt::Dt;
+use super::manifest::Version;
+use super::{layout, manifest};
+use crate::choice::UnknownChoice;
+use crate::error::{Error, Result};
+use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable, TABLES, Table};
+use crate::storage::Storage;
+use crate::tables::output_file::OutputFile;
+
+/// A file of a table, and the values of the columns that its path has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFile {
+    pub file: OutputFile,
+    pub kind: Option<PublicationKind>,
+    pub dt: Option<Dt>,
+}
+
+/// The rows that are wanted of a table, by the columns in the names of its folders; `None` is all.
+#[derive(Debug, Clone, Default)]
+pub struct PartitionFilter {
+    pub kinds: Option<BTreeSet<PublicationKind>>,
+    pub dates: Option<BTreeSet<Dt>>,
+}
+
+impl PartitionFilter {
+    fn takes(&self, kind: Option<PublicationKind>, dt: Option<Dt>) -> bool {
+        let kind = self
+            .kinds
+            .as_ref()
+            .is_none_or(|kinds| kind.is_some_and(|kind| kinds.contains(&kind)));
+        let dt = self
+            .dates
+            .as_ref()
+            .is_none_or(|dates| dt.is_some_and(|dt| dates.contains(&dt)));
+        kind && dt
+    }
+
+    /// Fails where the table has no column that is asked for.
+    fn check(&self, table: &Table) -> Result<()> {
+        let asked = [("kind", self.kinds.is_some()), ("dt", self.dates.is_some())];
+        for (name, is_asked) in asked {
+            if is_asked && !table.partitions.iter().any(|column| column.name == name) {
+                let found = format!(
+                    "a filter of the table `{}`, which has no partitions by it",
+                    table.name
+                );
+                return Err(Error::argument(
+                    name,
+                    found,
+                    "a table with that column in the names of its folders",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is needed of `gold/_manifest.json`.
+#[derive(Deserialize)]
+struct CurrentGold {
+    outputs: Vec<OutputFile>,
+    /// The date of the vocabulary. Gold of an earlier version does not name it.
+    #[serde(default)]
+    drugs: Option<String>,
+}
+
+/// The table with this name.
+pub fn find_table(name: &str) -> Result<&'static Table> {
+    let mut tables = TABLES.iter().copied();
+    tables
+        .find(|table| table.name == name)
+        .ok_or_else(|| UnknownChoice::among(name, TABLES.iter().map(|table| table.name)).of("table"))
+}
+
+/// The files with the current rows of a table, by kind and date, and the versions of the manifests that name them.
+pub fn table_files(
+    storage: &dyn Storage,
+    table: &'static Table,
+    filter: &PartitionFilter,
+) -> Result<(Vec<TableFile>, Vec<Version>)> {
+    filter.check(table)?;
+    let (mut files, versions) = match table.layer() {
+        "gold" => gold_files(storage, table)?,
+        _ if *table == DRUGS => vocabulary_files(storage)?,
+        _ => silver_files(storage, table, filter)?,
+    };
+    files.retain(|file| filter.takes(file.kind, file.dt));
+    files.sort_by(|left, right| (left.kind, left.dt).cmp(&(right.kind, right.dt)));
+    Ok((files, versions))
+}
+
+fn current_gold(storage: &dyn Storage) -> Result<(CurrentGold, Version)> {
+    let (gold, version) = manifest::read::<CurrentGold>(storage, layout::GOLD_MANIFEST.to_owned())?;
+    let missing = || Error::SourceNotFound {
+        uri: format!("{}/{}", storage.root(), layout::GOLD_MANIFEST),
+        expected: "the manifest of the gold layer; run the gold step first".to_owned(),
+    };
+    Ok((gold.ok_or_else(missing)?, version))
+}
+
+/// The date that the current tables have reached; `None` without gold.
+pub fn current_date(storage: &dyn Storage) -> Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Gold {
+        numbers: Reached,
+    }
+    #[derive(Deserialize)]
+    struct Reached {
+        as_of: String,
+    }
+    let (gold, _) = manifest::read::<Gold>(storage, layout::GOLD_MANIFEST.to_owned())?;
+    Ok(gold.map(|gold| gold.numbers.as_of))
+}
+
+fn gold_files(storage: &dyn Storage, table: &Table) -> Result<(Vec<TableFile>, Vec<Version>)> {
+    let (gold, version) = current_gold(storage)?;
+    let folder = format!("{}/", table.folder);
+    let files = gold
+        .outputs
+        .into_iter()
+        .filter(|file| file.path.starts_with(&folder));
+    let files: Vec<TableFile> = files
+        .map(|file| TableFile {
+            kind: layout::kind_of(&file.path),
+            dt: layout::date_of(&file.path),
+            file,
+        })
+        .collect();
+    if files.is_empty() && table.partitions.is_empty() {
+        return Err(Error::SourceNotFound {
+            uri: format!("{}/{}", storage.root(), table.folder),
+            expected: "a gold layer of this version; run the gold step again".to_owned(),
+        });
+    }
+    Ok((files, vec![version]))
+}
+
+/// The vocabulary that gold used.
+fn vocabulary_files(storage: &dyn Storage) -> Result<(Vec<TableFile>, Vec<Version>)> {
+    let (gold, version) = current_gold(storage)?;
+    let dt = gold.drugs.as_deref().map(Dt::parse).transpose()?;
+    let dt = dt.ok_or_else(|| Error::SourceNotFound {
+        uri: format!("{}/{}", storage.root(), layout::GOLD_MANIFEST),
+        expected: "a gold layer of this version, which names its vocabulary; run the gold step again"
+            .to_owned(),
+    })?;
+    let (files, mut versions) = files_of_partition(
+        storage,
+        SourceTable::Drugs,
+        dt,
+        &layout::silver_part(SourceTable::Drugs, dt),
+    )?;
+    versions.push(version);
+    Ok((files, versions))
+}
+
+/// The files of a silver table in all partitions that were delivered.
+fn silver_files(
+    storage: &dyn Storage,
+    table: &Table,
+    filter: &PartitionFilter,
+) -> Result<(Vec<TableFile>, Vec<Version>)> {
+    let (mut files, mut versions) = (Vec::new(), Vec::new());
+    for source in SourceTable::ALL {
+        for name in storage.list(&layout::silver_manifests(source))? {
+            let Some(dt) = layout::date_of_file(&name) else {
+                continue;
+            };
+            let kind = source.publication_kind();
+            if !filter.takes(kind, Some(dt)) {
+                continue;
+            }
+            let path = match (kind, table) {
+                (_, table) if *table == REJECTED => layout::rejected(source, dt),
+                (None, _) => continue,
+                (Some(_), table) if *table == PUBLICATIONS => layout::silver_part(source, dt),
+                (Some(kind), table) => layout::partition_file(table, kind, dt),
+            };
+            let (of_partition, of_manifest) = files_of_partition(storage, source, dt, &path)?;
+            files.extend(of_partition);
+            versions.extend(of_manifest);
+        }
+    }
+    Ok((files, versions))
+}
+
+fn files_of_partition(
+    storage: &dyn Storage,
+    source: SourceTable,
+    dt: Dt,
+    path: &str,
+) -> Result<(Vec<TableFile>, Vec<Version>)> {
+    let (found, version) = manifest::read::<SilverManifest>(storage, layout::silver_manifest(source, dt))?;
+    let outputs = found.map(|found| found.outputs).unwrap_or_default().into_iter();
+    let files = outputs.filter(|file| file.path == path).map(|file| TableFile {
+        file,
+        kind: source.publication_kind(),
+        dt: Some(dt),
+    });
+    Ok((files.collect(), vec![version]))
+}
