@@ -7,6 +7,7 @@ use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use crate::error::{Error, Result};
 use crate::lake::documents::SilverManifest;
 use crate::lake::holds::HeldDates;
+use crate::lake::partitions::delivered_dates;
 use crate::lake::report::{RunRecord, read_history};
 use crate::lake::table_files::{PartitionFilter, current_date, find_table, table_files};
 use crate::lake::{layout, manifest};
@@ -113,10 +114,7 @@ pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
     let held = HeldDates::read(storage)?;
     let mut all = Vec::new();
     for table in SourceTable::ALL {
-        for name in storage.list(&layout::silver_manifests(table))? {
-            let Some(dt) = layout::date_of_file(&name) else {
-                continue;
-            };
+        for dt in delivered_dates(storage, table)? {
             let (found, _) = manifest::read::<SilverManifest>(storage, layout::silver_manifest(table, dt))?;
             let totals: Totals = found.iter().flat_map(|found| &found.sources).collect();
             all.push((dt, table, totals));

@@ -4,13 +4,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::answer::AnswerArguments;
+use super::answer::{AnswerArguments, PrintOptions};
 use super::generate::GenerateArguments;
-use super::lake::LakeCommand;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, choice};
-use crate::schema::SourceTable;
+use crate::schema::{PublicationKind, SourceTable};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -163,6 +162,56 @@ pub(super) struct HoldArguments {
 pub(super) struct ReleaseArguments {
     #[command(flatten)]
     pub lake: Lake,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LakeCommand {
+    /// List the tables with their rows, files and meaning
+    Tables(LakeTableArguments),
+    /// List the files with the current rows of a table, readable by any Parquet reader
+    Files(FilesArguments),
+    /// Show each delivered partition: its rows, the rejected share, and whether its date is held
+    Status(LakeTableArguments),
+    /// List the runs that changed the lake
+    History(LakeTableArguments),
+    /// Compare every file of the current state with the digest in its manifest; exit code 1 if one differs
+    Verify(VerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LakeTableArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
+    pub lake: String,
+    #[command(flatten)]
+    pub print: PrintOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FilesArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE")]
+    pub lake: String,
+    /// The table, as `drugs-rs lake tables` names it
+    #[arg(value_name = "TABLE")]
+    pub table: String,
+    /// Only files of this date; repeatable
+    #[arg(long = "dt", value_name = "DATE")]
+    pub dates: Vec<String>,
+    /// Only files of this kind of publication; repeatable
+    #[arg(long = "kind", value_name = "KIND", value_parser = choice::<PublicationKind>())]
+    pub kinds: Vec<PublicationKind>,
+    #[command(flatten)]
+    pub print: PrintOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
+    pub lake: String,
     #[command(flatten)]
     pub output: Output,
 }

@@ -27,6 +27,14 @@ pub const SILVER: &str = "silver";
 /// The data file of a partition.
 const PART: &str = "part-00000.parquet";
 
+/// The folder of all partitions of a silver table.
+pub fn silver_table(table: SourceTable) -> String {
+    match table.publication_kind() {
+        None => DRUGS.folder.to_owned(),
+        Some(kind) => format!("{}/kind={}", PUBLICATIONS.folder, kind.name()),
+    }
+}
+
 /// The manifest of a silver partition: its bytes are the partition's state. It lies in no folder of Parquet files, for
 /// some readers take every file of a folder for one.
 pub fn silver_manifest(table: SourceTable, dt: Dt) -> String {

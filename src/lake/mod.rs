@@ -7,6 +7,7 @@ pub mod holds;
 pub mod layout;
 pub(crate) mod manifest;
 pub mod open;
+pub(crate) mod partitions;
 pub mod report;
 pub mod table_files;
 pub mod verify;

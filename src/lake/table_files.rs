@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::documents::SilverManifest;
 use super::dt::Dt;
 use super::manifest::Version;
+use super::partitions::delivered_dates;
 use super::{layout, manifest};
 use crate::choice::UnknownChoice;
 use crate::error::{Error, Result};
@@ -169,10 +170,7 @@ fn silver_files(
 ) -> Result<(Vec<TableFile>, Vec<Version>)> {
     let (mut files, mut versions) = (Vec::new(), Vec::new());
     for source in SourceTable::ALL {
-        for name in storage.list(&layout::silver_manifests(source))? {
-            let Some(dt) = layout::date_of_file(&name) else {
-                continue;
-            };
+        for dt in delivered_dates(storage, source)? {
             let kind = source.publication_kind();
             if !filter.takes(kind, Some(dt)) {
                 continue;

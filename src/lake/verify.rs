@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::{BronzeManifest, HeldDate, PublishedGold, SilverManifest};
 use super::dt::Dt;
+use super::partitions::delivered_dates;
 use super::{layout, manifest};
 use crate::error::{Error, Result};
 use crate::schema::SourceTable;
@@ -106,11 +107,9 @@ impl VerifyWalk<'_> {
             }
         }
         for table in SourceTable::ALL {
-            for name in self.storage.list(&layout::silver_manifests(table))? {
-                if let Some(dt) = layout::date_of_file(&name) {
-                    let found = self.manifest::<SilverManifest>(layout::silver_manifest(table, dt))?;
-                    self.files(found.flatten().map(|found| found.outputs))?;
-                }
+            for dt in delivered_dates(self.storage, table)? {
+                let found = self.manifest::<SilverManifest>(layout::silver_manifest(table, dt))?;
+                self.files(found.flatten().map(|found| found.outputs))?;
             }
         }
         for name in self.storage.list(layout::HELD)? {

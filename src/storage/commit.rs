@@ -14,11 +14,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 
 use super::inside::{open_file, path_inside};
-use super::staging::{self, create_folders};
+use super::staging::{self, JOURNAL, create_folders, journal_path};
 use crate::error::{Error, Refusal, Result};
-
-/// The journal's name in the folder of staging folders. At most one commit at a time holds the lake's lock.
-const JOURNAL: &str = "commit";
 
 /// A longer journal was not written by a commit.
 const LONGEST_JOURNAL: u64 = 1 << 30;
@@ -66,16 +63,6 @@ pub(super) fn exchange(root: &Path, staging: &Path, units: &[String]) -> Result<
 /// The folder of the new state in a staging folder, and the one of what it replaced.
 pub(super) const NEW: &str = "new";
 const OLD: &str = "old";
-
-/// The journal of the lake at `root`.
-fn journal_path(root: &Path) -> PathBuf {
-    root.join(staging::FOLDER).join(JOURNAL)
-}
-
-/// Whether a commit has happened that is not finished, or is being finished.
-pub(super) fn is_unfinished(root: &Path) -> bool {
-    journal_path(root).symlink_metadata().is_ok()
-}
 
 /// Finishes the commit of a process that was killed in it, if there is one. The caller holds the lake's lock.
 pub(super) fn heal(root: &Path) -> Result<()> {

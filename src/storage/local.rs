@@ -5,11 +5,11 @@ use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::commit::{NEW, SYNC_ONE_BY_ONE, exchange, heal, is_unfinished, sync_file_system, sync_folder};
+use super::commit::{NEW, SYNC_ONE_BY_ONE, exchange, heal, sync_file_system, sync_folder};
 use super::inside::{is_inside, make_like, open_file, path_inside};
 use super::lock::Lock;
 use super::reservation::{self, Reservation};
-use super::staging::{Staging, create_folders};
+use super::staging::{Staging, create_folders, is_unfinished};
 use super::write_back::WriteBack;
 use super::{Sharing, Storage, Transaction};
 use crate::error::{Error, Result};

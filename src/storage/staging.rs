@@ -5,12 +5,14 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::commit::is_unfinished;
 use super::inside::{is_refused, open_file, path_inside};
 use crate::error::{Error, Result};
 
 /// The folder of all staging folders, below the lake's root.
 pub(super) const FOLDER: &str = ".staging";
+/// The journal of a commit, in there (see `commit.rs`). At most one commit at a time holds the lake's lock.
+pub(super) const JOURNAL: &str = "commit";
+
 const ALIVE: &str = ".alive";
 
 /// The one folder in there that belongs to no transaction: see `reservation.rs`.
@@ -98,6 +100,16 @@ pub(super) fn leave(root: &Path) {
     if fs::remove_dir(root.join(FOLDER)).is_ok() {
         let _ = fs::remove_dir(root);
     }
+}
+
+/// The journal of the lake at `root`.
+pub(super) fn journal_path(root: &Path) -> PathBuf {
+    root.join(FOLDER).join(JOURNAL)
+}
+
+/// Whether a commit has happened that is not finished, or is being finished.
+pub(super) fn is_unfinished(root: &Path) -> bool {
+    journal_path(root).symlink_metadata().is_ok()
 }
 
 /// Removes staging folders without a living owner. A failure is no error: the next transaction tries again.

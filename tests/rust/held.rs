@@ -275,7 +275,13 @@ fn mentions_of_a_held_date_leave_the_lake() {
     (0..4).for_each(|day| lake.deliver(day));
     lake.gold(3);
     let mentions = |lake: &Lake<'_>, day: usize| {
-        contents(lake.storage.as_ref(), &format!("gold/mentions/dt={}", DAYS[day]))
+        ["pubmed", "clinical_trial"]
+            .iter()
+            .flat_map(|kind| {
+                let folder = format!("gold/mentions/kind={kind}/dt={}", DAYS[day]);
+                contents(lake.storage.as_ref(), &folder)
+            })
+            .collect::<Vec<_>>()
     };
     assert_eq!(mentions(&lake, 1).len(), 2);
     lake.hold(1);

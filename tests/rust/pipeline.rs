@@ -197,7 +197,8 @@ fn days_out_of_order_give_the_same_gold_as_in_order() {
             .collect::<BTreeMap<_, _>>()
     };
     let expected = gold([0, 1, 2]);
-    assert_eq!(expected.len(), 6, "three answers, three files of mentions");
+    let made = "three answers, three tables, and two files of each of the three days";
+    assert_eq!(expected.len(), 12, "{made}");
     for order in [[0, 2, 1], [1, 0, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0]] {
         assert_eq!(gold(order), expected, "{order:?}");
     }
@@ -208,7 +209,7 @@ fn what_has_not_changed_is_not_computed_again() {
     let lake = Lake::new();
     lake.run("2020-01-01", DRUGS, &articles(&["1,Ethanol,2020,J"]))
         .unwrap();
-    let mentions = Path::new("gold/mentions/dt=2020-01-01/pubmed.parquet");
+    let mentions = Path::new("gold/mentions/kind=pubmed/dt=2020-01-01/part-00000.parquet");
     let made = |lake: &Lake| files(&lake.root())[mentions].1;
     let before = made(&lake);
     lake.run("2020-01-02", DRUGS, &articles(&["2,Ethanol,2020,J"]))

@@ -14,7 +14,7 @@ fn a_wrong_frame_is_told_all_its_faults_at_once() {
             &polars::prelude::DataType::Int32,
         ))
         .unwrap();
-    let frame = frame.drop("dt").unwrap();
+    let frame = frame.drop("source_row").unwrap();
     let message = PUBLICATIONS.check(&frame).unwrap_err().to_string();
     assert!(
         message.contains("columns [") && message.contains("`title` is i32 instead of str"),

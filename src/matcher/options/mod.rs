@@ -70,6 +70,12 @@ impl MatcherSettings {
         parts.join(" ")
     }
 
+    /// Each option with its value as text, for a report.
+    pub fn as_texts(&self) -> Vec<(&'static str, String)> {
+        let values = self.values().into_iter();
+        values.map(|value| (value.option, value.fingerprint)).collect()
+    }
+
     /// The settings for a saved matcher.
     pub(super) fn to_saved(&self) -> SavedSettings {
         self.written().into_iter().map(|value| value.saved).collect()

@@ -7,6 +7,7 @@ use crate::lake::documents::{HeldDate, SilverManifest};
 use crate::lake::dt::Dt;
 use crate::lake::holds::HeldDates;
 use crate::lake::manifest::Version;
+use crate::lake::partitions::delivered_dates;
 use crate::lake::{layout, manifest};
 use crate::schema::{PublicationKind, SourceTable};
 use crate::storage::Storage;
@@ -29,9 +30,8 @@ impl Delivered {
         let held = HeldDates::read(storage)?;
         let mut partitions = Vec::new();
         for table in SourceTable::ALL {
-            let names = storage.list(&layout::silver_manifests(table))?;
-            let dates = names.iter().filter_map(|name| layout::date_of_file(name));
-            partitions.extend(dates.map(|dt| (table, dt)));
+            let dates = delivered_dates(storage, table)?;
+            partitions.extend(dates.into_iter().map(|dt| (table, dt)));
         }
         let newest = |counts: &dyn Fn(Dt) -> bool| {
             let dates = partitions.iter().map(|(_, dt)| *dt);

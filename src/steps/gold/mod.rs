@@ -50,6 +50,9 @@ const VERSION: u32 = 6;
 /// Attempts, because another run may commit while this one computes; each attempt starts from the newest state.
 const TRIES: usize = 5;
 
+/// The report shows a longer setting, such as a list of words, by its digest.
+const LONGEST_SETTING: usize = 80;
+
 /// How drugs are found.
 #[derive(Debug, Clone, Default)]
 pub struct GoldSettings {
@@ -73,23 +76,24 @@ impl GoldSettings {
     }
 
     fn in_report(&self) -> ReportSettings {
-        let matcher = &self.matcher;
-        [
-            ("boundary", matcher.boundary.choice_name().into()),
-            ("abbreviations", matcher.abbreviations.into()),
-            ("salts", matcher.salts.into()),
-            ("accents", matcher.accents.choice_name().into()),
-            (
-                "stop_words_sha256",
-                sha256_hex(matcher.stop_words.fingerprint().as_bytes()).into(),
-            ),
-            ("abstracts", self.abstracts.into()),
-            ("unit", self.answers.unit.name().into()),
-            ("max_exclusive", self.answers.max_exclusive.into()),
-            ("graph", self.graph.choice_name().into()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        let short = |text: String| match text.len() {
+            0..=LONGEST_SETTING => text,
+            _ => format!("sha256:{}", sha256_hex(text.as_bytes())),
+        };
+        let matcher = self.matcher.as_texts().into_iter();
+        let mut settings: ReportSettings = matcher
+            .map(|(name, text)| (name.to_owned(), short(text).into()))
+            .collect();
+        settings.extend(
+            [
+                ("abstracts", self.abstracts.into()),
+                ("unit", self.answers.unit.name().into()),
+                ("max_exclusive", self.answers.max_exclusive.into()),
+                ("graph", self.graph.choice_name().into()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        settings
     }
 
     fn fingerprint(&self) -> String {
