@@ -6,6 +6,7 @@ pub mod export;
 pub mod generate;
 pub mod match_column;
 pub mod matching;
+pub mod preview;
 pub mod read;
 pub mod source_lists;
 pub mod sources;

@@ -24,6 +24,8 @@ mod progress;
 mod reading;
 mod steps;
 mod table;
+mod table_bytes;
+mod table_rows;
 
 use pyo3::prelude::*;
 
