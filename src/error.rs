@@ -31,6 +31,23 @@ pub enum Error {
         expected: String,
     },
 
+    /// A name that is none of a table's columns.
+    #[error("`{}` is not a column; expected {}{}", shown(found), listed(columns),
+        close.as_ref().map(|close| format!("; did you mean `{close}`?")).unwrap_or_default())]
+    Column {
+        found: String,
+        columns: Vec<String>,
+        /// The column that was probably meant.
+        close: Option<String>,
+    },
+
+    /// A row that a table does not have.
+    #[error(
+        "row {} of a table with {rows} rows; rows count from 0, and from -1 at the end",
+        shown(found)
+    )]
+    Row { found: String, rows: usize },
+
     /// A source lacks columns that its table needs.
     #[error("{uri}: missing column{} {}; found {}; rename the columns or add them{}",
         if missing.len() == 1 { "" } else { "s" }, listed(missing), listed(found), or_empty(hint))]
@@ -146,6 +163,8 @@ impl Error {
             Self::SourceNotFound { .. } => "SourceNotFoundError",
             Self::EmptyFolder { .. } => "SourceIsDirectoryError",
             Self::Argument { .. } => "ArgumentError",
+            Self::Column { .. } => "ColumnNotFoundError",
+            Self::Row { .. } => "RowNotFoundError",
             Self::Schema { .. } => "SchemaError",
             Self::Format { .. } => "FormatError",
             Self::Encoding { .. } => "EncodingError",

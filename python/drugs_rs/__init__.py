@@ -34,6 +34,7 @@ Each name has a docstring, which ``help()`` shows:
 * ``run`` runs all steps; ``bronze``, ``silver`` and ``gold`` run one.
 * ``hold`` keeps a date out of gold, and ``release`` lets it in again.
 * ``read_graph``, ``read_answers`` and ``DrugGraph`` are the results.
+* ``Lake`` opens the tables of a lake for every reader.
 * ``read_publications``, ``iter_publications`` and ``read_drugs`` read sources as tables, without a lake.
 * ``list_sources`` lists the files that a source names; ``generate`` writes made-up sources.
 * ``Matcher``, ``Mention`` and ``Table`` find drugs in any text.
@@ -54,10 +55,12 @@ if TYPE_CHECKING:
     from drugs_rs._core import (
         CleanTable,
         DrugGraph,
+        Lake,
         Matcher,
         Mention,
         PublicationBatches,
         Table,
+        TableScan,
         __version__,
         bronze,
         generate,
@@ -77,10 +80,12 @@ if TYPE_CHECKING:
 __all__ = [
     "CleanTable",
     "DrugGraph",
+    "Lake",
     "Matcher",
     "Mention",
     "PublicationBatches",
     "Table",
+    "TableScan",
     "__version__",
     "bronze",
     "exceptions",

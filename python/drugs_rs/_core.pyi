@@ -6,10 +6,15 @@ Import these names from `drugs_rs`; only the façade imports this module.
 import datetime
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol, final
+from typing import Any, Literal, Protocol, SupportsIndex, final, overload
 
 import networkx
+import pandas
+import polars
+import pyarrow
 from typing_extensions import TypeAlias, disjoint_base
+
+from drugs_rs.table import TableSchema
 
 __all__ = [
     "CleanTable",
@@ -833,9 +838,15 @@ class Table:
     >>> table = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]}).find_many(["diphenhydramine"])
     >>> table.num_rows, table.num_columns, table.column_names[:2]
     (1, 7, ['row', 'atccode'])
+    >>> table[["row", "drug", "start", "end"]]
+    Table: 1 row × 4 columns
+      row  drug             start    end
+    int64  string           int64  int64
+    -----  ---------------  -----  -----
+        0  diphenhydramine      0     15
 
-    `polars.DataFrame(table)`, `pyarrow.table(table)` or `pandas.DataFrame.from_arrow(table)` (pandas 3) take it from
-    here; with an older pandas, `pyarrow.table(table).to_pandas()`.
+    A notebook shows the first rows as a table. `polars.DataFrame(table)` and `pyarrow.table(table)` take a table as it
+    is. It never changes, can be pickled, and is its own copy.
     """
 
     @property
@@ -850,11 +861,95 @@ class Table:
     def column_names(self) -> list[str]:
         """The names of the columns, in order."""
 
+    @property
+    def schema(self) -> TableSchema:
+        """The columns in order: a mapping from the name of each to its type, and an Arrow schema.
+
+        >>> import drugs_rs
+        >>> table = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]}).find_many([])
+        >>> table.schema["start"], list(table.schema)[:2]
+        ('int64', ['row', 'atccode'])
+
+        The types are `bool`, `int64`, `uint64`, `float64`, `string`, `date`, and with them `list[string]` and
+        `struct{name: string}`. `pyarrow.schema(table.schema)` takes it from here.
+        """
+
+    def head(self, n: int = 5) -> Table:
+        """The first rows, without a copy.
+
+        Args:
+            n: How many; all if the table has no more.
+
+        Raises:
+            ArgumentError: `n` is negative.
+        """
+
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Copy the table into Python objects, one dictionary for each row."""
+        """Copy the table into Python objects, one dictionary for each row.
+
+        Iterating over the table makes the same dictionaries, a thousand at a time.
+        """
+
+    def to_polars(self) -> polars.DataFrame:
+        """The table as a frame of polars, which shares the memory of numbers and dates.
+
+        Raises:
+            MissingLibraryError: polars is not installed; `pip install drugs-rs[notebook]` brings it.
+        """
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Copy the table into a frame of pandas.
+
+        Dates are `datetime.date`, lists are lists, and whole numbers with nulls are `Int64` or `UInt64`. With pyarrow it
+        is faster, and the result is the same.
+
+        Raises:
+            MissingLibraryError: pandas is not installed.
+        """
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The table as one of pyarrow, which shares the memory of numbers and dates.
+
+        Raises:
+            MissingLibraryError: pyarrow is not installed, or older than 14.
+        """
 
     def __len__(self) -> int:
         """Count the rows."""
+
+    @overload
+    def __getitem__(self, key: str) -> list[Any]: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, key: slice | list[str]) -> Table:
+        """Take a column, a row, some rows or some columns.
+
+        >>> import drugs_rs
+        >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
+        >>> table = matcher.find_many(["Diphenhydramine", "none", "diphenhydramine"])
+        >>> table["row"]
+        [0, 2]
+        >>> table[-1]["surface"]
+        'diphenhydramine'
+        >>> table[::-1][["row", "surface"]].to_dicts()
+        [{'row': 2, 'surface': 'diphenhydramine'}, {'row': 0, 'surface': 'Diphenhydramine'}]
+
+        Args:
+            key: The name of a column, which gives the list of its values; the number of a row, from 0, or from -1 at
+                the end, which gives a dictionary; a slice of rows or a list of columns, which gives a table.
+
+        Raises:
+            ColumnNotFoundError: The table has no such column.
+            RowNotFoundError: The table has fewer rows.
+            ArgumentError: A list names a column twice.
+        """
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Iterate over the rows, each a dictionary."""
+
+    def _repr_html_(self) -> str:
+        """Show the first rows in a notebook."""
 
     def __arrow_c_schema__(self) -> object:
         """Hand out the schema as an `arrow_schema` capsule."""

@@ -11,6 +11,9 @@
     │   ├── FormatError
     │   └── EncodingError
     ├── StorageError          (also OSError)
+    ├── ColumnNotFoundError   (also KeyError)
+    ├── RowNotFoundError      (also IndexError)
+    ├── MissingLibraryError   (also ModuleNotFoundError)
     ├── ConflictError
     ├── ConservationError
     ├── ForkError             (also RuntimeError)
@@ -27,6 +30,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArgumentError",
+    "ColumnNotFoundError",
     "ConflictError",
     "ConservationError",
     "DrugsError",
@@ -35,6 +39,8 @@ __all__ = [
     "FormatError",
     "InputError",
     "InternalError",
+    "MissingLibraryError",
+    "RowNotFoundError",
     "SchemaError",
     "SourceIsDirectoryError",
     "SourceNotFoundError",
@@ -82,6 +88,22 @@ class StorageError(DrugsError, OSError):
 
     The previous state is untouched.
     """
+
+
+class ColumnNotFoundError(DrugsError, KeyError):
+    """A table has no column of this name; the message lists its columns and the one that was probably meant."""
+
+    def __str__(self) -> str:
+        """Return the message as it is: ``KeyError`` would show it in quotes."""
+        return Exception.__str__(self)
+
+
+class RowNotFoundError(DrugsError, IndexError):
+    """A table has fewer rows."""
+
+
+class MissingLibraryError(DrugsError, ModuleNotFoundError):
+    """A library that a method hands its result to is not installed; the message says how to install it."""
 
 
 class ConflictError(DrugsError):

@@ -21,7 +21,7 @@ pub fn mentions_type() -> DataType {
 
 fn mention_type() -> DataType {
     let text = |name: &str| Field::new(name.into(), DataType::String);
-    let number = |name: &str| Field::new(name.into(), DataType::UInt64);
+    let number = |name: &str| Field::new(name.into(), DataType::Int64);
     DataType::Struct(vec![
         text("atccode"),
         text("drug"),
@@ -38,7 +38,7 @@ pub fn mentions(matcher: &Matcher, texts: &StringChunked) -> Result<Series> {
     let column = |name: &str| StringChunkedBuilder::new(name.into(), texts.len());
     let (mut codes, mut drugs) = (column("atccode"), column("drug"));
     let (mut surfaces, mut rules) = (column("surface"), column("rule"));
-    let (mut starts, mut ends) = (Vec::<u64>::new(), Vec::<u64>::new());
+    let (mut starts, mut ends) = (Vec::<i64>::new(), Vec::<i64>::new());
     let mut offsets = Vec::with_capacity(texts.len() + 1);
     offsets.push(0_i64);
     for text in texts.iter() {
@@ -47,8 +47,8 @@ pub fn mentions(matcher: &Matcher, texts: &StringChunked) -> Result<Series> {
             finder.each(text, |mention| {
                 codes.append_value(mention.atccode());
                 drugs.append_value(mention.drug());
-                starts.push(points.at(mention.start) as u64);
-                ends.push(points.at(mention.end) as u64);
+                starts.push(points.at(mention.start) as i64);
+                ends.push(points.at(mention.end) as i64);
                 surfaces.append_value(&text[mention.start..mention.end]);
                 rules.append_value(mention.rule.name());
             });

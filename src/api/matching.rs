@@ -61,7 +61,8 @@ fn find_numbered(
     let text = |name: &str| StringChunkedBuilder::new(name.into(), height);
     let (mut codes, mut drugs) = (text("atccode"), text("drug"));
     let (mut surfaces, mut rules) = (text("surface"), text("rule"));
-    let number = || Vec::<u64>::with_capacity(height);
+    // Signed, for callers compute with them.
+    let number = || Vec::<i64>::with_capacity(height);
     let (mut rows, mut starts, mut ends) = (number(), number(), number());
     let mut labels: Vec<(&str, &str)> = Vec::new();
     for found in &found {
@@ -74,11 +75,11 @@ fn find_numbered(
                 .map(|found| (found.mention.atccode(), found.mention.drug())),
         );
         for (found, (code, drug)) in found.iter().zip(&labels) {
-            rows.push(found.row);
+            rows.push(found.row as i64);
             codes.append_value(code);
             drugs.append_value(drug);
-            starts.push(found.start);
-            ends.push(found.end);
+            starts.push(found.start as i64);
+            ends.push(found.end as i64);
             surfaces.append_value(found.surface);
             rules.append_value(found.mention.rule.name());
         }

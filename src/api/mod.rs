@@ -7,6 +7,7 @@ pub mod generate;
 pub mod lake_tables;
 pub mod match_column;
 pub mod matching;
+pub mod preview;
 pub mod read;
 pub mod scan;
 pub mod source_lists;

@@ -127,7 +127,7 @@ macro_rules! whole_numbers {
     };
 }
 
-whole_numbers! { max_ratio max_exclusive min_count batch_rows seed articles trials drugs journals files start end }
+whole_numbers! { n max_ratio max_exclusive min_count batch_rows seed articles trials drugs journals files start end }
 
 fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     value.extract().map_err(|error: PyErr| {

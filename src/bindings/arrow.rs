@@ -13,6 +13,7 @@ use polars::prelude::{
     ArrowDataType, ArrowField, ChunkedArray, CompatLevel, DataFrame, DataType, PlSmallStr, SchemaExt, Series,
     StringChunked,
 };
+use polars_arrow::datatypes::Metadata;
 use polars_arrow::array::{Array, DictionaryArray, StructArray, Utf8Array, Utf8ViewArray};
 use polars_arrow::ffi::{
     ArrowArray, ArrowArrayStream, ArrowArrayStreamReader, ArrowSchema, export_field_to_c, export_iterator,
@@ -25,6 +26,7 @@ use pyo3::types::{PyCapsule, PyTuple};
 
 use super::process::call;
 use crate::error::{Error, Result};
+use crate::schema::TableColumn;
 
 const STREAM: &CStr = c"arrow_array_stream";
 const SCHEMA: &CStr = c"arrow_schema";
@@ -32,8 +34,12 @@ const ARRAY: &CStr = c"arrow_array";
 
 /// A frame as a stream of record batches. Texts are exported as `large_utf8`, which every reader since Arrow 1
 /// supports.
-pub(super) fn stream<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<'py, PyCapsule>> {
-    let field = ArrowField::new("".into(), struct_type(frame), false);
+pub(super) fn stream<'py>(
+    py: Python<'py>,
+    frame: &DataFrame,
+    columns: &[&TableColumn],
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = ArrowField::new("".into(), struct_type(frame, columns), false);
     let mut frame = frame.clone();
     frame.align_chunks_par();
     let arrays: Vec<_> = records(&frame, field.dtype()).map(Ok).collect();
@@ -45,9 +51,10 @@ pub(super) fn stream<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<
 pub(super) fn stream_of<'py>(
     py: Python<'py>,
     empty: &DataFrame,
+    columns: &[&TableColumn],
     mut next: impl FnMut() -> Result<Option<DataFrame>> + Send + 'static,
 ) -> PyResult<Bound<'py, PyCapsule>> {
-    let field = ArrowField::new("".into(), struct_type(empty), false);
+    let field = ArrowField::new("".into(), struct_type(empty, columns), false);
     let data_type = field.dtype().clone();
     let arrays = std::iter::from_fn(move || {
         // A panic must not unwind through the consumer's code.
@@ -75,14 +82,35 @@ fn records<'f>(
 }
 
 /// The schema of a frame.
-pub(super) fn schema<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<'py, PyCapsule>> {
-    let field = ArrowField::new("".into(), struct_type(frame), false);
+pub(super) fn schema<'py>(
+    py: Python<'py>,
+    frame: &DataFrame,
+    columns: &[&TableColumn],
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = ArrowField::new("".into(), struct_type(frame, columns), false);
     PyCapsule::new_with_value(py, export_field_to_c(&field), SCHEMA)
 }
 
-fn struct_type(frame: &DataFrame) -> ArrowDataType {
+/// The fields of a frame; those of known columns with their descriptions.
+fn struct_type(frame: &DataFrame, columns: &[&TableColumn]) -> ArrowDataType {
     let schema = frame.schema().to_arrow(CompatLevel::oldest());
-    ArrowDataType::Struct(schema.iter_values().cloned().collect())
+    let fields = schema.iter_values().map(|field| {
+        let known = columns.iter().find(|column| field.name == column.name);
+        match known {
+            Some(column) => field.clone().with_metadata(metadata(column)),
+            None => field.clone(),
+        }
+    });
+    ArrowDataType::Struct(fields.collect())
+}
+
+fn metadata(column: &TableColumn) -> Metadata {
+    let pairs = [
+        ("description", column.description),
+        ("term", column.term),
+        ("example", column.example),
+    ];
+    pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
 }
 
 /// A string column of another library, or `None` for an object without the interface.

@@ -14,12 +14,15 @@ mod errors;
 mod expressions;
 mod generate;
 mod graph;
+mod lake;
 mod matcher;
 mod mention;
 mod process;
 mod reading;
 mod steps;
 mod table;
+mod table_bytes;
+mod table_rows;
 
 use pyo3::prelude::*;
 
@@ -36,6 +39,8 @@ mod core_module {
     use super::generate::generate;
     #[pymodule_export]
     use super::graph::{DrugGraph, read_answers, read_graph};
+    #[pymodule_export]
+    use super::lake::{Lake, TableScan};
     #[pymodule_export]
     use super::matcher::Matcher;
     #[pymodule_export]
@@ -62,10 +67,12 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let names = [
         "CleanTable",
         "DrugGraph",
+        "Lake",
         "Matcher",
         "Mention",
         "PublicationBatches",
         "Table",
+        "TableScan",
         "__version__",
         "bronze",
         "generate",

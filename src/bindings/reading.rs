@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyBytes, PyCapsule, PyType};
 
 use super::process::call;
 use super::table::Table;
 use super::{arguments, arrow, errors};
-use crate::api::read;
 use crate::api::read::PublicationStream;
-use crate::error::Result;
+use crate::api::{preview, read};
+use crate::error::{Error, Result};
 use crate::formats::MostRatio;
 use crate::lake::report;
 use crate::quality::FileTally;
@@ -21,7 +21,6 @@ use crate::task::Task;
 #[doc = stub_doc!(CleanTable)]
 #[pyclass(frozen, extends = Table, module = "drugs_rs")]
 pub(super) struct CleanTable {
-    rows: usize,
     rejected: DataFrame,
     sources: Vec<FileTally>,
 }
@@ -33,12 +32,21 @@ impl CleanTable {
             rejected,
             sources,
         } = table;
-        let this = Self {
-            rows: frame.height(),
-            rejected,
-            sources,
-        };
-        Py::new(py, PyClassInitializer::from(Table::new(frame)).add_subclass(this))
+        Self { rejected, sources }.on(py, Table::new(frame))
+    }
+
+    /// Joins with the table of the rows that were kept.
+    fn on(self, py: Python<'_>, table: Table) -> PyResult<Py<Self>> {
+        Py::new(py, PyClassInitializer::from(table).add_subclass(self))
+    }
+
+    /// What the preview says beside the size of the table.
+    fn note(&self) -> String {
+        let rejected = preview::counted(self.rejected.height(), "rejected row");
+        if self.sources.is_empty() {
+            return format!(", {rejected}");
+        }
+        format!(", {}, {rejected}", preview::counted(self.sources.len(), "file"))
     }
 }
 
@@ -56,15 +64,50 @@ impl CleanTable {
         dictionaries(py, &self.sources)
     }
 
-    fn __repr__(&self) -> String {
-        format!(
-            "CleanTable({} rows of {} files, {} rejected)",
-            self.rows,
-            self.sources.len(),
-            self.rejected.height()
-        )
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.as_super()
+            .get()
+            .text(slf.py(), "CleanTable", &slf.get().note())
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.as_super()
+            .get()
+            .html(slf.py(), "CleanTable", &slf.get().note())
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Pickled<'py>)> {
+        let (py, this) = (slf.py(), slf.get());
+        let make = slf.get_type().getattr("_from_pickle")?;
+        let sources = report::to_json(&this.sources).map_err(|error| errors::exception(py, &error))?;
+        let table = slf.as_super().get().to_bytes(py)?;
+        Ok((make, (table, this.rejected().to_bytes(py)?, sources)))
+    }
+
+    #[classmethod]
+    fn _from_pickle(
+        class: &Bound<'_, PyType>,
+        data: &Bound<'_, PyBytes>,
+        rejected: &Bound<'_, PyBytes>,
+        sources: &str,
+    ) -> PyResult<Py<Self>> {
+        let py = class.py();
+        let sources = serde_json::from_str(sources).map_err(|error| {
+            let error = Error::format(
+                "these bytes",
+                "sources",
+                error.to_string(),
+                "read the sources again",
+            );
+            errors::exception(py, &error)
+        })?;
+        let rejected = Table::from_bytes(rejected)?.into_frame();
+        Self { rejected, sources }.on(py, Table::from_bytes(data)?)
     }
 }
+
+/// The table, its rejected rows and the counts of its files, for a pickle.
+type Pickled<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, String);
 
 #[doc = stub_doc!(read_publications)]
 #[pyfunction]
@@ -192,12 +235,12 @@ impl PublicationBatches {
                 Ok(None)
             })
         };
-        arrow::stream_of(py, &empty(py)?, next)
+        arrow::stream_of(py, &empty(py)?, &[], next)
     }
 
     #[doc = stub_doc!(PublicationBatches.__arrow_c_schema__)]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        arrow::schema(py, &empty(py)?)
+        arrow::schema(py, &empty(py)?, &[])
     }
 
     fn __repr__(&self) -> &'static str {

@@ -171,11 +171,11 @@ const CSV_HEADER: &[u8] = b"row,atccode,drug,start,end,surface,rule\n";
 /// A mention in the printed form.
 #[derive(Debug, Serialize)]
 struct MentionRow<'m> {
-    row: u64,
+    row: i64,
     atccode: &'m str,
     drug: &'m str,
-    start: u64,
-    end: u64,
+    start: i64,
+    end: i64,
     surface: &'m str,
     rule: &'m str,
 }
@@ -194,7 +194,7 @@ impl MentionRow<'_> {
 }
 
 fn rows_of(mentions: &DataFrame) -> Result<Vec<MentionRow<'_>>> {
-    let number = |name: &str| mentions.column(name).and_then(|column| column.u64());
+    let number = |name: &str| mentions.column(name).and_then(|column| column.i64());
     let text = |name: &str| mentions.column(name).and_then(|column| column.str());
     let (rows, starts, ends) = (number("row")?, number("start")?, number("end")?);
     let (codes, drugs, surfaces, rules) = (text("atccode")?, text("drug")?, text("surface")?, text("rule")?);

@@ -13,7 +13,7 @@ import pytest
 import drugs_rs
 
 PACKAGE = Path(drugs_rs.__file__).resolve().parent
-MODULES = ["drugs_rs", "drugs_rs.exceptions", "drugs_rs.graph", "drugs_rs.polars", "drugs_rs.schemas"]
+MODULES = ["drugs_rs", "drugs_rs.exceptions", "drugs_rs.graph", "drugs_rs.polars", "drugs_rs.schemas", "drugs_rs.table"]
 
 
 @pytest.fixture(autouse=True)

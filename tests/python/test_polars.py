@@ -61,7 +61,7 @@ def test_eager(matcher: drugs_rs.Matcher) -> None:
 
 
 def test_the_type_is_known_before_the_query_runs(matcher: drugs_rs.Matcher) -> None:
-    text, number = pl.String(), pl.UInt64()
+    text, number = pl.String(), pl.Int64()
     fields = [pl.Field(name, number if name in ("start", "end") else text) for name in FIELDS]
     query = pl.LazyFrame({"title": TEXTS}).select(
         mentions=drugs_rs.polars.find("title", matcher),

@@ -1,0 +1,293 @@
+//! `Lake`: the tables of a lake, for Python.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use polars::prelude::DataFrame;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyList, PyString, PyTuple};
+
+use super::process::call;
+use super::table::Table;
+use super::{arguments, arrow};
+use crate::api::lake_tables;
+use crate::api::scan::{ScanRequest, TableScan as Rows};
+use crate::error::Result;
+use crate::lake::existing_lake_for;
+use crate::lake::table_files::{PartitionFilter, find_table};
+use crate::schema::PublicationKind;
+use crate::storage::Storage;
+use crate::task::Task;
+
+#[doc = stub_doc!(Lake)]
+#[pyclass(frozen, module = "drugs_rs")]
+pub(super) struct Lake {
+    root: String,
+}
+
+impl Lake {
+    /// Reads the lake and returns a table of what was found.
+    fn table(
+        &self,
+        py: Python<'_>,
+        read: impl FnOnce(&dyn Storage, &Task) -> Result<DataFrame> + Send,
+    ) -> PyResult<Table> {
+        let frame = call::run_interruptible(py, false, |task| {
+            read(existing_lake_for(&self.root, task)?.as_ref(), task)
+        })?;
+        Ok(Table::new(frame))
+    }
+}
+
+#[pymethods]
+impl Lake {
+    #[new]
+    fn new(lake: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let root = arguments::path(lake, "lake")?;
+        Ok(Self { root })
+    }
+
+    #[doc = stub_doc!(Lake.root)]
+    #[getter]
+    fn root(&self) -> &str {
+        &self.root
+    }
+
+    #[doc = stub_doc!(Lake.tables)]
+    fn tables(&self, py: Python<'_>) -> PyResult<Table> {
+        self.table(py, |lake, _| lake_tables::lake_tables(lake))
+    }
+
+    #[doc = stub_doc!(Lake.schema)]
+    fn schema<'py>(&self, py: Python<'py>, table: &str) -> PyResult<Bound<'py, PyAny>> {
+        let table = call::run_inline(py, || find_table(table))?;
+        let columns: Vec<_> = table.all_columns().collect();
+        let frame = DataFrame::empty_with_schema(&columns.iter().map(|column| column.field()).collect());
+        Table::described(frame, columns).schema(py)
+    }
+
+    #[doc = stub_doc!(Lake.files)]
+    #[pyo3(signature = (table, *, dt=None, kind=None))]
+    fn files(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        dt: Option<&Bound<'_, PyAny>>,
+        kind: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Table> {
+        let filter = partitions(dt, kind)?;
+        self.table(py, |lake, _| lake_tables::lake_files(lake, table, &filter))
+    }
+
+    #[doc = stub_doc!(Lake.scan)]
+    #[pyo3(signature = (table, columns=None, *, dt=None, kind=None, atccode=None))]
+    fn scan(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        columns: Option<&Bound<'_, PyAny>>,
+        dt: Option<&Bound<'_, PyAny>>,
+        kind: Option<&Bound<'_, PyAny>>,
+        atccode: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<TableScan> {
+        let request = ScanRequest {
+            columns: columns.map(|columns| arguments::texts(columns, "columns")).transpose()?,
+            partitions: partitions(dt, kind)?,
+            atccodes: atccode.map(|codes| one_or_more(codes, "atccode")).transpose()?,
+        };
+        let scan = TableScan {
+            root: self.root.clone(),
+            table: table.to_owned(),
+            request,
+            batches: Mutex::default(),
+        };
+        // Wrong names are errors here, and not when the first rows are wanted.
+        let opened = call::run_interruptible(py, false, |task| scan.open(task))?;
+        *scan.batches.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        Ok(scan)
+    }
+
+    #[doc = stub_doc!(Lake.status)]
+    fn status(&self, py: Python<'_>) -> PyResult<Table> {
+        self.table(py, |lake, _| lake_tables::lake_status(lake))
+    }
+
+    #[doc = stub_doc!(Lake.history)]
+    fn history(&self, py: Python<'_>) -> PyResult<Table> {
+        self.table(py, |lake, _| lake_tables::lake_history(lake))
+    }
+
+    #[doc = stub_doc!(Lake.duckdb)]
+    fn duckdb<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("drugs_rs.duckdb")?.call_method1("connect", (slf,))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Lake({:?})", self.root)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().root == self.root)
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        PyString::new(py, &self.root).hash()
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (String,)) {
+        (slf.get_type().into_any(), (slf.get().root.clone(),))
+    }
+}
+
+/// A text, or several of them.
+fn one_or_more(value: &Bound<'_, PyAny>, name: &str) -> PyResult<BTreeSet<String>> {
+    if value.is_instance_of::<PyString>() {
+        return Ok(BTreeSet::from([arguments::text(value, name)?]));
+    }
+    Ok(arguments::texts(value, name)?.into_iter().collect())
+}
+
+/// The partitions of these dates and kinds, each one or a list of them.
+fn partitions(dt: Option<&Bound<'_, PyAny>>, kind: Option<&Bound<'_, PyAny>>) -> PyResult<PartitionFilter> {
+    let dates = |value: &Bound<'_, PyAny>| {
+        if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+            return value.try_iter()?.map(|dt| arguments::dt(&dt?)).collect();
+        }
+        Ok(BTreeSet::from([arguments::dt(value)?]))
+    };
+    let kinds = |value: &Bound<'_, PyAny>| -> PyResult<BTreeSet<PublicationKind>> {
+        let names = one_or_more(value, "kind")?;
+        let kinds = names.iter().map(|name| arguments::choice(value.py(), "kind", name));
+        kinds.collect()
+    };
+    Ok(PartitionFilter {
+        kinds: kind.map(kinds).transpose()?,
+        dates: dt.map(dates).transpose()?,
+    })
+}
+
+#[doc = stub_doc!(TableScan)]
+#[pyclass(frozen, module = "drugs_rs")]
+pub(super) struct TableScan {
+    root: String,
+    table: String,
+    request: ScanRequest,
+    /// The rows for the first reader.
+    batches: Mutex<Option<Rows>>,
+}
+
+impl TableScan {
+    fn open(&self, task: &Task) -> Result<Rows> {
+        let storage: Arc<dyn Storage> = existing_lake_for(&self.root, task)?.into();
+        Rows::open(storage, &self.table, self.request.clone())
+    }
+
+    /// The rows from the beginning.
+    fn rows(&self, py: Python<'_>) -> PyResult<Rows> {
+        let opened = self.batches.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match opened {
+            Some(opened) => Ok(opened),
+            None => call::run_interruptible(py, false, |task| self.open(task)),
+        }
+    }
+
+    /// All rows at once.
+    fn table(&self, py: Python<'_>) -> PyResult<Table> {
+        let mut rows = self.rows(py)?;
+        let columns = rows.columns().to_vec();
+        let frame = call::run_interruptible(py, false, move |task| {
+            let mut all = rows.empty();
+            while let Some(frame) = rows.next_frame(task)? {
+                all.vstack_mut_owned(frame)?;
+            }
+            Ok(all)
+        })?;
+        Ok(Table::described(frame, columns))
+    }
+}
+
+#[pymethods]
+impl TableScan {
+    #[doc = stub_doc!(TableScan.__iter__)]
+    fn __iter__(&self, py: Python<'_>) -> PyResult<TableBatches> {
+        Ok(TableBatches(Mutex::new(Some(self.rows(py)?))))
+    }
+
+    #[doc = stub_doc!(TableScan.read)]
+    fn read(&self, py: Python<'_>) -> PyResult<Table> {
+        self.table(py)
+    }
+
+    #[doc = stub_doc!(TableScan.to_polars)]
+    fn to_polars<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Bound::new(py, self.table(py)?)?.call_method0("to_polars")
+    }
+
+    #[doc = stub_doc!(TableScan.to_pandas)]
+    fn to_pandas<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Bound::new(py, self.table(py)?)?.call_method0("to_pandas")
+    }
+
+    #[doc = stub_doc!(TableScan.to_arrow)]
+    fn to_arrow<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Bound::new(py, self.table(py)?)?.call_method0("to_arrow")
+    }
+
+    #[doc = stub_doc!(TableScan.schema)]
+    #[getter]
+    fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let rows = self.rows(py)?;
+        let table = Table::described(rows.empty(), rows.columns().to_vec());
+        *self.batches.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
+        table.schema(py)
+    }
+
+    #[doc = stub_doc!(TableScan.__arrow_c_stream__)]
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface lets a producer ignore a request that it cannot meet.
+        let _ = requested_schema;
+        let mut rows = self.rows(py)?;
+        let (empty, columns) = (rows.empty(), rows.columns().to_vec());
+        let asker = std::thread::current().id();
+        let next = move || call::run_for_stream(asker, |task| rows.next_frame(task));
+        arrow::stream_of(py, &empty, &columns, next)
+    }
+
+    #[doc = stub_doc!(TableScan.__arrow_c_schema__)]
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.schema(py)?.call_method0("__arrow_c_schema__")
+    }
+
+    fn __repr__(&self) -> String {
+        format!("TableScan({:?} of {:?})", self.table, self.root)
+    }
+}
+
+/// The rows of a scan, a table at a time.
+#[pyclass(frozen, module = "drugs_rs")]
+pub(super) struct TableBatches(Mutex<Option<Rows>>);
+
+#[pymethods]
+impl TableBatches {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut rows) = taken else { return Ok(None) };
+        let (frame, rows) = call::run_interruptible(py, false, move |task| {
+            let frame = rows.next_frame(task)?;
+            Ok((frame, rows))
+        })?;
+        let Some(frame) = frame else { return Ok(None) };
+        let columns = rows.columns().to_vec();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
+        Ok(Some(Table::described(frame, columns)))
+    }
+}
