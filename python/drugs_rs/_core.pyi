@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, SupportsIndex, final, overload
 
+import duckdb
 import networkx
 import pandas
 import polars
@@ -19,10 +20,12 @@ from drugs_rs.table import TableSchema
 __all__ = [
     "CleanTable",
     "DrugGraph",
+    "Lake",
     "Matcher",
     "Mention",
     "PublicationBatches",
     "Table",
+    "TableScan",
     "__version__",
     "bronze",
     "generate",
@@ -48,6 +51,7 @@ _Source: TypeAlias = _Path | Sequence[_Path]
 _Date: TypeAlias = str | datetime.date
 _Boundary: TypeAlias = Literal["word", "none"]
 _Accents: TypeAlias = Literal["fold", "keep"]
+_GraphOutput: TypeAlias = Literal["json", "none"]
 _Unit: TypeAlias = Literal["substance", "code"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
@@ -92,6 +96,7 @@ def run(
     accents: _Accents = "fold",
     unit: _Unit = "substance",
     max_exclusive: int = 1_000_000,
+    graph: _GraphOutput = "json",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
@@ -128,6 +133,8 @@ def run(
             together (`insulin (human)` and `insulin (beef)` are insulin), `"code"` counts each code.
         max_exclusive: How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit. Where
             they would have more, every list is cut to the same longest length that fits, and the report says so.
+        graph: `"json"` writes `drug_graph.json`; `"none"` writes no graph file, which saves time and space in a large
+            lake. Nothing else depends on the file.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. A path may begin with `~` or
@@ -248,6 +255,7 @@ def gold(
     accents: _Accents = "fold",
     unit: _Unit = "substance",
     max_exclusive: int = 1_000_000,
+    graph: _GraphOutput = "json",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
@@ -273,6 +281,8 @@ def gold(
             together (`insulin (human)` and `insulin (beef)` are insulin), `"code"` counts each code.
         max_exclusive: How many drugs the lists of `exclusive_drugs.json` have at most, together; 0 is no limit. Where
             they would have more, every list is cut to the same longest length that fits, and the report says so.
+        graph: `"json"` writes `drug_graph.json`; `"none"` writes no graph file, which saves time and space in a large
+            lake. Nothing else depends on the file.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
@@ -831,6 +841,167 @@ class Mention:
     def __hash__(self) -> int: ...
 
 @disjoint_base
+class Lake:
+    """The tables of a lake, on a disk or in a bucket, for every reader.
+
+    Nothing is read before a method is called, and each call sees the state of its moment.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+    >>> _ = (folder / "pubmed.csv").write_text("id,title,date,journal\n1,Diphenhydramine,2020-05-25,Annals\n")
+    >>> _ = drugs_rs.run(
+    ...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
+    ... )
+    >>> lake = drugs_rs.Lake(folder / "lake")
+    >>> lake.scan("mentions", ["substance", "publication_id", "start", "end"]).read()
+    Table: 1 row × 4 columns
+    substance        publication_id  start    end
+    string           string          int64  int64
+    ---------------  --------------  -----  -----
+    diphenhydramine  1                   0     15
+    >>> lake.scan("journal_drugs").read()["pairs"]
+    [1]
+    """
+
+    def __new__(cls, lake: _Path) -> Lake: ...
+    @property
+    def root(self) -> str:
+        """The folder or URI of the lake."""
+
+    def tables(self) -> Table:
+        """Every table, one row each.
+
+        Returns:
+            A table with the columns `table`, `layer`, `rows`, `bytes`, `files`, `partitions`, `description`.
+
+        Raises:
+            SourceNotFoundError: there is no lake.
+        """
+
+    def schema(self, table: str) -> TableSchema:
+        """The columns of a table, those in its files before those in the names of its folders.
+
+        As an Arrow schema (`pyarrow.schema(lake.schema("mentions"))`) every field has the metadata `description`, `term`
+        and `example`.
+
+        Raises:
+            ArgumentError: there is no table of this name; the message names all.
+        """
+
+    def files(
+        self,
+        table: str,
+        *,
+        dt: _Date | Sequence[_Date] | None = None,
+        kind: str | Sequence[str] | None = None,
+    ) -> Table:
+        """The files with the current rows of a table, readable by any Parquet reader.
+
+        Superseded, deleted and held rows are in none of them. The columns `kind` and `dt` are in the paths alone
+        (`…/kind=pubmed/dt=2020-06-01/part-00000.parquet`).
+
+        Args:
+            table: The name of the table.
+            dt: Only files of these dates.
+            kind: Only files of these kinds of publications.
+
+        Returns:
+            A table with the columns `uri`, `dt`, `kind`, `rows`, `bytes`, `sha256`. On a disk `uri` is a path.
+
+        Raises:
+            ArgumentError: there is no table of this name, or it has no partitions by `dt` or `kind`.
+            SourceNotFoundError: there is no lake, or gold has not run.
+        """
+
+    def scan(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        *,
+        dt: _Date | Sequence[_Date] | None = None,
+        kind: str | Sequence[str] | None = None,
+        atccode: str | Sequence[str] | None = None,
+    ) -> TableScan:
+        """The current rows of a table as a stream, in bounded memory however large the table is.
+
+        Args:
+            table: The name of the table.
+            columns: Only these columns, in this order.
+            dt: Only rows of these dates. Other files are not opened.
+            kind: Only rows of these kinds of publications. Other files are not opened.
+            atccode: Only rows of these codes. Other columns are read only where one of the codes is.
+
+        Raises:
+            ArgumentError: there is no table or column of this name, or the table cannot be filtered so.
+            SourceNotFoundError: there is no lake, or gold has not run.
+        """
+
+    def status(self) -> Table:
+        """Every delivered partition.
+
+        Returns:
+            A table with the columns `dt`, `table`, `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
+            `rejected_share` (0 to 1), `held`, `reason` (of the hold), `as_of` (the date that gold has reached).
+        """
+
+    def history(self) -> Table:
+        """Every run that changed the lake, the first one first.
+
+        Returns:
+            A table with the columns `run_id`, `started_at` (UTC), `seconds`, `version`, `step`, `dt`, `settings` (JSON),
+            `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`, `publications`, `mentions`, `pairs`.
+        """
+
+    def duckdb(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection, in memory, with a view for each table.
+
+        The views read the files of the moment. Needs `pip install drugs-rs[duckdb]`. In a bucket DuckDB opens the files
+        itself, so it needs its extension `httpfs` and a secret.
+
+        Raises:
+            MissingLibraryError: DuckDB is not installed.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[type[Lake], tuple[str]]: ...
+
+class TableScan:
+    """The rows of a table of a lake, for whoever reads Arrow: `polars.DataFrame(scan)`, `pyarrow.table(scan)`, DuckDB.
+
+    Iterating gives tables, the rows of one row group each. Each reader begins with the first row.
+    """
+
+    @property
+    def schema(self) -> TableSchema:
+        """The columns in order: a mapping from the name of each to its type, and an Arrow schema."""
+
+    def read(self) -> Table:
+        """Read all rows into memory."""
+
+    def to_polars(self) -> polars.DataFrame:
+        """Read all rows into a frame of polars."""
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Read all rows into a frame of pandas."""
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Read all rows into a table of pyarrow."""
+
+    def __iter__(self) -> Iterator[Table]:
+        """Iterate over the rows, a table for each row group."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """A new stream of all rows, which reads them when they are wanted.
+
+        A requested schema is ignored, as the interface allows.
+        """
+
+    def __arrow_c_schema__(self) -> object:
+        """Return the schema as an `arrow_schema` capsule."""
+
 class Table:
     """Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
 

@@ -1,0 +1,75 @@
+"""A DuckDB connection with a view for each table of a lake: what is behind ``Lake.duckdb``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from drugs_rs.exceptions import MissingLibraryError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from drugs_rs import Lake
+
+__all__ = ["connect"]
+
+# The types of DuckDB for those of a table.
+TYPES = {"string": "VARCHAR", "int64": "BIGINT", "date": "DATE", "list[string]": "VARCHAR[]"}
+
+
+def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory with a view for each table, as ``Lake.duckdb()`` documents it.
+
+    The views read the files of the moment at which they are made. In a bucket DuckDB opens the files itself, so it
+    needs its extension ``httpfs`` and a secret.
+    """
+    connection = _library().connect()
+    for name in lake.tables()["table"]:
+        connection.execute(f"CREATE VIEW {name} AS {_query(lake, name)}")
+    return connection
+
+
+def _query(lake: Lake, table: str) -> str:
+    """Build the query of a view: one part for each set of columns that paths have."""
+    types = {column: TYPES[kind] for column, kind in lake.schema(table).items()}
+    parts: dict[tuple[str, ...], list[str]] = {}
+    for file in lake.files(table):
+        in_path = tuple(column for column in ("kind", "dt") if file[column] is not None)
+        parts.setdefault(in_path, []).append(file["uri"])
+    if not parts:
+        nothing = (f'CAST(NULL AS {kind}) AS "{column}"' for column, kind in types.items())
+        return f"SELECT {', '.join(nothing)} WHERE false"
+    return " UNION ALL ".join(_part(types, in_path, files) for in_path, files in parts.items())
+
+
+def _part(types: dict[str, str], in_path: tuple[str, ...], files: list[str]) -> str:
+    """Build the query of files whose paths have the same columns."""
+    listed = ", ".join(_quoted(uri) for uri in files)
+    keys = ", ".join(f"{column}: VARCHAR" for column in in_path)
+    hive = f"hive_partitioning = true, hive_types = {{{keys}}}" if in_path else "hive_partitioning = false"
+    source = f"read_parquet([{listed}], {hive})"
+    # The rejected rows of a vocabulary have no kind, neither in their files nor in their paths.
+    lacks_kind = in_path == ("dt",) and "raw" in types
+    columns = ("CAST(NULL AS VARCHAR) AS kind" if lacks_kind and column == "kind" else f'"{column}"' for column in types)
+    return f"SELECT {', '.join(columns)} FROM {source}"
+
+
+def _quoted(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _library() -> ModuleType:
+    """Import DuckDB, or say how to install it."""
+    try:
+        return import_module("duckdb")
+    except ImportError as error:
+        message = f"Lake.duckdb() needs duckdb, which cannot be imported ({error}): pip install drugs-rs[duckdb]"
+        raise MissingLibraryError(message) from error
+
+
+def __dir__() -> list[str]:
+    """List what is public, for tab completion."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
