@@ -842,7 +842,7 @@ class Mention:
 
 @disjoint_base
 class Lake:
-    """The tables of a lake, on a disk or in a bucket, for every reader.
+    r"""The tables of a lake, on a disk or in a bucket, for every reader.
 
     Nothing is read before a method is called, and each call sees the state of its moment.
 

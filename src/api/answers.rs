@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::graph_tables::graph_of_tables;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, read_json};
 use crate::lake::documents;
@@ -80,13 +81,15 @@ fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<A
             message: format!("an answer that is not UTF-8: {error}"),
         })
     };
-    if storage.size(layout::DRUG_GRAPH)?.is_none() {
-        return Err(missing(layout::DRUG_GRAPH));
+    if has_graph_file(&published.outputs) {
+        if storage.size(layout::DRUG_GRAPH)?.is_none() {
+            return Err(missing(layout::DRUG_GRAPH));
+        }
+        same(
+            layout::DRUG_GRAPH,
+            &digest_of_stream(storage, layout::DRUG_GRAPH, &Task::new())?,
+        )?;
     }
-    same(
-        layout::DRUG_GRAPH,
-        &digest_of_stream(storage, layout::DRUG_GRAPH, &Task::new())?,
-    )?;
     Ok(Answers {
         as_of: published.numbers.as_of.clone(),
         top_journals: read(layout::TOP_JOURNALS)?,
@@ -94,13 +97,28 @@ fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<A
     })
 }
 
-/// Reads the graph of a lake, and checks it against the digest in the manifest of the gold layer.
+fn has_graph_file(outputs: &[OutputFile]) -> bool {
+    outputs.iter().any(|output| output.path == layout::DRUG_GRAPH)
+}
+
+/// Reads the graph of a lake, and checks it against the digest in the manifest of the gold layer. Without a graph file it
+/// is built from the tables.
 pub fn read_graph(storage: &dyn Storage) -> Result<DrugGraph> {
     let uri = format!("{}/{}", storage.root(), layout::DRUG_GRAPH);
     let mut tries = 0;
     loop {
         let (published, version) =
             manifest::read::<documents::PublishedGold>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        if let Some(gold) = &published
+            && !has_graph_file(&gold.outputs)
+        {
+            let graph = graph_of_tables(storage);
+            tries += 1;
+            if tries == TRIES || first_changed(storage, std::slice::from_ref(&version))?.is_none() {
+                return graph;
+            }
+            continue;
+        }
         let bytes = storage
             .read(layout::DRUG_GRAPH)?
             .ok_or_else(|| Error::SourceNotFound {

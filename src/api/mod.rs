@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod credentials;
 pub mod export;
+mod graph_tables;
 pub mod generate;
 pub mod lake_tables;
 pub mod match_column;

@@ -18,6 +18,9 @@ const MOST_ROWS: usize = 15;
 /// At most this many bytes of a graph are read for the tables of drugs and journals.
 const LARGEST_GRAPH: u64 = 64 << 20;
 
+/// The most publications of a graph that is read for these tables where it has no file.
+const MOST_PUBLICATIONS: u64 = 1_000_000;
+
 /// The summary of a report.
 pub(super) fn of(report: &StepReport) -> Result<String> {
     let mut text = format!("{} of dt={} into {}", report.step, report.dt, report.out);
@@ -50,7 +53,11 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
             .outputs
             .iter()
             .find(|output| output.path == layout::DRUG_GRAPH);
-        if graph.is_none_or(|graph| graph.bytes <= LARGEST_GRAPH) {
+        let is_small = match graph {
+            Some(graph) => graph.bytes <= LARGEST_GRAPH,
+            None => gold.publications <= MOST_PUBLICATIONS,
+        };
+        if is_small {
             let graph = answers::read_graph(existing_lake(&report.out)?.as_ref())?;
             drugs(&mut text, &graph, gold.unit);
             journals(&mut text, &graph, gold.unit);

@@ -30,6 +30,9 @@ pub struct BronzeManifest {
 /// A silver partition's `_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilverManifest {
+    /// The format of the tables.
+    #[serde(default = "super::manifest::first_format")]
+    pub format: u32,
     pub table: String,
     pub dt: String,
     /// Digest of inputs, settings and version: equal fingerprints are equal partitions.

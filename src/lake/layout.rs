@@ -105,6 +105,19 @@ pub fn journal_ids(kind: PublicationKind, dt: Dt) -> String {
     partition_file(&JOURNAL_IDS, kind, dt)
 }
 
+/// The files of a silver partition that only format 1 has.
+pub fn format_1(table: SourceTable, dt: Dt) -> Vec<String> {
+    let mut files = vec![format!("{}/{MANIFEST}", silver(table, dt))];
+    match table.publication_kind() {
+        None => files.push(format!("silver/rejected/drugs/dt={dt}/drugs.parquet")),
+        Some(kind) => files.extend(
+            ["rejected/publications", "deleted/publications", "journals"]
+                .map(|folder| format!("silver/{folder}/dt={dt}/{}.parquet", kind.name())),
+        ),
+    }
+    files
+}
+
 /// The folder of held dates. It is in silver, so that one commit can replace a table together with the hold of its
 /// date.
 pub const HELD: &str = "silver/held";

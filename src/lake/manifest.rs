@@ -26,6 +26,17 @@ pub(crate) enum ManifestFault {
         written: String,
     },
     Unreadable(serde_json::Error),
+    /// Of this format, which a newer version writes.
+    Newer(u32),
+}
+
+/// The format of the tables that this version writes. In format 1, whose manifests do not name it, `kind` and `dt` were in
+/// the files and not only in their paths.
+pub(crate) const FORMAT: u32 = 2;
+
+/// The format of manifests that do not name it.
+pub(crate) fn first_format() -> u32 {
+    1
 }
 
 impl ManifestFault {
@@ -36,6 +47,7 @@ impl ManifestFault {
                 (format!("other bytes, with the SHA-256 {found}"), Some(written))
             }
             Self::Unreadable(error) => (format!("no manifest: {error}"), None),
+            Self::Newer(format) => (newer(format), None),
         }
     }
 
@@ -55,8 +67,13 @@ impl ManifestFault {
                 let place = format!("line {} column {}", error.line(), error.column());
                 Error::format(uri, place, error.to_string(), remedy(path))
             }
+            Self::Newer(format) => Error::format(uri, "the format", newer(format), "upgrade drugs_rs"),
         }
     }
+}
+
+fn newer(format: u32) -> String {
+    format!("format {format} of a newer version; this one reads format {FORMAT} and before")
 }
 
 fn remedy(path: &str) -> &'static str {
@@ -94,7 +111,15 @@ pub(crate) fn parse<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> std::result::
             return Err(ManifestFault::Damaged { found, written });
         }
     }
-    serde_json::from_slice(bytes).map_err(ManifestFault::Unreadable)
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default = "first_format")]
+        format: u32,
+    }
+    match serde_json::from_slice::<Head>(bytes).map_err(ManifestFault::Unreadable)? {
+        Head { format } if format > FORMAT => Err(ManifestFault::Newer(format)),
+        Head { .. } => serde_json::from_slice(bytes).map_err(ManifestFault::Unreadable),
+    }
 }
 
 /// Reads a manifest and its version; `None` if there is none.
@@ -109,13 +134,18 @@ pub(crate) fn read<M: for<'de> Deserialize<'de>>(
     Ok((Some(manifest), (path, Some(bytes))))
 }
 
-/// Reads a manifest for the step that rewrites everything that it lists; `None` also if it is damaged.
+/// Reads a manifest for the step that rewrites everything that it lists; `None` also if it is damaged. One of a newer
+/// version is an error.
 pub(crate) fn read_own<M: for<'de> Deserialize<'de>>(
     storage: &dyn Storage,
     path: String,
 ) -> Result<(Option<M>, Version)> {
     let bytes = storage.read(&path)?;
-    let manifest = bytes.as_deref().and_then(|bytes| parse(bytes).ok());
+    let manifest = match bytes.as_deref().map(parse) {
+        Some(Ok(manifest)) => Some(manifest),
+        Some(Err(fault @ ManifestFault::Newer(_))) => return Err(fault.into_error(storage, &path)),
+        Some(Err(_)) | None => None,
+    };
     Ok((manifest, (path, bytes)))
 }
 

@@ -41,9 +41,15 @@ def partition(folder: Path) -> list[Row]:
     return [row for path in sorted(folder.glob("*.parquet")) for row in rows(path)]
 
 
+def of_kind(folder: Path, kind: str, dt: str) -> list[Row]:
+    """The rows of a table of one kind and one date, with the kind that its path has."""
+    found = partition(folder / ("kind=" + kind) / ("dt=" + dt))
+    return [{**row, "kind": kind} for row in found]
+
+
 def publications(lake: Path, kind: str = "pubmed", dt: str = DT) -> list[Row]:
     """The clean publications of one kind and one date."""
-    return partition(lake / "silver" / "publications" / ("kind=" + kind) / ("dt=" + dt))
+    return of_kind(lake / "silver" / "publications", kind, dt)
 
 
 def drugs(lake: Path, dt: str = DT) -> list[Row]:
@@ -53,14 +59,14 @@ def drugs(lake: Path, dt: str = DT) -> list[Row]:
 
 def rejected(lake: Path, name: str, dt: str = DT) -> list[Row]:
     """The rejected rows of `drugs`, `pubmed` or `clinical_trial`; none when there is no such file."""
-    table = "drugs" if name == "drugs" else "publications"
-    path = lake / "silver" / "rejected" / table / ("dt=" + dt) / (name + ".parquet")
-    return rows(path) if path.exists() else []
+    table = "drugs" if name == "drugs" else f"publications/kind={name}"
+    return partition(lake / "silver" / "rejected" / table / ("dt=" + dt))
 
 
 def mentions(lake: Path, dt: str = DT) -> list[Row]:
     """The mentions of one date, of both kinds."""
-    return partition(lake / "gold" / "mentions" / ("dt=" + dt))
+    folder = lake / "gold" / "mentions"
+    return [row for kind in ("clinical_trial", "pubmed") for row in of_kind(folder, kind, dt)]
 
 
 def clean(

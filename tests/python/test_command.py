@@ -47,7 +47,8 @@ def lines(output: bytes) -> list[dict[str, Any]]:
 def without_seconds(report: object) -> object:
     """A report without what differs between two runs."""
     if isinstance(report, dict):
-        return {name: without_seconds(value) for name, value in report.items() if name not in ("seconds", "out")}
+        varies = ("seconds", "out", "run_id", "started_at")
+        return {name: without_seconds(value) for name, value in report.items() if name not in varies}
     if isinstance(report, list):
         return [without_seconds(value) for value in report]
     return report

@@ -46,7 +46,7 @@ PIPES = [
     ".staging/123456-0/.alive",
     f".staging/locks/dt={DT}.lock",
     f"bronze/pubmed/dt={DT}/_manifest.json",
-    f"silver/publications/kind=pubmed/dt={DT}/_manifest.json",
+    f"silver/manifests/pubmed/dt={DT}.json",
     "gold/_manifest.json",
     "gold/drug_graph.json",
     f"bronze/pubmed/dt={DT}/articles.csv",

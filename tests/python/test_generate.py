@@ -183,7 +183,7 @@ def test_a_journal_has_ids_of_its_own(form: str, tmp_path: Path) -> None:
     folder, lake = tmp_path / "made", tmp_path / "lake"
     drugs_rs.generate(folder, articles=12_000, trials=0, journals=500, articles_format=form)  # type: ignore[arg-type]
     run(folder, lake)
-    known = rows(lake / "silver" / "journals" / f"dt={DT}" / "pubmed.parquet")
+    known = rows(lake / "silver" / "journals" / "kind=pubmed" / f"dt={DT}" / "part-00000.parquet")
     assert len(known) == len({row["journal_key"] for row in known}) > 450
     for ids in ("nlm_id", "issn"):
         assert len({row[ids] for row in known} - {None}) == len(known)

@@ -53,7 +53,7 @@ def graph(lake: Path, dt: str) -> dict[str, list[str]]:
 
 
 def known(lake: Path, dt: str) -> list[tuple[str, str | None, str | None]]:
-    path = lake / "silver" / "journals" / f"dt={dt}" / "pubmed.parquet"
+    path = lake / "silver" / "journals" / "kind=pubmed" / f"dt={dt}" / "part-00000.parquet"
     return [(row["journal_key"], row["nlm_id"], row["issn"]) for row in rows(path)] if path.exists() else []
 
 
@@ -180,7 +180,7 @@ def test_a_file_of_ids_that_is_gone_or_cut_is_told_and_made_again(tmp_path: Path
     dt = "2020-01-01"
     articles = article(1, "J Pharm", "0370077") + article(2, "Journal of Pharmacy", "0370077")
     delivered(lake, dt, "articles.xml", XML.format(articles))
-    path = lake / "silver" / "journals" / f"dt={dt}" / "pubmed.parquet"
+    path = lake / "silver" / "journals" / "kind=pubmed" / f"dt={dt}" / "part-00000.parquet"
     whole = path.read_bytes()
     assert graph(lake, dt) == {"J Pharm": ["1", "2"]}
     answers = (lake / "gold" / "drug_graph.json").read_bytes()
@@ -190,7 +190,7 @@ def test_a_file_of_ids_that_is_gone_or_cut_is_told_and_made_again(tmp_path: Path
         if cut is not None:
             path.write_bytes(cut)
         (lake / "gold" / "top_journals.json").unlink()
-        with pytest.raises(exceptions.DrugsError, match="silver/journals/dt=2020-01-01/pubmed.parquet"):
+        with pytest.raises(exceptions.DrugsError, match="silver/journals/kind=pubmed/dt=2020-01-01/part-00000.parquet"):
             drugs_rs.gold(out=lake, dt=dt)
         assert (lake / "gold" / "drug_graph.json").read_bytes() == answers
         assert not drugs_rs.silver(out=lake, dt=dt)["unchanged"]

@@ -96,7 +96,7 @@ def test_a_wrong_value_is_the_same_error_in_each(
     assert isinstance(caught.value, DrugsError) == (error is ArgumentError)
 
 
-@pytest.mark.parametrize("order", itertools.permutations(["stop_words", "extra_stop_words", "salts"]))
+@pytest.mark.parametrize("order", list(itertools.permutations(["stop_words", "extra_stop_words", "salts"])))
 def test_the_order_of_keywords_does_not_matter(order: tuple[str, ...]) -> None:
     values: dict[str, Any] = {"stop_words": ["aspirin"], "extra_stop_words": ["acetylsalicylic acid"], "salts": True}
     matcher = drugs_rs.Matcher.from_names(NAMES, **{name: values[name] for name in order})

@@ -316,7 +316,7 @@ def test_deletions_reach_back_over_partitions(tmp_path: Path) -> None:
             if source == second:
                 (tally,) = (source for source in report["sources"] if source["table"] == "pubmed")
                 assert tally["merged"] == {"deleted": 1, "superseded": 1}
-        (notice, other) = rows(lake / "silver/deleted/publications/dt=2020-01-02/pubmed.parquet")
+        (notice, other) = rows(lake / "silver/deleted/publications/kind=pubmed/dt=2020-01-02/part-00000.parquet")
         assert (notice["publication_id"], other["publication_id"]) == ("1", "4")
         # Of the first date, the second deletes 1 and replaces 2; changes within the second are silver's.
         assert (counted["superseded"], counted["deleted"], counted["publications"]) == (1, 1, 2)

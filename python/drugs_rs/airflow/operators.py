@@ -250,6 +250,7 @@ class GoldOperator(StepOperator):
         extra_stop_words: Further names that are never a mention.
         unit: What counts as one drug in both answers: ``"substance"`` or ``"code"``.
         max_exclusive: The most drugs in all lists of ``exclusive_drugs.json`` together; 0 is no limit.
+        graph: ``"json"`` writes ``drug_graph.json``, ``"none"`` does not.
     """
 
     step = "gold"
@@ -268,6 +269,7 @@ class GoldOperator(StepOperator):
         extra_stop_words: Sequence[str] | None = None,
         unit: str = "substance",
         max_exclusive: int | str = 1_000_000,
+        graph: str = "json",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -280,6 +282,7 @@ class GoldOperator(StepOperator):
         self.extra_stop_words = extra_stop_words
         self.unit = unit
         self.max_exclusive = max_exclusive
+        self.graph = graph
         check_options(self, [*MATCHING, *COUNTING])
 
     def keywords(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ PREFIX = "DRUGS_RS_"
 DT_PLACEHOLDER = "{dt}"
 READING = ("encoding", "month_first", "on_bad_file")
 MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
-COUNTING = ("unit", "max_exclusive")
+COUNTING = ("unit", "max_exclusive", "graph")
 GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
 OPTIONS = (*READING, *MATCHING, *COUNTING, *GATE, "isolation")
 AT_RUN = (*OPTIONS, "notifiers")
@@ -43,6 +43,7 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "boundary": ("word", "none"),
     "accents": ("fold", "keep"),
     "unit": ("substance", "code"),
+    "graph": ("json", "none"),
     "encoding": (None, "utf-8", "windows-1252"),
 }
 # Variables with this prefix that are not settings: the log of the command, and options that the DAG does not have.
@@ -86,6 +87,8 @@ class Settings:
     # What the answers count, and how much they list.
     unit: str = "substance"
     max_exclusive: int = 1_000_000
+    # Whether gold writes drug_graph.json.
+    graph: str = "json"
 
     # Limits of the quality gate.
     max_rejected_share: float = 0.25

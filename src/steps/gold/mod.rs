@@ -29,7 +29,7 @@ use crate::gold::publications::current_publications;
 use crate::graph::{AnswerSettings, LargeGraph};
 use crate::lake::documents::{HeldDate, SilverManifest};
 use crate::lake::dt::Dt;
-use crate::lake::manifest::{Version, first_changed};
+use crate::lake::manifest::{FORMAT, Version, first_changed, first_format};
 use crate::lake::report::{GoldNumbers, ReportSettings, StepReport, StepStart, all_stand};
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
@@ -76,13 +76,14 @@ impl GoldSettings {
     }
 
     fn in_report(&self) -> ReportSettings {
-        let short = |text: String| match text.len() {
-            0..=LONGEST_SETTING => text,
-            _ => format!("sha256:{}", sha256_hex(text.as_bytes())),
+        let short = |text: String| match text.as_str() {
+            "true" | "false" => (text == "true").into(),
+            _ if text.len() <= LONGEST_SETTING => text.to_lowercase().into(),
+            _ => format!("sha256:{}", sha256_hex(text.as_bytes())).into(),
         };
         let matcher = self.matcher.as_texts().into_iter();
         let mut settings: ReportSettings = matcher
-            .map(|(name, text)| (name.to_owned(), short(text).into()))
+            .map(|(name, text)| (name.to_owned(), short(text)))
             .collect();
         settings.extend(
             [
@@ -110,10 +111,15 @@ impl GoldSettings {
 /// The gold layer's `gold/_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct GoldManifest {
+    /// The format of the tables.
+    #[serde(default = "first_format")]
+    format: u32,
     /// Digest of all silver manifests, the settings and the version.
     fingerprint: String,
     /// For each silver partition, by the folder of its publications, its files in gold.
+    #[serde(default)]
     partitions: BTreeMap<String, PartitionFiles>,
+    #[serde(default)]
     /// The date of the vocabulary.
     drugs: String,
     outputs: Vec<OutputFile>,
@@ -330,7 +336,12 @@ impl<'a> Attempt<'a> {
         for files in partitions.values() {
             outputs.extend([files.publications.clone(), files.mentions.clone()]);
         }
+        let old = self.old.iter().flat_map(|old| &old.outputs);
+        for gone in old.filter(|old| outputs.iter().all(|output| output.path != old.path)) {
+            transaction.replace(&gone.path)?;
+        }
         let manifest = GoldManifest {
+            format: FORMAT,
             fingerprint,
             partitions,
             drugs: self.drugs.to_string(),
@@ -451,10 +462,6 @@ impl<'a> Attempt<'a> {
                 places,
             };
             all.insert(folder, files);
-        }
-        for (_, files) in old.iter().filter(|(folder, _)| !all.contains_key(*folder)) {
-            transaction.replace(&files.publications.path)?;
-            transaction.replace(&files.mentions.path)?;
         }
         Ok(all)
     }

@@ -14,7 +14,7 @@ use crate::ingest::vocabulary::combine_files;
 use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
 use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
-use crate::lake::manifest::Version;
+use crate::lake::manifest::{FORMAT, Version};
 use crate::lake::report::{ReportSettings, StepReport, StepStart, all_stand};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
@@ -265,6 +265,8 @@ impl SilverPartition<'_> {
             units.push(layout::deleted(kind, self.dt));
             units.push(layout::journal_ids(kind, self.dt));
         }
+        // What a lake of format 1 has of the partition goes.
+        units.extend(layout::format_1(self.table, self.dt));
         units
     }
 
@@ -280,6 +282,7 @@ impl SilverPartition<'_> {
         let (sources, outputs) = written.map_err(|error| self.cause(error))?;
         sources.iter().try_for_each(FileTally::check)?;
         let manifest = SilverManifest {
+            format: FORMAT,
             table: self.table.name().to_owned(),
             dt: self.dt.to_string(),
             fingerprint,
