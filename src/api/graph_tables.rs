@@ -33,24 +33,32 @@ pub(super) fn graph_of_tables(storage: &dyn Storage) -> Result<DrugGraph> {
     })?;
     let mut graph = builder.finish();
     let mut links = Vec::new();
-    each_frame(storage, &MENTIONS, &["atccode", "publication_id"], |kind, frame| {
-        let codes = frame.column("atccode")?.str()?;
-        let mut last = None;
-        for mention in codes.iter().zip(frame.column("publication_id")?.str()?.iter()) {
-            // Several places of a title name one drug.
-            if last.replace(mention) == Some(mention) {
-                continue;
+    each_frame(
+        storage,
+        &MENTIONS,
+        &["atccode", "publication_id"],
+        |kind, frame| {
+            let codes = frame.column("atccode")?.str()?;
+            let mut last = None;
+            for mention in codes.iter().zip(frame.column("publication_id")?.str()?.iter()) {
+                // Several places of a title name one drug.
+                if last.replace(mention) == Some(mention) {
+                    continue;
+                }
+                let (code, id) = (mention.0.unwrap_or_default(), mention.1.unwrap_or_default());
+                let link = graph.link(code, kind, id).ok_or_else(|| {
+                    let found = format!(
+                        "{code} is mentioned by {} {id}, and one of them is not there",
+                        kind.name()
+                    );
+                    let uri = format!("{}/{}", storage.root(), MENTIONS.folder);
+                    Error::format(uri, "a row", found, "run the gold step again")
+                })?;
+                links.push(link);
             }
-            let (code, id) = (mention.0.unwrap_or_default(), mention.1.unwrap_or_default());
-            let link = graph.link(code, kind, id).ok_or_else(|| {
-                let found = format!("{code} is mentioned by {} {id}, and one of them is not there", kind.name());
-                let uri = format!("{}/{}", storage.root(), MENTIONS.folder);
-                Error::format(uri, "a row", found, "run the gold step again")
-            })?;
-            links.push(link);
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     graph.set_links(links);
     Ok(graph)
 }

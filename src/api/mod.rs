@@ -3,8 +3,8 @@
 pub mod answers;
 pub mod credentials;
 pub mod export;
-mod graph_tables;
 pub mod generate;
+mod graph_tables;
 pub mod lake_tables;
 pub mod match_column;
 pub mod matching;

@@ -13,8 +13,8 @@ use polars::prelude::{
     ArrowDataType, ArrowField, ChunkedArray, CompatLevel, DataFrame, DataType, PlSmallStr, SchemaExt, Series,
     StringChunked,
 };
-use polars_arrow::datatypes::Metadata;
 use polars_arrow::array::{Array, DictionaryArray, StructArray, Utf8Array, Utf8ViewArray};
+use polars_arrow::datatypes::Metadata;
 use polars_arrow::ffi::{
     ArrowArray, ArrowArrayStream, ArrowArrayStreamReader, ArrowSchema, export_field_to_c, export_iterator,
     import_array_from_c, import_field_from_c,
@@ -110,7 +110,10 @@ fn metadata(column: &TableColumn) -> Metadata {
         ("term", column.term),
         ("example", column.example),
     ];
-    pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect()
 }
 
 /// A string column of another library, or `None` for an object without the interface.

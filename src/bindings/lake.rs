@@ -91,7 +91,9 @@ impl Lake {
         atccode: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<TableScan> {
         let request = ScanRequest {
-            columns: columns.map(|columns| arguments::texts(columns, "columns")).transpose()?,
+            columns: columns
+                .map(|columns| arguments::texts(columns, "columns"))
+                .transpose()?,
             partitions: partitions(dt, kind)?,
             atccodes: atccode.map(|codes| one_or_more(codes, "atccode")).transpose()?,
         };
@@ -119,7 +121,9 @@ impl Lake {
 
     #[doc = stub_doc!(Lake.duckdb)]
     fn duckdb<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("drugs_rs.duckdb")?.call_method1("connect", (slf,))
+        slf.py()
+            .import("drugs_rs.duckdb")?
+            .call_method1("connect", (slf,))
     }
 
     fn __repr__(&self) -> String {
@@ -127,7 +131,9 @@ impl Lake {
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| other.get().root == self.root)
+        other
+            .cast::<Self>()
+            .is_ok_and(|other| other.get().root == self.root)
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
@@ -157,7 +163,9 @@ fn partitions(dt: Option<&Bound<'_, PyAny>>, kind: Option<&Bound<'_, PyAny>>) ->
     };
     let kinds = |value: &Bound<'_, PyAny>| -> PyResult<BTreeSet<PublicationKind>> {
         let names = one_or_more(value, "kind")?;
-        let kinds = names.iter().map(|name| arguments::choice(value.py(), "kind", name));
+        let kinds = names
+            .iter()
+            .map(|name| arguments::choice(value.py(), "kind", name));
         kinds.collect()
     };
     Ok(PartitionFilter {

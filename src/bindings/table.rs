@@ -5,8 +5,8 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyCapsule, PyList, PySlice, PyString, PyType};
 
-use super::table_rows::{TableRows, add_rows, values};
 use super::process::call;
+use super::table_rows::{TableRows, add_rows, values};
 use super::{arguments, arrow, errors, table_bytes};
 use crate::api::preview;
 use crate::choice::close_names;

@@ -10,7 +10,9 @@
 use std::io::Cursor;
 
 use flate2::Crc;
-use polars::prelude::{DataFrame, DataType, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader};
+use polars::prelude::{
+    DataFrame, DataType, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader,
+};
 
 use super::process::call;
 use crate::error::{Error, Result};

@@ -13,7 +13,10 @@ use crate::storage::Storage;
 pub(crate) fn delivered_dates(storage: &dyn Storage, table: SourceTable) -> Result<Vec<Dt>> {
     let folders = storage.list(&layout::silver_table(table))?;
     let manifests = storage.list(&layout::silver_manifests(table))?;
-    let manifests: BTreeSet<Dt> = manifests.iter().filter_map(|name| layout::date_of_file(name)).collect();
+    let manifests: BTreeSet<Dt> = manifests
+        .iter()
+        .filter_map(|name| layout::date_of_file(name))
+        .collect();
     let folders: BTreeSet<Dt> = folders.iter().filter_map(|name| Dt::of_folder(name)).collect();
     for dt in folders.difference(&manifests) {
         let manifest = format!("{}/{}", layout::silver(table, *dt), layout::MANIFEST);
@@ -22,7 +25,9 @@ pub(crate) fn delivered_dates(storage: &dyn Storage, table: SourceTable) -> Resu
                 format!("{}/{manifest}", storage.root()),
                 "the partition",
                 "a table of an earlier version of drugs_rs, with the columns kind and dt in the file",
-                format!("run silver of dt={dt}, and of every other dt, to clean the copies in bronze again; then run gold"),
+                format!(
+                    "run silver of dt={dt}, and of every other dt, to clean the copies in bronze again; then run gold"
+                ),
             ));
         }
     }

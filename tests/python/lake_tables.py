@@ -64,9 +64,10 @@ def rejected(lake: Path, name: str, dt: str = DT) -> list[Row]:
 
 
 def mentions(lake: Path, dt: str = DT) -> list[Row]:
-    """The mentions of one date, of both kinds."""
+    """The mentions of one date, of all kinds."""
     folder = lake / "gold" / "mentions"
-    return [row for kind in ("clinical_trial", "pubmed") for row in of_kind(folder, kind, dt)]
+    kinds = sorted(path.name.split("=")[1] for path in folder.glob("kind=*"))
+    return [row for kind in kinds for row in of_kind(folder, kind, dt)]
 
 
 def clean(

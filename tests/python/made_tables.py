@@ -6,6 +6,7 @@ import zlib
 from typing import Any, Callable
 
 import pyarrow as pa
+import pyarrow.parquet as parquet
 
 import drugs_rs
 
@@ -15,19 +16,19 @@ TEXTS = pa.large_list(TEXT)
 PERSON = pa.struct([("name", TEXT), ("age", pa.int64())])
 
 
-def stream_of(arrow: Any) -> bytes:
-    """An Arrow table as an IPC stream."""
+def body_of(arrow: Any) -> bytes:
+    """An Arrow table as the body of a pickled one: its rows, and a Parquet file if there are columns."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, arrow.schema) as writer:
-        writer.write_table(arrow)
+    if arrow.num_columns:
+        parquet.write_table(arrow, sink)
     data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return int(arrow.num_rows).to_bytes(8, "little") + data
 
 
-def with_header(stream: bytes) -> bytes:
-    """What a pickled table is around the stream."""
-    checksum = zlib.crc32(stream).to_bytes(4, "little")
-    return b"drugs_rs table  " + (1).to_bytes(4, "little") + checksum + stream
+def with_header(body: bytes) -> bytes:
+    """What a pickled table is around the body."""
+    checksum = zlib.crc32(body).to_bytes(4, "little")
+    return b"drugs_rs table  " + (1).to_bytes(4, "little") + checksum + body
 
 
 def unpickler() -> Callable[[bytes], drugs_rs.Table]:
@@ -39,7 +40,7 @@ def unpickler() -> Callable[[bytes], drugs_rs.Table]:
 
 
 def table_of(arrow: Any) -> drugs_rs.Table:
-    return unpickler()(with_header(stream_of(arrow)))
+    return unpickler()(with_header(body_of(arrow)))
 
 
 def texts(*values: str | None, name: str = "title") -> drugs_rs.Table:

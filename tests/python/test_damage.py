@@ -33,7 +33,7 @@ def flip(path: Path, place: float) -> None:
 def tables(lake: Path, layer: str) -> list[Path]:
     """The files of a layer that the next one reads."""
     files = (path for path in (lake / layer).rglob("*") if path.is_file() and not path.name.startswith("_"))
-    return sorted(path for path in files if "rejected" not in path.parts and "held" not in path.parts)
+    return sorted(path for path in files if not {"rejected", "held", "manifests"} & set(path.parts))
 
 
 @pytest.fixture

@@ -133,23 +133,34 @@ def each_path(value: Any, path: str) -> None:
             each_path(inner, path)
 
 
-@pytest.mark.parametrize("target", ["../outside", "/tmp/outside", "x/../../outside"])
-def test_an_interrupted_commit_brings_nothing_out_of_the_lake(target: str, lake: Path) -> None:
+def interrupted(lake: Path, unit: str) -> Path:
+    """A lake with the journal of a commit that was killed, as somebody else may hand it over."""
     staging = lake / ".staging" / "4000000-0"
-    (staging / "old").mkdir(parents=True)
+    (staging / "new").mkdir(parents=True)
     (staging / ".alive").touch()
-    (staging / "restore").write_text(target)
-    with pytest.raises(StorageError, match=r"4000000-0/restore: .*`.*outside` leads out of the lake"):
+    journal = {"staging": staging.name, "units": [{"path": unit, "new": None}]}
+    (lake / ".staging" / "commit").write_text(json.dumps(journal))
+    return staging
+
+
+@pytest.mark.parametrize("target", ["../outside", "/tmp/outside", "x/../../outside"])
+def test_an_interrupted_commit_takes_nothing_out_of_the_lake(target: str, lake: Path) -> None:
+    outside = lake.parent / "outside"
+    outside.write_text("mine")
+    staging = interrupted(lake, target)
+    with pytest.raises(StorageError, match=r"\.staging/commit: .*`.*outside` leads out of the lake"):
         drugs_rs.hold(lake, DT, reason="a test")
-    assert not (lake.parent / "outside").exists()
-    assert (staging / "old").is_dir(), "nothing is lost"
+    assert outside.read_text() == "mine"
+    assert (staging / "new").is_dir(), "nothing is lost"
 
 
 def test_an_interrupted_commit_brings_no_link_in(lake: Path, tmp_path: Path) -> None:
-    staging = lake / ".staging" / "4000000-0"
-    staging.mkdir(parents=True)
-    (staging / ".alive").touch()
-    (staging / "old").symlink_to(tmp_path)
-    (staging / "restore").write_text("notes")
-    drugs_rs.hold(lake, DT, reason="a test")
+    (tmp_path / "secret").write_text("mine")
+    staging = interrupted(lake, "notes")
+    (staging / "new" / "notes").symlink_to(tmp_path / "secret")
+    found = (staging / "new" / "notes").lstat()
+    journal = {"staging": staging.name, "units": [{"path": "notes", "new": [found.st_dev, found.st_ino]}]}
+    (lake / ".staging" / "commit").write_text(json.dumps(journal))
+    with pytest.raises(StorageError, match="a symbolic link where a file or a folder should be"):
+        drugs_rs.hold(lake, DT, reason="a test")
     assert not (lake / "notes").is_symlink()

@@ -97,17 +97,19 @@ def test_help_says_what_the_stub_says(name: str) -> None:
 
 
 @pytest.fixture
-def instances(sample_graph: drugs_rs.DrugGraph, samples: Path) -> dict[str, object]:
+def instances(sample_graph: drugs_rs.DrugGraph, sample_lake: Path, samples: Path) -> dict[str, object]:
     """One object of each class."""
     matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
     (mention,) = matcher.find("diphenhydramine")
     return {
         "CleanTable": drugs_rs.read_drugs(samples / "drugs.csv"),
         "DrugGraph": sample_graph,
+        "Lake": drugs_rs.Lake(sample_lake),
         "Matcher": matcher,
         "Mention": mention,
         "PublicationBatches": drugs_rs.iter_publications(samples / "pubmed.csv"),
         "Table": matcher.find_many([]),
+        "TableScan": drugs_rs.Lake(sample_lake).scan("mentions"),
     }
 
 

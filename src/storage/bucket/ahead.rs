@@ -18,8 +18,8 @@ pub(super) const KEPT: usize = 256;
 /// At most this many bytes for an object that is prefetched onto the disk.
 pub(super) const MIDDLING: u64 = 16 << 20;
 
-/// The file and those likely to be read with it: the files of the same name in sibling folders, or, if there are none,
-/// its neighbours in its own folder. Readers go through days forwards or backwards.
+/// The file and those likely to be read with it: the files of the same name in sibling folders, or of other dates in its own
+/// folder; if there are none, its neighbours in its own folder. Readers go through days forwards or backwards.
 pub(super) fn with_neighbours<'s>(
     files: &'s BTreeMap<String, StateEntry>,
     path: &'s str,
@@ -31,7 +31,8 @@ pub(super) fn with_neighbours<'s>(
     let is_alike = |other: &str| {
         let (its_folder, its_name) = other.rsplit_once('/').unwrap_or(("", other));
         let its_above = its_folder.rsplit_once('/').map_or("", |(above, _)| above);
-        its_name == name && its_above == above
+        let is_sibling = its_name == name && its_above == above && !is_dated(name);
+        is_sibling || (its_folder == folder && is_dated(name) && is_dated(its_name))
     };
     let below = inside_of(above);
     let small = |(other, entry): &(&String, &StateEntry)| other.as_str() == path || entry.bytes <= most;
@@ -62,9 +63,15 @@ pub(super) fn with_neighbours<'s>(
     files
         .range(path.to_owned()..)
         .take_while(|(other, _)| other.starts_with(&beside))
+        .filter(|(other, _)| !other[beside.len()..].contains('/'))
         .filter(small)
         .take(TOGETHER)
         .collect()
+}
+
+/// Whether the name of a file is that of a date.
+fn is_dated(name: &str) -> bool {
+    name.starts_with("dt=")
 }
 
 /// The prefix that all paths in a folder share.

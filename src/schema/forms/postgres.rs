@@ -1,0 +1,19 @@
+//! PostgreSQL, as `CREATE TABLE`.
+
+use super::{ColumnType, SchemaForm, Table, sql_name, sql_tables};
+
+pub(super) const FORM: SchemaForm = SchemaForm {
+    name: "postgres",
+    sentence: "PostgreSQL's CREATE TABLE with keys and comments",
+    write,
+};
+
+fn write(tables: &[&Table]) -> String {
+    let type_of = |column_type| match column_type {
+        ColumnType::Text => "text",
+        ColumnType::TextList => "text[]",
+        ColumnType::Date => "date",
+        ColumnType::Number => "bigint",
+    };
+    sql_tables(tables, type_of, sql_name)
+}
