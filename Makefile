@@ -85,6 +85,12 @@ demo: .venv/demo/.wheel ## build, run the pipeline on the sample files, show the
 	    --pubmed examples/data/pubmed.csv --pubmed examples/data/pubmed.json \
 	    --clinical-trials examples/data/clinical_trials.csv --out target/demo-lake --dt 2024-03-01
 
+.PHONY: tables-doc
+tables-doc: .venv/demo/.wheel ## write docs/tables.md anew
+	printf '%s\n' '# Tables of the lake' '' \
+	    'Written by `make tables-doc` from `src/schema/table.rs`; [the lake as tables](lake.md) shows how to read them.' '' > docs/tables.md
+	.venv/demo/bin/drugs-rs schema --format markdown >> docs/tables.md
+
 .PHONY: airflow
 airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG on the sample data; AIRFLOW=2.6.3 for that one
 	@mkdir -p .airflow/$(AIRFLOW)

@@ -9,10 +9,10 @@ use crate::lake::documents::SilverManifest;
 use crate::lake::holds::HeldDates;
 use crate::lake::partitions::delivered_dates;
 use crate::lake::report::{RunRecord, read_history};
-use crate::lake::table_files::{PartitionFilter, current_date, find_table, table_files};
+use crate::lake::table_files::{PartitionFilter, current_date, table_files};
 use crate::lake::{layout, manifest};
 use crate::quality::Totals;
-use crate::schema::{SourceTable, TABLES};
+use crate::schema::{SourceTable, TABLES, find_table};
 use crate::storage::Storage;
 
 fn column<T, P: ?Sized>(name: &str, values: T) -> Column

@@ -8,8 +8,8 @@ use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, String
 
 use crate::choice::close_names;
 use crate::error::{Error, Refusal, Result};
-use crate::lake::table_files::{PartitionFilter, TableFile, find_table, table_files};
-use crate::schema::{Table, TableColumn};
+use crate::lake::table_files::{PartitionFilter, TableFile, table_files};
+use crate::schema::{Table, TableColumn, find_table};
 use crate::storage::Storage;
 use crate::tables::table_reader::TableReader;
 use crate::task::Task;

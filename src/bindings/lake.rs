@@ -14,8 +14,8 @@ use crate::api::lake_tables;
 use crate::api::scan::{ScanRequest, TableScan as Rows};
 use crate::error::Result;
 use crate::lake::existing_lake_for;
-use crate::lake::table_files::{PartitionFilter, find_table};
-use crate::schema::PublicationKind;
+use crate::lake::table_files::PartitionFilter;
+use crate::schema::{PublicationKind, find_table};
 use crate::storage::Storage;
 use crate::task::Task;
 

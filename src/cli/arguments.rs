@@ -1,6 +1,6 @@
 //! The options of the command line. They have the names of the Python arguments.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -9,7 +9,7 @@ use super::generate::GenerateArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, choice};
-use crate::schema::{PublicationKind, SourceTable};
+use crate::schema::{PublicationKind, SCHEMA_FORMS, SourceTable};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -70,6 +70,8 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Answer a question about the graph of a lake
     Answer(AnswerArguments),
+    /// Print the tables of a lake in the language of another tool
+    Schema(SchemaArguments),
     /// Look into a lake: tables, files, status, history; check it
     #[command(subcommand)]
     Lake(LakeCommand),
@@ -164,6 +166,23 @@ pub(super) struct ReleaseArguments {
     pub lake: Lake,
     #[command(flatten)]
     pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArguments {
+    /// The table, as `drugs-rs lake tables` names it; by default all
+    #[arg(value_name = "TABLE")]
+    pub table: Option<String>,
+    /// The language
+    #[arg(long, value_name = "FORMAT", value_parser = schema_forms(), default_value = "markdown")]
+    pub format: String,
+}
+
+fn schema_forms() -> PossibleValuesParser {
+    let values = SCHEMA_FORMS
+        .iter()
+        .map(|form| PossibleValue::new(form.name).help(form.sentence));
+    PossibleValuesParser::new(values)
 }
 
 #[derive(Debug, Subcommand)]

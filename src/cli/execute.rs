@@ -21,7 +21,7 @@ use crate::lake::holds::{hold, release};
 use crate::lake::open::{existing_lake_for, open_lake_for};
 use crate::lake::report::StepReport;
 use crate::matcher::Matcher;
-use crate::schema::SourceTable;
+use crate::schema::{SourceTable, describe_tables};
 use crate::steps::bronze::{BronzeSource, bronze};
 use crate::steps::gold::gold;
 use crate::steps::run;
@@ -118,6 +118,10 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
         Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
+        Command::Schema(arguments) => {
+            let text = describe_tables(&arguments.format, arguments.table.as_deref())?;
+            return Ok(Outcome::of_text(text));
+        }
         Command::Lake(command) => return lake(command, task),
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),

@@ -72,6 +72,7 @@ impl ParsedCommand {
             Command::Hold(_)
             | Command::Release(_)
             | Command::Answer(_)
+            | Command::Schema(_)
             | Command::Lake(_)
             | Command::Match(_)
             | Command::Explain(_)

@@ -9,9 +9,8 @@ use super::dt::Dt;
 use super::manifest::Version;
 use super::partitions::delivered_dates;
 use super::{layout, manifest};
-use crate::choice::UnknownChoice;
 use crate::error::{Error, Result};
-use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable, TABLES, Table};
+use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable, Table};
 use crate::storage::Storage;
 use crate::tables::output_file::OutputFile;
 
@@ -70,14 +69,6 @@ struct CurrentGold {
     /// The date of the vocabulary. Gold of an earlier version does not name it.
     #[serde(default)]
     drugs: Option<String>,
-}
-
-/// The table with this name.
-pub fn find_table(name: &str) -> Result<&'static Table> {
-    let mut tables = TABLES.iter().copied();
-    tables
-        .find(|table| table.name == name)
-        .ok_or_else(|| UnknownChoice::among(name, TABLES.iter().map(|table| table.name)).of("table"))
 }
 
 /// The files with the current rows of a table, by kind and date, and the versions of the manifests that name them.

@@ -4,6 +4,8 @@
 //! [`Table::check`], which reports all differences at once.
 
 mod flag;
+#[cfg(feature = "tables")]
+mod forms;
 mod journal;
 mod kind;
 mod kinds;
@@ -12,6 +14,8 @@ mod reason;
 mod table;
 
 pub use flag::{Flag, Flags};
+#[cfg(feature = "tables")]
+pub use forms::{SCHEMA_FORMS, SchemaForm, describe_tables, find_table};
 pub use journal::JournalIds;
 pub use kind::{DatePrecision, DrugUnit, GraphOutput, Rule};
 pub use kinds::{KindDescription, PublicationKind, SourceShape, SourceTable};

@@ -94,7 +94,10 @@ fn sql_tables(
         }
         let name = quote(table.name);
         text.push_str(&format!("CREATE TABLE {name} (\n{}\n);\n", lines.join(",\n")));
-        text.push_str(&format!("COMMENT ON TABLE {name} IS {};\n", sql_text(table.description)));
+        text.push_str(&format!(
+            "COMMENT ON TABLE {name} IS {};\n",
+            sql_text(table.description)
+        ));
         for column in table.all_columns() {
             let place = format!("{name}.{}", quote(column.name));
             let comment = sql_text(column.description);

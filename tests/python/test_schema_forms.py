@@ -1,0 +1,84 @@
+"""`drugs-rs schema`: the tables in the languages of other tools, which take them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jsonschema
+import pytest
+from shell import drugs_rs as shell
+
+import drugs_rs
+
+pytestmark = pytest.mark.core
+
+FORMS = ("arrow", "bigquery", "dbt", "duckdb", "json", "markdown", "odcs", "postgres", "spark")
+ROOT = Path(__file__).resolve().parent.parent.parent
+HEAD = "# Tables of the lake\n\nWritten by `make tables-doc` from `src/schema/table.rs`; [the lake as tables](lake.md) shows how to read them.\n\n"
+
+
+def schema(*arguments: str) -> str:
+    finished = shell("schema", *arguments)
+    assert finished.returncode == 0, finished.stderr.decode()
+    return finished.stdout.decode("utf-8")
+
+
+def test_the_page_of_tables_is_that_of_the_code() -> None:
+    """`make tables-doc` writes it anew."""
+    page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert page == HEAD + schema("--format", "markdown")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_has_every_table_and_column(form: str, sample_lake: Path) -> None:
+    lake = drugs_rs.Lake(sample_lake)
+    text = schema("--format", form)
+    for table in lake.tables()["table"]:
+        alone = schema(table, "--format", form)
+        assert table in text
+        for column in lake.schema(table):
+            assert column in alone, (table, column)
+
+
+def test_rows_are_what_the_json_schema_says(sample_lake: Path) -> None:
+    lake = drugs_rs.Lake(sample_lake)
+    seen = 0
+    for table in lake.tables()["table"]:
+        validator = jsonschema.Draft202012Validator(json.loads(schema(table, "--format", "json")))
+        for row in lake.scan(table).read().to_dicts()[:50]:
+            validator.validate(json.loads(json.dumps(row, default=str)))
+            seen += 1
+    assert seen > 20
+    wrong = {"atc_class": 1, "level": "one", "parent": None, "codes": 0}
+    errors = jsonschema.Draft202012Validator(json.loads(schema("atc_classes", "--format", "json"))).iter_errors(wrong)
+    assert {error.path[0] for error in errors} == {"atc_class", "level"}
+
+
+def test_duckdb_makes_the_tables_and_takes_the_rows(sample_lake: Path) -> None:
+    lake = drugs_rs.Lake(sample_lake)
+    connection = duckdb.connect()
+    connection.execute(schema("--format", "duckdb"))
+    for table in lake.tables()["table"]:
+        rows = lake.scan(table).to_arrow()
+        connection.register("arrow_rows", rows)
+        connection.execute(f"INSERT INTO {table} SELECT * FROM arrow_rows")
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchall() == [(rows.num_rows,)]
+    comments = connection.execute("SELECT comment FROM duckdb_columns() WHERE table_name = 'mentions'").fetchall()
+    assert all(comment for (comment,) in comments)
+
+
+def test_json_forms_are_those_that_tools_read() -> None:
+    fields: list[dict[str, Any]] = json.loads(schema("drugs", "--format", "bigquery"))
+    modes = {field["name"]: (field["type"], field["mode"]) for field in fields}
+    assert modes["synonyms"] == ("STRING", "REPEATED") and modes["source_row"] == ("INTEGER", "REQUIRED")
+    spark = json.loads(schema("mentions", "--format", "spark"))
+    assert spark["type"] == "struct" and {field["name"]: field["type"] for field in spark["fields"]}["start"] == "long"
+
+
+def test_wrong_names_have_suggestions() -> None:
+    finished = shell("schema", "mention")
+    assert finished.returncode == 2 and b'did you mean "mentions"?' in finished.stderr
+    assert shell("schema", "--format", "postgress").returncode == 2
