@@ -1,7 +1,7 @@
 //! `Lake`: the tables of a lake, for Python.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
 use pyo3::prelude::*;
@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::lake::existing_lake_for;
 use crate::lake::table_files::PartitionFilter;
 use crate::schema::{PublicationKind, find_table};
-use crate::storage::Storage;
 use crate::task::Task;
 
 #[doc = stub_doc!(Lake)]
@@ -26,16 +25,9 @@ pub(super) struct Lake {
 }
 
 impl Lake {
-    /// Reads the lake and returns a table of what was found.
-    fn table(
-        &self,
-        py: Python<'_>,
-        read: impl FnOnce(&dyn Storage, &Task) -> Result<DataFrame> + Send,
-    ) -> PyResult<Table> {
-        let frame = call::run_interruptible(py, false, |task| {
-            read(existing_lake_for(&self.root, task)?.as_ref(), task)
-        })?;
-        Ok(Table::new(frame))
+    /// A table of what a reader of the lake finds.
+    fn table(&self, py: Python<'_>, read: impl FnOnce(&Task) -> Result<DataFrame> + Send) -> PyResult<Table> {
+        Ok(Table::new(call::run_interruptible(py, false, read)?))
     }
 }
 
@@ -55,7 +47,9 @@ impl Lake {
 
     #[doc = stub_doc!(Lake.tables)]
     fn tables(&self, py: Python<'_>) -> PyResult<Table> {
-        self.table(py, |lake, _| lake_tables::lake_tables(lake))
+        self.table(py, |task| {
+            lake_tables::lake_tables(existing_lake_for(&self.root, task)?.as_ref())
+        })
     }
 
     #[doc = stub_doc!(Lake.schema)]
@@ -76,7 +70,9 @@ impl Lake {
         kind: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Table> {
         let filter = partitions(dt, kind)?;
-        self.table(py, |lake, _| lake_tables::lake_files(lake, table, &filter))
+        self.table(py, |task| {
+            lake_tables::lake_files(existing_lake_for(&self.root, task)?.as_ref(), table, &filter)
+        })
     }
 
     #[doc = stub_doc!(Lake.scan)]
@@ -111,12 +107,16 @@ impl Lake {
 
     #[doc = stub_doc!(Lake.status)]
     fn status(&self, py: Python<'_>) -> PyResult<Table> {
-        self.table(py, |lake, _| lake_tables::lake_status(lake))
+        self.table(py, |task| {
+            lake_tables::lake_status(existing_lake_for(&self.root, task)?.as_ref())
+        })
     }
 
     #[doc = stub_doc!(Lake.history)]
     fn history(&self, py: Python<'_>) -> PyResult<Table> {
-        self.table(py, |lake, _| lake_tables::lake_history(lake))
+        self.table(py, |task| {
+            lake_tables::lake_history(existing_lake_for(&self.root, task)?.as_ref())
+        })
     }
 
     #[doc = stub_doc!(Lake.duckdb)]
@@ -186,8 +186,11 @@ pub(super) struct TableScan {
 
 impl TableScan {
     fn open(&self, task: &Task) -> Result<Rows> {
-        let storage: Arc<dyn Storage> = existing_lake_for(&self.root, task)?.into();
-        Rows::open(storage, &self.table, self.request.clone())
+        Rows::open(
+            existing_lake_for(&self.root, task)?.into(),
+            &self.table,
+            self.request.clone(),
+        )
     }
 
     /// The rows from the beginning.

@@ -6,6 +6,15 @@ use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::tables::output_file::OutputFile;
 
+/// The format of the tables that this version writes. In format 1, whose manifests do not name it, `kind` and `dt` were in
+/// the files and not only in their paths.
+pub(crate) const FORMAT: u32 = 2;
+
+/// The format of manifests that do not name it.
+pub(crate) fn first_format() -> u32 {
+    1
+}
+
 /// One copied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BronzeFile {
@@ -31,7 +40,7 @@ pub struct BronzeManifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilverManifest {
     /// The format of the tables.
-    #[serde(default = "super::manifest::first_format")]
+    #[serde(default = "first_format")]
     pub format: u32,
     pub table: String,
     pub dt: String,

@@ -11,6 +11,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::documents::{FORMAT, first_format};
 use super::layout;
 use crate::error::{Error, Refusal, Result};
 use crate::storage::{Digest256, HashingWriter, Storage, Transaction, sha256_hex};
@@ -28,15 +29,6 @@ pub(crate) enum ManifestFault {
     Unreadable(serde_json::Error),
     /// Of this format, which a newer version writes.
     Newer(u32),
-}
-
-/// The format of the tables that this version writes. In format 1, whose manifests do not name it, `kind` and `dt` were in
-/// the files and not only in their paths.
-pub(crate) const FORMAT: u32 = 2;
-
-/// The format of manifests that do not name it.
-pub(crate) fn first_format() -> u32 {
-    1
 }
 
 impl ManifestFault {

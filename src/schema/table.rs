@@ -240,8 +240,6 @@ pub const CURRENT_PUBLICATIONS: Table = Table {
         DISPLAY_NAME,
         JOURNAL_KEY,
         FLAGS,
-        SOURCE_URI,
-        SOURCE_ROW,
     ],
 };
 
