@@ -9,6 +9,7 @@ from typing import Any, Iterator
 
 import pytest
 from bucket_peers import FOREIGN, Amazon, Google, Peer, amazon, google, point_to
+from lake_story import states
 
 import drugs_rs
 
@@ -57,6 +58,12 @@ def sample_lake(sample_report: dict[str, Any]) -> Path:
 def sample_graph(sample_lake: Path) -> drugs_rs.DrugGraph:
     """The graph of the sample files."""
     return drugs_rs.read_graph(sample_lake)
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The lake of `lake_story` in each of its states, shared between tests: read them, leave them as they are."""
+    return states(tmp_path_factory.mktemp("story"))
 
 
 @pytest.fixture(scope="session")
