@@ -13,7 +13,7 @@ import networkx
 import pandas
 import polars
 import pyarrow
-from typing_extensions import TypeAlias, disjoint_base
+from typing_extensions import Self, TypeAlias, disjoint_base
 
 from drugs_rs.table import TableSchema
 
@@ -841,6 +841,7 @@ class Mention:
     def __hash__(self) -> int: ...
 
 @disjoint_base
+@final
 class Lake:
     r"""The tables of a lake, on a disk or in a bucket, for every reader.
 
@@ -865,7 +866,7 @@ class Lake:
     [1]
     """
 
-    def __new__(cls, lake: _Path) -> Lake: ...
+    def __new__(cls, lake: _Path) -> Self: ...
     @property
     def root(self) -> str:
         """The folder or URI of the lake."""
@@ -883,8 +884,8 @@ class Lake:
     def schema(self, table: str) -> TableSchema:
         """The columns of a table, those in its files before those in the names of its folders.
 
-        As an Arrow schema (`pyarrow.schema(lake.schema("mentions"))`) every field has the metadata `description`, `term`
-        and `example`.
+        As an Arrow schema (`pyarrow.schema(lake.schema("mentions"))`) every field has the metadata `description`,
+        `term` and `example`.
 
         Raises:
             ArgumentError: there is no table of this name; the message names all.
@@ -950,8 +951,8 @@ class Lake:
         """Every run that changed the lake, the first one first.
 
         Returns:
-            A table with the columns `run_id`, `started_at` (UTC), `seconds`, `version`, `step`, `dt`, `settings` (JSON),
-            `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`, `publications`, `mentions`, `pairs`.
+            A table with the columns `run_id`, `started_at` (UTC), `seconds`, `version`, `step`, `dt`, `settings`
+            (JSON), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`, `publications`, `mentions`, `pairs`.
         """
 
     def duckdb(self) -> duckdb.DuckDBPyConnection:
@@ -967,8 +968,9 @@ class Lake:
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
 
+@final
 class TableScan:
-    """The rows of a table of a lake, for whoever reads Arrow: `polars.DataFrame(scan)`, `pyarrow.table(scan)`, DuckDB.
+    """The rows of a table of a lake, for all that read Arrow: `polars.DataFrame(scan)`, `pyarrow.table(scan)`, DuckDB.
 
     Iterating gives tables, the rows of one row group each. Each reader begins with the first row.
     """
@@ -1070,8 +1072,8 @@ class Table:
     def to_pandas(self) -> pandas.DataFrame:
         """Copy the table into a frame of pandas.
 
-        Dates are `datetime.date`, lists are lists, and whole numbers with nulls are `Int64` or `UInt64`. With pyarrow it
-        is faster, and the result is the same.
+        Dates are `datetime.date`, lists are lists, and whole numbers with nulls are `Int64` or `UInt64`. With pyarrow
+        it is faster, and the result is the same.
 
         Raises:
             MissingLibraryError: pandas is not installed.
@@ -1088,11 +1090,11 @@ class Table:
         """Count the rows."""
 
     @overload
-    def __getitem__(self, key: str) -> list[Any]: ...
+    def __getitem__(self, key: str, /) -> list[Any]: ...
     @overload
-    def __getitem__(self, key: SupportsIndex) -> dict[str, Any]: ...
+    def __getitem__(self, key: SupportsIndex, /) -> dict[str, Any]: ...
     @overload
-    def __getitem__(self, key: slice | list[str]) -> Table:
+    def __getitem__(self, key: slice | list[str], /) -> Table:
         """Take a column, a row, some rows or some columns.
 
         >>> import drugs_rs

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from drugs_rs.exceptions import MissingLibraryError
+from drugs_rs.exceptions import ArgumentError, MissingLibraryError, SourceNotFoundError
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,8 +27,12 @@ def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
     The views read the files of the moment at which they are made. In a bucket DuckDB opens the files itself, so it
     needs its extension ``httpfs`` and a secret.
     """
-    connection = _library().connect()
-    for name in lake.tables()["table"]:
+    connection: duckdb.DuckDBPyConnection = _library().connect()
+    tables = lake.tables()["table"]
+    if re.search(r"/(kind|dt)=", f"{Path(lake.root).absolute()}/"):
+        message = f"{lake.root}: DuckDB takes the folder `kind=…` or `dt=…` above the lake for a column; use Lake.scan"
+        raise ArgumentError(message)
+    for name in tables:
         connection.execute(f"CREATE VIEW {name} AS {_query(lake, name)}")
     return connection
 
@@ -35,13 +41,21 @@ def _query(lake: Lake, table: str) -> str:
     """Build the query of a view: one part for each set of columns that paths have."""
     types = {column: TYPES[kind] for column, kind in lake.schema(table).items()}
     parts: dict[tuple[str, ...], list[str]] = {}
-    for file in lake.files(table):
+    for file in _files(lake, table):
         in_path = tuple(column for column in ("kind", "dt") if file[column] is not None)
         parts.setdefault(in_path, []).append(file["uri"])
     if not parts:
         nothing = (f'CAST(NULL AS {kind}) AS "{column}"' for column, kind in types.items())
         return f"SELECT {', '.join(nothing)} WHERE false"
     return " UNION ALL ".join(_part(types, in_path, files) for in_path, files in parts.items())
+
+
+def _files(lake: Lake, table: str) -> list[dict[str, Any]]:
+    """List the files of a table; none if gold has not run."""
+    try:
+        return list(lake.files(table))
+    except SourceNotFoundError:
+        return []
 
 
 def _part(types: dict[str, str], in_path: tuple[str, ...], files: list[str]) -> str:
@@ -52,13 +66,16 @@ def _part(types: dict[str, str], in_path: tuple[str, ...], files: list[str]) -> 
     source = f"read_parquet([{listed}], {hive})"
     # The rejected rows of a vocabulary have no kind, neither in their files nor in their paths.
     lacks_kind = in_path == ("dt",) and "raw" in types
-    columns = ("CAST(NULL AS VARCHAR) AS kind" if lacks_kind and column == "kind" else f'"{column}"' for column in types)
+    columns = (
+        "CAST(NULL AS VARCHAR) AS kind" if lacks_kind and column == "kind" else f'"{column}"' for column in types
+    )
     return f"SELECT {', '.join(columns)} FROM {source}"
 
 
 def _quoted(text: str) -> str:
-    """Quote a text for SQL."""
-    return "'" + text.replace("'", "''") + "'"
+    """Quote a path for ``read_parquet``, which takes some letters for patterns."""
+    literal = re.sub(r"[*?[]", r"[\g<0>]", text)
+    return "'" + literal.replace("'", "''") + "'"
 
 
 def _library() -> ModuleType:

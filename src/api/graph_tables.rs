@@ -6,14 +6,14 @@ use polars::prelude::{DataFrame, DataType};
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, GraphBuilder};
 use crate::lake::table_files::{PartitionFilter, TableFile, table_files};
-use crate::schema::{CURRENT_PUBLICATIONS, DRUGS, MENTIONS, PublicationKind, Table};
+use crate::schema::{CURRENT_DRUGS, CURRENT_PUBLICATIONS, MENTIONS, PublicationKind, Table};
 use crate::storage::Storage;
 use crate::tables::table_writer::read_frames;
 
 /// Builds the graph.
 pub(super) fn graph_of_tables(storage: &dyn Storage) -> Result<DrugGraph> {
     let mut builder = GraphBuilder::default();
-    each_frame(storage, &DRUGS, &["atccode", "drug"], |_, frame| {
+    each_frame(storage, &CURRENT_DRUGS, &["atccode", "drug"], |_, frame| {
         let codes = frame.column("atccode")?.str()?;
         for (code, drug) in codes.iter().zip(frame.column("drug")?.str()?.iter()) {
             builder.add_drug(code.unwrap_or_default(), drug.unwrap_or_default());
@@ -71,7 +71,7 @@ fn each_frame(
     mut each: impl FnMut(PublicationKind, &DataFrame) -> Result<()>,
 ) -> Result<()> {
     let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-    let (files, _) = table_files(storage, table, &PartitionFilter::default())?;
+    let files = table_files(storage, table, &PartitionFilter::default())?;
     for TableFile { file, kind, .. } in files {
         let path = file.path;
         read_frames(

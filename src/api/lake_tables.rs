@@ -27,7 +27,7 @@ pub fn lake_tables(storage: &dyn Storage) -> Result<DataFrame> {
     let (mut rows, mut bytes, mut files, mut partitions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for table in TABLES {
         let found = match table_files(storage, table, &PartitionFilter::default()) {
-            Ok((found, _)) => found,
+            Ok(found) => found,
             // Gold does not exist yet.
             Err(Error::SourceNotFound { .. }) => Vec::new(),
             Err(error) => return Err(error),
@@ -64,7 +64,7 @@ pub fn lake_tables(storage: &dyn Storage) -> Result<DataFrame> {
 
 /// The files with the current rows of a table, by kind and date. Each can be read by any Parquet reader, without any other.
 pub fn lake_files(storage: &dyn Storage, table: &str, filter: &PartitionFilter) -> Result<DataFrame> {
-    let (files, _) = table_files(storage, find_table(table)?, filter)?;
+    let files = table_files(storage, find_table(table)?, filter)?;
     let uris = files.iter().map(|file| storage.uri(&file.file.path));
     let columns = vec![
         column("uri", uris.collect::<Result<Vec<String>>>()?),

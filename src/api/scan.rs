@@ -48,6 +48,12 @@ impl TableScan {
                 .map(|name| find_column(table, name))
                 .collect::<Result<_>>()?,
         };
+        let columns: Vec<&'static TableColumn> = columns;
+        let twice = (1..columns.len()).find(|place| columns[..*place].contains(&columns[*place]));
+        if let Some(place) = twice {
+            let found = format!("`{}` twice", columns[place].name);
+            return Err(Error::argument("columns", found, "each name once"));
+        }
         if request.atccodes.is_some() && !table.columns.iter().any(|column| column.name == ATCCODE) {
             let found = format!("a filter of the table `{}`, which has no codes", table.name);
             return Err(Error::argument(
@@ -56,7 +62,7 @@ impl TableScan {
                 "a table with the column `atccode`",
             ));
         }
-        let (files, _) = table_files(storage.as_ref(), table, &request.partitions)?;
+        let files = table_files(storage.as_ref(), table, &request.partitions)?;
         Ok(Self {
             storage,
             table,
@@ -103,20 +109,41 @@ impl TableScan {
         }
     }
 
+    /// All rows that are left.
+    pub fn read_all(&mut self, task: &Task) -> Result<DataFrame> {
+        let mut all = self.empty();
+        while let Some(frame) = self.next_frame(task)? {
+            all.vstack_mut_owned(frame)?;
+        }
+        Ok(all)
+    }
+
     fn open_file(&self, file: &TableFile) -> Result<TableReader> {
         let path = &file.file.path;
-        let uri = format!("{}/{path}", self.storage.root());
-        let opened = self.storage.open_file(path)?;
+        let uri = self.storage.uri(path)?;
+        let refused = |found: String| {
+            let remedy =
+                "run the step that writes it again; `drugs-rs lake verify` lists every file that differs";
+            Error::storage(&uri, "read", io::Error::other(Refusal { found, remedy }))
+        };
+        let opened = self.storage.open_file(path);
+        // After the file is open, for it stays what it is now.
+        file.check_is_current(self.storage.as_ref())?;
+        let opened = opened.map_err(|error| match error {
+            Error::Storage { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                refused("it is not there, and the manifest names it".to_owned())
+            }
+            error => error,
+        })?;
         let size = opened
             .metadata()
             .map_err(|error| Error::storage(&uri, "read", error))?
             .len();
         if size != file.file.bytes {
-            let refusal = Refusal {
-                found: format!("it has {size} bytes, and the manifest says {}", file.file.bytes),
-                remedy: "run the step that writes it again; `drugs-rs lake verify` lists every file that differs",
-            };
-            return Err(Error::storage(uri, "read", io::Error::other(refusal)));
+            let written = file.file.bytes;
+            return Err(refused(format!(
+                "it has {size} bytes, and the manifest says {written}"
+            )));
         }
         TableReader::open(opened, &uri)
     }

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyList, PyString, PyTuple};
+use pyo3::types::{PyCapsule, PyFrozenSet, PyList, PySet, PyString, PyTuple};
 
 use super::process::call;
 use super::table::Table;
 use super::{arguments, arrow};
 use crate::api::lake_tables;
 use crate::api::scan::{ScanRequest, TableScan as Rows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::existing_lake_for;
 use crate::lake::table_files::PartitionFilter;
 use crate::schema::{PublicationKind, find_table};
@@ -35,7 +36,10 @@ impl Lake {
 impl Lake {
     #[new]
     fn new(lake: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let root = arguments::path(lake, "lake")?;
+        let mut root = arguments::path(lake, "lake")?;
+        while root.len() > 1 && root.ends_with('/') {
+            root.pop();
+        }
         Ok(Self { root })
     }
 
@@ -97,11 +101,9 @@ impl Lake {
             root: self.root.clone(),
             table: table.to_owned(),
             request,
-            batches: Mutex::default(),
         };
         // Wrong names are errors here, and not when the first rows are wanted.
-        let opened = call::run_interruptible(py, false, |task| scan.open(task))?;
-        *scan.batches.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        scan.rows(py)?;
         Ok(scan)
     }
 
@@ -150,13 +152,29 @@ fn one_or_more(value: &Bound<'_, PyAny>, name: &str) -> PyResult<BTreeSet<String
     if value.is_instance_of::<PyString>() {
         return Ok(BTreeSet::from([arguments::text(value, name)?]));
     }
-    Ok(arguments::texts(value, name)?.into_iter().collect())
+    if !is_several(value) {
+        let found = value.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "{name} must be a string or a list of strings, not {found}"
+        )));
+    }
+    value
+        .try_iter()?
+        .map(|text| arguments::text(&text?, name))
+        .collect()
+}
+
+fn is_several(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyTuple>()
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>()
 }
 
 /// The partitions of these dates and kinds, each one or a list of them.
 fn partitions(dt: Option<&Bound<'_, PyAny>>, kind: Option<&Bound<'_, PyAny>>) -> PyResult<PartitionFilter> {
     let dates = |value: &Bound<'_, PyAny>| {
-        if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        if is_several(value) {
             return value.try_iter()?.map(|dt| arguments::dt(&dt?)).collect();
         }
         Ok(BTreeSet::from([arguments::dt(value)?]))
@@ -174,14 +192,15 @@ fn partitions(dt: Option<&Bound<'_, PyAny>>, kind: Option<&Bound<'_, PyAny>>) ->
     })
 }
 
+/// Attempts to read a whole table while runs commit.
+const TRIES: usize = 5;
+
 #[doc = stub_doc!(TableScan)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct TableScan {
     root: String,
     table: String,
     request: ScanRequest,
-    /// The rows for the first reader.
-    batches: Mutex<Option<Rows>>,
 }
 
 impl TableScan {
@@ -193,25 +212,23 @@ impl TableScan {
         )
     }
 
-    /// The rows from the beginning.
+    /// The rows of this moment's state, from the beginning.
     fn rows(&self, py: Python<'_>) -> PyResult<Rows> {
-        let opened = self.batches.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match opened {
-            Some(opened) => Ok(opened),
-            None => call::run_interruptible(py, false, |task| self.open(task)),
-        }
+        call::run_interruptible(py, false, |task| self.open(task))
     }
 
     /// All rows at once.
     fn table(&self, py: Python<'_>) -> PyResult<Table> {
-        let mut rows = self.rows(py)?;
-        let columns = rows.columns().to_vec();
-        let frame = call::run_interruptible(py, false, move |task| {
-            let mut all = rows.empty();
-            while let Some(frame) = rows.next_frame(task)? {
-                all.vstack_mut_owned(frame)?;
+        let (frame, columns) = call::run_interruptible(py, false, |task| {
+            let mut tries = 0;
+            loop {
+                let mut rows = self.open(task)?;
+                match rows.read_all(task) {
+                    // A run has committed meanwhile.
+                    Err(Error::Conflict { .. }) if tries < TRIES => tries += 1,
+                    read => return Ok((read?, rows.columns().to_vec())),
+                }
             }
-            Ok(all)
         })?;
         Ok(Table::described(frame, columns))
     }
@@ -248,9 +265,7 @@ impl TableScan {
     #[getter]
     fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let rows = self.rows(py)?;
-        let table = Table::described(rows.empty(), rows.columns().to_vec());
-        *self.batches.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
-        table.schema(py)
+        Table::described(rows.empty(), rows.columns().to_vec()).schema(py)
     }
 
     #[doc = stub_doc!(TableScan.__arrow_c_stream__)]

@@ -4,8 +4,8 @@
 //! "drugs_rs table  "  version u32  checksum u32  rows u64 | a Parquet file, if there are columns
 //! ```
 //!
-//! The checksum (CRC-32) covers everything after it, and numbers are little-endian. It notices damage; a pickle of
-//! somebody who wants to deceive is not to be opened at all, as Python's documentation says.
+//! The checksum (CRC-32) covers everything after it, and numbers are little-endian. It notices damage; a pickle
+//! from an untrusted source must not be opened at all, as Python's documentation says.
 
 use std::io::Cursor;
 

@@ -1,12 +1,13 @@
 //! Which files hold the current rows of the tables of a lake.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::documents::SilverManifest;
 use super::dt::Dt;
-use super::manifest::Version;
+use super::manifest::{Version, first_changed};
 use super::partitions::delivered_dates;
 use super::{layout, manifest};
 use crate::error::{Error, Result};
@@ -20,6 +21,18 @@ pub struct TableFile {
     pub file: OutputFile,
     pub kind: Option<PublicationKind>,
     pub dt: Option<Dt>,
+    /// The manifest that names it: its path and its bytes.
+    manifest: Arc<Version>,
+}
+
+impl TableFile {
+    /// Fails if the manifest that names the file was replaced: the file may be one of another state.
+    pub(crate) fn check_is_current(&self, storage: &dyn Storage) -> Result<()> {
+        match first_changed(storage, std::slice::from_ref(&*self.manifest))? {
+            Some(conflict) => Err(conflict),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The rows that are wanted of a table, by the columns in the names of its folders; `None` is all.
@@ -66,26 +79,22 @@ impl PartitionFilter {
 #[derive(Deserialize)]
 struct CurrentGold {
     outputs: Vec<OutputFile>,
-    /// The date of the vocabulary. Gold of an earlier version does not name it.
-    #[serde(default)]
-    drugs: Option<String>,
 }
 
-/// The files with the current rows of a table, by kind and date, and the versions of the manifests that name them.
+/// The files with the current rows of a table, by kind and date.
 pub fn table_files(
     storage: &dyn Storage,
     table: &'static Table,
     filter: &PartitionFilter,
-) -> Result<(Vec<TableFile>, Vec<Version>)> {
+) -> Result<Vec<TableFile>> {
     filter.check(table)?;
-    let (mut files, versions) = match table.layer() {
+    let mut files = match table.layer() {
         "gold" => gold_files(storage, table)?,
-        _ if *table == DRUGS => vocabulary_files(storage)?,
         _ => silver_files(storage, table, filter)?,
     };
     files.retain(|file| filter.takes(file.kind, file.dt));
     files.sort_by(|left, right| (left.kind, left.dt).cmp(&(right.kind, right.dt)));
-    Ok((files, versions))
+    Ok(files)
 }
 
 fn current_gold(storage: &dyn Storage) -> Result<(CurrentGold, Version)> {
@@ -111,8 +120,9 @@ pub fn current_date(storage: &dyn Storage) -> Result<Option<String>> {
     Ok(gold.map(|gold| gold.numbers.as_of))
 }
 
-fn gold_files(storage: &dyn Storage, table: &Table) -> Result<(Vec<TableFile>, Vec<Version>)> {
+fn gold_files(storage: &dyn Storage, table: &Table) -> Result<Vec<TableFile>> {
     let (gold, version) = current_gold(storage)?;
+    let manifest = Arc::new(version);
     let folder = format!("{}/", table.folder);
     let files = gold
         .outputs
@@ -123,6 +133,7 @@ fn gold_files(storage: &dyn Storage, table: &Table) -> Result<(Vec<TableFile>, V
             kind: layout::kind_of(&file.path),
             dt: layout::date_of(&file.path),
             file,
+            manifest: Arc::clone(&manifest),
         })
         .collect();
     if files.is_empty() && table.partitions.is_empty() {
@@ -131,35 +142,12 @@ fn gold_files(storage: &dyn Storage, table: &Table) -> Result<(Vec<TableFile>, V
             expected: "a gold layer of this version; run the gold step again".to_owned(),
         });
     }
-    Ok((files, vec![version]))
-}
-
-/// The vocabulary that gold used.
-fn vocabulary_files(storage: &dyn Storage) -> Result<(Vec<TableFile>, Vec<Version>)> {
-    let (gold, version) = current_gold(storage)?;
-    let dt = gold.drugs.as_deref().map(Dt::parse).transpose()?;
-    let dt = dt.ok_or_else(|| Error::SourceNotFound {
-        uri: format!("{}/{}", storage.root(), layout::GOLD_MANIFEST),
-        expected: "a gold layer of this version, which names its vocabulary; run the gold step again"
-            .to_owned(),
-    })?;
-    let (files, mut versions) = files_of_partition(
-        storage,
-        SourceTable::Drugs,
-        dt,
-        &layout::silver_part(SourceTable::Drugs, dt),
-    )?;
-    versions.push(version);
-    Ok((files, versions))
+    Ok(files)
 }
 
 /// The files of a silver table in all partitions that were delivered.
-fn silver_files(
-    storage: &dyn Storage,
-    table: &Table,
-    filter: &PartitionFilter,
-) -> Result<(Vec<TableFile>, Vec<Version>)> {
-    let (mut files, mut versions) = (Vec::new(), Vec::new());
+fn silver_files(storage: &dyn Storage, table: &Table, filter: &PartitionFilter) -> Result<Vec<TableFile>> {
+    let mut files = Vec::new();
     for source in SourceTable::ALL {
         for dt in delivered_dates(storage, source)? {
             let kind = source.publication_kind();
@@ -168,16 +156,15 @@ fn silver_files(
             }
             let path = match (kind, table) {
                 (_, table) if *table == REJECTED => layout::rejected(source, dt),
-                (None, _) => continue,
+                (kind, table) if kind.is_none() != (*table == DRUGS) => continue,
+                (None, _) => layout::silver_part(source, dt),
                 (Some(_), table) if *table == PUBLICATIONS => layout::silver_part(source, dt),
                 (Some(kind), table) => layout::partition_file(table, kind, dt),
             };
-            let (of_partition, of_manifest) = files_of_partition(storage, source, dt, &path)?;
-            files.extend(of_partition);
-            versions.extend(of_manifest);
+            files.extend(files_of_partition(storage, source, dt, &path)?);
         }
     }
-    Ok((files, versions))
+    Ok(files)
 }
 
 fn files_of_partition(
@@ -185,13 +172,15 @@ fn files_of_partition(
     source: SourceTable,
     dt: Dt,
     path: &str,
-) -> Result<(Vec<TableFile>, Vec<Version>)> {
+) -> Result<Vec<TableFile>> {
     let (found, version) = manifest::read::<SilverManifest>(storage, layout::silver_manifest(source, dt))?;
+    let manifest = Arc::new(version);
     let outputs = found.map(|found| found.outputs).unwrap_or_default().into_iter();
     let files = outputs.filter(|file| file.path == path).map(|file| TableFile {
         file,
         kind: source.publication_kind(),
         dt: Some(dt),
+        manifest: Arc::clone(&manifest),
     });
-    Ok((files.collect(), vec![version]))
+    Ok(files.collect())
 }

@@ -22,6 +22,6 @@ pub use kinds::{KindDescription, PublicationKind, SourceShape, SourceTable};
 pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
 pub use table::{
-    ATC_CLASSES, CURRENT_PUBLICATIONS, ColumnType, DELETED, DRUGS, JOURNAL_DRUGS, JOURNAL_IDS, JOURNALS,
-    MENTIONS, PUBLICATIONS, REJECTED, TABLES, Table, TableColumn,
+    ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, ColumnType, DELETED, DRUGS, JOURNAL_DRUGS, JOURNAL_IDS,
+    JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, TABLES, Table, TableColumn,
 };

@@ -179,25 +179,30 @@ const SOURCE_ROW: TableColumn = required("source_row", Number).is(
     "The line of a CSV or NDJSON file (the header is line 1), or the element of a JSON array or record (from 1)",
 );
 
+const SYNONYMS: TableColumn = required("synonyms", TextList).is(
+    "synonyms",
+    "[\"benadryl\"]",
+    "Other names of the drug, cleaned, without duplicates",
+);
+
+/// `gold/drugs`: the vocabulary that gold used.
+pub const CURRENT_DRUGS: Table = Table {
+    name: "drugs",
+    folder: "gold/drugs",
+    description: "The drugs of the vocabulary that the mentions were found with, one row for each pair of a code and a name",
+    key: &["atccode", "drug"],
+    partitions: &[],
+    columns: &[ATCCODE, DRUG, SUBSTANCE, SYNONYMS],
+};
+
 /// `silver/drugs`: one row an entry of the vocabulary.
 pub const DRUGS: Table = Table {
-    name: "drugs",
+    name: "drugs_all",
     folder: "silver/drugs",
-    description: "The drugs of the vocabulary, one row for each pair of a code and a name",
-    key: &["atccode", "drug"],
+    description: "The drugs of every delivery of a vocabulary, one row for each pair of a code and a name",
+    key: &["atccode", "drug", "dt"],
     partitions: &[DT],
-    columns: &[
-        ATCCODE,
-        DRUG,
-        required("synonyms", TextList).is(
-            "synonyms",
-            "[\"benadryl\"]",
-            "Other names of the drug, cleaned, without duplicates",
-        ),
-        FLAGS,
-        SOURCE_URI,
-        SOURCE_ROW,
-    ],
+    columns: &[ATCCODE, DRUG, SYNONYMS, FLAGS, SOURCE_URI, SOURCE_ROW],
 };
 
 /// `silver/publications`: one row a publication of one partition.
@@ -435,7 +440,7 @@ pub const ATC_CLASSES: Table = Table {
 
 /// Every table, in the order of the docs.
 pub const TABLES: &[&Table] = &[
-    &DRUGS,
+    &CURRENT_DRUGS,
     &CURRENT_PUBLICATIONS,
     &MENTIONS,
     &JOURNALS,
@@ -443,6 +448,7 @@ pub const TABLES: &[&Table] = &[
     &ATC_CLASSES,
     &REJECTED,
     &PUBLICATIONS,
+    &DRUGS,
     &DELETED,
     &JOURNAL_IDS,
 ];

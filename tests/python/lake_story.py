@@ -23,11 +23,13 @@ BAD = "pubmed: 1 of 2 rows rejected"
 
 TABLES = (
     *("drugs", "publications", "mentions", "journals", "journal_drugs", "atc_classes", "rejected", "publications_all"),
-    *("deleted", "journal_ids"),
+    *("drugs_all", "deleted", "journal_ids"),
 )
+# What current publications leave to `publications_all`.
+NOT_IN_GOLD = ("abstract", "source_uri", "source_row")
 # Those with the columns `kind` and `dt` in their paths, and those with `dt` alone.
 BY_KIND = ("publications", "mentions", "rejected", "publications_all", "deleted", "journal_ids")
-BY_DATE = (*BY_KIND, "drugs")
+BY_DATE = (*BY_KIND, "drugs_all")
 
 # One PubMed article, and a notice that another is deleted.
 XML = (
@@ -153,7 +155,10 @@ def current_publications(lake: Place) -> list[Row]:
             spellings.setdefault(row["journal_key"], Counter())[row["journal"]] += 1
     names = {key: min(found, key=lambda name: (-found[name], name)) for key, found in spellings.items()}
     return [
-        {**{name: value for name, value in row.items() if name != "abstract"}, "journal": names.get(row["journal_key"])}
+        {
+            **{name: value for name, value in row.items() if name not in NOT_IN_GOLD},
+            "journal": names.get(row["journal_key"]),
+        }
         for row in newest.values()
     ]
 

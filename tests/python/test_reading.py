@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow
 import pytest
-from lake_tables import DT, Row, clean, conserved, without
+from lake_tables import DT, Row, clean, conserved
 from written_sources import DRUG_COLUMNS, PUBMED_COLUMNS, TRIAL_COLUMNS, csv_text, write
 
 import drugs_rs

@@ -109,7 +109,10 @@ def test_the_ids_of_the_journals_of_a_whole_file(
 ) -> None:
     silver(tmp_path, pubmed=pubmed_xml)
     keys = {row["publication_id"]: row["journal_key"] for row in publications(tmp_path)}
-    known = [tuple(row.values()) for row in rows_of(tmp_path / "silver/journals/kind=pubmed" / f"dt={DT}" / "part-00000.parquet")]
+    known = [
+        tuple(row.values())
+        for row in rows_of(tmp_path / "silver/journals/kind=pubmed" / f"dt={DT}" / "part-00000.parquet")
+    ]
     wanted = {(keys[pmid], article["nlm_id"], article["issn"]) for pmid, article in articles.items()}
     assert len(known) == len(set(known))
     assert set(known) == wanted

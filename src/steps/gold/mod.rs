@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use delivered::{Delivered, silver_manifest};
 use links::add_links;
 use polars::prelude::{BooleanChunked, NewChunkedArray};
-use publish::{publish, write_atc_classes};
+use publish::{publish, write_atc_classes, write_vocabulary};
 use serde::{Deserialize, Serialize};
 use state::{StateInput, all_names};
 
@@ -35,8 +35,8 @@ use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
 use crate::matcher::{Matcher, MatcherSettings, VocabularyEntry};
 use crate::schema::{
-    ATC_CLASSES, CURRENT_PUBLICATIONS, GraphOutput, JOURNAL_DRUGS, JOURNALS, MENTIONS, PublicationKind,
-    SourceTable,
+    ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, GraphOutput, JOURNAL_DRUGS, JOURNALS, MENTIONS,
+    PublicationKind, SourceTable,
 };
 use crate::sorting::Bound;
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
@@ -50,7 +50,7 @@ const VERSION: u32 = 6;
 /// Attempts, because another run may commit while this one computes; each attempt starts from the newest state.
 const TRIES: usize = 5;
 
-/// The report shows a longer setting, such as a list of words, by its digest.
+/// The report shows a longer setting, or a list of words, by its digest.
 const LONGEST_SETTING: usize = 80;
 
 /// How drugs are found.
@@ -78,7 +78,7 @@ impl GoldSettings {
     fn in_report(&self) -> ReportSettings {
         let short = |text: String| match text.as_str() {
             "true" | "false" => (text == "true").into(),
-            _ if text.len() <= LONGEST_SETTING => text.to_lowercase().into(),
+            _ if text.len() <= LONGEST_SETTING && !text.contains(['[', '{']) => text.to_lowercase().into(),
             _ => format!("sha256:{}", sha256_hex(text.as_bytes())).into(),
         };
         let matcher = self.matcher.as_texts().into_iter();
@@ -119,9 +119,6 @@ struct GoldManifest {
     /// For each silver partition, by the folder of its publications, its files in gold.
     #[serde(default)]
     partitions: BTreeMap<String, PartitionFiles>,
-    #[serde(default)]
-    /// The date of the vocabulary.
-    drugs: String,
     outputs: Vec<OutputFile>,
     numbers: GoldNumbers,
     /// The date that gold has reached, if held dates keep the graph at an earlier one. After their release the graph
@@ -308,6 +305,7 @@ impl<'a> Attempt<'a> {
         let mut transaction = self.storage.begin(&[
             layout::table_file(&JOURNALS),
             layout::table_file(&JOURNAL_DRUGS),
+            layout::table_file(&CURRENT_DRUGS),
             layout::table_file(&ATC_CLASSES),
             layout::DRUG_GRAPH.to_owned(),
             layout::TOP_JOURNALS.to_owned(),
@@ -332,6 +330,7 @@ impl<'a> Attempt<'a> {
             .sum();
         let counted = (self.as_of, places, outdated);
         let (mut outputs, numbers) = publish(graph, self.settings, counted, transaction.as_mut(), self.task)?;
+        outputs.push(write_vocabulary(&entries, transaction.as_mut())?);
         outputs.push(write_atc_classes(&entries, transaction.as_mut())?);
         for files in partitions.values() {
             outputs.extend([files.publications.clone(), files.mentions.clone()]);
@@ -344,7 +343,6 @@ impl<'a> Attempt<'a> {
             format: FORMAT,
             fingerprint,
             partitions,
-            drugs: self.drugs.to_string(),
             outputs,
             numbers,
             reached: self.reached.clone(),

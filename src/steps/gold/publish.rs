@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write as _};
 
-use polars::prelude::{Column, DataFrame};
+use polars::prelude::{Column, DataFrame, IntoColumn, ListBuilderTrait, ListStringChunkedBuilder};
 
 use super::GoldSettings;
 use crate::error::{Error, Result};
@@ -13,12 +13,15 @@ use crate::lake::dt::Dt;
 use crate::lake::layout;
 use crate::lake::report::GoldNumbers;
 use crate::matcher::VocabularyEntry;
-use crate::schema::{ATC_CLASSES, ColumnType, GraphOutput, JOURNAL_DRUGS, JOURNALS, Table, TableColumn};
+use crate::schema::{
+    ATC_CLASSES, CURRENT_DRUGS, ColumnType, GraphOutput, JOURNAL_DRUGS, JOURNALS, Table, TableColumn,
+};
 use crate::silver::drugs::is_atc;
 use crate::storage::{HashingWriter, Transaction};
 use crate::tables::output_file::OutputFile;
 use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
+use crate::text::substance;
 
 /// Writes the answers, the tables of journals and, if it is wanted, `drug_graph.json`; returns the files and their
 /// counts. `mentions` is the number of places that name a drug.
@@ -172,6 +175,29 @@ impl RowsOfTable {
         self.write()?;
         self.file.finish()
     }
+}
+
+/// Writes the vocabulary that the mentions were found with.
+pub(crate) fn write_vocabulary(
+    entries: &[VocabularyEntry],
+    transaction: &mut dyn Transaction,
+) -> Result<OutputFile> {
+    let text = |name: &str, value: &dyn Fn(&VocabularyEntry) -> String| {
+        Column::new(name.into(), entries.iter().map(value).collect::<Vec<String>>())
+    };
+    let mut synonyms = ListStringChunkedBuilder::new("synonyms".into(), entries.len(), entries.len());
+    for entry in entries {
+        synonyms.append_values_iter(entry.synonyms.iter().map(|name| &**name));
+    }
+    let columns = vec![
+        text("atccode", &|entry| entry.atccode.to_string()),
+        text("drug", &|entry| entry.drug.to_string()),
+        text("substance", &|entry| substance(&entry.drug)),
+        synonyms.finish().into_column(),
+    ];
+    let mut file = TableWriter::create(transaction, layout::table_file(&CURRENT_DRUGS), &CURRENT_DRUGS)?;
+    file.write(&DataFrame::new(entries.len(), columns)?)?;
+    file.finish()
 }
 
 /// The lengths of the codes of the ATC classes of a code, by level.
