@@ -840,7 +840,6 @@ class Mention:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
-@disjoint_base
 @final
 class Lake:
     r"""The tables of a lake, on a disk or in a bucket, for every reader.
@@ -965,7 +964,7 @@ class Lake:
             MissingLibraryError: DuckDB is not installed.
         """
 
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -1003,6 +1002,7 @@ class TableScan:
     def __arrow_c_schema__(self) -> object:
         """Return the schema as an `arrow_schema` capsule."""
 
+@disjoint_base
 class Table:
     """Columns in Arrow memory, which polars, pandas, pyarrow and DuckDB read without a copy.
 
@@ -1119,6 +1119,12 @@ class Table:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Iterate over the rows, each a dictionary."""
+
+    def __copy__(self) -> Table:
+        """A table never changes, so it is its own copy."""
+
+    def __deepcopy__(self, memo: object, /) -> Table:
+        """A table never changes, so it is its own copy."""
 
     def _repr_html_(self) -> str:
         """Show the first rows in a notebook."""

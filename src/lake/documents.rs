@@ -6,10 +6,6 @@ use crate::quality::FileTally;
 use crate::schema::SourceTable;
 use crate::tables::output_file::OutputFile;
 
-/// The format of the tables that this version writes. In format 1, whose manifests do not name it, `kind` and `dt` were in
-/// the files and not only in their paths.
-pub(crate) const FORMAT: u32 = 2;
-
 /// The format of manifests that do not name it.
 pub(crate) fn first_format() -> u32 {
     1

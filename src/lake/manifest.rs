@@ -11,9 +11,10 @@ use std::io::{self, BufWriter, Write};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::documents::{FORMAT, first_format};
+use super::documents::first_format;
 use super::layout;
 use crate::error::{Error, Refusal, Result};
+use crate::schema::TABLE_FORMAT;
 use crate::storage::{Digest256, HashingWriter, Storage, Transaction, sha256_hex};
 
 /// A manifest's path and its bytes as they were read; `None` if it did not exist.
@@ -65,7 +66,7 @@ impl ManifestFault {
 }
 
 fn newer(format: u32) -> String {
-    format!("format {format} of a newer version; this one reads format {FORMAT} and before")
+    format!("format {format} of a newer version; this one reads format {TABLE_FORMAT} and before")
 }
 
 fn remedy(path: &str) -> &'static str {
@@ -109,7 +110,7 @@ pub(crate) fn parse<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> std::result::
         format: u32,
     }
     match serde_json::from_slice::<Head>(bytes).map_err(ManifestFault::Unreadable)? {
-        Head { format } if format > FORMAT => Err(ManifestFault::Newer(format)),
+        Head { format } if format > TABLE_FORMAT => Err(ManifestFault::Newer(format)),
         Head { .. } => serde_json::from_slice(bytes).map_err(ManifestFault::Unreadable),
     }
 }

@@ -23,5 +23,5 @@ pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
 pub use table::{
     ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, ColumnType, DELETED, DRUGS, JOURNAL_DRUGS, JOURNAL_IDS,
-    JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, TABLES, Table, TableColumn,
+    JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, TABLE_FORMAT, TABLES, Table, TableColumn,
 };

@@ -438,6 +438,10 @@ pub const ATC_CLASSES: Table = Table {
     ],
 };
 
+/// The format of the tables that this version writes. In format 1, whose manifests do not name it, `kind` and `dt` were in
+/// the files and not only in their paths.
+pub const TABLE_FORMAT: u32 = 2;
+
 /// Every table, in the order of the docs.
 pub const TABLES: &[&Table] = &[
     &CURRENT_DRUGS,

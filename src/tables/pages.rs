@@ -18,15 +18,16 @@ use polars_arrow::compute::aggregate::estimated_bytes_size;
 use polars_parquet::parquet::read::{PageMetaData, PageReader};
 use polars_parquet::write::{
     CompressedPage, CompressionOptions, Descriptor, Encoding, FileWriter, ParquetType, StatisticsOptions,
-    Version, WriteOptions, ZstdLevel, array_to_columns, to_parquet_type,
+    Version, WriteOptions, ZstdLevel, array_to_columns, schema_to_metadata_key, to_parquet_type,
 };
+use polars_parquet_format::KeyValue;
 use rayon::prelude::*;
 
 use super::page_compression::{LEVEL, compress};
 use super::row_group::{ColumnPlace, Outline, RowGroup};
 use super::table_file::TableFile;
 use crate::error::Result;
-use crate::schema::Table;
+use crate::schema::{TABLE_FORMAT, Table};
 
 /// A dictionary that is larger repeats too little to be worth its lookups.
 const LARGEST_DICTIONARY: usize = 1 << 20;
@@ -48,6 +49,27 @@ pub(crate) fn read_file(file: Vec<u8>) -> Result<DataFrame> {
     Ok(ParquetReader::new(Cursor::new(file))
         .read_parallel(ParallelStrategy::None)
         .finish()?)
+}
+
+/// What a file says of its table, in pairs of a key and a value.
+fn metadata(table: &Table, arrow_schema: &KeyValue) -> Vec<KeyValue> {
+    let columns = table
+        .columns
+        .iter()
+        .map(|column| (column.name.to_owned(), column.description.into()));
+    let columns = serde_json::Value::Object(columns.collect()).to_string();
+    let pairs = [
+        ("drugs_rs.table", table.name.to_owned()),
+        ("drugs_rs.description", table.description.to_owned()),
+        ("drugs_rs.columns", columns),
+        ("drugs_rs.format", TABLE_FORMAT.to_string()),
+        ("drugs_rs.version", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    let pairs = pairs.into_iter().map(|(key, value)| KeyValue {
+        key: key.to_owned(),
+        value: Some(value),
+    });
+    std::iter::once(arrow_schema.clone()).chain(pairs).collect()
 }
 
 /// Makes the pages of one table, and reads them back.
@@ -74,8 +96,9 @@ impl Encoder {
             compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(LEVEL)?)),
             data_page_size: Some(usize::MAX),
         };
+        let described = schema_to_metadata_key(&schema);
         let mut without_rows = FileWriter::try_new(io::sink(), schema, options)?;
-        without_rows.end(None)?;
+        without_rows.end(Some(metadata(table, &described)))?;
         let schema = without_rows.parquet_schema().clone();
         let descriptors = schema.columns().iter();
         Ok(Self {

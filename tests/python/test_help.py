@@ -18,7 +18,7 @@ from drugs_rs import _core
 STUB = Path(drugs_rs.__file__).resolve().parent / "_core.pyi"
 Definition = Union[ast.FunctionDef, ast.ClassDef]
 # Python itself documents these slots of a class, which an extension cannot change.
-SLOTS = {"__eq__", "__getitem__", "__hash__", "__iter__", "__len__", "__new__", "__next__"}
+SLOTS = {"__copy__", "__deepcopy__", "__eq__", "__getitem__", "__hash__", "__iter__", "__len__", "__new__", "__next__"}
 
 
 def definitions() -> dict[str, Definition]:

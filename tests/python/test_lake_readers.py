@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas
 import polars
 import pyarrow
 import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 from lake_story import BY_DATE, BY_KIND, FIRST, SECOND, TABLES, in_order, scanned
 from lake_tables import rows as parquet_rows
@@ -197,3 +199,14 @@ def test_without_duckdb(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(exceptions.MissingLibraryError, match=r"pip install drugs-rs\[duckdb\]"):
         Lake(lake).duckdb()
+
+
+def test_a_file_describes_its_table(lake: Path) -> None:
+    for table in TABLES:
+        columns = pyarrow.schema(Lake(lake).schema(table))
+        for uri in Lake(lake).files(table)["uri"]:
+            told = pyarrow.parquet.read_metadata(uri).metadata
+            assert told[b"drugs_rs.table"].decode() == table
+            assert told[b"drugs_rs.version"].decode() == drugs_rs.__version__
+            for column, description in json.loads(told[b"drugs_rs.columns"]).items():
+                assert columns.field(column).metadata[b"description"].decode() == description

@@ -27,13 +27,14 @@ use crate::gold::newest::LiveRows;
 use crate::gold::places::MentionPlaces;
 use crate::gold::publications::current_publications;
 use crate::graph::{AnswerSettings, LargeGraph};
-use crate::lake::documents::{FORMAT, HeldDate, SilverManifest, first_format};
+use crate::lake::documents::{HeldDate, SilverManifest, first_format};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::{Version, first_changed};
 use crate::lake::report::{GoldNumbers, ReportSettings, StepReport, StepStart, all_stand};
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
 use crate::matcher::{Matcher, MatcherSettings, VocabularyEntry};
+use crate::schema::TABLE_FORMAT;
 use crate::schema::{
     ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, GraphOutput, JOURNAL_DRUGS, JOURNALS, MENTIONS,
     PublicationKind, SourceTable,
@@ -340,7 +341,7 @@ impl<'a> Attempt<'a> {
             transaction.replace(&gone.path)?;
         }
         let manifest = GoldManifest {
-            format: FORMAT,
+            format: TABLE_FORMAT,
             fingerprint,
             partitions,
             outputs,

@@ -12,12 +12,13 @@ pub use crate::ingest::parallel_reader::OnBadFile;
 use crate::ingest::rejects::Rejects;
 use crate::ingest::vocabulary::combine_files;
 use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
-use crate::lake::documents::{FORMAT, SilverManifest};
+use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::report::{ReportSettings, StepReport, StepStart, all_stand};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
+use crate::schema::TABLE_FORMAT;
 use crate::schema::{DRUGS, REJECTED, SourceTable};
 use crate::silver::drugs;
 use crate::sorting::Bound;
@@ -282,7 +283,7 @@ impl SilverPartition<'_> {
         let (sources, outputs) = written.map_err(|error| self.cause(error))?;
         sources.iter().try_for_each(FileTally::check)?;
         let manifest = SilverManifest {
-            format: FORMAT,
+            format: TABLE_FORMAT,
             table: self.table.name().to_owned(),
             dt: self.dt.to_string(),
             fingerprint,
