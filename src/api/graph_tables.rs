@@ -5,7 +5,7 @@ use polars::prelude::{DataFrame, DataType};
 
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, GraphBuilder};
-use crate::lake::table_files::{PartitionFilter, TableFile, table_files};
+use crate::lake::table_files::{LakeFile, PartitionFilter, table_files};
 use crate::schema::{CURRENT_DRUGS, CURRENT_PUBLICATIONS, MENTIONS, PublicationKind, Table};
 use crate::storage::Storage;
 use crate::tables::table_writer::read_frames;
@@ -72,7 +72,7 @@ fn each_frame(
 ) -> Result<()> {
     let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
     let files = table_files(storage, table, &PartitionFilter::default())?;
-    for TableFile { file, kind, .. } in files {
+    for LakeFile { file, kind, .. } in files {
         let path = file.path;
         read_frames(
             || storage.open_file(&path),

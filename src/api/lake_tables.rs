@@ -12,7 +12,7 @@ use crate::lake::report::{RunRecord, read_history};
 use crate::lake::table_files::{PartitionFilter, current_date, table_files};
 use crate::lake::{layout, manifest};
 use crate::quality::Totals;
-use crate::schema::{SourceTable, TABLES, find_table};
+use crate::schema::{PublicationKind, SourceTable, TABLES, Table, find_table};
 use crate::storage::Storage;
 
 fn column<T, P: ?Sized>(name: &str, values: T) -> Column
@@ -44,7 +44,7 @@ pub fn lake_tables(storage: &dyn Storage) -> Result<DataFrame> {
         files.push(found.len() as i64);
         partitions.push(places.len() as i64);
     }
-    let text = |name: &str, value: fn(&crate::schema::Table) -> &'static str| {
+    let text = |name: &str, value: fn(&Table) -> &'static str| {
         column(
             name,
             TABLES.iter().map(|table| value(table)).collect::<Vec<&str>>(),
@@ -52,7 +52,7 @@ pub fn lake_tables(storage: &dyn Storage) -> Result<DataFrame> {
     };
     let columns = vec![
         text("table", |table| table.name),
-        text("layer", |table| table.layer()),
+        text("layer", Table::layer),
         column("rows", rows),
         column("bytes", bytes),
         column("files", files),
@@ -79,7 +79,7 @@ pub fn lake_files(storage: &dyn Storage, table: &str, filter: &PartitionFilter) 
             "kind",
             files
                 .iter()
-                .map(|file| file.kind.map(|kind| kind.name()))
+                .map(|file| file.kind.map(PublicationKind::name))
                 .collect::<Vec<_>>(),
         ),
         column(
@@ -167,10 +167,7 @@ pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
 pub fn lake_history(storage: &dyn Storage) -> Result<DataFrame> {
     let records = read_history(storage)?;
     let text = |name: &str, value: fn(&RunRecord) -> &str| {
-        column(
-            name,
-            records.iter().map(|record| value(record)).collect::<Vec<&str>>(),
-        )
+        column(name, records.iter().map(value).collect::<Vec<&str>>())
     };
     let number = |name: &str, value: fn(&RunRecord) -> Option<u64>| {
         let numbers = records.iter().map(|record| value(record).map(u64::cast_signed));

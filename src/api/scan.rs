@@ -8,7 +8,7 @@ use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, String
 
 use crate::choice::close_names;
 use crate::error::{Error, Refusal, Result};
-use crate::lake::table_files::{PartitionFilter, TableFile, table_files};
+use crate::lake::table_files::{LakeFile, PartitionFilter, table_files};
 use crate::schema::{Table, TableColumn, find_table};
 use crate::storage::Storage;
 use crate::tables::table_reader::TableReader;
@@ -33,8 +33,8 @@ pub struct TableScan {
     table: &'static Table,
     columns: Vec<&'static TableColumn>,
     atccodes: Option<BTreeSet<String>>,
-    files: VecDeque<TableFile>,
-    current: Option<(TableFile, TableReader)>,
+    files: VecDeque<LakeFile>,
+    current: Option<(LakeFile, TableReader)>,
 }
 
 impl TableScan {
@@ -118,7 +118,7 @@ impl TableScan {
         Ok(all)
     }
 
-    fn open_file(&self, file: &TableFile) -> Result<TableReader> {
+    fn open_file(&self, file: &LakeFile) -> Result<TableReader> {
         let path = &file.file.path;
         let uri = self.storage.uri(path)?;
         let refused = |found: String| {
@@ -222,7 +222,7 @@ fn matching(codes: &StringChunked, wanted: &BTreeSet<String>) -> BooleanChunked 
 }
 
 /// The wanted columns in their order, with those that the path of the file has.
-fn with_partition(frame: DataFrame, columns: &[&'static TableColumn], file: &TableFile) -> Result<DataFrame> {
+fn with_partition(frame: DataFrame, columns: &[&'static TableColumn], file: &LakeFile) -> Result<DataFrame> {
     let height = frame.height();
     if height == 0 {
         return Ok(frame);

@@ -21,6 +21,9 @@ const MAGIC: &[u8; 16] = b"drugs_rs table  ";
 const VERSION: u32 = 1;
 const HEADER: usize = 24;
 
+/// No table has more rows.
+const MOST_ROWS: usize = u32::MAX as usize;
+
 fn checksum(stream: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(stream);
@@ -82,7 +85,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<DataFrame> {
 
 fn read(body: &[u8]) -> Option<DataFrame> {
     let (rows, file) = body.split_first_chunk::<8>()?;
-    let rows = usize::try_from(u64::from_le_bytes(*rows)).ok()?;
+    let rows = usize::try_from(u64::from_le_bytes(*rows)).ok().filter(|rows| *rows < MOST_ROWS)?;
     let table = if file.is_empty() {
         DataFrame::empty_with_height(rows)
     } else {

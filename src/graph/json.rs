@@ -10,7 +10,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::model::{DrugGraph, GraphBuilder, Link};
-use super::writer::{GraphRows, GraphTable, write_graph};
+use super::writer::{GraphRows, GraphTable, PublicationSink, write_graph};
 use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
 
@@ -38,11 +38,7 @@ struct HeldRows<'g> {
 }
 
 impl GraphRows for HeldRows<'_> {
-    fn each_publication(
-        &mut self,
-        kind: PublicationKind,
-        write: &mut dyn FnMut(&str, Option<NaiveDate>, Option<&str>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn each_publication(&mut self, kind: PublicationKind, write: &mut PublicationSink<'_>) -> io::Result<()> {
         let mut publications = self.graph.publications(kind).iter();
         publications.try_for_each(|publication| {
             write(&publication.id, publication.date, self.graph.journal(publication))

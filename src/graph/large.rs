@@ -16,7 +16,7 @@ use super::answers::{AnswerSettings, AnswerTotals, write_published};
 use super::grouping::DrugGrouping;
 use super::model::GraphBuilder;
 use super::shelf::Shelf;
-use super::writer::{GraphRows, GraphTable, write_graph};
+use super::writer::{GraphRows, GraphTable, PublicationSink, write_graph};
 use crate::error::{Error, Result};
 use crate::schema::{DrugUnit, PublicationKind};
 use crate::sorting::{Bound, SortRecord, Sorted, Sorter};
@@ -362,11 +362,7 @@ impl SortedRows<'_> {
 }
 
 impl GraphRows for SortedRows<'_> {
-    fn each_publication(
-        &mut self,
-        kind: PublicationKind,
-        write: &mut dyn FnMut(&str, Option<NaiveDate>, Option<&str>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn each_publication(&mut self, kind: PublicationKind, write: &mut PublicationSink<'_>) -> io::Result<()> {
         while let Some(row) = self.publications.next_if(|row| row.kind == kind)? {
             let journal = row
                 .journal

@@ -11,14 +11,13 @@ use chrono::NaiveDate;
 use super::model::DrugNode;
 use crate::schema::PublicationKind;
 
+/// Takes the id, date and journal of a publication.
+pub(super) type PublicationSink<'s> = dyn FnMut(&str, Option<NaiveDate>, Option<&str>) -> io::Result<()> + 's;
+
 /// The rows of a graph, each table in the order of the file. Each table is read once.
 pub(super) trait GraphRows {
     /// Hands over each publication of a kind: its id, date and journal.
-    fn each_publication(
-        &mut self,
-        kind: PublicationKind,
-        write: &mut dyn FnMut(&str, Option<NaiveDate>, Option<&str>) -> io::Result<()>,
-    ) -> io::Result<()>;
+    fn each_publication(&mut self, kind: PublicationKind, write: &mut PublicationSink<'_>) -> io::Result<()>;
 
     /// Hands over the id of each publication of a kind that mentions a drug. Drugs are asked for in order, and the kinds
     /// of a drug in order.

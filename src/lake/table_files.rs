@@ -17,7 +17,7 @@ use crate::tables::output_file::OutputFile;
 
 /// A file of a table, and the values of the columns that its path has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableFile {
+pub struct LakeFile {
     pub file: OutputFile,
     pub kind: Option<PublicationKind>,
     pub dt: Option<Dt>,
@@ -25,7 +25,7 @@ pub struct TableFile {
     manifest: Arc<Version>,
 }
 
-impl TableFile {
+impl LakeFile {
     /// Fails if the manifest that names the file was replaced: the file may be one of another state.
     pub(crate) fn check_is_current(&self, storage: &dyn Storage) -> Result<()> {
         match first_changed(storage, std::slice::from_ref(&*self.manifest))? {
@@ -86,14 +86,14 @@ pub fn table_files(
     storage: &dyn Storage,
     table: &'static Table,
     filter: &PartitionFilter,
-) -> Result<Vec<TableFile>> {
+) -> Result<Vec<LakeFile>> {
     filter.check(table)?;
     let mut files = match table.layer() {
         "gold" => gold_files(storage, table)?,
         _ => silver_files(storage, table, filter)?,
     };
     files.retain(|file| filter.takes(file.kind, file.dt));
-    files.sort_by(|left, right| (left.kind, left.dt).cmp(&(right.kind, right.dt)));
+    files.sort_by_key(|file| (file.kind, file.dt));
     Ok(files)
 }
 
@@ -120,7 +120,7 @@ pub fn current_date(storage: &dyn Storage) -> Result<Option<String>> {
     Ok(gold.map(|gold| gold.numbers.as_of))
 }
 
-fn gold_files(storage: &dyn Storage, table: &Table) -> Result<Vec<TableFile>> {
+fn gold_files(storage: &dyn Storage, table: &Table) -> Result<Vec<LakeFile>> {
     let (gold, version) = current_gold(storage)?;
     let manifest = Arc::new(version);
     let folder = format!("{}/", table.folder);
@@ -128,8 +128,8 @@ fn gold_files(storage: &dyn Storage, table: &Table) -> Result<Vec<TableFile>> {
         .outputs
         .into_iter()
         .filter(|file| file.path.starts_with(&folder));
-    let files: Vec<TableFile> = files
-        .map(|file| TableFile {
+    let files: Vec<LakeFile> = files
+        .map(|file| LakeFile {
             kind: layout::kind_of(&file.path),
             dt: layout::date_of(&file.path),
             file,
@@ -146,7 +146,7 @@ fn gold_files(storage: &dyn Storage, table: &Table) -> Result<Vec<TableFile>> {
 }
 
 /// The files of a silver table in all partitions that were delivered.
-fn silver_files(storage: &dyn Storage, table: &Table, filter: &PartitionFilter) -> Result<Vec<TableFile>> {
+fn silver_files(storage: &dyn Storage, table: &Table, filter: &PartitionFilter) -> Result<Vec<LakeFile>> {
     let mut files = Vec::new();
     for source in SourceTable::ALL {
         for dt in delivered_dates(storage, source)? {
@@ -172,11 +172,11 @@ fn files_of_partition(
     source: SourceTable,
     dt: Dt,
     path: &str,
-) -> Result<Vec<TableFile>> {
+) -> Result<Vec<LakeFile>> {
     let (found, version) = manifest::read::<SilverManifest>(storage, layout::silver_manifest(source, dt))?;
     let manifest = Arc::new(version);
     let outputs = found.map(|found| found.outputs).unwrap_or_default().into_iter();
-    let files = outputs.filter(|file| file.path == path).map(|file| TableFile {
+    let files = outputs.filter(|file| file.path == path).map(|file| LakeFile {
         file,
         kind: source.publication_kind(),
         dt: Some(dt),

@@ -1,7 +1,7 @@
 //! `accents`: whether letters with an accent equal those without.
 
 use super::option::{ChoiceField, MatcherOption, OptionKind};
-use super::written::{OptionValue, SavedSettings};
+use super::written::{StoredValue, SavedSettings};
 use crate::text::fold::Accents;
 
 pub(super) const OPTION: MatcherOption = MatcherOption {
@@ -15,7 +15,7 @@ pub(super) const OPTION: MatcherOption = MatcherOption {
     },
 };
 
-impl OptionValue for Accents {
+impl StoredValue for Accents {
     fn save(&self, _: &'static str, saved: &mut SavedSettings) {
         saved.put("keep_accents", *self == Self::Keep);
     }

@@ -1,7 +1,7 @@
 //! `boundary`: where a name may begin and end.
 
 use super::option::{ChoiceField, MatcherOption, OptionKind};
-use super::written::{OptionValue, SavedSettings};
+use super::written::{StoredValue, SavedSettings};
 use crate::choice::{Choice, parse_choices};
 
 pub(super) const OPTION: MatcherOption = MatcherOption {
@@ -45,7 +45,7 @@ impl Choice for Boundary {
 
 parse_choices!(Boundary);
 
-impl OptionValue for Boundary {
+impl StoredValue for Boundary {
     fn save(&self, _: &'static str, saved: &mut SavedSettings) {
         saved.put("substrings", *self == Self::None);
     }

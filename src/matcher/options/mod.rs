@@ -12,7 +12,7 @@ pub(super) use written::SavedSettings;
 
 use super::stop_words::StopWords;
 use crate::text::fold::Accents;
-use written::{OptionValue, WrittenValue};
+use written::{StoredValue, WrittenValue};
 
 /// Makes [`MatcherSettings`] and the list of options from one line each: its file, and the type of its value. An option
 /// without a type is kept in the value of another one.
@@ -31,9 +31,7 @@ macro_rules! matcher_options {
 
         impl MatcherSettings {
             fn values(&self) -> Vec<WrittenValue> {
-                let mut values = Vec::new();
-                $($(values.push(WrittenValue::of::<$value>(stringify!($module), &self.$module));)?)+
-                values
+                vec![$($(WrittenValue::of::<$value>(stringify!($module), &self.$module),)?)+]
             }
 
             /// The settings of a saved matcher; `None` if they are none of this version.

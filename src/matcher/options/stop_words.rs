@@ -1,7 +1,7 @@
 //! `stop_words`: the names that are never a mention, instead of the shipped list and rules.
 
 use super::option::{EmptyList, MatcherOption, OptionKind};
-use super::written::{OptionValue, SavedSettings};
+use super::written::{StoredValue, SavedSettings};
 use crate::matcher::stop_words::StopWords;
 
 pub(super) const OPTION: MatcherOption = MatcherOption {
@@ -19,7 +19,7 @@ pub(super) const OPTION: MatcherOption = MatcherOption {
     },
 };
 
-impl OptionValue for StopWords {
+impl StoredValue for StopWords {
     fn fingerprint(&self) -> String {
         format!("{}:{:?}", self.has_rules(), self.forms())
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 /// The value of an option. It is written under the name of the option.
-pub(super) trait OptionValue: Debug + Default + PartialEq {
+pub(super) trait StoredValue: Debug + Default + PartialEq {
     /// The value in a fingerprint.
     fn fingerprint(&self) -> String {
         format!("{self:?}")
@@ -21,7 +21,7 @@ pub(super) trait OptionValue: Debug + Default + PartialEq {
     fn load(option: &'static str, saved: &mut SavedSettings) -> Option<Self>;
 }
 
-impl OptionValue for bool {
+impl StoredValue for bool {
     fn save(&self, option: &'static str, saved: &mut SavedSettings) {
         saved.put(option, *self);
     }
@@ -40,7 +40,7 @@ pub(super) struct WrittenValue {
 }
 
 impl WrittenValue {
-    pub(super) fn of<T: OptionValue>(option: &'static str, value: &T) -> Self {
+    pub(super) fn of<T: StoredValue>(option: &'static str, value: &T) -> Self {
         let mut saved = SavedSettings::default();
         value.save(option, &mut saved);
         Self {

@@ -190,8 +190,8 @@ pub(crate) fn write_vocabulary(
         synonyms.append_values_iter(entry.synonyms.iter().map(|name| &**name));
     }
     let columns = vec![
-        text("atccode", &|entry| entry.atccode.to_string()),
-        text("drug", &|entry| entry.drug.to_string()),
+        text("atccode", &|entry| entry.atccode.clone()),
+        text("drug", &|entry| entry.drug.clone()),
         text("substance", &|entry| substance(&entry.drug)),
         synonyms.finish().into_column(),
     ];
