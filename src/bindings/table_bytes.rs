@@ -85,7 +85,9 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<DataFrame> {
 
 fn read(body: &[u8]) -> Option<DataFrame> {
     let (rows, file) = body.split_first_chunk::<8>()?;
-    let rows = usize::try_from(u64::from_le_bytes(*rows)).ok().filter(|rows| *rows < MOST_ROWS)?;
+    let rows = usize::try_from(u64::from_le_bytes(*rows))
+        .ok()
+        .filter(|rows| *rows < MOST_ROWS)?;
     let table = if file.is_empty() {
         DataFrame::empty_with_height(rows)
     } else {
