@@ -68,7 +68,6 @@ fn report(
     let held = HeldDates::read(storage)?.among(|_| true);
     let mut report = StepReport::new(step, dt, storage, Vec::new(), outputs, unchanged, started);
     report.held = Some(held);
-    report.record(storage)?;
     Ok(report)
 }
 

@@ -242,6 +242,7 @@ Files
   lake/gold/exclusive_drugs.json
   lake/gold/top_journals.json
   lake/gold/atc_classes/part-00000.parquet
+  lake/gold/drugs/part-00000.parquet
   lake/gold/journal_drugs/part-00000.parquet
   lake/gold/journals/part-00000.parquet
   lake/gold/mentions/kind=pubmed/dt=2024-03-01/part-00000.parquet
