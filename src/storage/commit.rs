@@ -177,10 +177,14 @@ fn move_away(target: &Path, old: &Path) -> Result<()> {
     fs::rename(target, old).map_err(|error| Error::storage(target.display(), "replace", error))
 }
 
-/// Removes the folders above a removed unit that are empty now.
+/// Removes the folders of partitions (`kind=…`, `dt=…`) above a removed unit that are empty now.
 fn remove_empty_parents(root: &Path, unit: &str) {
     let mut folder = Path::new(unit).parent();
-    while let Some(path) = folder.filter(|path| !path.as_os_str().is_empty()) {
+    let is_partition = |path: &Path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().contains(&b'='))
+    };
+    while let Some(path) = folder.filter(|path| is_partition(path)) {
         if fs::remove_dir(root.join(path)).is_err() {
             return;
         }

@@ -40,7 +40,9 @@ def below(out: str, path: str) -> str:
 
 def place(path: str) -> str:
     """Return the place in the lake that a file belongs to: its path before the partition."""
-    return path.split("/dt=")[0]
+    folder = path.split("/dt=")[0].split("/part-")[0]
+    # The kinds of publications are datasets of their own in silver alone, where a task makes each.
+    return folder if folder.startswith("silver/publications/") else folder.split("/kind=")[0]
 
 
 def _named(uri: str) -> tuple[str, str]:
