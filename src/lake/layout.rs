@@ -149,7 +149,7 @@ pub const PUBLISHED: &[&str] = &[DRUG_GRAPH, TOP_JOURNALS, EXCLUSIVE_DRUGS];
 /// The folder of all reports.
 pub const REPORTS: &str = "reports";
 
-/// The folder of one small record a run, in the order in which the runs began.
+/// The folder of one small record a run: `dt=<dt>/<started_at>-<run_id>.json`.
 pub const HISTORY: &str = "reports/history";
 
 /// `reports/<step>/dt=<dt>/<name>.json`

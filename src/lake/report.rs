@@ -212,10 +212,11 @@ impl StepReport {
         if self.unchanged {
             return Ok(());
         }
+        let started = self.started_at.replace(':', "");
         let path = format!(
-            "{}/{}-{}.json",
+            "{}/dt={}/{started}-{}.json",
             layout::HISTORY,
-            self.started_at.replace(':', ""),
+            self.dt,
             self.run_id
         );
         let gold = self.gold.as_ref();
@@ -303,21 +304,27 @@ pub struct RunRecord {
 /// The runs that changed a lake, the first one first.
 pub fn read_history(storage: &dyn Storage) -> Result<Vec<RunRecord>> {
     let mut records = Vec::new();
-    for name in storage.list(layout::HISTORY)? {
-        let path = format!("{}/{name}", layout::HISTORY);
-        if !name.ends_with(".json") {
-            continue;
+    for folder in storage.list(layout::HISTORY)? {
+        let folder = format!("{}/{folder}", layout::HISTORY);
+        for name in storage.list(&folder)? {
+            records.extend(read_record(storage, &format!("{folder}/{name}"))?);
         }
-        let Some(bytes) = storage.read(&path)? else {
-            continue;
-        };
-        records.push(serde_json::from_slice(&bytes).map_err(|error| {
-            let place = format!("line {} column {}", error.line(), error.column());
-            let uri = format!("{}/{path}", storage.root());
-            Error::format(uri, place, error.to_string(), "remove this record of a run")
-        })?);
     }
+    let start = |record: &RunRecord| (record.started_at.clone(), record.run_id.clone());
+    records.sort_by_key(start);
     Ok(records)
+}
+
+/// A record of a run; `None` for a file that is none.
+fn read_record(storage: &dyn Storage, path: &str) -> Result<Option<RunRecord>> {
+    let Some(bytes) = storage.read(path)?.filter(|_| path.ends_with(".json")) else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        let uri = format!("{}/{path}", storage.root());
+        Error::format(uri, place, error.to_string(), "remove this record of a run")
+    })
 }
 
 /// At most this many held dates get a warning of their own.
