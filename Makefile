@@ -88,7 +88,7 @@ demo: .venv/demo/.wheel ## build, run the pipeline on the sample files, show the
 .PHONY: tables-doc
 tables-doc: .venv/demo/.wheel ## write docs/tables.md anew
 	printf '%s\n' '# Tables of the lake' '' \
-	    'Written by `make tables-doc` from `src/schema/table.rs`; [the lake as tables](lake.md) shows how to read them.' '' > docs/tables.md
+	    'Written by `make tables-doc` from `src/schema/tables/`; [the lake as tables](lake.md) shows how to read them.' '' > docs/tables.md
 	.venv/demo/bin/drugs-rs schema --format markdown >> docs/tables.md
 
 .PHONY: airflow

@@ -138,6 +138,12 @@ pub fn table_file(table: &Table) -> String {
 }
 
 pub const GOLD: &str = "gold";
+
+/// Whether a path lies in the gold layer.
+pub fn is_in_gold(path: &str) -> bool {
+    path.strip_prefix(GOLD).is_some_and(|rest| rest.starts_with('/'))
+}
+
 pub const DRUG_GRAPH: &str = "gold/drug_graph.json";
 pub const TOP_JOURNALS: &str = "gold/top_journals.json";
 pub const EXCLUSIVE_DRUGS: &str = "gold/exclusive_drugs.json";

@@ -12,6 +12,8 @@ mod kinds;
 mod reason;
 #[cfg(feature = "tables")]
 mod table;
+#[cfg(feature = "tables")]
+mod tables;
 
 pub use flag::{Flag, Flags};
 #[cfg(feature = "tables")]
@@ -21,7 +23,9 @@ pub use kind::{DatePrecision, DrugUnit, GraphOutput, Rule};
 pub use kinds::{KindDescription, PublicationKind, SourceShape, SourceTable};
 pub use reason::{Reason, Rejected};
 #[cfg(feature = "tables")]
-pub use table::{
-    ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, ColumnType, DELETED, DRUGS, JOURNAL_DRUGS, JOURNAL_IDS,
-    JOURNALS, MENTIONS, PUBLICATIONS, REJECTED, TABLE_FORMAT, TABLES, Table, TableColumn,
+pub use table::{ColumnType, Table, TableColumn};
+#[cfg(feature = "tables")]
+pub use tables::{
+    ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, DELETED, DRUGS, JOURNAL_DRUGS, JOURNAL_IDS, JOURNALS,
+    MENTIONS, PUBLICATIONS, REJECTED, TABLE_FORMAT, TABLES,
 };

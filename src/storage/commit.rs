@@ -88,11 +88,10 @@ pub(super) fn heal(root: &Path) -> Result<()> {
     }
     for unit in &journal.units {
         path_inside(root, &unit.path).map_err(failed)?;
-        path_inside(
-            root,
-            &format!("{}/{}/{NEW}/{}", staging::FOLDER, journal.staging, unit.path),
-        )
-        .map_err(failed)?;
+        for state in [NEW, OLD] {
+            let staged = format!("{}/{}/{state}/{}", staging::FOLDER, journal.staging, unit.path);
+            path_inside(root, &staged).map_err(failed)?;
+        }
     }
     finish(root, &journal)?;
     // A leftover is removed by the next transaction.
@@ -127,7 +126,9 @@ fn finish(root: &Path, journal: &Journal) -> Result<()> {
         );
         match unit.new {
             Some(identity_of_new) => {
-                if identity(&target) == Some(identity_of_new) {
+                folders.push(folder.to_owned());
+                // What is not in the staging folder any more is in place, also where inodes change (network mounts).
+                if identity(&target) == Some(identity_of_new) || new.symlink_metadata().is_err() {
                     continue;
                 }
                 create_durably(root, folder)?;
@@ -140,10 +141,13 @@ fn finish(root: &Path, journal: &Journal) -> Result<()> {
                     fs::rename(&new, &target).map_err(failed)?;
                 }
             }
-            None if target.symlink_metadata().is_ok() => move_away(&target, &old)?,
-            None => continue,
+            None => {
+                folders.push(folder.to_owned());
+                if target.symlink_metadata().is_ok() {
+                    move_away(&target, &old)?;
+                }
+            }
         }
-        folders.push(folder.to_owned());
     }
     folders.sort_unstable();
     folders.dedup();

@@ -135,3 +135,31 @@ def test_gold_files_never_disagree_while_two_deliveries_alternate(tmp_path: Path
         looks += 1
     writer.join()
     assert looks > 10
+
+
+def test_tables_are_of_one_state_while_two_deliveries_alternate(tmp_path: Path) -> None:
+    """A table has as many files as kinds and dates; a reader beside the writers never sees some old and some new."""
+    deliveries = [generate(tmp_path / seed, seed, 500) for seed in ("one", "two")]
+    lake, seen = drugs_rs.Lake(tmp_path / "lake"), []
+    for sources in deliveries:
+        drugs_rs.run(lake=lake.root, dt=DT, **sources)
+        seen.append({table: lake.scan(table).read().to_dicts() for table in ("publications", "mentions")})
+    assert seen[0]["mentions"] != seen[1]["mentions"]
+    done = threading.Event()
+
+    def write() -> None:
+        try:
+            for number in range(20):
+                drugs_rs.run(lake=lake.root, dt=DT, **deliveries[number % 2])
+        finally:
+            done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    reads: list[int] = []
+    while not done.is_set():
+        for table in ("publications", "mentions"):
+            found = lake.scan(table).read().to_dicts()
+            reads.append([state[table] for state in seen].index(found))
+    writer.join()
+    assert set(reads) == {0, 1}, "each state was seen"

@@ -133,6 +133,19 @@ def each_path(value: Any, path: str) -> None:
             each_path(inner, path)
 
 
+def test_gold_removes_what_it_made_and_nothing_else(lake: Path) -> None:
+    """A manifest that names a copy in bronze as a file of gold had it removed by the next gold."""
+    bronze = lake / "bronze" / "pubmed" / f"dt={DT}" / "articles.csv"
+    name = bronze.relative_to(lake).as_posix()
+
+    def add(manifest: dict[str, Any]) -> None:
+        manifest["outputs"].append({"path": name, "rows": 0, "bytes": bronze.stat().st_size, "sha256": "0" * 64})
+
+    edit(lake / "gold" / "_manifest.json", add)
+    assert drugs_rs.gold(out=lake, dt=DT, abstracts=True)["unchanged"] is False
+    assert bronze.is_file()
+
+
 def interrupted(lake: Path, unit: str) -> Path:
     """A lake with the journal of a commit that was killed, as somebody else may hand it over."""
     staging = lake / ".staging" / "4000000-0"

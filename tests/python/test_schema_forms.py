@@ -19,7 +19,7 @@ FORMS = ("arrow", "bigquery", "dbt", "duckdb", "json", "markdown", "odcs", "post
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = """# Tables of the lake
 
-Written by `make tables-doc` from `src/schema/table.rs`; [the lake as tables](lake.md) shows how to read them.
+Written by `make tables-doc` from `src/schema/tables/`; [the lake as tables](lake.md) shows how to read them.
 
 """
 

@@ -352,6 +352,33 @@ fn a_journal_that_leads_out_of_the_lake_changes_nothing() {
 }
 
 #[test]
+fn what_a_killed_commit_replaces_is_moved_nowhere_else() {
+    // The folder of the old state is a link: a folder of the lake would replace one of the user's.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = killed_in_its_commit(&root, 0);
+    let mine = folder.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    std::os::unix::fs::symlink(&mine, root.join(".staging/999999-0/old")).unwrap();
+    let error = storage.read("l/b").unwrap_err().to_string();
+    assert!(error.contains("a symbolic link where"), "{error}");
+    assert_eq!(mine.read_dir().unwrap().count(), 0);
+    assert_eq!(fs::read_to_string(root.join("l/gone/f")).unwrap(), "old");
+}
+
+#[test]
+fn a_commit_is_finished_where_a_rename_changes_the_inode() {
+    // As on some network mounts: the file is in place, and the journal has another inode of it.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    let storage = killed_in_its_commit(&root, 3);
+    fs::write(root.join("copy"), "new").unwrap();
+    fs::rename(root.join("copy"), root.join("l/b")).unwrap();
+    assert_eq!(storage.read("l/b").unwrap().unwrap(), b"new");
+    assert!(!root.join(".staging/commit").exists() && !root.join("l/gone").exists());
+}
+
+#[test]
 fn a_commit_touches_the_changed_files_alone() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lake");

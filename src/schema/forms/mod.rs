@@ -5,7 +5,8 @@
 use crate::choice::UnknownChoice;
 use crate::error::Result;
 
-use super::table::{ColumnType, TABLES, Table, TableColumn};
+use super::table::{ColumnType, Table, TableColumn};
+use super::tables::TABLES;
 
 /// A language that tables can be described in.
 #[derive(Debug)]

@@ -6,108 +6,40 @@
 //! vocabulary or the matcher changed.
 
 mod delivered;
+mod files;
 mod links;
 mod publish;
+mod settings;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use delivered::{Delivered, silver_manifest};
-use links::add_links;
-use polars::prelude::{BooleanChunked, NewChunkedArray};
 use publish::{publish, write_atc_classes, write_vocabulary};
 use serde::{Deserialize, Serialize};
+pub use settings::GoldSettings;
 use state::{StateInput, all_names};
 
-use crate::choice::Choice as _;
 use crate::error::{Error, Result};
-use crate::gold::journals::DisplayNames;
-use crate::gold::mentions::{Substances, columns, find_mentions};
 use crate::gold::newest::LiveRows;
 use crate::gold::places::MentionPlaces;
-use crate::gold::publications::current_publications;
-use crate::graph::{AnswerSettings, LargeGraph};
+use crate::graph::LargeGraph;
 use crate::lake::documents::{HeldDate, SilverManifest, first_format};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::{Version, first_changed};
-use crate::lake::report::{GoldNumbers, ReportSettings, StepReport, StepStart, all_stand};
+use crate::lake::report::{GoldNumbers, StepReport, StepStart, all_stand};
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
-use crate::matcher::{Matcher, MatcherSettings, VocabularyEntry};
-use crate::schema::TABLE_FORMAT;
 use crate::schema::{
     ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, GraphOutput, JOURNAL_DRUGS, JOURNALS, MENTIONS,
-    PublicationKind, SourceTable,
+    PublicationKind, SourceTable, TABLE_FORMAT,
 };
-use crate::sorting::Bound;
-use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
+use crate::storage::{Sharing, Storage, sha256_hex};
 use crate::tables::output_file::OutputFile;
-use crate::tables::table_writer::{TableWriter, read_frames};
 use crate::task::Task;
-
-/// Increment this with every change that alters the outputs for the same silver tables.
-const VERSION: u32 = 6;
 
 /// Attempts, because another run may commit while this one computes; each attempt starts from the newest state.
 const TRIES: usize = 5;
-
-/// The report shows a longer setting, or a list of words, by its digest.
-const LONGEST_SETTING: usize = 80;
-
-/// How drugs are found.
-#[derive(Debug, Clone, Default)]
-pub struct GoldSettings {
-    pub matcher: MatcherSettings,
-    /// Whether abstracts are searched besides titles.
-    pub abstracts: bool,
-    pub answers: AnswerSettings,
-    pub graph: GraphOutput,
-    /// Bytes of growing data to hold in memory before it goes to a scratch file. It changes no byte of the outputs.
-    pub memory: Bound,
-}
-
-impl GoldSettings {
-    /// The settings that the mentions depend on.
-    fn mentions_fingerprint(&self) -> String {
-        format!(
-            "gold {VERSION} abstracts={} {}",
-            self.abstracts,
-            self.matcher.fingerprint()
-        )
-    }
-
-    fn in_report(&self) -> ReportSettings {
-        let short = |text: String| match text.as_str() {
-            "true" | "false" => (text == "true").into(),
-            _ if text.len() <= LONGEST_SETTING && !text.contains(['[', '{']) => text.to_lowercase().into(),
-            _ => format!("sha256:{}", sha256_hex(text.as_bytes())).into(),
-        };
-        let matcher = self.matcher.as_texts().into_iter();
-        let mut settings: ReportSettings = matcher
-            .map(|(name, text)| (name.to_owned(), short(text)))
-            .collect();
-        settings.extend(
-            [
-                ("abstracts", self.abstracts.into()),
-                ("unit", self.answers.unit.name().into()),
-                ("max_exclusive", self.answers.max_exclusive.into()),
-                ("graph", self.graph.choice_name().into()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
-        settings
-    }
-
-    fn fingerprint(&self) -> String {
-        format!(
-            "{} unit={} max_exclusive={} graph={}",
-            self.mentions_fingerprint(),
-            self.answers.unit.name(),
-            self.answers.max_exclusive,
-            self.graph.choice_name()
-        )
-    }
-}
 
 /// The gold layer's `gold/_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -216,12 +148,6 @@ impl GoldPartition {
     fn publications(&self) -> String {
         layout::partition_file(&CURRENT_PUBLICATIONS, self.kind, self.dt)
     }
-}
-
-/// The file of a partition's current publications.
-enum PublicationsFile {
-    Kept(OutputFile),
-    New(TableWriter),
 }
 
 /// One attempt at the gold layer, from the state of silver when it began.
@@ -336,8 +262,11 @@ impl<'a> Attempt<'a> {
         for files in partitions.values() {
             outputs.extend([files.publications.clone(), files.mentions.clone()]);
         }
+        let made: BTreeSet<&str> = outputs.iter().map(|output| output.path.as_str()).collect();
         let old = self.old.iter().flat_map(|old| &old.outputs);
-        for gone in old.filter(|old| outputs.iter().all(|output| output.path != old.path)) {
+        // A manifest from somebody else may name any file of the lake.
+        let is_gone = |path: &str| layout::is_in_gold(path) && !made.contains(path);
+        for gone in old.filter(|old| is_gone(&old.path)) {
             transaction.replace(&gone.path)?;
         }
         let manifest = GoldManifest {
@@ -390,152 +319,6 @@ impl<'a> Attempt<'a> {
             ));
         }
         sha256_hex(text.as_bytes())
-    }
-
-    /// Makes or keeps the files of every partition; adds the mentions to the graph.
-    fn write_partitions(
-        &self,
-        entries: &[VocabularyEntry],
-        journals: &DisplayNames,
-        graph: &mut LargeGraph,
-        transaction: &mut dyn Transaction,
-    ) -> Result<BTreeMap<String, PartitionFiles>> {
-        let mut matcher: Option<Matcher> = None;
-        let drugs = graph.drugs().iter();
-        let substances: Substances = drugs
-            .map(|drug| (drug.atccode.clone(), drug.substance.clone()))
-            .collect();
-        let vocabulary = format!(
-            "{} {}",
-            self.settings.mentions_fingerprint(),
-            self.drugs_fingerprint
-        );
-        let nothing = BTreeMap::new();
-        let old = self.old.as_ref().map_or(&nothing, |old| &old.partitions);
-        let mut all = BTreeMap::new();
-        for partition in &self.partitions {
-            let folder = layout::silver(partition.kind.source_table(), partition.dt);
-            let mentions_fingerprint =
-                sha256_hex(format!("{vocabulary} {}", partition.fingerprint).as_bytes());
-            let kept = old.get(&folder);
-            // A damaged file is made again.
-            let publications = match kept {
-                Some(kept)
-                    if kept.publications_fingerprint == partition.fingerprint
-                        && kept.publications.stands(self.storage)? =>
-                {
-                    Some(kept.publications.clone())
-                }
-                _ => None,
-            };
-            let mentions = match kept {
-                Some(kept)
-                    if kept.mentions_fingerprint == mentions_fingerprint
-                        && publications.is_some()
-                        && kept.mentions.is_intact(self.storage, self.task)? =>
-                {
-                    Some((kept.mentions.clone(), kept.places))
-                }
-                _ => None,
-            };
-            let (publications, mentions, places) = match (publications, mentions) {
-                (Some(publications), Some((mentions, places))) => {
-                    self.add_kept(partition, graph)?;
-                    (publications, mentions, places)
-                }
-                (publications, _) => {
-                    let found = match matcher.take() {
-                        Some(built) => built,
-                        None => Matcher::build(entries, &self.settings.matcher, self.task)?,
-                    };
-                    let matcher = matcher.insert(found);
-                    let names = (&substances, journals);
-                    self.make_files(partition, publications, matcher, names, graph, transaction)?
-                }
-            };
-            let files = PartitionFiles {
-                publications_fingerprint: partition.fingerprint.clone(),
-                mentions_fingerprint,
-                publications,
-                mentions,
-                places,
-            };
-            all.insert(folder, files);
-        }
-        Ok(all)
-    }
-
-    /// Adds the mentions of a partition, whose file is kept, to the graph.
-    fn add_kept(&self, partition: &GoldPartition, graph: &mut LargeGraph) -> Result<()> {
-        let path = partition.mentions();
-        let wanted = ["atccode", "publication_id", "journal", "date"].map(str::to_owned);
-        read_frames(
-            || self.storage.open_file(&path),
-            &path,
-            Some(&wanted),
-            |frame| {
-                self.task.check()?;
-                add_links(&frame, partition.kind, graph)
-            },
-        )
-    }
-
-    /// Makes the mentions of a partition, and its current publications unless they are there.
-    fn make_files(
-        &self,
-        partition: &GoldPartition,
-        publications: Option<OutputFile>,
-        matcher: &Matcher,
-        names: (&Substances, &DisplayNames),
-        graph: &mut LargeGraph,
-        transaction: &mut dyn Transaction,
-    ) -> Result<(OutputFile, OutputFile, MentionPlaces)> {
-        let mut places = MentionPlaces::default();
-        let mut create = |path: String, table| {
-            transaction.replace(&path)?;
-            TableWriter::create(transaction, path, table)
-        };
-        let mut mentions_file = create(partition.mentions(), &MENTIONS)?;
-        let mut publications = match publications {
-            Some(kept) => PublicationsFile::Kept(kept),
-            None => PublicationsFile::New(create(partition.publications(), &CURRENT_PUBLICATIONS)?),
-        };
-        let mut wanted = columns(self.settings.abstracts);
-        if matches!(publications, PublicationsFile::New(_)) {
-            let of_table = CURRENT_PUBLICATIONS.columns.iter();
-            wanted.extend(of_table.map(|column| column.name.to_owned()));
-            wanted.sort_unstable();
-            wanted.dedup();
-        }
-        let path = partition.path();
-        let mut row = 0;
-        read_frames(
-            || self.storage.open_file(&path),
-            &path,
-            Some(&wanted),
-            |frame| {
-                self.task.check()?;
-                let live = partition.live.mask(row, frame.height());
-                row += frame.height() as u64;
-                let frame = if live.iter().all(|live| *live) {
-                    frame
-                } else {
-                    frame.filter(&BooleanChunked::from_slice("live".into(), &live))?
-                };
-                let mentions = find_mentions(&frame, matcher, names, self.task)?;
-                places.add(&mentions)?;
-                add_links(&mentions, partition.kind, graph)?;
-                if let PublicationsFile::New(file) = &mut publications {
-                    file.write(&current_publications(&frame, names.1)?)?;
-                }
-                mentions_file.write(&mentions)
-            },
-        )?;
-        let publications = match publications {
-            PublicationsFile::Kept(kept) => kept,
-            PublicationsFile::New(file) => file.finish()?,
-        };
-        Ok((publications, mentions_file.finish()?, places))
     }
 
     fn report(&self, manifest: GoldManifest, unchanged: bool, started: StepStart) -> StepReport {
