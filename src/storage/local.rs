@@ -9,7 +9,7 @@ use super::commit::{NEW, SYNC_ONE_BY_ONE, exchange, heal, sync_file_system, sync
 use super::inside::{is_inside, make_like, open_file, path_inside};
 use super::lock::Lock;
 use super::reservation::{self, Reservation};
-use super::staging::{Staging, create_folders, is_unfinished};
+use super::staging::{Staging, create_folders, is_unfinished, journal_path};
 use super::write_back::WriteBack;
 use super::{Sharing, Storage, Transaction};
 use crate::error::{Error, Result};
@@ -117,7 +117,12 @@ impl LocalStorage {
         // Who may only read can wait for the commit, but not finish it.
         drop(self.lock_to_read()?);
         if is_unfinished(&self.root) {
-            drop(self.lock()?);
+            let lock = Lock::alone(&self.lock_path(), self.plain).map_err(|source| {
+                let journal = journal_path(&self.root);
+                Error::storage(journal.display(), "finish the commit that it names", source)
+            })?;
+            heal(&self.root)?;
+            drop(lock);
         }
         Ok(())
     }

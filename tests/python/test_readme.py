@@ -44,7 +44,7 @@ def commands(text: str) -> list[str]:
     return [line for line in found if shlex.split(line, comments=True)[0] not in PASSED_OVER]
 
 
-def run(block: Block, folder: Path) -> int:
+def run(block: Block, folder: Path, page: Path = README) -> int:
     """Run one block and return how many programs that were."""
     if block.language == "python":
         programs = [[sys.executable, "-W", "error", "-c", block.text]]
@@ -62,7 +62,7 @@ def run(block: Block, folder: Path) -> int:
             check=False,
         )
         output = done.stdout.decode("utf-8", "replace")
-        assert done.returncode == 0, f"{README.name}, block at line {block.line}: {program[-1]}\n{output}"
+        assert done.returncode == 0, f"{page.name}, block at line {block.line}: {program[-1]}\n{output}"
     return len(programs)
 
 
@@ -72,6 +72,22 @@ def test_the_readme_s_blocks_run(folder: Path) -> None:
         if block.language in ran and block.not_run is None:
             ran[block.language] += run(block, folder)
     assert all(ran.values()), f"the README has no example of some kind any more: {ran}"
+
+
+@pytest.mark.core
+def test_the_blocks_about_the_tables_of_a_lake_run(folder: Path) -> None:
+    """Those of the page of the lake, and the one that looks at rejected rows."""
+    sources = ("--drugs", "drugs.csv"), ("--pubmed", "pubmed.csv"), ("--clinical-trials", "clinical_trials.csv")
+    words = [word for flag, name in sources for word in (flag, f"examples/data/{name}")]
+    line = shlex.join(["drugs-rs", "run", *words, "--out", "lake", "--dt", "2024-03-01"])
+    assert run(Block("sh", line, 0, None), folder) == 1
+    ran = 0
+    for page in (ROOT / "docs" / "lake.md", ROOT / "docs" / "operations.md"):
+        for block in blocks(page):
+            is_wanted = page.name == "lake.md" or 'scan("rejected"' in block.text
+            if block.language in ("python", "sh") and block.not_run is None and is_wanted:
+                ran += run(block, folder, page)
+    assert ran == 9
 
 
 def test_blocks_have_a_language_that_is_known_here() -> None:
