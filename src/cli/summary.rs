@@ -16,10 +16,10 @@ use crate::schema::{DrugUnit, Flag, PublicationKind, Reason};
 const MOST_ROWS: usize = 15;
 
 /// At most this many bytes of a graph are read for the tables of drugs and journals.
-const LARGEST_GRAPH: u64 = 64 << 20;
+const LARGEST_GRAPH: u64 = 8 << 20;
 
 /// The most publications of a graph that is read for these tables where it has no file.
-const MOST_PUBLICATIONS: u64 = 1_000_000;
+const MOST_PUBLICATIONS: u64 = 50_000;
 
 /// The summary of a report.
 pub(super) fn of(report: &StepReport) -> Result<String> {
@@ -48,7 +48,7 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
                 gold.superseded, gold.deleted
             );
         }
-        // A graph of millions of publications takes too much memory for a summary.
+        // A larger graph takes longer to read than a day takes to compute.
         let graph = report
             .outputs
             .iter()

@@ -1,9 +1,12 @@
 //! The newest state of every publication: a later partition's version of an id replaces the earlier one.
 //!
-//! Every row and every notice of deletion is a [`Sighting`] of a publication; of each publication the sighting of the newest
-//! partition alone counts. They are sorted, on a scratch file where there are many: memory does not grow with them.
+//! Every row and every notice of deletion is a [`KeyRecord`] of its partition, and a [`Sighting`] in the lake; of each
+//! publication the sighting of the newest partition alone counts. A sighting belongs to the state before, to the state
+//! now, or to both: so what changed between the two states comes out of the sightings of the publications that changed,
+//! and those of the others are not needed. They are sorted, on a scratch file where there are many.
 
 use std::fs::File;
+use std::io;
 
 use polars::prelude::StringChunked;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -12,107 +15,219 @@ use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
 use crate::sorting::{Bound, SortRecord, Sorter, bytes::take};
 
-/// A row or a notice of one publication: its kind and id as a hash of 128 bits, and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Sighting {
-    publication: [u64; 2],
-    /// The number of the partition; the newest is 0.
-    partition: u32,
-    /// Within a partition the rows count before its notices, which have done their work there already.
-    is_notice: bool,
-    row: u64,
+/// Stands for a publication: the first 96 bits of a hash of its kind and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicationKey([u8; 12]);
+
+impl PublicationKey {
+    /// The key of an id.
+    pub fn of(kind: PublicationKind, id: &str) -> Self {
+        let hash = xxh3_128_with_seed(id.as_bytes(), kind as u64).to_be_bytes();
+        let mut key = [0; 12];
+        key.copy_from_slice(&hash[..12]);
+        Self(key)
+    }
 }
 
-impl SortRecord for Sighting {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        for number in [self.publication[0], self.publication[1], self.row] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
-        bytes.extend_from_slice(&self.partition.to_le_bytes());
-        bytes.push(u8::from(self.is_notice));
+/// A row or a notice of deletion in a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyRecord {
+    pub key: PublicationKey,
+    /// The row; [`NOTICE`] for a notice. Rows count before notices, which have done their work in the partition already.
+    pub place: u32,
+}
+
+/// The place of a notice of deletion.
+pub const NOTICE: u32 = u32::MAX;
+
+impl KeyRecord {
+    /// The bytes of one in a file.
+    pub const BYTES: usize = 16;
+
+    /// As bytes, in whose order they sort.
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..12].copy_from_slice(&self.key.0);
+        bytes[12..].copy_from_slice(&self.place.to_be_bytes());
+        bytes
     }
 
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let mut next = || take(bytes).map(u64::from_le_bytes);
-        let (publication, row) = ([next()?, next()?], next()?);
+    /// What [`KeyRecord::to_bytes`] made.
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         Some(Self {
-            publication,
-            row,
-            partition: u32::from_le_bytes(take(bytes)?),
-            is_notice: take(bytes)? == [1],
+            key: PublicationKey(take(&mut bytes)?),
+            place: u32::from_be_bytes(take(&mut bytes)?),
         })
     }
 }
 
-/// Collects the sightings of all partitions, in any order.
-#[derive(Debug)]
-pub struct Newest(Sorter<Sighting>);
-
-impl Newest {
-    /// `scratch` is an empty file.
-    pub fn new(scratch: File, bound: Bound) -> Self {
-        Self(Sorter::new(scratch, bound))
+impl SortRecord for KeyRecord {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_bytes());
     }
 
-    /// Takes note of the rows of a partition, from `first` on. Partitions are numbered from the newest to the oldest.
-    pub fn see(
-        &mut self,
-        kind: PublicationKind,
-        partition: u32,
-        first: u64,
-        ids: &StringChunked,
-    ) -> Result<()> {
-        for (row, id) in (first..).zip(ids.iter()) {
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Self::from_bytes(&take::<{ Self::BYTES }>(bytes)?)
+    }
+}
+
+/// Collects the keys of one partition.
+pub struct PartitionKeys {
+    kind: PublicationKind,
+    records: Sorter<KeyRecord>,
+    rows: u64,
+}
+
+impl PartitionKeys {
+    /// Of a kind; `scratch` is an empty file.
+    pub fn new(kind: PublicationKind, scratch: File, bound: Bound) -> Self {
+        Self {
+            kind,
+            records: Sorter::new(scratch, bound),
+            rows: 0,
+        }
+    }
+
+    /// Adds the next rows.
+    pub fn see(&mut self, ids: &StringChunked) -> Result<()> {
+        for id in ids.iter() {
+            let place = u32::try_from(self.rows).unwrap_or(NOTICE);
+            if place == NOTICE {
+                return Err(Error::Internal {
+                    message: "a partition of more than 4,294,967,294 rows: deliver it as several dates"
+                        .to_owned(),
+                });
+            }
+            self.rows += 1;
             if let Some(id) = id {
-                self.add(kind, partition, id, false, row)?;
+                self.add(id, place)?;
             }
         }
         Ok(())
     }
 
-    /// Takes note that publications are no more, as far as older partitions are asked.
-    pub fn delete(&mut self, kind: PublicationKind, partition: u32, ids: &StringChunked) -> Result<()> {
-        ids.iter()
-            .flatten()
-            .try_for_each(|id| self.add(kind, partition, id, true, 0))
+    /// Adds notices of deletion.
+    pub fn delete(&mut self, ids: &StringChunked) -> Result<()> {
+        ids.iter().flatten().try_for_each(|id| self.add(id, NOTICE))
     }
 
-    fn add(
-        &mut self,
-        kind: PublicationKind,
-        partition: u32,
-        id: &str,
-        is_notice: bool,
-        row: u64,
-    ) -> Result<()> {
-        let hash = xxh3_128_with_seed(id.as_bytes(), kind as u64);
+    fn add(&mut self, id: &str, place: u32) -> Result<()> {
+        let key = PublicationKey::of(self.kind, id);
+        self.records.push(KeyRecord { key, place }).map_err(failed)
+    }
+
+    /// Hands over every record in order.
+    pub fn finish(self, mut each: impl FnMut(KeyRecord) -> Result<()>) -> Result<()> {
+        for record in self.records.finish().map_err(failed)? {
+            each(record.map_err(failed)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The states of the lake that a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SeenIn {
+    Before,
+    Now,
+    Both,
+}
+
+/// A record in the lake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Sighting {
+    key: PublicationKey,
+    /// The number of the partition; the newest is 0.
+    partition: u32,
+    place: u32,
+    seen: SeenIn,
+}
+
+impl SortRecord for Sighting {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.key.0);
+        bytes.extend_from_slice(&self.partition.to_le_bytes());
+        bytes.extend_from_slice(&self.place.to_le_bytes());
+        bytes.push(self.seen as u8);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            key: PublicationKey(take(bytes)?),
+            partition: u32::from_le_bytes(take(bytes)?),
+            place: u32::from_le_bytes(take(bytes)?),
+            seen: match take(bytes)? {
+                [0] => SeenIn::Before,
+                [1] => SeenIn::Now,
+                _ => SeenIn::Both,
+            },
+        })
+    }
+}
+
+/// What a row is in a state of the lake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowStatus {
+    /// The newest state of its publication.
+    Live,
+    /// The next partition that names its publication delivers it again.
+    Superseded,
+    /// The next partition that names its publication deletes it.
+    Deleted,
+}
+
+/// Collects the sightings of all partitions, in any order.
+#[derive(Debug)]
+pub struct Sightings(Sorter<Sighting>);
+
+impl Sightings {
+    /// `scratch` is an empty file.
+    pub fn new(scratch: File, bound: Bound) -> Self {
+        Self(Sorter::new(scratch, bound))
+    }
+
+    /// Adds a record of a partition. Partitions are numbered from the newest to the oldest.
+    pub fn add(&mut self, partition: u32, record: KeyRecord, seen: SeenIn) -> Result<()> {
+        let KeyRecord { key, place } = record;
         let sighting = Sighting {
-            publication: [(hash >> 64) as u64, hash as u64],
+            key,
             partition,
-            is_notice,
-            row,
+            place,
+            seen,
         };
         self.0.push(sighting).map_err(failed)
     }
 
-    /// Calls `live` with the partition and the row of the newest state of every publication that is not deleted; counts the
-    /// other rows.
-    pub fn finish(self, mut live: impl FnMut(u32, u64)) -> Result<Outdated> {
-        let mut outdated = Outdated::default();
-        // The sighting before, which is a newer one if it is of the same publication.
-        let mut newer: Option<Sighting> = None;
+    /// Calls `each` with the partition and number of every row, what it was before and what it is now; `None` for a state
+    /// that it does not belong to.
+    pub fn finish(
+        self,
+        mut each: impl FnMut(u32, u32, Option<RowStatus>, Option<RowStatus>) -> Result<()>,
+    ) -> Result<()> {
+        let mut key = None;
+        // The sighting before in each state, which is a newer one.
+        let (mut before, mut now) = (None, None);
         for sighting in self.0.finish().map_err(failed)? {
             let sighting = sighting.map_err(failed)?;
-            if !sighting.is_notice {
-                match newer.filter(|newer| newer.publication == sighting.publication) {
-                    None => live(sighting.partition, sighting.row),
-                    Some(newer) if newer.is_notice => outdated.deleted += 1,
-                    Some(_) => outdated.superseded += 1,
-                }
+            if key.replace(sighting.key) != Some(sighting.key) {
+                (before, now) = (None, None);
             }
-            newer = Some(sighting);
+            let was = (sighting.seen != SeenIn::Now).then(|| status(before.replace(sighting)));
+            let is = (sighting.seen != SeenIn::Before).then(|| status(now.replace(sighting)));
+            if sighting.place != NOTICE {
+                each(sighting.partition, sighting.place, was, is)?;
+            }
         }
-        Ok(outdated)
+        Ok(())
+    }
+}
+
+/// The status of a row whose publication was seen there, in a newer place.
+fn status(newer: Option<Sighting>) -> RowStatus {
+    match newer {
+        None => RowStatus::Live,
+        Some(newer) if newer.place == NOTICE => RowStatus::Deleted,
+        Some(_) => RowStatus::Superseded,
     }
 }
 
@@ -125,22 +240,39 @@ pub struct Outdated {
     pub deleted: u64,
 }
 
-fn failed(error: std::io::Error) -> Error {
+impl Outdated {
+    /// Counts a row of a status that it has now (1) or had before (-1).
+    pub fn count(&mut self, status: Option<RowStatus>, one: i64) {
+        let count = match status {
+            Some(RowStatus::Superseded) => &mut self.superseded,
+            Some(RowStatus::Deleted) => &mut self.deleted,
+            Some(RowStatus::Live) | None => return,
+        };
+        *count = count.saturating_add_signed(one);
+    }
+}
+
+fn failed(error: io::Error) -> Error {
     Error::storage("the scratch file of publications", "use", error)
 }
 
-/// The rows of a partition that are the newest state of their publication: a bit a row.
-#[derive(Debug, Clone, Default)]
+/// The rows of a partition, or of a chunk of it, that are the newest state of their publication: a bit a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LiveRows(Vec<u64>);
 
 impl LiveRows {
-    /// Notes that a row is the newest state of its publication.
-    pub fn insert(&mut self, row: u64) {
+    /// Notes whether a row is the newest state of its publication.
+    pub fn set(&mut self, row: u64, is_live: bool) {
         let place = (row / 64) as usize;
         if place >= self.0.len() {
             self.0.resize(place + 1, 0);
         }
-        self.0[place] |= 1 << (row % 64);
+        let bit = 1 << (row % 64);
+        if is_live {
+            self.0[place] |= bit;
+        } else {
+            self.0[place] &= !bit;
+        }
     }
 
     /// Whether a row is the newest state of its publication.
@@ -153,5 +285,27 @@ impl LiveRows {
     /// [`LiveRows::contains`] for each of `rows` rows from `first` on.
     pub fn mask(&self, first: u64, rows: usize) -> Vec<bool> {
         (first..).take(rows).map(|row| self.contains(row)).collect()
+    }
+
+    /// How many rows are.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// The rows from `first`, a multiple of 64, up to `first + rows`.
+    pub fn part(&self, first: u64, rows: u64) -> Self {
+        let start = ((first / 64) as usize).min(self.0.len());
+        let end = (first + rows).div_ceil(64) as usize;
+        Self(self.0[start..end.min(self.0.len())].to_vec())
+    }
+
+    /// The bits, 64 a word; rows behind the last word are not live.
+    pub fn words(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// From [`LiveRows::words`].
+    pub fn of_words(words: Vec<u64>) -> Self {
+        Self(words)
     }
 }

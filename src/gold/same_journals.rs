@@ -6,6 +6,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// What rows say of their journals: the key, the id in NLM's catalogue and the ISSN, each with the number of partitions that
+/// say so. Counts of parts of a lake add up.
+pub type JournalIds = BTreeMap<(String, Option<String>, Option<String>), i64>;
+
+/// The keys that are one journal.
+pub fn joined_keys(ids: &JournalIds) -> JoinedKeys {
+    let mut same = SameJournals::default();
+    for (key, nlm_id, issn) in ids.keys() {
+        same.add(key, nlm_id.as_deref(), issn.as_deref());
+    }
+    same.finish()
+}
+
 /// Collects what sources say.
 #[derive(Debug, Default)]
 pub struct SameJournals {

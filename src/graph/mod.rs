@@ -9,6 +9,7 @@ mod answers;
 mod export;
 pub mod frames;
 mod grouping;
+mod journal_totals;
 mod json;
 mod large;
 mod model;
@@ -21,7 +22,8 @@ pub use answers::{
 };
 pub use export::{GraphShape, nodes_and_links, write_shape};
 pub use grouping::DrugGrouping;
+pub use journal_totals::{CountedGraph, JournalCounter, JournalTotals};
 pub use json::{read_json, write_json};
-pub use large::{JournalTotals, LargeGraph, WrittenGraph};
+pub use large::{LargeGraph, drug_of};
 pub use model::{DrugGraph, DrugNode, GraphBuilder, Link, PublicationNode};
 pub use shelf::Shelf;

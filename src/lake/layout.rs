@@ -46,6 +46,11 @@ pub fn silver_manifests(table: SourceTable) -> String {
     format!("silver/manifests/{}", table.name())
 }
 
+/// Whether a path is one of [`silver_manifest`].
+pub fn is_silver_manifest(path: &str) -> bool {
+    path.starts_with("silver/manifests/")
+}
+
 /// The date of a file in a folder that has one a date.
 pub fn date_of_file(name: &str) -> Option<Dt> {
     Dt::of_folder(name.strip_suffix(".json")?)
@@ -81,6 +86,27 @@ pub fn silver(table: SourceTable, dt: Dt) -> String {
         kind => partition(PUBLICATIONS.folder, kind, dt),
     }
 }
+
+/// The files of a chunk of a partition of publications in gold: its current publications, its mentions and its index.
+pub fn chunk_file(folder: &str, kind: PublicationKind, dt: Dt, chunk: usize, ending: &str) -> String {
+    format!("{}/part-{chunk:05}.{ending}", partition(folder, Some(kind), dt))
+}
+
+/// The folder of what gold needs to update its tables without reading them again.
+pub const INDEX: &str = "gold/index";
+
+/// The index of the publications of a partition.
+pub fn keys_file(kind: PublicationKind, dt: Dt) -> String {
+    format!("{}/keys.bin", partition(INDEX, Some(kind), dt))
+}
+
+/// Whether a file is an index, which no reader of the tables needs.
+pub fn is_in_index(path: &str) -> bool {
+    path.strip_prefix(INDEX).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The sums over all partitions.
+pub const SUMS: &str = "gold/index/sums.bin";
 
 /// The data file of one silver partition.
 pub fn silver_part(table: SourceTable, dt: Dt) -> String {
@@ -151,6 +177,39 @@ pub const GOLD_MANIFEST: &str = "gold/_manifest.json";
 
 /// The files that people and other programs read by a plain name; in a bucket, other files have none.
 pub const PUBLISHED: &[&str] = &[DRUG_GRAPH, TOP_JOURNALS, EXCLUSIVE_DRUGS];
+
+/// The folder of the states of gold, and of what later states replaced.
+pub const STATES: &str = "states";
+
+/// The record of a state.
+pub fn state(number: u64) -> String {
+    format!("{STATES}/{number:08}.json")
+}
+
+/// The number of the state whose record has this name.
+pub fn state_of_file(name: &str) -> Option<u64> {
+    name.strip_suffix(".json")?.parse().ok()
+}
+
+/// The folder of all files that later states replaced.
+pub const KEPT: &str = "states/kept";
+
+/// The folder of what the state with this number replaced.
+pub fn kept(number: u64) -> String {
+    format!("{KEPT}/{number:08}")
+}
+
+/// A file that the state with this number replaced, by its digest and with the ending of its path.
+pub fn kept_file(number: u64, path: &str, sha256: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ending = name.rsplit_once('.').map_or("bin", |(_, ending)| ending);
+    format!("{}/{sha256}.{ending}", kept(number))
+}
+
+/// Whether earlier states of a file are kept. What can be made again from other files is not.
+pub fn is_kept(path: &str) -> bool {
+    !is_in_index(path) && path != DRUG_GRAPH
+}
 
 /// The folder of all reports.
 pub const REPORTS: &str = "reports";

@@ -9,11 +9,14 @@ pub(crate) mod manifest;
 pub mod open;
 pub(crate) mod partitions;
 pub mod report;
+pub(crate) mod state_storage;
+pub mod states;
 pub mod table_files;
 pub mod verify;
 pub(crate) mod vocabulary;
 
 pub use documents::HeldDate;
 pub use dt::Dt;
-pub use open::{existing_lake, existing_lake_for, open_lake, open_lake_for};
+pub use open::{LakeAddress, existing_lake, existing_lake_for, open_lake, open_lake_for};
 pub use report::StepReport;
+pub use state_storage::{WantedState, find_state};

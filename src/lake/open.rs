@@ -1,6 +1,7 @@
 //! Opens a lake on a disk or in a bucket.
 
 use super::layout;
+use super::state_storage::{StateStorage, WantedState};
 use crate::error::{Error, Result};
 use crate::storage::uri::Location;
 #[cfg(feature = "cloud")]
@@ -42,6 +43,25 @@ pub fn existing_lake_for(lake: &str, task: &Task) -> Result<Box<dyn Storage>> {
         Location::Bucket(_) => Ok(Box::new(LocalStorage::existing(
             crate::storage::uri::local_path(lake)?,
         )?)),
+    }
+}
+
+/// A lake as a reader names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeAddress {
+    pub root: String,
+    /// An earlier state; the current one for `None`.
+    pub state: Option<WantedState>,
+}
+
+impl LakeAddress {
+    /// Opens the lake, or an earlier state of it, for reading.
+    pub fn open(&self, task: &Task) -> Result<Box<dyn Storage>> {
+        let lake = existing_lake_for(&self.root, task)?;
+        match self.state {
+            None => Ok(lake),
+            Some(state) => Ok(Box::new(StateStorage::open(lake, state)?)),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! unit is renamed into place, and the journal is removed. All of this holds the lake's lock. Whoever opens the lake
 //! after a kill finds the journal and finishes the renames ([`heal`]), which may begin again at any of them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -35,19 +36,31 @@ struct JournalUnit {
     /// The device and inode of what replaces it, by which a second try knows what the first one has done; `None` if the
     /// unit is removed.
     new: Option<(u64, u64)>,
+    /// Where the file that is there stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<String>,
 }
 
 /// Replaces `units`, relative paths below `root`, by what the transaction with this staging folder has in `new`; a unit
-/// that is missing there is removed. The caller holds the lake's lock.
-pub(super) fn exchange(root: &Path, staging: &Path, units: &[String]) -> Result<()> {
+/// that is missing there is removed. Files that are in `kept` stay there. The caller holds the lake's lock.
+pub(super) fn exchange(
+    root: &Path,
+    staging: &Path,
+    units: &[String],
+    kept: &BTreeMap<String, String>,
+) -> Result<()> {
     match units {
         [] => return Ok(()),
-        [unit] if replace_at_once(root, staging, unit)? => return Ok(()),
+        [unit] if kept.is_empty() && replace_at_once(root, staging, unit)? => return Ok(()),
         _ => {}
     }
-    let entries = units.iter().map(|unit| JournalUnit {
-        path: unit.trim_matches('/').to_owned(),
-        new: identity(&staging.join(NEW).join(unit)),
+    let entries = units.iter().map(|unit| {
+        let path = unit.trim_matches('/');
+        JournalUnit {
+            path: path.to_owned(),
+            new: identity(&staging.join(NEW).join(unit)),
+            kept: kept.get(path).cloned(),
+        }
     });
     let journal = Journal {
         staging: staging
@@ -88,6 +101,9 @@ pub(super) fn heal(root: &Path) -> Result<()> {
     }
     for unit in &journal.units {
         path_inside(root, &unit.path).map_err(failed)?;
+        if let Some(kept) = &unit.kept {
+            path_inside(root, kept).map_err(failed)?;
+        }
         for state in [NEW, OLD] {
             let staged = format!("{}/{}/{state}/{}", staging::FOLDER, journal.staging, unit.path);
             path_inside(root, &staged).map_err(failed)?;
@@ -124,6 +140,13 @@ fn finish(root: &Path, journal: &Journal) -> Result<()> {
             staged.join(NEW).join(&unit.path),
             staged.join(OLD).join(&unit.path),
         );
+        if let Some(kept) = unit.kept.as_ref().map(|kept| root.join(kept)) {
+            // Not the new file, which is there already if this is a second try.
+            if target.is_file() && (unit.new.is_none() || identity(&target) != unit.new) {
+                keep(root, &target, &kept)?;
+                folders.push(kept.parent().unwrap_or(root).to_owned());
+            }
+        }
         match unit.new {
             Some(identity_of_new) => {
                 folders.push(folder.to_owned());
@@ -160,6 +183,19 @@ fn finish(root: &Path, journal: &Journal) -> Result<()> {
         remove_empty_parents(root, &unit.path);
     }
     Ok(())
+}
+
+/// Gives a file that a commit is about to replace a second name, under which it stays.
+fn keep(root: &Path, target: &Path, kept: &Path) -> Result<()> {
+    create_durably(root, kept.parent().unwrap_or(root))?;
+    match fs::hard_link(target, kept) {
+        Ok(()) => Ok(()),
+        // The same content was replaced before, or this is a second try.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        // File systems without second names: for a moment there is neither the old file nor the new one.
+        Err(_) => fs::rename(target, kept)
+            .map_err(|error| Error::storage(kept.display(), "keep what a commit replaces", error)),
+    }
 }
 
 /// Exchanges a folder with what is in its place.

@@ -1,5 +1,6 @@
 //! A lake on a local disk (or a mount that behaves like one).
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -210,6 +211,7 @@ impl Storage for LocalStorage {
             before,
             staging,
             units: units.to_vec(),
+            kept: BTreeMap::new(),
             written: Arc::default(),
             folder: PathBuf::new(),
             write_back: WriteBack::default(),
@@ -237,6 +239,8 @@ struct LocalTransaction {
     storage: LocalStorage,
     staging: Staging,
     units: Vec<String>,
+    /// For files that are replaced, where they stay.
+    kept: BTreeMap<String, String>,
     /// The metadata of a user's file or folder that is replaced; the new one gets its mode.
     before: Option<Metadata>,
     /// New files that must be made durable.
@@ -321,6 +325,12 @@ impl Transaction for LocalTransaction {
         Ok(())
     }
 
+    fn keep(&mut self, path: &str, kept: &str) -> Result<()> {
+        self.storage.inside(kept, "write")?;
+        self.kept.insert(path.to_owned(), kept.to_owned());
+        Ok(())
+    }
+
     fn scratch(&mut self, name: &str) -> Result<File> {
         let path = self.staging.path.join(name);
         File::options()
@@ -371,7 +381,7 @@ impl Transaction for LocalTransaction {
             // Another run has already committed the same result: there is nothing to do.
             return Ok(());
         }
-        let exchanged = exchange(&self.storage.root, &self.staging.path, &self.units);
+        let exchanged = exchange(&self.storage.root, &self.staging.path, &self.units, &self.kept);
         // A commit that has happened and could not be finished is finished by whoever opens the lake next.
         self.staging.stays = exchanged.is_err() && is_unfinished(&self.storage.root);
         drop(lock);

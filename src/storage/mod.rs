@@ -102,6 +102,10 @@ pub trait Transaction: Send {
     /// Adds a unit. Without a new file below it, the commit removes what is there.
     fn replace(&mut self, unit: &str) -> Result<()>;
 
+    /// Lets the file at `path`, which the commit replaces or removes, stay as `kept`; without a copy. There may be none at
+    /// `path`.
+    fn keep(&mut self, path: &str, kept: &str) -> Result<()>;
+
     /// A scratch file of this transaction, for writing and reading; it is removed with the transaction.
     fn scratch(&mut self, name: &str) -> Result<std::fs::File>;
 

@@ -39,6 +39,11 @@ impl TableReader {
         self.groups.pop_front().is_some()
     }
 
+    /// The rows of the next row group; `None` at the end.
+    pub(crate) fn height(&self) -> Option<u64> {
+        self.groups.front().map(|group| group.num_rows() as u64)
+    }
+
     /// The named columns of the next row group (all for `None`), which stays the next one; `None` at the end.
     pub(crate) fn peek(&self, columns: Option<&[String]>) -> Result<Option<DataFrame>> {
         let Some(group) = self.groups.front() else {

@@ -117,6 +117,38 @@ pub(crate) fn common_types(schema: &Schema) -> KeyValueMetadata {
     )])
 }
 
+/// Calls `each` with the frames of some rows of a Parquet file, in order, with just the named columns, and the number of the
+/// first row of each.
+pub(crate) fn read_rows(
+    open: impl FnOnce() -> Result<File>,
+    path: &str,
+    columns: &[String],
+    rows: std::ops::Range<u64>,
+    mut each: impl FnMut(u64, DataFrame) -> Result<()>,
+) -> Result<()> {
+    let mut reader = TableReader::open(open()?, path)?;
+    let mut first = 0;
+    while let Some(height) = reader.height() {
+        let end = first + height;
+        if end > rows.start
+            && first < rows.end
+            && let Some(frame) = reader.peek(Some(columns))?
+        {
+            let (start, stop) = (rows.start.max(first), rows.end.min(end));
+            each(
+                start,
+                frame.slice((start - first) as i64, (stop - start) as usize),
+            )?;
+        }
+        if end >= rows.end {
+            break;
+        }
+        first = end;
+        reader.skip();
+    }
+    Ok(())
+}
+
 /// Calls `each` with the frames of a Parquet file, in order, with just the named columns (all when none are named).
 pub(crate) fn read_frames(
     open: impl FnOnce() -> Result<File>,

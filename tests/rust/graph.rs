@@ -276,25 +276,19 @@ fn exclusive_drugs_cost_what_journals_mention() {
 fn a_publication_may_mention_every_drug() {
     let codes: Vec<String> = (0..200_000).map(|number| format!("{number:06}")).collect();
     let scratch = |_: &str| Ok(tempfile::tempfile().unwrap());
-    let drugs = codes.iter().map(|code| (code.as_str(), code.as_str()));
+    let mut builder = GraphBuilder::default();
+    codes.iter().for_each(|code| builder.add_drug(code, code));
+    let drugs = builder.finish().drugs().to_vec();
     let bound = drugs_rs::sorting::Bound::default();
-    let mut graph = LargeGraph::new(drugs, Vec::new(), AnswerSettings::default(), bound, scratch).unwrap();
+    let mut graph = LargeGraph::new(drugs, Vec::new(), bound, scratch).unwrap();
     graph.add_publication(Pubmed, "1", None, None).unwrap();
     for code in codes.iter().chain(&codes) {
         graph.add_mention(code, Pubmed, "1", None, None).unwrap();
     }
-    let mut sinks = [std::io::sink(), std::io::sink(), std::io::sink()];
-    let [graph_file, top, exclusive] = &mut sinks;
-    let written = graph
-        .write(
-            "graph",
-            graph_file,
-            (top, exclusive),
-            &mut |_| Ok(()),
-            &Task::new(),
-        )
-        .unwrap();
-    assert_eq!((written.drugs, written.pairs), (200_000, 200_000));
+    let mut written = Vec::new();
+    graph.write("graph", &mut written).unwrap();
+    let graph = read_json(written.as_slice(), "graph").unwrap();
+    assert_eq!((graph.drugs().len(), graph.links().len()), (200_000, 200_000));
 }
 
 proptest! {

@@ -28,6 +28,8 @@ mod fuzz_seeds;
 mod graph;
 #[cfg(feature = "tables")]
 mod held;
+#[cfg(feature = "tables")]
+mod incremental;
 mod matcher;
 #[cfg(feature = "tables")]
 mod merge;

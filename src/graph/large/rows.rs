@@ -79,8 +79,6 @@ pub(super) struct JournalRow {
     pub drug: u32,
     pub date: Option<NaiveDate>,
     pub kind: PublicationKind,
-    /// Whether no other code of its substance was mentioned in the publication before.
-    pub is_pair: bool,
 }
 
 impl SortRecord for JournalRow {
@@ -89,7 +87,6 @@ impl SortRecord for JournalRow {
         bytes.extend_from_slice(&self.drug.to_le_bytes());
         push_date(bytes, self.date);
         bytes.push(self.kind as u8);
-        bytes.push(u8::from(self.is_pair));
     }
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
@@ -98,7 +95,6 @@ impl SortRecord for JournalRow {
             drug: u32::from_le_bytes(take(bytes)?),
             date: take_date(bytes)?,
             kind: take_kind(bytes)?,
-            is_pair: take(bytes)? == [1],
         })
     }
 }
@@ -109,10 +105,7 @@ fn heap(text: &str) -> usize {
 }
 
 fn take_kind(bytes: &mut &[u8]) -> Option<PublicationKind> {
-    let [kind] = take(bytes)?;
-    PublicationKind::ALL
-        .into_iter()
-        .find(|known| *known as u8 == kind)
+    PublicationKind::of_number(take::<1>(bytes)?[0])
 }
 
 fn push_date(bytes: &mut Vec<u8>, date: Option<NaiveDate>) {

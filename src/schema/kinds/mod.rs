@@ -103,6 +103,11 @@ kinds! {
 }
 
 impl PublicationKind {
+    /// The kind with this number: `kind as u8`.
+    pub fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
     /// The name in tables, paths and the graph.
     pub const fn name(self) -> &'static str {
         self.description().name

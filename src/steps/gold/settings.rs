@@ -3,19 +3,24 @@
 use crate::choice::Choice as _;
 use crate::graph::AnswerSettings;
 use crate::lake::report::ReportSettings;
+use crate::lake::states::KeepStates;
 use crate::matcher::MatcherSettings;
 use crate::schema::GraphOutput;
 use crate::sorting::Bound;
 use crate::storage::sha256_hex;
 
 /// Increment this with every change that alters the outputs for the same silver tables.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// The report shows a longer setting, or a list of words, by its digest.
 const LONGEST_SETTING: usize = 80;
 
+/// Rows of silver that the files of one chunk in gold are made from: enough for a row group that warehouses like, few enough
+/// that a changed row is no reason to write much again.
+const CHUNK_ROWS: u64 = 1 << 17;
+
 /// How drugs are found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct GoldSettings {
     pub matcher: MatcherSettings,
     /// Whether abstracts are searched besides titles.
@@ -24,9 +29,32 @@ pub struct GoldSettings {
     pub graph: GraphOutput,
     /// Bytes of growing data to hold in memory before it goes to a scratch file. It changes no byte of the outputs.
     pub memory: Bound,
+    /// Rows of silver in a chunk: a multiple of 64.
+    pub chunk_rows: u64,
+    /// How long the states that this one follows can be read. It changes no byte of the outputs.
+    pub keep: KeepStates,
+}
+
+impl Default for GoldSettings {
+    fn default() -> Self {
+        Self {
+            matcher: MatcherSettings::default(),
+            abstracts: false,
+            answers: AnswerSettings::default(),
+            graph: GraphOutput::default(),
+            memory: Bound::default(),
+            chunk_rows: CHUNK_ROWS,
+            keep: KeepStates::default(),
+        }
+    }
 }
 
 impl GoldSettings {
+    /// What every file in gold depends on.
+    pub(super) fn files_fingerprint(&self) -> String {
+        format!("gold {VERSION} chunk_rows={}", self.chunk_rows)
+    }
+
     /// The settings that the mentions depend on.
     pub(super) fn mentions_fingerprint(&self) -> String {
         format!(
@@ -62,7 +90,8 @@ impl GoldSettings {
     /// The settings that the outputs depend on.
     pub(super) fn fingerprint(&self) -> String {
         format!(
-            "{} unit={} max_exclusive={} graph={}",
+            "{} {} unit={} max_exclusive={} graph={}",
+            self.files_fingerprint(),
             self.mentions_fingerprint(),
             self.answers.unit.name(),
             self.answers.max_exclusive,

@@ -16,6 +16,7 @@ use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::report::{ReportSettings, StepReport, StepStart, all_stand};
+use crate::lake::states::{keep_manifest, keep_replaced, state_numbers};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
 use crate::schema::TABLE_FORMAT;
@@ -150,7 +151,7 @@ fn make_all(
     let mut stale = Vec::new();
     for partition in partitions {
         let started = StepStart::now(task);
-        let (before, fingerprint) = match partition.look()? {
+        let (before, old, fingerprint) = match partition.look()? {
             Looked::Made { sources, outputs } => {
                 let mut report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
                 report.inputs = partition.folders();
@@ -158,9 +159,13 @@ fn make_all(
                 parts.push((partition.table, report));
                 continue;
             }
-            Looked::Stale { before, fingerprint } => (before, fingerprint),
+            Looked::Stale {
+                before,
+                old,
+                fingerprint,
+            } => (before, old, fingerprint),
         };
-        stale.push((partition, before, fingerprint));
+        stale.push((partition, (before, old), fingerprint));
     }
     if stale.is_empty() {
         return Ok(parts);
@@ -180,10 +185,17 @@ fn make_all(
         manifest::write_bytes(transaction.as_mut(), path, bytes)?;
     }
     let mut versions = Vec::new();
-    for (mut partition, before, fingerprint) in stale {
+    let last_state = state_numbers(storage)?.pop();
+    for (mut partition, (before, old), fingerprint) in stale {
         task.enter("silver");
         let started = StepStart::now(task);
         let (sources, outputs) = partition.make(fingerprint, transaction.as_mut())?;
+        if let Some(last) = last_state {
+            // A run of gold that ends meanwhile makes the next state from what is replaced here.
+            let number = last + 2;
+            keep_replaced(transaction.as_mut(), number, &old, &outputs)?;
+            keep_manifest(transaction.as_mut(), number, &before)?;
+        }
         let mut report = StepReport::new("silver", dt, storage, sources, outputs, false, started);
         report.inputs = partition.folders();
         report.settings = partition.settings.in_report();
@@ -213,7 +225,11 @@ enum Looked {
         outputs: Vec<OutputFile>,
     },
     /// Missing, or made from other inputs or settings: the version of its manifest, and the new fingerprint.
-    Stale { before: Version, fingerprint: String },
+    Stale {
+        before: Version,
+        old: Vec<OutputFile>,
+        fingerprint: String,
+    },
 }
 
 /// A partition of one table to check and make.
@@ -237,13 +253,19 @@ impl SilverPartition<'_> {
     fn look(&self) -> Result<Looked> {
         let (old, before) = manifest::read_own::<SilverManifest>(self.storage, self.manifest_path())?;
         let fingerprint = self.fingerprint()?;
-        if let Some(old) = old.filter(|old| old.fingerprint == fingerprint)
-            && all_stand(&old.outputs, self.storage)?
-        {
-            let SilverManifest { sources, outputs, .. } = old;
-            return Ok(Looked::Made { sources, outputs });
+        let mut old_outputs = Vec::new();
+        if let Some(old) = old {
+            if old.fingerprint == fingerprint && all_stand(&old.outputs, self.storage)? {
+                let SilverManifest { sources, outputs, .. } = old;
+                return Ok(Looked::Made { sources, outputs });
+            }
+            old_outputs = old.outputs;
         }
-        Ok(Looked::Stale { before, fingerprint })
+        Ok(Looked::Stale {
+            before,
+            old: old_outputs,
+            fingerprint,
+        })
     }
 
     /// The folders of bronze that it is made from.

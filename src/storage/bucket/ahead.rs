@@ -92,6 +92,7 @@ mod tests {
             run: "r".to_owned(),
             bytes,
             sha256: String::new(),
+            written_as: None,
         };
         paths
             .iter()

@@ -93,7 +93,7 @@ impl LakeHandle {
     }
 
     pub(super) fn entry_key(&self, path: &str, entry: &StateEntry) -> String {
-        self.object_key(&super::state::object(&entry.run, path))
+        self.object_key(&entry.object(path))
     }
 
     pub(super) fn uri(&self, path: &str) -> String {

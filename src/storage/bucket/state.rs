@@ -22,7 +22,7 @@ pub(super) const UNDER_WAY: &str = "_run";
 pub(super) const GRACE: i64 = 24 * 60 * 60;
 
 /// The version of the format. An older crate rejects a newer one.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The state remembers this many commits by their run, so that a writer that lost the answer to its put finds its own.
 const REMEMBERED: usize = 64;
@@ -34,6 +34,16 @@ pub(super) struct StateEntry {
     pub run: String,
     pub bytes: u64,
     pub sha256: String,
+    /// The path for which the run wrote it, if the lake keeps it under another one now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_as: Option<String>,
+}
+
+impl StateEntry {
+    /// Its object: `<run>/<path>`.
+    pub fn object(&self, path: &str) -> String {
+        object(&self.run, self.written_as.as_deref().unwrap_or(path))
+    }
 }
 
 /// Objects that one commit replaced.
@@ -99,10 +109,14 @@ impl LakeState {
             format: u32,
         }
         let head: Head = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
-        if head.format != FORMAT {
+        if !(1..=FORMAT).contains(&head.format) {
             return Err(broken(format!("format {}", head.format)));
         }
-        serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))
+        let state: Self = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
+        Ok(Self {
+            format: FORMAT,
+            ..state
+        })
     }
 
     /// The state as the bytes of its object.
@@ -112,13 +126,15 @@ impl LakeState {
         })
     }
 
-    /// The state after a commit of `run`: `files` replace what was in `units`. `at` is the server's time of this state.
+    /// The state after a commit of `run`: `files` replace what was in `units`; a file of `kept` stays under another path. `at`
+    /// is the server's time of this state.
     pub(super) fn after(
         &self,
         at: Option<i64>,
         run: &str,
         units: &[String],
         files: &BTreeMap<String, StateEntry>,
+        kept: &BTreeMap<String, String>,
     ) -> Next {
         let mut state = self.clone();
         state.commit += 1;
@@ -127,16 +143,28 @@ impl LakeState {
         state.runs.drain(..forgotten);
         state.files.retain(|path, _| !is_in(units, path));
         state.files.extend(files.clone());
-        let named: BTreeSet<(&String, &String)> = state
+        for (path, to) in kept {
+            let old = self.files.get(path);
+            if let Some(old) = old.filter(|old| state.files.get(path) != Some(old)) {
+                let written_as = Some(old.written_as.clone().unwrap_or_else(|| path.clone()));
+                let old = StateEntry {
+                    written_as,
+                    ..old.clone()
+                };
+                state.files.entry(to.clone()).or_insert(old);
+            }
+        }
+        let named: BTreeSet<String> = state
             .files
             .iter()
-            .map(|(path, entry)| (path, &entry.run))
+            .map(|(path, entry)| entry.object(path))
             .collect();
-        let gone = self
+        let objects: BTreeSet<String> = self
             .files
             .iter()
-            .filter(|(path, entry)| !named.contains(&(*path, &entry.run)));
-        let objects: Vec<String> = gone.map(|(path, entry)| object(&entry.run, path)).collect();
+            .map(|(path, entry)| entry.object(path))
+            .collect();
+        let objects: Vec<String> = objects.difference(&named).cloned().collect();
         for retired in &mut state.retired {
             if retired.at.is_none() && retired.commit == self.commit {
                 retired.at = at;
@@ -191,6 +219,7 @@ mod tests {
             run: run.to_owned(),
             bytes: 1,
             sha256: "0".to_owned(),
+            written_as: None,
         }
     }
 
@@ -211,7 +240,13 @@ mod tests {
     }
 
     fn commit(state: &LakeState, at: i64, run: &str, unit: &str, entries: &[(&str, &str)]) -> Next {
-        state.after(Some(at), run, &[unit.to_owned()], &files(entries))
+        state.after(
+            Some(at),
+            run,
+            &[unit.to_owned()],
+            &files(entries),
+            &BTreeMap::new(),
+        )
     }
 
     #[test]
@@ -242,6 +277,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_read_under_its_new_path_and_never_retired() {
+        let first = commit(&LakeState::default(), 0, "r1", "a", &[("a", "r1")]).state;
+        let kept = BTreeMap::from([("a".to_owned(), "history/x".to_owned())]);
+        let second = first
+            .after(Some(100), "r2", &["a".to_owned()], &files(&[("a", "r2")]), &kept)
+            .state;
+        assert_eq!(second.files["history/x"].object("history/x"), "r1/a");
+        assert!(second.retired.is_empty());
+        // A file that the commit leaves as it is needs no second path.
+        let same = first.after(Some(100), "r2", &["a".to_owned()], &files(&[("a", "r1")]), &kept);
+        assert!(!same.state.files.contains_key("history/x"));
+        let gone = second.after(
+            Some(200),
+            "r3",
+            &["history/x".to_owned()],
+            &BTreeMap::new(),
+            &BTreeMap::new(),
+        );
+        assert_eq!(gone.state.retired[0].objects, ["r1/a"]);
+    }
+
+    #[test]
     fn a_unit_is_a_path_and_what_is_below_it_and_no_neighbour() {
         let units = ["a/b".to_owned()];
         for (path, inside) in [("a/b", true), ("a/b/c", true), ("a/bc", false), ("a", false)] {
@@ -257,14 +314,20 @@ mod tests {
         let swept = commit(&first.state, 11 + GRACE, "r2", "a", &[]);
         assert!(swept.sweeps && swept.state.swept == Some(11 + GRACE));
         // The first commit of a lake has no time yet.
-        let unknown = LakeState::default().after(None, "r1", &["a".to_owned()], &files(&[("a", "r1")]));
+        let unknown = LakeState::default().after(
+            None,
+            "r1",
+            &["a".to_owned()],
+            &files(&[("a", "r1")]),
+            &BTreeMap::new(),
+        );
         assert!(!unknown.sweeps && unknown.state.swept.is_none());
     }
 
     #[test]
     fn a_state_of_another_form_is_refused() {
-        let told = LakeState::parse(br#"{"format": 2, "what": "ever"}"#, "gs://b/_lake.json");
+        let told = LakeState::parse(br#"{"format": 3, "what": "ever"}"#, "gs://b/_lake.json");
         let told = told.map_or_else(|error| error.to_string(), |_| "read".to_owned());
-        assert!(told.contains("format 2") && told.contains("upgrade"), "{told}");
+        assert!(told.contains("format 3") && told.contains("upgrade"), "{told}");
     }
 }

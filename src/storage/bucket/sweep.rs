@@ -39,6 +39,11 @@ fn try_sweep(lake: &LakeHandle) -> Result<()> {
             .push((path.to_owned(), object));
     }
     let state = &snapshot.state;
+    let named: HashSet<String> = state
+        .files
+        .iter()
+        .map(|(path, entry)| entry.object(path))
+        .collect();
     let retired: HashSet<&str> = state
         .retired
         .iter()
@@ -52,8 +57,8 @@ fn try_sweep(lake: &LakeHandle) -> Result<()> {
             continue;
         }
         let is_named = |path: &str| {
-            state.files.get(path).is_some_and(|entry| entry.run == run)
-                || retired.contains(super::state::object(&run, path).as_str())
+            let object = super::state::object(&run, path);
+            named.contains(&object) || retired.contains(object.as_str())
         };
         let mut useless: Vec<String> = objects
             .iter()

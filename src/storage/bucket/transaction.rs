@@ -58,6 +58,8 @@ struct SharedUploads {
 /// A transaction in a bucket; see the module for the protocol.
 pub(super) struct BucketTransaction {
     units: Vec<String>,
+    /// For files that are replaced, the paths under which they stay.
+    moved: BTreeMap<String, String>,
     shared: Arc<Mutex<SharedUploads>>,
 }
 
@@ -80,6 +82,7 @@ impl BucketTransaction {
                 .iter()
                 .map(|unit| unit.trim_matches('/').to_owned())
                 .collect(),
+            moved: BTreeMap::new(),
             shared: Arc::new(Mutex::new(shared)),
         }
     }
@@ -117,6 +120,11 @@ impl Transaction for BucketTransaction {
         Ok(())
     }
 
+    fn keep(&mut self, path: &str, kept: &str) -> Result<()> {
+        self.moved.insert(path.to_owned(), kept.to_owned());
+        Ok(())
+    }
+
     fn scratch(&mut self, name: &str) -> Result<File> {
         crate::scratch::unnamed().map_err(|error| Error::storage(name, "write the scratch file", error))
     }
@@ -134,7 +142,7 @@ impl Transaction for BucketTransaction {
         if let Some(error) = shared.failed.take() {
             return Err(error);
         }
-        let committed = shared.commit(&self.units, unchanged_since)?;
+        let committed = shared.commit((&self.units, &self.moved), unchanged_since)?;
         // The new state is committed; what follows is publishing and cleaning up. Without a change, the run that wrote
         // this state may have been killed before it published, so this run publishes.
         let lake = Arc::clone(&shared.lake);
@@ -233,8 +241,15 @@ impl SharedUploads {
         self.uploads
             .push_back((path.to_owned(), client.start(send(client.store(), target, body))?));
         self.sent.push(name);
-        self.files
-            .insert(path.to_owned(), StateEntry { run, bytes, sha256 });
+        self.files.insert(
+            path.to_owned(),
+            StateEntry {
+                run,
+                bytes,
+                sha256,
+                written_as: None,
+            },
+        );
         Ok(())
     }
 
@@ -254,7 +269,7 @@ impl SharedUploads {
     /// Commits the new state; `None` if there is nothing to change.
     fn commit(
         &mut self,
-        units: &[String],
+        (units, moved): (&[String], &BTreeMap<String, String>),
         unchanged_since: &[(String, Option<Vec<u8>>)],
     ) -> Result<Option<Next>> {
         let mut base = self.base.clone();
@@ -287,7 +302,7 @@ impl SharedUploads {
                 Some(run) => run.id.clone(),
                 None => "none".to_owned(),
             };
-            let next = base.state.after(base.at, &run, units, &self.files);
+            let next = base.state.after(base.at, &run, units, &self.files, moved);
             if next.state.files == base.state.files {
                 return Ok(None);
             }

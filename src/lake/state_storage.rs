@@ -1,0 +1,272 @@
+//! An earlier state of a lake, as a lake that can only be read.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+
+use super::documents::{PublishedGold, SilverManifest};
+use super::dt::Dt;
+use super::states::{StateRecord, states};
+use super::{layout, manifest};
+use crate::error::{Error, Refusal, Result};
+use crate::storage::{Reservation, Sharing, Storage, Transaction, sha256_hex};
+use crate::tables::output_file::OutputFile;
+
+/// Which state is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedState {
+    Number(u64),
+    /// The newest one that holds no partition after this date.
+    Date(Dt),
+}
+
+/// A lake in an earlier state.
+pub(crate) struct StateStorage {
+    lake: Box<dyn Storage>,
+    /// The manifest of gold, which lists what is kept.
+    gold: Vec<u8>,
+    /// Where the files of the state are now, by their paths.
+    files: BTreeMap<String, String>,
+}
+
+/// The record of the state that is wanted.
+pub fn find_state(storage: &dyn Storage, wanted: WantedState) -> Result<StateRecord> {
+    let mut all = states(storage)?;
+    let found = match wanted {
+        WantedState::Number(number) => all.iter().position(|record| record.state == number),
+        WantedState::Date(dt) => {
+            let is_before = |record: &StateRecord| Dt::parse(&record.as_of).is_ok_and(|as_of| as_of <= dt);
+            all.iter().rposition(is_before)
+        }
+    };
+    if let Some(found) = found {
+        return Ok(all.swap_remove(found));
+    }
+    let expected = match (all.first(), all.last()) {
+        (Some(first), Some(last)) => format!(
+            "one of the states {} to {}, which hold the partitions up to {} and {}; earlier ones were given up (see `keep`)",
+            first.state, last.state, first.as_of, last.as_of
+        ),
+        _ => "a lake with states: run the gold step first".to_owned(),
+    };
+    let name = match wanted {
+        WantedState::Number(number) => number.to_string(),
+        WantedState::Date(dt) => dt.to_string(),
+    };
+    Err(Error::SourceNotFound {
+        uri: format!("{}, state {name}", storage.root()),
+        expected,
+    })
+}
+
+impl StateStorage {
+    /// Finds all files of a state.
+    pub(crate) fn open(lake: Box<dyn Storage>, wanted: WantedState) -> Result<Self> {
+        let record = find_state(lake.as_ref(), wanted)?;
+        let mut found = Finder {
+            lake: lake.as_ref(),
+            kept: kept_files(lake.as_ref(), record.state)?,
+            state: record.state,
+            files: BTreeMap::new(),
+        };
+        let current = read_outputs::<PublishedGold>(lake.as_ref(), layout::GOLD_MANIFEST)?;
+        let bytes = found.manifest(layout::GOLD_MANIFEST, &record.gold)?;
+        let gold = found.without_lost(&bytes)?;
+        for output in parse::<PublishedGold>(&gold)?.outputs {
+            found.add(&output, &current)?;
+        }
+        for (path, sha256) in &record.silver {
+            let current = read_outputs::<SilverManifest>(lake.as_ref(), path)?;
+            let bytes = found.manifest(path, sha256)?;
+            for output in parse::<SilverManifest>(&bytes)?.outputs {
+                found.add(&output, &current)?;
+            }
+        }
+        let files = found.files;
+        Ok(Self { lake, gold, files })
+    }
+
+    fn now(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    fn read_only<T>(&self) -> Result<T> {
+        let refusal = Refusal {
+            found: "an earlier state of a lake cannot be changed".to_owned(),
+            remedy: "open the lake itself",
+        };
+        Err(Error::storage(self.root(), "write", io::Error::other(refusal)))
+    }
+
+    fn missing(&self, path: &str) -> Error {
+        Error::storage(
+            format!("{}/{path}", self.root()),
+            "read",
+            io::ErrorKind::NotFound.into(),
+        )
+    }
+}
+
+/// Looks for the files of a state.
+struct Finder<'f> {
+    lake: &'f dyn Storage,
+    state: u64,
+    /// By digest.
+    kept: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+}
+
+impl Finder<'_> {
+    /// The bytes of a manifest of the state.
+    fn manifest(&mut self, path: &str, sha256: &str) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.lake.read(path)?.filter(|bytes| sha256_hex(bytes) == sha256) {
+            self.files.insert(path.to_owned(), path.to_owned());
+            return Ok(bytes);
+        }
+        let kept = self.kept.get(sha256).ok_or_else(|| self.gone(path))?;
+        let bytes = self.lake.read(kept)?.ok_or_else(|| self.gone(path))?;
+        self.files.insert(path.to_owned(), kept.clone());
+        Ok(bytes)
+    }
+
+    /// The manifest of gold without the files that are not kept.
+    fn without_lost(&self, bytes: &[u8]) -> Result<Vec<u8>> {
+        let mut value: serde_json::Value = parse(bytes)?;
+        if let Some(outputs) = value.get_mut("outputs").and_then(serde_json::Value::as_array_mut) {
+            outputs.retain(|output| {
+                let path = output.get("path").and_then(serde_json::Value::as_str);
+                path.is_some_and(layout::is_kept)
+            });
+        }
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("sha256");
+        }
+        manifest::to_bytes(&value)
+    }
+
+    fn add(&mut self, output: &OutputFile, current: &[OutputFile]) -> Result<()> {
+        let is_current = current
+            .iter()
+            .any(|now| now.path == output.path && now.sha256 == output.sha256);
+        let place = match self.kept.get(&output.sha256) {
+            _ if is_current => output.path.clone(),
+            Some(kept) => kept.clone(),
+            None => return Err(self.gone(&output.path)),
+        };
+        self.files.insert(output.path.clone(), place);
+        Ok(())
+    }
+
+    fn gone(&self, path: &str) -> Error {
+        Error::SourceNotFound {
+            uri: format!("{}/{path} of state {}", self.lake.root(), self.state),
+            expected: "a file that is kept as long as its state; somebody removed it, or the state was given up meanwhile"
+                .to_owned(),
+        }
+    }
+}
+
+/// The files that states after this one replaced, by digest.
+fn kept_files(lake: &dyn Storage, state: u64) -> Result<BTreeMap<String, String>> {
+    let mut kept = BTreeMap::new();
+    for folder in lake.list(layout::KEPT)? {
+        if folder.parse::<u64>().is_ok_and(|number| number > state) {
+            let folder = format!("{}/{folder}", layout::KEPT);
+            for name in lake.list(&folder)? {
+                let sha256 = name.split('.').next().unwrap_or(&name).to_owned();
+                kept.entry(sha256).or_insert_with(|| format!("{folder}/{name}"));
+            }
+        }
+    }
+    Ok(kept)
+}
+
+fn parse<M: for<'de> serde::Deserialize<'de>>(bytes: &[u8]) -> Result<M> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Internal {
+        message: format!("a manifest with the right digest: {error}"),
+    })
+}
+
+/// Manifests that list files.
+trait ListsFiles: for<'de> serde::Deserialize<'de> {
+    fn files(self) -> Vec<OutputFile>;
+}
+
+impl ListsFiles for PublishedGold {
+    fn files(self) -> Vec<OutputFile> {
+        self.outputs
+    }
+}
+
+impl ListsFiles for SilverManifest {
+    fn files(self) -> Vec<OutputFile> {
+        self.outputs
+    }
+}
+
+/// The files that a manifest lists now; none if it is missing or damaged.
+fn read_outputs<M: ListsFiles>(lake: &dyn Storage, path: &str) -> Result<Vec<OutputFile>> {
+    let (found, _) = manifest::read_own::<M>(lake, path.to_owned())?;
+    Ok(found.map(ListsFiles::files).unwrap_or_default())
+}
+
+impl Storage for StateStorage {
+    fn root(&self) -> String {
+        self.lake.root()
+    }
+
+    fn uri(&self, path: &str) -> Result<String> {
+        let now = self.now(path).ok_or_else(|| self.missing(path))?;
+        self.lake.uri(now)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match self.now(path) {
+            Some(_) if path == layout::GOLD_MANIFEST => Ok(Some(self.gold.clone())),
+            Some(now) => self.lake.read(now),
+            None => Ok(None),
+        }
+    }
+
+    fn size(&self, path: &str) -> Result<Option<u64>> {
+        match self.now(path) {
+            Some(_) if path == layout::GOLD_MANIFEST => Ok(Some(self.gold.len() as u64)),
+            Some(now) => self.lake.size(now),
+            None => Ok(None),
+        }
+    }
+
+    fn open_file(&self, path: &str) -> Result<File> {
+        self.lake
+            .open_file(self.now(path).ok_or_else(|| self.missing(path))?)
+    }
+
+    fn open_stream(&self, path: &str) -> Result<Box<dyn Read + Send>> {
+        self.lake
+            .open_stream(self.now(path).ok_or_else(|| self.missing(path))?)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>> {
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let below = self.files.range(folder.clone()..);
+        let below = below.map_while(|(path, _)| path.strip_prefix(folder.as_str()));
+        let mut names: Vec<String> = below
+            .map(|rest| rest.split('/').next().unwrap_or(rest).to_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn begin(&self, _units: &[String]) -> Result<Box<dyn Transaction>> {
+        self.read_only()
+    }
+
+    fn reserve(&self, _name: &str, _sharing: Sharing) -> Result<Reservation> {
+        self.read_only()
+    }
+
+    fn put(&self, _path: &str, _bytes: &[u8]) -> Result<()> {
+        self.read_only()
+    }
+}

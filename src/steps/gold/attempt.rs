@@ -1,0 +1,331 @@
+//! One attempt at the gold layer, from the state of silver when it began.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::delivered::{Delivered, silver_manifest};
+use super::plan::{GoldPartition, Remake, why_everything};
+use super::settings::GoldSettings;
+use super::vocabulary::{write_atc_classes, write_vocabulary};
+use super::{GoldManifest, PartitionState};
+use crate::error::Result;
+use crate::graph::GraphBuilder;
+use crate::lake::documents::HeldDate;
+use crate::lake::dt::Dt;
+use crate::lake::manifest::{Version, first_changed};
+use crate::lake::report::{StepReport, StepStart, all_stand};
+use crate::lake::states::{
+    StateRecord, expired, keep_manifest, keep_replaced, now, state_numbers, write_state,
+};
+use crate::lake::vocabulary::read_entries;
+use crate::lake::{layout, manifest};
+use crate::schema::{
+    ATC_CLASSES, CURRENT_DRUGS, GraphOutput, JOURNAL_DRUGS, JOURNALS, PublicationKind, SourceTable,
+    TABLE_FORMAT,
+};
+use crate::storage::{Storage, Transaction, sha256_hex};
+use crate::tables::output_file::OutputFile;
+use crate::task::Task;
+
+pub(super) struct Attempt<'a> {
+    pub storage: &'a dyn Storage,
+    pub dt: Dt,
+    pub as_of: Dt,
+    pub settings: &'a GoldSettings,
+    pub task: &'a Task,
+    /// Whether an index turned out to be damaged.
+    pub index_fault: &'a Cell<bool>,
+    /// The date that gold reaches with this attempt, if it differs from the graph's.
+    reached: Option<String>,
+    held: Vec<HeldDate>,
+    /// The manifests of gold and of every silver partition, and the holds of all dates, as this attempt read them.
+    versions: Vec<Version>,
+    pub old: Option<GoldManifest>,
+    drugs: Dt,
+    drugs_fingerprint: String,
+    drugs_outputs: Vec<OutputFile>,
+    /// The newest first.
+    pub partitions: Vec<GoldPartition>,
+    /// Why everything is made anew, and why all mentions are.
+    pub everything: Option<String>,
+    pub mentions: Option<String>,
+    /// The files of silver whose digests were checked.
+    checked: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(
+        storage: &'a dyn Storage,
+        dt: Dt,
+        settings: &'a GoldSettings,
+        task: &'a Task,
+        index_fault: &'a Cell<bool>,
+    ) -> Result<Self> {
+        let (old, version) = manifest::read::<GoldManifest>(storage, layout::GOLD_MANIFEST.to_owned())?;
+        let delivered = Delivered::find(storage, dt, old.as_ref().and_then(GoldManifest::reached))?;
+        let as_of = delivered.as_of();
+        let mut versions = vec![version];
+        versions.extend(delivered.holds());
+        let drugs = delivered.newest_drugs(storage)?;
+        let drugs_manifest = silver_manifest(storage, (SourceTable::Drugs, drugs), &mut versions)?;
+        let mut attempt = Self {
+            storage,
+            dt,
+            as_of,
+            reached: Some(delivered.reached())
+                .filter(|reached| *reached != as_of)
+                .map(|reached| reached.to_string()),
+            held: delivered.held_back(),
+            settings,
+            task,
+            index_fault,
+            versions: Vec::new(),
+            old,
+            drugs,
+            drugs_fingerprint: drugs_manifest.fingerprint,
+            drugs_outputs: drugs_manifest.outputs,
+            partitions: Vec::new(),
+            everything: None,
+            mentions: None,
+            checked: RefCell::default(),
+        };
+        attempt.plan(&delivered, &mut versions)?;
+        attempt.versions = versions;
+        Ok(attempt)
+    }
+
+    /// Compares the silver partitions with what gold has.
+    fn plan(&mut self, delivered: &Delivered, versions: &mut Vec<Version>) -> Result<()> {
+        let usable = self.old.as_ref().filter(|_| !self.index_fault.get());
+        self.everything = why_everything(usable, &self.settings.files_fingerprint());
+        if self.everything.is_none() {
+            let index = usable.iter().flat_map(|old| &old.outputs);
+            for file in index.filter(|file| layout::is_in_index(&file.path)) {
+                if !file.stands(self.storage)? {
+                    self.everything = Some(format!("{} is missing or damaged", file.path));
+                    break;
+                }
+            }
+        }
+        let mut before = BTreeMap::new();
+        if self.everything.is_none()
+            && let Some(old) = usable
+        {
+            before = old.states.clone();
+            if old.mentions_made_with != self.mentions_made_with() {
+                self.mentions = Some("the vocabulary, or a setting of the matcher, changed".to_owned());
+            }
+        }
+        let chunk_rows = self.settings.chunk_rows;
+        for kind in PublicationKind::ALL {
+            for dt in delivered.publications(kind) {
+                let silver = silver_manifest(self.storage, (kind.source_table(), dt), versions)?;
+                let before = before.remove(&layout::silver(kind.source_table(), dt));
+                let partition = GoldPartition::new((kind, dt), Some(silver), before, chunk_rows);
+                self.partitions.push(partition);
+            }
+        }
+        for (folder, state) in before {
+            if let (Some(kind), Some(dt)) = (layout::kind_of(&folder), layout::date_of(&folder)) {
+                let partition = GoldPartition::new((kind, dt), None, Some(state), chunk_rows);
+                self.partitions.push(partition);
+            }
+        }
+        self.partitions
+            .sort_by(|left, right| right.dt.cmp(&left.dt).then(left.kind.cmp(&right.kind)));
+        let all_mentions = self.mentions.is_some();
+        for chunk in self
+            .partitions
+            .iter_mut()
+            .flat_map(|partition| &mut partition.chunks)
+        {
+            if all_mentions {
+                chunk.remake = chunk.remake.max(Remake::Mentions);
+            }
+        }
+        Ok(())
+    }
+
+    /// The vocabulary and the settings that mentions depend on.
+    fn mentions_made_with(&self) -> String {
+        format!(
+            "{} {}",
+            self.settings.mentions_fingerprint(),
+            self.drugs_fingerprint
+        )
+    }
+
+    /// Whether the sums of what mentions what are used again.
+    pub(super) fn keeps_sums(&self) -> bool {
+        self.everything.is_none() && self.mentions.is_none()
+    }
+
+    /// Whether `drug_graph.json` is written.
+    pub(super) fn has_graph(&self) -> bool {
+        self.settings.graph == GraphOutput::Json
+    }
+
+    /// Whether gold is made from the current state of silver with these settings, and all its files are there.
+    pub(super) fn is_up_to_date(&self) -> Result<bool> {
+        let fingerprint = self.fingerprint();
+        let same = self
+            .old
+            .as_ref()
+            .filter(|old| old.fingerprint == fingerprint && old.reached == self.reached);
+        match same {
+            Some(old) => all_stand(&old.outputs, self.storage),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) fn make(mut self, started: StepStart) -> Result<StepReport> {
+        if self.is_up_to_date()?
+            && let Some(old) = &self.old
+        {
+            return Ok(self.report(old.clone(), true, started));
+        }
+        let has_graph = self.has_graph();
+        for partition in &mut self.partitions {
+            partition.check_chunks(self.storage, has_graph, self.task)?;
+        }
+        self.check_vocabulary()?;
+        let entries = read_entries(self.storage, self.drugs)?;
+        let mut builder = GraphBuilder::default();
+        for entry in &entries {
+            builder.add_drug(&entry.atccode, &entry.drug);
+        }
+        let drugs = builder.finish().drugs().to_vec();
+        let mut transaction = self.storage.begin(&[
+            layout::table_file(&JOURNALS),
+            layout::table_file(&JOURNAL_DRUGS),
+            layout::table_file(&CURRENT_DRUGS),
+            layout::table_file(&ATC_CLASSES),
+            layout::DRUG_GRAPH.to_owned(),
+            layout::TOP_JOURNALS.to_owned(),
+            layout::EXCLUSIVE_DRUGS.to_owned(),
+            layout::SUMS.to_owned(),
+            layout::GOLD_MANIFEST.to_owned(),
+        ])?;
+        let transaction_now = transaction.as_mut();
+        let before = self.sums_before()?;
+        let mut sums = before.clone();
+        self.find_live(&mut sums.journal_ids, transaction_now)?;
+        self.count_spellings(&mut sums.spellings)?;
+        let journals = self.display_names(&before, &sums)?;
+        let mut made = self.make_chunks((&entries, &drugs), &journals, (&before, &sums), transaction_now)?;
+        let (mut outputs, numbers) =
+            self.write_answers(&mut made, drugs, &journals, (&before, &sums), transaction_now)?;
+        outputs.push(write_vocabulary(&entries, transaction_now)?);
+        outputs.push(write_atc_classes(&entries, transaction_now)?);
+        outputs.extend(made.states.values().flat_map(PartitionState::files).cloned());
+        let kept: BTreeSet<&str> = outputs.iter().map(|output| output.path.as_str()).collect();
+        let old = self.old.iter().flat_map(|old| &old.outputs);
+        // A manifest from somebody else may name any file of the lake.
+        let is_gone = |path: &str| layout::is_in_gold(path) && !kept.contains(path);
+        for gone in old.filter(|old| is_gone(&old.path)) {
+            transaction_now.replace(&gone.path)?;
+        }
+        let manifest = GoldManifest {
+            format: TABLE_FORMAT,
+            fingerprint: self.fingerprint(),
+            made_with: self.settings.files_fingerprint(),
+            mentions_made_with: self.mentions_made_with(),
+            states: made.states,
+            outputs,
+            numbers,
+            reached: self.reached.clone(),
+        };
+        self.write_state(&manifest, transaction_now)?;
+        manifest::write(transaction_now, layout::GOLD_MANIFEST, &manifest)?;
+        self.task.check()?;
+        transaction.commit(&self.versions)?;
+        Ok(self.report(manifest, false, started))
+    }
+
+    /// Records the new state, keeps what it replaces, and gives up the states that are too old.
+    fn write_state(&self, manifest: &GoldManifest, transaction: &mut dyn Transaction) -> Result<()> {
+        let expired = expired(self.storage, self.settings.keep, true)?;
+        for path in &expired.paths {
+            transaction.replace(path)?;
+        }
+        let last = state_numbers(self.storage)?.pop();
+        let number = last.map_or(1, |last| last + 1);
+        if expired.keeps_last
+            && let (Some(old), Some(version)) = (&self.old, self.versions.first())
+        {
+            keep_replaced(transaction, number, &old.outputs, &manifest.outputs)?;
+            keep_manifest(transaction, number, version)?;
+        }
+        let silver = self.versions[1..]
+            .iter()
+            .filter(|(path, _)| layout::is_silver_manifest(path))
+            .filter_map(|(path, bytes)| Some((path.clone(), sha256_hex(bytes.as_ref()?))));
+        let record = StateRecord {
+            state: number,
+            committed_at: now(),
+            run_id: self.task.run_id().to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            as_of: manifest.numbers.as_of.clone(),
+            publications: manifest.numbers.publications,
+            mentions: manifest.numbers.mentions,
+            pairs: manifest.numbers.pairs,
+            gold: sha256_hex(&manifest::to_bytes(manifest)?),
+            silver: silver.collect(),
+        };
+        write_state(transaction, &record)
+    }
+
+    /// Checks the digest of the vocabulary.
+    fn check_vocabulary(&self) -> Result<()> {
+        let path = layout::silver_part(SourceTable::Drugs, self.drugs);
+        let outputs = self.drugs_outputs.iter();
+        outputs
+            .filter(|output| output.path == path)
+            .try_for_each(|output| self.check_input(output))
+    }
+
+    /// Checks the digest of a file of silver before its first use, because tables are read in pieces.
+    pub(super) fn check_input(&self, output: &OutputFile) -> Result<()> {
+        if !self.checked.borrow_mut().insert(output.path.clone()) {
+            return Ok(());
+        }
+        match output.check(self.storage, self.task) {
+            Err(error) => Err(first_changed(self.storage, &self.versions)?.unwrap_or(error)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut text = format!(
+            "{} {} {}",
+            self.settings.fingerprint(),
+            self.as_of,
+            self.drugs_fingerprint
+        );
+        for partition in &self.partitions {
+            if let Some(silver) = &partition.silver {
+                let (kind, dt) = (partition.kind.name(), partition.dt);
+                text.push_str(&format!("\n{kind} {dt} {}", silver.fingerprint));
+            }
+        }
+        sha256_hex(text.as_bytes())
+    }
+
+    fn report(&self, manifest: GoldManifest, unchanged: bool, started: StepStart) -> StepReport {
+        let mut outputs = manifest.outputs;
+        outputs.retain(|output| !layout::is_in_index(&output.path));
+        let mut report = StepReport::new(
+            "gold",
+            self.dt,
+            self.storage,
+            Vec::new(),
+            outputs,
+            unchanged,
+            started,
+        );
+        report.settings = self.settings.in_report();
+        report.gold = Some(manifest.numbers);
+        report.held = Some(self.held.clone());
+        report
+    }
+}

@@ -1,0 +1,154 @@
+//! The display names of journals, from the spellings in all current publications.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::attempt::Attempt;
+use super::plan::{GoldChunk, GoldPartition, Remake};
+use crate::error::Result;
+use crate::gold::chunk_index::{ChunkIndex, LakeSums, SumsReader};
+use crate::gold::journals::{DisplayNames, SpellingCounts};
+use crate::gold::newest::LiveRows;
+use crate::gold::same_journals::joined_keys;
+use crate::lake::layout;
+use crate::tables::output_file::OutputFile;
+use crate::tables::table_writer::read_rows;
+
+impl Attempt<'_> {
+    /// The file of the sums before, if they are used.
+    pub(super) fn sums_file(&self) -> Option<&OutputFile> {
+        let old = self.old.as_ref().filter(|_| self.everything.is_none());
+        let mut outputs = old.iter().flat_map(|old| &old.outputs);
+        outputs.find(|output| output.path == layout::SUMS)
+    }
+
+    /// The sums before, without those of mentions.
+    pub(super) fn sums_before(&self) -> Result<LakeSums> {
+        match self.sums_file() {
+            None => Ok(LakeSums::default()),
+            Some(file) => self.read_index(file, |input, bytes| {
+                SumsReader::new(input, bytes).map(|(sums, _)| sums)
+            }),
+        }
+    }
+
+    /// Takes the spellings of changed chunks from the sums, and adds those of now.
+    pub(super) fn count_spellings(&self, sums: &mut SpellingCounts) -> Result<()> {
+        for partition in &self.partitions {
+            if !partition.is_kept() {
+                for chunk in partition.before.iter().flat_map(|before| &before.chunks) {
+                    sums.add_all(&self.chunk_index(chunk)?.spellings, -1);
+                }
+            }
+            for chunk in &partition.chunks {
+                // A chunk whose files are missing has the spellings that it had.
+                if partition.is_kept() && chunk.flips.is_empty() {
+                    continue;
+                }
+                let before = match &chunk.before {
+                    Some(before) => Some(self.chunk_index(before)?),
+                    None => None,
+                };
+                if let Some(before) = &before {
+                    sums.add_all(&before.spellings, -1);
+                }
+                let live = live_rows(partition, chunk, before);
+                sums.add_all(&self.spellings(partition, chunk, &live)?, 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// The spellings of the live rows of a chunk.
+    fn spellings(
+        &self,
+        partition: &GoldPartition,
+        chunk: &GoldChunk,
+        live: &LiveRows,
+    ) -> Result<SpellingCounts> {
+        // Most rows share few spellings, and look-ups by hash are quicker.
+        let mut counts: HashMap<String, HashMap<String, i64>> = HashMap::new();
+        let path = partition.path();
+        if let Some(output) = partition.output(&path) {
+            self.check_input(output)?;
+        }
+        let wanted = ["journal", "journal_key"].map(str::to_owned);
+        let rows = chunk.first..chunk.first + chunk.rows;
+        read_rows(
+            || self.storage.open_file(&path),
+            &path,
+            &wanted,
+            rows,
+            |first, frame| {
+                self.task.check()?;
+                let journals = frame.column("journal")?.str()?;
+                let keys = frame.column("journal_key")?.str()?;
+                for (row, (journal, key)) in (first - chunk.first..).zip(journals.iter().zip(keys.iter())) {
+                    let (Some(journal), Some(key), true) = (journal, key, live.contains(row)) else {
+                        continue;
+                    };
+                    let spellings = match counts.get_mut(key) {
+                        Some(spellings) => spellings,
+                        None => counts.entry(key.to_owned()).or_default(),
+                    };
+                    match spellings.get_mut(journal) {
+                        Some(count) => *count += 1,
+                        None => {
+                            spellings.insert(journal.to_owned(), 1);
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        let mut sorted = SpellingCounts::default();
+        for (key, spellings) in &counts {
+            for (spelling, count) in spellings {
+                sorted.add(key, spelling, *count);
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// The display names of now. Marks the chunks with a journal whose name is another than before.
+    pub(super) fn display_names(&mut self, before: &LakeSums, sums: &LakeSums) -> Result<DisplayNames> {
+        let names = sums.spellings.display_names(joined_keys(&sums.journal_ids));
+        if self.everything.is_some() {
+            return Ok(names);
+        }
+        let names_before = before.spellings.display_names(joined_keys(&before.journal_ids));
+        let changed = before.spellings.keys();
+        let changed: BTreeSet<&str> = changed
+            .filter(|key| names_before.get(key) != names.get(key))
+            .collect();
+        if changed.is_empty() {
+            return Ok(names);
+        }
+        let mut partitions = std::mem::take(&mut self.partitions);
+        for chunk in partitions.iter_mut().flat_map(|partition| &mut partition.chunks) {
+            if let Some(before) = chunk.before.as_ref().filter(|_| chunk.remake < Remake::All) {
+                let index = self.chunk_index(before)?;
+                if index.spellings.keys().any(|key| changed.contains(key)) {
+                    chunk.remake = Remake::All;
+                }
+            }
+        }
+        self.partitions = partitions;
+        Ok(names)
+    }
+}
+
+/// The live rows of a chunk, counted from its first; `before` is the index of one in a partition that is kept.
+pub(super) fn live_rows(
+    partition: &GoldPartition,
+    chunk: &GoldChunk,
+    before: Option<ChunkIndex>,
+) -> LiveRows {
+    let Some(before) = before else {
+        return partition.live.part(chunk.first, chunk.rows);
+    };
+    let mut live = before.live;
+    for (row, is_live) in &chunk.flips {
+        live.set(*row, *is_live);
+    }
+    live
+}
