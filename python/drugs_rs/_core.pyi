@@ -954,6 +954,36 @@ class Lake:
             (JSON), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`, `publications`, `mentions`, `pairs`.
         """
 
+    def metrics(self) -> str:
+        """The last run of each step and the state of the lake as OpenMetrics, the text that Prometheus reads.
+
+        Counts, seconds and start of the last run of each step that changed the lake; rows, bytes and files of each
+        table; the date that gold has reached; the held dates. Every series has the label `lake`.
+
+        Raises:
+            SourceNotFoundError: there is no lake.
+        """
+
+    def explain(self, publication_id: str, drug: str, *, kind: str | None = None) -> str:
+        """Why a drug is mentioned in a publication, or why it is not, with the vocabulary and the settings of gold.
+
+        Args:
+            publication_id: The id of a current publication.
+            drug: A name or a code of the vocabulary.
+            kind: The kind of the publication; needed only if publications of several kinds have the id.
+
+        Returns:
+            A line for the title and for the abstract, each with a sentence as `Matcher.explain` returns it. An abstract
+            that gold did not search is explained too, and the line says so. Another line says if gold leaves out a
+            newer state of the publication because its date is held.
+
+        Raises:
+            ArgumentError: publications of several kinds have the id, and `kind` is not given.
+            FormatError: the matcher of gold cannot be rebuilt, or it does not find what gold found.
+            SourceNotFoundError: there is no such publication or drug; the message says if the publication is deleted,
+                of a held date, or newer than gold.
+        """
+
     def duckdb(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection, in memory, with a view for each table.
 

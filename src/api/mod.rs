@@ -2,12 +2,14 @@
 
 pub mod answers;
 pub mod credentials;
+pub mod explain;
 pub mod export;
 pub mod generate;
 mod graph_tables;
 pub mod lake_tables;
 pub mod match_column;
 pub mod matching;
+pub mod metrics;
 pub mod preview;
 pub mod read;
 pub mod scan;

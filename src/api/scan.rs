@@ -22,17 +22,19 @@ pub struct ScanRequest {
     pub partitions: PartitionFilter,
     /// The codes, for tables that have them.
     pub atccodes: Option<BTreeSet<String>>,
+    /// The ids of publications, for tables that have them.
+    pub publication_ids: Option<BTreeSet<String>>,
 }
 
-/// The column that rows are chosen by.
-const ATCCODE: &str = "atccode";
+/// A column that rows are chosen by, and the values that are wanted.
+type ValueFilter = (&'static str, BTreeSet<String>);
 
 /// The rows of a table in one state of the lake.
 pub struct TableScan {
     storage: Arc<dyn Storage>,
     table: &'static Table,
     columns: Vec<&'static TableColumn>,
-    atccodes: Option<BTreeSet<String>>,
+    filters: Vec<ValueFilter>,
     files: VecDeque<LakeFile>,
     current: Option<(LakeFile, TableReader)>,
 }
@@ -54,20 +56,26 @@ impl TableScan {
             let found = format!("`{}` twice", columns[place].name);
             return Err(Error::argument("columns", found, "each name once"));
         }
-        if request.atccodes.is_some() && !table.columns.iter().any(|column| column.name == ATCCODE) {
-            let found = format!("a filter of the table `{}`, which has no codes", table.name);
-            return Err(Error::argument(
-                ATCCODE,
-                found,
-                "a table with the column `atccode`",
-            ));
+        let asked = [
+            ("atccode", "codes", request.atccodes),
+            ("publication_id", "ids of publications", request.publication_ids),
+        ];
+        let mut filters = Vec::new();
+        for (name, values, wanted) in asked {
+            let Some(wanted) = wanted else { continue };
+            if !table.columns.iter().any(|column| column.name == name) {
+                let found = format!("a filter of the table `{}`, which has no {values}", table.name);
+                let expected = format!("a table with the column `{name}`");
+                return Err(Error::argument(name, found, expected));
+            }
+            filters.push((name, wanted));
         }
         let files = table_files(storage.as_ref(), table, &request.partitions)?;
         Ok(Self {
             storage,
             table,
             columns,
-            atccodes: request.atccodes,
+            filters,
             files: files.into(),
             current: None,
         })
@@ -97,7 +105,7 @@ impl TableScan {
                     None => return Ok(None),
                 }
             };
-            let frame = next_group(reader, &self.columns, self.table, self.atccodes.as_ref())?;
+            let frame = next_group(reader, &self.columns, self.table, &self.filters)?;
             let Some(frame) = frame else {
                 self.current = None;
                 continue;
@@ -170,7 +178,7 @@ fn next_group(
     reader: &mut TableReader,
     columns: &[&'static TableColumn],
     table: &Table,
-    atccodes: Option<&BTreeSet<String>>,
+    filters: &[ValueFilter],
 ) -> Result<Option<DataFrame>> {
     let in_file = |column: &&&TableColumn| table.columns.iter().any(|of_file| of_file.name == column.name);
     let mut wanted: Vec<String> = columns
@@ -182,38 +190,38 @@ fn next_group(
         // Some column has to say how many rows there are.
         wanted.extend(table.columns.first().map(|column| column.name.to_owned()));
     }
-    let Some(atccodes) = atccodes else {
-        let frame = reader.peek(Some(&wanted))?;
-        reader.skip();
-        return Ok(frame);
-    };
-    // The codes alone say whether the other columns are needed.
-    let Some(codes) = reader.peek(Some(&[ATCCODE.to_owned()]))? else {
-        return Ok(None);
-    };
-    let mask = matching(codes.column(ATCCODE)?.str()?, atccodes);
-    let frame = if mask.any() {
-        reader
-            .peek(Some(&wanted))?
-            .map(|frame| frame.filter(&mask))
-            .transpose()?
-    } else {
-        Some(codes.clear())
-    };
+    // The filtered columns alone say whether the others are needed.
+    let mut mask: Option<BooleanChunked> = None;
+    for (name, values) in filters {
+        let Some(found) = reader.peek(Some(&[(*name).to_owned()]))? else {
+            return Ok(None);
+        };
+        let matches = matching(found.column(name)?.str()?, values);
+        let both = mask.map_or_else(|| matches.clone(), |mask| mask & matches.clone());
+        if !both.any() {
+            reader.skip();
+            return Ok(Some(found.clear()));
+        }
+        mask = Some(both);
+    }
+    let frame = reader.peek(Some(&wanted))?;
     reader.skip();
-    Ok(frame)
+    Ok(match (frame, mask) {
+        (Some(frame), Some(mask)) => Some(frame.filter(&mask)?),
+        (frame, _) => frame,
+    })
 }
 
-/// Which codes are wanted. Neighbours are often equal.
-fn matching(codes: &StringChunked, wanted: &BTreeSet<String>) -> BooleanChunked {
+/// Which values are wanted. Neighbours are often equal.
+fn matching(values: &StringChunked, wanted: &BTreeSet<String>) -> BooleanChunked {
     let mut last: Option<(&str, bool)> = None;
-    let mask = codes.iter().map(|code| {
-        let code = code.unwrap_or_default();
+    let mask = values.iter().map(|value| {
+        let value = value.unwrap_or_default();
         match last {
-            Some((before, is_wanted)) if before == code => is_wanted,
+            Some((before, is_wanted)) if before == value => is_wanted,
             _ => {
-                let is_wanted = wanted.contains(code);
-                last = Some((code, is_wanted));
+                let is_wanted = wanted.contains(value);
+                last = Some((value, is_wanted));
                 is_wanted
             }
         }

@@ -11,7 +11,9 @@ use pyo3::types::{PyCapsule, PyFrozenSet, PyList, PySet, PyString, PyTuple};
 use super::process::call;
 use super::table::Table;
 use super::{arguments, arrow};
+use crate::api::explain::{MentionQuestion, explain_mention};
 use crate::api::lake_tables;
+use crate::api::metrics::lake_metrics;
 use crate::api::scan::{ScanRequest, TableScan as Rows};
 use crate::error::{Error, Result};
 use crate::lake::existing_lake_for;
@@ -96,6 +98,7 @@ impl Lake {
                 .transpose()?,
             partitions: partitions(dt, kind)?,
             atccodes: atccode.map(|codes| one_or_more(codes, "atccode")).transpose()?,
+            ..ScanRequest::default()
         };
         let scan = TableScan {
             root: self.root.clone(),
@@ -118,6 +121,37 @@ impl Lake {
     fn history(&self, py: Python<'_>) -> PyResult<Table> {
         self.table(py, |task| {
             lake_tables::lake_history(existing_lake_for(&self.root, task)?.as_ref())
+        })
+    }
+
+    #[doc = stub_doc!(Lake.metrics)]
+    fn metrics(&self, py: Python<'_>) -> PyResult<String> {
+        call::run_interruptible(py, false, |task| {
+            lake_metrics(existing_lake_for(&self.root, task)?.as_ref())
+        })
+    }
+
+    #[doc = stub_doc!(Lake.explain)]
+    #[pyo3(signature = (publication_id, drug, *, kind=None))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        publication_id: &Bound<'_, PyAny>,
+        drug: &Bound<'_, PyAny>,
+        kind: Option<&str>,
+    ) -> PyResult<String> {
+        let (id, drug) = (
+            arguments::text(publication_id, "publication_id")?,
+            arguments::text(drug, "drug")?,
+        );
+        let question = MentionQuestion {
+            publication_id: &id,
+            kind: kind.map(|kind| arguments::choice(py, "kind", kind)).transpose()?,
+            drug: &drug,
+        };
+        call::run_interruptible(py, false, |task| {
+            let lake = existing_lake_for(&self.root, task)?.into();
+            Ok(explain_mention(&lake, &question, task)?.to_text())
         })
     }
 

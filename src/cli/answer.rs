@@ -81,11 +81,17 @@ pub(super) struct PrintOptions {
 impl PrintOptions {
     /// The format that was asked for, or that of where the output goes.
     pub(super) fn format(&self) -> TableFormat {
-        match self.format {
-            Some(format) => format,
-            None if self.json => TableFormat::Json,
-            None if io::stdout().is_terminal() => TableFormat::Table,
-            None => TableFormat::Ndjson,
+        self.format.unwrap_or_else(|| TableFormat::usual(self.json))
+    }
+}
+
+impl TableFormat {
+    /// The format that is used if none is asked for.
+    pub(super) fn usual(json: bool) -> Self {
+        match json {
+            true => Self::Json,
+            false if io::stdout().is_terminal() => Self::Table,
+            false => Self::Ndjson,
         }
     }
 }

@@ -6,6 +6,8 @@ use clap_complete::Shell;
 
 use super::answer::{AnswerArguments, PrintOptions};
 use super::generate::GenerateArguments;
+use super::lake_explain::LakeExplainArguments;
+use super::lake_history::HistoryArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, choice};
@@ -194,7 +196,9 @@ pub(super) enum LakeCommand {
     /// Show each delivered partition: its rows, the rejected share, and whether its date is held
     Status(LakeTableArguments),
     /// List the runs that changed the lake
-    History(LakeTableArguments),
+    History(HistoryArguments),
+    /// Say why a drug is mentioned in a publication, or why it is not, with the vocabulary and the settings of gold
+    Explain(LakeExplainArguments),
     /// Compare every file of the current state with the digest in its manifest; exit code 1 if one differs
     Verify(VerifyArguments),
 }

@@ -2,8 +2,10 @@
 
 use super::answer::printed;
 use super::arguments::{LakeCommand, VerifyArguments};
+use super::lake_explain::explain;
+use super::lake_history::history;
 use super::outcome::Outcome;
-use crate::api::lake_tables::{lake_files, lake_history, lake_status, lake_tables};
+use crate::api::lake_tables::{lake_files, lake_status, lake_tables};
 use crate::error::Result;
 use crate::lake::dt::Dt;
 use crate::lake::existing_lake_for;
@@ -24,10 +26,8 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
             let lake = existing_lake_for(&arguments.lake, task)?;
             (lake_status(lake.as_ref())?, &arguments.print)
         }
-        LakeCommand::History(arguments) => {
-            let lake = existing_lake_for(&arguments.lake, task)?;
-            (lake_history(lake.as_ref())?, &arguments.print)
-        }
+        LakeCommand::History(arguments) => return history(arguments, task),
+        LakeCommand::Explain(arguments) => return explain(arguments, task),
         LakeCommand::Files(arguments) => {
             let dates = arguments.dates.iter().map(|dt| Dt::parse(dt));
             let filter = PartitionFilter {

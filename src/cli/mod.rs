@@ -7,6 +7,8 @@ mod arguments;
 mod execute;
 mod generate;
 mod lake;
+mod lake_explain;
+mod lake_history;
 mod manual;
 mod mentions;
 mod options;

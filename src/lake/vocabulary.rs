@@ -26,7 +26,8 @@ pub(crate) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<Vocabula
     Ok(entries)
 }
 
-fn entries_of(frame: &DataFrame) -> Result<Vec<VocabularyEntry>> {
+/// The entries of a frame of a table of drugs.
+pub(crate) fn entries_of(frame: &DataFrame) -> Result<Vec<VocabularyEntry>> {
     let codes = frame.column("atccode")?.str()?;
     let names = frame.column("drug")?.str()?;
     let synonyms = frame.column("synonyms")?.list()?;

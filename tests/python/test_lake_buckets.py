@@ -43,6 +43,13 @@ def test_tables_of_a_bucket_are_those_of_a_disk(gs: Google, prefix: str, tmp_pat
     histories = [[{**row, **dict.fromkeys(varies)} for row in lake.history()] for lake in (bucket, disk)]
     assert histories[0] == histories[1] and len(histories[0]) == 4
     contents = gs.contents(f"{prefix}/lake")
+    tables = [
+        [line.partition(",")[2] for line in lake.metrics().splitlines() if "_table_" in line] for lake in (bucket, disk)
+    ]
+    assert tables[0] == tables[1] and len(tables[0]) > 3 * len(TABLES)
+    for row in disk.scan("publications", ["publication_id", "kind"]).read():
+        of = {"publication_id": row["publication_id"], "kind": row["kind"], "drug": "warfarin"}
+        assert bucket.explain(**of) == disk.explain(**of)
     for table in TABLES:
         assert scanned(bucket.root, table) == scanned(disk.root, table), table
         assert bucket.schema(table) == disk.schema(table)

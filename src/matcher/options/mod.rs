@@ -4,6 +4,7 @@
 //! a new option is a new file here, its line in the list below, and the code that asks for its value.
 
 mod option;
+mod recorded;
 mod written;
 
 pub use boundary::Boundary;

@@ -81,6 +81,8 @@ impl GoldSettings {
                 ("unit", self.answers.unit.name().into()),
                 ("max_exclusive", self.answers.max_exclusive.into()),
                 ("graph", self.graph.choice_name().into()),
+                // For `lake explain`, which finds drugs as this run did.
+                ("matcher", self.matcher.to_record()),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
