@@ -403,6 +403,9 @@ def generate(
     abstracts: float = 0.0,
     dirt: Mapping[str, float] | None = None,
     clean: bool = False,
+    delivery: int | None = None,
+    of: int | None = None,
+    changed: float = 0.0,
     force: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -444,13 +447,18 @@ def generate(
         dirt: The share of records with each kind of dirt (`docs/generate.md` lists them), instead of the usual share. A
             kind that a format cannot express is left out there.
         clean: No dirt but that of `dirt`.
+        delivery: One delivery of this world, from 1 to `of`: its share of the articles and trials, and all drugs. It is
+            made without the others; together they hold the rows of the world made in one go.
+        of: Into how many deliveries the world is cut.
+        changed: Corrections in the delivery, as a share of its new records: clean rows with the id of a record of an
+            earlier delivery and another title, date or journal. The first delivery has none.
         force: Replace whatever the folder holds.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
         What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`,
-        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `rows`
-        with broken ones among them, `bytes`, `sha256`).
+        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`, and `corrected` if the delivery
+        has corrections) and `files` (`path`, `rows` with broken ones among them, `bytes`, `sha256`).
 
     Raises:
         ArgumentError: A setting that makes no sense, a folder that holds something else, or a bucket.

@@ -129,6 +129,17 @@ macro_rules! whole_numbers {
 
 whole_numbers! { n max_ratio max_exclusive min_count batch_rows seed articles trials drugs journals files start end }
 
+/// Readers of whole numbers that may be `None`.
+macro_rules! optional_whole_numbers {
+    ($($name:ident)*) => {
+        $(pub(super) fn $name(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+            (!value.is_none()).then(|| whole_number(value, stringify!($name))).transpose()
+        })*
+    };
+}
+
+optional_whole_numbers! { delivery of }
+
 fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     value.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyTypeError>(value.py()) {
