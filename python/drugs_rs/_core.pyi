@@ -76,13 +76,14 @@ __version__: str
 
 def run(
     *,
-    drugs: _Source,
+    drugs: _Source | None = None,
     pubmed: _Source | None = None,
     clinical_trials: _Source | None = None,
     preprints: _Source | None = None,
     lake: _Path | None = None,
     out: _Path | None = None,
-    dt: _Date,
+    dt: _Date | None = None,
+    dates: str | None = None,
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
@@ -106,13 +107,16 @@ def run(
     reason, a repaired one is flagged, and `rows_in == rows_kept + rows_merged + rows_rejected` holds for every file.
 
     Args:
-        drugs: The vocabulary, with the columns `atccode` and `drug`.
+        drugs: The vocabulary, with the columns `atccode` and `drug`. Without it, the newest vocabulary of the lake is used.
         pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
         clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
         preprints: Preprints, with the columns of articles; `journal` is the server.
         lake: The lake's root folder, created if missing, or `gs://bucket/prefix`, `s3://bucket/prefix`. Required.
         out: Another name for `lake`.
-        dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
+        dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`. Required, if there are no `dates`.
+        dates: Instead of `dt`, the first and the last of several dates, `"2024-01-01..2024-01-31"`: bronze and silver of
+            each date in order, then gold once. In the names of sources, `{dt}` is the date. A date without any of these
+            sources is skipped; one with some of them is an error before anything is written.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark. Without it such text is
             an `EncodingError`.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
@@ -146,12 +150,15 @@ def run(
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
         bronze, silver and gold), `sources` (for each file `uri`, `table`, `format`, `bytes`, rows and notes),
         `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
-        `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it) and `seconds`.
+        `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it) and `seconds`. With `dates`,
+        `steps` has a report for each date, with those of its bronze and silver, and at last that of gold; `dates` is the
+        argument, and `skipped` has the dates without sources, each with `dt` and `missing`, if there are any.
 
     Raises:
-        SourceNotFoundError: A source does not exist or matches no file.
-        ArgumentError: `dt`, `encoding`, `boundary` or `unit` is not one of the accepted values, or a list of sources is
-            empty.
+        SourceNotFoundError: A source does not exist or matches no file, also of one of several dates that has others; no
+            date has a source; neither `drugs` nor the lake has a vocabulary.
+        ArgumentError: `dt`, `dates`, `encoding`, `boundary` or `unit` is not one of the accepted values, there is no source, or a
+            list of sources is empty.
         InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.

@@ -10,7 +10,7 @@ use crate::choice::Choice;
 use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
-use crate::lake::dt::Dt;
+use crate::lake::dt::{Dt, DtRange, RunDates};
 use crate::matcher::{MatcherOption, MatcherSettings, OPTIONS, OptionKind};
 use crate::schema::{DrugUnit, GraphOutput, SourceTable};
 use crate::text::date::NumericOrder;
@@ -90,6 +90,26 @@ pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
         )));
     };
     Dt::parse(&text).map_err(|error| exception(value.py(), &error))
+}
+
+/// The dates of a run: `dt`, or `dates`.
+pub(super) fn dates(dt: Option<&Bound<'_, PyAny>>, dates: Option<&Bound<'_, PyAny>>) -> PyResult<RunDates> {
+    match (dt, dates) {
+        (Some(dt), None) => self::dt(dt).map(RunDates::One),
+        (None, Some(dates)) => {
+            let range = DtRange::parse(&text(dates, "dates")?);
+            range
+                .map(RunDates::Each)
+                .map_err(|error| exception(dates.py(), &error))
+        }
+        (Some(_), Some(dates)) => {
+            let error = Error::argument("dates", "both `dt` and `dates`", "one of them");
+            Err(exception(dates.py(), &error))
+        }
+        (None, None) => Err(PyTypeError::new_err(
+            "run() missing 1 required keyword-only argument: 'dt', or 'dates'",
+        )),
+    }
 }
 
 /// The value with a name, or an error that lists all names.

@@ -100,6 +100,14 @@ fn code() -> DrugUnit {
     DrugUnit::Code
 }
 
+/// A date of a run of several dates for which nothing was delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedDate {
+    pub dt: String,
+    /// The sources that do not exist.
+    pub missing: Vec<String>,
+}
+
 /// The report of a step, or of a run of several steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
@@ -129,6 +137,12 @@ pub struct StepReport {
     pub held: Option<Vec<HeldDate>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
+    /// A run of several dates: which, such as `2024-01-01..2024-01-31`; empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub dates: String,
+    /// A run of several dates: those for which nothing was delivered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedDate>,
     /// Names the run: the steps of one run have the same one.
     #[serde(default)]
     pub run_id: String,
@@ -169,6 +183,8 @@ impl StepReport {
             gold: None,
             held: None,
             steps: Vec::new(),
+            dates: String::new(),
+            skipped: Vec::new(),
             run_id: started.run_id,
             started_at: started.clock.to_rfc3339_opts(SecondsFormat::Millis, true),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -273,6 +289,24 @@ impl StepReport {
         told
     }
 
+    /// The report of a run of several dates as NDJSON: a line for each date in order, also for one that was skipped, and
+    /// one for all dates together, which has gold's report as its only step.
+    pub fn to_lines(&self) -> Result<String> {
+        let mut lines: BTreeMap<&str, String> = BTreeMap::new();
+        let mut together = self.clone();
+        let dates = together.steps.len().saturating_sub(1);
+        for report in self.steps.iter().take(dates) {
+            lines.insert(&report.dt, to_line(report)?);
+        }
+        together.steps.drain(..dates);
+        for SkippedDate { dt, missing } in &self.skipped {
+            let skipped = serde_json::json!({"dt": dt, "skipped": true, "missing": missing});
+            lines.insert(dt, to_line(&skipped)?);
+        }
+        let lines = lines.into_values().chain([to_line(&together)?]);
+        Ok(lines.collect())
+    }
+
     /// The report as JSON for people and programs.
     pub fn to_json(&self) -> Result<String> {
         let mut json = to_json(self)?;
@@ -342,6 +376,14 @@ fn shorten<T>(entries: &mut Vec<T>) -> u64 {
 
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+fn to_line(part: &impl Serialize) -> Result<String> {
+    let mut line = serde_json::to_string(part).map_err(|error| Error::Internal {
+        message: format!("the report as JSON: {error}"),
+    })?;
+    line.push('\n');
+    Ok(line)
 }
 
 /// A report, or a part of one, as JSON.

@@ -10,7 +10,7 @@ use crate::choice::{Choice, parse_choices};
 use crate::error::Result;
 use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
-use crate::lake::dt::Dt;
+use crate::lake::dt::{Dt, DtRange, RunDates};
 use crate::schema::{DrugUnit, GraphOutput};
 use crate::steps::silver::OnBadFile;
 
@@ -50,6 +50,31 @@ impl Lake {
     /// The date, or the error that Python raises for another text.
     pub(super) fn dt(&self) -> Result<Dt> {
         Dt::parse(&self.dt)
+    }
+}
+
+/// The lake and the dates of a run.
+#[derive(Debug, Args)]
+pub(super) struct RunLake {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(long, value_name = "FOLDER", env = "DRUGS_RS_OUT")]
+    pub out: String,
+    /// The logical date of this delivery, such as 2026-11-22
+    #[arg(long, value_name = "DATE", required_unless_present = "dates")]
+    dt: Option<String>,
+    /// Instead of --dt: run each of these dates in order, with {dt} in the names of sources as the date; skip a date
+    /// without sources
+    #[arg(long, value_name = "FIRST..LAST", conflicts_with = "dt")]
+    dates: Option<String>,
+}
+
+impl RunLake {
+    /// The dates, or the error that Python raises for another text.
+    pub(super) fn dates(&self) -> Result<RunDates> {
+        match (&self.dates, &self.dt) {
+            (Some(dates), _) => DtRange::parse(dates).map(RunDates::Each),
+            (None, dt) => Dt::parse(dt.as_deref().unwrap_or_default()).map(RunDates::One),
+        }
     }
 }
 
