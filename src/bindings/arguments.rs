@@ -13,6 +13,7 @@ use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::{Dt, DtRange, RunDates};
 use crate::matcher::{MatcherOption, MatcherSettings, OPTIONS, OptionKind};
 use crate::schema::{DrugUnit, GraphOutput, SourceTable};
+use crate::steps::silver::ExpectedRows;
 use crate::text::date::NumericOrder;
 
 use super::errors::exception;
@@ -125,6 +126,12 @@ pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding
 /// The reaction to an unreadable file.
 pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
     choice(py, "on_bad_file", name)
+}
+
+/// By which share the rows of a delivery may differ.
+pub(super) fn expect_rows(py: Python<'_>, value: Option<&str>) -> PyResult<Option<ExpectedRows>> {
+    let share = value.map(ExpectedRows::parse).transpose();
+    share.map_err(|error| exception(py, &error))
 }
 
 /// Whether gold writes the graph as a file.

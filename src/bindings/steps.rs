@@ -23,7 +23,7 @@ use crate::task::Task;
 #[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs=None, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt=None, dates=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options), text_signature = None)]
+    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -39,6 +39,7 @@ pub(super) fn run<'py>(
     month_first: bool,
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
+    expect_rows: Option<&str>,
     abstracts: bool,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
@@ -53,6 +54,7 @@ pub(super) fn run<'py>(
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
         most_ratio: MostRatio(max_ratio),
+        expect_rows: arguments::expect_rows(py, expect_rows)?,
         ..SilverSettings::default()
     };
     let gold = GoldSettings {
@@ -117,7 +119,7 @@ pub(super) fn bronze<'py>(
 #[doc = stub_doc!(silver)]
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
-#[pyo3(signature = (*, lake=None, out=None, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, hold=false, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, expect_rows=None, hold=false, progress=false))]
 pub(super) fn silver<'py>(
     py: Python<'py>,
     lake: Option<&Bound<'py, PyAny>>,
@@ -128,6 +130,7 @@ pub(super) fn silver<'py>(
     month_first: bool,
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
+    expect_rows: Option<&str>,
     hold: bool,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -138,6 +141,7 @@ pub(super) fn silver<'py>(
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
         most_ratio: MostRatio(max_ratio),
+        expect_rows: arguments::expect_rows(py, expect_rows)?,
         hold,
         ..SilverSettings::default()
     };

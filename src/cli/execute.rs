@@ -41,7 +41,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Run(arguments) => {
             let dates = arguments.lake.dates()?;
             let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
-            let silver = silver_settings(&arguments.reading);
+            let silver = silver_settings(&arguments.reading)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
             let report = match dates {
@@ -85,7 +85,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             let settings = SilverSettings {
                 hold: arguments.hold,
-                ..silver_settings(&arguments.reading)
+                ..silver_settings(&arguments.reading)?
             };
             let report = silver(lake.as_ref(), tables, dt, settings, task)?;
             (report, &arguments.output)

@@ -70,6 +70,7 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
         }
     }
     held(&mut text, report);
+    shrunk(&mut text, report);
     sources(&mut text, report);
     flags(&mut text, &report.totals.flags);
     rejected(&mut text, report);
@@ -178,6 +179,19 @@ fn held(text: &mut String, report: &StepReport) {
         table.push([date.dt.clone(), date.reason.clone()]);
     }
     print_table(text, &table, held.len());
+}
+
+fn shrunk(text: &mut String, report: &StepReport) {
+    if report.shrunk.is_empty() {
+        return;
+    }
+    title(text, "Notice: fewer rows than in the delivery that was replaced");
+    let mut table = vec![["table", "date", "before", "now"].map(str::to_owned)];
+    for partition in report.shrunk.iter().take(MOST_ROWS) {
+        let (before, now) = (partition.rows_before.to_string(), partition.rows.to_string());
+        table.push([partition.table.clone(), partition.dt.clone(), before, now]);
+    }
+    print_table(text, &table, report.shrunk.len());
 }
 
 fn sources(text: &mut String, report: &StepReport) {

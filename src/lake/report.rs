@@ -100,6 +100,15 @@ fn code() -> DrugUnit {
     DrugUnit::Code
 }
 
+/// A silver partition with fewer rows than the delivery that it replaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShrunkPartition {
+    pub table: String,
+    pub dt: String,
+    pub rows_before: u64,
+    pub rows: u64,
+}
+
 /// A date of a run of several dates for which nothing was delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedDate {
@@ -137,6 +146,9 @@ pub struct StepReport {
     pub held: Option<Vec<HeldDate>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
+    /// Silver and runs: the replaced partitions that had more rows before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shrunk: Vec<ShrunkPartition>,
     /// A run of several dates: which, such as `2024-01-01..2024-01-31`; empty otherwise.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub dates: String,
@@ -183,6 +195,7 @@ impl StepReport {
             gold: None,
             held: None,
             steps: Vec::new(),
+            shrunk: Vec::new(),
             dates: String::new(),
             skipped: Vec::new(),
             run_id: started.run_id,
@@ -208,6 +221,7 @@ impl StepReport {
         report.totals = parts.iter().map(|part| &part.totals).collect();
         report.sources_left_out += parts.iter().map(|part| part.sources_left_out).sum::<u64>();
         report.inputs = parts.iter().flat_map(|part| part.inputs.clone()).collect();
+        report.shrunk = parts.iter().flat_map(|part| part.shrunk.clone()).collect();
         report.settings = parts.iter().flat_map(|part| part.settings.clone()).collect();
         report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
         report

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, List, Union
 
 import pytest
 from shell import command
@@ -41,6 +41,9 @@ def landing(tmp_path: Path) -> Path:
         (place / "pubmed.csv").write_text(HEADER + text, encoding="utf-8")
     (folder / "drugs.csv").write_text(DRUGS, encoding="utf-8")
     return folder
+
+
+Arguments = List[Union[str, Path]]
 
 
 def of_dates(landing: Path, lake: Path, dates: str, **options: Any) -> dict[str, Any]:
@@ -126,7 +129,10 @@ def test_days_follow_the_calendar(dates: str, days: int, landing: Path, tmp_path
 @pytest.mark.parametrize(
     ("dates", "told"),
     [
-        ("2024-01-05..2024-01-01", "dates: `2024-01-05..2024-01-01` ends before it begins; expected the earlier date first"),
+        (
+            "2024-01-05..2024-01-01",
+            "dates: `2024-01-05..2024-01-01` ends before it begins; expected the earlier date first",
+        ),
         ("2024-01-01", "dates: `2024-01-01`; expected two ISO dates such as 2024-01-01..2024-01-31"),
         ("2024-01-01..", "dates: `2024-01-01..`; expected two ISO dates"),
         ("..2024-01-01", "dates: `..2024-01-01`; expected two ISO dates"),
@@ -143,7 +149,7 @@ def test_dates_that_are_none(dates: str, told: str, landing: Path, tmp_path: Pat
     with pytest.raises(ArgumentError) as refused:
         of_dates(landing, lake, dates)
     assert str(refused.value).startswith(told)
-    sources = ["--drugs", landing / "drugs.csv", "--pubmed", landing / "{dt}" / "pubmed.csv"]
+    sources: Arguments = ["--drugs", landing / "drugs.csv", "--pubmed", landing / "{dt}" / "pubmed.csv"]
     finished = shell("run", *sources, "--out", lake, f"--dates={dates}")
     assert (finished.returncode, finished.stdout) == (2, b"")
     assert told in finished.stderr.decode()
@@ -158,7 +164,7 @@ def test_dates_and_dt_exclude_each_other(landing: Path, tmp_path: Path) -> None:
         drugs_rs.run(drugs=landing / "drugs.csv", lake=lake)
     with pytest.raises(TypeError, match="dates must be a string, not int"):
         of_dates(landing, lake, 3)  # type: ignore[arg-type]
-    sources = ["--drugs", landing / "drugs.csv", "--out", lake]
+    sources: Arguments = ["--drugs", landing / "drugs.csv", "--out", lake]
     for flags, told in (
         (["--dt", "2024-01-01", "--dates", "2024-01-01..2024-01-02"], "cannot be used with"),
         ([], "required"),
@@ -173,8 +179,8 @@ def test_no_date_has_a_source(landing: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceNotFoundError) as refused:
         of_dates(landing, tmp_path / "lake", "2025-01-01..2025-12-31")
     assert str(refused.value) == (
-        f"{landing}/2025-01-01/pubmed.csv: not found; expected the sources of at least one date of 2025-01-01..2025-12-31, "
-        "and none of them has any"
+        f"{landing}/2025-01-01/pubmed.csv: not found; expected the sources of at least one date of "
+        "2025-01-01..2025-12-31, and none of them has any"
     )
     assert not (tmp_path / "lake").exists()
 
@@ -238,7 +244,7 @@ def test_a_date_that_fails_leaves_the_complete_dates_before_it(landing: Path, tm
 
 
 def test_the_command_prints_a_line_for_each_date_and_the_totals(landing: Path, tmp_path: Path) -> None:
-    arguments = ["--drugs", landing / "drugs.csv", "--pubmed", landing / "{dt}" / "pubmed.csv"]
+    arguments: Arguments = ["--drugs", landing / "drugs.csv", "--pubmed", landing / "{dt}" / "pubmed.csv"]
     arguments += ["--dates", "2024-01-01..2024-01-04"]
     finished = shell("run", *arguments, "--out", tmp_path / "lake")
     assert finished.returncode == 0, finished.stderr.decode()
@@ -266,7 +272,14 @@ def test_the_command_prints_a_line_for_each_date_and_the_totals(landing: Path, t
 def test_names_in_a_list_have_the_date_too(landing: Path, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text(f"{landing}/{{dt}}/pubmed.csv\n", encoding="utf-8")
-    arguments = ["--drugs", landing / "drugs.csv", "--pubmed", f"@{names}", "--dates", "2024-01-01..2024-01-02"]
+    arguments: Arguments = [
+        "--drugs",
+        landing / "drugs.csv",
+        "--pubmed",
+        f"@{names}",
+        "--dates",
+        "2024-01-01..2024-01-02",
+    ]
     finished = shell("run", *arguments, "--out", tmp_path / "lake", "--json")
     assert finished.returncode == 0, finished.stderr.decode()
     assert len(finished.stdout.splitlines()) == 3
@@ -281,7 +294,7 @@ def test_ctrl_c_ends_between_the_dates_and_the_command_continues(tmp_path: Path)
             place.parent.mkdir(exist_ok=True)
             place.write_text(HEADER + rows, encoding="utf-8")
     (tmp_path / "drugs.csv").write_text(DRUGS, encoding="utf-8")
-    arguments = ["run", "--drugs", tmp_path / "drugs.csv", "--pubmed", landing / "{dt}.csv", "--quiet"]
+    arguments: Arguments = ["run", "--drugs", tmp_path / "drugs.csv", "--pubmed", landing / "{dt}.csv", "--quiet"]
     arguments += ["--out", lake, "--dates", "2024-01-01..2024-12-31"]
     process = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60

@@ -78,7 +78,9 @@ def cells(folder: Path, table: str, form: str) -> Counter[Any]:
     return found
 
 
-@pytest.mark.parametrize(("articles", "trials"), [(ARTICLES[place % len(ARTICLES)], TRIALS[place]) for place in range(9)])
+@pytest.mark.parametrize(
+    ("articles", "trials"), [(ARTICLES[place % len(ARTICLES)], TRIALS[place]) for place in range(9)]
+)
 def test_all_deliveries_are_the_world(articles: str, trials: str, tmp_path: Path) -> None:
     formats: dict[str, Any] = {"articles_format": articles, "trials_format": trials, "files": 2}
     world = drugs_rs.generate(tmp_path / "world", **WORLD, **formats)
@@ -120,7 +122,9 @@ def test_deliveries_make_the_lake_of_the_world(tmp_path: Path) -> None:
     assert graph(tmp_path / "whole") == graph(tmp_path / "parts")
 
 
-@pytest.mark.parametrize(("articles", "trials"), [("csv", "csv"), ("pubmed-xml", "study-files"), ("ndjson", "studies-json")])
+@pytest.mark.parametrize(
+    ("articles", "trials"), [("csv", "csv"), ("pubmed-xml", "study-files"), ("ndjson", "studies-json")]
+)
 @pytest.mark.parametrize("changed", [0.2, 1.0])
 def test_corrections_replace_what_earlier_deliveries_said(
     articles: str, trials: str, changed: float, tmp_path: Path

@@ -58,8 +58,8 @@ def test_with_none_the_error_says_so_and_nothing_is_written(sources: dict[str, P
     with pytest.raises(SourceNotFoundError) as refused:
         drugs_rs.run(pubmed=sources["one"], lake=lake, dt="2020-01-01")
     assert str(refused.value) == (
-        f"{lake}/silver/drugs: not found; expected a vocabulary of 2020-01-01 or before, because this run has none of its "
-        "own: pass drugs (--drugs) once, and later runs take it from the lake"
+        f"{lake}/silver/drugs: not found; expected a vocabulary of 2020-01-01 or before, because this run has none of "
+        "its own: pass drugs (--drugs) once, and later runs take it from the lake"
     )
     assert not lake.exists()
     finished = shell("run", "--pubmed", sources["one"], "--out", lake, "--dt", "2020-01-01")

@@ -100,6 +100,10 @@ pub(super) struct Reading {
     /// On an unreadable file: stop, or reject it and continue
     #[arg(long, value_name = "WHAT", value_parser = choice::<OnBadFile>(), default_value = "fail", env = "DRUGS_RS_ON_BAD_FILE")]
     pub on_bad_file: OnBadFile,
+    /// Fail before silver is committed if the kept rows of a table differ by more than this share, such as 50%, from the
+    /// median of its last 7 deliveries, or if a delivery shrinks by more
+    #[arg(long, value_name = "SHARE", env = "DRUGS_RS_EXPECT_ROWS")]
+    pub expect_rows: Option<String>,
 }
 
 /// How the bytes of files are read.
