@@ -76,6 +76,13 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A delivery with far fewer or more rows than expected.
+    #[error(
+        "{uri}: {found}; nothing was written to silver; check the delivery, or accept it with a run without expect_rows \
+         (--expect-rows)"
+    )]
+    RowCount { uri: String, found: String },
+
     /// The file system or the server refused: no permission, no space, a file in place of a folder.
     #[error("{path}: cannot {action}: {source}; {}", remedy_for(source))]
     Storage {
@@ -168,6 +175,7 @@ impl Error {
             Self::Schema { .. } => "SchemaError",
             Self::Format { .. } => "FormatError",
             Self::Encoding { .. } => "EncodingError",
+            Self::RowCount { .. } => "RowCountError",
             Self::Storage { .. } => "StorageError",
             Self::Conflict { .. } => "ConflictError",
             Self::Conservation { .. } => "ConservationError",

@@ -76,17 +76,19 @@ __version__: str
 
 def run(
     *,
-    drugs: _Source,
+    drugs: _Source | None = None,
     pubmed: _Source | None = None,
     clinical_trials: _Source | None = None,
     preprints: _Source | None = None,
     lake: _Path | None = None,
     out: _Path | None = None,
-    dt: _Date,
+    dt: _Date | None = None,
+    dates: str | None = None,
     encoding: _Encoding | None = None,
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
     max_ratio: int = 400,
+    expect_rows: str | None = None,
     boundary: _Boundary = "word",
     abbreviations: bool = False,
     abstracts: bool = False,
@@ -106,13 +108,16 @@ def run(
     reason, a repaired one is flagged, and `rows_in == rows_kept + rows_merged + rows_rejected` holds for every file.
 
     Args:
-        drugs: The vocabulary, with the columns `atccode` and `drug`.
+        drugs: The vocabulary, with the columns `atccode` and `drug`; by default the newest one of the lake.
         pubmed: PubMed articles, with the columns `id`, `title`, `date` and `journal`.
         clinical_trials: Clinical trials, with the columns `id`, `scientific_title`, `date` and `journal`.
         preprints: Preprints, with the columns of articles; `journal` is the server.
         lake: The lake's root folder, created if missing, or `gs://bucket/prefix`, `s3://bucket/prefix`. Required.
         out: Another name for `lake`.
-        dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`.
+        dt: The logical date of this delivery, `"2020-06-01"` or a `datetime.date`. Required, if there are no `dates`.
+        dates: Instead of `dt`, the first and the last of several dates, `"2024-01-01..2024-01-31"`: bronze and silver
+            of each date in order, then gold once. In the names of sources, `{dt}` is the date. A date without any of
+            these sources is skipped; one with some of them is an error before anything is written.
         encoding: How to read text that is neither UTF-8 nor UTF-16 with a byte order mark. Without it such text is
             an `EncodingError`.
         month_first: Read `01/02/2020` as 2 January; by default it is 1 February.
@@ -120,6 +125,9 @@ def run(
             (`bad_file`) for the file and continues.
         max_ratio: Reject compressed files that expand more than this many times their size, and beyond 256 MiB, with a
             `FormatError`; 0 is no limit.
+        expect_rows: A share such as `"50%"`. Fail before silver is committed if the kept rows of a table differ by more
+            from the median of its last 7 deliveries of earlier dates, if there are 3 or more, or if a delivery has that
+            much fewer rows than the one it replaces; bronze copies stay, silver and gold are as they were.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         abstracts: Search abstracts as well as titles.
@@ -146,13 +154,20 @@ def run(
         The report, a plain dictionary without row contents: `step`, `dt`, `out`, `unchanged`, `steps` (the reports of
         bronze, silver and gold), `sources` (for each file `uri`, `table`, `format`, `bytes`, rows and notes),
         `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
-        `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it) and `seconds`.
+        `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it), `shrunk` (the partitions with
+        fewer rows than the delivery that they replace, each with `table`, `dt`, `rows_before`, `rows`; absent if there
+        is none) and `seconds`.
+
+        With `dates`, `steps` has a report for each date, with those of its bronze and silver, and at last that of gold;
+        `dates` is the argument, and `skipped` has the dates without sources, each with `dt` and `missing`, if any.
 
     Raises:
-        SourceNotFoundError: A source does not exist or matches no file.
-        ArgumentError: `dt`, `encoding`, `boundary` or `unit` is not one of the accepted values, or a list of sources is
-            empty.
-        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
+        SourceNotFoundError: A source does not exist or matches no file; one of several dates has some of its sources,
+            or none of them has any; there is no vocabulary, neither in `drugs` nor in the lake.
+        ArgumentError: `dt`, `dates`, `encoding`, `boundary`, `unit` or `expect_rows` is not one of the accepted values,
+            there is no source, or a list of sources is empty.
+        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`), or a table has not
+            the rows of `expect_rows` (`RowCountError`).
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
@@ -206,6 +221,7 @@ def silver(
     month_first: bool = False,
     on_bad_file: _OnBadFile = "fail",
     max_ratio: int = 400,
+    expect_rows: str | None = None,
     hold: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -225,6 +241,9 @@ def silver(
             (`bad_file`) for the file and continues.
         max_ratio: Reject compressed files that expand more than this many times their size, and beyond 256 MiB, with a
             `FormatError`; 0 is no limit.
+        expect_rows: A share such as `"50%"`. Fail before silver is committed if the kept rows of a table differ by more
+            from the median of its last 7 deliveries of earlier dates, if there are 3 or more, or if a delivery has that
+            much fewer rows than the one it replaces; the lake is as it was.
         hold: Hold the date back in the same commit if a table of it changes: gold leaves the date out until `release`.
             A date that is held already keeps its reason.
         progress: Show progress on stderr, if that is a terminal or a notebook.
@@ -234,8 +253,9 @@ def silver(
 
     Raises:
         SourceNotFoundError: Bronze holds none of these tables for `dt`.
-        ArgumentError: A bad `dt`, an unknown table or encoding.
-        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`).
+        ArgumentError: A bad `dt` or `expect_rows`, an unknown table or encoding.
+        InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`), or a table has not
+            the rows of `expect_rows` (`RowCountError`).
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
@@ -403,6 +423,9 @@ def generate(
     abstracts: float = 0.0,
     dirt: Mapping[str, float] | None = None,
     clean: bool = False,
+    delivery: int | None = None,
+    of: int | None = None,
+    changed: float = 0.0,
     force: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -444,13 +467,18 @@ def generate(
         dirt: The share of records with each kind of dirt (`docs/generate.md` lists them), instead of the usual share. A
             kind that a format cannot express is left out there.
         clean: No dirt but that of `dirt`.
+        delivery: One delivery of this world, from 1 to `of`: its share of the articles and trials, and all drugs. It is
+            made without the others; together they hold the rows of the world made in one go.
+        of: Into how many deliveries the world is cut.
+        changed: Corrections in the delivery, as a share of its new records: clean rows with the id of a record of an
+            earlier delivery and another title, date or journal. The first delivery has none.
         force: Replace whatever the folder holds.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
         What `_generated.json` in the folder holds: `version`, `settings`, `truth` (for each table `rows_in`,
-        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`) and `files` (`path`, `rows`
-        with broken ones among them, `bytes`, `sha256`).
+        `rows_kept`, `rows_merged`, `rows_rejected`, `merged`, `rejected`, `mentions`, and `corrected` if the delivery
+        has corrections) and `files` (`path`, `rows` with broken ones among them, `bytes`, `sha256`).
 
     Raises:
         ArgumentError: A setting that makes no sense, a folder that holds something else, or a bucket.

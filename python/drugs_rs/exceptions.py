@@ -9,7 +9,8 @@
     ├── InputError            (also ValueError)
     │   ├── SchemaError
     │   ├── FormatError
-    │   └── EncodingError
+    │   ├── EncodingError
+    │   └── RowCountError
     ├── StorageError          (also OSError)
     ├── ColumnNotFoundError   (also KeyError)
     ├── RowNotFoundError      (also IndexError)
@@ -40,6 +41,7 @@ __all__ = [
     "InputError",
     "InternalError",
     "MissingLibraryError",
+    "RowCountError",
     "RowNotFoundError",
     "SchemaError",
     "SourceIsDirectoryError",
@@ -65,7 +67,7 @@ class ArgumentError(DrugsError, ValueError):
 
 
 class InputError(DrugsError, ValueError):
-    """A source as a whole cannot be read as what it should be.
+    """A source as a whole cannot be read as what it should be, or a delivery is not of the expected size.
 
     A single bad row never raises: it is counted and stored in ``silver/rejected`` with its reason.
     """
@@ -81,6 +83,13 @@ class FormatError(InputError):
 
 class EncodingError(InputError):
     """The bytes are not valid text; the message names the byte offset and the option that helps."""
+
+
+class RowCountError(InputError):
+    """A delivery has far fewer or more rows than ``expect_rows`` allows; silver is as it was.
+
+    The message has the numbers, what they are compared with, and the bounds.
+    """
 
 
 class StorageError(DrugsError, OSError):

@@ -10,9 +10,10 @@ use crate::choice::Choice;
 use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
-use crate::lake::dt::Dt;
+use crate::lake::dt::{Dt, DtRange, RunDates};
 use crate::matcher::{MatcherOption, MatcherSettings, OPTIONS, OptionKind};
 use crate::schema::{DrugUnit, GraphOutput, SourceTable};
+use crate::steps::silver::ExpectedRows;
 use crate::text::date::NumericOrder;
 
 use super::errors::exception;
@@ -92,6 +93,26 @@ pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
     Dt::parse(&text).map_err(|error| exception(value.py(), &error))
 }
 
+/// The dates of a run: `dt`, or `dates`.
+pub(super) fn dates(dt: Option<&Bound<'_, PyAny>>, dates: Option<&Bound<'_, PyAny>>) -> PyResult<RunDates> {
+    match (dt, dates) {
+        (Some(dt), None) => self::dt(dt).map(RunDates::One),
+        (None, Some(dates)) => {
+            let range = DtRange::parse(&text(dates, "dates")?);
+            range
+                .map(RunDates::Each)
+                .map_err(|error| exception(dates.py(), &error))
+        }
+        (Some(_), Some(dates)) => {
+            let error = Error::argument("dates", "both `dt` and `dates`", "one of them");
+            Err(exception(dates.py(), &error))
+        }
+        (None, None) => Err(PyTypeError::new_err(
+            "run() missing 1 required keyword-only argument: 'dt', or 'dates'",
+        )),
+    }
+}
+
 /// The value with a name, or an error that lists all names.
 pub(super) fn choice<T: Choice>(py: Python<'_>, argument: &str, name: &str) -> PyResult<T> {
     T::from_choice_name(name).map_err(|unknown| exception(py, &unknown.of(argument)))
@@ -105,6 +126,12 @@ pub(super) fn encoding(py: Python<'_>, value: Option<&str>) -> PyResult<Encoding
 /// The reaction to an unreadable file.
 pub(super) fn on_bad_file(py: Python<'_>, name: &str) -> PyResult<OnBadFile> {
     choice(py, "on_bad_file", name)
+}
+
+/// By which share the rows of a delivery may differ.
+pub(super) fn expect_rows(py: Python<'_>, value: Option<&str>) -> PyResult<Option<ExpectedRows>> {
+    let share = value.map(ExpectedRows::parse).transpose();
+    share.map_err(|error| exception(py, &error))
 }
 
 /// Whether gold writes the graph as a file.
@@ -128,6 +155,17 @@ macro_rules! whole_numbers {
 }
 
 whole_numbers! { n max_ratio max_exclusive min_count batch_rows seed articles trials drugs journals files start end }
+
+/// Readers of whole numbers that may be `None`.
+macro_rules! optional_whole_numbers {
+    ($($name:ident)*) => {
+        $(pub(super) fn $name(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+            (!value.is_none()).then(|| whole_number(value, stringify!($name))).transpose()
+        })*
+    };
+}
+
+optional_whole_numbers! { delivery of }
 
 fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     value.extract().map_err(|error: PyErr| {

@@ -7,13 +7,13 @@ use pyo3::prelude::*;
 use super::process::call;
 use super::{arguments, errors};
 use crate::error::Error;
-use crate::generate::{Format, GenerateSettings, MadeTable, Packing, Shares};
+use crate::generate::{Delivery, Format, GenerateSettings, MadeTable, Packing, Shares};
 
 #[doc = stub_doc!(generate)]
 #[pyfunction]
 #[pyo3(signature = (out, *, seed=1, articles=7000, trials=3000, drugs=1000, journals=300, articles_format="csv",
-    trials_format="csv", drugs_format="csv", files=1, packing=None, abstracts=0.0, dirt=None, clean=false, force=false,
-    progress=false))]
+    trials_format="csv", drugs_format="csv", files=1, packing=None, abstracts=0.0, dirt=None, clean=false,
+    delivery=None, of=None, changed=0.0, force=false, progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn generate<'py>(
     py: Python<'py>,
@@ -31,6 +31,9 @@ pub(super) fn generate<'py>(
     abstracts: f64,
     dirt: Option<BTreeMap<String, f64>>,
     clean: bool,
+    #[pyo3(from_py_with = arguments::delivery)] delivery: Option<u64>,
+    #[pyo3(from_py_with = arguments::of)] of: Option<u64>,
+    changed: f64,
     force: bool,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -55,6 +58,7 @@ pub(super) fn generate<'py>(
         packing: arguments::choice(py, "packing", packing)?,
         abstracts,
         dirt: shares,
+        delivery: Delivery::from_arguments(delivery, of, changed).map_err(refuse)?,
     };
     let (json, _) = call::run_interruptible(py, progress, |task| {
         crate::api::generate::generate(&out, &settings, force, task)

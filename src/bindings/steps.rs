@@ -1,6 +1,5 @@
 //! The steps as Python functions: they take arguments and return a report as a plain dictionary.
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -10,9 +9,11 @@ use crate::api::sources;
 use crate::error::{Error, Result};
 use crate::formats::MostRatio;
 use crate::graph::AnswerSettings;
+use crate::lake::dt::RunDates;
 use crate::lake::report::StepReport;
 use crate::lake::{existing_lake_for, holds, open_lake_for};
 use crate::schema::SourceTable;
+use crate::steps::backfill::backfill;
 use crate::steps::bronze::BronzeSource;
 use crate::steps::gold::GoldSettings;
 use crate::steps::silver::SilverSettings;
@@ -21,22 +22,24 @@ use crate::task::Task;
 
 #[doc = stub_help!(run)]
 #[pyfunction]
-#[pyo3(signature = (*, drugs, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options), text_signature = None)]
+#[pyo3(signature = (*, drugs=None, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt=None, dates=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
+    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
-    drugs: &Bound<'py, PyAny>,
+    drugs: Option<&Bound<'py, PyAny>>,
     pubmed: Option<&Bound<'py, PyAny>>,
     clinical_trials: Option<&Bound<'py, PyAny>>,
     preprints: Option<&Bound<'py, PyAny>>,
     lake: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
-    dt: &Bound<'py, PyAny>,
+    dt: Option<&Bound<'py, PyAny>>,
+    dates: Option<&Bound<'py, PyAny>>,
     encoding: Option<&str>,
     month_first: bool,
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
+    expect_rows: Option<&str>,
     abstracts: bool,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
@@ -44,13 +47,14 @@ pub(super) fn run<'py>(
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let sources = sources([Some(drugs), pubmed, clinical_trials, preprints])?;
-    let (lake, dt) = (arguments::lake(lake, out, "run")?, arguments::dt(dt)?);
+    let sources = sources([drugs, pubmed, clinical_trials, preprints])?;
+    let (lake, dates) = (arguments::lake(lake, out, "run")?, arguments::dates(dt, dates)?);
     let silver = SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
         most_ratio: MostRatio(max_ratio),
+        expect_rows: arguments::expect_rows(py, expect_rows)?,
         ..SilverSettings::default()
     };
     let gold = GoldSettings {
@@ -64,14 +68,11 @@ pub(super) fn run<'py>(
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
-        whole::run(
-            open_lake_for(&lake, task)?.as_ref(),
-            &sources,
-            dt,
-            silver,
-            &gold,
-            task,
-        )
+        let lake = open_lake_for(&lake, task)?;
+        match dates {
+            RunDates::One(dt) => whole::run(lake.as_ref(), &sources, dt, silver, &gold, task),
+            RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, silver, &gold, task),
+        }
     })
 }
 
@@ -118,7 +119,7 @@ pub(super) fn bronze<'py>(
 #[doc = stub_doc!(silver)]
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
-#[pyo3(signature = (*, lake=None, out=None, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, hold=false, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, expect_rows=None, hold=false, progress=false))]
 pub(super) fn silver<'py>(
     py: Python<'py>,
     lake: Option<&Bound<'py, PyAny>>,
@@ -129,6 +130,7 @@ pub(super) fn silver<'py>(
     month_first: bool,
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
+    expect_rows: Option<&str>,
     hold: bool,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -139,6 +141,7 @@ pub(super) fn silver<'py>(
         order: arguments::order(month_first),
         on_bad_file: arguments::on_bad_file(py, on_bad_file)?,
         most_ratio: MostRatio(max_ratio),
+        expect_rows: arguments::expect_rows(py, expect_rows)?,
         hold,
         ..SilverSettings::default()
     };
@@ -224,11 +227,6 @@ fn sources(given: [Option<&Bound<'_, PyAny>>; SourceTable::ALL.len()]) -> PyResu
             continue;
         };
         sources.push(BronzeSource::new(table, arguments::paths(paths, table.name())?));
-    }
-    if given[0].is_some_and(PyAnyMethods::is_none) {
-        return Err(PyTypeError::new_err(
-            "drugs must be a path or a list of paths, not None",
-        ));
     }
     Ok(sources)
 }

@@ -10,7 +10,7 @@ use super::lake_explain::LakeExplainArguments;
 use super::lake_history::HistoryArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
-use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, choice};
+use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, choice};
 use crate::schema::{PublicationKind, SCHEMA_FORMS, SourceTable};
 
 const EXIT_CODES: &str = "\
@@ -90,13 +90,14 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable
-    #[arg(long, value_name = "PATH", required = true)]
+    /// A drug vocabulary: file, folder, glob or URI, or @LIST (a file with one of them a line); repeatable; without it, the
+    /// newest one of the lake
+    #[arg(long, value_name = "PATH")]
     pub drugs: Vec<String>,
     #[command(flatten)]
     pub publications: PublicationSources,
     #[command(flatten)]
-    pub lake: Lake,
+    pub lake: RunLake,
     #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]

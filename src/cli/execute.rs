@@ -17,11 +17,13 @@ use super::{generate, manual, summary};
 use crate::api::matching::read_standard_input;
 use crate::api::source_lists::Lists;
 use crate::error::{Error, Result, shown};
+use crate::lake::dt::RunDates;
 use crate::lake::holds::{hold, release};
 use crate::lake::open::{existing_lake_for, open_lake_for};
 use crate::lake::report::StepReport;
 use crate::matcher::Matcher;
 use crate::schema::{SourceTable, describe_tables};
+use crate::steps::backfill::backfill;
 use crate::steps::bronze::{BronzeSource, bronze};
 use crate::steps::gold::gold;
 use crate::steps::run;
@@ -37,18 +39,15 @@ pub fn execute(command: &ParsedCommand, task: &Task) -> Result<Outcome> {
 fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Result<Outcome> {
     let (report, output) = match command {
         Command::Run(arguments) => {
-            let dt = arguments.lake.dt()?;
+            let dates = arguments.lake.dates()?;
             let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
+            let silver = silver_settings(&arguments.reading)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
-            let report = run::run(
-                lake.as_ref(),
-                &sources,
-                dt,
-                silver_settings(&arguments.reading),
-                &gold,
-                task,
-            )?;
+            let report = match dates {
+                RunDates::One(dt) => run::run(lake.as_ref(), &sources, dt, silver, &gold, task)?,
+                RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, silver, &gold, task)?,
+            };
             (report, &arguments.output)
         }
         Command::Bronze(arguments) => {
@@ -86,7 +85,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             let settings = SilverSettings {
                 hold: arguments.hold,
-                ..silver_settings(&arguments.reading)
+                ..silver_settings(&arguments.reading)?
             };
             let report = silver(lake.as_ref(), tables, dt, settings, task)?;
             (report, &arguments.output)
@@ -155,7 +154,9 @@ fn sources(
 }
 
 fn outcome_of(report: &StepReport, output: &Output) -> Result<Outcome> {
-    let text = if output.json {
+    let text = if output.json && !report.dates.is_empty() {
+        report.to_lines()?
+    } else if output.json {
         report.to_json()?
     } else if output.quiet {
         String::new()

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::options::{Output, choice};
 use crate::api::generate::generate;
 use crate::error::{Error, Result};
-use crate::generate::{Format, GenerateSettings, MadeTable, Packing, Shares};
+use crate::generate::{Delivery, Format, GenerateSettings, MadeTable, Packing, Shares};
 use crate::task::Task;
 
 #[derive(Debug, Args)]
@@ -55,6 +55,20 @@ pub(super) struct GenerateArguments {
     /// No dirt except that of --dirt
     #[arg(long)]
     pub clean: bool,
+    /// Generate one delivery of a world that is cut into several (--of), such as 3; needs no other delivery
+    #[arg(long, value_name = "NUMBER")]
+    pub delivery: Option<u64>,
+    /// How many deliveries the articles and trials are cut into
+    #[arg(long, value_name = "NUMBER")]
+    pub of: Option<u64>,
+    /// Corrections of earlier deliveries, as a share of the delivery's new records, such as 0.01
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    pub changed: f64,
     /// Replace whatever the folder holds
     #[arg(long)]
     pub force: bool,
@@ -70,7 +84,8 @@ fn format_of(table: MadeTable) -> impl TypedValueParser<Value = Format> {
 
 /// Generates the sources, and returns the text to print.
 pub(super) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String> {
-    let (json, stood) = generate(&arguments.out, &settings(arguments)?, arguments.force, task)?;
+    let settings = settings(arguments)?;
+    let (json, stood) = generate(&arguments.out, &settings, arguments.force, task)?;
     if arguments.output.json {
         return Ok(json);
     }
@@ -83,14 +98,14 @@ pub(super) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String>
         if stood { " (nothing to do)" } else { "" }
     );
     let mut sources = String::new();
-    for (flag, folder, rows) in [
-        ("--drugs", "drugs", arguments.drugs),
-        ("--pubmed", "pubmed", arguments.articles),
-        ("--clinical-trials", "clinical_trials", arguments.trials),
+    for (flag, table) in [
+        ("--drugs", MadeTable::Drugs),
+        ("--pubmed", MadeTable::Articles),
+        ("--clinical-trials", MadeTable::Trials),
     ] {
         // A table without rows has no folder.
-        if rows > 0 {
-            let _ = write!(sources, " {flag} {out}/{folder}");
+        if !settings.numbers(table).is_empty() {
+            let _ = write!(sources, " {flag} {out}/{}", table.folder());
         }
     }
     let _ = writeln!(text, "  drugs-rs run{sources} --out LAKE --dt DATE");
@@ -133,5 +148,6 @@ fn settings(arguments: &GenerateArguments) -> Result<GenerateSettings> {
         packing: arguments.packing,
         abstracts: arguments.abstracts,
         dirt,
+        delivery: Delivery::from_arguments(arguments.delivery, arguments.of, arguments.changed)?,
     })
 }

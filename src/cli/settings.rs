@@ -9,7 +9,7 @@ use crate::formats::{self, MostRatio};
 use crate::graph::AnswerSettings;
 use crate::matcher::VocabularyEntry;
 use crate::steps::gold::GoldSettings;
-use crate::steps::silver::SilverSettings;
+use crate::steps::silver::{ExpectedRows, SilverSettings};
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
@@ -39,20 +39,22 @@ pub(super) fn reading(bytes: &InputOptions) -> formats::ReadOptions {
     }
 }
 
-pub(super) fn silver_settings(words: &Reading) -> SilverSettings {
+pub(super) fn silver_settings(words: &Reading) -> Result<SilverSettings> {
     let order = if words.month_first {
         NumericOrder::MonthFirst
     } else {
         NumericOrder::DayFirst
     };
     let formats::ReadOptions { encoding, most_ratio } = reading(&words.bytes);
-    SilverSettings {
+    let expected = words.expect_rows.as_deref().map(ExpectedRows::parse);
+    Ok(SilverSettings {
         encoding,
         order,
         on_bad_file: words.on_bad_file,
         most_ratio,
+        expect_rows: expected.transpose()?,
         ..SilverSettings::default()
-    }
+    })
 }
 
 pub(super) fn gold_settings(matching: &Matching, options: &GoldOptions, task: &Task) -> Result<GoldSettings> {

@@ -23,13 +23,19 @@ const MOST_PUBLICATIONS: u64 = 50_000;
 
 /// The summary of a report.
 pub(super) fn of(report: &StepReport) -> Result<String> {
-    let mut text = format!("{} of dt={} into {}", report.step, report.dt, report.out);
+    let date = if report.dates.is_empty() {
+        format!("dt={}", report.dt)
+    } else {
+        report.dates.clone()
+    };
+    let mut text = format!("{} of {date} into {}", report.step, report.out);
     let _ = writeln!(
         text,
         " ({:.2} s{})",
         report.seconds,
         if report.unchanged { ", nothing to do" } else { "" }
     );
+    dates(&mut text, report);
     if let Some(gold) = &report.gold {
         let _ = writeln!(
             text,
@@ -64,11 +70,53 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
         }
     }
     held(&mut text, report);
+    shrunk(&mut text, report);
     sources(&mut text, report);
     flags(&mut text, &report.totals.flags);
     rejected(&mut text, report);
     files(&mut text, report);
     Ok(text)
+}
+
+/// A line for each date of a run of several: its rows, or why it was skipped.
+fn dates(text: &mut String, report: &StepReport) {
+    if report.dates.is_empty() {
+        return;
+    }
+    let mut rows: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for date in report.steps.iter().filter(|step| step.gold.is_none()) {
+        let totals = &date.totals;
+        let counts = [
+            totals.rows_in,
+            totals.rows_kept,
+            totals.rows_merged,
+            totals.rows_rejected,
+        ];
+        let counts = counts.iter().map(ToString::to_string);
+        let seconds = format!("{:.2} s", date.seconds);
+        let remark = if date.unchanged { "nothing to do" } else { "" };
+        let row = std::iter::once(date.dt.clone())
+            .chain(counts)
+            .chain([seconds, remark.to_owned()]);
+        rows.insert(&date.dt, row.collect());
+    }
+    for date in &report.skipped {
+        let mut row = vec![String::new(); 7];
+        row[0].clone_from(&date.dt);
+        row[6] = format!("skipped: no {}", date.missing.join(", "));
+        rows.insert(&date.dt, row);
+    }
+    let done = rows.len() - report.skipped.len();
+    title(
+        text,
+        &format!("Dates: {done} run, {} skipped", report.skipped.len()),
+    );
+    let header = ["date", "read", "kept", "merged", "rejected", "time", ""].map(str::to_owned);
+    let table: Vec<Vec<String>> = std::iter::once(header.to_vec())
+        .chain(rows.into_values())
+        .collect();
+    print_table(text, &table, table.len() - 1);
+    text.push('\n');
 }
 
 fn drugs(text: &mut String, graph: &DrugGraph, unit: DrugUnit) {
@@ -131,6 +179,19 @@ fn held(text: &mut String, report: &StepReport) {
         table.push([date.dt.clone(), date.reason.clone()]);
     }
     print_table(text, &table, held.len());
+}
+
+fn shrunk(text: &mut String, report: &StepReport) {
+    if report.shrunk.is_empty() {
+        return;
+    }
+    title(text, "Notice: fewer rows than in the delivery that was replaced");
+    let mut table = vec![["table", "date", "before", "now"].map(str::to_owned)];
+    for partition in report.shrunk.iter().take(MOST_ROWS) {
+        let (before, now) = (partition.rows_before.to_string(), partition.rows.to_string());
+        table.push([partition.table.clone(), partition.dt.clone(), before, now]);
+    }
+    print_table(text, &table, report.shrunk.len());
 }
 
 fn sources(text: &mut String, report: &StepReport) {

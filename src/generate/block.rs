@@ -19,6 +19,8 @@ pub struct Block {
     pub files: Vec<(String, Vec<u8>)>,
     /// Mentions, one on each line.
     pub truth: Vec<u8>,
+    /// The corrected records of earlier deliveries, one on each line.
+    pub corrected: Vec<u8>,
     pub counts: Counts,
 }
 
@@ -66,11 +68,7 @@ impl Block {
 /// Generates records of articles or trials.
 pub fn block(settings: &GenerateSettings, table: MadeTable, numbers: Range<u64>) -> Block {
     let maker = RecordMaker::new(settings, table);
-    let format = settings.format(table);
-    let mut block = Block::default();
-    if format == Format::Parquet {
-        block.cells = vec![Vec::new(); Block::columns(table).len()];
-    }
+    let (format, mut block) = Block::of(settings, table);
     let mut later = Vec::new();
     let mut deleted = Vec::new();
     for number in numbers {
@@ -88,6 +86,22 @@ pub fn block(settings: &GenerateSettings, table: MadeTable, numbers: Range<u64>)
         block.write(table, format, row, true);
     }
     pubmed_xml::delete(&deleted, &mut block.text);
+    block
+}
+
+/// Generates corrections of articles or trials of earlier deliveries.
+pub fn corrections_block(settings: &GenerateSettings, table: MadeTable, corrections: Range<u64>) -> Block {
+    let maker = RecordMaker::new(settings, table);
+    let (format, mut block) = Block::of(settings, table);
+    let Some(delivery) = &settings.delivery else {
+        return block;
+    };
+    for record in corrections.filter_map(|correction| maker.correction(delivery, correction)) {
+        block.counts.add(&record, format);
+        truth::write(&record, table, &mut block.truth);
+        truth::write_correction(&record, table, &mut block.corrected);
+        block.write(table, format, &record.row, false);
+    }
     block
 }
 
@@ -117,6 +131,16 @@ pub fn drugs_block(settings: &GenerateSettings, numbers: Range<u64>) -> Block {
 }
 
 impl Block {
+    /// The format of a table, and a block of it without a record.
+    fn of(settings: &GenerateSettings, table: MadeTable) -> (Format, Self) {
+        let format = settings.format(table);
+        let mut block = Self::default();
+        if format == Format::Parquet {
+            block.cells = vec![Vec::new(); Self::columns(table).len()];
+        }
+        (format, block)
+    }
+
     fn write(&mut self, table: MadeTable, format: Format, row: &MadeRow, again: bool) {
         let out = &mut self.text;
         match format {

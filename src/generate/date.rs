@@ -58,6 +58,15 @@ pub(super) struct Date {
 }
 
 impl Date {
+    /// Another random date, of another day.
+    pub(super) fn another(&self, dice: &mut Dice) -> Self {
+        let mut other = Self::draw(dice, false);
+        if other.truth() == self.truth() {
+            other.year += 1;
+        }
+        other
+    }
+
     /// A random date: a whole day in most records, a less exact one in the others.
     pub(super) fn draw(dice: &mut Dice, exact: bool) -> Self {
         let part = match dice.below(100) {

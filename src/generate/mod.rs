@@ -8,11 +8,13 @@
 //! - [`GenerateSettings`] are the numbers and shares; [`GenerateSettings::check`] rejects impossible ones.
 //! - [`Format`] is the format of a source, [`Dirt`] a fault of a record.
 //! - [`block()`] generates some records of one table: their text or rows, and the truth about them.
+//! - [`Delivery`] is a part of the world, with corrections of the parts before it.
 //!
 //! Words, names and journals are invented here; nothing is taken from anybody's data.
 
 mod block;
 mod date;
+mod delivery;
 mod dice;
 mod dirt;
 mod drugs;
@@ -27,11 +29,14 @@ mod registry;
 mod truth;
 mod words;
 
-pub use block::{Block, block, drugs_block};
+pub use block::{Block, block, corrections_block, drugs_block};
+pub use delivery::Delivery;
 pub use dirt::{Dirt, Shares};
 pub use drugs::MOST_DRUGS;
 pub use format::{Format, MadeTable, Packing};
 pub use truth::Counts;
+
+use std::ops::Range;
 
 use crate::error::{Error, Result};
 
@@ -56,6 +61,8 @@ pub struct GenerateSettings {
     /// The share of records with an abstract.
     pub abstracts: f64,
     pub dirt: Shares,
+    /// A delivery of the world instead of the whole world at once.
+    pub delivery: Option<Delivery>,
 }
 
 impl Default for GenerateSettings {
@@ -73,6 +80,7 @@ impl Default for GenerateSettings {
             packing: Packing::None,
             abstracts: 0.0,
             dirt: Shares::default(),
+            delivery: None,
         }
     }
 }
@@ -113,7 +121,7 @@ impl GenerateSettings {
         self.dirt.check()
     }
 
-    /// The number of records of a table.
+    /// The number of records of a table, in the whole world.
     pub fn count(&self, table: MadeTable) -> u64 {
         match table {
             MadeTable::Drugs => self.drugs,
@@ -128,6 +136,23 @@ impl GenerateSettings {
             MadeTable::Drugs => self.drugs_format,
             MadeTable::Articles => self.articles_format,
             MadeTable::Trials => self.trials_format,
+        }
+    }
+
+    /// The numbers of the new records of a table: all of them, or those of the delivery. Each delivery has all drugs.
+    pub fn numbers(&self, table: MadeTable) -> Range<u64> {
+        let records = self.count(table);
+        match &self.delivery {
+            Some(delivery) if table != MadeTable::Drugs => delivery.numbers(records),
+            _ => 0..records,
+        }
+    }
+
+    /// How many corrections a table has.
+    pub fn corrections(&self, table: MadeTable) -> u64 {
+        match &self.delivery {
+            Some(delivery) if table != MadeTable::Drugs => delivery.corrections(self.count(table)),
+            _ => 0,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::GenerateSettings;
 use super::date::{Date, Given};
+use super::delivery::{Changes, Delivery, is_correctable};
 use super::dice::Dice;
 use super::dirt::Dirt;
 use super::drugs::Drugs;
@@ -39,6 +40,8 @@ pub(super) struct MadeRecord {
     pub deleted: bool,
     pub dirt: Option<Dirt>,
     pub truth: Truth,
+    /// What it changes of a record of an earlier delivery; `None` for a new record.
+    pub corrected: Option<Changes>,
 }
 
 /// The truth about a record.
@@ -51,6 +54,36 @@ pub(super) struct Truth {
     pub journal: Option<String>,
     /// In the order of their places: those of the title, then those of the abstract.
     pub mentions: Vec<MadeMention>,
+}
+
+/// What is drawn of a record, before anything is wrong with it.
+struct Drawn {
+    title: Text,
+    date: Date,
+    /// The journal's number.
+    journal: u64,
+    summary: Text,
+}
+
+impl Drawn {
+    fn row(&self, id: String, journal: String, number: u64) -> MadeRow {
+        MadeRow {
+            id,
+            title: self.title.text.clone(),
+            markup: false,
+            date: Given::Date(self.date.clone()),
+            journal,
+            journal_number: self.journal,
+            summary: self.summary.text.clone(),
+            fault: None,
+            number,
+        }
+    }
+
+    fn mentions(self) -> Vec<MadeMention> {
+        let title = self.title.mentions.into_iter();
+        title.chain(self.summary.mentions).collect()
+    }
 }
 
 /// Generates records of one table.
@@ -74,34 +107,90 @@ impl<'s> RecordMaker<'s> {
         }
     }
 
-    pub(super) fn record(&self, number: u64) -> MadeRecord {
-        let dice = &mut Dice::new(self.settings.seed, 1 + self.table as u64, number);
-        let dirt = self.settings.dirt.draw(dice, self.format);
-        let id = self.id(number);
-        let title = self.title(dice, number);
+    /// The numbers at random of a record, and what is wrong with it.
+    fn begin(&self, number: u64) -> (Dice, Option<Dirt>) {
+        let mut dice = Dice::new(self.settings.seed, 1 + self.table as u64, number);
+        let dirt = self.settings.dirt.draw(&mut dice, self.format);
+        (dice, dirt)
+    }
+
+    /// A record before anything is wrong with it.
+    fn draw(&self, dice: &mut Dice, dirt: Option<Dirt>, number: u64) -> Drawn {
+        let title = self.title(dice, number, "");
         let date = Date::draw(dice, dirt == Some(Dirt::HalfRows));
-        let (journal_number, journal) = if self.format.has_journals() {
-            let number = dice.early(self.settings.journals);
-            (number, journals::name(number))
+        let journal = if self.format.has_journals() {
+            dice.early(self.settings.journals)
         } else {
-            (0, String::new())
+            0
         };
         let summary = if dice.happens(self.settings.abstracts) && self.format.has_abstracts() {
             self.summary(dice)
         } else {
             Text::default()
         };
-        let mut row = MadeRow {
-            id: id.clone(),
-            title: title.text.clone(),
-            markup: false,
-            date: Given::Date(date.clone()),
-            journal: journal.clone(),
-            journal_number,
-            summary: summary.text,
-            fault: None,
-            number,
+        Drawn {
+            title,
+            date,
+            journal,
+            summary,
+        }
+    }
+
+    fn journal(&self, number: u64) -> String {
+        if self.format.has_journals() {
+            journals::name(number)
+        } else {
+            String::new()
+        }
+    }
+
+    /// A record of an earlier delivery with another title, date or journal; nothing is wrong with it.
+    pub(super) fn correction(&self, delivery: &Delivery, correction: u64) -> Option<MadeRecord> {
+        let mut dice = Dice::new(self.settings.seed, delivery.stream(self.table as u64), correction);
+        let number =
+            delivery.corrected(self.settings.count(self.table), correction, &mut dice, |number| {
+                is_correctable(self.begin(number).1)
+            })?;
+        let (mut its, dirt) = self.begin(number);
+        let mut drawn = self.draw(&mut its, dirt, number);
+        let journals = self.settings.journals;
+        let changes = Changes::draw(&mut dice, self.format.has_journals() && journals > 1);
+        if changes.title {
+            let version = format!(", version {}", delivery.number);
+            drawn.title = self.title(&mut dice, number, &version);
+        }
+        if changes.date {
+            drawn.date = drawn.date.another(&mut dice);
+        }
+        if changes.journal {
+            drawn.journal = (drawn.journal + 1 + dice.below(journals - 1)) % journals;
+        }
+        let (id, journal) = (self.id(number), self.journal(drawn.journal));
+        let row = drawn.row(id.clone(), journal.clone(), number);
+        let truth = Truth {
+            kept: true,
+            id: Some(id),
+            date: row.date.truth(),
+            journal: (!journal.is_empty()).then_some(journal),
+            mentions: drawn.mentions(),
         };
+        Some(MadeRecord {
+            row,
+            later: None,
+            deleted: false,
+            dirt: None,
+            truth,
+            corrected: Some(changes),
+        })
+    }
+
+    pub(super) fn record(&self, number: u64) -> MadeRecord {
+        let (mut dice, dirt) = self.begin(number);
+        let dice = &mut dice;
+        let id = self.id(number);
+        let drawn = self.draw(dice, dirt, number);
+        let (date, journal) = (drawn.date.clone(), self.journal(drawn.journal));
+        let mut row = drawn.row(id.clone(), journal.clone(), number);
         let mut later = None;
         match dirt {
             None => {}
@@ -125,7 +214,7 @@ impl<'s> RecordMaker<'s> {
             }
             Some(Dirt::RepeatedId) => later = Some(row.clone()),
             Some(Dirt::SupersededId) => {
-                let old = self.title(dice, number);
+                let old = self.title(dice, number, "");
                 later = Some(row.clone());
                 row.title = old.text.replace(" no. ", " draft ");
                 row.date = Given::Date(Date::draw(dice, false));
@@ -160,7 +249,7 @@ impl<'s> RecordMaker<'s> {
             // Of two rows with one id, the later one counts; both halves of a record have the same date.
             date: later.as_ref().unwrap_or(&row).date.truth(),
             journal: (!without_journal).then_some(journal),
-            mentions: title.mentions.into_iter().chain(summary.mentions).collect(),
+            mentions: drawn.mentions(),
         };
         MadeRecord {
             row,
@@ -168,6 +257,7 @@ impl<'s> RecordMaker<'s> {
             deleted,
             dirt,
             truth,
+            corrected: None,
         }
     }
 
@@ -178,17 +268,19 @@ impl<'s> RecordMaker<'s> {
         }
     }
 
-    /// A title with the number of its record, so that no two are equal by chance.
-    fn title(&self, dice: &mut Dice, number: u64) -> Text {
+    /// A title with the number of its record and its version, so that no two are equal by chance.
+    fn title(&self, dice: &mut Dice, number: u64, version: &str) -> Text {
         let mut put = Vec::new();
         let opening = dice.pick(&OPENINGS);
         let subject = self.subject(dice, &mut put);
         let (relation, condition) = (dice.pick(&RELATIONS), dice.pick(&CONDITIONS));
         let (population, design) = (dice.pick(&POPULATIONS), dice.pick(&DESIGNS));
         let text = match dice.below(3) {
-            0 => format!("{opening} {subject} {relation} {condition} in {population}: {design} no. {number}"),
-            1 => format!("{subject} {relation} {condition} in {population} ({design} no. {number})"),
-            _ => format!("{condition} in {population}, {subject}: {design} no. {number}"),
+            0 => format!(
+                "{opening} {subject} {relation} {condition} in {population}: {design} no. {number}{version}"
+            ),
+            1 => format!("{subject} {relation} {condition} in {population} ({design} no. {number}{version})"),
+            _ => format!("{condition} in {population}, {subject}: {design} no. {number}{version}"),
         };
         Text::new(TITLE, &text, put)
     }

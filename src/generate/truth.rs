@@ -19,11 +19,19 @@ pub struct Counts {
     pub rejected: BTreeMap<&'static str, u64>,
     /// Places of drugs in titles and abstracts of kept records.
     pub mentions: u64,
+    /// Rows that correct records of earlier deliveries.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub corrected: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Counts {
     pub(super) fn add(&mut self, record: &MadeRecord, format: Format) {
         self.rows_in += 1 + u64::from(record.later.is_some());
+        self.corrected += u64::from(record.corrected.is_some());
         let mut merge = |reason: &'static str| {
             self.rows_merged += 1;
             *self.merged.entry(reason).or_default() += 1;
@@ -59,6 +67,7 @@ impl Counts {
         self.rows_merged += other.rows_merged;
         self.rows_rejected += other.rows_rejected;
         self.mentions += other.mentions;
+        self.corrected += other.corrected;
         for (sums, counts) in [
             (&mut self.merged, &other.merged),
             (&mut self.rejected, &other.rejected),
@@ -90,11 +99,7 @@ pub(super) fn write(record: &MadeRecord, table: MadeTable, out: &mut Vec<u8>) {
     }
     for mention in &record.truth.mentions {
         let line = Line {
-            kind: if table == MadeTable::Trials {
-                "clinical_trial"
-            } else {
-                "pubmed"
-            },
+            kind: kind(table),
             publication_id: record.truth.id.as_deref(),
             atccode: &mention.atccode,
             field: mention.field,
@@ -108,4 +113,30 @@ pub(super) fn write(record: &MadeRecord, table: MadeTable, out: &mut Vec<u8>) {
         let _ = serde_json::to_writer(&mut *out, &line);
         out.push(b'\n');
     }
+}
+
+fn kind(table: MadeTable) -> &'static str {
+    match table {
+        MadeTable::Trials => "clinical_trial",
+        _ => "pubmed",
+    }
+}
+
+#[derive(Serialize)]
+struct CorrectionLine<'c> {
+    kind: &'static str,
+    publication_id: Option<&'c str>,
+    changed: Vec<&'static str>,
+}
+
+/// Writes which record of an earlier delivery a correction replaces, on a line.
+pub(super) fn write_correction(record: &MadeRecord, table: MadeTable, out: &mut Vec<u8>) {
+    let Some(changes) = record.corrected else { return };
+    let line = CorrectionLine {
+        kind: kind(table),
+        publication_id: record.truth.id.as_deref(),
+        changed: changes.names(),
+    };
+    let _ = serde_json::to_writer(&mut *out, &line);
+    out.push(b'\n');
 }

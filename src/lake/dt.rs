@@ -43,6 +43,55 @@ impl Dt {
     }
 }
 
+/// The days from one to another, both among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DtRange {
+    first: Dt,
+    last: Dt,
+}
+
+impl DtRange {
+    /// Parses `2024-01-01..2024-01-31`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let refuse = |found: &str, expected: &str| {
+            let found = format!("`{}`{found}", without_credentials(text));
+            Error::argument("dates", found, expected)
+        };
+        let days = text
+            .split_once("..")
+            .and_then(|(first, last)| Some((Dt::parse(first).ok()?, Dt::parse(last).ok()?)));
+        let Some((first, last)) = days else {
+            return Err(refuse("", "two ISO dates such as 2024-01-01..2024-01-31"));
+        };
+        if last < first {
+            return Err(refuse(
+                " ends before it begins",
+                &format!("the earlier date first: {last}..{first}"),
+            ));
+        }
+        Ok(Self { first, last })
+    }
+
+    /// The days in order.
+    pub fn days(self) -> impl Iterator<Item = Dt> {
+        let days = self.first.0.iter_days();
+        days.take_while(move |day| *day <= self.last.0).map(Dt)
+    }
+}
+
+/// The dates of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunDates {
+    One(Dt),
+    Each(DtRange),
+}
+
+impl fmt::Display for DtRange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}..{}", self.first, self.last)
+    }
+}
+
 impl fmt::Display for Dt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)

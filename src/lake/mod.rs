@@ -16,7 +16,7 @@ pub mod verify;
 pub(crate) mod vocabulary;
 
 pub use documents::HeldDate;
-pub use dt::Dt;
+pub use dt::{Dt, DtRange};
 pub use open::{LakeAddress, existing_lake, existing_lake_for, open_lake, open_lake_for};
 pub use report::StepReport;
 pub use state_storage::{WantedState, find_state};

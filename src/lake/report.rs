@@ -100,6 +100,23 @@ fn code() -> DrugUnit {
     DrugUnit::Code
 }
 
+/// A silver partition with fewer rows than the delivery that it replaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShrunkPartition {
+    pub table: String,
+    pub dt: String,
+    pub rows_before: u64,
+    pub rows: u64,
+}
+
+/// A date of a run of several dates for which nothing was delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedDate {
+    pub dt: String,
+    /// The sources that do not exist.
+    pub missing: Vec<String>,
+}
+
 /// The report of a step, or of a run of several steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
@@ -129,6 +146,15 @@ pub struct StepReport {
     pub held: Option<Vec<HeldDate>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
+    /// Silver and runs: the replaced partitions that had more rows before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shrunk: Vec<ShrunkPartition>,
+    /// A run of several dates: which, such as `2024-01-01..2024-01-31`; empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub dates: String,
+    /// A run of several dates: those for which nothing was delivered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedDate>,
     /// Names the run: the steps of one run have the same one.
     #[serde(default)]
     pub run_id: String,
@@ -169,6 +195,9 @@ impl StepReport {
             gold: None,
             held: None,
             steps: Vec::new(),
+            shrunk: Vec::new(),
+            dates: String::new(),
+            skipped: Vec::new(),
             run_id: started.run_id,
             started_at: started.clock.to_rfc3339_opts(SecondsFormat::Millis, true),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -192,6 +221,7 @@ impl StepReport {
         report.totals = parts.iter().map(|part| &part.totals).collect();
         report.sources_left_out += parts.iter().map(|part| part.sources_left_out).sum::<u64>();
         report.inputs = parts.iter().flat_map(|part| part.inputs.clone()).collect();
+        report.shrunk = parts.iter().flat_map(|part| part.shrunk.clone()).collect();
         report.settings = parts.iter().flat_map(|part| part.settings.clone()).collect();
         report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
         report
@@ -271,6 +301,24 @@ impl StepReport {
         }
         told.extend(gold.exclusive_note());
         told
+    }
+
+    /// The report of a run of several dates as NDJSON: a line for each date in order, also for one that was skipped, and
+    /// one for all dates together, which has gold's report as its only step.
+    pub fn to_lines(&self) -> Result<String> {
+        let mut lines: BTreeMap<&str, String> = BTreeMap::new();
+        let mut together = self.clone();
+        let dates = together.steps.len().saturating_sub(1);
+        for report in self.steps.iter().take(dates) {
+            lines.insert(&report.dt, to_line(report)?);
+        }
+        together.steps.drain(..dates);
+        for SkippedDate { dt, missing } in &self.skipped {
+            let skipped = serde_json::json!({"dt": dt, "skipped": true, "missing": missing});
+            lines.insert(dt, to_line(&skipped)?);
+        }
+        let lines = lines.into_values().chain([to_line(&together)?]);
+        Ok(lines.collect())
     }
 
     /// The report as JSON for people and programs.
@@ -365,6 +413,14 @@ fn shorten<T>(entries: &mut Vec<T>) -> u64 {
 
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+fn to_line(part: &impl Serialize) -> Result<String> {
+    let mut line = serde_json::to_string(part).map_err(|error| Error::Internal {
+        message: format!("the report as JSON: {error}"),
+    })?;
+    line.push('\n');
+    Ok(line)
 }
 
 /// A report, or a part of one, as JSON.

@@ -33,6 +33,11 @@ def test_settings_are_typed_and_told_by_name() -> None:
     for name, value, told in (
         ("ISOLATION", "thread", 'the setting `isolation` is \'thread\', expected "process" or "subprocess"'),
         ("CATCHUP", "yes", "the setting `catchup` is 'yes' in DRUGS_RS_CATCHUP in the environment, expected bool"),
+        (
+            "EXPECT_ROWS",
+            "0.5",
+            "the setting `expect_rows` is '0.5', expected a share such as \"50%\"; set DRUGS_RS_EXP",
+        ),
         ("NOTIFIERS", "[1]", "notifier 0 is 1, expected an object with `class`"),
     ):
         with pytest.raises(SettingsError) as refused:
@@ -88,6 +93,8 @@ def test_a_secrets_backend_may_give_the_object_itself(given: Any, monkeypatch: p
         ("max_rejected_share", "0.5", 0.5),
         ("max_flag_shares", '{"bad_date": 1}', {"bad_date": 1}),
         ("min_rows", "12", 12),
+        ("expect_rows", "12.5%", "12.5%"),
+        ("expect_rows", "", None),
         ("unit", "code", "code"),
         ("max_exclusive", "0", 0),
     ],
@@ -102,6 +109,7 @@ def test_what_a_template_left_is_read_as_its_type(name: str, text: object, value
         ("abstracts", "perhaps", "the setting `abstracts` is 'perhaps' in the task gold, expected bool"),
         ("boundary", "words", '`boundary` of the task gold is \'words\', expected "word" or "none"'),
         ("min_rows", "1.5", "expected int"),
+        ("expect_rows", "half", "`expect_rows` of the task gold is 'half', expected a share such as \"50%\""),
         ("unit", "codes", '`unit` of the task gold is \'codes\', expected "substance" or "code"'),
         ("max_exclusive", "-1", "the setting `max_exclusive` is -1 in the task gold, expected int, 0 or more"),
     ],
@@ -146,6 +154,10 @@ WRONG: Any = 3
         (lambda: GoldOperator(**LAKE, max_exclusive=-1), "`max_exclusive` is -1 in the task a, expected int, 0 or"),
         (lambda: SilverOperator(**LAKE, table="drug"), "`table` of the task a is 'drug', expected \"drugs\" or"),
         (lambda: SilverOperator(**LAKE, table="drugs", on_bad_file="skip"), "`on_bad_file` of the task a is 'skip'"),
+        (
+            lambda: SilverOperator(**LAKE, table="drugs", expect_rows="5"),
+            "`expect_rows` of the task a is '5', expected a",
+        ),
         (lambda: BronzeOperator(**LAKE, table="trials", sources="x"), "`table` of the task a is 'trials'"),
         (lambda: QualityOperator(**LAKE, reports=[], min_rows="many"), "`min_rows` is 'many' in the task a"),
         (lambda: AnswerOperator(**LAKE, answer="top_journal"), "`answer` of the task a is 'top_journal', expected"),

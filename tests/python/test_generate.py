@@ -102,6 +102,8 @@ def check_rows(report: dict[str, Any], made: dict[str, Any]) -> None:
             assert dict(counts) == truth[name], (table, name)
     # Each file is reported with the number of its rows, which once was 0.
     for file in made["files"]:
+        if file["path"].startswith("truth/corrected"):
+            continue
         read = [source["rows_in"] for source in report["sources"] if source["uri"].endswith(file["path"])]
         truth_lines = sum(truth["mentions"] for truth in made["truth"].values())
         assert read == [file["rows"]] or (read, file["rows"]) == ([], truth_lines), file["path"]

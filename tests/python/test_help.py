@@ -112,7 +112,7 @@ def test_help_shows_arguments() -> None:
     ).stdout
     # Newer Pythons put each parameter on a line of its own.
     shown = shown.replace("(\n    ", "(").replace(",\n    ", ", ")
-    assert "run(*, drugs, pubmed=None, clinical_trials=None, " in shown
+    assert "run(*, drugs=None, pubmed=None, clinical_trials=None, " in shown
     assert "=None, lake=None" in shown
     assert "max_exclusive=1000000" in shown
     assert "month_first: Read `01/02/2020` as 2 January" in shown

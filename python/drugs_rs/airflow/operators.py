@@ -196,6 +196,8 @@ class SilverOperator(StepOperator):
         encoding: How to read text that is neither UTF-8 nor marked UTF-16: ``"windows-1252"``.
         month_first: Read ``01/02/2020`` as 2 January.
         on_bad_file: ``"fail"``, or ``"reject"`` to reject an unreadable file and continue.
+        expect_rows: A share such as ``"50%"``: fail, without a retry, before a table is written whose rows differ by
+            more from the median of the last 7 deliveries, or that shrinks by more.
         hold: Hold the day, in the commit that changes its table, until a ``QualityOperator`` has judged it. If another
             silver task of the day fails, the day is not judged and so not published.
     """
@@ -211,6 +213,7 @@ class SilverOperator(StepOperator):
         encoding: str | None = None,
         month_first: bool | str = False,
         on_bad_file: str = "fail",
+        expect_rows: str | None = None,
         hold: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -219,6 +222,7 @@ class SilverOperator(StepOperator):
         self.encoding = encoding
         self.month_first = month_first
         self.on_bad_file = on_bad_file
+        self.expect_rows = expect_rows
         self.hold = hold
         check_choice(self, "table", _TABLES)
         check_options(self, READING)

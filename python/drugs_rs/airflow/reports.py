@@ -41,6 +41,11 @@ def tell(report: Mapping[str, Any], log: logging.Logger) -> None:
             log.warning("%s: %s", source["uri"], note)
         if source.get("extra_columns"):
             log.info("%s: columns that were not used: %s", source["uri"], ", ".join(source["extra_columns"]))
+    for lost in report.get("shrunk", []):
+        log.warning(
+            "%s of dt=%s has fewer rows than the delivery that it replaces: %s before, %s now",
+            *(lost[name] for name in ("table", "dt", "rows_before", "rows")),
+        )
     for reason, rows in report.get("rejected", {}).items():
         log.warning("rejected: %s rows, %s", rows, reason)
     for flag, rows in report.get("flags", {}).items():

@@ -20,6 +20,7 @@ import ast
 import difflib
 import json
 import os
+import re
 import warnings
 from dataclasses import dataclass, field, fields
 from typing import Any, Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ VARIABLE = "drugs_rs"
 PREFIX = "DRUGS_RS_"
 # Placeholder for the run's partition in a source: gs://landing/{dt}/drugs.csv
 DT_PLACEHOLDER = "{dt}"
-READING = ("encoding", "month_first", "on_bad_file")
+READING = ("encoding", "month_first", "on_bad_file", "expect_rows")
 MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
 COUNTING = ("unit", "max_exclusive", "graph")
 GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
@@ -46,6 +47,8 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "graph": ("json", "none"),
     "encoding": (None, "utf-8", "windows-1252"),
 }
+# What the text of an option looks like, and an example.
+PATTERNS = {"expect_rows": (r"[0-9]{1,6}(\.[0-9]{1,3})?%", "50%")}
 # Variables with this prefix that are not settings: the log of the command, and options that the DAG does not have.
 _NO_SETTINGS = ("LOG", "MAX_RATIO", "VOCABULARY", "STOP_WORDS_FILE", "EXTRA_STOP_WORDS_FILE")
 
@@ -77,6 +80,7 @@ class Settings:
     encoding: str | None = None
     month_first: bool = False
     on_bad_file: str = "fail"
+    expect_rows: str | None = None
     boundary: str = "word"
     abbreviations: bool = False
     abstracts: bool = False
@@ -158,7 +162,7 @@ class Settings:
 
     def _check(self) -> None:
         """Reject values with the right type and without a meaning."""
-        for name in CHOICES:
+        for name in (*CHOICES, *PATTERNS):
             _choose(name, getattr(self, name), f"the setting `{name}`", f"; {where(name)}")
         for number, notifier in enumerate(self.notifiers):
             given: object = notifier  # from a JSON text with unchecked types
@@ -288,6 +292,10 @@ def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
     if allowed is not None and known not in allowed:
         listed = " or ".join(json.dumps(choice) for choice in allowed)
         message = f"{what} is {value!r}, expected {listed}{remedy}"
+        raise SettingsError(message)
+    pattern, example = PATTERNS.get(name, (None, ""))
+    if pattern is not None and value is not None and not re.fullmatch(pattern, value):
+        message = f"{what} is {value!r}, expected a share such as {json.dumps(example)}{remedy}"
         raise SettingsError(message)
     return value
 

@@ -10,7 +10,7 @@ use crate::choice::{Choice, parse_choices};
 use crate::error::Result;
 use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
-use crate::lake::dt::Dt;
+use crate::lake::dt::{Dt, DtRange, RunDates};
 use crate::schema::{DrugUnit, GraphOutput};
 use crate::steps::silver::OnBadFile;
 
@@ -53,6 +53,31 @@ impl Lake {
     }
 }
 
+/// The lake and the dates of a run.
+#[derive(Debug, Args)]
+pub(super) struct RunLake {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(long, value_name = "FOLDER", env = "DRUGS_RS_OUT")]
+    pub out: String,
+    /// The logical date of this delivery, such as 2026-11-22
+    #[arg(long, value_name = "DATE", required_unless_present = "dates")]
+    dt: Option<String>,
+    /// Instead of --dt: run each of these dates in order, with {dt} in the names of sources as the date; skip a date
+    /// without sources
+    #[arg(long, value_name = "FIRST..LAST", conflicts_with = "dt")]
+    dates: Option<String>,
+}
+
+impl RunLake {
+    /// The dates, or the error that Python raises for another text.
+    pub(super) fn dates(&self) -> Result<RunDates> {
+        match (&self.dates, &self.dt) {
+            (Some(dates), _) => DtRange::parse(dates).map(RunDates::Each),
+            (None, dt) => Dt::parse(dt.as_deref().unwrap_or_default()).map(RunDates::One),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
@@ -75,6 +100,10 @@ pub(super) struct Reading {
     /// On an unreadable file: stop, or reject it and continue
     #[arg(long, value_name = "WHAT", value_parser = choice::<OnBadFile>(), default_value = "fail", env = "DRUGS_RS_ON_BAD_FILE")]
     pub on_bad_file: OnBadFile,
+    /// Fail before silver is committed if the kept rows of a table differ by more than this share, such as 50%, from the
+    /// median of its last 7 deliveries, or if a delivery shrinks by more
+    #[arg(long, value_name = "SHARE", env = "DRUGS_RS_EXPECT_ROWS")]
+    pub expect_rows: Option<String>,
 }
 
 /// How the bytes of files are read.

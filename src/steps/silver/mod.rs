@@ -1,9 +1,13 @@
 //! Silver: turns bronze partitions into clean tables, batch by batch. For every file, rows in = rows kept + merged +
 //! rejected.
 
+mod expected_rows;
 mod publications;
 
 use std::io;
+
+pub use expected_rows::ExpectedRows;
+use expected_rows::MOST_DELIVERIES;
 
 use crate::choice::Choice as _;
 use crate::error::{Error, Result};
@@ -15,7 +19,8 @@ use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
 use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
-use crate::lake::report::{ReportSettings, StepReport, StepStart, all_stand};
+use crate::lake::partitions::{kept_rows, rows_before};
+use crate::lake::report::{ReportSettings, ShrunkPartition, StepReport, StepStart, all_stand};
 use crate::lake::states::{keep_manifest, keep_replaced, state_numbers};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
@@ -45,6 +50,9 @@ pub struct SilverSettings {
     /// Holds the date in the same commit that changes one of its tables, until it is released: gold never reads tables
     /// that nobody has judged. It changes no byte of the tables.
     pub hold: bool,
+    /// Fails before the commit if the number of rows is far from that of other deliveries. It changes no byte of the
+    /// tables.
+    pub expect_rows: Option<ExpectedRows>,
 }
 
 impl Default for SilverSettings {
@@ -58,6 +66,7 @@ impl Default for SilverSettings {
             // are few enough to merge.
             memory: Bound(1 << 20),
             hold: false,
+            expect_rows: None,
         }
     }
 }
@@ -151,7 +160,7 @@ fn make_all(
     let mut stale = Vec::new();
     for partition in partitions {
         let started = StepStart::now(task);
-        let (before, old, fingerprint) = match partition.look()? {
+        let stale_state = match partition.look()? {
             Looked::Made { sources, outputs } => {
                 let mut report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
                 report.inputs = partition.folders();
@@ -159,22 +168,18 @@ fn make_all(
                 parts.push((partition.table, report));
                 continue;
             }
-            Looked::Stale {
-                before,
-                old,
-                fingerprint,
-            } => (before, old, fingerprint),
+            Looked::Stale(state) => state,
         };
-        stale.push((partition, (before, old), fingerprint));
+        stale.push((partition, stale_state));
     }
     if stale.is_empty() {
         return Ok(parts);
     }
     let mut units: Vec<String> = stale
         .iter()
-        .flat_map(|(partition, ..)| partition.units())
+        .flat_map(|(partition, _)| partition.units())
         .collect();
-    let hold = if stale.iter().any(|(partition, ..)| partition.settings.hold) {
+    let hold = if stale.iter().any(|(partition, _)| partition.settings.hold) {
         holds::unjudged(storage, dt)?
     } else {
         None
@@ -186,22 +191,24 @@ fn make_all(
     }
     let mut versions = Vec::new();
     let last_state = state_numbers(storage)?.pop();
-    for (mut partition, (before, old), fingerprint) in stale {
+    for (mut partition, state) in stale {
         task.enter("silver");
         let started = StepStart::now(task);
-        let (sources, outputs) = partition.make(fingerprint, transaction.as_mut())?;
+        let (sources, outputs) = partition.make(state.fingerprint, transaction.as_mut())?;
+        let shrunk = partition.compare_rows(&outputs, state.rows)?;
         if let Some(last) = last_state {
             // A run of gold that ends meanwhile makes the next state from what is replaced here.
             let number = last + 2;
-            keep_replaced(transaction.as_mut(), number, &old, &outputs)?;
-            keep_manifest(transaction.as_mut(), number, &before)?;
+            keep_replaced(transaction.as_mut(), number, &state.outputs, &outputs)?;
+            keep_manifest(transaction.as_mut(), number, &state.before)?;
         }
         let mut report = StepReport::new("silver", dt, storage, sources, outputs, false, started);
         report.inputs = partition.folders();
         report.settings = partition.settings.in_report();
+        report.shrunk.extend(shrunk);
         parts.push((partition.table, report));
         versions.append(&mut partition.versions);
-        versions.push(before);
+        versions.push(state.before);
     }
     task.check()?;
     transaction.commit(&versions)?;
@@ -224,12 +231,20 @@ enum Looked {
         sources: Vec<FileTally>,
         outputs: Vec<OutputFile>,
     },
-    /// Missing, or made from other inputs or settings: the version of its manifest, and the new fingerprint.
-    Stale {
-        before: Version,
-        old: Vec<OutputFile>,
-        fingerprint: String,
-    },
+    /// Missing, or made from other inputs or settings.
+    Stale(Stale),
+}
+
+/// A partition that must be made.
+struct Stale {
+    /// The version of its manifest.
+    before: Version,
+    /// The rows that it has until now.
+    rows: Option<u64>,
+    /// Its files until now.
+    outputs: Vec<OutputFile>,
+    /// That of the inputs and settings.
+    fingerprint: String,
 }
 
 /// A partition of one table to check and make.
@@ -253,19 +268,41 @@ impl SilverPartition<'_> {
     fn look(&self) -> Result<Looked> {
         let (old, before) = manifest::read_own::<SilverManifest>(self.storage, self.manifest_path())?;
         let fingerprint = self.fingerprint()?;
-        let mut old_outputs = Vec::new();
+        let rows = old
+            .as_ref()
+            .and_then(|old| kept_rows(&old.outputs, self.table, self.dt));
+        let mut files = Vec::new();
         if let Some(old) = old {
             if old.fingerprint == fingerprint && all_stand(&old.outputs, self.storage)? {
                 let SilverManifest { sources, outputs, .. } = old;
                 return Ok(Looked::Made { sources, outputs });
             }
-            old_outputs = old.outputs;
+            files = old.outputs;
         }
-        Ok(Looked::Stale {
+        Ok(Looked::Stale(Stale {
             before,
-            old: old_outputs,
+            rows,
+            outputs: files,
             fingerprint,
-        })
+        }))
+    }
+
+    /// Compares its rows with those that it had, and fails if they are far from the expected number. Returns what it has
+    /// lost.
+    fn compare_rows(&self, outputs: &[OutputFile], before: Option<u64>) -> Result<Option<ShrunkPartition>> {
+        let rows = kept_rows(outputs, self.table, self.dt).unwrap_or_default();
+        if let Some(expected) = self.settings.expect_rows {
+            let uri = format!("{}/{}", self.storage.root(), layout::silver(self.table, self.dt));
+            let others = rows_before(self.storage, self.table, self.dt, MOST_DELIVERIES)?;
+            expected.check(&uri, rows, before, others)?;
+        }
+        let lost = before.filter(|before| *before > rows);
+        Ok(lost.map(|rows_before| ShrunkPartition {
+            table: self.table.name().to_owned(),
+            dt: self.dt.to_string(),
+            rows_before,
+            rows,
+        }))
     }
 
     /// The folders of bronze that it is made from.

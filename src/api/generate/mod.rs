@@ -3,42 +3,34 @@
 //! ```text
 //! out/drugs/ pubmed/ clinical_trials/   the sources: a folder each, which `run` takes as it is
 //! out/truth/mentions.ndjson             each mention: the drug, the record, the place in its text
+//! out/truth/corrected.ndjson            of a delivery: each record of an earlier delivery that it corrects
 //! out/_generated.json                   the settings, what must become of the rows, every file with its SHA-256
 //! ```
 //!
 //! Blocks are made side by side and written in order, a bounded number of them at a time.
 
+mod files;
+
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::ops::Range;
 
-use flate2::write::GzEncoder;
-use polars::io::parquet::write::BatchedWriter;
-use polars::polars_utils::compression::ZstdLevel;
-use polars::prelude::{
-    DataFrame, DataType, Field, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, Schema, Series,
-};
+use files::{CreatedFile, ParquetFile, TextFile};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::generate::{
-    BLOCK, Block, Counts, Format, GenerateSettings, MadeTable, Packing, block, drugs_block,
+    BLOCK, Block, Counts, Format, GenerateSettings, MadeTable, block, corrections_block, drugs_block,
 };
 use crate::storage::uri::Location;
-use crate::storage::{
-    Digest256, HashingWriter, LocalStorage, Storage, Transaction, WriteTarget, write_target,
-};
+use crate::storage::{LocalStorage, Storage, Transaction, WriteTarget, write_target};
 use crate::tables::output_file::OutputFile;
-use crate::tables::pages::statistics;
-use crate::tables::table_writer::common_types;
 use crate::task::Task;
 
 /// Whatever changes the bytes for the same settings raises this number.
 const VERSION: u32 = 4;
 const MANIFEST: &str = "_generated.json";
-/// Rows of a row group.
-const ROW_GROUP: usize = 1 << 16;
 
 /// What was made: `_generated.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -157,7 +149,7 @@ fn describe(settings: &GenerateSettings) -> BTreeMap<&'static str, serde_json::V
         .iter()
         .map(|(dirt, share)| (dirt.name(), share))
         .collect();
-    BTreeMap::from([
+    let mut described = BTreeMap::from([
         ("seed", settings.seed.into()),
         ("articles", settings.articles.into()),
         ("trials", settings.trials.into()),
@@ -170,7 +162,14 @@ fn describe(settings: &GenerateSettings) -> BTreeMap<&'static str, serde_json::V
         ("packing", settings.packing.name().into()),
         ("abstracts", settings.abstracts.into()),
         ("dirt", serde_json::json!(dirt)),
-    ])
+    ]);
+    // Left out for a whole world, whose settings stay those of earlier versions.
+    if let Some(delivery) = &settings.delivery {
+        described.insert("delivery", delivery.number.into());
+        described.insert("of", delivery.of.into());
+        described.insert("changed", delivery.changed.into());
+    }
+    described
 }
 
 struct SourceWriter<'w> {
@@ -183,11 +182,18 @@ struct SourceWriter<'w> {
 
 impl SourceWriter<'_> {
     fn tables(&mut self) -> Result<BTreeMap<&'static str, Counts>> {
-        let path = format!("truth/mentions.ndjson{}", self.settings.packing.ending());
-        let mut truth = self.text_file(path)?;
+        let truth = |name: &str| format!("truth/{name}.ndjson{}", self.settings.packing.ending());
+        let (mentions, corrected) = (truth("mentions"), truth("corrected"));
+        let mut truth = TruthFiles {
+            mentions: self.text_file(mentions)?,
+            corrected: match self.settings.delivery {
+                Some(_) => Some(self.text_file(corrected)?),
+                None => None,
+            },
+        };
         let mut counts = BTreeMap::new();
         for table in MadeTable::ALL {
-            if self.settings.count(table) == 0 {
+            if self.settings.numbers(table).is_empty() {
                 continue;
             }
             let its = self.table(table, &mut truth)?;
@@ -196,30 +202,48 @@ impl SourceWriter<'_> {
                 counts.insert(table.folder(), its);
             }
         }
-        let mentions = counts.values().map(|its: &Counts| its.mentions).sum();
-        self.files.push(truth.finish(mentions)?);
+        let sum = |count: fn(&Counts) -> u64| counts.values().map(count).sum();
+        self.files.push(truth.mentions.finish(sum(|its| its.mentions))?);
+        if let Some(corrected) = truth.corrected {
+            self.files.push(corrected.finish(sum(|its| its.corrected))?);
+        }
         Ok(counts)
     }
 
-    fn table(&mut self, table: MadeTable, truth: &mut TextFile) -> Result<Counts> {
+    fn table(&mut self, table: MadeTable, truth: &mut TruthFiles) -> Result<Counts> {
         let mut counts = Counts::default();
-        let (records, format) = (self.settings.count(table), self.settings.format(table));
+        let (records, format) = (self.settings.numbers(table), self.settings.format(table));
+        let corrections = 0..self.settings.corrections(table);
         let files = match table {
             MadeTable::Drugs => 1,
             _ if format == Format::StudyFiles => 1,
             // No file without a record.
-            _ => self.settings.files.min(records),
+            _ => self.settings.files.min(records.end - records.start),
         };
         for file in 0..files {
-            let at = |file: u64| (u128::from(records) * u128::from(file) / u128::from(files)) as u64;
-            let numbers = at(file)..at(file + 1);
+            let part = |whole: &Range<u64>| {
+                let length = u128::from(whole.end - whole.start);
+                let at = |file: u64| whole.start + (length * u128::from(file) / u128::from(files)) as u64;
+                at(file)..at(file + 1)
+            };
             let mut sink = self.sink(table, format, file + 1)?;
             let before = counts.rows_in;
-            self.blocks(table, numbers, |writer, block| {
-                truth.write(&block.truth)?;
-                counts.extend(&block.counts);
-                sink.add(writer, block)
-            })?;
+            let settings = self.settings;
+            let new = |range| match table {
+                MadeTable::Drugs => drugs_block(settings, range),
+                _ => block(settings, table, range),
+            };
+            let corrected = |range| corrections_block(settings, table, range);
+            for (numbers, make) in [
+                (part(&records), &new as &(dyn Fn(Range<u64>) -> Block + Sync)),
+                (part(&corrections), &corrected),
+            ] {
+                self.blocks(numbers, make, |writer, block| {
+                    truth.write(&block)?;
+                    counts.extend(&block.counts);
+                    sink.add(writer, block)
+                })?;
+            }
             self.files.extend(sink.finish(format, counts.rows_in - before)?);
         }
         Ok(counts)
@@ -228,8 +252,8 @@ impl SourceWriter<'_> {
     /// Makes the blocks of some records, as many at a time as keep all threads at work, and gives them in order.
     fn blocks(
         &mut self,
-        table: MadeTable,
         numbers: Range<u64>,
+        make: &(dyn Fn(Range<u64>) -> Block + Sync),
         mut give: impl FnMut(&mut Self, Block) -> Result<()>,
     ) -> Result<()> {
         let at_once = 2 * rayon::current_num_threads().max(1) as u64;
@@ -241,14 +265,7 @@ impl SourceWriter<'_> {
                 .take_while(|start| *start < numbers.end)
                 .map(|start| start..(start + BLOCK).min(numbers.end))
                 .collect();
-            let settings = self.settings;
-            let blocks: Vec<Block> = ranges
-                .par_iter()
-                .map(|range| match table {
-                    MadeTable::Drugs => drugs_block(settings, range.clone()),
-                    _ => block(settings, table, range.clone()),
-                })
-                .collect();
+            let blocks: Vec<Block> = ranges.par_iter().cloned().map(make).collect();
             for block in blocks {
                 give(self, block)?;
             }
@@ -266,7 +283,7 @@ impl SourceWriter<'_> {
         }
         let name = format!("{folder}/part-{number:05}.{}", format.ending());
         if format == Format::Parquet {
-            return Ok(Sink::Rows(Box::new(ParquetFile::create(self, name, table)?)));
+            return Ok(Sink::Rows(Box::new(ParquetFile::new(self.create(name)?, table)?)));
         }
         let mut file = self.text_file(format!("{name}{}", self.settings.packing.ending()))?;
         file.write(Block::head(table, format).as_bytes())?;
@@ -277,26 +294,35 @@ impl SourceWriter<'_> {
         })
     }
 
-    fn create(&mut self, path: &str) -> Result<(Box<dyn Write + Send>, String)> {
-        let path = format!("{}/{path}", self.folder);
-        Ok((self.transaction.create(&path)?, self.transaction.shown(&path)))
+    fn create(&mut self, path: String) -> Result<CreatedFile> {
+        let full = format!("{}/{path}", self.folder);
+        Ok(CreatedFile {
+            file: self.transaction.create(&full)?,
+            shown: self.transaction.shown(&full),
+            path,
+        })
     }
 
     fn text_file(&mut self, path: String) -> Result<TextFile> {
-        let (file, shown) = self.create(&path)?;
-        let (file, digest) = HashingWriter::new(file);
-        let failed = |error| Error::storage(&shown, "write", error);
-        let packed = match self.settings.packing {
-            Packing::None => PackedFile::None(file),
-            Packing::Gzip => PackedFile::Gzip(GzEncoder::new(file, flate2::Compression::fast())),
-            Packing::Zstd => PackedFile::Zstd(zstd::Encoder::new(file, 1).map_err(failed)?),
-        };
-        Ok(TextFile {
-            path,
-            shown,
-            packed,
-            digest,
-        })
+        let created = self.create(path)?;
+        TextFile::new(created, self.settings.packing)
+    }
+}
+
+/// The files of the truth.
+struct TruthFiles {
+    mentions: TextFile,
+    /// Of a delivery: which records of earlier deliveries it corrects.
+    corrected: Option<TextFile>,
+}
+
+impl TruthFiles {
+    fn write(&mut self, block: &Block) -> Result<()> {
+        self.mentions.write(&block.truth)?;
+        match &mut self.corrected {
+            Some(corrected) => corrected.write(&block.corrected),
+            None => Ok(()),
+        }
     }
 }
 
@@ -316,6 +342,10 @@ impl Sink {
     fn add(&mut self, writer: &mut SourceWriter<'_>, block: Block) -> Result<()> {
         match self {
             Self::Text { file, between, begun } => {
+                // Of a block of corrections, no record may be left.
+                if block.text.is_empty() {
+                    return Ok(());
+                }
                 if std::mem::replace(begun, true) {
                     file.write(between.as_bytes())?;
                 }
@@ -345,120 +375,5 @@ impl Sink {
             Self::Rows(file) => Ok(vec![file.finish(rows)?]),
             Self::Many(outputs) => Ok(outputs),
         }
-    }
-}
-
-type Hashed = HashingWriter<Box<dyn Write + Send>>;
-
-enum PackedFile {
-    None(Hashed),
-    Gzip(GzEncoder<Hashed>),
-    Zstd(zstd::Encoder<'static, Hashed>),
-}
-
-/// A text file that is being written.
-struct TextFile {
-    path: String,
-    shown: String,
-    packed: PackedFile,
-    digest: Digest256,
-}
-
-impl TextFile {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = match &mut self.packed {
-            PackedFile::None(file) => file.write_all(bytes),
-            PackedFile::Gzip(file) => file.write_all(bytes),
-            PackedFile::Zstd(file) => file.write_all(bytes),
-        };
-        written.map_err(|error| Error::storage(&self.shown, "write", error))
-    }
-
-    fn finish(self, rows: u64) -> Result<OutputFile> {
-        let flushed = match self.packed {
-            PackedFile::None(file) => Ok(file),
-            PackedFile::Gzip(file) => file.finish(),
-            PackedFile::Zstd(file) => file.finish(),
-        };
-        flushed
-            .and_then(|mut file| file.flush())
-            .map_err(|error| Error::storage(&self.shown, "write", error))?;
-        Ok(output(self.path, rows, &self.digest))
-    }
-}
-
-/// A Parquet file that is being written.
-struct ParquetFile {
-    path: String,
-    shown: String,
-    writer: BatchedWriter<Hashed>,
-    digest: Digest256,
-    columns: &'static [&'static str],
-    waiting: Vec<Vec<Option<String>>>,
-}
-
-impl ParquetFile {
-    fn create(writer: &mut SourceWriter<'_>, path: String, table: MadeTable) -> Result<Self> {
-        let (file, shown) = writer.create(&path)?;
-        let (file, digest) = HashingWriter::new(file);
-        let columns = Block::columns(table);
-        let schema: Schema = columns
-            .iter()
-            .map(|name| Field::new((*name).into(), DataType::String))
-            .collect();
-        let writer = ParquetWriter::new(file)
-            .with_statistics(statistics())
-            .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
-            .with_key_value_metadata(Some(common_types(&schema)))
-            .batched(&schema)?;
-        Ok(Self {
-            path,
-            shown,
-            writer,
-            digest,
-            columns,
-            waiting: vec![Vec::new(); columns.len()],
-        })
-    }
-
-    fn add(&mut self, cells: Vec<Vec<Option<String>>>) -> Result<()> {
-        for (waiting, mut cells) in self.waiting.iter_mut().zip(cells) {
-            waiting.append(&mut cells);
-        }
-        if self.waiting[0].len() >= ROW_GROUP {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let height = self.waiting[0].len();
-        let columns = self
-            .columns
-            .iter()
-            .zip(&mut self.waiting)
-            .map(|(name, cells)| Series::new((*name).into(), std::mem::take(cells)).into_column());
-        let frame = DataFrame::new(height, columns.collect())?;
-        self.writer
-            .write_batch(&frame)
-            .map_err(|error| Error::storage(&self.shown, "write", io::Error::other(error.to_string())))
-    }
-
-    fn finish(mut self, rows: u64) -> Result<OutputFile> {
-        self.flush()?;
-        self.writer
-            .finish()
-            .map_err(|error| Error::storage(&self.shown, "write", io::Error::other(error.to_string())))?;
-        Ok(output(self.path, rows, &self.digest))
-    }
-}
-
-fn output(path: String, rows: u64, digest: &Digest256) -> OutputFile {
-    let (bytes, sha256) = digest.finish();
-    OutputFile {
-        path,
-        rows,
-        bytes,
-        sha256,
     }
 }
