@@ -99,6 +99,7 @@ def run(
     unit: _Unit = "substance",
     max_exclusive: int = 1_000_000,
     graph: _GraphOutput = "json",
+    keep: str = "30 days",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
@@ -143,6 +144,8 @@ def run(
             they would have more, every list is cut to the same longest length that fits, and the report says so.
         graph: `"json"` writes `drug_graph.json`; `"none"` writes no graph file, which saves time and space in a large
             lake. Nothing else depends on the file.
+        keep: How long earlier states of the tables can be read (`Lake.at`): `"30 days"`, or a number of states, such as
+            `"10 states"`; `"0 states"` keeps none.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. A path may begin with `~` or
@@ -276,6 +279,7 @@ def gold(
     unit: _Unit = "substance",
     max_exclusive: int = 1_000_000,
     graph: _GraphOutput = "json",
+    keep: str = "30 days",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Find the mentions in everything silver holds up to one logical date, and write the graph and the answers.
@@ -303,6 +307,8 @@ def gold(
             they would have more, every list is cut to the same longest length that fits, and the report says so.
         graph: `"json"` writes `drug_graph.json`; `"none"` writes no graph file, which saves time and space in a large
             lake. Nothing else depends on the file.
+        keep: How long earlier states of the tables can be read (`Lake.at`): `"30 days"`, or a number of states, such as
+            `"10 states"`; `"0 states"` keeps none.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
@@ -1010,6 +1016,50 @@ class Lake:
             FormatError: the matcher of gold cannot be rebuilt, or it does not find what gold found.
             SourceNotFoundError: there is no such publication or drug; the message says if the publication is deleted,
                 of a held date, or newer than gold.
+        """
+
+    def states(self) -> Table:
+        """The states of gold that can be read, one row each, the first one first.
+
+        Gold keeps the files that a run replaces, as long as `gold(keep=...)` says.
+
+        Returns:
+            A table with the columns `state` (it counts from 1), `committed_at`, `run_id`, `version`, `as_of` (the tables
+            hold the partitions up to this date), `publications`, `mentions`, `pairs`.
+        """
+
+    def at(self, state: int | _Date) -> Lake:
+        """Return the lake as it was in an earlier state, for reading.
+
+        It has the tables of that state, to the row; `status` lists the partitions that it was made from.
+
+        Args:
+            state: The number of a state (see `states`), or a date: then the newest state that holds no partition after
+                that date.
+
+        Raises:
+            SourceNotFoundError: There is no such state, or it was given up.
+        """
+
+    @property
+    def state(self) -> int | str | None:
+        """The state that `at` was asked for; `None` is the current one."""
+
+    def vacuum(self, *, keep: str = "30 days", keep_days: int | None = None, dry_run: bool = False) -> Table:
+        """Give up earlier states, and remove the files that only they need.
+
+        Gold does the same at the end of every run, with its own `keep`.
+
+        Args:
+            keep: How long earlier states are kept, as at `gold`.
+            keep_days: A number of days instead of `keep`.
+            dry_run: Say what would be removed, and remove nothing.
+
+        Returns:
+            A table with the column `path`: the records and folders that are, or would be, removed.
+
+        Raises:
+            ConflictError: Gold has committed meanwhile.
         """
 
     def duckdb(self) -> duckdb.DuckDBPyConnection:

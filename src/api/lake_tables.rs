@@ -9,6 +9,7 @@ use crate::lake::documents::SilverManifest;
 use crate::lake::holds::HeldDates;
 use crate::lake::partitions::delivered_dates;
 use crate::lake::report::{RunRecord, read_history};
+use crate::lake::states::{KeepStates, StateRecord, states, vacuum};
 use crate::lake::table_files::{PartitionFilter, current_date, table_files};
 use crate::lake::{layout, manifest};
 use crate::quality::Totals;
@@ -163,7 +164,39 @@ pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
     Ok(DataFrame::new(all.len(), columns)?)
 }
 
-/// Every run that changed the lake, the first one first.
+/// The states of gold that can be read, one row each, the first one first.
+pub fn lake_states(storage: &dyn Storage) -> Result<DataFrame> {
+    let records = states(storage)?;
+    let text = |name: &str, value: fn(&StateRecord) -> &str| {
+        column(name, records.iter().map(value).collect::<Vec<&str>>())
+    };
+    let number = |name: &str, value: fn(&StateRecord) -> u64| {
+        let numbers = records.iter().map(|record| value(record).cast_signed());
+        column(name, numbers.collect::<Vec<i64>>())
+    };
+    let columns = vec![
+        number("state", |record| record.state),
+        text("committed_at", |record| &record.committed_at),
+        text("run_id", |record| &record.run_id),
+        text("version", |record| &record.version),
+        text("as_of", |record| &record.as_of),
+        number("publications", |record| record.publications),
+        number("mentions", |record| record.mentions),
+        number("pairs", |record| record.pairs),
+    ];
+    Ok(DataFrame::new(records.len(), columns)?)
+}
+
+/// Gives up earlier states; returns the paths that are removed, or would be.
+pub fn lake_vacuum(storage: &dyn Storage, keep: KeepStates, dry_run: bool) -> Result<DataFrame> {
+    let expired = vacuum(storage, keep, dry_run)?;
+    Ok(DataFrame::new(
+        expired.paths.len(),
+        vec![column("path", expired.paths)],
+    )?)
+}
+
+/// The runs that changed a lake, one row each, the first one first.
 pub fn lake_history(storage: &dyn Storage) -> Result<DataFrame> {
     let records = read_history(storage)?;
     let text = |name: &str, value: fn(&RunRecord) -> &str| {

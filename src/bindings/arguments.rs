@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::{Dt, DtRange, RunDates};
+use crate::lake::states::KeepStates;
 use crate::matcher::{MatcherOption, MatcherSettings, OPTIONS, OptionKind};
 use crate::schema::{DrugUnit, GraphOutput, SourceTable};
 use crate::steps::silver::ExpectedRows;
@@ -137,6 +138,11 @@ pub(super) fn expect_rows(py: Python<'_>, value: Option<&str>) -> PyResult<Optio
 /// Whether gold writes the graph as a file.
 pub(super) fn graph(py: Python<'_>, name: &str) -> PyResult<GraphOutput> {
     choice(py, "graph", name)
+}
+
+/// How long earlier states are kept.
+pub(super) fn keep(py: Python<'_>, value: &str) -> PyResult<KeepStates> {
+    value.parse().map_err(|error| exception(py, &error))
 }
 
 /// What counts as one drug.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyFrozenSet, PyList, PySet, PyString, PyTuple};
+use pyo3::types::{PyCapsule, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 
 use super::process::call;
 use super::table::Table;
@@ -16,15 +17,16 @@ use crate::api::lake_tables;
 use crate::api::metrics::lake_metrics;
 use crate::api::scan::{ScanRequest, TableScan as Rows};
 use crate::error::{Error, Result};
-use crate::lake::existing_lake_for;
+use crate::lake::states::KeepStates;
 use crate::lake::table_files::PartitionFilter;
+use crate::lake::{LakeAddress, WantedState, existing_lake_for, find_state};
 use crate::schema::{PublicationKind, find_table};
 use crate::task::Task;
 
 #[doc = stub_doc!(Lake)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct Lake {
-    root: String,
+    address: LakeAddress,
 }
 
 impl Lake {
@@ -42,19 +44,77 @@ impl Lake {
         while root.len() > 1 && root.ends_with('/') {
             root.pop();
         }
-        Ok(Self { root })
+        let state = None;
+        Ok(Self {
+            address: LakeAddress { root, state },
+        })
     }
 
     #[doc = stub_doc!(Lake.root)]
     #[getter]
     fn root(&self) -> &str {
-        &self.root
+        &self.address.root
+    }
+
+    #[doc = stub_doc!(Lake.state)]
+    #[getter]
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(match self.address.state {
+            None => None,
+            Some(WantedState::Number(number)) => Some(number.into_pyobject(py)?.into_any()),
+            Some(WantedState::Date(dt)) => Some(dt.to_string().into_pyobject(py)?.into_any()),
+        })
+    }
+
+    #[doc = stub_doc!(Lake.states)]
+    fn states(&self, py: Python<'_>) -> PyResult<Table> {
+        self.table(py, |task| {
+            lake_tables::lake_states(existing_lake_for(&self.address.root, task)?.as_ref())
+        })
+    }
+
+    #[doc = stub_doc!(Lake.at)]
+    fn at(&self, py: Python<'_>, state: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let wanted = match state.extract::<u64>() {
+            Ok(number) => WantedState::Number(number),
+            Err(_) if state.is_instance_of::<PyInt>() => {
+                return Err(PyTypeError::new_err(
+                    "state must be a number from 1 on, or a date",
+                ));
+            }
+            Err(_) => WantedState::Date(arguments::dt(state)?),
+        };
+        let root = self.address.root.clone();
+        // A state that is not there is an error here.
+        call::run_interruptible(py, false, |task| {
+            find_state(existing_lake_for(&root, task)?.as_ref(), wanted).map(|_| ())
+        })?;
+        let state = Some(wanted);
+        Ok(Self {
+            address: LakeAddress { root, state },
+        })
+    }
+
+    #[doc = stub_doc!(Lake.vacuum)]
+    #[pyo3(signature = (*, keep="30 days", keep_days=None, dry_run=false))]
+    fn vacuum(&self, py: Python<'_>, keep: &str, keep_days: Option<u32>, dry_run: bool) -> PyResult<Table> {
+        let keep = match keep_days {
+            Some(days) => KeepStates::Days(days),
+            None => arguments::keep(py, keep)?,
+        };
+        self.table(py, |task| {
+            lake_tables::lake_vacuum(
+                existing_lake_for(&self.address.root, task)?.as_ref(),
+                keep,
+                dry_run,
+            )
+        })
     }
 
     #[doc = stub_doc!(Lake.tables)]
     fn tables(&self, py: Python<'_>) -> PyResult<Table> {
         self.table(py, |task| {
-            lake_tables::lake_tables(existing_lake_for(&self.root, task)?.as_ref())
+            lake_tables::lake_tables(self.address.open(task)?.as_ref())
         })
     }
 
@@ -77,7 +137,7 @@ impl Lake {
     ) -> PyResult<Table> {
         let filter = partitions(dt, kind)?;
         self.table(py, |task| {
-            lake_tables::lake_files(existing_lake_for(&self.root, task)?.as_ref(), table, &filter)
+            lake_tables::lake_files(self.address.open(task)?.as_ref(), table, &filter)
         })
     }
 
@@ -101,7 +161,7 @@ impl Lake {
             ..ScanRequest::default()
         };
         let scan = TableScan {
-            root: self.root.clone(),
+            lake: self.address.clone(),
             table: table.to_owned(),
             request,
         };
@@ -113,22 +173,20 @@ impl Lake {
     #[doc = stub_doc!(Lake.status)]
     fn status(&self, py: Python<'_>) -> PyResult<Table> {
         self.table(py, |task| {
-            lake_tables::lake_status(existing_lake_for(&self.root, task)?.as_ref())
+            lake_tables::lake_status(self.address.open(task)?.as_ref())
         })
     }
 
     #[doc = stub_doc!(Lake.history)]
     fn history(&self, py: Python<'_>) -> PyResult<Table> {
         self.table(py, |task| {
-            lake_tables::lake_history(existing_lake_for(&self.root, task)?.as_ref())
+            lake_tables::lake_history(self.address.open(task)?.as_ref())
         })
     }
 
     #[doc = stub_doc!(Lake.metrics)]
     fn metrics(&self, py: Python<'_>) -> PyResult<String> {
-        call::run_interruptible(py, false, |task| {
-            lake_metrics(existing_lake_for(&self.root, task)?.as_ref())
-        })
+        call::run_interruptible(py, false, |task| lake_metrics(self.address.open(task)?.as_ref()))
     }
 
     #[doc = stub_doc!(Lake.explain)]
@@ -150,7 +208,7 @@ impl Lake {
             drug: &drug,
         };
         call::run_interruptible(py, false, |task| {
-            let lake = existing_lake_for(&self.root, task)?.into();
+            let lake = self.address.open(task)?.into();
             Ok(explain_mention(&lake, &question, task)?.to_text())
         })
     }
@@ -163,21 +221,31 @@ impl Lake {
     }
 
     fn __repr__(&self) -> String {
-        format!("Lake({:?})", self.root)
+        match self.address.state {
+            None => format!("Lake({:?})", self.address.root),
+            Some(WantedState::Number(number)) => format!("Lake({:?}).at({number})", self.address.root),
+            Some(WantedState::Date(dt)) => format!("Lake({:?}).at(\"{dt}\")", self.address.root),
+        }
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
         other
             .cast::<Self>()
-            .is_ok_and(|other| other.get().root == self.root)
+            .is_ok_and(|other| other.get().address == self.address)
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        PyString::new(py, &self.root).hash()
+        PyString::new(py, &self.__repr__()).hash()
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (String,)) {
-        (slf.get_type().into_any(), (slf.get().root.clone(),))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, own) = (slf.py(), slf.get());
+        let lake = slf.get_type().call1((own.address.root.clone(),))?;
+        let made = (slf.get_type(), (own.address.root.clone(),));
+        match own.state(py)? {
+            None => made.into_bound_py_any(py),
+            Some(state) => (lake.getattr("at")?, (state,)).into_bound_py_any(py),
+        }
     }
 }
 
@@ -232,18 +300,14 @@ const TRIES: usize = 5;
 #[doc = stub_doc!(TableScan)]
 #[pyclass(frozen, module = "drugs_rs")]
 pub(super) struct TableScan {
-    root: String,
+    lake: LakeAddress,
     table: String,
     request: ScanRequest,
 }
 
 impl TableScan {
     fn open(&self, task: &Task) -> Result<Rows> {
-        Rows::open(
-            existing_lake_for(&self.root, task)?.into(),
-            &self.table,
-            self.request.clone(),
-        )
+        Rows::open(self.lake.open(task)?.into(), &self.table, self.request.clone())
     }
 
     /// The rows of this moment's state, from the beginning.
@@ -324,7 +388,7 @@ impl TableScan {
     }
 
     fn __repr__(&self) -> String {
-        format!("TableScan({:?} of {:?})", self.table, self.root)
+        format!("TableScan({:?} of {:?})", self.table, self.lake.root)
     }
 }
 

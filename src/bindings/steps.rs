@@ -23,7 +23,7 @@ use crate::task::Task;
 #[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs=None, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt=None, dates=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options), text_signature = None)]
+    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep="30 days", progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -44,6 +44,7 @@ pub(super) fn run<'py>(
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     graph: &str,
+    keep: &str,
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -65,6 +66,7 @@ pub(super) fn run<'py>(
             max_exclusive,
         },
         graph: arguments::graph(py, graph)?,
+        keep: arguments::keep(py, keep)?,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
@@ -158,7 +160,7 @@ pub(super) fn silver<'py>(
 
 #[doc = stub_help!(gold)]
 #[pyfunction]
-#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", progress=false, **options),
+#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep="30 days", progress=false, **options),
     text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
@@ -170,6 +172,7 @@ pub(super) fn gold<'py>(
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     graph: &str,
+    keep: &str,
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -182,6 +185,7 @@ pub(super) fn gold<'py>(
             max_exclusive,
         },
         graph: arguments::graph(py, graph)?,
+        keep: arguments::keep(py, keep)?,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {

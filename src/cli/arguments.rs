@@ -11,6 +11,7 @@ use super::lake_history::HistoryArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, choice};
+use crate::lake::WantedState;
 use crate::schema::{PublicationKind, SCHEMA_FORMS, SourceTable};
 
 const EXIT_CODES: &str = "\
@@ -198,6 +199,10 @@ pub(super) enum LakeCommand {
     Status(LakeTableArguments),
     /// List the runs that changed the lake
     History(HistoryArguments),
+    /// List the states of gold that can be read
+    States(LakeTableArguments),
+    /// Give up earlier states, and remove the files that only they need
+    Vacuum(VacuumArguments),
     /// Say why a drug is mentioned in a publication, or why it is not, with the vocabulary and the settings of gold
     Explain(LakeExplainArguments),
     /// Compare every file of the current state with the digest in its manifest; exit code 1 if one differs
@@ -209,6 +214,9 @@ pub(super) struct LakeTableArguments {
     /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
     #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
     pub lake: String,
+    /// The lake in an earlier state: its number, or a date for the newest state that holds nothing after it
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<WantedState>,
     #[command(flatten)]
     pub print: PrintOptions,
 }
@@ -227,6 +235,24 @@ pub(super) struct FilesArguments {
     /// Only files of this kind of publication; repeatable
     #[arg(long = "kind", value_name = "KIND", value_parser = choice::<PublicationKind>())]
     pub kinds: Vec<PublicationKind>,
+    /// The lake in an earlier state: its number, or a date for the newest state that holds nothing after it
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<WantedState>,
+    #[command(flatten)]
+    pub print: PrintOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VacuumArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
+    pub lake: String,
+    /// How long earlier states are kept: a number of days or of states, such as `10 states`
+    #[arg(long, value_name = "TIME", default_value = "30 days", env = "DRUGS_RS_KEEP")]
+    pub keep: String,
+    /// List what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub print: PrintOptions,
 }

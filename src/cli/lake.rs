@@ -5,13 +5,14 @@ use super::arguments::{LakeCommand, VerifyArguments};
 use super::lake_explain::explain;
 use super::lake_history::history;
 use super::outcome::Outcome;
-use crate::api::lake_tables::{lake_files, lake_status, lake_tables};
+use crate::api::lake_tables::{lake_files, lake_states, lake_status, lake_tables, lake_vacuum};
 use crate::error::Result;
 use crate::lake::dt::Dt;
-use crate::lake::existing_lake_for;
 use crate::lake::report::to_json;
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::verify::verify;
+use crate::lake::{LakeAddress, WantedState, existing_lake_for};
+use crate::storage::Storage;
 use crate::task::Task;
 
 /// Runs a command of `drugs-rs lake`.
@@ -19,11 +20,22 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
     let (table, print) = match command {
         LakeCommand::Verify(arguments) => return verify_lake(arguments, task),
         LakeCommand::Tables(arguments) => {
-            let lake = existing_lake_for(&arguments.lake, task)?;
+            let lake = opened(&arguments.lake, arguments.state, task)?;
             (lake_tables(lake.as_ref())?, &arguments.print)
         }
-        LakeCommand::Status(arguments) => {
+        LakeCommand::States(arguments) => {
             let lake = existing_lake_for(&arguments.lake, task)?;
+            (lake_states(lake.as_ref())?, &arguments.print)
+        }
+        LakeCommand::Vacuum(arguments) => {
+            let (lake, keep) = (existing_lake_for(&arguments.lake, task)?, arguments.keep.parse()?);
+            (
+                lake_vacuum(lake.as_ref(), keep, arguments.dry_run)?,
+                &arguments.print,
+            )
+        }
+        LakeCommand::Status(arguments) => {
+            let lake = opened(&arguments.lake, arguments.state, task)?;
             (lake_status(lake.as_ref())?, &arguments.print)
         }
         LakeCommand::History(arguments) => return history(arguments, task),
@@ -36,7 +48,7 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
                     .then(|| dates.collect::<Result<_>>())
                     .transpose()?,
             };
-            let lake = existing_lake_for(&arguments.lake, task)?;
+            let lake = opened(&arguments.lake, arguments.state, task)?;
             (
                 lake_files(lake.as_ref(), &arguments.table, &filter)?,
                 &arguments.print,
@@ -44,6 +56,12 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
         }
     };
     Ok(Outcome::of_text(printed(&table, print.format())?))
+}
+
+/// A lake, or an earlier state of it.
+fn opened(root: &str, state: Option<WantedState>, task: &Task) -> Result<Box<dyn Storage>> {
+    let root = root.to_owned();
+    LakeAddress { root, state }.open(task)
 }
 
 /// Checks a lake; a file that differs is a failure, but the result is printed too.

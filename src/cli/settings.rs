@@ -66,6 +66,7 @@ pub(super) fn gold_settings(matching: &Matching, options: &GoldOptions, task: &T
             max_exclusive: options.max_exclusive,
         },
         graph: options.graph,
+        keep: options.keep.parse()?,
         ..GoldSettings::default()
     })
 }

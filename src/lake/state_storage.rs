@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::str::FromStr;
 
 use super::documents::{PublishedGold, SilverManifest};
 use super::dt::Dt;
@@ -18,6 +19,19 @@ pub enum WantedState {
     Number(u64),
     /// The newest one that holds no partition after this date.
     Date(Dt),
+}
+
+impl FromStr for WantedState {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text.is_empty() || text.contains(|letter: char| !letter.is_ascii_digit()) {
+            return Dt::parse(text).map(Self::Date);
+        }
+        text.parse()
+            .map(Self::Number)
+            .map_err(|_| Error::argument("state", format!("`{text}`"), "the number of a state, or a date"))
+    }
 }
 
 /// A lake in an earlier state.

@@ -133,6 +133,9 @@ pub(super) struct GoldOptions {
     /// Whether to write drug_graph.json; nothing else in the lake depends on it
     #[arg(long, value_parser = choice::<GraphOutput>(), default_value = "json", env = "DRUGS_RS_GRAPH")]
     pub graph: GraphOutput,
+    /// How long earlier states of the tables can be read: a number of days or of states, such as `10 states`
+    #[arg(long, value_name = "TIME", default_value = "30 days", env = "DRUGS_RS_KEEP")]
+    pub keep: String,
 }
 
 /// How mentions are printed.
