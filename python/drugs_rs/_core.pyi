@@ -1062,6 +1062,36 @@ class Lake:
             ConflictError: Gold has committed meanwhile.
         """
 
+    def drop(
+        self,
+        *,
+        before: _Date | None = None,
+        dt: _Date | None = None,
+        publication_id: str | None = None,
+        dry_run: bool = False,
+    ) -> Table:
+        """Drop dates or one publication, and make gold again without them.
+
+        With a date go its tables, its hold and its copies in bronze. Earlier states are given up, because they have it too.
+        Gold is made again with the settings that it had. A publication is taken out of its tables; the copies of sources
+        stay, and the result names them.
+
+        Args:
+            before: Drop all dates before this one.
+            dt: Drop this date.
+            publication_id: Drop every row with this id, of every kind and date.
+            dry_run: Say what would be dropped, and change nothing.
+
+        Returns:
+            A table with the columns `action` (`removed`, `rewritten`, or `left` for what still holds it), `path`, `rows` (those
+            that are dropped) and `reason`.
+
+        Raises:
+            ArgumentError: Not exactly one of the three, or dates with all vocabularies of the lake.
+            SourceNotFoundError: There is nothing to drop.
+            ConflictError: Another run is at work on one of the dates, or has committed meanwhile.
+        """
+
     def duckdb(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection, in memory, with a view for each table.
 

@@ -12,12 +12,12 @@ use serde::Serialize;
 use super::scan::{ScanRequest, TableScan};
 use crate::choice::close_names;
 use crate::error::{Error, Result, shown};
+use crate::lake::documents::PublishedGold;
 use crate::lake::dt::Dt;
 use crate::lake::holds::HeldDates;
-use crate::lake::layout;
-use crate::lake::report::{RunRecord, newest_gold_run};
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::vocabulary::entries_of;
+use crate::lake::{layout, manifest};
 use crate::matcher::{CodePoints, Matcher, MatcherSettings, VocabularyEntry};
 use crate::schema::{
     CURRENT_DRUGS, CURRENT_PUBLICATIONS, DELETED, MENTIONS, PUBLICATIONS, PublicationKind, Table,
@@ -232,22 +232,24 @@ impl Explainer<'_> {
             .map(str::to_owned))
     }
 
-    /// The settings of the newest run of gold, and whether it searched abstracts.
+    /// The settings of gold, and whether it searched abstracts.
     fn settings(&self) -> Result<(MatcherSettings, bool)> {
-        let uri = format!("{}/{}", self.storage.root(), layout::HISTORY);
-        let remedy = "delete the folder `gold` and run the gold step with the latest dt, or explain the text itself with \
-                      `Matcher.explain`";
-        let Some(run) = newest_gold_run(self.storage.as_ref())? else {
-            let expected = format!("the record of a run of gold; {remedy}");
+        let uri = format!("{}/{}", self.storage.root(), layout::GOLD_MANIFEST);
+        let remedy = "run the gold step, or explain the text itself with `Matcher.explain`";
+        let path = layout::GOLD_MANIFEST.to_owned();
+        let Some(gold) = manifest::read::<PublishedGold>(self.storage.as_ref(), path)?.0 else {
+            let expected = "the manifest of the gold layer; run the gold step first".to_owned();
             return Err(Error::SourceNotFound { uri, expected });
         };
-        let RunRecord { run_id, settings, .. } = run;
-        let matcher = settings.get("matcher").and_then(MatcherSettings::of_record);
-        let abstracts = settings.get("abstracts").and_then(serde_json::Value::as_bool);
+        let matcher = gold.settings.get("matcher").and_then(MatcherSettings::of_record);
+        let abstracts = gold
+            .settings
+            .get("abstracts")
+            .and_then(serde_json::Value::as_bool);
         matcher.zip(abstracts).ok_or_else(|| {
             let found = "settings that the matcher cannot be rebuilt from: another version of drugs_rs wrote them, or they \
                          have more than 1,000 stop words";
-            Error::format(uri, format!("the run {run_id}"), found, remedy)
+            Error::format(uri, "the settings", found, remedy)
         })
     }
 

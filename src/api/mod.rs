@@ -6,6 +6,7 @@ pub mod explain;
 pub mod export;
 pub mod generate;
 mod graph_tables;
+pub mod lake_drop;
 pub mod lake_tables;
 pub mod match_column;
 pub mod matching;

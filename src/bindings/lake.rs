@@ -13,6 +13,7 @@ use super::process::call;
 use super::table::Table;
 use super::{arguments, arrow};
 use crate::api::explain::{MentionQuestion, explain_mention};
+use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables;
 use crate::api::metrics::lake_metrics;
 use crate::api::scan::{ScanRequest, TableScan as Rows};
@@ -21,6 +22,7 @@ use crate::lake::states::KeepStates;
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::{LakeAddress, WantedState, existing_lake_for, find_state};
 use crate::schema::{PublicationKind, find_table};
+use crate::steps::drop::DropTarget;
 use crate::task::Task;
 
 #[doc = stub_doc!(Lake)]
@@ -210,6 +212,29 @@ impl Lake {
         call::run_interruptible(py, false, |task| {
             let lake = self.address.open(task)?.into();
             Ok(explain_mention(&lake, &question, task)?.to_text())
+        })
+    }
+
+    #[doc = stub_doc!(Lake.drop)]
+    #[pyo3(signature = (*, before=None, dt=None, publication_id=None, dry_run=false))]
+    fn drop(
+        &self,
+        py: Python<'_>,
+        before: Option<&Bound<'_, PyAny>>,
+        dt: Option<&Bound<'_, PyAny>>,
+        publication_id: Option<&str>,
+        dry_run: bool,
+    ) -> PyResult<Table> {
+        let before = before.map(arguments::dt).transpose()?;
+        let dt = dt.map(arguments::dt).transpose()?;
+        let target = call::run_inline(py, || DropTarget::of(before, dt, publication_id))?;
+        self.table(py, |task| {
+            lake_drop(
+                existing_lake_for(&self.address.root, task)?.as_ref(),
+                &target,
+                dry_run,
+                task,
+            )
         })
     }
 

@@ -201,6 +201,8 @@ pub(super) enum LakeCommand {
     History(HistoryArguments),
     /// List the states of gold that can be read
     States(LakeTableArguments),
+    /// Drop dates, or one publication, and make gold again without them
+    Drop(DropArguments),
     /// Give up earlier states, and remove the files that only they need
     Vacuum(VacuumArguments),
     /// Say why a drug is mentioned in a publication, or why it is not, with the vocabulary and the settings of gold
@@ -238,6 +240,28 @@ pub(super) struct FilesArguments {
     /// The lake in an earlier state: its number, or a date for the newest state that holds nothing after it
     #[arg(long, value_name = "STATE")]
     pub state: Option<WantedState>,
+    #[command(flatten)]
+    pub print: PrintOptions,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false, args = ["before", "dt", "publication_id"])]
+pub(super) struct DropArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
+    pub lake: String,
+    /// Drop all dates before this one
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<String>,
+    /// Drop this date
+    #[arg(long, value_name = "DATE")]
+    pub dt: Option<String>,
+    /// Drop every row of this publication
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    pub publication_id: Option<String>,
+    /// List what would be dropped, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub print: PrintOptions,
 }

@@ -5,6 +5,7 @@ use super::arguments::{LakeCommand, VerifyArguments};
 use super::lake_explain::explain;
 use super::lake_history::history;
 use super::outcome::Outcome;
+use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables::{lake_files, lake_states, lake_status, lake_tables, lake_vacuum};
 use crate::error::Result;
 use crate::lake::dt::Dt;
@@ -12,6 +13,7 @@ use crate::lake::report::to_json;
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::verify::verify;
 use crate::lake::{LakeAddress, WantedState, existing_lake_for};
+use crate::steps::drop::DropTarget;
 use crate::storage::Storage;
 use crate::task::Task;
 
@@ -26,6 +28,14 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
         LakeCommand::States(arguments) => {
             let lake = existing_lake_for(&arguments.lake, task)?;
             (lake_states(lake.as_ref())?, &arguments.print)
+        }
+        LakeCommand::Drop(arguments) => {
+            let date = |text: &Option<String>| text.as_deref().map(Dt::parse).transpose();
+            let (before, dt) = (date(&arguments.before)?, date(&arguments.dt)?);
+            let target = DropTarget::of(before, dt, arguments.publication_id.as_deref())?;
+            let lake = existing_lake_for(&arguments.lake, task)?;
+            let dropped = lake_drop(lake.as_ref(), &target, arguments.dry_run, task)?;
+            (dropped, &arguments.print)
         }
         LakeCommand::Vacuum(arguments) => {
             let (lake, keep) = (existing_lake_for(&arguments.lake, task)?, arguments.keep.parse()?);

@@ -1,5 +1,7 @@
 //! The contents of a lake's small JSON files.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::quality::FileTally;
@@ -44,6 +46,17 @@ pub struct SilverManifest {
     pub fingerprint: String,
     pub outputs: Vec<OutputFile>,
     pub sources: Vec<FileTally>,
+    /// The fingerprint of the partition before publications were dropped from it; it is not cleaned again as long as its
+    /// inputs and settings are those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleaned_as: Option<String>,
+}
+
+impl SilverManifest {
+    /// The fingerprint of the inputs and settings that it was cleaned with.
+    pub fn inputs_fingerprint(&self) -> &str {
+        self.cleaned_as.as_deref().unwrap_or(&self.fingerprint)
+    }
 }
 
 /// A held date and its reason: the content of its file.
@@ -57,4 +70,7 @@ pub struct HeldDate {
 #[derive(Deserialize)]
 pub(crate) struct PublishedGold {
     pub outputs: Vec<OutputFile>,
+    /// The settings of the run, as its report has them.
+    #[serde(default)]
+    pub settings: BTreeMap<String, serde_json::Value>,
 }

@@ -46,11 +46,6 @@ pub fn silver_manifests(table: SourceTable) -> String {
     format!("silver/manifests/{}", table.name())
 }
 
-/// Whether a path is one of [`silver_manifest`].
-pub fn is_silver_manifest(path: &str) -> bool {
-    path.starts_with("silver/manifests/")
-}
-
 /// The date of a file in a folder that has one a date.
 pub fn date_of_file(name: &str) -> Option<Dt> {
     Dt::of_folder(name.strip_suffix(".json")?)

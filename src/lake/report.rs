@@ -363,29 +363,6 @@ pub fn read_history(storage: &dyn Storage) -> Result<Vec<RunRecord>> {
     Ok(records)
 }
 
-/// The newest run with gold, which made the current tables. Reads no more records than it takes to find it.
-pub fn newest_gold_run(storage: &dyn Storage) -> Result<Option<RunRecord>> {
-    let mut names = Vec::new();
-    for folder in storage.list(layout::HISTORY)? {
-        let folder = format!("{}/{folder}", layout::HISTORY);
-        names.extend(
-            storage
-                .list(&folder)?
-                .into_iter()
-                .map(|name| (name, folder.clone())),
-        );
-    }
-    // A name begins with the time at which the run began.
-    names.sort();
-    for (name, folder) in names.into_iter().rev() {
-        match read_record(storage, &format!("{folder}/{name}"))? {
-            Some(run) if run.mentions.is_some() => return Ok(Some(run)),
-            _ => {}
-        }
-    }
-    Ok(None)
-}
-
 /// A record of a run; `None` for a file that is none.
 fn read_record(storage: &dyn Storage, path: &str) -> Result<Option<RunRecord>> {
     let Some(bytes) = storage.read(path)?.filter(|_| path.ends_with(".json")) else {

@@ -69,7 +69,7 @@ pub struct StateRecord {
     pub pairs: u64,
     /// The digest of the manifest of gold.
     pub gold: String,
-    /// The manifests of the silver partitions that it is made from, with their digests.
+    /// The manifests of the silver partitions that were there, with their digests. Held ones are among them.
     pub silver: BTreeMap<String, String>,
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Attempt<'a> {
     /// The date that gold reaches with this attempt, if it differs from the graph's.
     reached: Option<String>,
     held: Vec<HeldDate>,
+    /// The manifests of all partitions, also of held ones.
+    silver: Vec<String>,
     /// The manifests of gold and of every silver partition, and the holds of all dates, as this attempt read them.
     versions: Vec<Version>,
     pub old: Option<GoldManifest>,
@@ -76,6 +78,7 @@ impl<'a> Attempt<'a> {
                 .filter(|reached| *reached != as_of)
                 .map(|reached| reached.to_string()),
             held: delivered.held_back(),
+            silver: delivered.manifests(),
             settings,
             task,
             index_fault,
@@ -232,6 +235,7 @@ impl<'a> Attempt<'a> {
             mentions_made_with: self.mentions_made_with(),
             states: made.states,
             outputs,
+            settings: self.settings.in_report(),
             numbers,
             reached: self.reached.clone(),
         };
@@ -256,10 +260,19 @@ impl<'a> Attempt<'a> {
             keep_replaced(transaction, number, &old.outputs, &manifest.outputs)?;
             keep_manifest(transaction, number, version)?;
         }
-        let silver = self.versions[1..]
+        let read: BTreeMap<&str, &[u8]> = self
+            .versions
             .iter()
-            .filter(|(path, _)| layout::is_silver_manifest(path))
-            .filter_map(|(path, bytes)| Some((path.clone(), sha256_hex(bytes.as_ref()?))));
+            .filter_map(|(path, bytes)| Some((path.as_str(), bytes.as_deref()?)))
+            .collect();
+        let mut silver = BTreeMap::new();
+        for path in &self.silver {
+            let sha256 = match read.get(path.as_str()) {
+                Some(bytes) => Some(sha256_hex(bytes)),
+                None => self.storage.read(path)?.map(|bytes| sha256_hex(&bytes)),
+            };
+            silver.extend(sha256.map(|sha256| (path.clone(), sha256)));
+        }
         let record = StateRecord {
             state: number,
             committed_at: now(),
@@ -270,7 +283,7 @@ impl<'a> Attempt<'a> {
             mentions: manifest.numbers.mentions,
             pairs: manifest.numbers.pairs,
             gold: sha256_hex(&manifest::to_bytes(manifest)?),
-            silver: silver.collect(),
+            silver,
         };
         write_state(transaction, &record)
     }

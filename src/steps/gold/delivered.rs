@@ -65,6 +65,14 @@ impl Delivered {
         self.held.among(|dt| dates.contains(&dt))
     }
 
+    /// The manifests of all partitions up to the date that gold has reached, held or not.
+    pub(crate) fn manifests(&self) -> Vec<String> {
+        let partitions = self.partitions.iter();
+        partitions
+            .map(|(table, dt)| layout::silver_manifest(*table, *dt))
+            .collect()
+    }
+
     /// The version of every date's hold, for the commit: a hold or release meanwhile changes what gold is made from.
     pub(crate) fn holds(&self) -> Vec<Version> {
         self.dates().iter().map(|dt| self.held.version(*dt)).collect()

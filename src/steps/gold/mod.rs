@@ -34,7 +34,8 @@ use crate::error::{Error, Result};
 use crate::gold::places::MentionPlaces;
 use crate::lake::documents::first_format;
 use crate::lake::dt::Dt;
-use crate::lake::report::{GoldNumbers, StepReport, StepStart};
+use crate::lake::report::{GoldNumbers, ReportSettings, StepReport, StepStart};
+use crate::lake::{layout, manifest};
 use crate::storage::{Sharing, Storage};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
@@ -60,6 +61,9 @@ struct GoldManifest {
     #[serde(default)]
     states: BTreeMap<String, PartitionState>,
     outputs: Vec<OutputFile>,
+    /// As a report has them.
+    #[serde(default)]
+    settings: ReportSettings,
     numbers: GoldNumbers,
     /// The date that gold has reached, if held dates keep the graph at an earlier one. After their release the graph
     /// continues from here.
@@ -113,6 +117,13 @@ pub fn gold(storage: &dyn Storage, dt: Dt, settings: &GoldSettings, task: &Task)
     let report = gold_reserved(storage, dt, settings, task)?;
     report.record(storage)?;
     Ok(report)
+}
+
+/// The settings and the newest date of the gold layer of a lake; `None` if there is none, or if its settings are not known.
+pub(crate) fn settings_of_lake(storage: &dyn Storage) -> Result<Option<(GoldSettings, Option<Dt>)>> {
+    let (old, _) = manifest::read::<GoldManifest>(storage, layout::GOLD_MANIFEST.to_owned())?;
+    let old = old.and_then(|old| Some((GoldSettings::of_record(&old.settings)?, old.reached())));
+    Ok(old)
 }
 
 /// What [`gold`] would do now, and why.

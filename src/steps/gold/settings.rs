@@ -89,6 +89,21 @@ impl GoldSettings {
         settings
     }
 
+    /// The settings of a gold layer; `None` if they are not exactly those that were recorded.
+    pub(super) fn of_record(record: &ReportSettings) -> Option<Self> {
+        let text = |name: &str| record.get(name)?.as_str();
+        Some(Self {
+            matcher: MatcherSettings::of_record(record.get("matcher")?)?,
+            abstracts: record.get("abstracts")?.as_bool()?,
+            answers: AnswerSettings {
+                unit: text("unit")?.parse().ok()?,
+                max_exclusive: record.get("max_exclusive")?.as_u64()?,
+            },
+            graph: text("graph")?.parse().ok()?,
+            ..Self::default()
+        })
+    }
+
     /// The settings that the outputs depend on.
     pub(super) fn fingerprint(&self) -> String {
         format!(

@@ -273,7 +273,7 @@ impl SilverPartition<'_> {
             .and_then(|old| kept_rows(&old.outputs, self.table, self.dt));
         let mut files = Vec::new();
         if let Some(old) = old {
-            if old.fingerprint == fingerprint && all_stand(&old.outputs, self.storage)? {
+            if old.inputs_fingerprint() == fingerprint && all_stand(&old.outputs, self.storage)? {
                 let SilverManifest { sources, outputs, .. } = old;
                 return Ok(Looked::Made { sources, outputs });
             }
@@ -348,6 +348,7 @@ impl SilverPartition<'_> {
             fingerprint,
             outputs,
             sources,
+            cleaned_as: None,
         };
         manifest::write(transaction, &self.manifest_path(), &manifest)?;
         let SilverManifest { sources, outputs, .. } = manifest;

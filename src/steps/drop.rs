@@ -1,0 +1,470 @@
+//! Drops what a lake holds of some dates, or of one publication, and makes gold again without it.
+//!
+//! Who drops wants it gone: earlier states, which have it too, are given up, and copies in bronze go with their date. What is
+//! left of one publication is named, so that a request to erase it can be answered.
+
+use std::collections::BTreeSet;
+
+use polars::prelude::{BooleanChunked, NewChunkedArray};
+
+use super::gold::{GoldSettings, gold_reserved, settings_of_lake};
+use crate::error::{Error, Result, shown};
+use crate::lake::documents::SilverManifest;
+use crate::lake::dt::Dt;
+use crate::lake::manifest::Version;
+use crate::lake::partitions::delivered_dates;
+use crate::lake::report::{StepReport, StepStart};
+use crate::lake::states::{KeepStates, expired};
+use crate::lake::{layout, manifest};
+use crate::schema::{PUBLICATIONS, PublicationKind, SourceTable};
+use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
+use crate::tables::table_writer::{TableWriter, read_frames};
+use crate::task::Task;
+
+/// What is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropTarget {
+    /// All dates before this one.
+    Before(Dt),
+    Date(Dt),
+    /// Every row of a publication, whatever its kind.
+    Publication(String),
+}
+
+impl DropTarget {
+    /// The one target of three that is named.
+    pub fn of(before: Option<Dt>, dt: Option<Dt>, publication_id: Option<&str>) -> Result<Self> {
+        match (before, dt, publication_id) {
+            (Some(first), None, None) => Ok(Self::Before(first)),
+            (None, Some(dt), None) => Ok(Self::Date(dt)),
+            (None, None, Some(id)) if !id.trim().is_empty() => Ok(Self::Publication(id.to_owned())),
+            (None, None, None) => Err(Error::argument(
+                "drop",
+                "nothing to drop",
+                "one of before, dt and publication_id",
+            )),
+            (None, None, Some(_)) => Err(Error::argument(
+                "publication_id",
+                "a blank text",
+                "the id of a publication",
+            )),
+            _ => Err(Error::argument(
+                "drop",
+                "several of before, dt and publication_id",
+                "one of them at a time",
+            )),
+        }
+    }
+}
+
+/// What happens to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropAction {
+    Removed,
+    /// Written again without the rows.
+    Rewritten,
+    /// Still there, and holds, or may hold, what was dropped.
+    Left,
+}
+
+impl DropAction {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Rewritten => "rewritten",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// One path that a drop is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DroppedPath {
+    pub action: DropAction,
+    /// Relative to the lake.
+    pub path: String,
+    /// The rows that are dropped.
+    pub rows: u64,
+    pub reason: String,
+}
+
+/// Drops, or says what would be dropped.
+pub fn drop_rows(
+    storage: &dyn Storage,
+    target: &DropTarget,
+    dry_run: bool,
+    task: &Task,
+) -> Result<Vec<DroppedPath>> {
+    let started = StepStart::now(task);
+    let gold = settings_of_lake(storage)?;
+    let has_gold = storage.size(layout::GOLD_MANIFEST)?.is_some();
+    if has_gold && gold.is_none() {
+        let found = "settings that another version of drugs_rs wrote";
+        return Err(Error::format(
+            format!("{}/{}", storage.root(), layout::GOLD_MANIFEST),
+            "the settings",
+            found,
+            "run the gold step, and drop then",
+        ));
+    }
+    let dates = dates(storage, target)?;
+    let mut reservations = Vec::new();
+    if !dry_run {
+        for dt in &dates {
+            reservations.push(storage.reserve(&format!("dt={dt}"), Sharing::Alone)?);
+        }
+    }
+    let mut dropping = Dropping {
+        storage,
+        task,
+        units: Vec::new(),
+        versions: vec![(
+            layout::GOLD_MANIFEST.to_owned(),
+            storage.read(layout::GOLD_MANIFEST)?,
+        )],
+        paths: Vec::new(),
+    };
+    let mut rewritten = Vec::new();
+    match target {
+        DropTarget::Publication(id) => rewritten = dropping.find_publication(id)?,
+        DropTarget::Before(_) | DropTarget::Date(_) => dropping.find_dates(&dates)?,
+    }
+    dropping.find_states()?;
+    if dry_run {
+        return Ok(dropping.paths);
+    }
+    let mut transaction = storage.begin(&dropping.units)?;
+    if let DropTarget::Publication(id) = target {
+        for partition in rewritten {
+            partition.write(storage, id, transaction.as_mut(), task)?;
+        }
+    }
+    task.check()?;
+    transaction.commit(&dropping.versions)?;
+    drop(reservations);
+    let newest = newest_date(storage)?;
+    if let (Some((settings, _)), Some(newest)) = (gold, newest) {
+        let settings = GoldSettings {
+            keep: KeepStates::Number(0),
+            ..settings
+        };
+        let _reservation = storage.reserve(&format!("dt={newest}"), Sharing::Shared)?;
+        gold_reserved(storage, newest, &settings, task)?;
+    }
+    let dt = dates.last().copied().or(newest);
+    if let Some(dt) = dt {
+        let outputs = Vec::new();
+        let report = StepReport::new("drop", dt, storage, Vec::new(), outputs, false, started);
+        report.record(storage)?;
+    }
+    Ok(dropping.paths)
+}
+
+/// The newest date with a silver partition.
+fn newest_date(storage: &dyn Storage) -> Result<Option<Dt>> {
+    let mut newest = None;
+    for table in SourceTable::ALL {
+        newest = newest.max(delivered_dates(storage, table)?.pop());
+    }
+    Ok(newest)
+}
+
+/// The dates that are dropped, in order; none for a publication.
+fn dates(storage: &dyn Storage, target: &DropTarget) -> Result<BTreeSet<Dt>> {
+    let is_wanted = |dt: Dt| match target {
+        DropTarget::Before(first) => dt < *first,
+        DropTarget::Date(date) => dt == *date,
+        DropTarget::Publication(_) => false,
+    };
+    let mut dates = BTreeSet::new();
+    let mut drugs_left = None;
+    for table in SourceTable::ALL {
+        let all = delivered_dates(storage, table)?;
+        if table == SourceTable::Drugs && !all.is_empty() {
+            drugs_left = Some(all.iter().filter(|dt| !is_wanted(**dt)).count());
+        }
+        dates.extend(all.into_iter().filter(|dt| is_wanted(*dt)));
+    }
+    for source in storage.list(layout::BRONZE)? {
+        let folders = storage.list(&layout::bronze_source(&source))?;
+        dates.extend(
+            folders
+                .iter()
+                .filter_map(|name| Dt::of_folder(name))
+                .filter(|dt| is_wanted(*dt)),
+        );
+    }
+    if drugs_left == Some(0) {
+        return Err(Error::argument(
+            match target {
+                DropTarget::Before(_) => "before",
+                _ => "dt",
+            },
+            "dates with all vocabularies of the lake, without which there is no gold",
+            "dates that leave a vocabulary: deliver it again for a date that stays, and drop then",
+        ));
+    }
+    match target {
+        DropTarget::Publication(_) => {}
+        DropTarget::Before(dt) if dates.is_empty() => {
+            return Err(nothing(storage, &format!("partitions before dt={dt}")));
+        }
+        DropTarget::Date(dt) if dates.is_empty() => {
+            return Err(nothing(storage, &format!("partitions of dt={dt}")));
+        }
+        _ => {}
+    }
+    Ok(dates)
+}
+
+fn nothing(storage: &dyn Storage, what: &str) -> Error {
+    Error::SourceNotFound {
+        uri: format!("{what} in {}", storage.root()),
+        expected: "something to drop; `drugs-rs lake status` lists what there is".to_owned(),
+    }
+}
+
+/// A drop that is being put together.
+struct Dropping<'d> {
+    storage: &'d dyn Storage,
+    task: &'d Task,
+    units: Vec<String>,
+    versions: Vec<Version>,
+    paths: Vec<DroppedPath>,
+}
+
+/// A silver partition with rows of a publication.
+struct RewrittenPartition {
+    kind: PublicationKind,
+    dt: Dt,
+    manifest: SilverManifest,
+}
+
+impl Dropping<'_> {
+    fn tell(&mut self, action: DropAction, path: String, rows: u64, reason: &str) {
+        let reason = reason.to_owned();
+        self.paths.push(DroppedPath {
+            action,
+            path,
+            rows,
+            reason,
+        });
+    }
+
+    /// Everything of some dates: tables, holds and the copies in bronze.
+    fn find_dates(&mut self, dates: &BTreeSet<Dt>) -> Result<()> {
+        for dt in dates {
+            for table in SourceTable::ALL {
+                let path = layout::silver_manifest(table, *dt);
+                let (found, version) = manifest::read::<SilverManifest>(self.storage, path.clone())?;
+                let Some(found) = found else { continue };
+                self.versions.push(version);
+                for output in found.outputs {
+                    self.units.push(output.path.clone());
+                    self.tell(
+                        DropAction::Removed,
+                        output.path,
+                        output.rows,
+                        "a table of the date",
+                    );
+                }
+                self.units.push(path.clone());
+                self.tell(DropAction::Removed, path, 0, "the manifest of the date");
+            }
+            let held = layout::held(*dt);
+            if self.storage.size(&held)?.is_some() {
+                self.units.push(held.clone());
+                self.tell(DropAction::Removed, held, 0, "the hold of the date");
+            }
+        }
+        for source in self.storage.list(layout::BRONZE)? {
+            for dt in dates {
+                let folder = layout::bronze(&source, *dt);
+                if !self.storage.list(&folder)?.is_empty() {
+                    self.units.push(folder.clone());
+                    self.tell(DropAction::Removed, folder, 0, "the copies of the date's sources");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The earlier states of gold, and what is kept for them.
+    fn find_states(&mut self) -> Result<()> {
+        let mut paths = expired(self.storage, KeepStates::Number(0), false)?.paths;
+        for name in self.storage.list(layout::KEPT)? {
+            let folder = format!("{}/{name}", layout::KEPT);
+            if !paths.contains(&folder) {
+                paths.push(folder);
+            }
+        }
+        for path in paths {
+            self.units.push(path.clone());
+            self.tell(DropAction::Removed, path, 0, "earlier states of gold");
+        }
+        Ok(())
+    }
+
+    /// The partitions with rows of a publication, and what else holds it.
+    fn find_publication(&mut self, id: &str) -> Result<Vec<RewrittenPartition>> {
+        let mut found = Vec::new();
+        for kind in PublicationKind::ALL {
+            for dt in delivered_dates(self.storage, kind.source_table())? {
+                self.task.check()?;
+                let path = layout::silver_manifest(kind.source_table(), dt);
+                let (manifest, version) = manifest::read::<SilverManifest>(self.storage, path)?;
+                let Some(manifest) = manifest else { continue };
+                let part = layout::silver_part(kind.source_table(), dt);
+                let (rows, sources) = self.rows_of(&part, id)?;
+                if rows > 0 {
+                    self.tell(
+                        DropAction::Rewritten,
+                        part.clone(),
+                        rows,
+                        "without the publication",
+                    );
+                    for source in sources {
+                        self.tell(
+                            DropAction::Left,
+                            source,
+                            0,
+                            "the source that the row was cleaned from: remove it, and its copy in bronze, where the publication \
+                             must not stay",
+                        );
+                    }
+                    for source in self.storage.list(layout::BRONZE)? {
+                        let folder = layout::bronze(&source, dt);
+                        let manifest = format!("{folder}/{}", layout::MANIFEST);
+                        let bronze =
+                            manifest::read::<crate::lake::documents::BronzeManifest>(self.storage, manifest)?
+                                .0;
+                        if bronze.is_some_and(|bronze| bronze.table == kind.source_table()) {
+                            self.tell(DropAction::Left, folder, 0, "the copies of the date's sources");
+                        }
+                    }
+                    self.units.push(part);
+                    self.units.push(version.0.clone());
+                    self.versions.push(version);
+                    found.push(RewrittenPartition { kind, dt, manifest });
+                    continue;
+                }
+                self.versions.push(version);
+            }
+        }
+        self.find_rejected(id)?;
+        if found.is_empty() {
+            return Err(nothing(
+                self.storage,
+                &format!("rows of the publication `{}`", shown(id)),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// How many rows of a file are of a publication, and where they come from.
+    fn rows_of(&self, path: &str, id: &str) -> Result<(u64, BTreeSet<String>)> {
+        let wanted = ["publication_id", "source_uri"].map(str::to_owned);
+        let (mut rows, mut sources) = (0, BTreeSet::new());
+        read_frames(
+            || self.storage.open_file(path),
+            path,
+            Some(&wanted),
+            |frame| {
+                self.task.check()?;
+                let uris = frame.column("source_uri")?.str()?;
+                for (found, uri) in frame.column("publication_id")?.str()?.iter().zip(uris.iter()) {
+                    if found == Some(id) {
+                        rows += 1;
+                        sources.extend(uri.map(str::to_owned));
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        Ok((rows, sources))
+    }
+
+    /// The rejected rows whose text names the publication.
+    fn find_rejected(&mut self, id: &str) -> Result<()> {
+        for table in SourceTable::ALL {
+            if table.publication_kind().is_none() {
+                continue;
+            }
+            for dt in delivered_dates(self.storage, table)? {
+                let path = layout::rejected(table, dt);
+                if self.storage.size(&path)?.is_none() {
+                    continue;
+                }
+                let mut rows = 0;
+                let wanted = ["raw".to_owned()];
+                read_frames(
+                    || self.storage.open_file(&path),
+                    &path,
+                    Some(&wanted),
+                    |frame| {
+                        self.task.check()?;
+                        let raw = frame.column("raw")?.str()?;
+                        rows += raw.iter().flatten().filter(|raw| raw.contains(id)).count() as u64;
+                        Ok(())
+                    },
+                )?;
+                if rows > 0 {
+                    self.tell(
+                        DropAction::Left,
+                        path,
+                        rows,
+                        "rejected rows whose text has the id",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl RewrittenPartition {
+    /// Writes the partition without the publication.
+    fn write(
+        mut self,
+        storage: &dyn Storage,
+        id: &str,
+        transaction: &mut dyn Transaction,
+        task: &Task,
+    ) -> Result<()> {
+        let table = self.kind.source_table();
+        let path = layout::silver_part(table, self.dt);
+        let mut writer = TableWriter::create(transaction, path.clone(), &PUBLICATIONS)?;
+        read_frames(
+            || storage.open_file(&path),
+            &path,
+            None,
+            |frame| {
+                task.check()?;
+                let ids = frame.column("publication_id")?.str()?;
+                let stays: Vec<bool> = ids.iter().map(|found| found != Some(id)).collect();
+                let frame = frame.filter(&BooleanChunked::from_slice("stays".into(), &stays))?;
+                writer.write(&frame)
+            },
+        )?;
+        let written = writer.finish()?;
+        for output in &mut self.manifest.outputs {
+            if output.path == path {
+                output.clone_from(&written);
+            }
+        }
+        let before = self.manifest.inputs_fingerprint().to_owned();
+        let dropped = format!(
+            "{} without {}",
+            self.manifest.fingerprint,
+            sha256_hex(id.as_bytes())
+        );
+        self.manifest.fingerprint = sha256_hex(dropped.as_bytes());
+        self.manifest.cleaned_as = Some(before);
+        manifest::write(
+            transaction,
+            &layout::silver_manifest(table, self.dt),
+            &self.manifest,
+        )
+    }
+}
