@@ -13,7 +13,7 @@ use super::parse::ParsedCommand;
 use super::printing::not_printed;
 use super::settings::{entries, gold_settings, reading, silver_settings};
 use super::voice::Voice;
-use super::{generate, manual, summary};
+use super::{generate, manual, plan, summary};
 use crate::api::matching::read_standard_input;
 use crate::api::source_lists::Lists;
 use crate::error::{Error, Result, shown};
@@ -25,8 +25,9 @@ use crate::matcher::Matcher;
 use crate::schema::{SourceTable, describe_tables};
 use crate::steps::backfill::backfill;
 use crate::steps::bronze::{BronzeSource, bronze};
-use crate::steps::gold::gold;
+use crate::steps::gold::{explain_plan, gold};
 use crate::steps::run;
+use crate::steps::run_plan::plan_run;
 use crate::steps::silver::{SilverSettings, silver};
 use crate::task::Task;
 
@@ -44,6 +45,18 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let silver = silver_settings(&arguments.reading)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
+            if arguments.gold.explain_plan {
+                let RunDates::One(dt) = dates else {
+                    let expected = "one date (--dt); for several, plan each";
+                    return Err(Error::argument(
+                        "--explain-plan",
+                        "several dates (--dates)",
+                        expected,
+                    ));
+                };
+                let plan = plan_run(lake.as_ref(), &sources, dt, &gold, task)?;
+                return plan::of_run(&plan, &arguments.output);
+            }
             let report = match dates {
                 RunDates::One(dt) => run::run(lake.as_ref(), &sources, dt, silver, &gold, task)?,
                 RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, silver, &gold, task)?,
@@ -93,15 +106,12 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Gold(arguments) => {
             let dt = arguments.lake.dt()?;
             let settings = gold_settings(&arguments.matching, &arguments.gold, task)?;
-            (
-                gold(
-                    existing_lake_for(&arguments.lake.out, task)?.as_ref(),
-                    dt,
-                    &settings,
-                    task,
-                )?,
-                &arguments.output,
-            )
+            let lake = existing_lake_for(&arguments.lake.out, task)?;
+            if arguments.gold.explain_plan {
+                let plan = explain_plan(lake.as_ref(), dt, &settings, task)?;
+                return plan::of_gold(&plan, &arguments.output);
+            }
+            (gold(lake.as_ref(), dt, &settings, task)?, &arguments.output)
         }
         Command::Hold(arguments) => {
             let dt = arguments.lake.dt()?;

@@ -14,6 +14,7 @@ mod mentions;
 mod options;
 mod outcome;
 mod parse;
+mod plan;
 mod printing;
 mod progress;
 mod settings;

@@ -11,4 +11,5 @@ mod copy_files;
 pub mod drop;
 pub mod gold;
 pub mod run;
+pub mod run_plan;
 pub mod silver;

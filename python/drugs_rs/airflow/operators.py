@@ -255,6 +255,7 @@ class GoldOperator(StepOperator):
         unit: What counts as one drug in both answers: ``"substance"`` or ``"code"``.
         max_exclusive: The most drugs in all lists of ``exclusive_drugs.json`` together; 0 is no limit.
         graph: ``"json"`` writes ``drug_graph.json``, ``"none"`` does not.
+        keep: How long earlier states of the tables can be read: ``"30 days"``, or a number such as ``"10 states"``.
     """
 
     step = "gold"
@@ -274,6 +275,7 @@ class GoldOperator(StepOperator):
         unit: str = "substance",
         max_exclusive: int | str = 1_000_000,
         graph: str = "json",
+        keep: str = "30 days",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -287,6 +289,7 @@ class GoldOperator(StepOperator):
         self.unit = unit
         self.max_exclusive = max_exclusive
         self.graph = graph
+        self.keep = keep
         check_options(self, [*MATCHING, *COUNTING])
 
     def keywords(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ PREFIX = "DRUGS_RS_"
 DT_PLACEHOLDER = "{dt}"
 READING = ("encoding", "month_first", "on_bad_file", "expect_rows")
 MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
-COUNTING = ("unit", "max_exclusive", "graph")
+COUNTING = ("unit", "max_exclusive", "graph", "keep")
 GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
 OPTIONS = (*READING, *MATCHING, *COUNTING, *GATE, "isolation")
 AT_RUN = (*OPTIONS, "notifiers")
@@ -47,8 +47,11 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "graph": ("json", "none"),
     "encoding": (None, "utf-8", "windows-1252"),
 }
-# What the text of an option looks like, and an example.
-PATTERNS = {"expect_rows": (r"[0-9]{1,6}(\.[0-9]{1,3})?%", "50%")}
+# What the text of an option looks like, and how a message describes it.
+PATTERNS = {
+    "expect_rows": (r"[0-9]{1,6}(\.[0-9]{1,3})?%", 'a share such as "50%"'),
+    "keep": (r"[0-9]{1,6} (days|states)", 'a time such as "30 days" or "10 states"'),
+}
 # Variables with this prefix that are not settings: the log of the command, and options that the DAG does not have.
 _NO_SETTINGS = ("LOG", "MAX_RATIO", "VOCABULARY", "STOP_WORDS_FILE", "EXTRA_STOP_WORDS_FILE")
 
@@ -93,6 +96,8 @@ class Settings:
     max_exclusive: int = 1_000_000
     # Whether gold writes drug_graph.json.
     graph: str = "json"
+    # How long earlier states of the tables can be read.
+    keep: str = "30 days"
 
     # Limits of the quality gate.
     max_rejected_share: float = 0.25
@@ -293,9 +298,9 @@ def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
         listed = " or ".join(json.dumps(choice) for choice in allowed)
         message = f"{what} is {value!r}, expected {listed}{remedy}"
         raise SettingsError(message)
-    pattern, example = PATTERNS.get(name, (None, ""))
+    pattern, described = PATTERNS.get(name, (None, ""))
     if pattern is not None and value is not None and not re.fullmatch(pattern, value):
-        message = f"{what} is {value!r}, expected a share such as {json.dumps(example)}{remedy}"
+        message = f"{what} is {value!r}, expected {described}{remedy}"
         raise SettingsError(message)
     return value
 

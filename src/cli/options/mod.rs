@@ -136,6 +136,9 @@ pub(super) struct GoldOptions {
     /// How long earlier states of the tables can be read: a number of days or of states, such as `10 states`
     #[arg(long, value_name = "TIME", default_value = "30 days", env = "DRUGS_RS_KEEP")]
     pub keep: String,
+    /// Say what would be computed, and why, and change nothing
+    #[arg(long)]
+    pub explain_plan: bool,
 }
 
 /// How mentions are printed.

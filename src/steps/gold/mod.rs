@@ -26,7 +26,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use attempt::Attempt;
-pub use plan::{GoldPlan, PlannedPartition};
+pub use plan::{GoldPlan, PartitionChange, PlannedPartition};
 use serde::{Deserialize, Serialize};
 pub use settings::GoldSettings;
 
