@@ -29,7 +29,7 @@ from drugs_rs.airflow import (
 from drugs_rs.airflow.compat import AIRFLOW_3, AirflowException, AirflowFailException
 from drugs_rs.airflow.links import address
 from drugs_rs.airflow.quality import Thresholds, judge
-from drugs_rs.airflow.reports import MOST_ENTRIES, bounded
+from drugs_rs.airflow.reports import MOST_ENTRIES, bounded, tell
 from drugs_rs.airflow.steps import Step
 
 DT = "2024-03-01"
@@ -134,6 +134,29 @@ def test_what_will_fail_again_is_not_retried_and_keeps_its_class(
         SilverOperator(task_id="silver", table="drugs", dt=dt, **lake).execute({})
     assert str(refused.value).startswith(f"{kind}: ") and told in str(refused.value)
     assert type(refused.value.__cause__).__name__ == kind
+
+
+@pytest.mark.parametrize("isolation", ["process", "subprocess"])
+def test_a_delivery_of_another_size_is_refused_or_told(
+    isolation: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake: dict[str, Any] = {"out": str(tmp_path / "lake"), "dt": DT, "isolation": isolation}
+    source = tmp_path / "drugs.csv"
+
+    def deliver(rows: int, share: str | None) -> Any:
+        names = "".join(f"A0{number},VELORIN{number}A\n" for number in range(rows))
+        source.write_text("atccode,drug\n" + names, encoding="utf-8")
+        BronzeOperator(task_id="copy", table="drugs", sources=str(source), **lake).execute({})
+        return SilverOperator(task_id="silver", table="drugs", expect_rows=share, **lake).execute({})
+
+    deliver(9, "50%")
+    with pytest.raises(AirflowFailException, match="RowCountError: .*: 4 kept rows, and the delivery that it replaces"):
+        deliver(4, "50%")
+    report = deliver(4, None)
+    with caplog.at_level(logging.WARNING):
+        tell(report, LOG)
+    assert report["shrunk"] == [{"table": "drugs", "dt": DT, "rows_before": 9, "rows": 4}]
+    assert f"drugs of dt={DT} has fewer rows than the delivery that it replaces: 9 before, 4 now" in caplog.text
 
 
 @pytest.mark.parametrize("isolation", ["process", "subprocess"])

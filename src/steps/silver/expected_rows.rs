@@ -55,7 +55,7 @@ impl ExpectedRows {
         if (least..=most).contains(&u128::from(rows)) {
             return Ok(());
         }
-        let half = if twice % 2 == 0 { "" } else { ".5" };
+        let half = if twice.is_multiple_of(2) { "" } else { ".5" };
         let expected = format!(
             "the median of the {deliveries} deliveries before it is {}{half}",
             twice / 2
