@@ -108,24 +108,11 @@ def contains(texts: _Texts, matcher: Matcher) -> polars.Expr:
 
 
 def scan(lake: Lake | str | os.PathLike[str], table: str) -> polars.LazyFrame:
-    r"""Scan the current rows of a table of a lake in a lazy query, a row group at a time.
+    """Scan the current rows of a table of a lake in a lazy query, a row group at a time.
 
     Only the columns that the query needs are read. Conditions on ``kind`` and ``dt`` decide which files are opened;
     conditions on the ``atccode`` of mentions, which row groups are read whole. Each run of the query sees the state of
     its moment.
-
-    >>> import pathlib, tempfile
-    >>> import drugs_rs, drugs_rs.polars
-    >>> import polars as pl
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
-    >>> _ = (folder / "pubmed.csv").write_text("id,title,date,journal\n1,Diphenhydramine,2020-05-25,Annals\n")
-    >>> _ = drugs_rs.run(
-    ...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
-    ... )
-    >>> mentions = drugs_rs.polars.scan(folder / "lake", "mentions")
-    >>> mentions.filter(pl.col("kind") == "pubmed").select("substance", "journal").collect().rows()
-    [('diphenhydramine', 'Annals')]
 
     Args:
         lake: The lake, its folder or its URI.

@@ -48,8 +48,8 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
             let lake = opened(&arguments.lake, arguments.state, task)?;
             (lake_status(lake.as_ref())?, &arguments.print)
         }
-        LakeCommand::History(arguments) => return history(arguments, task),
-        LakeCommand::Explain(arguments) => return explain(arguments, task),
+        LakeCommand::History(arguments) => return Ok(Outcome::of_text(history(arguments, task)?)),
+        LakeCommand::Explain(arguments) => return Ok(Outcome::of_text(explain(arguments, task)?)),
         LakeCommand::Files(arguments) => {
             let dates = arguments.dates.iter().map(|dt| Dt::parse(dt));
             let filter = PartitionFilter {

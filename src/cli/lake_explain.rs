@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::options::choice;
-use super::outcome::Outcome;
 use crate::api::explain::{MentionQuestion, explain_mention};
 use crate::error::Result;
 use crate::lake::existing_lake_for;
@@ -30,8 +29,8 @@ pub(super) struct LakeExplainArguments {
     json: bool,
 }
 
-/// Prints the explanation.
-pub(super) fn explain(arguments: &LakeExplainArguments, task: &Task) -> Result<Outcome> {
+/// The explanation as text.
+pub(super) fn explain(arguments: &LakeExplainArguments, task: &Task) -> Result<String> {
     let lake = existing_lake_for(&arguments.lake, task)?.into();
     let question = MentionQuestion {
         publication_id: &arguments.publication_id,
@@ -44,5 +43,5 @@ pub(super) fn explain(arguments: &LakeExplainArguments, task: &Task) -> Result<O
     } else {
         explained.to_text()
     };
-    Ok(Outcome::of_text(format!("{text}\n")))
+    Ok(format!("{text}\n"))
 }

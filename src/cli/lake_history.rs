@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::answer::{TableFormat, printed};
 use super::options::choice;
-use super::outcome::Outcome;
 use crate::api::lake_tables::lake_history;
 use crate::api::metrics::lake_metrics;
 use crate::choice::{Choice, parse_choices};
@@ -58,12 +57,12 @@ pub(super) struct HistoryArguments {
     json: bool,
 }
 
-/// Prints the history of a lake.
-pub(super) fn history(arguments: &HistoryArguments, task: &Task) -> Result<Outcome> {
+/// The history of a lake as text.
+pub(super) fn history(arguments: &HistoryArguments, task: &Task) -> Result<Vec<u8>> {
     let lake = existing_lake_for(&arguments.lake, task)?;
     let usual = || HistoryFormat::Table(TableFormat::usual(arguments.json));
-    Ok(Outcome::of_text(match arguments.format.unwrap_or_else(usual) {
-        HistoryFormat::Table(format) => printed(&lake_history(lake.as_ref())?, format)?,
-        HistoryFormat::OpenMetrics => lake_metrics(lake.as_ref())?.into_bytes(),
-    }))
+    match arguments.format.unwrap_or_else(usual) {
+        HistoryFormat::Table(format) => printed(&lake_history(lake.as_ref())?, format),
+        HistoryFormat::OpenMetrics => Ok(lake_metrics(lake.as_ref())?.into_bytes()),
+    }
 }

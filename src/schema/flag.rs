@@ -65,7 +65,7 @@ impl Flag {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::SyntheticId => {
-                "The row had no id; it got one derived from its kind, title, date and journal."
+                "The row had no id; it has one derived from its kind, title, date and journal."
             }
             Self::MergedHalves => {
                 "Two half rows, one without the id and one without the journal, became this record."
@@ -73,15 +73,15 @@ impl Flag {
             Self::BadDate => "The date is impossible or in no accepted form; it is null, not guessed.",
             Self::MissingDate => "The row had no date.",
             Self::MissingJournal => "The row had no journal.",
-            Self::DecodedEscapes => "Literal \\xNN escapes were decoded to the letters they stand for.",
-            Self::RemovedEscapes => "Literal \\xNN escapes that are no valid UTF-8 were removed.",
+            Self::DecodedEscapes => "Literal \\xNN escapes were decoded to their letters.",
+            Self::RemovedEscapes => "Literal \\xNN escapes that are not valid UTF-8 were removed.",
             Self::MarkupRemoved => "XML markup was dropped and its text kept.",
             Self::NotAtc => "The code does not have the shape of an ATC code.",
-            Self::MissingAtccode => "The drug had no code; it got one derived from its name.",
+            Self::MissingAtccode => "The drug had no code; it has one derived from its name.",
             Self::SharedName => {
                 "Several codes have this name; a mention counts once with unit=substance, and once per code with unit=code."
             }
-            Self::SharedCode => "Several names have this code; all of them count for it.",
+            Self::SharedCode => "The code has several names; all of them count for it.",
             Self::DoubtfulJoin => {
                 "Its names belong to several drugs of other vocabularies; it kept its own code."
             }

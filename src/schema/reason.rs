@@ -63,9 +63,7 @@ impl Reason {
             Self::BlankTitle => "A publication without a title cannot be searched.",
             Self::BlankDrug => "A drug without a name cannot be found.",
             Self::ClassOfDrugs => "The row of an ATC classification names a class of drugs, not a drug.",
-            Self::NameTooLong => {
-                "The name of the drug has more words than a name that is searched for may have."
-            }
+            Self::NameTooLong => "The name of the drug has more words than the 512 that a name may have.",
             Self::MalformedRow => "The row has more or fewer fields than the header.",
             Self::UnclosedQuote => "A quote is opened and not closed, or closed inside a field.",
             Self::NulByte => "The row holds a NUL byte.",
@@ -73,7 +71,7 @@ impl Reason {
             Self::NotAnObject => "The element is not a JSON object.",
             Self::InvalidJson => "The element or line is not valid JSON.",
             Self::WrongType => "A value is of a type that its column cannot be.",
-            Self::BadFile => "The file as a whole cannot be read; nothing of it was taken.",
+            Self::BadFile => "The file as a whole cannot be read; none of its rows was used.",
         }
     }
 }

@@ -1,21 +1,33 @@
-"""`drugs-rs schema`: the tables in the languages of other tools, which take them."""
+"""`drugs-rs schema`: the tables in the languages of other tools, which take them.
+
+`DRUGS_RS_UPDATE_GOLDEN=1 pytest tests/python/test_schema_forms.py` writes `tests/golden/schema/` anew. Its difference
+is to be read like code, because other systems have tables of these forms.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import jsonschema
 import pytest
+from postgres_server import postgres
 from shell import drugs_rs as shell
 
 import drugs_rs
 
 pytestmark = pytest.mark.core
 
-FORMS = ("arrow", "bigquery", "dbt", "duckdb", "json", "markdown", "odcs", "postgres", "spark")
+# Each form with the ending of its file in `tests/golden/schema/`; the Markdown is `docs/tables.md`.
+GOLDEN = {
+    **dict.fromkeys(("arrow", "bigquery", "json", "spark"), "json"),
+    **dict.fromkeys(("dbt", "odcs"), "yaml"),
+    **dict.fromkeys(("duckdb", "postgres"), "sql"),
+}
+FORMS = (*GOLDEN, "markdown")
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = """# Tables of the lake
 
@@ -34,6 +46,22 @@ def test_the_page_of_tables_is_that_of_the_code() -> None:
     """`make tables-doc` writes it anew."""
     page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
     assert page == HEAD + schema("--format", "markdown")
+
+
+@pytest.mark.parametrize("form", GOLDEN)
+def test_a_change_of_a_form_is_seen(form: str) -> None:
+    path = ROOT / "tests" / "golden" / "schema" / f"{form}.{GOLDEN[form]}"
+    found = schema("--format", form)
+    if os.environ.get("DRUGS_RS_UPDATE_GOLDEN") == "1":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(found, encoding="utf-8")
+    assert found == path.read_text(encoding="utf-8")
+
+
+def test_each_form_is_in_the_help() -> None:
+    assert "[possible values: {}]".format(", ".join(sorted(FORMS))) in " ".join(
+        shell("schema", "-h").stdout.decode("utf-8").split()
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -72,6 +100,37 @@ def test_duckdb_makes_the_tables_and_takes_the_rows(sample_lake: Path) -> None:
         assert connection.execute(f"SELECT count(*) FROM {table}").fetchall() == [(rows.num_rows,)]
     comments = connection.execute("SELECT comment FROM duckdb_columns() WHERE table_name = 'mentions'").fetchall()
     assert all(comment for (comment,) in comments)
+
+
+def in_postgres(value: Any) -> str:
+    """A value as PostgreSQL reads it in CSV."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, list):
+        quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in value)
+        value = "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+    return '"{}"'.format(str(value).replace('"', '""'))
+
+
+def test_postgres_makes_the_tables_and_takes_the_rows(sample_lake: Path, story: dict[str, Path]) -> None:
+    """With the keys: a row that comes twice, or lacks a value, would be refused."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    with postgres() as server:
+        for place in (sample_lake, story["held"]):
+            lake = drugs_rs.Lake(place)
+            server.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", schema("--format", "postgres"))
+            for table in lake.tables()["table"]:
+                rows[table] = lake.scan(table).read().to_dicts()
+                lines = [",".join(map(in_postgres, row.values())) for row in rows[table]]
+                server.run(f"COPY {table} FROM STDIN (FORMAT csv, NULL 'NULL')", given="\n".join(lines))
+                back = json.loads(server.run(f"SELECT coalesce(json_agg(line), '[]') FROM {table} line"))
+                assert back == json.loads(json.dumps(rows[table], default=str)), table
+        remarks = server.run(
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = 'mentions'::regclass AND attnum > 0"
+            " AND col_description(attrelid, attnum) IS NULL"
+        )
+        assert remarks == "0\n"
+    assert all(rows.values())
 
 
 def test_json_forms_are_those_that_tools_read() -> None:

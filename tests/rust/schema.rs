@@ -1,5 +1,7 @@
 //! Tables, flags and reasons.
 
+use std::collections::BTreeSet;
+
 use drugs_rs::graph::ANSWERS;
 use drugs_rs::schema::{Flag, Flags, PUBLICATIONS, PublicationKind, Reason, SourceTable};
 use polars::prelude::{Column, DataFrame};
@@ -36,6 +38,51 @@ fn names_lead_back_and_sentences_end() {
         assert_eq!(SourceTable::from_name(table.name()), Some(table));
     }
     assert_eq!(Flag::from_name("nothing"), None);
+}
+
+/// The page repeats flags and reasons with remarks, so it is not generated.
+#[test]
+fn the_page_of_the_data_model_has_the_flags_and_reasons_of_the_code() {
+    let page = include_str!("../../docs/data-model.md");
+    let rows = |heading: &str| -> Vec<Vec<&str>> {
+        let (_, section) = page.split_once(heading).unwrap();
+        let section = section.split_once("\n## ").unwrap().0;
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+            .collect()
+    };
+    let flags = rows("\n## Flags\n");
+    let names: Vec<&str> = flags.iter().map(|row| row[0]).collect();
+    assert_eq!(names, Flag::ALL.map(Flag::name));
+    for (row, flag) in flags.iter().zip(Flag::ALL) {
+        assert!(row[2].starts_with(flag.sentence()), "{row:?} {}", flag.sentence());
+    }
+    let reasons = rows("\n## Reasons\n");
+    let names: Vec<&str> = reasons.iter().map(|row| row[0]).collect();
+    assert_eq!(names, Reason::ALL.map(Reason::name));
+    for (row, reason) in reasons.iter().zip(Reason::ALL) {
+        assert!(
+            row[1].starts_with(reason.sentence()),
+            "{row:?} {}",
+            reason.sentence()
+        );
+    }
+}
+
+#[test]
+fn the_schema_of_the_graph_has_the_tables_and_lists_of_the_kinds() {
+    let schema = include_str!("../../python/drugs_rs/schemas/drug_graph.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let names = |properties: &serde_json::Value| -> BTreeSet<String> {
+        properties.as_object().unwrap().keys().cloned().collect()
+    };
+    let kinds = PublicationKind::ALL.map(|kind| kind.name().to_owned());
+    let tables = kinds.into_iter().chain(["drug", "journal"].map(str::to_owned));
+    assert_eq!(names(&schema["properties"]), tables.collect());
+    let lists = PublicationKind::ALL.map(|kind| kind.description().ids.to_owned());
+    let keys = lists.into_iter().chain(["name".to_owned()]);
+    let drug = &schema["$defs"]["drug"]["properties"];
+    assert_eq!(names(drug), keys.collect());
 }
 
 #[test]

@@ -165,3 +165,50 @@ fn unknown_and_wrong_settings_are_rejected() {
     let built = Matcher::new(&entries, &without).unwrap();
     assert_eq!(loaded.fingerprint(), built.fingerprint());
 }
+
+#[test]
+fn settings_come_back_from_the_record_of_a_run() {
+    let words = |count: usize| (0..count).map(|number| format!("word {number}"));
+    let of = |stop_words| MatcherSettings {
+        stop_words,
+        ..MatcherSettings::default()
+    };
+    let settings = [
+        MatcherSettings::default(),
+        all_options(),
+        of(StopWords::none()),
+        of(StopWords::of(["zinc", "\u{202e}\"quoted\"\n"])),
+        of(StopWords::default().with(["Aspirin", "zinc"])),
+        of(StopWords::default().with(words(1_000))),
+    ];
+    for settings in settings {
+        let record = settings.to_record();
+        let back = MatcherSettings::of_record(&record).unwrap();
+        assert_eq!(back.fingerprint(), settings.fingerprint());
+        let text = record.to_string();
+        assert!(text.len() < 20_000, "{} bytes", text.len());
+        // Whatever else is in a record, the settings are those or none.
+        for (place, _) in text
+            .char_indices()
+            .filter(|(_, letter)| letter.is_ascii_alphanumeric())
+        {
+            let mut other = text.clone().into_bytes();
+            other[place] = if other[place] == b'1' { b'0' } else { b'1' };
+            let read = serde_json::from_slice(&other).ok();
+            let read = read.and_then(|other: serde_json::Value| MatcherSettings::of_record(&other));
+            assert!(read.is_none_or(|read| read.fingerprint() == settings.fingerprint()));
+            if text.len() > 1_000 {
+                break;
+            }
+        }
+    }
+    let many = of(StopWords::default().with(words(1_001)));
+    assert!(MatcherSettings::of_record(&many.to_record()).is_none());
+    for record in [
+        serde_json::Value::Null,
+        serde_json::json!({}),
+        serde_json::json!([1]),
+    ] {
+        assert!(MatcherSettings::of_record(&record).is_none());
+    }
+}
