@@ -3,11 +3,13 @@
 //! A lake may come from someone else. A path read from one of its files must not lead out of it, nor must a link in it,
 //! and opening a pipe instead of a file must not block.
 
+use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -52,6 +54,47 @@ pub(super) fn is_inside(path: &str) -> bool {
     !path.starts_with('/') && path.split('/').all(|name| !matches!(name, "." | ".."))
 }
 
+/// The folders of a lake that were checked already: those of a year of days are asked for again and again.
+#[derive(Debug, Default)]
+pub(super) struct KnownFolders(Mutex<HashSet<String>>);
+
+impl KnownFolders {
+    /// [`path_inside`], but a folder that was checked before is not checked again.
+    pub(super) fn path_inside(&self, root: &Path, path: &str) -> io::Result<PathBuf> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_known = |folder: &str| {
+            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            known.contains(folder)
+        };
+        if folder.is_empty() || name.is_empty() || !is_inside(name) || !is_known(folder) {
+            let place = path_inside(root, path)?;
+            if !folder.is_empty() && is_inside(path) && root.join(folder).is_dir() {
+                let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(folder.to_owned());
+            }
+            return Ok(place);
+        }
+        let place = root.join(path);
+        if let Ok(found) = place.symlink_metadata() {
+            check_kind(&place, &found)?;
+        }
+        Ok(place)
+    }
+}
+
+/// Rejects what is neither a file nor a folder.
+fn check_kind(place: &Path, found: &Metadata) -> io::Result<()> {
+    if found.is_file() || found.is_dir() {
+        return Ok(());
+    }
+    let place = place.display();
+    let found = format!(
+        "`{place}` is {} where a file or a folder should be",
+        kind_of(found)
+    );
+    Err(refused(found, STAY))
+}
+
 /// A path of a lake as a path of the file system. Rejects one that leads out of the lake, or over a link or anything
 /// else that is neither a file nor a folder.
 pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
@@ -69,13 +112,8 @@ pub(super) fn path_inside(root: &Path, path: &str) -> io::Result<PathBuf> {
             None
         };
         exists = found.is_some();
-        if let Some(found) = found.filter(|found| !found.is_file() && !found.is_dir()) {
-            let place = place.display();
-            let found = format!(
-                "`{place}` is {} where a file or a folder should be",
-                kind_of(&found)
-            );
-            return Err(refused(found, STAY));
+        if let Some(found) = found {
+            check_kind(&place, &found)?;
         }
     }
     Ok(place)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::commit::{NEW, SYNC_ONE_BY_ONE, exchange, heal, sync_file_system, sync_folder};
-use super::inside::{is_inside, make_like, open_file, path_inside};
+use super::inside::{KnownFolders, is_inside, make_like, open_file};
 use super::lock::Lock;
 use super::reservation::{self, Reservation};
 use super::staging::{Staging, create_folders, is_unfinished, journal_path};
@@ -29,6 +29,7 @@ pub struct LocalStorage {
     stood: bool,
     /// Whether the root is no lake, so that only the written files may stay in it.
     plain: bool,
+    known: Arc<KnownFolders>,
 }
 
 impl LocalStorage {
@@ -82,6 +83,7 @@ impl LocalStorage {
             root,
             stood: false,
             plain: false,
+            known: Arc::default(),
         }
     }
 
@@ -93,7 +95,8 @@ impl LocalStorage {
     /// over a link.
     fn inside(&self, path: &str, action: &'static str) -> Result<PathBuf> {
         self.settle()?;
-        path_inside(&self.root, path)
+        self.known
+            .path_inside(&self.root, path)
             .map_err(|error| Error::storage(self.path(path).display(), action, error))
     }
 

@@ -7,7 +7,7 @@ use super::delivered::{Delivered, silver_manifest};
 use super::plan::{GoldPartition, Remake, why_everything};
 use super::settings::GoldSettings;
 use super::vocabulary::{write_atc_classes, write_vocabulary};
-use super::{GoldManifest, PartitionState};
+use super::{GoldManifest, PartitionState, VocabularyState};
 use crate::error::Result;
 use crate::graph::GraphBuilder;
 use crate::lake::documents::HeldDate;
@@ -19,11 +19,12 @@ use crate::lake::states::{
 };
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
+use crate::matcher::VocabularyEntry;
 use crate::schema::{
     ATC_CLASSES, CURRENT_DRUGS, GraphOutput, JOURNAL_DRUGS, JOURNALS, PublicationKind, SourceTable,
     TABLE_FORMAT,
 };
-use crate::storage::{Storage, Transaction, sha256_hex};
+use crate::storage::{Digest256, Storage, Transaction, sha256_hex};
 use crate::tables::output_file::OutputFile;
 use crate::task::Task;
 
@@ -44,8 +45,10 @@ pub(super) struct Attempt<'a> {
     versions: Vec<Version>,
     pub old: Option<GoldManifest>,
     drugs: Dt,
-    drugs_fingerprint: String,
     drugs_outputs: Vec<OutputFile>,
+    vocabulary: VocabularyState,
+    /// The entries of the vocabulary, if they were read already.
+    entries: Option<Vec<VocabularyEntry>>,
     /// The newest first.
     pub partitions: Vec<GoldPartition>,
     /// Why everything is made anew, and why all mentions are.
@@ -85,16 +88,55 @@ impl<'a> Attempt<'a> {
             versions: Vec::new(),
             old,
             drugs,
-            drugs_fingerprint: drugs_manifest.fingerprint,
             drugs_outputs: drugs_manifest.outputs,
+            vocabulary: VocabularyState {
+                silver: drugs_manifest.fingerprint,
+                entries: String::new(),
+            },
+            entries: None,
             partitions: Vec::new(),
             everything: None,
             mentions: None,
             checked: RefCell::default(),
         };
+        attempt.digest_vocabulary()?;
         attempt.plan(&delivered, &mut versions)?;
         attempt.versions = versions;
         Ok(attempt)
+    }
+
+    /// Finds the digest of the entries of the vocabulary; reads them if gold was not made with this partition.
+    fn digest_vocabulary(&mut self) -> Result<()> {
+        let old = self.old.as_ref().map(|old| &old.vocabulary);
+        if let Some(old) = old.filter(|old| old.silver == self.vocabulary.silver) {
+            self.vocabulary.entries.clone_from(&old.entries);
+            return Ok(());
+        }
+        let entries = self.read_vocabulary()?;
+        let digest = Digest256::default();
+        for entry in &entries {
+            let names = entry.synonyms.iter().map(String::as_str);
+            for text in [entry.atccode.as_str(), entry.drug.as_str()]
+                .into_iter()
+                .chain(names)
+            {
+                digest.add(&(text.len() as u64).to_le_bytes());
+                digest.add(text.as_bytes());
+            }
+            digest.add(&u64::MAX.to_le_bytes());
+        }
+        self.vocabulary.entries = digest.finish().1;
+        self.entries = Some(entries);
+        Ok(())
+    }
+
+    /// The entries of the vocabulary, whose digest is checked.
+    fn read_vocabulary(&self) -> Result<Vec<VocabularyEntry>> {
+        let path = layout::silver_part(SourceTable::Drugs, self.drugs);
+        for output in self.drugs_outputs.iter().filter(|output| output.path == path) {
+            self.check_input(output)?;
+        }
+        read_entries(self.storage, self.drugs)
     }
 
     /// Compares the silver partitions with what gold has.
@@ -154,7 +196,7 @@ impl<'a> Attempt<'a> {
         format!(
             "{} {}",
             self.settings.mentions_fingerprint(),
-            self.drugs_fingerprint
+            self.vocabulary.entries
         )
     }
 
@@ -191,8 +233,10 @@ impl<'a> Attempt<'a> {
         for partition in &mut self.partitions {
             partition.check_chunks(self.storage, has_graph, self.task)?;
         }
-        self.check_vocabulary()?;
-        let entries = read_entries(self.storage, self.drugs)?;
+        let entries = match self.entries.take() {
+            Some(entries) => entries,
+            None => self.read_vocabulary()?,
+        };
         let mut builder = GraphBuilder::default();
         for entry in &entries {
             builder.add_drug(&entry.atccode, &entry.drug);
@@ -233,6 +277,7 @@ impl<'a> Attempt<'a> {
             fingerprint: self.fingerprint(),
             made_with: self.settings.files_fingerprint(),
             mentions_made_with: self.mentions_made_with(),
+            vocabulary: self.vocabulary.clone(),
             states: made.states,
             outputs,
             settings: self.settings.in_report(),
@@ -288,15 +333,6 @@ impl<'a> Attempt<'a> {
         write_state(transaction, &record)
     }
 
-    /// Checks the digest of the vocabulary.
-    fn check_vocabulary(&self) -> Result<()> {
-        let path = layout::silver_part(SourceTable::Drugs, self.drugs);
-        let outputs = self.drugs_outputs.iter();
-        outputs
-            .filter(|output| output.path == path)
-            .try_for_each(|output| self.check_input(output))
-    }
-
     /// Checks the digest of a file of silver before its first use, because tables are read in pieces.
     pub(super) fn check_input(&self, output: &OutputFile) -> Result<()> {
         if !self.checked.borrow_mut().insert(output.path.clone()) {
@@ -313,7 +349,7 @@ impl<'a> Attempt<'a> {
             "{} {} {}",
             self.settings.fingerprint(),
             self.as_of,
-            self.drugs_fingerprint
+            self.vocabulary.silver
         );
         for partition in &self.partitions {
             if let Some(silver) = &partition.silver {

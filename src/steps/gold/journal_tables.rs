@@ -1,6 +1,6 @@
 //! The tables `journals` and `journal_drugs`, journal by journal.
 
-use polars::prelude::{Column, DataFrame};
+use polars::prelude::{Column, DataFrame, IntoColumn, StringChunkedBuilder};
 
 use crate::error::Result;
 use crate::graph::JournalTotals;
@@ -48,7 +48,8 @@ impl JournalTables {
 struct RowsOfTable {
     table: &'static Table,
     file: TableWriter,
-    texts: Vec<Vec<String>>,
+    rows: usize,
+    texts: Vec<StringChunkedBuilder>,
     numbers: Vec<Vec<i64>>,
 }
 
@@ -59,30 +60,33 @@ impl RowsOfTable {
         Ok(Self {
             table,
             file: TableWriter::create(transaction, layout::table_file(table), table)?,
-            texts: vec![Vec::new(); table.columns.len() - numbers],
+            rows: 0,
+            texts: builders(&table.columns[..table.columns.len() - numbers]),
             numbers: vec![Vec::new(); numbers],
         })
     }
 
     fn push(&mut self, texts: &[&str], numbers: &[u64]) -> Result<()> {
         let columns = self.texts.iter_mut().zip(texts);
-        columns.for_each(|(column, text)| column.push((*text).to_owned()));
+        columns.for_each(|(column, text)| column.append_value(text));
         let columns = self.numbers.iter_mut().zip(numbers);
         columns.for_each(|(column, number)| column.push(number.cast_signed()));
-        if self.texts[0].len() == ROWS_AT_ONCE {
+        self.rows += 1;
+        if self.rows == ROWS_AT_ONCE {
             self.write()?;
         }
         Ok(())
     }
 
     fn write(&mut self) -> Result<()> {
-        let height = self.texts[0].len();
-        let mut names = self.table.columns.iter().map(|column| column.name);
-        let mut columns: Vec<Column> = Vec::with_capacity(self.table.columns.len());
-        for (name, texts) in names.by_ref().zip(&mut self.texts) {
-            columns.push(Column::new(name.into(), std::mem::take(texts)));
-        }
-        let names = &self.table.columns[self.texts.len()..];
+        let height = std::mem::take(&mut self.rows);
+        let of_texts = &self.table.columns[..self.texts.len()];
+        let texts = std::mem::replace(&mut self.texts, builders(of_texts));
+        let mut columns: Vec<Column> = texts
+            .into_iter()
+            .map(|builder| builder.finish().into_column())
+            .collect();
+        let names = &self.table.columns[columns.len()..];
         for (column, numbers) in names.iter().zip(&mut self.numbers) {
             columns.push(Column::new(column.name.into(), std::mem::take(numbers)));
         }
@@ -93,4 +97,9 @@ impl RowsOfTable {
         self.write()?;
         self.file.finish()
     }
+}
+
+fn builders(columns: &[TableColumn]) -> Vec<StringChunkedBuilder> {
+    let builder = |column: &TableColumn| StringChunkedBuilder::new(column.name.into(), ROWS_AT_ONCE);
+    columns.iter().map(builder).collect()
 }

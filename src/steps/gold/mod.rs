@@ -57,6 +57,8 @@ struct GoldManifest {
     /// The vocabulary and the settings of all mentions.
     #[serde(default)]
     mentions_made_with: String,
+    #[serde(default)]
+    vocabulary: VocabularyState,
     /// The state of each silver partition, by the folder of its publications.
     #[serde(default)]
     states: BTreeMap<String, PartitionState>,
@@ -76,6 +78,15 @@ impl GoldManifest {
         let reached = self.reached.as_deref().unwrap_or(&self.numbers.as_of);
         Dt::parse(reached).ok()
     }
+}
+
+/// The vocabulary of a gold layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct VocabularyState {
+    /// The fingerprint of the silver partition.
+    silver: String,
+    /// The digest of its entries: the same vocabulary, delivered again, is no reason to search again.
+    entries: String,
 }
 
 /// A silver partition in gold.
