@@ -1,12 +1,12 @@
-"""A lake as tables: what a day costs after a year, what a change costs in millions of rows, how quickly tables are read.
+"""A lake as tables: what a day costs after a year, a change in millions of rows, and how quickly tables are read.
 
     python benches/lake.py                        everything (make bench-lake)
     python benches/lake.py --days 365 --rows 0    the year of small days alone
     python benches/lake.py --days 0               the large lake alone
-    python benches/lake.py --rows 40000000        as many rows as PubMed has; needs about 20 GB of disk
+    python benches/lake.py --rows 40000000        as many rows as PubMed has; needs 20 GB of disk
 
-All deliveries are parts of one made-up world (`drugs-rs generate --delivery`): one row in a hundred restates a row of an
-earlier delivery. Each measured run is a process of its own; ratios are medians of paired runs, one after the other.
+All deliveries are parts of one made-up world (`drugs-rs generate --delivery`): one row in a hundred restates a row of
+an earlier delivery. Each measured run is a process of its own; ratios are medians of paired runs, one after the other.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ PROGRAM = [sys.executable, "-m", "drugs_rs"]
 FIRST = date(2024, 1, 1)
 
 
-def generate(out: Path, rows: int, delivery: int, of: int) -> None:
+def generate(out: Path, rows: int, delivery: int, of: int, journals: int) -> None:
     """One delivery of a world of that many rows."""
-    arguments = [f"--articles={rows * 7 // 10}", f"--trials={rows * 3 // 10}", "--drugs=1000", "--journals=3000"]
+    arguments = [f"--articles={rows * 7 // 10}", f"--trials={rows * 3 // 10}", "--drugs=1000", f"--journals={journals}"]
     arguments += [f"--delivery={delivery}", f"--of={of}", "--changed=0.01" if delivery > 1 else "--changed=0"]
     subprocess.run([*PROGRAM, "generate", f"--out={out}", *arguments], check=True, stdout=subprocess.DEVNULL)
 
@@ -61,7 +61,7 @@ def year(out: Path, days: int, repeat: int) -> dict[str, float]:
     """A day of 1,000 rows in a lake of many days over the same day in an empty one."""
     world, lake = out / "days", out / "year"
     for day in range(1, days + 1):
-        generate(world / str(FIRST + timedelta(day)), days * 1000, day, days)
+        generate(world / str(FIRST + timedelta(day)), days * 1000, day, days, 300)
     last, before = FIRST + timedelta(days), FIRST + timedelta(days - 1)
     ranged = [f"--{name}={world}/{{dt}}/{name.replace('-', '_')}" for name in ("drugs", "pubmed", "clinical-trials")]
     dates = f"--dates={FIRST + timedelta(1)}..{before}"
@@ -108,7 +108,8 @@ import duckdb
 connection = duckdb.connect()
 files = glob.glob(sys.argv[1] + "/gold/mentions/*/*/*.parquet")
 start = time.perf_counter()
-rows = connection.execute("select * from read_parquet(?) where atccode = ?", [files, sys.argv[2]]).to_arrow_table().num_rows
+query = "select * from read_parquet(?) where atccode = ?"
+rows = connection.execute(query, [files, sys.argv[2]]).to_arrow_table().num_rows
 print(json.dumps([time.perf_counter() - start, rows]))
 """
 
@@ -129,7 +130,7 @@ def large(out: Path, rows: int, repeat: int) -> dict[str, float]:
     for first in range(1, rows // 10_000 + 1, a_day):
         numbers = range(first, min(first + a_day, rows // 10_000 + 1))
         for number in numbers:
-            generate(world / str(number), of * 10_000, number, of)
+            generate(world / str(number), of * 10_000, number, of, 5000)
         day += timedelta(1)
         start = time.perf_counter()
         deliver(lake, day, *sources(*(world / str(number) for number in numbers)))
@@ -142,7 +143,7 @@ def large(out: Path, rows: int, repeat: int) -> dict[str, float]:
     seconds, peaks = [], []
     for turn in range(repeat):
         number = rows // 10_000 + 1 + turn
-        generate(world / str(number), of * 10_000, number, of)
+        generate(world / str(number), of * 10_000, number, of, 5000)
         day += timedelta(1)
         took, peak = run(lake, day, *sources(world / str(number)))
         seconds.append(took)

@@ -1024,8 +1024,8 @@ class Lake:
         Gold keeps the files that a run replaces, as long as `gold(keep=...)` says.
 
         Returns:
-            A table with the columns `state` (it counts from 1), `committed_at`, `run_id`, `version`, `as_of` (the tables
-            hold the partitions up to this date), `publications`, `mentions`, `pairs`.
+            A table with the columns `state` (it counts from 1), `committed_at`, `run_id`, `version`, `as_of` (the
+            tables hold the partitions up to this date), `publications`, `mentions`, `pairs`.
         """
 
     def at(self, state: int | _Date) -> Lake:
@@ -1072,9 +1072,9 @@ class Lake:
     ) -> Table:
         """Drop dates or one publication, and make gold again without them.
 
-        With a date go its tables, its hold and its copies in bronze. Earlier states are given up, because they have it too.
-        Gold is made again with the settings that it had. A publication is taken out of its tables; the copies of sources
-        stay, and the result names them.
+        With a date go its tables, its hold and its copies in bronze. Earlier states are given up, because they have it
+        too. Gold is made again with the settings that it had. A publication is taken out of its tables; the copies of
+        sources stay, and the result names them.
 
         Args:
             before: Drop all dates before this one.
@@ -1083,8 +1083,8 @@ class Lake:
             dry_run: Say what would be dropped, and change nothing.
 
         Returns:
-            A table with the columns `action` (`removed`, `rewritten`, or `left` for what still holds it), `path`, `rows` (those
-            that are dropped) and `reason`.
+            A table with the columns `action` (`removed`, `rewritten`, or `left` for what still holds it), `path`, `rows`
+            (those that are dropped) and `reason`.
 
         Raises:
             ArgumentError: Not exactly one of the three, or dates with all vocabularies of the lake.

@@ -182,7 +182,7 @@ impl<R: Read> SumsReader<R> {
     }
 
     /// The next count; `None` at the end, where the checksum is checked.
-    pub fn next(&mut self) -> io::Result<Option<PairCount>> {
+    pub fn next_count(&mut self) -> io::Result<Option<PairCount>> {
         let Some(input) = &mut self.input else {
             return Ok(None);
         };

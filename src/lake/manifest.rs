@@ -168,15 +168,17 @@ fn so_far<S: Serializer>(digest: &Digest256, serializer: S) -> std::result::Resu
     serializer.serialize_str(&digest.finish().1)
 }
 
-fn write_to(out: impl Write + Send, manifest: &impl Serialize) -> io::Result<()> {
+/// Writes a manifest; returns the digest of all its bytes.
+fn write_to(out: impl Write + Send, manifest: &impl Serialize) -> io::Result<String> {
     let (mut out, sha256) = HashingWriter::new(out);
     let sealed = Sealed {
         content: manifest,
-        sha256,
+        sha256: sha256.clone(),
     };
     serde_json::to_writer_pretty(&mut out, &sealed)?;
     out.write_all(b"\n")?;
-    out.flush()
+    out.flush()?;
+    Ok(sha256.finish().1)
 }
 
 /// A manifest as the bytes of its file.
@@ -189,8 +191,12 @@ pub(crate) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// Writes a manifest with the bytes that [`to_bytes`] returns, but without holding them in memory: it may list a
-/// hundred thousand files.
-pub(crate) fn write(transaction: &mut dyn Transaction, path: &str, manifest: &impl Serialize) -> Result<()> {
+/// hundred thousand files. Returns the digest of all its bytes.
+pub(crate) fn write(
+    transaction: &mut dyn Transaction,
+    path: &str,
+    manifest: &impl Serialize,
+) -> Result<String> {
     let file = transaction.create(path)?;
     let shown = transaction.shown(path);
     write_to(BufWriter::new(file), manifest).map_err(|error| Error::storage(shown, "write", error))

@@ -135,7 +135,7 @@ pub(crate) fn keep_manifest(transaction: &mut dyn Transaction, number: u64, befo
 pub(crate) fn write_state(transaction: &mut dyn Transaction, record: &StateRecord) -> Result<()> {
     let path = layout::state(record.state);
     transaction.replace(&path)?;
-    manifest::write(transaction, &path, record)
+    manifest::write(transaction, &path, record).map(|_| ())
 }
 
 /// The time of now as records have it.

@@ -466,5 +466,6 @@ impl RewrittenPartition {
             &layout::silver_manifest(table, self.dt),
             &self.manifest,
         )
+        .map(|_| ())
     }
 }

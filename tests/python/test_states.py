@@ -6,11 +6,12 @@ import json
 import pickle
 from pathlib import Path
 
-import drugs_rs
 import lake_story
 import pytest
-from drugs_rs import exceptions
 from lake_state import hashes
+
+import drugs_rs
+from drugs_rs import exceptions
 
 TABLES = (
     "publications",

@@ -66,7 +66,7 @@ struct MergedCounts<R> {
 impl<R: io::Read> MergedCounts<R> {
     fn advance(&mut self) -> io::Result<()> {
         let next = match &mut self.before {
-            Some(before) => before.next()?,
+            Some(before) => before.next_count()?,
             None => None,
         };
         self.next_before = next.map(|pair| CountDelta {
@@ -80,7 +80,7 @@ impl<R: io::Read> MergedCounts<R> {
     }
 
     /// The next count that is not 0.
-    fn next(&mut self) -> io::Result<Option<CountDelta>> {
+    fn next_count(&mut self) -> io::Result<Option<CountDelta>> {
         loop {
             let delta = self.deltas.peek().map(CountDelta::place);
             let before = self.next_before.as_ref().map(CountDelta::place);
@@ -221,7 +221,7 @@ impl Attempt<'_> {
         let failed = |error| Error::storage(&shown, "write", error);
         let (output, ()) = write_file(transaction, layout::SUMS, |out| {
             let mut out = SumsWriter::new(out, sums).map_err(failed)?;
-            while let Some(sum) = counts.next().map_err(damaged)? {
+            while let Some(sum) = counts.next_count().map_err(damaged)? {
                 if sum.codes < 0 || sum.pairs < 0 {
                     return Err(damaged(io::Error::other("a count below 0")));
                 }

@@ -284,15 +284,20 @@ impl<'a> Attempt<'a> {
             numbers,
             reached: self.reached.clone(),
         };
-        self.write_state(&manifest, transaction_now)?;
-        manifest::write(transaction_now, layout::GOLD_MANIFEST, &manifest)?;
+        let digest = manifest::write(transaction_now, layout::GOLD_MANIFEST, &manifest)?;
+        self.write_state(&manifest, digest, transaction_now)?;
         self.task.check()?;
         transaction.commit(&self.versions)?;
         Ok(self.report(manifest, false, started))
     }
 
     /// Records the new state, keeps what it replaces, and gives up the states that are too old.
-    fn write_state(&self, manifest: &GoldManifest, transaction: &mut dyn Transaction) -> Result<()> {
+    fn write_state(
+        &self,
+        manifest: &GoldManifest,
+        digest: String,
+        transaction: &mut dyn Transaction,
+    ) -> Result<()> {
         let expired = expired(self.storage, self.settings.keep, true)?;
         for path in &expired.paths {
             transaction.replace(path)?;
@@ -327,7 +332,7 @@ impl<'a> Attempt<'a> {
             publications: manifest.numbers.publications,
             mentions: manifest.numbers.mentions,
             pairs: manifest.numbers.pairs,
-            gold: sha256_hex(&manifest::to_bytes(manifest)?),
+            gold: digest,
             silver,
         };
         write_state(transaction, &record)
