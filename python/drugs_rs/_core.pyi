@@ -1083,8 +1083,8 @@ class Lake:
             dry_run: Say what would be dropped, and change nothing.
 
         Returns:
-            A table with the columns `action` (`removed`, `rewritten`, or `left` for what still holds it), `path`, `rows`
-            (those that are dropped) and `reason`.
+            A table with the columns `action` (`removed`, `rewritten`, or `left` for what still holds it), `path`,
+            `rows` (those that are dropped) and `reason`.
 
         Raises:
             ArgumentError: Not exactly one of the three, or dates with all vocabularies of the lake.
