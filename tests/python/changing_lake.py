@@ -33,7 +33,7 @@ Digests = Dict[str, str]
 
 def table_digest(lake: drugs_rs.Lake, table: str) -> str:
     """The rows of a table, as a digest."""
-    found = pyarrow.table(lake.scan(table)).combine_chunks()
+    found = pyarrow.table(lake.scan(table).read()).combine_chunks()
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, found.schema) as stream:
         stream.write_table(found)

@@ -179,8 +179,11 @@ def test_killed_at_random_moments(graph: str, tmp_path: Path) -> None:
         now.states = states_seen(lake)
         assert now == new, told
         assert hashes(lake, "gold") == hashes(other, "gold") == gold_from_nothing(lake, scratch, settings), told
-        assert leftovers(lake) == {} and names(lake) == names(other), told
+        assert names(lake) == names(other), told
         old = new
+    # A step that finds everything done need not clean up; one that writes does.
+    story.deliver(story.date()).apply(lake)
+    assert leftovers(lake) == {}
     sys.stdout.write(f"{kills} kills, {in_time} in time, {dict(results)}\n")
     assert in_time >= kills // 3, "most changes were done before they were killed: nothing was tested"
 
