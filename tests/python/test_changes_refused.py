@@ -201,23 +201,21 @@ def test_a_file_that_is_not_the_one_that_was_written(how: str, name: str, lake: 
     assert stamps(lake) == before, message
 
 
-def test_gold_heals_what_is_missing_or_cut(story: dict[str, Path], tmp_path: Path) -> None:
-    for graph in ("json", "none"):
-        lake = tmp_path / graph
-        shutil.copytree(str(story["released"]), str(lake))
-        settings: dict[str, Any] = {"dt": FOURTH, "graph": graph}
+@pytest.mark.parametrize("graph", ["json", "none"])
+def test_gold_heals_what_is_missing_or_cut(graph: str, lake: Path) -> None:
+    settings: dict[str, Any] = {"dt": FOURTH, "graph": graph}
+    drugs_rs.gold(lake=lake, **settings)
+    wanted = hashes(lake, "gold")
+    # A damaged manifest is an error that says what to do.
+    for number, name in enumerate(sorted(set(wanted) - {"gold/_manifest.json"})):
+        data = (lake / name).read_bytes()
+        (lake / name).unlink()
+        # Half of the files for one graph, the others for the other.
+        if (number % 2 == 0) == (graph == "json"):
+            (lake / name).write_bytes(data[: len(data) // 2])
         drugs_rs.gold(lake=lake, **settings)
-        wanted = hashes(lake, "gold")
-        # A damaged manifest is an error that says what to do.
-        for name in sorted(set(wanted) - {"gold/_manifest.json"}):
-            whole = (lake / name).read_bytes()
-            for data in (None, whole[: len(whole) // 2]):
-                (lake / name).unlink()
-                if data is not None:
-                    (lake / name).write_bytes(data)
-                drugs_rs.gold(lake=lake, **settings)
-                assert hashes(lake, "gold") == wanted, (name, data)
-        shutil.rmtree(str(lake / "gold" / "index"))
-        shutil.rmtree(str(lake / "gold" / "mentions" / "kind=pubmed" / f"dt={THIRD}"))
-        drugs_rs.gold(lake=lake, **settings)
-        assert hashes(lake, "gold") == wanted
+        assert hashes(lake, "gold") == wanted, name
+    shutil.rmtree(str(lake / "gold" / "index"))
+    shutil.rmtree(str(lake / "gold" / "mentions" / "kind=pubmed" / f"dt={THIRD}"))
+    drugs_rs.gold(lake=lake, **settings)
+    assert hashes(lake, "gold") == wanted
