@@ -183,7 +183,8 @@ def test_killed_at_random_moments(graph: str, tmp_path: Path) -> None:
         old = new
     # A step that finds everything done need not clean up; one that writes does.
     story.deliver(story.date()).apply(lake)
-    assert leftovers(lake) == {}
+    # The lock of a date is an empty file, which stays for the next run of the date.
+    assert not [name for name in leftovers(lake) if not name.startswith(".staging/locks/")]
     sys.stdout.write(f"{kills} kills, {in_time} in time, {dict(results)}\n")
     assert in_time >= kills // 3, "most changes were done before they were killed: nothing was tested"
 
