@@ -23,8 +23,8 @@ from drugs_rs import exceptions
 pytestmark = pytest.mark.core
 
 SEED = 20261129
-ROWS = 800
-DAYS = 10
+ROWS = 400
+DAYS = 8
 SEEN = ("mentions", "publications", "journals")
 
 
