@@ -41,13 +41,20 @@ def _query(lake: Lake, table: str) -> str:
     """Build the query of a view: one part for each set of columns that paths have."""
     types = {column: TYPES[kind] for column, kind in lake.schema(table).items()}
     parts: dict[tuple[str, ...], list[str]] = {}
+    kept: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for file in _files(lake, table):
-        in_path = tuple(column for column in ("kind", "dt") if file[column] is not None)
-        parts.setdefault(in_path, []).append(file["uri"])
-    if not parts:
+        keys = tuple((column, file[column]) for column in ("kind", "dt") if file[column] is not None)
+        if all(f"/{column}={value}/" in file["uri"] for column, value in keys):
+            parts.setdefault(tuple(column for column, _ in keys), []).append(file["uri"])
+        else:
+            kept.setdefault(keys, []).append(file["uri"])
+    queries = [_part(types, in_path, files) for in_path, files in parts.items()]
+    # Files that are kept for an earlier state have no such folders.
+    queries += [_kept_part(types, dict(keys), files) for keys, files in kept.items()]
+    if not queries:
         nothing = (f'CAST(NULL AS {kind}) AS "{column}"' for column, kind in types.items())
         return f"SELECT {', '.join(nothing)} WHERE false"
-    return " UNION ALL ".join(_part(types, in_path, files) for in_path, files in parts.items())
+    return " UNION ALL ".join(queries)
 
 
 def _files(lake: Lake, table: str) -> list[dict[str, Any]]:
@@ -70,6 +77,20 @@ def _part(types: dict[str, str], in_path: tuple[str, ...], files: list[str]) -> 
         "CAST(NULL AS VARCHAR) AS kind" if lacks_kind and column == "kind" else f'"{column}"' for column in types
     )
     return f"SELECT {', '.join(columns)} FROM {source}"
+
+
+def _kept_part(types: dict[str, str], keys: dict[str, str], files: list[str]) -> str:
+    """Build the query of files of one partition whose paths do not say so."""
+    listed = ", ".join(_quoted(uri) for uri in files)
+    columns = []
+    for column in types:
+        if column in keys:
+            columns.append(f"'{keys[column]}' AS {column}")
+        elif column == "kind" and "raw" in types:
+            columns.append("CAST(NULL AS VARCHAR) AS kind")
+        else:
+            columns.append(f'"{column}"')
+    return f"SELECT {', '.join(columns)} FROM read_parquet([{listed}], hive_partitioning = false)"
 
 
 def _quoted(text: str) -> str:

@@ -32,6 +32,18 @@ pub(super) struct Lake {
 }
 
 impl Lake {
+    /// Fails for an earlier state, which cannot be changed.
+    fn check_is_current(&self, py: Python<'_>) -> PyResult<()> {
+        call::run_inline(py, || match self.address.state {
+            None => Ok(()),
+            Some(_) => Err(Error::argument(
+                "lake",
+                "an earlier state, which cannot be changed",
+                "the lake itself",
+            )),
+        })
+    }
+
     /// A table of what a reader of the lake finds.
     fn table(&self, py: Python<'_>, read: impl FnOnce(&Task) -> Result<DataFrame> + Send) -> PyResult<Table> {
         Ok(Table::new(call::run_interruptible(py, false, read)?))
@@ -100,6 +112,7 @@ impl Lake {
     #[doc = stub_doc!(Lake.vacuum)]
     #[pyo3(signature = (*, keep="30 days", keep_days=None, dry_run=false))]
     fn vacuum(&self, py: Python<'_>, keep: &str, keep_days: Option<u32>, dry_run: bool) -> PyResult<Table> {
+        self.check_is_current(py)?;
         let keep = match keep_days {
             Some(days) => KeepStates::Days(days),
             None => arguments::keep(py, keep)?,
@@ -225,6 +238,7 @@ impl Lake {
         publication_id: Option<&str>,
         dry_run: bool,
     ) -> PyResult<Table> {
+        self.check_is_current(py)?;
         let before = before.map(arguments::dt).transpose()?;
         let dt = dt.map(arguments::dt).transpose()?;
         let target = call::run_inline(py, || DropTarget::of(before, dt, publication_id))?;

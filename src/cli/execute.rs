@@ -54,7 +54,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
                         expected,
                     ));
                 };
-                let plan = plan_run(lake.as_ref(), &sources, dt, &gold, task)?;
+                let plan = plan_run(lake.as_ref(), &sources, dt, (silver, &gold), task)?;
                 return plan::of_run(&plan, &arguments.output);
             }
             let report = match dates {

@@ -14,7 +14,6 @@ use crate::lake::table_files::PartitionFilter;
 use crate::lake::verify::verify;
 use crate::lake::{LakeAddress, WantedState, existing_lake_for};
 use crate::steps::drop::DropTarget;
-use crate::storage::Storage;
 use crate::task::Task;
 
 /// Runs a command of `drugs-rs lake`.
@@ -22,7 +21,7 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
     let (table, print) = match command {
         LakeCommand::Verify(arguments) => return verify_lake(arguments, task),
         LakeCommand::Tables(arguments) => {
-            let lake = opened(&arguments.lake, arguments.state, task)?;
+            let lake = address(&arguments.lake, arguments.state).open(task)?;
             (lake_tables(lake.as_ref())?, &arguments.print)
         }
         LakeCommand::States(arguments) => {
@@ -45,7 +44,7 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
             )
         }
         LakeCommand::Status(arguments) => {
-            let lake = opened(&arguments.lake, arguments.state, task)?;
+            let lake = address(&arguments.lake, arguments.state).open(task)?;
             (lake_status(lake.as_ref())?, &arguments.print)
         }
         LakeCommand::History(arguments) => return Ok(Outcome::of_text(history(arguments, task)?)),
@@ -58,7 +57,7 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
                     .then(|| dates.collect::<Result<_>>())
                     .transpose()?,
             };
-            let lake = opened(&arguments.lake, arguments.state, task)?;
+            let lake = address(&arguments.lake, arguments.state).open(task)?;
             (
                 lake_files(lake.as_ref(), &arguments.table, &filter)?,
                 &arguments.print,
@@ -69,9 +68,9 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
 }
 
 /// A lake, or an earlier state of it.
-fn opened(root: &str, state: Option<WantedState>, task: &Task) -> Result<Box<dyn Storage>> {
+fn address(root: &str, state: Option<WantedState>) -> LakeAddress {
     let root = root.to_owned();
-    LakeAddress { root, state }.open(task)
+    LakeAddress { root, state }
 }
 
 /// Checks a lake; a file that differs is a failure, but the result is printed too.

@@ -6,7 +6,7 @@
 //!   many mention which drug.
 //! - The **sums** over all partitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Write};
 
 use super::index_bytes::{IndexReader, IndexWriter, damaged};
@@ -33,6 +33,8 @@ pub struct PairCount {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChunkIndex {
     pub live: LiveRows,
+    /// For each row group of silver in the chunk, how many row groups its publications and its mentions are.
+    pub groups: Vec<[u32; 2]>,
     pub spellings: SpellingCounts,
     /// By key and drug.
     pub pairs: Vec<PairCount>,
@@ -51,6 +53,10 @@ impl ChunkIndex {
         for word in &words[..end] {
             out.bytes(&word.to_le_bytes())?;
         }
+        out.number(self.groups.len() as u64)?;
+        for count in self.groups.iter().flatten() {
+            out.number(u64::from(*count))?;
+        }
         write_spellings(&mut out, &self.spellings)?;
         out.number(self.pairs.len() as u64)?;
         let mut last = None;
@@ -66,6 +72,9 @@ impl ChunkIndex {
         let words = input.number()?;
         let words = (0..words).map(|_| input.bytes().map(u64::from_le_bytes));
         let live = LiveRows::of_words(words.collect::<io::Result<_>>()?);
+        let groups = input.number()?;
+        let groups = (0..groups).map(|_| Ok([input.small()?, input.small()?]));
+        let groups = groups.collect::<io::Result<_>>()?;
         let spellings = read_spellings(&mut input)?;
         let count = input.number()?;
         let mut last = None;
@@ -74,6 +83,53 @@ impl ChunkIndex {
         input.finish()?;
         Ok(Self {
             live,
+            groups,
+            spellings,
+            pairs,
+        })
+    }
+
+    /// Takes away what some rows add, and adds what others do: `removed` and `added` are of rows of this chunk, which now
+    /// has these rows and row groups. `None` if the chunk does not hold what is taken away.
+    pub fn changed(
+        &self,
+        (removed, added): (&Self, &Self),
+        live: LiveRows,
+        groups: Vec<[u32; 2]>,
+    ) -> Option<Self> {
+        let mut spellings = self.spellings.clone();
+        spellings.add_all(&removed.spellings, -1);
+        spellings.add_all(&added.spellings, 1);
+        let mut counts: BTreeMap<(Option<&str>, u32), (PublicationKind, i64, i64)> = BTreeMap::new();
+        for (index, times) in [(self, 1), (removed, -1), (added, 1)] {
+            let keys: Vec<&str> = index.spellings.keys().collect();
+            for pair in &index.pairs {
+                let key = match pair.key {
+                    0 => None,
+                    place => Some(*keys.get(place as usize - 1)?),
+                };
+                let count = counts.entry((key, pair.drug)).or_insert((pair.kind, 0, 0));
+                count.1 += pair.codes.cast_signed() * times;
+                count.2 += pair.pairs.cast_signed() * times;
+            }
+        }
+        let places: HashMap<&str, u32> = spellings.keys().zip(1..).collect();
+        let mut pairs = Vec::with_capacity(counts.len());
+        for ((key, drug), (kind, codes, of_substance)) in counts {
+            if codes == 0 && of_substance == 0 {
+                continue;
+            }
+            pairs.push(PairCount {
+                key: key.map_or(Some(0), |key| places.get(key).copied())?,
+                drug,
+                kind,
+                codes: u64::try_from(codes).ok()?,
+                pairs: u64::try_from(of_substance).ok()?,
+            });
+        }
+        Some(Self {
+            live,
+            groups,
             spellings,
             pairs,
         })

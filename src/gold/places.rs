@@ -37,6 +37,24 @@ impl MentionPlaces {
         Ok(())
     }
 
+    /// Takes other places away.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self {
+            code: self.code.saturating_sub(other.code),
+            substance: self.substance.saturating_sub(other.substance),
+        }
+    }
+
+    /// Adds other places.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            code: self.code + other.code,
+            substance: self.substance + other.substance,
+        }
+    }
+
     /// Counts the drugs of one place, and forgets them.
     fn count_here<T: Ord>(&mut self, codes: &mut Vec<T>, substances: &mut Vec<T>) {
         for (count, here) in [(&mut self.code, codes), (&mut self.substance, substances)] {

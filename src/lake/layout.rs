@@ -148,6 +148,9 @@ pub fn held(dt: Dt) -> String {
     format!("{HELD}/dt={dt}.json")
 }
 
+/// Says that rows were dropped, until gold is made without them.
+pub const DROPPED: &str = "silver/dropped.json";
+
 /// The file of a partition of a table. In gold, of the publications whose newest state that partition delivered.
 pub fn partition_file(table: &Table, kind: PublicationKind, dt: Dt) -> String {
     part(table.folder, Some(kind), dt)

@@ -37,8 +37,11 @@ impl FromStr for WantedState {
 /// A lake in an earlier state.
 pub(crate) struct StateStorage {
     lake: Box<dyn Storage>,
-    /// The manifest of gold, which lists what is kept.
-    gold: Vec<u8>,
+    /// The files whose bytes are here: the manifest of gold, which lists what is kept, and the holds.
+    virtual_files: BTreeMap<String, Vec<u8>>,
+    /// For each manifest of the state whose files are partly those of now: the digest of the manifest of now. When that is
+    /// replaced, these files may be.
+    shared: BTreeMap<String, String>,
     /// Where the files of the state are now, by their paths.
     files: BTreeMap<String, String>,
 }
@@ -82,22 +85,38 @@ impl StateStorage {
             kept: kept_files(lake.as_ref(), record.state)?,
             state: record.state,
             files: BTreeMap::new(),
+            shared: BTreeMap::new(),
         };
         let current = read_outputs::<PublishedGold>(lake.as_ref(), layout::GOLD_MANIFEST)?;
         let bytes = found.manifest(layout::GOLD_MANIFEST, &record.gold)?;
         let gold = found.without_lost(&bytes)?;
         for output in parse::<PublishedGold>(&gold)?.outputs {
-            found.add(&output, &current)?;
+            found.add(layout::GOLD_MANIFEST, &output, &current)?;
         }
         for (path, sha256) in &record.silver {
             let current = read_outputs::<SilverManifest>(lake.as_ref(), path)?;
             let bytes = found.manifest(path, sha256)?;
             for output in parse::<SilverManifest>(&bytes)?.outputs {
-                found.add(&output, &current)?;
+                found.add(path, &output, &current)?;
             }
         }
-        let files = found.files;
-        Ok(Self { lake, gold, files })
+        let Finder {
+            mut files, shared, ..
+        } = found;
+        let mut virtual_files = BTreeMap::from([(layout::GOLD_MANIFEST.to_owned(), gold)]);
+        for held in &record.held {
+            if let Ok(dt) = Dt::parse(&held.dt) {
+                let path = layout::held(dt);
+                files.insert(path.clone(), path.clone());
+                virtual_files.insert(path, manifest::to_bytes(held)?);
+            }
+        }
+        Ok(Self {
+            lake,
+            virtual_files,
+            shared,
+            files,
+        })
     }
 
     fn now(&self, path: &str) -> Option<&str> {
@@ -128,6 +147,7 @@ struct Finder<'f> {
     /// By digest.
     kept: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
+    shared: BTreeMap<String, String>,
 }
 
 impl Finder<'_> {
@@ -158,10 +178,14 @@ impl Finder<'_> {
         manifest::to_bytes(&value)
     }
 
-    fn add(&mut self, output: &OutputFile, current: &[OutputFile]) -> Result<()> {
+    fn add(&mut self, manifest: &str, output: &OutputFile, current: &CurrentFiles) -> Result<()> {
         let is_current = current
+            .outputs
             .iter()
             .any(|now| now.path == output.path && now.sha256 == output.sha256);
+        if is_current {
+            self.shared.insert(manifest.to_owned(), current.sha256.clone());
+        }
         let place = match self.kept.get(&output.sha256) {
             _ if is_current => output.path.clone(),
             Some(kept) => kept.clone(),
@@ -218,10 +242,19 @@ impl ListsFiles for SilverManifest {
     }
 }
 
+/// What a manifest lists now, and its digest.
+struct CurrentFiles {
+    outputs: Vec<OutputFile>,
+    sha256: String,
+}
+
 /// The files that a manifest lists now; none if it is missing or damaged.
-fn read_outputs<M: ListsFiles>(lake: &dyn Storage, path: &str) -> Result<Vec<OutputFile>> {
-    let (found, _) = manifest::read_own::<M>(lake, path.to_owned())?;
-    Ok(found.map(ListsFiles::files).unwrap_or_default())
+fn read_outputs<M: ListsFiles>(lake: &dyn Storage, path: &str) -> Result<CurrentFiles> {
+    let (found, (_, bytes)) = manifest::read_own::<M>(lake, path.to_owned())?;
+    Ok(CurrentFiles {
+        outputs: found.map(ListsFiles::files).unwrap_or_default(),
+        sha256: sha256_hex(&bytes.unwrap_or_default()),
+    })
 }
 
 impl Storage for StateStorage {
@@ -235,18 +268,25 @@ impl Storage for StateStorage {
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        match self.now(path) {
-            Some(_) if path == layout::GOLD_MANIFEST => Ok(Some(self.gold.clone())),
-            Some(now) => self.lake.read(now),
-            None => Ok(None),
+        if let Some(sha256) = self.shared.get(path) {
+            let now = self.lake.read(path)?.unwrap_or_default();
+            if sha256_hex(&now) != *sha256 {
+                // Whoever compares the manifest with what it was knows that it must look for the files again.
+                return Ok(None);
+            }
+        }
+        match (self.virtual_files.get(path), self.now(path)) {
+            (Some(bytes), _) => Ok(Some(bytes.clone())),
+            (None, Some(now)) => self.lake.read(now),
+            (None, None) => Ok(None),
         }
     }
 
     fn size(&self, path: &str) -> Result<Option<u64>> {
-        match self.now(path) {
-            Some(_) if path == layout::GOLD_MANIFEST => Ok(Some(self.gold.len() as u64)),
-            Some(now) => self.lake.size(now),
-            None => Ok(None),
+        match (self.virtual_files.get(path), self.now(path)) {
+            (Some(bytes), _) => Ok(Some(bytes.len() as u64)),
+            (None, Some(now)) => self.lake.size(now),
+            (None, None) => Ok(None),
         }
     }
 

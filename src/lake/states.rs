@@ -9,6 +9,7 @@ use std::str::FromStr;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::documents::HeldDate;
 use super::manifest::Version;
 use super::{layout, manifest};
 use crate::error::{Error, Result};
@@ -67,6 +68,9 @@ pub struct StateRecord {
     pub publications: u64,
     pub mentions: u64,
     pub pairs: u64,
+    /// The dates that were held.
+    #[serde(default)]
+    pub held: Vec<HeldDate>,
     /// The digest of the manifest of gold.
     pub gold: String,
     /// The manifests of the silver partitions that were there, with their digests. Held ones are among them.
@@ -96,6 +100,15 @@ pub fn states(storage: &dyn Storage) -> Result<Vec<StateRecord>> {
         records.extend(read_state(storage, number)?);
     }
     Ok(records)
+}
+
+/// What silver replaces is kept with the number of this many states after the newest: so many runs of gold may end while one
+/// of silver is at work, and need what it replaces.
+const AHEAD: u64 = 16;
+
+/// The number under which silver keeps what it replaces; `None` in a lake without states.
+pub(crate) fn number_for_silver(storage: &dyn Storage) -> Result<Option<u64>> {
+    Ok(state_numbers(storage)?.pop().map(|last| last + AHEAD))
 }
 
 /// Keeps files that a transaction replaces: those of `before` that are not in `after`.
@@ -167,7 +180,11 @@ pub(crate) fn expired(storage: &dyn Storage, keep: KeepStates, newer: bool) -> R
     let mut gone = match keep {
         KeepStates::Number(number) => earlier.len().saturating_sub(number as usize),
         KeepStates::Days(days) => {
-            let since = Utc::now() - chrono::Duration::days(i64::from(days));
+            let age = chrono::Duration::try_days(i64::from(days));
+            // A time before all times: everything is kept.
+            let since = age
+                .and_then(|age| Utc::now().checked_sub_signed(age))
+                .unwrap_or_default();
             let mut gone = 0;
             for next in 1..=earlier.len() {
                 // A state is needed as long as its successor is young.
@@ -207,8 +224,8 @@ pub(crate) fn expired(storage: &dyn Storage, keep: KeepStates, newer: bool) -> R
 
 /// Gives up the states that are not to be kept; returns what is given up, and does nothing else for a dry run.
 pub fn vacuum(storage: &dyn Storage, keep: KeepStates, dry_run: bool) -> Result<Expired> {
-    let path = layout::GOLD_MANIFEST.to_owned();
-    let version: Version = (path.clone(), storage.read(&path)?);
+    // One of a newer version is an error.
+    let (_, version) = manifest::read_own::<serde_json::Value>(storage, layout::GOLD_MANIFEST.to_owned())?;
     let expired = expired(storage, keep, false)?;
     if !dry_run && !expired.paths.is_empty() {
         let transaction = storage.begin(&expired.paths)?;

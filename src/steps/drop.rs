@@ -11,10 +11,11 @@ use super::gold::{GoldSettings, gold_reserved, settings_of_lake};
 use crate::error::{Error, Result, shown};
 use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
+use crate::lake::holds::HeldDates;
 use crate::lake::manifest::Version;
 use crate::lake::partitions::delivered_dates;
 use crate::lake::report::{StepReport, StepStart};
-use crate::lake::states::{KeepStates, expired};
+use crate::lake::states::{KeepStates, expired, state_numbers};
 use crate::lake::{layout, manifest};
 use crate::schema::{PUBLICATIONS, PublicationKind, SourceTable};
 use crate::storage::{Sharing, Storage, Transaction, sha256_hex};
@@ -99,14 +100,9 @@ pub fn drop_rows(
     let started = StepStart::now(task);
     let gold = settings_of_lake(storage)?;
     let has_gold = storage.size(layout::GOLD_MANIFEST)?.is_some();
-    if has_gold && gold.is_none() {
-        let found = "settings that another version of drugs_rs wrote";
-        return Err(Error::format(
-            format!("{}/{}", storage.root(), layout::GOLD_MANIFEST),
-            "the settings",
-            found,
-            "run the gold step, and drop then",
-        ));
+    if storage.size(layout::DROPPED)?.is_some() && !dry_run {
+        // Rows were dropped, and gold was not made without them.
+        remake_gold(storage, gold.clone(), task)?;
     }
     let dates = dates(storage, target)?;
     let mut reservations = Vec::new();
@@ -134,24 +130,28 @@ pub fn drop_rows(
     if dry_run {
         return Ok(dropping.paths);
     }
+    dropping.units.push(layout::DROPPED.to_owned());
     let mut transaction = storage.begin(&dropping.units)?;
     if let DropTarget::Publication(id) = target {
         for partition in rewritten {
             partition.write(storage, id, transaction.as_mut(), task)?;
         }
     }
+    if has_gold {
+        manifest::write_bytes(transaction.as_mut(), layout::DROPPED, b"{}\n")?;
+    }
     task.check()?;
     transaction.commit(&dropping.versions)?;
     drop(reservations);
-    let newest = newest_date(storage)?;
-    if let (Some((settings, _)), Some(newest)) = (gold, newest) {
-        let settings = GoldSettings {
-            keep: KeepStates::Number(0),
-            ..settings
-        };
-        let _reservation = storage.reserve(&format!("dt={newest}"), Sharing::Shared)?;
-        gold_reserved(storage, newest, &settings, task)?;
+    if has_gold && !remake_gold(storage, gold, task)? {
+        dropping.tell(
+            DropAction::Left,
+            layout::GOLD.to_owned(),
+            0,
+            "gold was made with settings that cannot be read back: run the gold step, which takes the rows out",
+        );
     }
+    let newest = newest_date(storage, None)?;
     let dt = dates.last().copied().or(newest);
     if let Some(dt) = dt {
         let outputs = Vec::new();
@@ -161,11 +161,40 @@ pub fn drop_rows(
     Ok(dropping.paths)
 }
 
-/// The newest date with a silver partition.
-fn newest_date(storage: &dyn Storage) -> Result<Option<Dt>> {
+/// Makes gold again with the settings that it had; `false` if they are not known.
+fn remake_gold(storage: &dyn Storage, gold: Option<(GoldSettings, Option<Dt>)>, task: &Task) -> Result<bool> {
+    let Some((settings, reached)) = gold else {
+        return Ok(false);
+    };
+    let Some(newest) = newest_date(storage, reached)? else {
+        return Ok(true);
+    };
+    let _reservation = storage.reserve(&format!("dt={newest}"), Sharing::Shared)?;
+    gold_reserved(storage, newest, &settings, task)
+        .map(|_| true)
+        .map_err(|error| match error {
+            Error::Cancelled => error,
+            error => Error::Format {
+                uri: storage.root(),
+                place: "the gold layer".to_owned(),
+                found: format!(
+                    "the rows are dropped from silver, and gold cannot be made without them: {error}"
+                ),
+                remedy: "repair that, and drop again or run the gold step, which takes them out".to_owned(),
+            },
+        })
+}
+
+/// The newest date with a silver partition, up to the date that gold has reached.
+fn newest_date(storage: &dyn Storage, reached: Option<Dt>) -> Result<Option<Dt>> {
     let mut newest = None;
     for table in SourceTable::ALL {
-        newest = newest.max(delivered_dates(storage, table)?.pop());
+        let dates = delivered_dates(storage, table)?.into_iter();
+        newest = newest.max(
+            dates
+                .filter(|dt| reached.is_none_or(|reached| *dt <= reached))
+                .max(),
+        );
     }
     Ok(newest)
 }
@@ -178,11 +207,16 @@ fn dates(storage: &dyn Storage, target: &DropTarget) -> Result<BTreeSet<Dt>> {
         DropTarget::Publication(_) => false,
     };
     let mut dates = BTreeSet::new();
+    let held = HeldDates::read(storage)?;
     let mut drugs_left = None;
     for table in SourceTable::ALL {
         let all = delivered_dates(storage, table)?;
         if table == SourceTable::Drugs && !all.is_empty() {
-            drugs_left = Some(all.iter().filter(|dt| !is_wanted(**dt)).count());
+            drugs_left = Some(
+                all.iter()
+                    .filter(|dt| !is_wanted(**dt) && !held.has(**dt))
+                    .count(),
+            );
         }
         dates.extend(all.into_iter().filter(|dt| is_wanted(*dt)));
     }
@@ -201,7 +235,7 @@ fn dates(storage: &dyn Storage, target: &DropTarget) -> Result<BTreeSet<Dt>> {
                 DropTarget::Before(_) => "before",
                 _ => "dt",
             },
-            "dates with all vocabularies of the lake, without which there is no gold",
+            "dates with all vocabularies of the lake that are not held, without which there is no gold",
             "dates that leave a vocabulary: deliver it again for a date that stays, and drop then",
         ));
     }
@@ -303,6 +337,15 @@ impl Dropping<'_> {
             self.units.push(path.clone());
             self.tell(DropAction::Removed, path, 0, "earlier states of gold");
         }
+        if let Some(newest) = state_numbers(self.storage)?.pop() {
+            // Gold removes it, when it makes a new one.
+            self.tell(
+                DropAction::Removed,
+                layout::state(newest),
+                0,
+                "the state of gold with the rows",
+            );
+        }
         Ok(())
     }
 
@@ -317,7 +360,23 @@ impl Dropping<'_> {
                 let Some(manifest) = manifest else { continue };
                 let part = layout::silver_part(kind.source_table(), dt);
                 let (rows, sources) = self.rows_of(&part, id)?;
+                let deleted = layout::deleted(kind, dt);
+                if manifest.outputs.iter().any(|output| output.path == deleted) {
+                    let notices = self.ids_in(&deleted, id)?;
+                    if notices > 0 {
+                        self.tell(
+                            DropAction::Left,
+                            deleted,
+                            notices,
+                            "notices of deletion, which hold the id alone",
+                        );
+                    }
+                }
                 if rows > 0 {
+                    // What is written again gets a digest of its own.
+                    for output in manifest.outputs.iter().filter(|output| output.path == part) {
+                        output.check(self.storage, self.task)?;
+                    }
                     self.tell(
                         DropAction::Rewritten,
                         part.clone(),
@@ -385,6 +444,22 @@ impl Dropping<'_> {
         Ok((rows, sources))
     }
 
+    /// How many rows of a file of ids are of a publication.
+    fn ids_in(&self, path: &str, id: &str) -> Result<u64> {
+        let (wanted, mut rows) = (["publication_id".to_owned()], 0);
+        read_frames(
+            || self.storage.open_file(path),
+            path,
+            Some(&wanted),
+            |frame| {
+                let ids = frame.column("publication_id")?.str()?;
+                rows += ids.iter().filter(|found| *found == Some(id)).count() as u64;
+                Ok(())
+            },
+        )?;
+        Ok(rows)
+    }
+
     /// The rejected rows whose text names the publication.
     fn find_rejected(&mut self, id: &str) -> Result<()> {
         for table in SourceTable::ALL {
@@ -405,7 +480,7 @@ impl Dropping<'_> {
                     |frame| {
                         self.task.check()?;
                         let raw = frame.column("raw")?.str()?;
-                        rows += raw.iter().flatten().filter(|raw| raw.contains(id)).count() as u64;
+                        rows += raw.iter().flatten().filter(|raw| names(raw, id)).count() as u64;
                         Ok(())
                     },
                 )?;
@@ -421,6 +496,15 @@ impl Dropping<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a text has an id as a word of its own.
+fn names(text: &str, id: &str) -> bool {
+    text.match_indices(id).any(|(start, _)| {
+        let before = text[..start].chars().next_back();
+        let behind = text[start + id.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !behind.is_some_and(char::is_alphanumeric)
+    })
 }
 
 impl RewrittenPartition {

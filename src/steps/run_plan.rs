@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::bronze::{BronzeSource, find_files};
 use super::gold::{GoldPlan, GoldSettings, explain_plan};
+use super::silver::{SilverSettings, would_clean};
 use crate::error::{Error, Result};
 use crate::lake::documents::{BronzeFile, BronzeManifest};
 use crate::lake::dt::Dt;
@@ -41,14 +42,20 @@ pub fn plan_run(
     storage: &dyn Storage,
     sources: &[BronzeSource],
     dt: Dt,
-    settings: &GoldSettings,
+    (silver, gold): (SilverSettings, &GoldSettings),
     task: &Task,
 ) -> Result<RunPlan> {
     let mut planned = Vec::new();
     for source in sources {
-        planned.push(plan_source(storage, source, dt, task)?);
+        let mut plan = plan_source(storage, source, dt, task)?;
+        if !plan.changed && would_clean(storage, source.table, dt, silver, task)? {
+            plan.changed = true;
+            plan.reason =
+                "silver has not cleaned it, or with other settings, or its files are missing".to_owned();
+        }
+        planned.push(plan);
     }
-    let gold = match explain_plan(storage, dt, settings, task) {
+    let gold = match explain_plan(storage, dt, gold, task) {
         Ok(plan) => Some(plan),
         Err(Error::SourceNotFound { .. }) => None,
         Err(error) => return Err(error),

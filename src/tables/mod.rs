@@ -9,6 +9,7 @@ pub(crate) mod row_group;
 pub(crate) mod row_groups;
 pub(crate) mod spill_buffer;
 pub(crate) mod spill_file;
+pub(crate) mod stored_groups;
 pub(crate) mod table_file;
 pub(crate) mod table_reader;
 pub(crate) mod table_writer;

@@ -19,7 +19,11 @@ use polars_parquet_format::thrift::protocol::{
 use polars_parquet_format::{OffsetIndex, RowGroup as RowGroupMetadata, thrift};
 
 use super::row_group::{ColumnPlace, Outline, RowGroup, RowGroupPlace};
+use super::stored_groups::{StoredGroup, StoredGroups};
 use crate::error::{Error, Result};
+
+/// Bytes that are copied at once.
+const COPIED: usize = 1 << 18;
 
 /// What a file begins and ends with.
 const MAGIC: &[u8] = b"PAR1";
@@ -123,6 +127,40 @@ impl<W: Write> TableFile<W> {
             rows: group.rows,
             columns: places.collect(),
         })
+    }
+
+    /// Copies a row group of another file of the table, which is then as if it had been written here;
+    /// returns its rows.
+    pub(crate) fn copy(&mut self, from: &StoredGroups, group: usize) -> Result<u64> {
+        let StoredGroup {
+            metadata,
+            bytes,
+            starts,
+        } = from.group(group)?;
+        let mut piece = vec![0; COPIED];
+        let (mut at, start) = (bytes.start, self.position);
+        while at < bytes.end {
+            let length = usize::try_from(bytes.end - at).map_or(COPIED, |left| left.min(COPIED));
+            from.read_at(&mut piece[..length], at)?;
+            self.to
+                .write_all(&piece[..length])
+                .map_err(|error| Error::storage(&self.shown, "write", error))?;
+            at += length as u64;
+        }
+        self.position += bytes.end - bytes.start;
+        self.rows += metadata.num_rows;
+        let rows = metadata.num_rows.unsigned_abs();
+        let starts: Vec<u64> = starts.iter().map(|column| start + column).collect();
+        let (indexes, before) = from.indexes();
+        let number = self.groups.len();
+        let described = describe(metadata, number, &starts, indexes, before).map_err(PolarsError::from)?;
+        self.groups.push(described);
+        Ok(rows)
+    }
+
+    /// How many row groups were written.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups.len()
     }
 
     /// Writes what follows the row groups: the indexes of the pages and the footer.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use polars::io::parquet::write::KeyValueMetadata;
@@ -12,6 +13,7 @@ use super::output_file::OutputFile;
 use super::pages::Encoder;
 use super::row_group::{RowGroup, RowGroupPlace};
 use super::row_groups::{GroupForm, RowGroupCutter, WholeGroup};
+use super::stored_groups::StoredGroups;
 use super::table_file::TableFile;
 use super::table_reader::TableReader;
 use crate::error::{Error, Result};
@@ -86,6 +88,20 @@ impl TableWriter {
         self.file.add(group)
     }
 
+    /// Copies row groups of another file of the table, as they are.
+    pub(crate) fn copy_groups(&mut self, from: &StoredGroups, groups: Range<usize>) -> Result<()> {
+        self.end_group()?;
+        for group in groups {
+            self.rows += self.file.copy(from, group)?;
+        }
+        Ok(())
+    }
+
+    /// How many row groups were written; those of the last rows are not, until their group ends.
+    pub(crate) fn groups(&self) -> usize {
+        self.file.groups()
+    }
+
     fn put_whole(&mut self, group: &WholeGroup) -> Result<()> {
         match group {
             WholeGroup::Pages(group) => self.file.add(group).map(|_| ()),
@@ -117,28 +133,29 @@ pub(crate) fn common_types(schema: &Schema) -> KeyValueMetadata {
     )])
 }
 
-/// Calls `each` with the frames of some rows of a Parquet file, in order, with just the named columns, and the number of the
-/// first row of each.
-pub(crate) fn read_rows(
+/// Calls `each` for every row group of a Parquet file with some of these rows, in order, with just the named columns: the
+/// rows of it that are among these, and the frame of those, if they are wanted.
+pub(crate) fn read_row_groups(
     open: impl FnOnce() -> Result<File>,
     path: &str,
     columns: &[String],
-    rows: std::ops::Range<u64>,
-    mut each: impl FnMut(u64, DataFrame) -> Result<()>,
+    rows: Range<u64>,
+    wanted: impl Fn(&Range<u64>) -> bool,
+    mut each: impl FnMut(Range<u64>, Option<DataFrame>) -> Result<()>,
 ) -> Result<()> {
     let mut reader = TableReader::open(open()?, path)?;
     let mut first = 0;
     while let Some(height) = reader.height() {
         let end = first + height;
-        if end > rows.start
-            && first < rows.end
-            && let Some(frame) = reader.peek(Some(columns))?
-        {
-            let (start, stop) = (rows.start.max(first), rows.end.min(end));
-            each(
-                start,
-                frame.slice((start - first) as i64, (stop - start) as usize),
-            )?;
+        let part = rows.start.max(first)..rows.end.min(end);
+        if part.start < part.end {
+            let mut frame = None;
+            if wanted(&part) {
+                let whole = reader.peek(Some(columns))?;
+                let length = (part.end - part.start) as usize;
+                frame = whole.map(|whole| whole.slice((part.start - first) as i64, length));
+            }
+            each(part, frame)?;
         }
         if end >= rows.end {
             break;

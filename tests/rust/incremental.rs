@@ -278,6 +278,69 @@ impl History {
     }
 }
 
+/// A chunk of several row groups of silver: those without a change are copied as they are.
+#[test]
+fn row_groups_without_a_change_are_copied() {
+    for (graph, memory) in [
+        (GraphOutput::None, Bound::default()),
+        (GraphOutput::None, Bound(256)),
+        (GraphOutput::Json, Bound::default()),
+    ] {
+        let mut history = History::new(memory);
+        history.settings.chunk_rows = 1 << 17;
+        history.settings.graph = graph;
+        let article = |id: u16| {
+            (
+                id,
+                usize::from(id) % TITLES.len(),
+                usize::from(id / 7) % JOURNALS.len(),
+            )
+        };
+        // Without a mention in the second row group, and with the last one not full.
+        let first: Vec<Article> = (0..40_000)
+            .map(|id| {
+                if (16_384..32_768).contains(&id) {
+                    (id, 3, 0)
+                } else {
+                    article(id)
+                }
+            })
+            .collect();
+        let deliver = |history: &mut History, day, articles: Vec<Article>, deleted: Vec<u16>| {
+            history.apply(&Event::Deliver {
+                day,
+                articles,
+                deleted,
+                trials: vec![(1, 0, 0)],
+            });
+            history.check().unwrap();
+        };
+        deliver(&mut history, 1, first, Vec::new());
+        // Rows of the first and the last group are replaced, some of them for good.
+        deliver(
+            &mut history,
+            2,
+            vec![(3, 0, 1), (9, 1, 2), (39_999, 4, 0)],
+            vec![5],
+        );
+        deliver(&mut history, 3, vec![(20_000, 0, 0)], vec![39_999]);
+        history.apply(&Event::Hold(2));
+        history.check().unwrap();
+        history.apply(&Event::Release(2));
+        history.check().unwrap();
+        // All rows of the last group.
+        deliver(
+            &mut history,
+            4,
+            (32_768..40_000).map(article).collect(),
+            Vec::new(),
+        );
+        history.apply(&Event::Vocabulary(5, 1));
+        history.check().unwrap();
+        deliver(&mut history, 6, vec![(1, 2, 3)], vec![16_384]);
+    }
+}
+
 /// An index with a wrong bit says so when it is read, and gold does without it.
 #[test]
 fn a_damaged_index_changes_no_byte_of_gold() {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 
 use super::attempt::Attempt;
-use super::chunks::{MadeChunks, all_keys};
+use super::chunks::MadeChunks;
+use super::count_deltas::{CountDelta, MergedCounts, all_keys};
 use super::index::write_file;
 use super::journal_tables::JournalTables;
 use crate::error::{Error, Result};
@@ -13,101 +14,9 @@ use crate::gold::journals::DisplayNames;
 use crate::graph::{DrugNode, JournalCounter};
 use crate::lake::layout;
 use crate::lake::report::GoldNumbers;
-use crate::schema::PublicationKind;
-use crate::sorting::{Bound, SortRecord, Sorted, Sorter, bytes::take};
+use crate::sorting::{Bound, Sorter};
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
-
-/// A change of a count; the key is its place among those of [`all_keys`], from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct CountDelta {
-    pub key: u32,
-    pub drug: u32,
-    pub kind: PublicationKind,
-    pub codes: i64,
-    pub pairs: i64,
-}
-
-impl CountDelta {
-    fn place(&self) -> (u32, u32, PublicationKind) {
-        (self.key, self.drug, self.kind)
-    }
-}
-
-impl SortRecord for CountDelta {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.key.to_le_bytes());
-        bytes.extend_from_slice(&self.drug.to_le_bytes());
-        bytes.push(self.kind as u8);
-        bytes.extend_from_slice(&self.codes.to_le_bytes());
-        bytes.extend_from_slice(&self.pairs.to_le_bytes());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Some(Self {
-            key: u32::from_le_bytes(take(bytes)?),
-            drug: u32::from_le_bytes(take(bytes)?),
-            kind: PublicationKind::of_number(take::<1>(bytes)?[0])?,
-            codes: i64::from_le_bytes(take(bytes)?),
-            pairs: i64::from_le_bytes(take(bytes)?),
-        })
-    }
-}
-
-/// The counts of before and their changes, as the counts of now.
-struct MergedCounts<R> {
-    before: Option<SumsReader<R>>,
-    /// From a place of a key before to its place among all keys.
-    places: Vec<u32>,
-    next_before: Option<CountDelta>,
-    deltas: Sorted<CountDelta>,
-}
-
-impl<R: io::Read> MergedCounts<R> {
-    fn advance(&mut self) -> io::Result<()> {
-        let next = match &mut self.before {
-            Some(before) => before.next_count()?,
-            None => None,
-        };
-        self.next_before = next.map(|pair| CountDelta {
-            key: self.places.get(pair.key as usize).copied().unwrap_or(0),
-            drug: pair.drug,
-            kind: pair.kind,
-            codes: pair.codes.cast_signed(),
-            pairs: pair.pairs.cast_signed(),
-        });
-        Ok(())
-    }
-
-    /// The next count that is not 0.
-    fn next_count(&mut self) -> io::Result<Option<CountDelta>> {
-        loop {
-            let delta = self.deltas.peek().map(CountDelta::place);
-            let before = self.next_before.as_ref().map(CountDelta::place);
-            let Some(place) = delta.into_iter().chain(before).min() else {
-                return Ok(None);
-            };
-            let mut sum = CountDelta {
-                key: place.0,
-                drug: place.1,
-                kind: place.2,
-                codes: 0,
-                pairs: 0,
-            };
-            if let Some(before) = self.next_before.filter(|before| before.place() == place) {
-                sum = before;
-                self.advance()?;
-            }
-            while let Some(delta) = self.deltas.next_if(|delta| delta.place() == place)? {
-                sum.codes += delta.codes;
-                sum.pairs += delta.pairs;
-            }
-            if sum.codes != 0 {
-                return Ok(Some(sum));
-            }
-        }
-    }
-}
 
 impl Attempt<'_> {
     /// Writes the sums, the answers, the tables of journals and, if it is wanted, `drug_graph.json`; returns the files and
@@ -206,14 +115,9 @@ impl Attempt<'_> {
             let place = keys.binary_search(&key).unwrap_or_default();
             place as u32 + 1
         }));
-        let mut counts = MergedCounts {
-            before: reader,
-            places: to_all,
-            next_before: None,
-            deltas: deltas.finish().map_err(scratched)?,
-        };
+        let mut counts = MergedCounts::new(reader, to_all, deltas.finish().map_err(scratched)?);
         let damaged = |error: io::Error| {
-            self.index_fault.set(true);
+            self.has_index_fault.set(true);
             Error::storage(format!("{}/{}", self.storage.root(), layout::SUMS), "read", error)
         };
         counts.advance().map_err(damaged)?;

@@ -15,7 +15,7 @@ use crate::lake::dt::Dt;
 use crate::lake::manifest::{Version, first_changed};
 use crate::lake::report::{StepReport, StepStart, all_stand};
 use crate::lake::states::{
-    StateRecord, expired, keep_manifest, keep_replaced, now, state_numbers, write_state,
+    KeepStates, StateRecord, expired, keep_manifest, keep_replaced, now, state_numbers, write_state,
 };
 use crate::lake::vocabulary::read_entries;
 use crate::lake::{layout, manifest};
@@ -35,12 +35,14 @@ pub(super) struct Attempt<'a> {
     pub settings: &'a GoldSettings,
     pub task: &'a Task,
     /// Whether an index turned out to be damaged.
-    pub index_fault: &'a Cell<bool>,
+    pub has_index_fault: &'a Cell<bool>,
     /// The date that gold reaches with this attempt, if it differs from the graph's.
     reached: Option<String>,
     held: Vec<HeldDate>,
     /// The manifests of all partitions, also of held ones.
     silver: Vec<String>,
+    /// Whether rows were dropped since the last run: then no earlier state is kept.
+    has_dropped: bool,
     /// The manifests of gold and of every silver partition, and the holds of all dates, as this attempt read them.
     versions: Vec<Version>,
     pub old: Option<GoldManifest>,
@@ -70,6 +72,9 @@ impl<'a> Attempt<'a> {
         let delivered = Delivered::find(storage, dt, old.as_ref().and_then(GoldManifest::reached))?;
         let as_of = delivered.as_of();
         let mut versions = vec![version];
+        let dropped = storage.read(layout::DROPPED)?;
+        let has_dropped = dropped.is_some();
+        versions.push((layout::DROPPED.to_owned(), dropped));
         versions.extend(delivered.holds());
         let drugs = delivered.newest_drugs(storage)?;
         let drugs_manifest = silver_manifest(storage, (SourceTable::Drugs, drugs), &mut versions)?;
@@ -82,9 +87,10 @@ impl<'a> Attempt<'a> {
                 .map(|reached| reached.to_string()),
             held: delivered.held_back(),
             silver: delivered.manifests(),
+            has_dropped,
             settings,
             task,
-            index_fault,
+            has_index_fault: index_fault,
             versions: Vec::new(),
             old,
             drugs,
@@ -141,7 +147,7 @@ impl<'a> Attempt<'a> {
 
     /// Compares the silver partitions with what gold has.
     fn plan(&mut self, delivered: &Delivered, versions: &mut Vec<Version>) -> Result<()> {
-        let usable = self.old.as_ref().filter(|_| !self.index_fault.get());
+        let usable = self.old.as_ref().filter(|_| !self.has_index_fault.get());
         self.everything = why_everything(usable, &self.settings.files_fingerprint());
         if self.everything.is_none() {
             let index = usable.iter().flat_map(|old| &old.outputs);
@@ -212,6 +218,9 @@ impl<'a> Attempt<'a> {
 
     /// Whether gold is made from the current state of silver with these settings, and all its files are there.
     pub(super) fn is_up_to_date(&self) -> Result<bool> {
+        if self.has_dropped {
+            return Ok(false);
+        }
         let fingerprint = self.fingerprint();
         let same = self
             .old
@@ -298,7 +307,15 @@ impl<'a> Attempt<'a> {
         digest: String,
         transaction: &mut dyn Transaction,
     ) -> Result<()> {
-        let expired = expired(self.storage, self.settings.keep, true)?;
+        let mut keep = self.settings.keep;
+        if self.has_dropped {
+            keep = KeepStates::Number(0);
+            transaction.replace(layout::DROPPED)?;
+            for name in self.storage.list(layout::KEPT)? {
+                transaction.replace(&format!("{}/{name}", layout::KEPT))?;
+            }
+        }
+        let expired = expired(self.storage, keep, true)?;
         for path in &expired.paths {
             transaction.replace(path)?;
         }
@@ -334,6 +351,7 @@ impl<'a> Attempt<'a> {
             pairs: manifest.numbers.pairs,
             gold: digest,
             silver,
+            held: self.held.clone(),
         };
         write_state(transaction, &record)
     }

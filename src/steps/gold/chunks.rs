@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use polars::prelude::{BooleanChunked, DataFrame, NewChunkedArray};
 
-use super::answers::CountDelta;
 use super::attempt::Attempt;
+use super::count_deltas::{CountDelta, add_deltas, all_keys};
 use super::graph_file::GraphFile;
 use super::index::write_file;
 use super::names::live_rows;
@@ -21,11 +21,12 @@ use crate::gold::publications::current_publications;
 use crate::graph::{DrugNode, drug_of};
 use crate::lake::layout;
 use crate::matcher::{Matcher, VocabularyEntry};
-use crate::schema::{CURRENT_PUBLICATIONS, MENTIONS, PublicationKind};
+use crate::schema::{CURRENT_PUBLICATIONS, MENTIONS, PublicationKind, Table};
 use crate::sorting::Sorter;
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
-use crate::tables::table_writer::{TableWriter, read_rows};
+use crate::tables::stored_groups::StoredGroups;
+use crate::tables::table_writer::TableWriter;
 
 /// The result of making the chunks.
 pub(super) struct MadeChunks {
@@ -131,128 +132,238 @@ impl Attempt<'_> {
             Some(before) => Some(self.chunk_index(before)?),
             None => None,
         };
+        if let (Some(before), Some(index)) = (&chunk.before, &index_before)
+            && chunk.remake == Remake::Rows
+            // The graph needs all rows.
+            && made.graph.is_none()
+            && before.publications.is_intact(self.storage, self.task)?
+            && before.mentions.is_intact(self.storage, self.task)?
+        {
+            return self.change_rows(
+                partition,
+                (number, chunk),
+                (before, index),
+                tools,
+                made,
+                transaction,
+            );
+        }
         if let Some(index) = index_before.as_ref().filter(|_| self.keeps_sums()) {
             add_deltas(&mut made.deltas, index, &tools.keys, -1)?;
         }
-        let live = live_rows(partition, chunk, index_before);
-        let mut create = |table, folder: &str, ending| {
-            let path = layout::chunk_file(folder, partition.kind, partition.dt, number, ending);
-            transaction.replace(&path)?;
-            TableWriter::create(transaction, path, table)
-        };
-        let mut mentions_file = create(&MENTIONS, MENTIONS.folder, "parquet")?;
         let kept = chunk.before.as_ref().filter(|_| chunk.remake == Remake::Mentions);
+        let groups_before = index_before.as_ref().map(|index| index.groups.clone());
+        let live = live_rows(partition, chunk, index_before);
+        let create = ChunkFiles { partition, number };
+        let mut mentions_file = create.table(&MENTIONS, transaction)?;
         let mut publications = match kept {
             Some(before) => PublicationsFile::Kept(before.publications.clone()),
-            None => PublicationsFile::New(create(
-                &CURRENT_PUBLICATIONS,
-                CURRENT_PUBLICATIONS.folder,
-                "parquet",
-            )?),
+            None => PublicationsFile::New(create.table(&CURRENT_PUBLICATIONS, transaction)?),
         };
-        let built = match tools.matcher.take() {
-            Some(built) => built,
-            None => Matcher::build(tools.entries, &self.settings.matcher, self.task)?,
-        };
-        let matcher = tools.matcher.insert(built);
-        let mut wanted = columns(self.settings.abstracts);
-        wanted.extend(["journal".to_owned()]);
-        if matches!(publications, PublicationsFile::New(_)) {
-            let of_table = CURRENT_PUBLICATIONS.columns.iter();
-            wanted.extend(of_table.map(|column| column.name.to_owned()));
-        }
-        wanted.sort_unstable();
-        wanted.dedup();
-        let path = partition.path();
-        if let Some(output) = partition.output(&path) {
-            self.check_input(output)?;
-        }
+        let wanted = self.columns(matches!(publications, PublicationsFile::New(_)));
         let mut places = MentionPlaces::default();
         let mut counter = ChunkCounter::new(partition.kind);
-        let rows = chunk.first..chunk.first + chunk.rows;
-        read_rows(
-            || self.storage.open_file(&path),
-            &path,
+        let mut groups: Vec<[u32; 2]> = Vec::new();
+        self.read_chunk(
+            partition,
+            chunk,
             &wanted,
-            rows,
-            |first, frame| {
-                self.task.check()?;
-                let mask = live.mask(first - chunk.first, frame.height());
-                let frame = if mask.iter().all(|live| *live) {
-                    frame
-                } else {
-                    frame.filter(&BooleanChunked::from_slice("live".into(), &mask))?
-                };
-                let mentions =
-                    find_mentions(&frame, matcher, (&tools.substances, tools.journals), self.task)?;
+            |_| true,
+            |part, frame| {
+                let Some(frame) = frame else { return Ok(()) };
+                let frame = of_rows(
+                    frame,
+                    &live.mask(part.start - chunk.first, (part.end - part.start) as usize),
+                )?;
+                let mentions = tools.find(&frame, self)?;
                 places.add(&mentions)?;
                 counter.add(&frame, &mentions, tools.drugs)?;
                 if let Some(graph) = &mut made.graph {
                     graph.add(partition.kind, &frame, tools.journals, &mentions)?;
                 }
-                if let PublicationsFile::New(file) = &mut publications {
-                    file.write(&current_publications(&frame, tools.journals)?)?;
-                }
-                mentions_file.write(&mentions)
+                let of_publications = match &mut publications {
+                    PublicationsFile::New(file) => {
+                        write_whole(file, &current_publications(&frame, tools.journals)?)?
+                    }
+                    PublicationsFile::Kept(_) => groups_before
+                        .as_ref()
+                        .and_then(|groups_before| groups_before.get(groups.len()))
+                        .map_or(0, |counts| counts[0]),
+                };
+                groups.push([of_publications, write_whole(&mut mentions_file, &mentions)?]);
+                Ok(())
             },
         )?;
-        let index = counter.finish(live);
+        let index = ChunkIndex {
+            groups,
+            ..counter.finish(live)
+        };
         add_deltas(&mut made.deltas, &index, &tools.keys, 1)?;
         let publications = match publications {
             PublicationsFile::Kept(kept) => kept,
             PublicationsFile::New(file) => file.finish()?,
         };
-        let mentions = mentions_file.finish()?;
-        let path = layout::chunk_file(layout::INDEX, partition.kind, partition.dt, number, "bin");
+        Ok(ChunkState {
+            rows: chunk.rows,
+            publications,
+            mentions: mentions_file.finish()?,
+            index: create.index(&index, transaction)?,
+            places,
+        })
+    }
+
+    /// Makes the row groups of a chunk with rows that are live now and were not, or the reverse; copies the others as they
+    /// are.
+    fn change_rows(
+        &self,
+        partition: &GoldPartition,
+        (number, chunk): (usize, &GoldChunk),
+        (before, index): (&ChunkState, &ChunkIndex),
+        tools: &mut ChunkTools<'_>,
+        made: &mut MadeChunks,
+        transaction: &mut dyn Transaction,
+    ) -> Result<ChunkState> {
+        let open = |file: &OutputFile| StoredGroups::open(self.storage.open_file(&file.path)?, &file.path);
+        let stored = [open(&before.publications)?, open(&before.mentions)?];
+        let create = ChunkFiles { partition, number };
+        let mut files = [
+            create.table(&CURRENT_PUBLICATIONS, transaction)?,
+            create.table(&MENTIONS, transaction)?,
+        ];
+        let live = live_rows(partition, chunk, Some(index.clone()));
+        let wanted = self.columns(true);
+        let mut flipped =
+            [false, true].map(|_| (ChunkCounter::new(partition.kind), MentionPlaces::default()));
+        let mut groups: Vec<[u32; 2]> = Vec::new();
+        let mut copied = [0, 0];
+        self.read_chunk(
+            partition,
+            chunk,
+            &wanted,
+            |part| chunk.has_flips(part),
+            |part, frame| {
+                let of_group = index.groups.get(groups.len()).copied().unwrap_or_default();
+                let ends = [0, 1].map(|table| copied[table] + of_group[table] as usize);
+                if let Some(frame) = frame {
+                    for (is_live, (counter, places)) in [false, true].into_iter().zip(&mut flipped) {
+                        let mut mask = vec![false; frame.height()];
+                        let flips = chunk.flips_of(&part).filter(|(_, now)| *now == is_live);
+                        flips.for_each(|(row, _)| mask[row] = true);
+                        let rows = of_rows(frame.clone(), &mask)?;
+                        let mentions = tools.find(&rows, self)?;
+                        places.add(&mentions)?;
+                        counter.add(&rows, &mentions, tools.drugs)?;
+                    }
+                    let frame = of_rows(
+                        frame,
+                        &live.mask(part.start - chunk.first, (part.end - part.start) as usize),
+                    )?;
+                    let mentions = tools.find(&frame, self)?;
+                    groups.push([
+                        write_whole(&mut files[0], &current_publications(&frame, tools.journals)?)?,
+                        write_whole(&mut files[1], &mentions)?,
+                    ]);
+                } else {
+                    for table in [0, 1] {
+                        files[table].copy_groups(&stored[table], copied[table]..ends[table])?;
+                    }
+                    groups.push(of_group);
+                }
+                copied = ends;
+                Ok(())
+            },
+        )?;
+        let [(removed, places_removed), (added, places_added)] = flipped;
+        let (removed, added) = (
+            removed.finish(LiveRows::default()),
+            added.finish(LiveRows::default()),
+        );
+        add_deltas(&mut made.deltas, &removed, &tools.keys, -1)?;
+        add_deltas(&mut made.deltas, &added, &tools.keys, 1)?;
+        let index = index
+            .changed((&removed, &added), live, groups)
+            .ok_or_else(|| self.index_fault(&before.index, &"it does not have the rows of its chunk"))?;
+        let [publications, mentions] = files;
+        Ok(ChunkState {
+            rows: chunk.rows,
+            publications: publications.finish()?,
+            mentions: mentions.finish()?,
+            index: create.index(&index, transaction)?,
+            places: before.places.without(places_removed).with(places_added),
+        })
+    }
+
+    /// The columns of silver that a chunk needs.
+    fn columns(&self, with_publications: bool) -> Vec<String> {
+        let mut wanted = columns(self.settings.abstracts);
+        wanted.push("journal".to_owned());
+        if with_publications {
+            let of_table = CURRENT_PUBLICATIONS.columns.iter();
+            wanted.extend(of_table.map(|column| column.name.to_owned()));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    }
+}
+
+impl ChunkTools<'_> {
+    /// The mentions in a frame.
+    fn find(&mut self, frame: &DataFrame, attempt: &Attempt<'_>) -> Result<DataFrame> {
+        let built = match self.matcher.take() {
+            Some(built) => built,
+            None => Matcher::build(self.entries, &attempt.settings.matcher, attempt.task)?,
+        };
+        let matcher = self.matcher.insert(built);
+        find_mentions(frame, matcher, (&self.substances, self.journals), attempt.task)
+    }
+}
+
+/// The files of a chunk that is made.
+struct ChunkFiles<'c> {
+    partition: &'c GoldPartition,
+    number: usize,
+}
+
+impl ChunkFiles<'_> {
+    fn path(&self, folder: &str, ending: &str) -> String {
+        let GoldPartition { kind, dt, .. } = self.partition;
+        layout::chunk_file(folder, *kind, *dt, self.number, ending)
+    }
+
+    fn table(&self, table: &'static Table, transaction: &mut dyn Transaction) -> Result<TableWriter> {
+        let path = self.path(table.folder, "parquet");
+        transaction.replace(&path)?;
+        TableWriter::create(transaction, path, table)
+    }
+
+    fn index(&self, index: &ChunkIndex, transaction: &mut dyn Transaction) -> Result<OutputFile> {
+        let path = self.path(layout::INDEX, "bin");
         transaction.replace(&path)?;
         let shown = transaction.shown(&path);
-        let (index, ()) = write_file(transaction, &path, |out| {
+        let (written, ()) = write_file(transaction, &path, |out| {
             index
                 .write(out)
                 .map_err(|error| Error::storage(shown, "write", error))
         })?;
-        Ok(ChunkState {
-            rows: chunk.rows,
-            publications,
-            mentions,
-            index,
-            places,
-        })
+        Ok(written)
     }
 }
 
-/// The keys of the journals of two states, in order.
-pub(super) fn all_keys<'s>(before: &'s LakeSums, sums: &'s LakeSums) -> Vec<&'s str> {
-    let mut keys: Vec<&str> = before.spellings.keys().chain(sums.spellings.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+/// Writes rows as row groups of their own; returns how many.
+fn write_whole(file: &mut TableWriter, frame: &DataFrame) -> Result<u32> {
+    let before = file.groups();
+    file.write(frame)?;
+    file.end_group()?;
+    Ok((file.groups() - before) as u32)
 }
 
-/// Adds what a chunk adds to the sums, or takes it away.
-fn add_deltas(deltas: &mut Sorter<CountDelta>, index: &ChunkIndex, keys: &[&str], times: i64) -> Result<()> {
-    let own: Vec<u32> = index
-        .spellings
-        .keys()
-        .map(|key| keys.binary_search(&key).map_or(0, |place| place as u32 + 1))
-        .collect();
-    for pair in &index.pairs {
-        let key = match pair.key {
-            0 => 0,
-            place => own.get(place as usize - 1).copied().unwrap_or(0),
-        };
-        let delta = CountDelta {
-            key,
-            drug: pair.drug,
-            kind: pair.kind,
-            codes: pair.codes.cast_signed() * times,
-            pairs: pair.pairs.cast_signed() * times,
-        };
-        deltas
-            .push(delta)
-            .map_err(|error| Error::storage("the scratch file of counts", "use", error))?;
+/// The rows of a frame that a mask takes.
+fn of_rows(frame: DataFrame, mask: &[bool]) -> Result<DataFrame> {
+    if mask.iter().all(|taken| *taken) {
+        return Ok(frame);
     }
-    Ok(())
+    Ok(frame.filter(&BooleanChunked::from_slice("taken".into(), mask))?)
 }
 
 /// Counts the spellings and the mentions of the live rows of a chunk.
@@ -362,6 +473,7 @@ impl ChunkCounter {
         });
         ChunkIndex {
             live,
+            groups: Vec::new(),
             spellings,
             pairs,
         }

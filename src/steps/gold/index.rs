@@ -16,16 +16,19 @@ impl Attempt<'_> {
         file: &OutputFile,
         read: impl FnOnce(io::BufReader<std::fs::File>, u64) -> io::Result<T>,
     ) -> Result<T> {
-        let failed = |fault: &dyn std::fmt::Display| {
-            self.index_fault.set(true);
-            let uri = format!("{}/{}", self.storage.root(), file.path);
-            Error::format(uri, "the index", fault.to_string(), "run the gold step again")
-        };
+        let failed = |fault: &dyn std::fmt::Display| self.index_fault(file, fault);
         let open = self
             .storage
             .open_file(&file.path)
             .map_err(|error| failed(&error))?;
         read(io::BufReader::with_capacity(1 << 16, open), file.bytes).map_err(|error| failed(&error))
+    }
+
+    /// Notes that an index is damaged; the error ends this attempt.
+    pub(super) fn index_fault(&self, file: &OutputFile, fault: &dyn std::fmt::Display) -> Error {
+        self.has_index_fault.set(true);
+        let uri = format!("{}/{}", self.storage.root(), file.path);
+        Error::format(uri, "the index", fault.to_string(), "run the gold step again")
     }
 
     /// The index of a chunk.

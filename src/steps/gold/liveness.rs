@@ -222,7 +222,10 @@ fn note(partition: &mut GoldPartition, row: u32, was: Option<RowStatus>, is: Opt
             if is_live != (was == Some(RowStatus::Live)) {
                 let place = partition.chunks.partition_point(|chunk| chunk.first <= row);
                 if let Some(chunk) = place.checked_sub(1).and_then(|at| partition.chunks.get_mut(at)) {
-                    chunk.remake = Remake::All;
+                    chunk.remake = match chunk.remake {
+                        Remake::Nothing | Remake::Rows => Remake::Rows,
+                        Remake::Mentions | Remake::All => Remake::All,
+                    };
                     chunk.flips.push((row - chunk.first, is_live));
                 }
             }

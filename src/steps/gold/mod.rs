@@ -12,7 +12,9 @@
 mod answers;
 mod attempt;
 mod chunks;
+mod count_deltas;
 mod delivered;
+mod explain;
 mod graph_file;
 mod index;
 mod journal_tables;

@@ -1,6 +1,9 @@
 //! The display names of journals, from the spellings in all current publications.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+use polars::prelude::DataFrame;
 
 use super::attempt::Attempt;
 use super::plan::{GoldChunk, GoldPartition, Remake};
@@ -11,7 +14,7 @@ use crate::gold::newest::LiveRows;
 use crate::gold::same_journals::joined_keys;
 use crate::lake::layout;
 use crate::tables::output_file::OutputFile;
-use crate::tables::table_writer::read_rows;
+use crate::tables::table_writer::read_row_groups;
 
 impl Attempt<'_> {
     /// The file of the sums before, if they are used.
@@ -40,22 +43,72 @@ impl Attempt<'_> {
                 }
             }
             for chunk in &partition.chunks {
-                // A chunk whose files are missing has the spellings that it had.
-                if partition.is_kept() && chunk.flips.is_empty() {
-                    continue;
+                if partition.is_kept() {
+                    self.count_flips(partition, chunk, sums)?;
+                } else {
+                    let live = live_rows(partition, chunk, None);
+                    sums.add_all(&self.spellings(partition, chunk, &live)?, 1);
                 }
-                let before = match &chunk.before {
-                    Some(before) => Some(self.chunk_index(before)?),
-                    None => None,
-                };
-                if let Some(before) = &before {
-                    sums.add_all(&before.spellings, -1);
-                }
-                let live = live_rows(partition, chunk, before);
-                sums.add_all(&self.spellings(partition, chunk, &live)?, 1);
             }
         }
         Ok(())
+    }
+
+    /// Adds the spellings of rows that are live now, and takes away those of rows that were.
+    fn count_flips(
+        &self,
+        partition: &GoldPartition,
+        chunk: &GoldChunk,
+        sums: &mut SpellingCounts,
+    ) -> Result<()> {
+        if chunk.flips.is_empty() {
+            return Ok(());
+        }
+        let wanted = ["journal", "journal_key"].map(str::to_owned);
+        self.read_chunk(
+            partition,
+            chunk,
+            &wanted,
+            |part| chunk.has_flips(part),
+            |part, frame| {
+                let Some(frame) = frame else { return Ok(()) };
+                let journals = frame.column("journal")?.str()?;
+                let keys = frame.column("journal_key")?.str()?;
+                for (row, is_live) in chunk.flips_of(&part) {
+                    if let (Some(journal), Some(key)) = (journals.get(row), keys.get(row)) {
+                        sums.add(key, journal, if is_live { 1 } else { -1 });
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// Reads the row groups of silver that a chunk is made from; see [`read_row_groups`].
+    pub(super) fn read_chunk(
+        &self,
+        partition: &GoldPartition,
+        chunk: &GoldChunk,
+        columns: &[String],
+        wanted: impl Fn(&Range<u64>) -> bool,
+        mut each: impl FnMut(Range<u64>, Option<DataFrame>) -> Result<()>,
+    ) -> Result<()> {
+        let path = partition.path();
+        if let Some(output) = partition.output(&path) {
+            self.check_input(output)?;
+        }
+        let rows = chunk.first..chunk.first + chunk.rows;
+        read_row_groups(
+            || self.storage.open_file(&path),
+            &path,
+            columns,
+            rows,
+            wanted,
+            |part, frame| {
+                self.task.check()?;
+                each(part, frame)
+            },
+        )
     }
 
     /// The spellings of the live rows of a chunk.
@@ -67,22 +120,19 @@ impl Attempt<'_> {
     ) -> Result<SpellingCounts> {
         // Most rows share few spellings, and look-ups by hash are quicker.
         let mut counts: HashMap<String, HashMap<String, i64>> = HashMap::new();
-        let path = partition.path();
-        if let Some(output) = partition.output(&path) {
-            self.check_input(output)?;
-        }
         let wanted = ["journal", "journal_key"].map(str::to_owned);
-        let rows = chunk.first..chunk.first + chunk.rows;
-        read_rows(
-            || self.storage.open_file(&path),
-            &path,
+        self.read_chunk(
+            partition,
+            chunk,
             &wanted,
-            rows,
-            |first, frame| {
-                self.task.check()?;
+            |_| true,
+            |part, frame| {
+                let Some(frame) = frame else { return Ok(()) };
                 let journals = frame.column("journal")?.str()?;
                 let keys = frame.column("journal_key")?.str()?;
-                for (row, (journal, key)) in (first - chunk.first..).zip(journals.iter().zip(keys.iter())) {
+                for (row, (journal, key)) in
+                    (part.start - chunk.first..).zip(journals.iter().zip(keys.iter()))
+                {
                     let (Some(journal), Some(key), true) = (journal, key, live.contains(row)) else {
                         continue;
                     };

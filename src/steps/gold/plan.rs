@@ -1,8 +1,9 @@
 //! Which partitions gold makes anew, and why.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
-use super::attempt::Attempt;
 use super::{ChunkState, GoldManifest, PartitionState};
 use crate::error::Result;
 use crate::gold::newest::{LiveRows, Outdated};
@@ -30,6 +31,8 @@ pub enum PartitionChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Remake {
     Nothing,
+    /// The row groups with rows that are live now and were not, or the reverse.
+    Rows,
     /// Its mentions, because names of drugs or settings changed.
     Mentions,
     All,
@@ -61,6 +64,22 @@ pub(super) struct GoldChunk {
     pub remake: Remake,
     /// Rows that are live now and were not, or the reverse, in a partition that is kept.
     pub flips: Vec<(u64, bool)>,
+}
+
+impl GoldChunk {
+    /// Whether a row of the partition between these is live now and was not, or the reverse.
+    pub(super) fn has_flips(&self, rows: &Range<u64>) -> bool {
+        let rows = rows.start - self.first..rows.end - self.first;
+        self.flips.iter().any(|(row, _)| rows.contains(row))
+    }
+
+    /// Those rows, counted from the first of these, and whether they are live.
+    pub(super) fn flips_of(&self, rows: &Range<u64>) -> impl Iterator<Item = (usize, bool)> {
+        let rows = rows.start - self.first..rows.end - self.first;
+        let start = rows.start;
+        let flips = self.flips.iter().filter(move |(row, _)| rows.contains(row));
+        flips.map(move |(row, is_live)| ((row - start) as usize, *is_live))
+    }
 }
 
 impl GoldPartition {
@@ -198,49 +217,6 @@ pub struct PlannedPartition {
     /// The rows of silver; 0 if it is removed.
     pub rows: u64,
     pub reason: String,
-}
-
-impl Attempt<'_> {
-    /// The plan without carrying it out.
-    pub(super) fn explain(self) -> Result<GoldPlan> {
-        let unchanged = self.is_up_to_date()?;
-        let mut plan = GoldPlan {
-            unchanged,
-            as_of: self.as_of.to_string(),
-            everything: self.everything.clone().filter(|_| !unchanged),
-            mentions: self.mentions.clone().filter(|_| !unchanged),
-            graph: self.has_graph(),
-            partitions: Vec::new(),
-            kept: 0,
-        };
-        for partition in &self.partitions {
-            let rows = partition.chunks.iter().map(|chunk| chunk.rows).sum();
-            let remade = partition
-                .chunks
-                .iter()
-                .filter(|chunk| chunk.remake == Remake::All);
-            let reason = match partition.change {
-                PartitionChange::New => "delivered, or released, since the last run".to_owned(),
-                PartitionChange::Replaced => "delivered again, or cleaned with other settings".to_owned(),
-                PartitionChange::Removed => "held, or not delivered any more".to_owned(),
-                PartitionChange::Kept => match remade.count() {
-                    0 => {
-                        plan.kept += 1;
-                        continue;
-                    }
-                    count => format!("{count} of its files in gold are missing or damaged"),
-                },
-            };
-            plan.partitions.push(PlannedPartition {
-                kind: partition.kind,
-                dt: partition.dt.to_string(),
-                change: partition.change,
-                rows,
-                reason,
-            });
-        }
-        Ok(plan)
-    }
 }
 
 /// Why no file of gold can be used again; `None` if they can.

@@ -21,7 +21,7 @@ use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::partitions::{kept_rows, rows_before};
 use crate::lake::report::{ReportSettings, ShrunkPartition, StepReport, StepStart, all_stand};
-use crate::lake::states::{keep_manifest, keep_replaced, state_numbers};
+use crate::lake::states::{keep_manifest, keep_replaced, number_for_silver};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
 use crate::schema::TABLE_FORMAT;
@@ -149,6 +149,27 @@ pub(crate) fn silver_reserved(
     Ok(StepReport::together("silver", dt, storage, &parts, started))
 }
 
+/// Whether silver would clean a table of bronze again: because it never did, or its inputs, settings or files are others.
+pub(crate) fn would_clean(
+    storage: &dyn Storage,
+    table: SourceTable,
+    dt: Dt,
+    settings: SilverSettings,
+    task: &Task,
+) -> Result<bool> {
+    let (inputs, versions) = find_inputs(storage, table, dt)?;
+    let partition = SilverPartition {
+        storage,
+        table,
+        dt,
+        settings,
+        inputs,
+        versions,
+        task,
+    };
+    Ok(matches!(partition.look()?, Looked::Stale(_)))
+}
+
 /// Makes the missing tables in one transaction: a failed or killed step never leaves new tables beside old ones.
 fn make_all(
     storage: &dyn Storage,
@@ -190,15 +211,13 @@ fn make_all(
         manifest::write_bytes(transaction.as_mut(), path, bytes)?;
     }
     let mut versions = Vec::new();
-    let last_state = state_numbers(storage)?.pop();
+    let kept_as = number_for_silver(storage)?;
     for (mut partition, state) in stale {
         task.enter("silver");
         let started = StepStart::now(task);
         let (sources, outputs) = partition.make(state.fingerprint, transaction.as_mut())?;
         let shrunk = partition.compare_rows(&outputs, state.rows)?;
-        if let Some(last) = last_state {
-            // A run of gold that ends meanwhile makes the next state from what is replaced here.
-            let number = last + 2;
+        if let Some(number) = kept_as {
             keep_replaced(transaction.as_mut(), number, &state.outputs, &outputs)?;
             keep_manifest(transaction.as_mut(), number, &state.before)?;
         }
