@@ -131,6 +131,17 @@ impl StateStorage {
         Err(Error::storage(self.root(), "write", io::Error::other(refusal)))
     }
 
+    /// The cause of an error of a file that is opened at this path: a kept one goes when its state is given up.
+    fn cause(&self, now: &str, error: Error) -> Error {
+        if !now.starts_with(layout::KEPT) || !matches!(self.lake.size(now), Ok(None)) {
+            return error;
+        }
+        Error::SourceNotFound {
+            uri: format!("{}/{now}", self.lake.root()),
+            expected: "a file of an earlier state, which was given up meanwhile".to_owned(),
+        }
+    }
+
     fn missing(&self, path: &str) -> Error {
         Error::storage(
             format!("{}/{path}", self.root()),
@@ -291,13 +302,13 @@ impl Storage for StateStorage {
     }
 
     fn open_file(&self, path: &str) -> Result<File> {
-        self.lake
-            .open_file(self.now(path).ok_or_else(|| self.missing(path))?)
+        let now = self.now(path).ok_or_else(|| self.missing(path))?;
+        self.lake.open_file(now).map_err(|error| self.cause(now, error))
     }
 
     fn open_stream(&self, path: &str) -> Result<Box<dyn Read + Send>> {
-        self.lake
-            .open_stream(self.now(path).ok_or_else(|| self.missing(path))?)
+        let now = self.now(path).ok_or_else(|| self.missing(path))?;
+        self.lake.open_stream(now).map_err(|error| self.cause(now, error))
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>> {

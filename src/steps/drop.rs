@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use polars::prelude::{BooleanChunked, NewChunkedArray};
 
-use super::gold::{GoldSettings, gold_reserved, settings_of_lake};
+use super::gold::{GoldSettings, explain_plan, gold_reserved, settings_of_lake};
 use crate::error::{Error, Result, shown};
 use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
@@ -126,11 +126,22 @@ pub fn drop_rows(
         DropTarget::Publication(id) => rewritten = dropping.find_publication(id)?,
         DropTarget::Before(_) | DropTarget::Date(_) => dropping.find_dates(&dates)?,
     }
-    dropping.find_states()?;
+    // Copies that silver never read are in no table and no state.
+    let changes_tables = dropping
+        .paths
+        .iter()
+        .any(|path| path.path.starts_with(layout::SILVER));
+    if changes_tables {
+        dropping.find_states()?;
+    }
     if dry_run {
         return Ok(dropping.paths);
     }
-    dropping.units.push(layout::DROPPED.to_owned());
+    let has_gold = has_gold && changes_tables;
+    if has_gold {
+        dropping.check_gold(gold.as_ref())?;
+        dropping.units.push(layout::DROPPED.to_owned());
+    }
     let mut transaction = storage.begin(&dropping.units)?;
     if let DropTarget::Publication(id) = target {
         for partition in rewritten {
@@ -442,6 +453,24 @@ impl Dropping<'_> {
             },
         )?;
         Ok((rows, sources))
+    }
+
+    /// Checks what gold may read when it is made again, before anything is removed.
+    fn check_gold(&self, gold: Option<&(GoldSettings, Option<Dt>)>) -> Result<()> {
+        if let Some((settings, Some(reached))) = gold {
+            explain_plan(self.storage, *reached, settings, self.task)?;
+        }
+        for table in SourceTable::ALL {
+            for dt in delivered_dates(self.storage, table)? {
+                let path = layout::silver_manifest(table, dt);
+                let (found, _) = manifest::read::<SilverManifest>(self.storage, path)?;
+                let outputs = found.map(|found| found.outputs).unwrap_or_default();
+                for output in outputs.iter().filter(|output| !self.units.contains(&output.path)) {
+                    output.check(self.storage, self.task)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How many rows of a file of ids are of a publication.

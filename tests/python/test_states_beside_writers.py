@@ -128,9 +128,6 @@ def test_readers_beside_daily_runs_and_vacuums(graph: str, tmp_path: Path) -> No
     assert all(readers.reads[f"{name}: read"] > 2 for name in ("scan", "files", "answer")), readers.reads
 
 
-@pytest.mark.xfail(
-    strict=True, reason="readers of a state do not see that a commit moved its files: wrong size, or gone"
-)
 def test_readers_of_states_beside_daily_runs_and_vacuums(tmp_path: Path) -> None:
     writer, readers = Writer(tmp_path, "none"), Readers()
     seen = set[tuple[int, str, str]]()
@@ -152,9 +149,6 @@ def test_readers_of_states_beside_daily_runs_and_vacuums(tmp_path: Path) -> None
     assert readers.reads["one: read"] > 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="files are found once, and another of the same size is taken for the one of the state"
-)
 def test_a_stream_of_a_state_has_no_rows_of_the_next(tmp_path: Path) -> None:
     """The second partition is replaced after the first was read: its rows came from the new delivery."""
     drugs = write_drugs(tmp_path / "drugs.csv", ("B01AA03", "WARFARIN"))
@@ -191,9 +185,6 @@ def test_a_stream_of_a_state_that_is_given_up_ends_with_an_error(tmp_path: Path)
         then.scan("publications").read()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="silver keeps files for a state that one run of gold makes meanwhile, not several"
-)
 def test_silver_beside_gold_keeps_what_states_need(tmp_path: Path) -> None:
     """A long silver step, and runs of gold that end meanwhile: each state keeps the silver that it was made from."""
     root = tmp_path / "lake"
