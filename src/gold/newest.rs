@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
 use crate::sorting::{Bound, SortRecord, Sorter, bytes::take};
 
-/// Stands for a publication: the first 96 bits of a hash of its kind and id.
+/// A publication: the first 96 bits of a hash of its kind and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicationKey([u8; 12]);
 

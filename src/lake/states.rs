@@ -102,7 +102,7 @@ pub fn states(storage: &dyn Storage) -> Result<Vec<StateRecord>> {
     Ok(records)
 }
 
-/// What silver replaces is kept with the number of this many states after the newest: so many runs of gold may end while one
+/// What silver replaces is kept with the number of this many states after the newest: that many runs of gold may end while one
 /// of silver is at work, and need what it replaces.
 const AHEAD: u64 = 16;
 

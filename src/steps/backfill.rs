@@ -2,8 +2,8 @@
 //!
 //! The lake is then what a run of each date would have made of it, because gold is made from all dates; making it for each
 //! date would repeat the work. The sources of all dates are looked for before the first is copied: an incomplete date
-//! leaves the lake untouched. A backfill that ends in between has complete dates in silver, and made again it changes
-//! nothing of them.
+//! leaves the lake untouched. A backfill that ends in between has complete dates in silver, and made again it leaves
+//! them as they are.
 
 use super::bronze::BronzeSource;
 use super::gold::{GoldSettings, gold};

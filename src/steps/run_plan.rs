@@ -21,7 +21,7 @@ pub struct RunPlan {
     pub dt: String,
     /// For bronze and silver.
     pub sources: Vec<PlannedSource>,
-    /// For gold, as the lake is now: partitions of sources with a change come to it. `None` where gold has nothing to begin
+    /// For gold, as the lake is now: partitions of sources with a change are added. `None` where gold has nothing to begin
     /// with yet.
     pub gold: Option<GoldPlan>,
 }

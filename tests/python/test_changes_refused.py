@@ -70,7 +70,7 @@ def test_a_lake_that_is_not_there(name: str, tmp_path: Path) -> None:
     ("layer", "name"),
     [
         *((layer, name) for layer in ("gold", "silver") for name in ("drop a date", "drop a publication", "plan")),
-        # A vacuum needs nothing of silver.
+        # A vacuum does not read silver.
         ("gold", "vacuum"),
     ],
 )

@@ -53,7 +53,7 @@ pub(super) struct Attempt<'a> {
     entries: Option<Vec<VocabularyEntry>>,
     /// The newest first.
     pub partitions: Vec<GoldPartition>,
-    /// Why everything is made anew, and why all mentions are.
+    /// Why everything is made again, and why all mentions are.
     pub everything: Option<String>,
     pub mentions: Option<String>,
     /// The files of silver whose digests were checked.

@@ -1,4 +1,4 @@
-//! Which partitions gold makes anew, and why.
+//! Which partitions gold makes again, and why.
 
 use std::ops::Range;
 
@@ -196,9 +196,9 @@ pub struct GoldPlan {
     pub unchanged: bool,
     /// The tables would hold the partitions up to this date.
     pub as_of: String,
-    /// Why everything is made anew; `None` if only what changed is.
+    /// Why everything is made again; `None` if only what changed is.
     pub everything: Option<String>,
-    /// Why the mentions of all partitions are searched anew; `None` if only those of changed rows are.
+    /// Why the mentions of all partitions are searched again; `None` if only those of changed rows are.
     pub mentions: Option<String>,
     /// Whether `drug_graph.json` is written, for which all current tables are read.
     pub graph: bool,

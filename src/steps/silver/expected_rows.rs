@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// So many deliveries before a date give the median.
+/// The number of deliveries before a date whose median is taken.
 pub(super) const MOST_DELIVERIES: usize = 7;
 
 /// The median of fewer deliveries is not compared.
