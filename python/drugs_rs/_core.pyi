@@ -1062,6 +1062,23 @@ class Lake:
             ConflictError: Gold has committed meanwhile.
         """
 
+    def compact(self, *, older_than_days: int = 30) -> Table:
+        """Put the index files of old dates together, so that a run of gold opens fewer files.
+
+        No table changes. It is worth most in a bucket, where each file is a request. A date that is delivered again
+        gets a file of its own, until the next compaction.
+
+        Args:
+            older_than_days: Only dates that are this many days older than the date that gold has reached.
+
+        Returns:
+            A table with the columns `path`, `partitions` and `bytes`: the files that were written.
+
+        Raises:
+            SourceNotFoundError: The lake has no gold layer.
+            ConflictError: Gold has committed meanwhile.
+        """
+
     def drop(
         self,
         *,

@@ -14,7 +14,9 @@ use crate::lake::table_files::{PartitionFilter, current_date, table_files};
 use crate::lake::{layout, manifest};
 use crate::quality::Totals;
 use crate::schema::{PublicationKind, SourceTable, TABLES, Table, find_table};
+use crate::steps::gold::compact::{CompactedFile, compact};
 use crate::storage::Storage;
+use crate::task::Task;
 
 fn column<T, P: ?Sized>(name: &str, values: T) -> Column
 where
@@ -194,6 +196,22 @@ pub fn lake_vacuum(storage: &dyn Storage, keep: KeepStates, dry_run: bool) -> Re
         expired.paths.len(),
         vec![column("path", expired.paths)],
     )?)
+}
+
+/// Compacts the index of gold; the files that were written, one row each.
+pub fn lake_compact(storage: &dyn Storage, older_than_days: u32, task: &Task) -> Result<DataFrame> {
+    let files = compact(storage, older_than_days, task)?;
+    let number = |name: &str, value: fn(&CompactedFile) -> u64| {
+        let numbers = files.iter().map(|file| value(file).cast_signed());
+        column(name, numbers.collect::<Vec<i64>>())
+    };
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let columns = vec![
+        column("path", paths),
+        number("partitions", |file| file.partitions),
+        number("bytes", |file| file.bytes),
+    ];
+    Ok(DataFrame::new(files.len(), columns)?)
 }
 
 /// The runs that changed a lake, one row each, the first one first.

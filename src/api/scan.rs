@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, StringChunked};
+use rayon::prelude::*;
 
 use crate::choice::close_names;
 use crate::error::{Error, Refusal, Result};
@@ -13,6 +14,9 @@ use crate::schema::{Table, TableColumn, find_table};
 use crate::storage::Storage;
 use crate::tables::table_reader::TableReader;
 use crate::task::Task;
+
+/// Files that are read at a time where all rows are wanted.
+const TOGETHER: usize = 32;
 
 /// The rows and columns that are wanted of a table; the default is all of them.
 #[derive(Debug, Clone, Default)]
@@ -117,13 +121,39 @@ impl TableScan {
         }
     }
 
-    /// All rows that are left.
+    /// All rows that are left; several files are read at a time.
     pub fn read_all(&mut self, task: &Task) -> Result<DataFrame> {
         let mut all = self.empty();
-        while let Some(frame) = self.next_frame(task)? {
-            all.vstack_mut_owned(frame)?;
+        if let Some((file, mut reader)) = self.current.take() {
+            for frame in self.frames(&file, &mut reader, task)? {
+                all.vstack_mut_owned(frame)?;
+            }
+        }
+        let files: Vec<LakeFile> = self.files.drain(..).collect();
+        for together in files.chunks(TOGETHER) {
+            let frames: Vec<Vec<DataFrame>> = together
+                .par_iter()
+                .map(|file| self.frames(file, &mut self.open_file(file)?, task))
+                .collect::<Result<_>>()?;
+            for frame in frames.into_iter().flatten() {
+                all.vstack_mut_owned(frame)?;
+            }
         }
         Ok(all)
+    }
+
+    /// The wanted rows that are left in a file.
+    fn frames(&self, file: &LakeFile, reader: &mut TableReader, task: &Task) -> Result<Vec<DataFrame>> {
+        let mut frames = Vec::new();
+        loop {
+            task.check()?;
+            let frame = next_group(reader, &self.columns, self.table, &self.filters)?;
+            let Some(frame) = frame else { return Ok(frames) };
+            let frame = with_partition(frame, &self.columns, file)?;
+            if frame.height() > 0 {
+                frames.push(frame);
+            }
+        }
     }
 
     fn open_file(&self, file: &LakeFile) -> Result<TableReader> {

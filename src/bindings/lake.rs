@@ -228,6 +228,16 @@ impl Lake {
         })
     }
 
+    #[doc = stub_doc!(Lake.compact)]
+    #[pyo3(signature = (*, older_than_days=30))]
+    fn compact(&self, py: Python<'_>, older_than_days: u32) -> PyResult<Table> {
+        self.check_is_current(py)?;
+        self.table(py, |task| {
+            let lake = existing_lake_for(&self.address.root, task)?;
+            lake_tables::lake_compact(lake.as_ref(), older_than_days, task)
+        })
+    }
+
     #[doc = stub_doc!(Lake.drop)]
     #[pyo3(signature = (*, before=None, dt=None, publication_id=None, dry_run=false))]
     fn drop(

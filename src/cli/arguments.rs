@@ -203,6 +203,8 @@ pub(super) enum LakeCommand {
     States(LakeTableArguments),
     /// Drop dates, or one publication, and make gold again without them
     Drop(DropArguments),
+    /// Put the index files of old dates together, so that a run of gold opens fewer files
+    Compact(CompactArguments),
     /// Give up earlier states, and remove the files that only they need
     Vacuum(VacuumArguments),
     /// Say why a drug is mentioned in a publication, or why it is not, with the vocabulary and the settings of gold
@@ -262,6 +264,18 @@ pub(super) struct DropArguments {
     /// List what would be dropped, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub print: PrintOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompactArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
+    pub lake: String,
+    /// Only dates that are this many days older than the date that gold has reached
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub older_than_days: u32,
     #[command(flatten)]
     pub print: PrintOptions,
 }

@@ -6,7 +6,7 @@ use super::lake_explain::explain;
 use super::lake_history::history;
 use super::outcome::Outcome;
 use crate::api::lake_drop::lake_drop;
-use crate::api::lake_tables::{lake_files, lake_states, lake_status, lake_tables, lake_vacuum};
+use crate::api::lake_tables::{lake_compact, lake_files, lake_states, lake_status, lake_tables, lake_vacuum};
 use crate::error::Result;
 use crate::lake::dt::Dt;
 use crate::lake::report::to_json;
@@ -27,6 +27,11 @@ pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
         LakeCommand::States(arguments) => {
             let lake = existing_lake_for(&arguments.lake, task)?;
             (lake_states(lake.as_ref())?, &arguments.print)
+        }
+        LakeCommand::Compact(arguments) => {
+            let lake = existing_lake_for(&arguments.lake, task)?;
+            let compacted = lake_compact(lake.as_ref(), arguments.older_than_days, task)?;
+            (compacted, &arguments.print)
         }
         LakeCommand::Drop(arguments) => {
             let date = |text: &Option<String>| text.as_deref().map(Dt::parse).transpose();

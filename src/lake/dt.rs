@@ -37,6 +37,13 @@ impl Dt {
         })
     }
 
+    /// The day this many days before; `None` before the beginning of the calendar.
+    pub fn days_before(self, days: u32) -> Option<Self> {
+        self.0
+            .checked_sub_days(chrono::Days::new(u64::from(days)))
+            .map(Self)
+    }
+
     /// The date in a folder's name after `dt=`, if there is one.
     pub fn of_folder(name: &str) -> Option<Self> {
         Self::parse(name.strip_prefix("dt=")?).ok()

@@ -100,6 +100,16 @@ pub fn is_in_index(path: &str) -> bool {
     path.strip_prefix(INDEX).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// The index of the publications of many partitions.
+pub fn all_keys_file(kind: PublicationKind) -> String {
+    format!("{INDEX}/kind={}/keys.bin", kind.name())
+}
+
+/// Whether a file is one of [`keys_file`] or [`all_keys_file`].
+pub fn is_keys_file(path: &str) -> bool {
+    is_in_index(path) && path.ends_with("/keys.bin")
+}
+
 /// The sums over all partitions.
 pub const SUMS: &str = "gold/index/sums.bin";
 

@@ -122,3 +122,22 @@ def test_a_kept_file_that_somebody_removed_is_named(tmp_path: Path) -> None:
     with pytest.raises(exceptions.SourceNotFoundError, match=r"of state 1.*kept as long as its state"):
         drugs_rs.Lake(lake).at(1).scan("mentions").read()
     assert drugs_rs.Lake(lake).scan("mentions").read().num_rows > 0
+
+
+def test_a_compaction_of_the_index_changes_no_table(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    days = lake_story.sources(tmp_path)
+    for dt in (lake_story.FIRST, lake_story.SECOND, lake_story.THIRD):
+        drugs_rs.run(lake=lake, dt=dt, **days[dt])
+    before = {table: rows(drugs_rs.Lake(lake), table) for table in TABLES}
+    assert not drugs_rs.Lake(lake).compact(older_than_days=3000)["path"]
+    made = drugs_rs.Lake(lake).compact(older_than_days=0)
+    assert made.column_names == ["path", "partitions", "bytes"]
+    assert "gold/index/kind=pubmed/keys.bin" in made["path"]
+    for state in (None, 3):
+        now = drugs_rs.Lake(lake) if state is None else drugs_rs.Lake(lake).at(state)
+        assert {table: rows(now, table) for table in TABLES} == before
+    assert drugs_rs.gold(lake=lake, dt=lake_story.THIRD)["unchanged"]
+    drugs_rs.run(lake=lake, dt=lake_story.FOURTH, **days[lake_story.FOURTH])
+    assert drugs_rs.Lake(lake).states()["state"] == [1, 2, 3, 4]
+    assert drugs_rs.Lake(lake).at(3).scan("mentions").read().num_rows == len(before["mentions"])

@@ -11,6 +11,7 @@ use drugs_rs::matcher::MatcherSettings;
 use drugs_rs::schema::{DrugUnit, GraphOutput, SourceTable};
 use drugs_rs::sorting::Bound;
 use drugs_rs::steps::bronze::{BronzeSource, bronze};
+use drugs_rs::steps::gold::compact::compact;
 use drugs_rs::steps::gold::{GoldSettings, gold};
 use drugs_rs::steps::silver::{SilverSettings, silver};
 use drugs_rs::task::Task;
@@ -276,6 +277,72 @@ impl History {
         }
         Ok(())
     }
+}
+
+/// Compacted keys serve as those of each partition did; only the index differs from that of gold from nothing.
+#[test]
+fn a_compaction_changes_no_table_and_no_later_run() {
+    let mut history = History::new(Bound::default());
+    let deliver = |history: &mut History, day, first: u16| {
+        history.apply(&Event::Deliver {
+            day,
+            articles: (first..first + 70)
+                .map(|id| (id, usize::from(id) % TITLES.len(), 0))
+                .collect(),
+            deleted: vec![first + 80],
+            trials: vec![(first, 0, 0)],
+        });
+    };
+    for (day, first) in [(1, 0), (2, 40), (3, 90)] {
+        deliver(&mut history, day, first);
+    }
+    history.check().unwrap();
+    let root = history.folder.path().join("lake");
+    let tables = |root: &Path| {
+        let mut all = files(&root.join("gold"));
+        all.retain(|name, _| !name.starts_with("index") && name != "_manifest.json");
+        all
+    };
+    let check = |history: &History| {
+        let lake = open_lake(&root.display().to_string()).unwrap();
+        let newest = History::dt(history.newest);
+        gold(lake.as_ref(), newest, &history.settings, &Task::new()).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        copy(&root.join("silver"), &scratch.path().join("silver"));
+        let other = open_lake(&scratch.path().display().to_string()).unwrap();
+        gold(other.as_ref(), newest, &history.settings, &Task::new()).unwrap();
+        assert_eq!(tables(&root), tables(scratch.path()));
+    };
+    let run = |days| {
+        let lake = open_lake(&root.display().to_string()).unwrap();
+        compact(lake.as_ref(), days, &Task::new()).unwrap()
+    };
+    let before = tables(&root);
+    let made = run(0);
+    assert_eq!(
+        made.iter().map(|file| file.partitions).collect::<Vec<_>>(),
+        [2, 2]
+    );
+    assert_eq!(tables(&root), before);
+    assert!(run(0).is_empty(), "there is nothing more to do");
+    assert!(run(u32::MAX).is_empty() && run(1000).is_empty());
+    let lake = open_lake(&root.display().to_string()).unwrap();
+    let same = gold(lake.as_ref(), History::dt(3), &history.settings, &Task::new()).unwrap();
+    assert!(same.unchanged);
+    // A date in the compacted file is delivered again, another is held, and later ones replace rows of all.
+    deliver(&mut history, 1, 20);
+    check(&history);
+    history.apply(&Event::Hold(2));
+    check(&history);
+    history.apply(&Event::Release(2));
+    deliver(&mut history, 4, 60);
+    check(&history);
+    assert_eq!(run(0).len(), 2);
+    deliver(&mut history, 5, 10);
+    check(&history);
+    fs::write(root.join("gold/index/kind=pubmed/keys.bin"), "cut").unwrap();
+    deliver(&mut history, 6, 30);
+    check(&history);
 }
 
 /// A chunk of several row groups of silver: those without a change are copied as they are.

@@ -273,7 +273,10 @@ impl<'a> Attempt<'a> {
             self.write_answers(&mut made, drugs, &journals, (&before, &sums), transaction_now)?;
         outputs.push(write_vocabulary(&entries, transaction_now)?);
         outputs.push(write_atc_classes(&entries, transaction_now)?);
-        outputs.extend(made.states.values().flat_map(PartitionState::files).cloned());
+        // Several partitions may have their keys in one file.
+        let mut seen = BTreeSet::new();
+        let files = made.states.values().flat_map(PartitionState::files);
+        outputs.extend(files.filter(|file| seen.insert(&file.path)).cloned());
         let kept: BTreeSet<&str> = outputs.iter().map(|output| output.path.as_str()).collect();
         let old = self.old.iter().flat_map(|old| &old.outputs);
         // A manifest from somebody else may name any file of the lake.

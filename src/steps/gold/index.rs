@@ -1,9 +1,9 @@
 //! The index files of gold in a lake.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
-use super::ChunkState;
 use super::attempt::Attempt;
+use super::{ChunkState, KeysFile};
 use crate::error::{Error, Result};
 use crate::gold::chunk_index::ChunkIndex;
 use crate::storage::{HashingWriter, Transaction};
@@ -22,6 +22,20 @@ impl Attempt<'_> {
             .open_file(&file.path)
             .map_err(|error| failed(&error))?;
         read(io::BufReader::with_capacity(1 << 16, open), file.bytes).map_err(|error| failed(&error))
+    }
+
+    /// Reads the keys of a partition, as [`Attempt::read_index`] does.
+    pub(super) fn read_keys_file<T>(
+        &self,
+        keys: &KeysFile,
+        read: impl FnOnce(io::BufReader<io::Take<std::fs::File>>, u64) -> io::Result<T>,
+    ) -> Result<T> {
+        let failed = |fault: &dyn std::fmt::Display| self.index_fault(&keys.file, fault);
+        let open = self.storage.open_file(&keys.file.path);
+        let open = open.map_err(|error| failed(&error))?;
+        part_of(open, keys)
+            .and_then(|(input, bytes)| read(io::BufReader::with_capacity(1 << 16, input), bytes))
+            .map_err(|error| failed(&error))
     }
 
     /// Notes that an index is damaged; the error ends this attempt.
@@ -58,4 +72,14 @@ pub(super) fn write_file<T>(
         sha256,
     };
     Ok((output, written))
+}
+
+/// The bytes of the keys of a partition, and how many they are.
+pub(super) fn part_of(
+    mut file: std::fs::File,
+    keys: &KeysFile,
+) -> io::Result<(io::Take<std::fs::File>, u64)> {
+    let (start, length) = keys.part.unwrap_or((0, keys.file.bytes));
+    file.seek(SeekFrom::Start(start))?;
+    Ok((file.take(length), length))
 }

@@ -1,5 +1,6 @@
 //! Which rows are the newest state of their publication, from the publications of the partitions that changed.
 
+use super::KeysFile;
 use super::attempt::Attempt;
 use super::index::write_file;
 use super::plan::{GoldPartition, PartitionChange, Remake};
@@ -50,7 +51,7 @@ impl Attempt<'_> {
                 continue;
             }
             if let Some(before) = &partition.before {
-                let ids = self.read_index(&before.keys, |input, bytes| {
+                let ids = self.read_keys_file(&before.keys, |input, bytes| {
                     read_keys(input, bytes, |record| {
                         concerned.add(record.key);
                         sightings
@@ -62,10 +63,11 @@ impl Attempt<'_> {
             }
             if partition.silver.is_some() {
                 let ids = self.journal_ids(partition)?;
-                partition.keys = Some(self.write_keys(partition, &ids, transaction, &mut |record| {
+                let file = self.write_keys(partition, &ids, transaction, &mut |record| {
                     concerned.add(record.key);
                     sightings.add(number, record, SeenIn::Now)
-                })?);
+                })?;
+                partition.keys = Some(KeysFile { file, part: None });
                 add_ids(journal_ids, ids, 1);
             }
         }
@@ -92,7 +94,7 @@ impl Attempt<'_> {
     fn add_concerned(
         &self,
         number: u32,
-        keys: &OutputFile,
+        keys: &KeysFile,
         concerned: &Concerned,
         sightings: &mut Sightings,
     ) -> Result<()> {
@@ -102,7 +104,7 @@ impl Attempt<'_> {
             Concerned::Everything => None,
         };
         self.task.check()?;
-        self.read_index(keys, |input, bytes| {
+        self.read_keys_file(keys, |input, bytes| {
             read_keys(input, bytes, |record| {
                 if let Some(listed) = &mut listed {
                     while listed.next_if(|key| **key < record.key).is_some() {}

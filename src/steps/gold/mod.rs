@@ -12,6 +12,7 @@
 mod answers;
 mod attempt;
 mod chunks;
+pub mod compact;
 mod count_deltas;
 mod delivered;
 mod explain;
@@ -97,11 +98,20 @@ struct PartitionState {
     /// The fingerprint of the silver partition.
     silver: String,
     /// The index of its publications.
-    keys: OutputFile,
+    keys: KeysFile,
     /// Its rows that are not the state of their publication any more.
     superseded: u64,
     deleted: u64,
     chunks: Vec<ChunkState>,
+}
+
+/// The keys of a partition: a file, or a part of one that has those of several partitions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct KeysFile {
+    file: OutputFile,
+    /// The first byte and the number of bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<(u64, u64)>,
 }
 
 /// Some rows of a silver partition, in gold.
@@ -119,7 +129,7 @@ impl PartitionState {
     /// All its files.
     fn files(&self) -> impl Iterator<Item = &OutputFile> {
         let chunks = self.chunks.iter();
-        std::iter::once(&self.keys)
+        std::iter::once(&self.keys.file)
             .chain(chunks.flat_map(|chunk| [&chunk.publications, &chunk.mentions, &chunk.index]))
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::{ChunkState, GoldManifest, PartitionState};
+use super::{ChunkState, GoldManifest, KeysFile, PartitionState};
 use crate::error::Result;
 use crate::gold::newest::{LiveRows, Outdated};
 use crate::lake::documents::SilverManifest;
@@ -48,7 +48,7 @@ pub(super) struct GoldPartition {
     pub change: PartitionChange,
     pub chunks: Vec<GoldChunk>,
     /// The index of its publications, once it is known.
-    pub keys: Option<OutputFile>,
+    pub keys: Option<KeysFile>,
     pub outdated: Outdated,
     /// The live rows of a partition that is new or replaced.
     pub live: LiveRows,
