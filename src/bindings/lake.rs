@@ -356,7 +356,14 @@ pub(super) struct TableScan {
 
 impl TableScan {
     fn open(&self, task: &Task) -> Result<Rows> {
-        Rows::open(self.lake.open(task)?.into(), &self.table, self.request.clone())
+        let mut tries = 0;
+        loop {
+            match Rows::open(self.lake.open(task)?.into(), &self.table, self.request.clone()) {
+                // A run has committed meanwhile.
+                Err(Error::Conflict { .. }) if tries < TRIES => tries += 1,
+                opened => return opened,
+            }
+        }
     }
 
     /// The rows of this moment's state, from the beginning.
@@ -369,11 +376,13 @@ impl TableScan {
         let (frame, columns) = call::run_interruptible(py, false, |task| {
             let mut tries = 0;
             loop {
-                let mut rows = self.open(task)?;
-                match rows.read_all(task) {
+                let read = self
+                    .open(task)
+                    .and_then(|mut rows| Ok((rows.read_all(task)?, rows.columns().to_vec())));
+                match read {
                     // A run has committed meanwhile.
                     Err(Error::Conflict { .. }) if tries < TRIES => tries += 1,
-                    read => return Ok((read?, rows.columns().to_vec())),
+                    read => return read,
                 }
             }
         })?;

@@ -34,6 +34,16 @@ impl FromStr for WantedState {
     }
 }
 
+/// Attempts to find the files of a state while runs commit.
+const TRIES: usize = 5;
+
+/// Paths by paths, bytes by paths, and digests by paths of manifests.
+type FoundFiles = (
+    BTreeMap<String, String>,
+    BTreeMap<String, Vec<u8>>,
+    BTreeMap<String, String>,
+);
+
 /// A lake in an earlier state.
 pub(crate) struct StateStorage {
     lake: Box<dyn Storage>,
@@ -79,22 +89,40 @@ pub fn find_state(storage: &dyn Storage, wanted: WantedState) -> Result<StateRec
 impl StateStorage {
     /// Finds all files of a state.
     pub(crate) fn open(lake: Box<dyn Storage>, wanted: WantedState) -> Result<Self> {
-        let record = find_state(lake.as_ref(), wanted)?;
+        let mut tries = 0;
+        let (files, virtual_files, shared) = loop {
+            let record = find_state(lake.as_ref(), wanted)?;
+            match Self::find(lake.as_ref(), &record) {
+                // A commit moved files while they were looked for.
+                Err(Error::SourceNotFound { .. }) if tries < TRIES => tries += 1,
+                found => break found?,
+            }
+        };
+        Ok(Self {
+            lake,
+            virtual_files,
+            shared,
+            files,
+        })
+    }
+
+    /// Where the files of a state are, those that are not files, and the manifests of now that some belong to.
+    fn find(lake: &dyn Storage, record: &StateRecord) -> Result<FoundFiles> {
         let mut found = Finder {
-            lake: lake.as_ref(),
-            kept: kept_files(lake.as_ref(), record.state)?,
+            lake,
+            kept: kept_files(lake, record.state)?,
             state: record.state,
             files: BTreeMap::new(),
             shared: BTreeMap::new(),
         };
-        let current = read_outputs::<PublishedGold>(lake.as_ref(), layout::GOLD_MANIFEST)?;
+        let current = read_outputs::<PublishedGold>(lake, layout::GOLD_MANIFEST)?;
         let bytes = found.manifest(layout::GOLD_MANIFEST, &record.gold)?;
         let gold = found.without_lost(&bytes)?;
         for output in parse::<PublishedGold>(&gold)?.outputs {
             found.add(layout::GOLD_MANIFEST, &output, &current)?;
         }
         for (path, sha256) in &record.silver {
-            let current = read_outputs::<SilverManifest>(lake.as_ref(), path)?;
+            let current = read_outputs::<SilverManifest>(lake, path)?;
             let bytes = found.manifest(path, sha256)?;
             for output in parse::<SilverManifest>(&bytes)?.outputs {
                 found.add(path, &output, &current)?;
@@ -111,12 +139,7 @@ impl StateStorage {
                 virtual_files.insert(path, manifest::to_bytes(held)?);
             }
         }
-        Ok(Self {
-            lake,
-            virtual_files,
-            shared,
-            files,
-        })
+        Ok((files, virtual_files, shared))
     }
 
     fn now(&self, path: &str) -> Option<&str> {
@@ -282,8 +305,11 @@ impl Storage for StateStorage {
         if let Some(sha256) = self.shared.get(path) {
             let now = self.lake.read(path)?.unwrap_or_default();
             if sha256_hex(&now) != *sha256 {
-                // Whoever compares the manifest with what it was knows that it must look for the files again.
-                return Ok(None);
+                return Err(Error::Conflict {
+                    path: format!("{}/{path}", self.root()),
+                    found: "another run replaced files of this state, which are kept under other names now"
+                        .to_owned(),
+                });
             }
         }
         match (self.virtual_files.get(path), self.now(path)) {
