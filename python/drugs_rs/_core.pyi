@@ -144,8 +144,8 @@ def run(
             they would have more, every list is cut to the same longest length that fits, and the report says so.
         graph: `"json"` writes `drug_graph.json`; `"none"` writes no graph file, which saves time and space in a large
             lake. Nothing else depends on the file.
-        keep: How long earlier states of the tables can be read (`Lake.at`): `"30 days"`, or a number of states, such as
-            `"10 states"`; `"0 states"` keeps none.
+        keep: How long earlier states of the tables can be read (`Lake.at`): `"30 days"`, or a number of states
+            beside the current one, such as `"10 states"`; `"0 states"` keeps none.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. A path may begin with `~` or

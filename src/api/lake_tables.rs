@@ -27,6 +27,7 @@ where
 
 /// Every table: its layer, its rows and files in the current state, and what a row is.
 pub fn lake_tables(storage: &dyn Storage) -> Result<DataFrame> {
+    require_lake(storage)?;
     let (mut rows, mut bytes, mut files, mut partitions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for table in TABLES {
         let found = match table_files(storage, table, &PartitionFilter::default()) {
@@ -113,6 +114,7 @@ pub fn lake_files(storage: &dyn Storage, table: &str, filter: &PartitionFilter) 
 /// Every delivered partition: its rows, the share that was rejected, whether its date is held, and the date that gold has
 /// reached.
 pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
+    require_lake(storage)?;
     let as_of = current_date(storage)?;
     let held = HeldDates::read(storage)?;
     let mut all = Vec::new();
@@ -164,6 +166,19 @@ pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
         column("as_of", vec![as_of.as_deref(); all.len()]),
     ];
     Ok(DataFrame::new(all.len(), columns)?)
+}
+
+/// Fails for a folder that has files and none of the layers of a lake: most likely another folder was meant.
+fn require_lake(storage: &dyn Storage) -> Result<()> {
+    let has_layer = |layer: &str| storage.list(layer).map(|names| !names.is_empty());
+    let is_lake = has_layer(layout::BRONZE)? || has_layer(layout::SILVER)? || has_layer(layout::GOLD)?;
+    if is_lake || storage.list("")?.iter().all(|name| name.starts_with('.')) {
+        return Ok(());
+    }
+    Err(Error::SourceNotFound {
+        uri: storage.root(),
+        expected: "the root of a lake, with `bronze`, `silver` or `gold` in it".to_owned(),
+    })
 }
 
 /// The states of gold that can be read, one row each, the first one first.

@@ -13,7 +13,7 @@ use crate::lake::dt::RunDates;
 use crate::lake::report::StepReport;
 use crate::lake::{existing_lake_for, holds, open_lake_for};
 use crate::schema::SourceTable;
-use crate::steps::backfill::backfill;
+use crate::steps::backfill::{backfill, of_date};
 use crate::steps::bronze::BronzeSource;
 use crate::steps::gold::GoldSettings;
 use crate::steps::silver::SilverSettings;
@@ -72,7 +72,7 @@ pub(super) fn run<'py>(
     report(py, progress, |task| {
         let lake = open_lake_for(&lake, task)?;
         match dates {
-            RunDates::One(dt) => whole::run(lake.as_ref(), &sources, dt, silver, &gold, task),
+            RunDates::One(dt) => whole::run(lake.as_ref(), &of_date(&sources, dt), dt, silver, &gold, task),
             RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, silver, &gold, task),
         }
     })

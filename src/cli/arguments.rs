@@ -200,7 +200,7 @@ pub(super) enum LakeCommand {
     /// List the runs that changed the lake
     History(HistoryArguments),
     /// List the states of gold that can be read
-    States(LakeTableArguments),
+    States(StatesArguments),
     /// Drop dates, or one publication, and make gold again without them
     Drop(DropArguments),
     /// Put the index files of old dates together, so that a run of gold opens fewer files
@@ -264,6 +264,15 @@ pub(super) struct DropArguments {
     /// List what would be dropped, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub print: PrintOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatesArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
+    pub lake: String,
     #[command(flatten)]
     pub print: PrintOptions,
 }

@@ -23,7 +23,7 @@ use crate::lake::open::{existing_lake_for, open_lake_for};
 use crate::lake::report::StepReport;
 use crate::matcher::Matcher;
 use crate::schema::{SourceTable, describe_tables};
-use crate::steps::backfill::backfill;
+use crate::steps::backfill::{backfill, of_date};
 use crate::steps::bronze::{BronzeSource, bronze};
 use crate::steps::gold::{explain_plan, gold};
 use crate::steps::run;
@@ -54,11 +54,14 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
                         expected,
                     ));
                 };
+                let sources = of_date(&sources, dt);
                 let plan = plan_run(lake.as_ref(), &sources, dt, (silver, &gold), task)?;
                 return plan::of_run(&plan, &arguments.output);
             }
             let report = match dates {
-                RunDates::One(dt) => run::run(lake.as_ref(), &sources, dt, silver, &gold, task)?,
+                RunDates::One(dt) => {
+                    run::run(lake.as_ref(), &of_date(&sources, dt), dt, silver, &gold, task)?
+                }
                 RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, silver, &gold, task)?,
             };
             (report, &arguments.output)

@@ -37,7 +37,7 @@ pub(super) fn of_run(plan: &RunPlan, output: &Output) -> Result<Outcome> {
         );
     }
     if plan.sources.iter().any(|source| source.changed) {
-        text.push_str("gold then takes these; as the lake is now:\n");
+        text.push_str("gold then adds these sources; besides, from the lake as it is now:\n");
     }
     match &plan.gold {
         Some(plan) => gold(&mut text, plan),
@@ -61,6 +61,12 @@ fn gold(text: &mut String, plan: &GoldPlan) {
     }
     if let Some(reason) = &plan.mentions {
         let _ = writeln!(text, "  all mentions are searched again: {reason}");
+    }
+    for [name, before, now] in &plan.settings {
+        let _ = writeln!(
+            text,
+            "  {name} changes from {before} to {now}: answers and counts are made with it"
+        );
     }
     for partition in plan.partitions.iter().take(MOST_ROWS) {
         let action = match partition.change {

@@ -70,10 +70,16 @@ pub fn find_state(storage: &dyn Storage, wanted: WantedState) -> Result<StateRec
         return Ok(all.swap_remove(found));
     }
     let expected = match (all.first(), all.last()) {
-        (Some(first), Some(last)) => format!(
-            "one of the states {} to {}, which hold the partitions up to {} and {}; earlier ones were given up (see `keep`)",
-            first.state, last.state, first.as_of, last.as_of
-        ),
+        (Some(first), Some(last)) => {
+            let given_up = match first.state {
+                1 => "",
+                _ => "; earlier ones were given up (see `keep`)",
+            };
+            format!(
+                "one of the states {} to {}, which hold the partitions up to {} and {}{given_up}",
+                first.state, last.state, first.as_of, last.as_of
+            )
+        }
         _ => "a lake with states: run the gold step first".to_owned(),
     };
     let name = match wanted {
@@ -291,6 +297,12 @@ fn read_outputs<M: ListsFiles>(lake: &dyn Storage, path: &str) -> Result<Current
     })
 }
 
+/// Whether a path is that of a report: those are about runs, and belong to no state.
+fn is_report(path: &str) -> bool {
+    path.strip_prefix(layout::REPORTS)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 impl Storage for StateStorage {
     fn root(&self) -> String {
         self.lake.root()
@@ -302,6 +314,9 @@ impl Storage for StateStorage {
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        if is_report(path) {
+            return self.lake.read(path);
+        }
         if let Some(sha256) = self.shared.get(path) {
             let now = self.lake.read(path)?.unwrap_or_default();
             if sha256_hex(&now) != *sha256 {
@@ -338,6 +353,9 @@ impl Storage for StateStorage {
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>> {
+        if is_report(path) {
+            return self.lake.list(path);
+        }
         let folder = format!("{}/", path.trim_end_matches('/'));
         let below = self.files.range(folder.clone()..);
         let below = below.map_while(|(path, _)| path.strip_prefix(folder.as_str()));

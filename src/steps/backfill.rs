@@ -112,7 +112,8 @@ fn find_dates(sources: &[BronzeSource], dates: DtRange, task: &Task) -> Result<(
 }
 
 /// The sources of a date.
-fn of_date(sources: &[BronzeSource], dt: Dt) -> Vec<BronzeSource> {
+/// The sources with the date in the place of `{dt}`.
+pub fn of_date(sources: &[BronzeSource], dt: Dt) -> Vec<BronzeSource> {
     let with_its_names = |source: &BronzeSource| BronzeSource {
         uris: source.uris.iter().map(|uri| with_date(uri, dt)).collect(),
         ..source.clone()

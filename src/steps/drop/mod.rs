@@ -165,7 +165,14 @@ pub fn drop_rows(
     let dt = dates.last().copied().or(newest);
     if let Some(dt) = dt {
         let outputs = Vec::new();
-        let report = StepReport::new("drop", dt, storage, Vec::new(), outputs, false, started);
+        let mut report = StepReport::new("drop", dt, storage, Vec::new(), outputs, false, started);
+        // Not the id of a publication: whoever wants it gone wants it gone here too.
+        let (name, value) = match target {
+            DropTarget::Before(dt) => ("before", dt.to_string()),
+            DropTarget::Date(dt) => ("dt", dt.to_string()),
+            DropTarget::Publication(_) => ("publication_id", "one publication".to_owned()),
+        };
+        report.settings.insert(name.to_owned(), value.into());
         report.record(storage)?;
     }
     Ok(dropping.paths)
@@ -181,7 +188,8 @@ fn remake_gold(storage: &dyn Storage, gold: Option<(GoldSettings, Option<Dt>)>, 
     };
     let _reservation = storage.reserve(&format!("dt={newest}"), Sharing::Shared)?;
     gold_reserved(storage, newest, &settings, task)
-        .map(|_| true)
+        .and_then(|report| report.record(storage))
+        .map(|()| true)
         .map_err(|error| match error {
             Error::Cancelled => error,
             error => Error::Format {

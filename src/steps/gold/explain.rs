@@ -17,12 +17,24 @@ impl Attempt<'_> {
             as_of: self.as_of.to_string(),
             everything: self.everything.clone().filter(|_| !unchanged),
             mentions: self.mentions.clone().filter(|_| !unchanged),
+            settings: Vec::new(),
             graph: self.has_graph(),
             partitions: Vec::new(),
             kept: 0,
         };
+        let before = self.old.as_ref().map(|old| &old.settings);
+        for (name, now) in self.settings.in_report() {
+            let then = before.and_then(|before| before.get(&name));
+            if let Some(then) = then.filter(|then| **then != now && name != "matcher") {
+                plan.settings.push([name, value_text(then), value_text(&now)]);
+            }
+        }
         for partition in &self.partitions {
-            let rows = partition.chunks.iter().map(|chunk| chunk.rows).sum();
+            let gone = partition.before.iter().flat_map(|before| &before.chunks);
+            let rows = match partition.change {
+                PartitionChange::Removed => gone.map(|chunk| chunk.rows).sum(),
+                _ => partition.chunks.iter().map(|chunk| chunk.rows).sum(),
+            };
             let is_missing = |chunk: &&GoldChunk| match chunk.remake {
                 Remake::All => true,
                 Remake::Mentions => self.mentions.is_none(),
@@ -51,4 +63,9 @@ impl Attempt<'_> {
         }
         Ok(plan)
     }
+}
+
+/// A setting as text.
+fn value_text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

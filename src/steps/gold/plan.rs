@@ -200,6 +200,8 @@ pub struct GoldPlan {
     pub everything: Option<String>,
     /// Why the mentions of all partitions are searched again; `None` if only those of changed rows are.
     pub mentions: Option<String>,
+    /// The settings that differ from those of the last run: the name, the value before and the value now.
+    pub settings: Vec<[String; 3]>,
     /// Whether `drug_graph.json` is written, for which all current tables are read.
     pub graph: bool,
     /// The partitions with a change; all others are kept.
@@ -214,7 +216,7 @@ pub struct PlannedPartition {
     pub kind: PublicationKind,
     pub dt: String,
     pub change: PartitionChange,
-    /// The rows of silver; 0 if it is removed.
+    /// The rows of silver; of a partition that is taken out, those that gold had.
     pub rows: u64,
     pub reason: String,
 }
