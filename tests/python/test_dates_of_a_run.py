@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, List, Union
 
 import pytest
+from lake_state import hashes
 from shell import command
 from shell import drugs_rs as shell
 
@@ -311,3 +312,10 @@ def test_ctrl_c_ends_between_the_dates_and_the_command_continues(tmp_path: Path)
     assert 3 <= len(done) < 336
     assert not (lake / "gold").exists()
     assert shell("lake", "verify", lake).returncode == 0
+
+
+def test_one_date_stands_in_the_names_of_sources_too(landing: Path, tmp_path: Path) -> None:
+    lakes = [tmp_path / "named", tmp_path / "plain"]
+    for lake, name in zip(lakes, ("{dt}", "2024-01-02")):
+        drugs_rs.run(lake=lake, dt="2024-01-02", drugs=landing / "drugs.csv", pubmed=landing / name / "pubmed.csv")
+    assert hashes(lakes[0], "gold", "silver") == hashes(lakes[1], "gold", "silver")

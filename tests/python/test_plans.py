@@ -232,3 +232,12 @@ def test_a_plan_of_a_run_knows_silver(option: str, three_days: Path, tmp_path: P
     assert shell.drugs_rs(*arguments).returncode == 0
     changed = [path for path, stamp in stamps(lake).items() if path.startswith("silver/") and before.get(path) != stamp]
     assert bool(changed) == any(source["changed"] for source in plan["sources"])
+
+
+def test_a_plan_names_the_settings_that_change(three_days: Path, tmp_path: Path) -> None:
+    """Answers by code in a lake of substances: the plan said that nothing but the graph would be written."""
+    lake = tmp_path / "lake"
+    shutil.copytree(str(three_days / "lake"), str(lake))
+    text, plan = explained(lake, "gold", "--out", str(lake), "--dt", THIRD, "--unit", "code")
+    assert "unit changes from substance to code" in text
+    assert plan["settings"] == [["unit", "substance", "code"]]

@@ -53,8 +53,9 @@ def test_a_state_is_found_by_a_date(story: dict[str, Path]) -> None:
     newest = max(number for number, as_of in reached.items() if as_of <= lake_story.SECOND)
     assert rows(lake.at(lake_story.SECOND), "publications") == rows(lake.at(newest), "publications")
     for wrong in (0, 99, "1999-01-01"):
-        with pytest.raises(exceptions.SourceNotFoundError, match="one of the states 1 to 6"):
+        with pytest.raises(exceptions.SourceNotFoundError, match="one of the states 1 to 6") as caught:
             lake.at(wrong)
+        assert "given up" not in str(caught.value)
     with pytest.raises(exceptions.ArgumentError, match="ISO date"):
         lake.at("yesterday")
     with pytest.raises(TypeError, match="number from 1 on"):
@@ -141,3 +142,33 @@ def test_a_compaction_of_the_index_changes_no_table(tmp_path: Path) -> None:
     drugs_rs.run(lake=lake, dt=lake_story.FOURTH, **days[lake_story.FOURTH])
     assert drugs_rs.Lake(lake).states()["state"] == [1, 2, 3, 4]
     assert drugs_rs.Lake(lake).at(3).scan("mentions").read().num_rows == len(before["mentions"])
+
+
+def test_a_state_has_the_history_of_the_lake(story: dict[str, Path]) -> None:
+    """It had none: reports are files of no state."""
+    lake = drugs_rs.Lake(story["released"])
+    assert lake.at(2).history().to_dicts() == lake.history().to_dicts() != []
+
+
+def test_a_folder_that_is_no_lake_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    """The folder of the sources, named by mistake, looked like a healthy lake with empty tables."""
+    (tmp_path / "landing").mkdir()
+    assert not any(drugs_rs.Lake(tmp_path / "landing").tables()["rows"])
+    (tmp_path / "landing" / "drugs.csv").write_text("atccode,drug\n", encoding="utf-8")
+    for read in (drugs_rs.Lake.tables, drugs_rs.Lake.status):
+        with pytest.raises(exceptions.SourceNotFoundError, match="with `bronze`, `silver` or `gold` in it"):
+            read(drugs_rs.Lake(tmp_path / "landing"))
+
+
+def test_the_history_says_what_was_dropped_and_what_is_left(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    days = lake_story.sources(tmp_path)
+    for dt in (lake_story.FIRST, lake_story.SECOND):
+        drugs_rs.run(lake=lake, dt=dt, **days[dt])
+    drugs_rs.Lake(lake).drop(dt=lake_story.SECOND)
+    gold, drop = drugs_rs.Lake(lake).history().to_dicts()[-2:]
+    if gold["step"] == "drop":
+        gold, drop = drop, gold
+    assert (drop["step"], json.loads(drop["settings"])) == ("drop", {"dt": lake_story.SECOND})
+    assert gold["step"] == "gold"
+    assert gold["publications"] == drugs_rs.Lake(lake).scan("publications").read().num_rows
