@@ -22,10 +22,10 @@ HEADER = "id,title,date,journal\n"
 
 
 def state(lake: Path, *, reports: bool = False) -> dict[str, bytes]:
-    """Every file of a lake but its reports, which have times."""
+    """Every file of a lake but its reports and the records of its states, which have times."""
     files = (path for path in lake.rglob("*") if path.is_file())
     found = {path.relative_to(lake).as_posix(): path.read_bytes() for path in files}
-    return {name: data for name, data in found.items() if reports or not name.startswith("reports/")}
+    return {name: data for name, data in found.items() if reports or not name.startswith(("reports/", "states/"))}
 
 
 @pytest.fixture

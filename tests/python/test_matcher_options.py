@@ -17,8 +17,8 @@ NAMES = {"A": ["aspirin", "acetylsalicylic acid"], "B": ["metformin hydrochlorid
 OWN_KEYWORDS = {
     "run": {"drugs", "pubmed", "clinical_trials", "preprints", "lake", "out", "dt", "dates", "encoding",
             "month_first", "on_bad_file", "max_ratio", "expect_rows", "abstracts", "unit", "max_exclusive", "graph",
-            "progress"},
-    "gold": {"lake", "out", "dt", "abstracts", "unit", "max_exclusive", "graph", "progress"},
+            "keep", "progress"},
+    "gold": {"lake", "out", "dt", "abstracts", "unit", "max_exclusive", "graph", "keep", "progress"},
     "Matcher.from_names": {"names"},
     "Matcher.from_vocabulary": {"vocabulary", "encoding", "max_ratio"},
 }  # fmt: skip
