@@ -35,9 +35,11 @@ def copies(peer: Peer, prefix: str, samples: Path) -> list[dict[str, Any]]:
 
 
 def files(peer: Peer, lake: str) -> dict[str, str]:
-    """What the state of a lake names: path → digest. Reports are left out, which say how long a step took."""
+    """What the state of a lake names: path → digest. Reports and records of states are left out, which have times."""
     state = json.loads(peer.data(f"{lake}/_lake.json"))
-    return {path: entry["sha256"] for path, entry in state["files"].items() if not path.startswith("reports/")}
+    return {
+        path: entry["sha256"] for path, entry in state["files"].items() if not path.startswith(("reports/", "states/"))
+    }
 
 
 def all_at_once(peer: Peer, lake: str, sources: list[dict[str, Any]]) -> None:

@@ -189,7 +189,8 @@ def test_a_file_of_ids_that_is_gone_or_cut_is_told_and_made_again(tmp_path: Path
         path.unlink()
         if cut is not None:
             path.write_bytes(cut)
-        (lake / "gold" / "top_journals.json").unlink()
+        # Without its index gold reads everything again.
+        (lake / "gold" / "index" / "sums.bin").unlink()
         with pytest.raises(exceptions.DrugsError, match="silver/journals/kind=pubmed/dt=2020-01-01/part-00000.parquet"):
             drugs_rs.gold(out=lake, dt=dt)
         assert (lake / "gold" / "drug_graph.json").read_bytes() == answers

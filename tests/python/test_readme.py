@@ -87,7 +87,7 @@ def test_the_blocks_about_the_tables_of_a_lake_run(folder: Path) -> None:
             is_wanted = page.name == "lake.md" or 'scan("rejected"' in block.text
             if block.language in ("python", "sh") and block.not_run is None and is_wanted:
                 ran += run(block, folder, page)
-    assert ran == 14
+    assert ran == 19
 
 
 def test_blocks_have_a_language_that_is_known_here() -> None:
