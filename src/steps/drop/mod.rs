@@ -166,7 +166,7 @@ pub fn drop_rows(
     if let Some(dt) = dt {
         let outputs = Vec::new();
         let mut report = StepReport::new("drop", dt, storage, Vec::new(), outputs, false, started);
-        // Not the id of a publication: whoever wants it gone wants it gone here too.
+        // Not the id of a publication: a request to erase it is about this record too.
         let (name, value) = match target {
             DropTarget::Before(dt) => ("before", dt.to_string()),
             DropTarget::Date(dt) => ("dt", dt.to_string()),
