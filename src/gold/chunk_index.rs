@@ -176,11 +176,6 @@ pub fn read_keys(
     Ok(ids)
 }
 
-/// Reads the ids of the journals of a partition alone; nothing is checked behind them.
-pub fn read_ids_of_keys(input: impl Read, bytes: u64) -> io::Result<JournalIds> {
-    read_journal_ids(&mut IndexReader::new(input, bytes)?)
-}
-
 /// The sums without the mentions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LakeSums {

@@ -54,11 +54,6 @@ impl SpellingCounts {
         self.0.keys().map(String::as_str)
     }
 
-    /// Whether a key is counted.
-    pub fn contains(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
-
     /// Chooses the display names of journals some of whose keys are joined.
     pub fn display_names(&self, joined: JoinedKeys) -> DisplayNames {
         let mut counts: HashMap<&str, HashMap<&str, i64>> = HashMap::with_capacity(self.0.len());
@@ -79,6 +74,37 @@ impl SpellingCounts {
             })
             .collect();
         DisplayNames { joined, names }
+    }
+}
+
+/// Counts spellings row by row: most rows share few of them, and looking up a hash is quicker than a place in an order.
+#[derive(Debug, Default)]
+pub struct SpellingCounter(HashMap<String, HashMap<String, i64>>);
+
+impl SpellingCounter {
+    /// Counts one publication of a journal.
+    pub fn add(&mut self, key: &str, spelling: &str) {
+        let spellings = match self.0.get_mut(key) {
+            Some(spellings) => spellings,
+            None => self.0.entry(key.to_owned()).or_default(),
+        };
+        match spellings.get_mut(spelling) {
+            Some(count) => *count += 1,
+            None => {
+                spellings.insert(spelling.to_owned(), 1);
+            }
+        }
+    }
+
+    /// The counts in order.
+    pub fn finish(self) -> SpellingCounts {
+        let mut counts = SpellingCounts::default();
+        for (key, spellings) in &self.0 {
+            for (spelling, count) in spellings {
+                counts.add(key, spelling, *count);
+            }
+        }
+        counts
     }
 }
 

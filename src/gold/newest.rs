@@ -287,11 +287,6 @@ impl LiveRows {
         (first..).take(rows).map(|row| self.contains(row)).collect()
     }
 
-    /// How many rows are.
-    pub fn count(&self) -> u64 {
-        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
-    }
-
     /// The rows from `first`, a multiple of 64, up to `first + rows`.
     pub fn part(&self, first: u64, rows: u64) -> Self {
         let start = ((first / 64) as usize).min(self.0.len());

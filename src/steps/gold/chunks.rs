@@ -13,7 +13,7 @@ use super::plan::{GoldChunk, GoldPartition, Remake};
 use super::{ChunkState, PartitionState};
 use crate::error::{Error, Result};
 use crate::gold::chunk_index::{ChunkIndex, LakeSums, PairCount};
-use crate::gold::journals::{DisplayNames, SpellingCounts};
+use crate::gold::journals::{DisplayNames, SpellingCounter};
 use crate::gold::mentions::{Substances, columns, find_mentions};
 use crate::gold::newest::LiveRows;
 use crate::gold::places::MentionPlaces;
@@ -369,7 +369,7 @@ fn of_rows(frame: DataFrame, mask: &[bool]) -> Result<DataFrame> {
 /// Counts the spellings and the mentions of the live rows of a chunk.
 struct ChunkCounter {
     kind: PublicationKind,
-    spellings: HashMap<String, HashMap<String, i64>>,
+    spellings: SpellingCounter,
     /// Numbers of keys as they come, from 1.
     keys: HashMap<String, u32>,
     /// Codes and pairs, by key and drug.
@@ -380,7 +380,7 @@ impl ChunkCounter {
     fn new(kind: PublicationKind) -> Self {
         Self {
             kind,
-            spellings: HashMap::new(),
+            spellings: SpellingCounter::default(),
             keys: HashMap::new(),
             counts: HashMap::new(),
         }
@@ -400,16 +400,7 @@ impl ChunkCounter {
             let mut number = 0;
             if let (Some(key), Some(journal)) = (key, journal) {
                 number = self.number(key);
-                let spellings = match self.spellings.get_mut(key) {
-                    Some(spellings) => spellings,
-                    None => self.spellings.entry(key.to_owned()).or_default(),
-                };
-                match spellings.get_mut(journal) {
-                    Some(count) => *count += 1,
-                    None => {
-                        spellings.insert(journal.to_owned(), 1);
-                    }
-                }
+                self.spellings.add(key, journal);
             }
             seen_codes.clear();
             seen_substances.clear();
@@ -437,12 +428,7 @@ impl ChunkCounter {
     }
 
     fn finish(self, live: LiveRows) -> ChunkIndex {
-        let mut spellings = SpellingCounts::default();
-        for (key, counts) in &self.spellings {
-            for (spelling, count) in counts {
-                spellings.add(key, spelling, *count);
-            }
-        }
+        let spellings = self.spellings.finish();
         // From the order in which they came to the order of the keys.
         let mut places = vec![0; self.keys.len() + 1];
         for (place, key) in (1..).zip(spellings.keys()) {

@@ -1,6 +1,6 @@
 //! The display names of journals, from the spellings in all current publications.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use polars::prelude::DataFrame;
@@ -9,7 +9,7 @@ use super::attempt::Attempt;
 use super::plan::{GoldChunk, GoldPartition, Remake};
 use crate::error::Result;
 use crate::gold::chunk_index::{ChunkIndex, LakeSums, SumsReader};
-use crate::gold::journals::{DisplayNames, SpellingCounts};
+use crate::gold::journals::{DisplayNames, SpellingCounter, SpellingCounts};
 use crate::gold::newest::LiveRows;
 use crate::gold::same_journals::joined_keys;
 use crate::lake::layout;
@@ -118,8 +118,7 @@ impl Attempt<'_> {
         chunk: &GoldChunk,
         live: &LiveRows,
     ) -> Result<SpellingCounts> {
-        // Most rows share few spellings, and look-ups by hash are quicker.
-        let mut counts: HashMap<String, HashMap<String, i64>> = HashMap::new();
+        let mut counts = SpellingCounter::default();
         let wanted = ["journal", "journal_key"].map(str::to_owned);
         self.read_chunk(
             partition,
@@ -136,27 +135,12 @@ impl Attempt<'_> {
                     let (Some(journal), Some(key), true) = (journal, key, live.contains(row)) else {
                         continue;
                     };
-                    let spellings = match counts.get_mut(key) {
-                        Some(spellings) => spellings,
-                        None => counts.entry(key.to_owned()).or_default(),
-                    };
-                    match spellings.get_mut(journal) {
-                        Some(count) => *count += 1,
-                        None => {
-                            spellings.insert(journal.to_owned(), 1);
-                        }
-                    }
+                    counts.add(key, journal);
                 }
                 Ok(())
             },
         )?;
-        let mut sorted = SpellingCounts::default();
-        for (key, spellings) in &counts {
-            for (spelling, count) in spellings {
-                sorted.add(key, spelling, *count);
-            }
-        }
-        Ok(sorted)
+        Ok(counts.finish())
     }
 
     /// The display names of now. Marks the chunks with a journal whose name is another than before.

@@ -121,22 +121,14 @@ pub(crate) fn silver_reserved(
         if !wanted {
             continue;
         }
-        let (inputs, versions) = find_inputs(storage, table, dt)?;
-        if inputs.is_empty() {
+        let partition = SilverPartition::find(storage, (table, dt), settings, task)?;
+        if partition.inputs.is_empty() {
             if tables.is_some() {
                 return Err(nothing(storage, table.name(), dt));
             }
             continue;
         }
-        partitions.push(SilverPartition {
-            storage,
-            table,
-            dt,
-            settings,
-            inputs,
-            versions,
-            task,
-        });
+        partitions.push(partition);
     }
     if partitions.is_empty() {
         return Err(nothing(storage, "*", dt));
@@ -157,16 +149,7 @@ pub(crate) fn would_clean(
     settings: SilverSettings,
     task: &Task,
 ) -> Result<bool> {
-    let (inputs, versions) = find_inputs(storage, table, dt)?;
-    let partition = SilverPartition {
-        storage,
-        table,
-        dt,
-        settings,
-        inputs,
-        versions,
-        task,
-    };
+    let partition = SilverPartition::find(storage, (table, dt), settings, task)?;
     Ok(matches!(partition.look()?, Looked::Stale(_)))
 }
 
@@ -276,6 +259,27 @@ struct SilverPartition<'p> {
     /// The versions of the bronze manifests that list the inputs.
     versions: Vec<Version>,
     task: &'p Task,
+}
+
+impl<'p> SilverPartition<'p> {
+    /// With the files that bronze has of it.
+    fn find(
+        storage: &'p dyn Storage,
+        (table, dt): (SourceTable, Dt),
+        settings: SilverSettings,
+        task: &'p Task,
+    ) -> Result<Self> {
+        let (inputs, versions) = find_inputs(storage, table, dt)?;
+        Ok(Self {
+            storage,
+            table,
+            dt,
+            settings,
+            inputs,
+            versions,
+            task,
+        })
+    }
 }
 
 impl SilverPartition<'_> {
