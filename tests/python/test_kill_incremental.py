@@ -207,3 +207,24 @@ def test_a_drop_killed_between_its_commits_can_be_completed(tmp_path: Path) -> N
         drugs_rs.Lake(lake).at(number).scan("publications").read()
     with pytest.raises(exceptions.SourceNotFoundError, match="something to drop"):
         drugs_rs.Lake(lake).drop(publication_id="8")
+
+
+def test_a_killed_compaction_leaves_the_old_index_or_the_new_one(tmp_path: Path) -> None:
+    days = lake_story.sources(tmp_path)
+    made, lake = tmp_path / "made", tmp_path / "lake"
+    for dt in (lake_story.FIRST, lake_story.SECOND, lake_story.THIRD):
+        drugs_rs.run(lake=made, dt=dt, **days[dt])
+    whole = seen(made)
+    compaction = Change("compact", {"older_than_days": 0})
+    chance, in_time, indexes = random.Random(SEED), 0, set[bool]()
+    for number in range(max(8, KILLS // 10)):
+        shutil.rmtree(str(lake), ignore_errors=True)
+        shutil.copytree(str(made), str(lake), symlinks=True)
+        in_time += killed(compaction, lake, chance.uniform(0, 0.01 if number % 2 else 0.001), number % 2)
+        assert seen(lake) == whole
+        assert shell.drugs_rs("lake", "verify", lake).returncode == 0
+        indexes.add((lake / "gold" / "index" / "kind=pubmed" / "keys.bin").exists())
+        assert drugs_rs.gold(lake=lake, dt=lake_story.THIRD)["unchanged"]
+        assert drugs_rs.Lake(lake).at(3).scan("mentions").read().num_rows > 0
+        drugs_rs.run(lake=lake, dt=lake_story.FOURTH, **days[lake_story.FOURTH])
+    assert in_time and indexes, "no compaction was killed in time: nothing was tested"

@@ -172,3 +172,23 @@ def test_the_history_says_what_was_dropped_and_what_is_left(tmp_path: Path) -> N
     assert (drop["step"], json.loads(drop["settings"])) == ("drop", {"dt": lake_story.SECOND})
     assert gold["step"] == "gold"
     assert gold["publications"] == drugs_rs.Lake(lake).scan("publications").read().num_rows
+
+
+def test_states_are_kept_by_the_days_since_they_were_the_newest(tmp_path: Path) -> None:
+    """A state goes when its successor is too old, whatever its own age: until then it was what readers saw."""
+    lake = tmp_path / "lake"
+    days = lake_story.sources(tmp_path)
+    for dt in (lake_story.FIRST, lake_story.SECOND, lake_story.THIRD):
+        drugs_rs.run(lake=lake, dt=dt, **days[dt])
+    for number, committed_at in ((1, "2020-01-01T00:00:00.000Z"), (2, "2020-02-01T00:00:00.000Z")):
+        path = lake / "states" / f"{number:08}.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        # A record without its digest is not checked.
+        del record["sha256"]
+        path.write_text(json.dumps({**record, "committed_at": committed_at}), encoding="utf-8")
+    assert not drugs_rs.Lake(lake).vacuum(keep="40000 days", dry_run=True)["path"]
+    gone = drugs_rs.Lake(lake).vacuum()["path"]
+    assert gone == ["states/00000001.json", "states/kept/00000002"]
+    # The second state was the newest until today.
+    assert drugs_rs.Lake(lake).at(2).scan("publications").read().num_rows > 0
+    assert drugs_rs.Lake(lake).states()["state"] == [2, 3]
