@@ -68,7 +68,7 @@ pub fn lake_metrics(storage: &dyn Storage) -> Result<String> {
 fn write_runs(page: &mut Page, last: &BTreeMap<&str, &RunRecord>, storage: &dyn Storage) -> Result<()> {
     let mut info = page.family(
         "last_run",
-        Kind::Info,
+        MetricType::Info,
         "The last run of each step that changed the lake. A run that finds everything up to date is none.",
     );
     for (step, run) in last {
@@ -82,7 +82,7 @@ fn write_runs(page: &mut Page, last: &BTreeMap<&str, &RunRecord>, storage: &dyn 
     }
     let mut started = page.family(
         "last_run_started_timestamp_seconds",
-        Kind::Gauge("seconds"),
+        MetricType::Gauge("seconds"),
         "When the last run of each step that changed the lake began.",
     );
     for (step, run) in last {
@@ -102,14 +102,14 @@ fn write_runs(page: &mut Page, last: &BTreeMap<&str, &RunRecord>, storage: &dyn 
     }
     let mut seconds = page.family(
         "last_run_seconds",
-        Kind::Gauge("seconds"),
+        MetricType::Gauge("seconds"),
         "How long the last run of each step that changed the lake took.",
     );
     for (step, run) in last {
         seconds.sample(&[("step", step)], run.seconds);
     }
     for (name, help, count) in RUN_COUNTS {
-        let mut counts = page.family(&format!("last_run_{name}"), Kind::Gauge(""), help);
+        let mut counts = page.family(&format!("last_run_{name}"), MetricType::Gauge(""), help);
         for (step, run) in last {
             if let Some(count) = count(run) {
                 counts.sample(&[("step", step)], count);
@@ -123,7 +123,7 @@ fn write_state(page: &mut Page, storage: &dyn Storage) -> Result<()> {
     let reached = current_date(storage)?.and_then(|dt| dt.parse::<NaiveDate>().ok());
     let mut as_of = page.family(
         "as_of_timestamp_seconds",
-        Kind::Gauge("seconds"),
+        MetricType::Gauge("seconds"),
         "The logical date that gold has reached, as its midnight in UTC.",
     );
     if let Some(date) = reached {
@@ -139,7 +139,7 @@ fn write_state(page: &mut Page, storage: &dyn Storage) -> Result<()> {
         ),
         ("files", "", "Files of each table in the current state."),
     ] {
-        let mut family = page.family(&format!("table_{column}"), Kind::Gauge(unit), help);
+        let mut family = page.family(&format!("table_{column}"), MetricType::Gauge(unit), help);
         let values = tables.column(column)?.i64()?;
         for (table, value) in tables.column("table")?.str()?.iter().zip(values.iter()) {
             family.sample(&[("table", table.unwrap_or_default())], value.unwrap_or_default());
@@ -148,11 +148,11 @@ fn write_state(page: &mut Page, storage: &dyn Storage) -> Result<()> {
     let held = HeldDates::read(storage)?.among(|_| true);
     let mut count = page.family(
         "held_dates",
-        Kind::Gauge(""),
+        MetricType::Gauge(""),
         "How many dates are held back from gold.",
     );
     count.sample(&[], held.len());
-    let mut dates = page.family("held_date", Kind::Info, "A date that is held back, and why.");
+    let mut dates = page.family("held_date", MetricType::Info, "A date that is held back, and why.");
     for date in &held {
         dates.sample(&[("dt", &date.dt), ("reason", &date.reason)], 1);
     }
@@ -161,7 +161,7 @@ fn write_state(page: &mut Page, storage: &dyn Storage) -> Result<()> {
 
 /// The kind of a family of series; a gauge may have a unit.
 #[derive(Clone, Copy)]
-enum Kind {
+enum MetricType {
     Gauge(&'static str),
     Info,
 }
@@ -174,11 +174,11 @@ struct Page {
 
 impl Page {
     /// Begins a family: its name, kind, unit and meaning.
-    fn family(&mut self, name: &str, kind: Kind, help: &str) -> Family<'_> {
+    fn family(&mut self, name: &str, kind: MetricType, help: &str) -> Family<'_> {
         let name = format!("drugs_rs_{name}");
         let (word, unit) = match kind {
-            Kind::Gauge(unit) => ("gauge", unit),
-            Kind::Info => ("info", ""),
+            MetricType::Gauge(unit) => ("gauge", unit),
+            MetricType::Info => ("info", ""),
         };
         let mut head = format!("# TYPE {name} {word}\n");
         if !unit.is_empty() {
@@ -187,8 +187,8 @@ impl Page {
         self.text
             .push_str(&format!("{head}# HELP {name} {}\n", escaped(help)));
         let series = match kind {
-            Kind::Gauge(_) => name,
-            Kind::Info => format!("{name}_info"),
+            MetricType::Gauge(_) => name,
+            MetricType::Info => format!("{name}_info"),
         };
         Family { page: self, series }
     }
