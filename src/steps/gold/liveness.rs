@@ -7,7 +7,7 @@ use super::plan::{GoldPartition, PartitionChange, Remake};
 use crate::error::{Error, Result};
 use crate::gold::chunk_index::{KeysWriter, read_keys};
 use crate::gold::newest::{KeyRecord, PartitionKeys, PublicationKey, RowStatus, SeenIn, Sightings};
-use crate::gold::same_journals::JournalIds;
+use crate::gold::same_journals::JournalIdCounts;
 use crate::lake::layout;
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
@@ -39,7 +39,7 @@ impl Attempt<'_> {
     /// are new. Counts the ids of journals.
     pub(super) fn find_live(
         &mut self,
-        journal_ids: &mut JournalIds,
+        journal_ids: &mut JournalIdCounts,
         transaction: &mut dyn Transaction,
     ) -> Result<()> {
         let mut partitions = std::mem::take(&mut self.partitions);
@@ -121,8 +121,8 @@ impl Attempt<'_> {
     }
 
     /// What the rows of a partition say of their journals.
-    fn journal_ids(&self, partition: &GoldPartition) -> Result<JournalIds> {
-        let mut ids = JournalIds::new();
+    fn journal_ids(&self, partition: &GoldPartition) -> Result<JournalIdCounts> {
+        let mut ids = JournalIdCounts::new();
         let path = partition.journals();
         let Some(output) = partition.output(&path) else {
             return Ok(ids);
@@ -152,7 +152,7 @@ impl Attempt<'_> {
     fn write_keys(
         &self,
         partition: &GoldPartition,
-        ids: &JournalIds,
+        ids: &JournalIdCounts,
         transaction: &mut dyn Transaction,
         each: &mut dyn FnMut(KeyRecord) -> Result<()>,
     ) -> Result<OutputFile> {
@@ -196,7 +196,7 @@ impl Attempt<'_> {
 }
 
 /// Adds the ids of the journals of a partition, or takes them away.
-fn add_ids(sums: &mut JournalIds, ids: JournalIds, times: i64) {
+fn add_ids(sums: &mut JournalIdCounts, ids: JournalIdCounts, times: i64) {
     for (id, count) in ids {
         let sum = sums.get(&id).copied().unwrap_or_default() + count * times;
         if sum == 0 {
