@@ -105,10 +105,10 @@ impl LakeState {
             )
         };
         #[derive(Deserialize)]
-        struct Head {
+        struct StateHead {
             format: u32,
         }
-        let head: Head = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
+        let head: StateHead = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
         if !(1..=FORMAT).contains(&head.format) {
             return Err(broken(format!("format {}", head.format)));
         }
