@@ -1,4 +1,4 @@
-//! ByteStream on their way to UTF-8, and a beginning that is here as a whole.
+//! Bytes on their way to UTF-8, and a beginning that is here as a whole.
 
 use std::io::{self, BufRead, Read};
 
