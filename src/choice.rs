@@ -82,15 +82,20 @@ impl UnknownChoice {
     /// The names, and the one that was probably meant.
     fn expected(&self) -> String {
         let quoted: Vec<String> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
-        let names = match quoted.as_slice() {
-            [] => "nothing".to_owned(),
-            [one] => one.clone(),
-            [first @ .., last] => format!("{} or {last}", first.join(", ")),
-        };
+        let names = one_of(&quoted);
         match close_names(&self.found, self.names.iter().copied(), 1).first() {
             Some(close) => format!("{names}; did you mean \"{close}\"?"),
             None => names,
         }
+    }
+}
+
+/// Names in a sentence: `a, b or c`.
+pub fn one_of(names: &[String]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
 
