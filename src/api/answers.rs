@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::graph_tables::graph_of_tables;
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, read_json};
-use crate::lake::documents::{self, GoldNumbers};
+use crate::lake::documents::{self, ReachedDate};
 use crate::lake::manifest::{Version, first_changed};
 use crate::lake::{layout, manifest};
 use crate::storage::{Storage, damage, digest_of_stream, sha256_hex};
@@ -30,7 +30,7 @@ pub struct Answers {
 #[derive(Deserialize)]
 struct PublishedAnswers {
     outputs: Vec<OutputFile>,
-    numbers: GoldNumbers,
+    numbers: ReachedDate,
 }
 
 /// Reads both answers. Fails where they, or the graph beside them, are not the files that the gold step wrote, by the digests in its

@@ -77,7 +77,7 @@ pub(crate) struct PublishedGold {
 
 /// The used numbers of `gold/_manifest.json`.
 #[derive(Deserialize)]
-pub(crate) struct GoldNumbers {
+pub(crate) struct ReachedDate {
     /// The date that the current tables have reached.
     pub as_of: String,
 }
