@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-pub use fields::{SortField, take};
 #[cfg(feature = "tables")]
 pub(crate) use fields::sort_record;
+pub use fields::{SortField, take};
 
 /// How many bytes of records stay in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

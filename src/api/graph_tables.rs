@@ -70,16 +70,12 @@ fn each_frame(
     columns: &[&str],
     mut each: impl FnMut(PublicationKind, &DataFrame) -> Result<()>,
 ) -> Result<()> {
-    let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
     let files = table_files(storage, table, &PartitionFilter::default())?;
     for LakeFile { file, kind, .. } in files {
         let path = file.path;
-        read_frames(
-            || storage.open_file(&path),
-            &path,
-            Some(&columns),
-            |frame| each(kind.unwrap_or(PublicationKind::Pubmed), &frame),
-        )?;
+        read_frames(storage, &path, Some(columns), |frame| {
+            each(kind.unwrap_or(PublicationKind::Pubmed), &frame)
+        })?;
     }
     Ok(())
 }

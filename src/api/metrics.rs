@@ -152,7 +152,11 @@ fn write_state(page: &mut Page, storage: &dyn Storage) -> Result<()> {
         "How many dates are held back from gold.",
     );
     count.sample(&[], held.len());
-    let mut dates = page.family("held_date", MetricType::Info, "A date that is held back, and why.");
+    let mut dates = page.family(
+        "held_date",
+        MetricType::Info,
+        "A date that is held back, and why.",
+    );
     for date in &held {
         dates.sample(&[("dt", &date.dt), ("reason", &date.reason)], 1);
     }

@@ -166,7 +166,10 @@ pub(crate) struct BatchBuilder {
 impl BatchBuilder {
     /// A builder with room for this many rows.
     pub(crate) fn new(fields: &Fields, rows: usize) -> Self {
-        let columns = fields.iter().map(|field| TextColumn::new(field.name, rows)).collect();
+        let columns = fields
+            .iter()
+            .map(|field| TextColumn::new(field.name, rows))
+            .collect();
         Self {
             source_rows: Vec::with_capacity(rows),
             columns,

@@ -47,7 +47,7 @@ struct CountRow {
     pairs: u64,
 }
 
-sort_record!(CountRow { journal, drug, kind, codes, pairs });
+sort_record! { CountRow { journal, drug, kind, codes, pairs } }
 
 /// Collects the counts of journals in any order.
 pub struct JournalCounter {

@@ -228,7 +228,9 @@ impl<'f> RowStore<'f> {
     fn put_frames_away(&mut self) -> Result<()> {
         // Frames that lanes have already made or begun follow the same way.
         for held in &mut self.held {
-            let BufferedGroup::Frame(frame) = held else { continue };
+            let BufferedGroup::Frame(frame) = held else {
+                continue;
+            };
             let group = OpenRowGroup::of(frame, &self.encoder)?;
             *held = BufferedGroup::Drafted(self.draft.add(&group)?);
         }

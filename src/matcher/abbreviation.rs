@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 
 use super::index::Hit;
-use super::tokens::{TokenKind, Token, Tokens};
+use super::tokens::{Token, TokenKind, Tokens};
 use crate::text::fold::Accents;
 use crate::text::is_salt;
 

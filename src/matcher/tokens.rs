@@ -223,7 +223,9 @@ impl<'t> Tokens<'t> {
     /// The next word or sign, and whether there is a gap before it.
     pub(super) fn next_beyond_gap(&mut self) -> (Option<Token>, bool) {
         match self.next() {
-            Some(Token { kind: TokenKind::Gap, .. }) => (self.next(), true),
+            Some(Token {
+                kind: TokenKind::Gap, ..
+            }) => (self.next(), true),
             token => (token, false),
         }
     }

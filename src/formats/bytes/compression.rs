@@ -75,7 +75,11 @@ pub(crate) fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
 }
 
 /// The unpacked bytes of a packed file.
-pub(crate) fn unpacked(packing: &str, packed: BufReader<ByteStream>, most_ratio: MostRatio) -> io::Result<ByteStream> {
+pub(crate) fn unpacked(
+    packing: &str,
+    packed: BufReader<ByteStream>,
+    most_ratio: MostRatio,
+) -> io::Result<ByteStream> {
     let count = Arc::new(AtomicU64::new(0));
     // Behind a buffer of its own, so that the count is taken a buffer at a time and not a byte at a time.
     let packed = BufReader::with_capacity(

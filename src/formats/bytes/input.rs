@@ -103,11 +103,20 @@ impl Input {
     }
 
     /// Like [`Input::new`], but returns `None` for an empty stream.
-    pub fn open_or_empty(uri: &str, bytes: ByteStream, reading: impl Into<ReadOptions>) -> Result<Option<Self>> {
+    pub fn open_or_empty(
+        uri: &str,
+        bytes: ByteStream,
+        reading: impl Into<ReadOptions>,
+    ) -> Result<Option<Self>> {
         Self::recognise(uri, bytes, None, reading.into())
     }
 
-    fn recognise(uri: &str, bytes: ByteStream, file: Option<File>, reading: ReadOptions) -> Result<Option<Self>> {
+    fn recognise(
+        uri: &str,
+        bytes: ByteStream,
+        file: Option<File>,
+        reading: ReadOptions,
+    ) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes));

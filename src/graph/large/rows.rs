@@ -15,7 +15,7 @@ pub(super) struct PublicationRow {
     pub journal: Option<u32>,
 }
 
-sort_record!(PublicationRow { kind, id, date, journal });
+sort_record! { PublicationRow { kind, id, date, journal } }
 
 /// A mention, by drug, kind and id of the publication.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +25,7 @@ pub(super) struct DrugRow {
     pub id: Box<str>,
 }
 
-sort_record!(DrugRow { drug, kind, id });
+sort_record! { DrugRow { drug, kind, id } }
 
 /// A mention, by journal, drug and date, the unknown date first. Those that are equal look the same where they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,4 +36,4 @@ pub(super) struct JournalRow {
     pub kind: PublicationKind,
 }
 
-sort_record!(JournalRow { journal, drug, date, kind });
+sort_record! { JournalRow { journal, drug, date, kind } }

@@ -194,7 +194,8 @@ struct Beginning {
 
 /// The key by which a filter finds a name that begins with a word.
 fn beginning(form: &str, index: &WordIndex) -> Option<Beginning> {
-    let mut tokens = Tokens::new(form, index.accents, index.seed).filter(|token| token.kind != TokenKind::Gap);
+    let mut tokens =
+        Tokens::new(form, index.accents, index.seed).filter(|token| token.kind != TokenKind::Gap);
     let first = tokens.next().filter(|token| token.kind == TokenKind::Word)?;
     let second = tokens.next();
     Some(Beginning {

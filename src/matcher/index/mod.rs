@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use filter::Filter;
 
 use super::names::{PatternNames, SHORTEST_SINGULAR};
-use super::tokens::{CLASS, GAP, TokenKind, SIGN, Token, Tokens, WORD, ascii_word};
+use super::tokens::{CLASS, GAP, SIGN, Token, TokenKind, Tokens, WORD, ascii_word};
 use crate::task::Task;
 use crate::text::fold::Accents;
 

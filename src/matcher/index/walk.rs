@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::letters::{equal_letters, is_plural_letter};
 use super::{FREE, Hit, LEAF, NONE, PathStep, WordIndex, pair, pair_step, print, start_slot, step};
 use crate::matcher::names::PatternNames;
-use crate::matcher::tokens::{TokenKind, Token, Tokens, folds_to};
+use crate::matcher::tokens::{Token, TokenKind, Tokens, folds_to};
 
 impl WordIndex {
     /// The longest name that begins with the word before this one, if the two may begin a name, or else with this one.

@@ -55,7 +55,7 @@ impl IdKey {
     }
 }
 
-sort_record!(IdKey { id, place, content, journal, file, version, flags });
+sort_record! { IdKey { id, place, content, journal, file, version, flags } }
 
 /// A half row. Of one place those without a journal come first, then by row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +84,7 @@ impl Half {
     }
 }
 
-sort_record!(Half { place, lends, row, id, file, journal_hash, journal });
+sort_record! { Half { place, lends, row, id, file, journal_hash, journal } }
 
 /// What a pair of half rows means for one of them: it goes away, or it gets the journal of the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,4 +113,4 @@ impl Lent {
     }
 }
 
-sort_record!(Lent { id, row, journal });
+sort_record! { Lent { id, row, journal } }

@@ -45,7 +45,7 @@ const REASONS: [MergeReason; 4] = [
     MergeReason::Deleted,
 ];
 
-sort_record!(Change { row, file, counted, flags, fate });
+sort_record! { Change { row, file, counted, flags, fate } }
 
 impl SortField for Fate {
     fn heap(&self) -> usize {

@@ -23,7 +23,7 @@ impl CountDelta {
     }
 }
 
-sort_record!(CountDelta { key, drug, kind, codes, pairs });
+sort_record! { CountDelta { key, drug, kind, codes, pairs } }
 
 /// The counts of before and their changes, as the counts of now.
 pub(super) struct MergedCounts<R> {

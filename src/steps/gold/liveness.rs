@@ -128,23 +128,18 @@ impl Attempt<'_> {
             return Ok(ids);
         };
         self.check_input(output)?;
-        read_frames(
-            || self.storage.open_file(&path),
-            &path,
-            None,
-            |frame| {
-                self.task.check()?;
-                let keys = frame.column("journal_key")?.str()?;
-                let nlm_ids = frame.column("nlm_id")?.str()?;
-                let issns = frame.column("issn")?.str()?;
-                let owned = |text: Option<&str>| text.map(str::to_owned);
-                for ((key, nlm_id), issn) in keys.iter().zip(nlm_ids.iter()).zip(issns.iter()) {
-                    let key = key.unwrap_or_default().to_owned();
-                    ids.insert((key, owned(nlm_id), owned(issn)), 1);
-                }
-                Ok(())
-            },
-        )?;
+        read_frames(self.storage, &path, None, |frame| {
+            self.task.check()?;
+            let keys = frame.column("journal_key")?.str()?;
+            let nlm_ids = frame.column("nlm_id")?.str()?;
+            let issns = frame.column("issn")?.str()?;
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            for ((key, nlm_id), issn) in keys.iter().zip(nlm_ids.iter()).zip(issns.iter()) {
+                let key = key.unwrap_or_default().to_owned();
+                ids.insert((key, owned(nlm_id), owned(issn)), 1);
+            }
+            Ok(())
+        })?;
         Ok(ids)
     }
 
@@ -158,26 +153,21 @@ impl Attempt<'_> {
     ) -> Result<OutputFile> {
         let scratch = transaction.scratch("keys")?;
         let mut keys = PartitionKeys::new(partition.kind, scratch, self.settings.memory);
-        let wanted = ["publication_id".to_owned()];
+        let wanted = ["publication_id"];
         for path in [partition.path(), partition.deleted()] {
             let Some(output) = partition.output(&path) else {
                 continue;
             };
             self.check_input(output)?;
-            read_frames(
-                || self.storage.open_file(&path),
-                &path,
-                Some(&wanted),
-                |frame| {
-                    self.task.check()?;
-                    let ids = frame.column("publication_id")?.str()?;
-                    if path == partition.deleted() {
-                        keys.delete(ids)
-                    } else {
-                        keys.see(ids)
-                    }
-                },
-            )?;
+            read_frames(self.storage, &path, Some(&wanted), |frame| {
+                self.task.check()?;
+                let ids = frame.column("publication_id")?.str()?;
+                if path == partition.deleted() {
+                    keys.delete(ids)
+                } else {
+                    keys.see(ids)
+                }
+            })?;
         }
         let path = layout::keys_file(partition.kind, partition.dt);
         transaction.replace(&path)?;

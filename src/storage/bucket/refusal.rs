@@ -58,7 +58,10 @@ pub(super) fn is_missing_bucket(answer: &StoreError) -> bool {
 
 /// Whether another writer was first: the condition of a put did not hold.
 pub(super) fn is_lost_race(answer: &StoreError) -> bool {
-    matches!(answer, StoreError::Precondition { .. } | StoreError::AlreadyExists { .. })
+    matches!(
+        answer,
+        StoreError::Precondition { .. } | StoreError::AlreadyExists { .. }
+    )
 }
 
 /// Why a request may be retried.
@@ -191,7 +194,9 @@ fn verdict(answer: &StoreError) -> (ErrorKind, &'static str) {
             "the credentials are missing, expired or of another project: renew them (docs/operations.md, Buckets); the old \
              state is untouched",
         ),
-        StoreError::Precondition { .. } | StoreError::AlreadyExists { .. } | StoreError::NotModified { .. } => (
+        StoreError::Precondition { .. }
+        | StoreError::AlreadyExists { .. }
+        | StoreError::NotModified { .. } => (
             ErrorKind::Other,
             "somebody replaced it meanwhile: start again; the old state is untouched",
         ),
@@ -247,7 +252,10 @@ fn told(answer: &StoreError) -> String {
         "the object is gone".to_owned()
     } else if matches!(answer, StoreError::InvalidPath { .. }) {
         "an object's name is not usable".to_owned()
-    } else if matches!(answer, StoreError::Precondition { .. } | StoreError::AlreadyExists { .. }) {
+    } else if matches!(
+        answer,
+        StoreError::Precondition { .. } | StoreError::AlreadyExists { .. }
+    ) {
         "it has changed meanwhile".to_owned()
     } else {
         format!("no usable answer from the server: {}", innermost(answer))
