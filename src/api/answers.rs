@@ -72,9 +72,8 @@ fn check(storage: &dyn Storage, published: Option<PublishedAnswers>) -> Result<A
     let read = |path: &str| -> Result<String> {
         let bytes = storage.read(path)?.ok_or_else(|| missing(path))?;
         same(path, &sha256_hex(&bytes))?;
-        String::from_utf8(bytes).map_err(|error| Error::Internal {
-            message: format!("an answer that is not UTF-8: {error}"),
-        })
+        String::from_utf8(bytes)
+            .map_err(|error| Error::internal(format!("an answer that is not UTF-8: {error}")))
     };
     if has_graph_file(&published.outputs) {
         if storage.size(layout::DRUG_GRAPH)?.is_none() {

@@ -243,9 +243,7 @@ pub fn lake_history(storage: &dyn Storage) -> Result<DataFrame> {
         .iter()
         .map(|record| serde_json::to_string(&record.settings));
     let settings = settings.collect::<std::result::Result<Vec<String>, _>>();
-    let settings = settings.map_err(|error| Error::Internal {
-        message: format!("settings as JSON: {error}"),
-    })?;
+    let settings = settings.map_err(|error| Error::internal(format!("settings as JSON: {error}")))?;
     let columns = vec![
         text("run_id", |record| &record.run_id),
         text("started_at", |record| &record.started_at),

@@ -93,10 +93,9 @@ impl PartitionKeys {
         for id in ids.iter() {
             let place = u32::try_from(self.rows).unwrap_or(NOTICE);
             if place == NOTICE {
-                return Err(Error::Internal {
-                    message: "a partition of more than 4,294,967,294 rows: deliver it as several dates"
-                        .to_owned(),
-                });
+                return Err(Error::internal(
+                    "a partition of more than 4,294,967,294 rows: deliver it as several dates",
+                ));
             }
             self.rows += 1;
             if let Some(id) = id {

@@ -184,9 +184,8 @@ fn write_to(out: impl Write + Send, manifest: &impl Serialize) -> io::Result<Str
 /// A manifest as the bytes of its file.
 pub(crate) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    write_to(&mut bytes, manifest).map_err(|error| Error::Internal {
-        message: format!("the manifest as JSON: {error}"),
-    })?;
+    write_to(&mut bytes, manifest)
+        .map_err(|error| Error::internal(format!("the manifest as JSON: {error}")))?;
     Ok(bytes)
 }
 

@@ -393,18 +393,16 @@ fn is_zero(count: &u64) -> bool {
 }
 
 fn to_line(part: &impl Serialize) -> Result<String> {
-    let mut line = serde_json::to_string(part).map_err(|error| Error::Internal {
-        message: format!("the report as JSON: {error}"),
-    })?;
+    let mut line = serde_json::to_string(part)
+        .map_err(|error| Error::internal(format!("the report as JSON: {error}")))?;
     line.push('\n');
     Ok(line)
 }
 
 /// A report, or a part of one, as JSON.
 pub fn to_json(part: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(part).map_err(|error| Error::Internal {
-        message: format!("the report as JSON: {error}"),
-    })
+    serde_json::to_string_pretty(part)
+        .map_err(|error| Error::internal(format!("the report as JSON: {error}")))
 }
 
 /// Seconds, rounded to the millisecond.

@@ -260,9 +260,8 @@ fn kept_files(lake: &dyn Storage, state: u64) -> Result<BTreeMap<String, String>
 }
 
 fn parse<M: for<'de> serde::Deserialize<'de>>(bytes: &[u8]) -> Result<M> {
-    serde_json::from_slice(bytes).map_err(|error| Error::Internal {
-        message: format!("a manifest with the right digest: {error}"),
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::internal(format!("a manifest with the right digest: {error}")))
 }
 
 /// Manifests that list files.

@@ -105,9 +105,7 @@ impl TableWriter {
     fn put_whole(&mut self, group: &WholeGroup) -> Result<()> {
         match group {
             WholeGroup::Pages(group) => self.file.add(group).map(|_| ()),
-            WholeGroup::Frame(_) => Err(Error::Internal {
-                message: "a row group of a file that is no pages".to_owned(),
-            }),
+            WholeGroup::Frame(_) => Err(Error::internal("a row group of a file that is no pages")),
         }
     }
 

@@ -61,9 +61,7 @@ fn panic_error(payload: &(dyn Any + Send)) -> Error {
         .unwrap_or_else(PoisonError::into_inner)
         .take()
         .unwrap_or_default();
-    Error::Internal {
-        message: format!("{text}{place}"),
-    }
+    Error::internal(format!("{text}{place}"))
 }
 
 /// Runs work and turns its panic into an error.
@@ -115,9 +113,7 @@ pub(in crate::bindings) fn run_detached<T: Send + 'static>(
 }
 
 fn lost() -> Error {
-    Error::Internal {
-        message: "the worker ended without a result".to_owned(),
-    }
+    Error::internal("the worker ended without a result")
 }
 
 /// Python's signals, for a thread that runs without the interpreter.

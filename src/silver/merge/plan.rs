@@ -220,9 +220,7 @@ fn flags_of(frame: &DataFrame) -> Result<Vec<Flags>> {
             .values()
             .as_any()
             .downcast_ref::<Utf8ViewArray>()
-            .ok_or_else(|| Error::Internal {
-                message: "the column of flags holds no texts".to_owned(),
-            })?;
+            .ok_or_else(|| Error::internal("the column of flags holds no texts"))?;
         for range in lists
             .offsets()
             .windows(2)
