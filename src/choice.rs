@@ -12,7 +12,7 @@
 //! );
 //! ```
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// A type whose values have names.
 pub trait Choice: Copy + 'static {
@@ -88,6 +88,17 @@ impl UnknownChoice {
             None => names,
         }
     }
+}
+
+/// The item of a registry with this name, or the error for the argument that has it.
+pub fn find_named<'i, T>(
+    items: &'i [T],
+    name_of: fn(&T) -> &'static str,
+    name: &str,
+    argument: &str,
+) -> Result<&'i T> {
+    let found = items.iter().find(|item| name_of(item) == name);
+    found.ok_or_else(|| UnknownChoice::among(name, items.iter().map(name_of)).of(argument))
 }
 
 /// Names in a sentence: `a, b or c`.

@@ -1,9 +1,10 @@
 //! A drop as a table, one row for each path.
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::DataFrame;
 
 use crate::error::Result;
-use crate::steps::drop::{DropTarget, DroppedPath, drop_rows};
+use crate::row_frame::RowFrame;
+use crate::steps::drop::{DropTarget, drop_rows};
 use crate::storage::Storage;
 use crate::task::Task;
 
@@ -14,16 +15,10 @@ pub fn lake_drop(
     dry_run: bool,
     task: &Task,
 ) -> Result<DataFrame> {
-    let paths = drop_rows(storage, target, dry_run, task)?;
-    let text = |name: &str, value: fn(&DroppedPath) -> &str| {
-        Series::new(name.into(), paths.iter().map(value).collect::<Vec<&str>>()).into_column()
-    };
-    let rows: Vec<i64> = paths.iter().map(|path| path.rows.cast_signed()).collect();
-    let columns = vec![
-        text("action", |path| path.action.name()),
-        text("path", |path| &path.path),
-        Series::new("rows".into(), rows).into_column(),
-        text("reason", |path| &path.reason),
-    ];
-    Ok(DataFrame::new(paths.len(), columns)?)
+    RowFrame::of(&drop_rows(storage, target, dry_run, task)?)
+        .column("action", |path| path.action.name())
+        .column("path", |path| path.path.as_str())
+        .count("rows", |path| path.rows)
+        .column("reason", |path| path.reason.as_str())
+        .finish()
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The modules of the crate, the lowest floor first. Modules on one floor do not use each other.
 const FLOORS: &[&[&str]] = &[
     &["choice", "error", "task"],
-    &["schema", "scratch"],
+    &["row_frame", "schema", "scratch"],
     &["text", "sorting"],
     &["storage"],
     &["formats", "generate", "matcher", "quality"],
