@@ -33,7 +33,8 @@ pub fn lake_tables(storage: &dyn Storage) -> Result<DataFrame> {
         };
         tables.push((*table, files));
     }
-    let sum = |files: &[LakeFile], of: fn(&OutputFile) -> u64| files.iter().map(|file| of(&file.file)).sum::<u64>();
+    let sum =
+        |files: &[LakeFile], of: fn(&OutputFile) -> u64| files.iter().map(|file| of(&file.file)).sum::<u64>();
     RowFrame::of(&tables)
         .column("table", |(table, _)| table.name)
         .column("layer", |(table, _)| table.layer())

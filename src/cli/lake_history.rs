@@ -49,7 +49,7 @@ pub(super) struct HistoryArguments {
     /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
     #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
     lake: String,
-    /// How to print the runs: by default as an aligned table on a terminal and as NDJSON elsewhere
+    /// How to print the runs: by default as an aligned table without their settings on a terminal, and as NDJSON elsewhere
     #[arg(long, value_name = "FORMAT", value_parser = choice::<HistoryFormat>(), help_heading = "Output")]
     format: Option<HistoryFormat>,
     /// The same as --format json; errors and warnings are JSON lines on stderr
@@ -62,6 +62,11 @@ pub(super) fn history(arguments: &HistoryArguments, task: &Task) -> Result<Vec<u
     let lake = existing_lake_for(&arguments.lake, task)?;
     let usual = || HistoryFormat::Table(TableFormat::usual(arguments.json));
     match arguments.format.unwrap_or_else(usual) {
+        // Each run has a long list of settings: for programs, and too wide for a terminal.
+        HistoryFormat::Table(TableFormat::Table) => {
+            let history = lake_history(lake.as_ref())?.drop("settings")?;
+            printed(&history, TableFormat::Table)
+        }
         HistoryFormat::Table(format) => printed(&lake_history(lake.as_ref())?, format),
         HistoryFormat::OpenMetrics => Ok(lake_metrics(lake.as_ref())?.into_bytes()),
     }
