@@ -1,11 +1,11 @@
 //! Rows as CSV, as elements of a JSON array, and as NDJSON.
 
-use super::dirt::Dirt;
-use super::format::{Format, MadeTable};
-use super::record::MadeRow;
+use crate::generate::dirt::Dirt;
+use crate::generate::format::{Format, MadeTable};
+use crate::generate::record::MadeRow;
 
 /// The header of a CSV file.
-pub(super) fn header(table: MadeTable) -> &'static str {
+pub(in crate::generate) fn header(table: MadeTable) -> &'static str {
     match table {
         MadeTable::Drugs => "atccode,drug,synonyms\n",
         MadeTable::Articles => "id,title,date,journal,abstract\n",
@@ -15,7 +15,7 @@ pub(super) fn header(table: MadeTable) -> &'static str {
 
 impl MadeRow {
     /// The title with its tags.
-    pub(super) fn shown_title(&self) -> String {
+    pub(in crate::generate) fn shown_title(&self) -> String {
         match self.title.split_once(' ') {
             Some((first, rest)) if self.markup => format!("<i>{first}</i> {rest}"),
             _ => self.title.clone(),
@@ -24,7 +24,7 @@ impl MadeRow {
 }
 
 /// Adds a publication.
-pub(super) fn publication(table: MadeTable, format: Format, row: &MadeRow, out: &mut Vec<u8>) {
+pub(in crate::generate) fn publication(table: MadeTable, format: Format, row: &MadeRow, out: &mut Vec<u8>) {
     let title_key = if table == MadeTable::Trials {
         "scientific_title"
     } else {
@@ -65,7 +65,7 @@ pub(super) fn publication(table: MadeTable, format: Format, row: &MadeRow, out: 
 }
 
 /// Adds a drug.
-pub(super) fn drug(format: Format, [code, name, synonyms]: &[String; 3], out: &mut Vec<u8>) {
+pub(in crate::generate) fn drug(format: Format, [code, name, synonyms]: &[String; 3], out: &mut Vec<u8>) {
     if format == Format::Csv {
         csv(&[code.as_str(), name.as_str(), synonyms.as_str()], None, out);
         return;
@@ -80,7 +80,12 @@ pub(super) fn drug(format: Format, [code, name, synonyms]: &[String; 3], out: &m
 }
 
 /// Adds an object to an array, or as a line.
-pub(super) fn element(format: Format, mut object: String, fault: Option<Dirt>, out: &mut Vec<u8>) {
+pub(in crate::generate) fn element(
+    format: Format,
+    mut object: String,
+    fault: Option<Dirt>,
+    out: &mut Vec<u8>,
+) {
     let line = format.is_ndjson();
     match fault {
         Some(Dirt::TrailingComma) => object.insert(object.len() - 1, ','),
@@ -102,7 +107,7 @@ pub(super) fn element(format: Format, mut object: String, fault: Option<Dirt>, o
 }
 
 /// Adds a CSV row: texts in quotes, ids and dates only if they hold a comma.
-pub(super) fn csv(values: &[&str], fault: Option<Dirt>, out: &mut Vec<u8>) {
+pub(in crate::generate) fn csv(values: &[&str], fault: Option<Dirt>, out: &mut Vec<u8>) {
     for (place, value) in values.iter().enumerate() {
         if place > 0 {
             out.push(b',');
@@ -122,6 +127,6 @@ pub(super) fn csv(values: &[&str], fault: Option<Dirt>, out: &mut Vec<u8>) {
 }
 
 /// A JSON string.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::generate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

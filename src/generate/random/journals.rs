@@ -3,7 +3,7 @@
 use super::words::{FIELDS, JOURNALS, KINDS};
 
 /// The name of a journal.
-pub(super) fn name(number: u64) -> String {
+pub(in crate::generate) fn name(number: u64) -> String {
     let part = |list: &[&'static str], rest: u64| {
         let length = list.len() as u64;
         (list[(rest % length) as usize], rest / length)
@@ -22,12 +22,12 @@ pub(super) fn name(number: u64) -> String {
 }
 
 /// Its id in NLM's catalogue.
-pub(super) fn nlm_id(number: u64) -> String {
+pub(in crate::generate) fn nlm_id(number: u64) -> String {
     format!("{:07}", 100_000 + number)
 }
 
 /// Its ISSN, with a valid check digit.
-pub(super) fn issn(number: u64) -> String {
+pub(in crate::generate) fn issn(number: u64) -> String {
     let digits = format!("{:07}", 1_000_000 + number);
     let weighted = digits
         .bytes()

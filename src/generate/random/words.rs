@@ -1,6 +1,6 @@
 //! The words of titles. None of them is a real drug, and none looks like the names in [`super::drugs`].
 
-pub(super) const OPENINGS: [&str; 14] = [
+pub(in crate::generate) const OPENINGS: [&str; 14] = [
     "Effect of",
     "Efficacy and safety of",
     "Long-term outcomes of",
@@ -17,7 +17,7 @@ pub(super) const OPENINGS: [&str; 14] = [
     "Real-world experience with",
 ];
 
-pub(super) const SUBJECTS: [&str; 16] = [
+pub(in crate::generate) const SUBJECTS: [&str; 16] = [
     "supervised exercise",
     "early rehabilitation",
     "home visits",
@@ -36,7 +36,7 @@ pub(super) const SUBJECTS: [&str; 16] = [
     "care pathways",
 ];
 
-pub(super) const RELATIONS: [&str; 6] = [
+pub(in crate::generate) const RELATIONS: [&str; 6] = [
     "on",
     "for",
     "in the treatment of",
@@ -45,7 +45,7 @@ pub(super) const RELATIONS: [&str; 6] = [
     "after",
 ];
 
-pub(super) const CONDITIONS: [&str; 22] = [
+pub(in crate::generate) const CONDITIONS: [&str; 22] = [
     "hip fracture",
     "chronic low back pain",
     "migraine",
@@ -70,7 +70,7 @@ pub(super) const CONDITIONS: [&str; 22] = [
     "glaucoma",
 ];
 
-pub(super) const POPULATIONS: [&str; 14] = [
+pub(in crate::generate) const POPULATIONS: [&str; 14] = [
     "children",
     "older adults",
     "pregnant women",
@@ -87,7 +87,7 @@ pub(super) const POPULATIONS: [&str; 14] = [
     "adolescents",
 ];
 
-pub(super) const DESIGNS: [&str; 8] = [
+pub(in crate::generate) const DESIGNS: [&str; 8] = [
     "cohort",
     "pilot study",
     "protocol",
@@ -99,7 +99,7 @@ pub(super) const DESIGNS: [&str; 8] = [
 ];
 
 /// Phrases around a drug in a title; it is always a whole word.
-pub(super) const STANDINGS: [&str; 14] = [
+pub(in crate::generate) const STANDINGS: [&str; 14] = [
     "{}",
     "{}",
     "{}",
@@ -117,7 +117,7 @@ pub(super) const STANDINGS: [&str; 14] = [
 ];
 
 /// Words that contain a drug's name without mentioning it.
-pub(super) const TRAPS: [&str; 6] = [
+pub(in crate::generate) const TRAPS: [&str; 6] = [
     "nor{}",
     "{}ase activity",
     "de{}",
@@ -126,7 +126,7 @@ pub(super) const TRAPS: [&str; 6] = [
     "{}2 receptors",
 ];
 
-pub(super) const SENTENCES: [&str; 10] = [
+pub(in crate::generate) const SENTENCES: [&str; 10] = [
     "We followed the participants for two years.",
     "Outcomes were assessed by two blinded readers.",
     "The difference between the groups was small.",
@@ -140,7 +140,7 @@ pub(super) const SENTENCES: [&str; 10] = [
 ];
 
 /// Sentences of abstracts about a drug.
-pub(super) const ABOUT_DRUGS: [&str; 5] = [
+pub(in crate::generate) const ABOUT_DRUGS: [&str; 5] = [
     "Participants were given {} for twelve weeks.",
     "{} and usual care were compared.",
     "Four of them had stopped {} before.",
@@ -148,7 +148,7 @@ pub(super) const ABOUT_DRUGS: [&str; 5] = [
     "We compared placebo with {}, each once a day.",
 ];
 
-pub(super) const JOURNALS: [&str; 10] = [
+pub(in crate::generate) const JOURNALS: [&str; 10] = [
     "Journal of {kind} {field}",
     "The {kind} journal of {field}",
     "Annals of {kind} {field}",
@@ -161,7 +161,7 @@ pub(super) const JOURNALS: [&str; 10] = [
     "Advances in {kind} {field}",
 ];
 
-pub(super) const KINDS: [&str; 14] = [
+pub(in crate::generate) const KINDS: [&str; 14] = [
     "clinical",
     "experimental",
     "emergency",
@@ -178,7 +178,7 @@ pub(super) const KINDS: [&str; 14] = [
     "geriatric",
 ];
 
-pub(super) const FIELDS: [&str; 16] = [
+pub(in crate::generate) const FIELDS: [&str; 16] = [
     "nursing",
     "cardiology",
     "oncology",
@@ -197,4 +197,5 @@ pub(super) const FIELDS: [&str; 16] = [
     "toxicology",
 ];
 
-pub(super) const SALTS: [&str; 6] = ["sodium", "citrate", "acetate", "phosphate", "maleate", "tartrate"];
+pub(in crate::generate) const SALTS: [&str; 6] =
+    ["sodium", "citrate", "acetate", "phosphate", "maleate", "tartrate"];

@@ -17,13 +17,13 @@ const ENDINGS: [&str; 8] = ["lin", "mab", "zol", "ril", "ten", "vir", "xan", "do
 
 /// The drugs of a made-up vocabulary.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Drugs {
+pub(in crate::generate) struct Drugs {
     pub seed: u64,
     pub count: u64,
 }
 
 /// A mention of a drug as written in a text.
-pub(super) struct Surface {
+pub(in crate::generate) struct Surface {
     pub text: String,
     pub codes: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl Drugs {
     }
 
     /// A row of the vocabulary: code, name, synonyms.
-    pub(super) fn row(&self, number: u64) -> [String; 3] {
+    pub(in crate::generate) fn row(&self, number: u64) -> [String; 3] {
         let name = self.name(number);
         // Most vocabularies write names in capitals.
         let shown = if number.is_multiple_of(3) {
@@ -106,7 +106,7 @@ impl Drugs {
     }
 
     /// A random drug as authors write it; drugs with small numbers are far more common.
-    pub(super) fn surface(&self, dice: &mut Dice) -> Surface {
+    pub(in crate::generate) fn surface(&self, dice: &mut Dice) -> Surface {
         let number = Self::own(dice.early(self.count));
         let mut codes = vec![self.code(number)];
         let brand = self.synonym(number).filter(|_| dice.below(4) == 0);
@@ -128,13 +128,13 @@ impl Drugs {
     }
 
     /// A name to hide inside another word.
-    pub(super) fn trap(&self, dice: &mut Dice) -> String {
+    pub(in crate::generate) fn trap(&self, dice: &mut Dice) -> String {
         self.base(dice.early(self.count))
     }
 }
 
 /// The text with its first letter as a capital.
-pub(super) fn capitalised(text: &str) -> String {
+pub(in crate::generate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters
         .next()

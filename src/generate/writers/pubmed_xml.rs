@@ -1,15 +1,15 @@
 //! Articles as PubMed's XML.
 
-use super::journals;
-use super::record::MadeRow;
+use crate::generate::random::journals;
+use crate::generate::record::MadeRow;
 
-pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE PubmedArticleSet PUBLIC \
+pub(in crate::generate) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!DOCTYPE PubmedArticleSet PUBLIC \
                                \"-//NLM//DTD PubMedArticle, 1st January 2025//EN\" \
                                \"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd\">\n<PubmedArticleSet>\n";
-pub(super) const TAIL: &str = "</PubmedArticleSet>\n";
+pub(in crate::generate) const TAIL: &str = "</PubmedArticleSet>\n";
 
 /// Adds an article; the second row of a record is the next version.
-pub(super) fn article(row: &MadeRow, again: bool, out: &mut Vec<u8>) {
+pub(in crate::generate) fn article(row: &MadeRow, again: bool, out: &mut Vec<u8>) {
     let title = escaped(&row.title);
     let title = match title.split_once(' ') {
         Some((first, rest)) if row.markup => format!("<i>{first}</i> {rest}"),
@@ -52,7 +52,7 @@ pub(super) fn article(row: &MadeRow, again: bool, out: &mut Vec<u8>) {
 }
 
 /// Adds a notice of deletion.
-pub(super) fn delete(ids: &[String], out: &mut Vec<u8>) {
+pub(in crate::generate) fn delete(ids: &[String], out: &mut Vec<u8>) {
     if ids.is_empty() {
         return;
     }

@@ -1,14 +1,14 @@
 //! Articles as MEDLINE's tagged text.
 
-use super::dirt::Dirt;
-use super::journals;
-use super::record::MadeRow;
+use crate::generate::dirt::Dirt;
+use crate::generate::random::journals;
+use crate::generate::record::MadeRow;
 
 /// The width of PubMed's lines.
 const WIDTH: usize = 88;
 
 /// Adds a record and a blank line after it.
-pub(super) fn record(row: &MadeRow, out: &mut Vec<u8>) {
+pub(in crate::generate) fn record(row: &MadeRow, out: &mut Vec<u8>) {
     tag("PMID", &row.id, out);
     tag("STAT", "MEDLINE", out);
     tag("DP", &row.date.tagged(), out);

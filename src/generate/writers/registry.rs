@@ -1,18 +1,19 @@
 //! The exports of websites: PubMed's CSV before 2020, both of ClinicalTrials.gov's, and studies of its API.
 
-use super::dirt::Dirt;
-use super::format::Format;
 use super::plain::{csv, element, quoted};
-use super::record::MadeRow;
+use crate::generate::dirt::Dirt;
+use crate::generate::format::Format;
+use crate::generate::record::MadeRow;
 
-pub(super) const PUBMED_HEADER: &str =
+pub(in crate::generate) const PUBMED_HEADER: &str =
     "Title,URL,Description,Details,ShortDetails,Resource,Type,Identifiers,Db,EntrezUID,Properties\n";
-pub(super) const NEW_HEADER: &str =
+pub(in crate::generate) const NEW_HEADER: &str =
     "NCT Number,Study Title,Study URL,Study Status,Brief Summary,Interventions,Start Date\n";
-pub(super) const CLASSIC_HEADER: &str = "Rank,NCT Number,Title,Status,Interventions,Start Date,URL\n";
+pub(in crate::generate) const CLASSIC_HEADER: &str =
+    "Rank,NCT Number,Title,Status,Interventions,Start Date,URL\n";
 
 /// Adds a row of an export.
-pub(super) fn export(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
+pub(in crate::generate) fn export(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
     if row.fault == Some(Dirt::BlankLine) {
         out.push(b'\n');
     }
@@ -71,7 +72,7 @@ pub(super) fn export(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
 }
 
 /// Adds a study in the form of the API's version 2.
-pub(super) fn study(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
+pub(in crate::generate) fn study(format: Format, row: &MadeRow, out: &mut Vec<u8>) {
     let (id, title, date) = (
         quoted(&row.id),
         quoted(&row.shown_title()),

@@ -41,7 +41,7 @@ enum DatePrecisionGiven {
 
 /// The date of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Given {
+pub(in crate::generate) enum Given {
     Missing,
     Bad(&'static str),
     Date(Date),
@@ -49,7 +49,7 @@ pub(super) enum Given {
 
 /// A date and the style in which it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Date {
+pub(in crate::generate) struct Date {
     year: u64,
     month: u64,
     day: u64,
@@ -59,7 +59,7 @@ pub(super) struct Date {
 
 impl Date {
     /// Another random date, of another day.
-    pub(super) fn another(&self, dice: &mut Dice) -> Self {
+    pub(in crate::generate) fn another(&self, dice: &mut Dice) -> Self {
         let mut other = Self::draw(dice, false);
         if other.truth() == self.truth() {
             other.year += 1;
@@ -68,7 +68,7 @@ impl Date {
     }
 
     /// A random date: a whole day in most records, a less exact one in the others.
-    pub(super) fn draw(dice: &mut Dice, exact: bool) -> Self {
+    pub(in crate::generate) fn draw(dice: &mut Dice, exact: bool) -> Self {
         let part = match dice.below(100) {
             _ if exact => DatePrecisionGiven::Day,
             0..=84 => DatePrecisionGiven::Day,
@@ -93,7 +93,7 @@ impl Date {
     }
 
     /// The same day in another style.
-    pub(super) fn restyled(&self, dice: &mut Dice) -> Self {
+    pub(in crate::generate) fn restyled(&self, dice: &mut Dice) -> Self {
         Self {
             style: dice.next(),
             ..self.clone()
@@ -180,27 +180,27 @@ impl Date {
 }
 
 impl Given {
-    pub(super) fn bad(dice: &mut Dice) -> Self {
+    pub(in crate::generate) fn bad(dice: &mut Dice) -> Self {
         Self::Bad(dice.pick(&BAD))
     }
 
     /// The true day of the date; `None` if it is missing or bad.
-    pub(super) fn truth(&self) -> Option<String> {
+    pub(in crate::generate) fn truth(&self) -> Option<String> {
         match self {
             Self::Date(date) => Some(date.truth()),
             Self::Missing | Self::Bad(_) => None,
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(in crate::generate) fn text(&self) -> String {
         self.written(Date::text)
     }
 
-    pub(super) fn tagged(&self) -> String {
+    pub(in crate::generate) fn tagged(&self) -> String {
         self.written(Date::tagged)
     }
 
-    pub(super) fn elements(&self) -> String {
+    pub(in crate::generate) fn elements(&self) -> String {
         match self {
             Self::Missing => String::new(),
             Self::Bad(text) => format!("<MedlineDate>{text}</MedlineDate>"),
@@ -209,7 +209,7 @@ impl Given {
     }
 
     /// The year, which PubMed's old export also has in the column with the journal.
-    pub(super) fn year(&self) -> Option<u64> {
+    pub(in crate::generate) fn year(&self) -> Option<u64> {
         match self {
             Self::Date(date) => Some(date.year),
             Self::Missing | Self::Bad(_) => None,
