@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::api::credentials::hide_credentials;
 
 /// Variables with this prefix may set options, and so may hold credentials.
-pub(super) const VARIABLES: &str = "DRUGS_RS_";
+pub(in crate::cli) const VARIABLES: &str = "DRUGS_RS_";
 
 const BOLD: &str = "\x1b[1m";
 const BOLD_RED: &str = "\x1b[1m\x1b[31m";
@@ -52,7 +52,7 @@ struct WarningFields<'w> {
 
 impl Voice {
     /// The style that the words of a command line ask for.
-    pub(super) fn of_words(words: &[OsString]) -> Self {
+    pub(in crate::cli) fn of_words(words: &[OsString]) -> Self {
         let variables = std::env::vars_os().filter(|(name, _)| {
             let name = name.to_str();
             name.is_some_and(|name| name.starts_with(VARIABLES))
@@ -87,7 +87,7 @@ impl Voice {
         }
     }
 
-    pub(super) fn color(&self) -> ColorChoice {
+    pub(in crate::cli) fn color(&self) -> ColorChoice {
         self.color
     }
 
@@ -101,12 +101,12 @@ impl Voice {
     }
 
     /// The message without the credentials of any word.
-    pub(super) fn hide(&self, message: &str) -> String {
+    pub(in crate::cli) fn hide(&self, message: &str) -> String {
         hide_credentials(message, self.words.iter().map(String::as_str))
     }
 
     /// Prints a warning.
-    pub(super) fn warn(&self, message: &str) {
+    pub(in crate::cli) fn warn(&self, message: &str) {
         let message = self.hide(message);
         if self.json {
             let message = &message;
@@ -119,7 +119,7 @@ impl Voice {
     }
 
     /// Prints an error, and returns the exit code.
-    pub(super) fn fail(&self, class: &str, message: &str, hints: &[String], exit_code: u8) -> u8 {
+    pub(in crate::cli) fn fail(&self, class: &str, message: &str, hints: &[String], exit_code: u8) -> u8 {
         let (message, hints) = self.without_credentials(message, hints);
         if self.json {
             self.fail_in_json(class, &message, &hints, exit_code);
@@ -131,7 +131,7 @@ impl Voice {
     }
 
     /// Prints a usage error of clap, which has its own form and begins with the same prefix.
-    pub(super) fn fail_usage(&self, error: &clap::Error, hints: &[String]) -> u8 {
+    pub(in crate::cli) fn fail_usage(&self, error: &clap::Error, hints: &[String]) -> u8 {
         const USAGE: u8 = 2;
         let rendered = error.render();
         if self.json {
@@ -200,6 +200,6 @@ fn say_json(line: &impl Serialize) {
 }
 
 /// Writes to stderr. Ignores errors, because there is nowhere left to report them.
-pub(super) fn say(text: &str) {
+pub(in crate::cli) fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

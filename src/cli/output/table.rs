@@ -1,27 +1,21 @@
-//! `drugs-rs answer`: any registered answer, with a flag for each option that one of them has.
+//! Tables: aligned for people, JSON and CSV for programs.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::Args;
 use polars::prelude::{AnyValue, Column, DataFrame};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::options::choice;
 use super::printing::{csv_field, not_printed, shown_cell};
-use super::summary::print_table;
-use crate::api::answers::read_graph;
 use crate::choice::{Choice, parse_choices};
+use crate::cli::options::choice;
 use crate::error::Result;
-use crate::graph::{ANSWERS, AnswerOption, OptionValue, ask};
-use crate::lake::open::existing_lake_for;
-use crate::schema::DrugUnit;
-use crate::task::Task;
 
 /// How a table is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TableFormat {
+pub(in crate::cli) enum TableFormat {
     Table,
     Json,
     Ndjson,
@@ -52,24 +46,9 @@ impl Choice for TableFormat {
 
 parse_choices!(TableFormat);
 
-#[derive(Debug, Args)]
-#[command(after_help = answers_in_help())]
-pub(super) struct AnswerArguments {
-    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
-    #[arg(value_name = "LAKE")]
-    lake: String,
-    /// The answer
-    #[arg(value_name = "ANSWER")]
-    name: String,
-    #[command(flatten)]
-    options: AnswerOptions,
-    #[command(flatten)]
-    print: PrintOptions,
-}
-
 /// How a table is printed.
 #[derive(Debug, Args)]
-pub(super) struct PrintOptions {
+pub(in crate::cli) struct PrintOptions {
     /// How to print the table: by default aligned on a terminal and NDJSON elsewhere
     #[arg(long, value_name = "FORMAT", value_parser = choice::<TableFormat>(), help_heading = "Output")]
     format: Option<TableFormat>,
@@ -80,14 +59,14 @@ pub(super) struct PrintOptions {
 
 impl PrintOptions {
     /// The format that was asked for, or that of where the output goes.
-    pub(super) fn format(&self) -> TableFormat {
+    pub(in crate::cli) fn format(&self) -> TableFormat {
         self.format.unwrap_or_else(|| TableFormat::usual(self.json))
     }
 }
 
 impl TableFormat {
     /// The format that is used if none is asked for.
-    pub(super) fn usual(json: bool) -> Self {
+    pub(in crate::cli) fn usual(json: bool) -> Self {
         match json {
             true => Self::Json,
             false if io::stdout().is_terminal() => Self::Table,
@@ -96,94 +75,8 @@ impl TableFormat {
     }
 }
 
-/// The options that were given, by name with their values.
-#[derive(Debug, Default)]
-struct AnswerOptions(Vec<(String, String)>);
-
-/// The options of all answers, each once.
-fn options() -> Vec<&'static AnswerOption> {
-    let mut options: Vec<&AnswerOption> = Vec::new();
-    for option in ANSWERS.iter().flat_map(|answer| answer.options) {
-        if !options.iter().any(|known| known.name == option.name) {
-            options.push(option);
-        }
-    }
-    options
-}
-
-impl Args for AnswerOptions {
-    fn augment_args(command: Command) -> Command {
-        options().into_iter().fold(command, |command, option| {
-            let (placeholder, default) = match option.value {
-                OptionValue::Drug => ("DRUG", String::new()),
-                OptionValue::Number { default, .. } => ("N", format!(" [default: {default}]")),
-                OptionValue::Unit => ("UNIT", " [default: substance]".to_owned()),
-            };
-            let flag = Arg::new(option.name)
-                .long(option.flag)
-                .value_name(placeholder)
-                .help(format!("{}{default}", option.sentence));
-            command.arg(match option.value {
-                OptionValue::Unit => flag.env("DRUGS_RS_UNIT").value_parser(unit_names()),
-                _ => flag,
-            })
-        })
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for AnswerOptions {
-    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
-        let given = options().into_iter().filter_map(|option| {
-            let value = matches.get_one::<String>(option.name)?;
-            Some((option.name.to_owned(), value.clone()))
-        });
-        Ok(Self(given.collect()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-/// The names of units, as text: the answer parses its options itself.
-fn unit_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(DrugUnit::CHOICES.iter().map(|unit| unit.choice_name()))
-}
-
-/// What can be asked, for the help.
-fn answers_in_help() -> String {
-    let lines = ANSWERS.iter().map(|answer| {
-        let flags: Vec<String> = answer
-            .options
-            .iter()
-            .map(|option| format!("--{}", option.flag))
-            .collect();
-        format!(
-            "  {}: {} Options: {}",
-            answer.name,
-            answer.sentence,
-            flags.join(", ")
-        )
-    });
-    format!("Answers:\n{}", lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// The table of an answer as text.
-pub(super) fn answer(arguments: &AnswerArguments, task: &Task) -> Result<Vec<u8>> {
-    // A wrong name costs no reading of the graph.
-    crate::graph::find_answer(&arguments.name)?;
-    let graph = read_graph(existing_lake_for(&arguments.lake, task)?.as_ref())?;
-    let table = ask(&graph, &arguments.name, &arguments.options.0, task)?;
-    printed(&table, arguments.print.format())
-}
-
 /// A table as text.
-pub(super) fn printed(table: &DataFrame, format: TableFormat) -> Result<Vec<u8>> {
+pub(in crate::cli) fn printed(table: &DataFrame, format: TableFormat) -> Result<Vec<u8>> {
     let names = || table.columns().iter().map(|column| column.name().to_string());
     let rows = 0..table.height();
     let mut text = match format {
@@ -257,5 +150,37 @@ fn value(column: &Column, row: usize) -> Value {
         AnyValue::Boolean(is) => Value::from(is),
         // Dates, which are written as ISO 8601.
         other => Value::from(other.to_string()),
+    }
+}
+
+/// Prints a table with aligned columns, numbers to the right. `all` is the number of rows before it was shortened.
+pub(in crate::cli) fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
+    let columns = rows.first().map_or(0, |row| row.as_ref().len());
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row.as_ref()[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let cells: Vec<String> = row
+            .as_ref()
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| {
+                let number = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+                if number {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            })
+            .collect();
+        let _ = writeln!(text, "  {}", cells.join("  ").trim_end());
+    }
+    let shown = rows.len().saturating_sub(1);
+    if all > shown {
+        let _ = writeln!(text, "  … and {} more", all - shown);
     }
 }

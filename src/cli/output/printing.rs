@@ -5,7 +5,7 @@ use std::io;
 use crate::error::{Error, Refusal, Result};
 
 /// A reader that closed its end of the pipe has what it wanted.
-pub(super) fn printed(result: io::Result<()>) -> Result<()> {
+pub(in crate::cli) fn printed(result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| not_printed(&error)),
@@ -13,7 +13,7 @@ pub(super) fn printed(result: io::Result<()>) -> Result<()> {
 }
 
 /// The error for output that could not be printed. Unlike with other errors, the work itself is done.
-pub(super) fn not_printed(error: &io::Error) -> Error {
+pub(in crate::cli) fn not_printed(error: &io::Error) -> Error {
     let refusal = Refusal {
         found: error.to_string(),
         remedy: "the work itself is done; print to another place",
@@ -22,7 +22,7 @@ pub(super) fn not_printed(error: &io::Error) -> Error {
 }
 
 /// A field of CSV, in quotes if RFC 4180 requires them.
-pub(super) fn csv_field(text: &str) -> String {
+pub(in crate::cli) fn csv_field(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
@@ -31,6 +31,6 @@ pub(super) fn csv_field(text: &str) -> String {
 }
 
 /// Replaces control characters of a text, which a terminal would obey.
-pub(super) fn shown_cell(text: &str) -> String {
+pub(in crate::cli) fn shown_cell(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }

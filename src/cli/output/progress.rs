@@ -44,7 +44,7 @@ impl ProgressBar {
     }
 
     /// A progress line that also shows the notes of its task.
-    pub(super) fn verbose(wanted: bool, verbose: u8, voice: &Voice) -> Self {
+    pub(in crate::cli) fn verbose(wanted: bool, verbose: u8, voice: &Voice) -> Self {
         Self {
             verbose,
             voice: Some(voice.clone()),
@@ -106,7 +106,7 @@ impl ProgressBar {
     }
 
     /// Prints a note, if notes are shown.
-    pub(super) fn note(&self, line: &str) {
+    pub(in crate::cli) fn note(&self, line: &str) {
         if self.verbose == 0 {
             return;
         }

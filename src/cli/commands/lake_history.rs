@@ -2,18 +2,18 @@
 
 use clap::Args;
 
-use super::answer::{TableFormat, printed};
-use super::options::choice;
 use crate::api::lake_tables::lake_history;
 use crate::api::metrics::lake_metrics;
 use crate::choice::{Choice, parse_choices};
+use crate::cli::options::choice;
+use crate::cli::output::table::{TableFormat, printed};
 use crate::error::Result;
 use crate::lake::existing_lake_for;
 use crate::task::Task;
 
 /// How the history is printed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum HistoryFormat {
+pub(in crate::cli) enum HistoryFormat {
     Table(TableFormat),
     OpenMetrics,
 }
@@ -45,7 +45,7 @@ impl Choice for HistoryFormat {
 parse_choices!(HistoryFormat);
 
 #[derive(Debug, Args)]
-pub(super) struct HistoryArguments {
+pub(in crate::cli) struct HistoryArguments {
     /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
     #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
     lake: String,
@@ -58,7 +58,7 @@ pub(super) struct HistoryArguments {
 }
 
 /// The history of a lake as text.
-pub(super) fn history(arguments: &HistoryArguments, task: &Task) -> Result<Vec<u8>> {
+pub(in crate::cli) fn history(arguments: &HistoryArguments, task: &Task) -> Result<Vec<u8>> {
     let lake = existing_lake_for(&arguments.lake, task)?;
     let usual = || HistoryFormat::Table(TableFormat::usual(arguments.json));
     match arguments.format.unwrap_or_else(usual) {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::options::choice;
 use crate::api::explain::{MentionQuestion, explain_mention};
+use crate::cli::options::choice;
 use crate::error::Result;
 use crate::lake::existing_lake_for;
 use crate::lake::report::to_json;
@@ -11,7 +11,7 @@ use crate::schema::PublicationKind;
 use crate::task::Task;
 
 #[derive(Debug, Args)]
-pub(super) struct LakeExplainArguments {
+pub(in crate::cli) struct LakeExplainArguments {
     /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
     #[arg(value_name = "LAKE")]
     lake: String,
@@ -30,7 +30,7 @@ pub(super) struct LakeExplainArguments {
 }
 
 /// The explanation as text.
-pub(super) fn explain(arguments: &LakeExplainArguments, task: &Task) -> Result<String> {
+pub(in crate::cli) fn explain(arguments: &LakeExplainArguments, task: &Task) -> Result<String> {
     let lake = existing_lake_for(&arguments.lake, task)?.into();
     let question = MentionQuestion {
         publication_id: &arguments.publication_id,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::table::print_table;
 use crate::api::answers;
 use crate::choice::Choice;
 use crate::error::Result;
@@ -22,7 +23,7 @@ const LARGEST_GRAPH: u64 = 8 << 20;
 const MOST_PUBLICATIONS: u64 = 50_000;
 
 /// The summary of a report.
-pub(super) fn of(report: &StepReport) -> Result<String> {
+pub(in crate::cli) fn of(report: &StepReport) -> Result<String> {
     let date = if report.dates.is_empty() {
         format!("dt={}", report.dt)
     } else {
@@ -72,8 +73,14 @@ pub(super) fn of(report: &StepReport) -> Result<String> {
     held(&mut text, report);
     shrunk(&mut text, report);
     sources(&mut text, report);
-    flags(&mut text, &report.totals.flags);
-    rejected(&mut text, report);
+    let totals = &report.totals;
+    let heading = "Repaired or doubtful rows, kept with a flag";
+    counted(&mut text, heading, "flag", &totals.flags, |name| {
+        Flag::from_name(name).map(Flag::sentence)
+    });
+    counted(&mut text, "Rejected rows", "reason", &totals.rejected, |name| {
+        Reason::from_name(name).map(Reason::sentence)
+    });
     files(&mut text, report);
     Ok(text)
 }
@@ -257,31 +264,24 @@ fn sources(text: &mut String, report: &StepReport) {
     }
 }
 
-fn flags(text: &mut String, flags: &BTreeMap<String, u64>) {
-    if flags.is_empty() {
+/// The rows with each flag or reason, and what it means.
+fn counted(
+    text: &mut String,
+    heading: &str,
+    column: &str,
+    counts: &BTreeMap<String, u64>,
+    sentence: fn(&str) -> Option<&'static str>,
+) {
+    if counts.is_empty() {
         return;
     }
-    title(text, "Repaired or doubtful rows, kept with a flag");
-    let mut table = vec![["flag", "rows", "meaning"].map(str::to_owned)];
-    for (name, rows) in flags {
-        let sentence = Flag::from_name(name).map_or("", Flag::sentence);
+    title(text, heading);
+    let mut table = vec![[column, "rows", "meaning"].map(str::to_owned)];
+    for (name, rows) in counts {
+        let sentence = sentence(name).unwrap_or_default();
         table.push([name.clone(), rows.to_string(), sentence.to_owned()]);
     }
-    print_table(text, &table, flags.len());
-}
-
-fn rejected(text: &mut String, report: &StepReport) {
-    let rejected = &report.totals.rejected;
-    if rejected.is_empty() {
-        return;
-    }
-    title(text, "Rejected rows");
-    let mut table = vec![["reason", "rows", "meaning"].map(str::to_owned)];
-    for (name, rows) in rejected {
-        let sentence = Reason::from_name(name).map_or("", Reason::sentence);
-        table.push([name.clone(), rows.to_string(), sentence.to_owned()]);
-    }
-    print_table(text, &table, rejected.len());
+    print_table(text, &table, counts.len());
 }
 
 fn files(text: &mut String, report: &StepReport) {
@@ -314,36 +314,4 @@ fn files(text: &mut String, report: &StepReport) {
 
 fn title(text: &mut String, title: &str) {
     let _ = writeln!(text, "\n{title}");
-}
-
-/// Prints a table with aligned columns, numbers to the right. `all` is the number of rows before it was shortened.
-pub(super) fn print_table<R: AsRef<[String]>>(text: &mut String, rows: &[R], all: usize) {
-    let columns = rows.first().map_or(0, |row| row.as_ref().len());
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row.as_ref()[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
-        let cells: Vec<String> = row
-            .as_ref()
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| {
-                let number = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
-                if number {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:<width$}")
-                }
-            })
-            .collect();
-        let _ = writeln!(text, "  {}", cells.join("  ").trim_end());
-    }
-    let shown = rows.len().saturating_sub(1);
-    if all > shown {
-        let _ = writeln!(text, "  … and {} more", all - shown);
-    }
 }

@@ -1,12 +1,12 @@
 //! `drugs-rs lake`: what is in a lake, as tables, and whether it is as it was written.
 
-use super::answer::printed;
-use super::arguments::{LakeCommand, VerifyArguments};
 use super::lake_explain::explain;
 use super::lake_history::history;
-use super::outcome::Outcome;
 use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables::{lake_compact, lake_files, lake_states, lake_status, lake_tables, lake_vacuum};
+use crate::cli::arguments::{LakeCommand, VerifyArguments};
+use crate::cli::outcome::Outcome;
+use crate::cli::output::table::printed;
 use crate::error::Result;
 use crate::lake::dt::Dt;
 use crate::lake::report::to_json;
@@ -17,7 +17,7 @@ use crate::steps::drop::DropTarget;
 use crate::task::Task;
 
 /// Runs a command of `drugs-rs lake`.
-pub(super) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
+pub(in crate::cli) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome> {
     let (table, print) = match command {
         LakeCommand::Verify(arguments) => return verify_lake(arguments, task),
         LakeCommand::Tables(arguments) => {

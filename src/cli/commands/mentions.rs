@@ -6,20 +6,20 @@ use std::io::{self, IsTerminal, StdoutLock, Write};
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
-use super::arguments::MatchArguments;
-use super::options::MentionFormat;
-use super::outcome::Outcome;
-use super::printing::{csv_field, not_printed, shown_cell};
-use super::settings::{entries, reading};
-use super::voice::Voice;
 use crate::api::matching::{PassedOver, TextFiles};
 use crate::api::source_lists::Lists;
+use crate::cli::arguments::MatchArguments;
+use crate::cli::options::MentionFormat;
+use crate::cli::outcome::Outcome;
+use crate::cli::output::printing::{csv_field, not_printed, shown_cell};
+use crate::cli::output::voice::Voice;
+use crate::cli::settings::{entries, reading};
 use crate::error::{Error, Result};
 use crate::matcher::Matcher;
 use crate::task::{Patient, Task};
 
 /// Prints the mentions. Without one the exit code is 1, as with grep.
-pub(super) fn match_texts(
+pub(in crate::cli) fn match_texts(
     arguments: &MatchArguments,
     voice: &Voice,
     lists: &mut Lists,

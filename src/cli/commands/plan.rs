@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::options::Output;
-use super::outcome::Outcome;
+use crate::cli::options::Output;
+use crate::cli::outcome::Outcome;
 use crate::error::Result;
 use crate::lake::report::to_json;
 use crate::steps::gold::{GoldPlan, PartitionChange};
@@ -13,7 +13,7 @@ use crate::steps::run_plan::RunPlan;
 const MOST_ROWS: usize = 30;
 
 /// A plan of gold.
-pub(super) fn of_gold(plan: &GoldPlan, output: &Output) -> Result<Outcome> {
+pub(in crate::cli) fn of_gold(plan: &GoldPlan, output: &Output) -> Result<Outcome> {
     if output.json {
         return Ok(Outcome::of_text(format!("{}\n", to_json(plan)?)));
     }
@@ -23,7 +23,7 @@ pub(super) fn of_gold(plan: &GoldPlan, output: &Output) -> Result<Outcome> {
 }
 
 /// A plan of a run.
-pub(super) fn of_run(plan: &RunPlan, output: &Output) -> Result<Outcome> {
+pub(in crate::cli) fn of_run(plan: &RunPlan, output: &Output) -> Result<Outcome> {
     if output.json {
         return Ok(Outcome::of_text(format!("{}\n", to_json(plan)?)));
     }

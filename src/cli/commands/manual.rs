@@ -3,15 +3,15 @@
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::arguments::{CompletionsArguments, ManArguments};
-use super::parse::definition;
-use super::printing::not_printed;
 use crate::api::write_file;
+use crate::cli::arguments::{CompletionsArguments, ManArguments};
+use crate::cli::output::printing::not_printed;
+use crate::cli::parse::definition;
 use crate::error::{Error, Result};
 use crate::task::Task;
 
 /// The completions for a shell.
-pub(super) fn completions(arguments: &CompletionsArguments) -> Vec<u8> {
+pub(in crate::cli) fn completions(arguments: &CompletionsArguments) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut definition(), "drugs-rs", &mut script);
     if arguments.shell == Shell::Bash {
@@ -24,7 +24,7 @@ pub(super) fn completions(arguments: &CompletionsArguments) -> Vec<u8> {
 }
 
 /// The man page of a command, or a line for each page that was written.
-pub(super) fn man(arguments: &ManArguments, task: &Task) -> Result<Vec<u8>> {
+pub(in crate::cli) fn man(arguments: &ManArguments, task: &Task) -> Result<Vec<u8>> {
     let mut command = definition().disable_help_subcommand(true);
     // Only a built command knows the full names of subcommands and the global options.
     command.build();

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::options::{Output, choice};
 use crate::api::generate::generate;
+use crate::cli::options::{Output, choice};
 use crate::error::{Error, Result};
 use crate::generate::{Delivery, Format, GenerateSettings, MadeTable, Packing, Shares};
 use crate::task::Task;
 
 #[derive(Debug, Args)]
-pub(super) struct GenerateArguments {
+pub(in crate::cli) struct GenerateArguments {
     /// A new folder for the sources: drugs/, pubmed/, clinical_trials/, and the truth about them
     #[arg(long, value_name = "FOLDER")]
     pub out: String,
@@ -83,7 +83,7 @@ fn format_of(table: MadeTable) -> impl TypedValueParser<Value = Format> {
 }
 
 /// Generates the sources, and returns the text to print.
-pub(super) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String> {
+pub(in crate::cli) fn made(arguments: &GenerateArguments, task: &Task) -> Result<String> {
     let settings = settings(arguments)?;
     let (json, stood) = generate(&arguments.out, &settings, arguments.force, task)?;
     if arguments.output.json {
