@@ -21,8 +21,6 @@ mod process;
 mod reading;
 mod steps;
 mod table;
-mod table_bytes;
-mod table_rows;
 
 use pyo3::prelude::*;
 

@@ -11,7 +11,7 @@ use crate::storage::Storage;
 use crate::tables::table_writer::read_frames;
 
 /// Builds the graph.
-pub(super) fn graph_of_tables(storage: &dyn Storage) -> Result<DrugGraph> {
+pub(in crate::api) fn graph_of_tables(storage: &dyn Storage) -> Result<DrugGraph> {
     let mut builder = GraphBuilder::default();
     each_frame(storage, &CURRENT_DRUGS, &["atccode", "drug"], |_, frame| {
         let codes = frame.column("atccode")?.str()?;

@@ -1,4 +1,8 @@
-//! The files that sources name.
+//! The files that sources name, and what they hold.
+
+pub mod read;
+pub mod source_lists;
+pub mod vocabulary;
 
 use crate::error::Result;
 use crate::storage::source::expand_all;

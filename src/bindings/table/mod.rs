@@ -1,56 +1,59 @@
 //! `Table`: a result of the core, for every library that reads Arrow, and for notebooks.
 
+mod bytes;
+mod rows;
+
 use polars::prelude::{Column, DataFrame, IdxCa, IdxSize, NewChunkedArray};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyCapsule, PyList, PySlice, PyString, PyType};
 
 use super::process::call;
-use super::table_rows::{TableRows, add_rows, values};
-use super::{arguments, arrow, errors, table_bytes};
+use super::{arguments, arrow, errors};
 use crate::api::preview;
 use crate::choice::close_names;
 use crate::error::{Error, Result};
 use crate::schema::TableColumn;
+use rows::{TableRows, add_rows, values};
 
 #[doc = stub_doc!(Table)]
 #[pyclass(frozen, subclass, module = "drugs_rs")]
-pub(super) struct Table {
+pub(in crate::bindings) struct Table {
     frame: DataFrame,
     /// What is known of its columns, if it is a table of a lake.
     columns: Vec<&'static TableColumn>,
 }
 
 impl Table {
-    pub(super) fn new(frame: DataFrame) -> Self {
+    pub(in crate::bindings) fn new(frame: DataFrame) -> Self {
         Self::described(frame, Vec::new())
     }
 
     /// A table whose Arrow schema has the description of each column.
-    pub(super) fn described(frame: DataFrame, columns: Vec<&'static TableColumn>) -> Self {
+    pub(in crate::bindings) fn described(frame: DataFrame, columns: Vec<&'static TableColumn>) -> Self {
         Self { frame, columns }
     }
 
-    pub(super) fn into_frame(self) -> DataFrame {
+    pub(in crate::bindings) fn into_frame(self) -> DataFrame {
         self.frame
     }
 
-    pub(super) fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = call::run_inline(py, || table_bytes::to_bytes(&self.frame))?;
+    pub(in crate::bindings) fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = call::run_inline(py, || bytes::to_bytes(&self.frame))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
-    pub(super) fn from_bytes(data: &Bound<'_, PyBytes>) -> PyResult<Self> {
+    pub(in crate::bindings) fn from_bytes(data: &Bound<'_, PyBytes>) -> PyResult<Self> {
         let bytes = data.as_bytes();
-        call::run_inline(data.py(), || table_bytes::from_bytes(bytes)).map(Self::new)
+        call::run_inline(data.py(), || bytes::from_bytes(bytes)).map(Self::new)
     }
 
     /// The preview as text, with the name of the class and a note about the rows.
-    pub(super) fn text(&self, py: Python<'_>, class: &str, note: &str) -> PyResult<String> {
+    pub(in crate::bindings) fn text(&self, py: Python<'_>, class: &str, note: &str) -> PyResult<String> {
         call::run_inline(py, || Ok(preview::as_text(class, &self.frame, note)))
     }
 
-    pub(super) fn html(&self, py: Python<'_>, class: &str, note: &str) -> PyResult<String> {
+    pub(in crate::bindings) fn html(&self, py: Python<'_>, class: &str, note: &str) -> PyResult<String> {
         call::run_inline(py, || Ok(preview::as_html(class, &self.frame, note)))
     }
 
@@ -216,7 +219,7 @@ impl Table {
 
     #[doc = stub_doc!(Table.schema)]
     #[getter]
-    pub(super) fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(in crate::bindings) fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let types: Vec<(&str, String)> = self
             .frame
             .columns()

@@ -14,7 +14,7 @@ use polars::prelude::{
     DataFrame, DataType, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, SerReader,
 };
 
-use super::process::call;
+use crate::bindings::process::call;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 16] = b"drugs_rs table  ";
