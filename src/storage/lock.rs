@@ -114,10 +114,8 @@ mod tests {
         };
         assert!(lock(io::ErrorKind::Other).is_ok());
         assert_eq!(attempts.get(), 4);
-        let refused = lock(io::ErrorKind::PermissionDenied).unwrap_err();
-        assert_eq!(
-            (refused.kind(), attempts.get()),
-            (io::ErrorKind::PermissionDenied, 4)
-        );
+        let refused = lock(io::ErrorKind::PermissionDenied).map_err(|error| error.kind());
+        assert_eq!(refused, Err(io::ErrorKind::PermissionDenied));
+        assert_eq!(attempts.get(), 4);
     }
 }
