@@ -6,6 +6,7 @@ pub mod generate;
 mod lake;
 pub mod match_column;
 pub mod matching;
+pub mod postgres_copy;
 pub mod preview;
 pub mod sources;
 

@@ -141,6 +141,9 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Generate(arguments) => {
             return Ok(Outcome::of_text(generate::made(arguments, task)?));
         }
+        Command::Load(_) => {
+            return Err(Error::internal("loads run in Python"));
+        }
         Command::Completions(arguments) => return Ok(Outcome::of_text(manual::completions(arguments))),
         Command::Man(arguments) => return Ok(Outcome::of_text(manual::man(arguments, task)?)),
     };
