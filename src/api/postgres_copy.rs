@@ -155,15 +155,15 @@ mod tests {
 
     use super::*;
 
-    fn bytes_of(columns: Vec<Column>) -> Vec<u8> {
+    fn bytes_of(columns: Vec<Column>) -> Result<Vec<u8>> {
         let height = columns.first().map_or(0, Column::len);
         let mut bytes = Vec::new();
-        append_rows(DataFrame::new(height, columns).unwrap(), &mut bytes).unwrap();
-        bytes
+        append_rows(DataFrame::new(height, columns)?, &mut bytes)?;
+        Ok(bytes)
     }
 
     #[test]
-    fn values_are_as_the_server_reads_them() {
+    fn values_are_as_the_server_reads_them() -> Result<()> {
         let texts = Series::new("text".into(), [Some("aé"), None, Some("nul\0")]);
         let numbers = Series::new("number".into(), [Some(258_i64), None, Some(-1)]);
         let row = |first: &[u8], second: &[u8]| [&[0, 2][..], first, second].concat();
@@ -179,22 +179,24 @@ mod tests {
                 &[&[0, 0, 0, 8][..], &[0xff; 8]].concat(),
             ),
         ];
-        assert_eq!(bytes_of(vec![texts.into(), numbers.into()]), expected.concat());
+        assert_eq!(bytes_of(vec![texts.into(), numbers.into()])?, expected.concat());
+        Ok(())
     }
 
     #[test]
-    fn dates_count_from_the_year_2000() {
+    fn dates_count_from_the_year_2000() -> Result<()> {
         let days = Series::new("date".into(), [10_957_i32, 10_956]);
-        let dates = days.cast(&DataType::Date).unwrap();
+        let dates = days.cast(&DataType::Date)?;
         let expected = [
             [0, 1, 0, 0, 0, 4, 0, 0, 0, 0],
             [0, 1, 0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff],
         ];
-        assert_eq!(bytes_of(vec![dates.into()]), expected.concat());
+        assert_eq!(bytes_of(vec![dates.into()])?, expected.concat());
+        Ok(())
     }
 
     #[test]
-    fn lists_are_arrays_that_count_from_one() {
+    fn lists_are_arrays_that_count_from_one() -> Result<()> {
         let lists = ListChunked::from_iter([
             Some(Series::new("".into(), ["b"])),
             Some(Series::new("".into(), Vec::<String>::new())),
@@ -205,6 +207,7 @@ mod tests {
         ]);
         expected.extend([0, 1, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25]);
         let column: Column = lists.into_series().with_name("list".into()).into();
-        assert_eq!(bytes_of(vec![column]), expected);
+        assert_eq!(bytes_of(vec![column])?, expected);
+        Ok(())
     }
 }
