@@ -20,7 +20,7 @@ const DAYS: i32 = 10_957;
 /// The type `text` in the server's catalogue.
 const TEXT: i32 = 25;
 
-/// What stands for the character NUL, which no text of PostgreSQL can hold.
+/// What replaces the character NUL, which no text of PostgreSQL can hold.
 const REPLACEMENT: &str = "\u{fffd}";
 
 /// The length of a null.

@@ -323,7 +323,7 @@ fn declared_type(line: &str) -> Option<&str> {
     name.split(|letter: char| !letter.is_alphanumeric()).next()
 }
 
-/// Two types of one name need their paths to be told apart, in code and in the search for either.
+/// Only their paths distinguish two types of one name, and a search for one finds both.
 #[test]
 fn no_type_name_means_two_things() {
     let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
