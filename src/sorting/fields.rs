@@ -19,6 +19,7 @@ pub trait SortField: Sized {
 }
 
 /// Implements [`SortRecord`](super::SortRecord) for a struct whose fields are all [`SortField`]s, in the order of its bytes.
+#[cfg(feature = "tables")]
 macro_rules! sort_record {
     ($record:ident { $($field:ident),+ }) => {
         impl $crate::sorting::SortRecord for $record {
@@ -36,6 +37,7 @@ macro_rules! sort_record {
         }
     };
 }
+#[cfg(feature = "tables")]
 pub(crate) use sort_record;
 
 /// Takes some bytes off the front.
