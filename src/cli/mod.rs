@@ -14,4 +14,4 @@ mod settings;
 pub use execute::execute;
 pub use outcome::Outcome;
 pub use output::progress::ProgressBar;
-pub use parse::{Invocation, ParsedCommand, RequestedLoad, parse};
+pub use parse::{Invocation, ParsedCommand, parse};
