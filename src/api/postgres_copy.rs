@@ -20,7 +20,7 @@ const DAYS: i32 = 10_957;
 /// The type `text` in the server's catalogue.
 const TEXT: i32 = 25;
 
-/// What stands for the character NUL, which no text of PostgreSQL can hold.
+/// What replaces the character NUL, which no text of PostgreSQL can hold.
 const REPLACEMENT: &str = "\u{fffd}";
 
 /// The length of a null.
@@ -51,12 +51,12 @@ impl<'f> Values<'f> {
                 _ => return None,
             })
         });
-        typed.ok_or_else(|| Error::Internal {
-            message: format!(
+        typed.ok_or_else(|| {
+            Error::internal(format!(
                 "column {} has the type {}, which has no binary form",
                 column.name(),
                 column.dtype()
-            ),
+            ))
         })
     }
 
@@ -120,8 +120,10 @@ fn append_bytes(bytes: &[u8], to: &mut Vec<u8>) -> Result<()> {
 
 /// A length as the form has it.
 fn length(length: usize) -> Result<i32> {
-    i32::try_from(length).map_err(|_| Error::Internal {
-        message: format!("a value of {length} bytes or items, and PostgreSQL stores at most 1 GB"),
+    i32::try_from(length).map_err(|_| {
+        Error::internal(format!(
+            "a value of {length} bytes or items, and PostgreSQL stores at most 1 GB"
+        ))
     })
 }
 
@@ -153,15 +155,15 @@ mod tests {
 
     use super::*;
 
-    fn bytes_of(columns: Vec<Column>) -> Vec<u8> {
+    fn bytes_of(columns: Vec<Column>) -> Result<Vec<u8>> {
         let height = columns.first().map_or(0, Column::len);
         let mut bytes = Vec::new();
-        append_rows(DataFrame::new(height, columns).unwrap(), &mut bytes).unwrap();
-        bytes
+        append_rows(DataFrame::new(height, columns)?, &mut bytes)?;
+        Ok(bytes)
     }
 
     #[test]
-    fn values_are_as_the_server_reads_them() {
+    fn values_are_as_the_server_reads_them() -> Result<()> {
         let texts = Series::new("text".into(), [Some("aé"), None, Some("nul\0")]);
         let numbers = Series::new("number".into(), [Some(258_i64), None, Some(-1)]);
         let row = |first: &[u8], second: &[u8]| [&[0, 2][..], first, second].concat();
@@ -177,22 +179,24 @@ mod tests {
                 &[&[0, 0, 0, 8][..], &[0xff; 8]].concat(),
             ),
         ];
-        assert_eq!(bytes_of(vec![texts.into(), numbers.into()]), expected.concat());
+        assert_eq!(bytes_of(vec![texts.into(), numbers.into()])?, expected.concat());
+        Ok(())
     }
 
     #[test]
-    fn dates_count_from_the_year_2000() {
+    fn dates_count_from_the_year_2000() -> Result<()> {
         let days = Series::new("date".into(), [10_957_i32, 10_956]);
-        let dates = days.cast(&DataType::Date).unwrap();
+        let dates = days.cast(&DataType::Date)?;
         let expected = [
             [0, 1, 0, 0, 0, 4, 0, 0, 0, 0],
             [0, 1, 0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff],
         ];
-        assert_eq!(bytes_of(vec![dates.into()]), expected.concat());
+        assert_eq!(bytes_of(vec![dates.into()])?, expected.concat());
+        Ok(())
     }
 
     #[test]
-    fn lists_are_arrays_that_count_from_one() {
+    fn lists_are_arrays_that_count_from_one() -> Result<()> {
         let lists = ListChunked::from_iter([
             Some(Series::new("".into(), ["b"])),
             Some(Series::new("".into(), Vec::<String>::new())),
@@ -203,6 +207,7 @@ mod tests {
         ]);
         expected.extend([0, 1, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25]);
         let column: Column = lists.into_series().with_name("list".into()).into();
-        assert_eq!(bytes_of(vec![column]), expected);
+        assert_eq!(bytes_of(vec![column])?, expected);
+        Ok(())
     }
 }

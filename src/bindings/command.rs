@@ -35,14 +35,20 @@ fn finished(py: Python<'_>, command: &ParsedCommand, outcome: PyResult<Result<u8
         Ok(Ok(code)) => Ok(code),
         Ok(Err(error @ Error::Cancelled)) => Err(errors::exception(py, &error)),
         Ok(Err(error)) => Ok(command.report(&error)),
-        Err(raised) if raised.is_instance_of::<PyException>(py) => report_raised(py, command, raised.value(py)),
+        Err(raised) if raised.is_instance_of::<PyException>(py) => {
+            report_raised(py, command, raised.value(py))
+        }
         // KeyboardInterrupt and SystemExit end the process as in any Python program.
         Err(raised) => Err(raised),
     }
 }
 
 /// Reports an exception like any other error.
-fn report_raised(py: Python<'_>, command: &ParsedCommand, raised: &Bound<'_, PyBaseException>) -> PyResult<u8> {
+fn report_raised(
+    py: Python<'_>,
+    command: &ParsedCommand,
+    raised: &Bound<'_, PyBaseException>,
+) -> PyResult<u8> {
     let class = raised.get_type().name()?.to_string();
     let is_usage = raised.is_instance(&py.import("drugs_rs.exceptions")?.getattr("ArgumentError")?)?;
     let exit_code = if is_usage { 2 } else { 1 };

@@ -110,13 +110,17 @@ impl Lake {
     }
 
     #[doc = stub_doc!(Lake.vacuum)]
-    #[pyo3(signature = (*, keep="30 days", keep_days=None, dry_run=false))]
-    fn vacuum(&self, py: Python<'_>, keep: &str, keep_days: Option<u32>, dry_run: bool) -> PyResult<Table> {
+    #[pyo3(signature = (*, keep=KeepStates::default(), keep_days=None, dry_run=false),
+        text_signature = "($self, *, keep=\"30 days\", keep_days=None, dry_run=False)")]
+    fn vacuum(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::keep)] keep: KeepStates,
+        keep_days: Option<u32>,
+        dry_run: bool,
+    ) -> PyResult<Table> {
         self.check_is_current(py)?;
-        let keep = match keep_days {
-            Some(days) => KeepStates::Days(days),
-            None => arguments::keep(py, keep)?,
-        };
+        let keep = keep_days.map_or(keep, KeepStates::Days);
         self.table(py, |task| {
             lake_tables::lake_vacuum(
                 existing_lake_for(&self.address.root, task)?.as_ref(),

@@ -22,8 +22,6 @@ mod process;
 mod reading;
 mod steps;
 mod table;
-mod table_bytes;
-mod table_rows;
 mod table_scan;
 
 use pyo3::prelude::*;

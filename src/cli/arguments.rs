@@ -4,13 +4,14 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::answer::{AnswerArguments, PrintOptions};
-use super::generate::GenerateArguments;
-use super::lake_explain::LakeExplainArguments;
-use super::lake_history::HistoryArguments;
+use super::commands::answer::AnswerArguments;
+use super::commands::generate::GenerateArguments;
+use super::commands::lake_explain::LakeExplainArguments;
+use super::commands::lake_history::HistoryArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, choice};
+use super::output::table::PrintOptions;
 use crate::lake::WantedState;
 use crate::schema::{PublicationKind, SCHEMA_FORMS, SourceTable};
 

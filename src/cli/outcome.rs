@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::output::printing::printed;
 use super::parse::ParsedCommand;
-use super::printing::printed;
 use crate::error::{Error, Result};
 use crate::task::Patient;
 

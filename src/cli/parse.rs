@@ -8,8 +8,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::arguments::{Arguments, Command};
 use super::options::matching::exclusive_flags;
-use super::progress::ProgressBar;
-use super::voice::Voice;
+use super::output::progress::ProgressBar;
+use super::output::voice::Voice;
 use crate::error::Error;
 
 /// The request of a command line.
