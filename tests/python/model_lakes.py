@@ -13,6 +13,8 @@ import drugs_rs
 
 DAYS = 10
 CASES = 60
+# The texts for BigQuery and Spark join so many names in a row to the first one, and no more.
+JOINED = 5
 # Spellings whose order by bytes is not that of any language, several of them of one key.
 SPELLINGS = (
     *("Annals", "ANNALS", "annals", "Ann. als", "Annals-B", "annals b", "Äpfel", "Apfel", "äpfel", "Zeta", "zeta"),
@@ -66,8 +68,9 @@ def dirt(folder: Path) -> Path:
             of=3,
             changed=0.3,
         )
-        named = {table: made / table for table in ("drugs", "pubmed", "clinical_trials")}
-        drugs_rs.run(lake=lake, dt=dt, **named)
+        drugs_rs.run(
+            lake=lake, dt=dt, drugs=made / "drugs", pubmed=made / "pubmed", clinical_trials=made / "clinical_trials"
+        )
     return lake
 
 
@@ -86,7 +89,7 @@ def medline(pmid: int, title: str, nlm_id: str | None, issns: list[str]) -> str:
 
 
 def journals(folder: Path) -> Path:
-    """Journals spelled in many ways, and many small cases of ids that join names or do not, by chance; a date is held."""
+    """Journals spelled in many ways, and small cases of ids that join names or do not, by chance; a date is held."""
     chance = random.Random(7)
     lake, number = folder / "lake", 0
     for dt in ("2024-02-01", "2024-02-02", "2024-02-03"):
@@ -117,11 +120,15 @@ def journals(folder: Path) -> Path:
 
 
 def chain(folder: Path, names: int) -> Path:
-    """A lake in which each ISSN joins a journal to the next, so that the first name takes many steps to the last."""
-    text = "".join(medline(number, f"Journal {number:02}", None, [issn(number)]) for number in range(names))
-    text += "".join(
-        medline(1000 + number, f"Journal {number + 1:02}", None, [issn(number)]) for number in range(names - 1)
+    """A lake in which ids join each name of a journal to the next: the last one is many steps from the first."""
+    records = ((number + 1, number) for number in range(1, names))
+    text = "".join(
+        medline(2 * one + step, f"Journal {name:02}", None, [issn(one)])
+        for one, names_of_id in enumerate(records, 1)
+        for step, name in enumerate(names_of_id)
     )
+    # The first name in the order of bytes is the most frequent one too.
+    text += medline(1000, "Journal 01", None, []) + medline(1001, "Journal 01", None, [])
     source = write(folder / "chain.txt", text)
     drugs_rs.run(lake=folder / "lake", dt="2024-02-01", drugs=write_drugs(folder / "drugs.csv", *DRUGS), pubmed=source)
     return folder / "lake"
