@@ -6,7 +6,6 @@ runs this.
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import socket
@@ -103,12 +102,12 @@ def read_duckdb(path: Path, query: str) -> Rows:
 
 
 def statements(tables: dict[str, Any]) -> Iterator[str]:
-    """What fills a dataset of BigQuery."""
+    """What fills a dataset of BigQuery, with dates as a load has them there."""
     yield "CREATE SCHEMA lake"
     for table, rows in tables.items():
-        columns = ", ".join(f"`{field.name}` {bigquery_type(str(field.type))}" for field in rows.schema)
-        yield f"CREATE TABLE lake.{table} ({columns})"
-        values = [f"({', '.join(map(in_bigquery, row.values()))})" for row in rows.to_pylist()]
+        types = {field.name: "DATE" if field.name == "dt" else bigquery_type(str(field.type)) for field in rows.schema}
+        yield f"CREATE TABLE lake.{table} ({', '.join(f'`{name}` {kind}' for name, kind in types.items())})"
+        values = [f"({', '.join(in_bigquery(row[name], types[name]) for name in row)})" for row in rows.to_pylist()]
         yield f"INSERT INTO lake.{table} VALUES {', '.join(values)}"
 
 
@@ -118,13 +117,11 @@ def bigquery_type(kind: str) -> str:
     return known.get(kind, "ARRAY<STRING>" if "list" in kind else "STRING")
 
 
-def in_bigquery(value: Any) -> str:
+def in_bigquery(value: Any, kind: str) -> str:
     """A literal."""
-    if isinstance(value, datetime.date):
-        return f"DATE '{value}'"
-    if isinstance(value, list):
-        return f"[{', '.join(map(in_bigquery, value))}]"
-    return "NULL" if value is None else json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return "NULL"
+    return f"DATE '{value}'" if kind == "DATE" else json.dumps(value, ensure_ascii=False)
 
 
 @contextmanager

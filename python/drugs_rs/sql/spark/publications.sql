@@ -7,7 +7,7 @@ WITH `counted_dates` AS (
     `dt`
   FROM {status} AS `status`
   WHERE
-    NOT `held` AND `dt` <= `as_of`
+    NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
 ), `deliveries` AS (
   SELECT
     `publication_id`,

@@ -10,7 +10,7 @@ WITH `counted_dates` AS (
     `dt`
   FROM {{ source('drugs', 'status') }} AS `status`
   WHERE
-    NOT `held` AND `dt` <= `as_of`
+    NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
 ), `deliveries` AS (
   SELECT
     `publication_id`,
@@ -341,7 +341,7 @@ WITH RECURSIVE "counted_dates" AS (
     "dt"
   FROM {{ source('drugs', 'status') }} AS "status"
   WHERE
-    NOT "held" AND "dt" <= "as_of"
+    NOT "held" AND CAST("dt" AS TEXT) <= CAST("as_of" AS TEXT)
 ), "deliveries" AS (
   SELECT
     "publication_id",
@@ -543,7 +543,7 @@ WITH RECURSIVE "counted_dates" AS (
     "dt"
   FROM {{ source('drugs', 'status') }} AS "status"
   WHERE
-    NOT "held" AND "dt" <= "as_of"
+    NOT "held" AND CAST("dt" AS TEXT) <= CAST("as_of" AS TEXT)
 ), "deliveries" AS (
   SELECT
     "publication_id",
@@ -745,7 +745,7 @@ WITH `counted_dates` AS (
     `dt`
   FROM {{ source('drugs', 'status') }} AS `status`
   WHERE
-    NOT `held` AND `dt` <= `as_of`
+    NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
 ), `deliveries` AS (
   SELECT
     `publication_id`,
