@@ -11,7 +11,7 @@ import datetime
 import io
 import json
 import re
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, NamedTuple
 
 import pyarrow
 import pyarrow.parquet
@@ -44,13 +44,13 @@ class JobError(Exception):
 class Loaded(NamedTuple):
     """The rows of a job, and what they make of the table."""
 
-    rows: List[Row]
-    schema: List[Field]
+    rows: list[Row]
+    schema: list[Field]
     partition: str | None
     truncates: bool
 
 
-def loaded(config: Dict[str, Any], table: Dict[str, Any], data: bytes | None, fetch: Callable[[str], bytes]) -> Loaded:
+def loaded(config: dict[str, Any], table: dict[str, Any], data: bytes | None, fetch: Callable[[str], bytes]) -> Loaded:
     """Read the rows of a load job into a table that exists.
 
     Args:
@@ -73,7 +73,7 @@ def loaded(config: Dict[str, Any], table: Dict[str, Any], data: bytes | None, fe
     if partition is not None and (dated is None or not re.fullmatch(r"\d{8}", partition)):
         raise JobError("invalid", f"Cannot write to the partition {partition} of {name}")
     check_layout(config, table, whole=truncates and partition is None)
-    fields: List[Field] = [dict(field) for field in config.get("schema", {}).get("fields", [])]
+    fields: list[Field] = [dict(field) for field in config.get("schema", {}).get("fields", [])]
     keys = hive_keys(config)
     if config["sourceFormat"] == "NEWLINE_DELIMITED_JSON":
         rows = json_rows(data or b"", fields)
@@ -96,8 +96,8 @@ def loaded(config: Dict[str, Any], table: Dict[str, Any], data: bytes | None, fe
     return Loaded(rows, fields, partition, truncates)
 
 
-def check_layout(config: Dict[str, Any], table: Dict[str, Any], *, whole: bool) -> None:
-    """A job that replaces a table names its partitions and its clustering; any other names them rightly or not at all."""
+def check_layout(config: dict[str, Any], table: dict[str, Any], *, whole: bool) -> None:
+    """A job that replaces a table names its partitions and clustering; any other names them rightly or not at all."""
     for key in ("timePartitioning", "clustering"):
         found = {name: value for name, value in (config.get(key) or {}).items() if value is not None}
         wanted = table.get(key) or {}
@@ -105,8 +105,8 @@ def check_layout(config: Dict[str, Any], table: Dict[str, Any], *, whole: bool) 
             raise JobError("invalid", f"Incompatible table partitioning specification. Expects {wanted}, found {found}")
 
 
-def uris_of(config: Dict[str, Any]) -> List[str]:
-    uris: List[str] = config["sourceUris"]
+def uris_of(config: dict[str, Any]) -> list[str]:
+    uris: list[str] = config["sourceUris"]
     if len(uris) > URIS_OF_A_JOB:
         raise JobError("invalid", f"Too many source URIs: {len(uris)}, at most {URIS_OF_A_JOB}")
     if any("*" in uri or not uri.startswith("gs://") for uri in uris):
@@ -114,7 +114,7 @@ def uris_of(config: Dict[str, Any]) -> List[str]:
     return uris
 
 
-def hive_keys(config: Dict[str, Any]) -> Dict[str, str]:
+def hive_keys(config: dict[str, Any]) -> dict[str, str]:
     options = config.get("hivePartitioningOptions")
     if options is None:
         return {}
@@ -126,7 +126,7 @@ def hive_keys(config: Dict[str, Any]) -> Dict[str, str]:
     return keys
 
 
-def keys_of(uri: str | None, config: Dict[str, Any], keys: Dict[str, str]) -> Row:
+def keys_of(uri: str | None, config: dict[str, Any], keys: dict[str, str]) -> Row:
     """The values of the keys in a path."""
     if not keys or uri is None:
         return {}
@@ -141,14 +141,14 @@ def keys_of(uri: str | None, config: Dict[str, Any], keys: Dict[str, str]) -> Ro
     }
 
 
-def json_rows(data: bytes, fields: List[Field]) -> List[Row]:
+def json_rows(data: bytes, fields: list[Field]) -> list[Row]:
     rows = []
     kinds = {field["name"]: field["type"] for field in fields}
     for line in data.decode("utf-8").splitlines():
         row = json.loads(line)
         unknown = set(row) - set(kinds)
         if unknown:
-            raise JobError("invalid", f"No such field: {sorted(unknown)[0]}")
+            raise JobError("invalid", f"No such field: {min(unknown)}")
         for name, value in row.items():
             if kinds[name] == "DATE" and value is not None:
                 row[name] = datetime.date.fromisoformat(value)
@@ -156,7 +156,7 @@ def json_rows(data: bytes, fields: List[Field]) -> List[Row]:
     return rows
 
 
-def parquet_rows(data: bytes, given: List[Field], *, inference: bool) -> tuple[List[Row], List[Field]]:
+def parquet_rows(data: bytes, given: list[Field], *, inference: bool) -> tuple[list[Row], list[Field]]:
     """The rows of a file, and its fields: those of the job, or else what the file says."""
     try:
         table = pyarrow.parquet.ParquetFile(io.BytesIO(data)).read()
@@ -171,7 +171,7 @@ def parquet_rows(data: bytes, given: List[Field], *, inference: bool) -> tuple[L
         value = column.type.value_type if is_list else column.type
         if LARGE.get(value, value) != ARROW[field["type"]] or is_list != (field["mode"] == "REPEATED"):
             raise JobError("invalid", f"Field {column.name}: {column.type} in the file is not {field}")
-    rows: List[Row] = table.to_pylist()
+    rows: list[Row] = table.to_pylist()
     for field in fields:
         if field["mode"] == "REPEATED":
             for row in rows:
@@ -187,7 +187,7 @@ def of_file(field: pyarrow.Field) -> Field:
     return {"name": field.name, "type": kinds[LARGE.get(value, value)], "mode": mode}
 
 
-def check_schema(fields: List[Field], table: List[Field], place: str) -> None:
+def check_schema(fields: list[Field], table: list[Field], place: str) -> None:
     """The schema of a job that adds to a table or replaces a partition is the table's."""
     found = {field["name"]: field for field in fields}
     wanted = {field["name"]: field for field in table}
@@ -206,7 +206,7 @@ def check_schema(fields: List[Field], table: List[Field], place: str) -> None:
         raise JobError("invalid", f"{message} The fields are in another order")
 
 
-def check_partitions(rows: List[Row], dated: Dict[str, Any] | None, partition: str | None) -> None:
+def check_partitions(rows: list[Row], dated: dict[str, Any] | None, partition: str | None) -> None:
     if dated is None:
         return
     dates = {row[dated["field"]] for row in rows}
@@ -214,8 +214,6 @@ def check_partitions(rows: List[Row], dated: Dict[str, Any] | None, partition: s
         message = f"Some rows belong to different partitions rather than destination partition {partition}"
         raise JobError("invalid", message)
     if len(dates) > PARTITIONS_OF_A_JOB:
-        message = (
-            f"Too many partitions produced by query, allowed {PARTITIONS_OF_A_JOB}, query produces at least {len(dates)} "
-            "partitions"
-        )
+        produced = f"query produces at least {len(dates)} partitions"
+        message = f"Too many partitions produced by query, allowed {PARTITIONS_OF_A_JOB}, {produced}"
         raise JobError("invalid", message)

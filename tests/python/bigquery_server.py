@@ -19,7 +19,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import duckdb
@@ -62,11 +62,11 @@ class Trouble:
     status: int = 503
     reason: str = "backendError"
     # These requests, as patterns of "METHOD /path", are refused so often with (status, reason, message).
-    refusals: List[Any] = field(default_factory=list)
+    refusals: list[Any] = field(default_factory=list)
     # The answers to the next n insertions of jobs are lost.
     lose_answers: int = 0
     # The next jobs whose id matches fail with this reason: pattern → reasons.
-    failures: Dict[str, List[str]] = field(default_factory=dict)
+    failures: dict[str, list[str]] = field(default_factory=dict)
     # Jobs take so long, and are executed at the end of it.
     job_seconds: float = 0.0
     # Permissions that the caller lacks.
@@ -85,8 +85,8 @@ class Job:
     data: bytes | None
     ends: float
     done: bool = False
-    rows: List[Any] = field(default_factory=list)
-    columns: List[Json] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
+    columns: list[Json] = field(default_factory=list)
 
 
 @dataclass
@@ -95,10 +95,10 @@ class BigQuery:
 
     endpoint: str = ""
     trouble: Trouble = field(default_factory=Trouble)
-    datasets: Dict[str, Json] = field(default_factory=dict)
-    tables: Dict[tuple[str, str], Json] = field(default_factory=dict)
-    jobs: Dict[tuple[str, str], Job] = field(default_factory=dict)
-    log: List[tuple[str, str, int]] = field(default_factory=list)
+    datasets: dict[str, Json] = field(default_factory=dict)
+    tables: dict[tuple[str, str], Json] = field(default_factory=dict)
+    jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
+    log: list[tuple[str, str, int]] = field(default_factory=list)
     # Reads an object of a bucket, and where buckets are.
     fetch: Callable[[str], bytes] | None = None
     bucket_location: str = "US"
@@ -106,25 +106,25 @@ class BigQuery:
     lock: threading.RLock = field(default_factory=threading.RLock)
     clock: int = 1_700_000_000_000
     requests: int = 0
-    uploads: Dict[str, Json] = field(default_factory=dict)
+    uploads: dict[str, Json] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.database = duckdb.connect()
 
     # --- For tests -------------------------------------------------------------------------------------------------
 
-    def rows(self, dataset: str, table: str) -> List[Json]:
+    def rows(self, dataset: str, table: str) -> list[Json]:
         """The rows of a table, without the API."""
         with self.lock:
             cursor = self.database.execute(f'SELECT * FROM "{dataset}"."{table}"')
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row)) for row in cursor.fetchall()]
 
-    def calls(self, method: str = "", path: str = "") -> List[tuple[str, str, int]]:
+    def calls(self, method: str = "", path: str = "") -> list[tuple[str, str, int]]:
         """The requests so far that match."""
         return [call for call in list(self.log) if call[0].startswith(method) and re.search(path, call[1])]
 
-    def loads(self, pattern: str = "") -> List[Json]:
+    def loads(self, pattern: str = "") -> list[Json]:
         """The configurations of the load jobs that succeeded, in the order in which they came."""
         return [
             job.resource["configuration"]["load"]
@@ -344,23 +344,20 @@ class BigQuery:
             if (names[-2], names[-1]) not in self.tables:
                 raise JobError("notFound", f"Not found: Table {'.'.join(names)}")
             plain = sqlglot.exp.table_(names[-1], db=names[-2], quoted=True)
-            if table.alias:
-                plain = sqlglot.exp.alias_(plain, table.alias, table=True)
-            table.replace(plain)
-        cursor = self.database.execute(tree.sql(dialect="duckdb"))
+            table.replace(sqlglot.exp.alias_(plain, table.alias, table=True) if table.alias else plain)
+        statement = tree.sql(dialect="duckdb")
         statistics: Json = {"statementType": tree.key.upper()}
         if isinstance(tree, sqlglot.exp.Delete):
+            [(count,)] = self.database.execute(statement).fetchall()
             for dataset, name in self.tables:
                 self.touch(dataset, name)
-            statistics["numDmlAffectedRows"] = str((cursor.fetchone() or [0])[0])
+            statistics["numDmlAffectedRows"] = str(count)
+        elif isinstance(tree, sqlglot.exp.Query):
+            relation = self.database.sql(statement)
+            job.columns = [column_of(name, str(kind)) for name, kind in zip(relation.columns, relation.types)]
+            job.rows = [as_row(row) for row in relation.fetchall()]
         else:
-            kinds = {kind: name for name, kind in TYPES.items()}
-            job.columns = [
-                {"name": column[0], "type": kinds.get(str(column[1]).rstrip("[]"), "STRING"),
-                 "mode": "REPEATED" if str(column[1]).endswith("[]") else "NULLABLE"}
-                for column in cursor.description or []
-            ]  # fmt: skip
-            job.rows = [as_row(row) for row in cursor.fetchall()]
+            raise JobError("notImplemented", f"{tree.key} statements")
         job.resource["statistics"]["query"] = statistics
 
     def results(self, job: Job) -> Json:
@@ -371,6 +368,13 @@ class BigQuery:
             "rows": job.rows,
             "totalRows": str(len(job.rows)),
         }
+
+
+def column_of(name: str, kind: str) -> Json:
+    """A column of a result, as the API has it."""
+    kinds = {duck: ours for ours, duck in TYPES.items()}
+    mode = "REPEATED" if kind.endswith("[]") else "NULLABLE"
+    return {"name": name, "type": kinds.get(kind[:-2] if kind.endswith("[]") else kind, "INTEGER"), "mode": mode}
 
 
 def as_value(value: Any) -> Json:
@@ -445,7 +449,7 @@ class Handler(BaseHTTPRequestHandler):
                 message = f"Access Denied: Project {PROJECT}: User does not have {permission} permission in {PROJECT}."
                 raise Refusal(403, "accessDenied", message)
 
-    def answer(self, path: str, query: Dict[str, str], body: bytes) -> Json | None:
+    def answer(self, path: str, query: dict[str, str], body: bytes) -> Json | None:
         service = self.service
         if path.startswith("/upload/"):
             return self.upload(query, body)
@@ -481,13 +485,13 @@ class Handler(BaseHTTPRequestHandler):
             return {**self.paged(rows, query, as_row, "rows"), "totalRows": str(len(rows))}
         raise Refusal(501, "notImplemented", f"{method} {path}")
 
-    def paged(self, found: List[Any], query: Dict[str, str], show: Callable[[Any], Json], key: str) -> Json:
+    def paged(self, found: list[Any], query: dict[str, str], show: Callable[[Any], Json], key: str) -> Json:
         start = int(query.get("pageToken", "0"))
         end = start + min(self.service.page, int(query.get("maxResults", self.service.page)))
         token = {} if end >= len(found) else {"pageToken" if key == "rows" else "nextPageToken": str(end)}
         return {key: [show(each) for each in found[start:end]], **token}
 
-    def answer_job(self, method: str, parts: List[str], query: Dict[str, str], given: Json) -> Json:
+    def answer_job(self, method: str, parts: list[str], query: dict[str, str], given: Json) -> Json:
         service = self.service
         if method == "POST" and parts == ["jobs"]:
             return service.insert_job(given, None)
@@ -502,7 +506,7 @@ class Handler(BaseHTTPRequestHandler):
             return service.results(job) if parts[0] == "queries" else job.resource
         raise Refusal(501, "notImplemented", f"{method} {parts}")
 
-    def upload(self, query: Dict[str, str], body: bytes) -> Json | None:
+    def upload(self, query: dict[str, str], body: bytes) -> Json | None:
         """A job with data: in one request, or a request for a place and then chunks of it."""
         service = self.service
         if query.get("uploadType") == "multipart":
@@ -529,7 +533,7 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return service.insert_job(upload["job"], upload["data"])
 
-    def send(self, status: int, answer: Json | None, headers: Dict[str, str] | None = None) -> None:
+    def send(self, status: int, answer: Json | None, headers: dict[str, str] | None = None) -> None:
         self.service.log.append((self.command, self.seen, status))
         data = b"" if answer is None else json.dumps(answer, default=str).encode()
         self.send_response(status)

@@ -42,7 +42,8 @@ class Target(NamedTuple):
     def table(self, name: str, partition: str | None = None) -> bigquery.TableReference:
         """A table of the dataset, or a partition of it."""
         place = name if partition is None else f"{name}${partition}"
-        return library().DatasetReference(self.project, self.dataset).table(place)
+        dataset: bigquery.DatasetReference = library().DatasetReference(self.project, self.dataset)
+        return dataset.table(place)
 
 
 def parse_target(target: str) -> Target:
@@ -88,7 +89,7 @@ def opened(client: bigquery.Client | None, target: Target) -> Iterator[bigquery.
     try:
         yield own
     finally:
-        own.close()
+        own.close()  # type: ignore[no-untyped-call]
 
 
 def _open(target: Target) -> bigquery.Client:

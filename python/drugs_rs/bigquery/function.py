@@ -6,7 +6,6 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-
 from drugs_rs.exceptions import ArgumentError
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ STORAGE_PACKAGE = "google-cloud-storage>=2.10"
 # What stands in literals as it is; everything else is written as a number, so that no text can end a literal.
 PLAIN = re.compile(r"[^A-Za-z0-9_./:=<>!~,+@ -]")
 CPUS = "0.33 to 1, 2 or 4"
-NO_NETWORK = """-- BigQuery gives a Python function without a connection no network, so this one cannot read its matcher.
+NO_NETWORK = """-- BigQuery gives a Python function without a connection no network: this one cannot read its matcher.
 -- Make a connection of the kind CLOUD_RESOURCE, and name it as `connection`.
 """
 INSTALL = """

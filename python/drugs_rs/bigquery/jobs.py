@@ -69,7 +69,7 @@ class JobRunner:
         self.is_shared = False
 
     @property
-    def place(self) -> dict[str, str]:
+    def place(self) -> dict[str, Any]:
         """Where the jobs run: in the project of the dataset, whose ids all loaders share."""
         return {"project": self.target.project, "location": self.location}
 

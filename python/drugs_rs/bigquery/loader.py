@@ -156,7 +156,7 @@ class DatasetLoader:
         lacks = [field["name"] for field in FIELDS if field["name"] not in names]
         if lacks:
             message = (
-                f"{self.target}.{NAME}: found no column `{lacks[0]}`: this is not the log of drugs_rs, or it was altered. "
+                f"{self.target}.{NAME}: found no column `{lacks[0]}`: this is no log of drugs_rs, or it was altered. "
                 "Load into another dataset, or drop the table: then the next load loads everything"
             )
             raise ArgumentError(message)
@@ -204,8 +204,8 @@ class DatasetLoader:
         if last.state > self.state:
             message = (
                 f"{self.target}: load {last.number} brings state {last.state} of {self.lake.root}, and this one has "
-                f"state {self.state}: a newer load began meanwhile. Nothing was changed; to go back to an earlier state, "
-                f"load `Lake(...).at({self.state})`"
+                f"state {self.state}: a newer load began meanwhile. Nothing was changed; to go back to an earlier "
+                f"state, load `Lake(...).at({self.state})`"
             )
             raise ConflictError(message)
 
@@ -278,10 +278,10 @@ class DatasetLoader:
             return lambda job_id: self._upload_rows(runner, self.lake.status(), reference, job_id, config)
 
         def upload(job_id: str) -> Any:  # noqa: ANN401
-            only = {} if planned.dates == (None,) else {"dt": list(planned.dates)}
+            dates = [dt for dt in planned.dates if dt is not None]
             with tempfile.TemporaryDirectory(prefix="drugs-rs-") as folder:
                 path = Path(folder) / "rows.parquet"
-                self.lake.scan(table.name, **only).write_parquet(path, date_columns=["dt"])
+                self.lake.scan(table.name, dt=dates or None).write_parquet(path, date_columns=["dt"])
                 with path.open("rb") as file:
                     return self.client.load_table_from_file(
                         file, reference, size=path.stat().st_size, job_id=job_id, job_config=config, **runner.place

@@ -74,8 +74,8 @@ def check_limits(parts: Sequence[LakePart], max_partitions: int) -> None:
         dates = sum(part.dt is not None for part in parts if part.table == table)
         if dates > LARGEST_TABLE:
             message = (
-                f"tables: found {dates:,} dates of `{table}`, expected at most {LARGEST_TABLE:,}, the partitions that a "
-                "table of BigQuery can have: drop old dates (`drugs-rs lake drop`), or leave the table out (`tables`)"
+                f"tables: found {dates:,} dates of `{table}`, expected at most {LARGEST_TABLE:,}, the partitions that "
+                "a table of BigQuery can have: drop old dates (`drugs-rs lake drop`), or leave the table out (`tables`)"
             )
             raise ArgumentError(message)
 

@@ -112,8 +112,8 @@ def check(target: Target, table: LoadTable, found: bigquery.Table, *, is_known: 
     if faults:
         message = (
             f"{place} was altered, or made by another version of drugs_rs: {'; '.join(faults)}. Undo the change, or "
-            f"drop the table (`bq rm -t {target.project}:{target.dataset}.{table.name}`) and load again: the load makes "
-            "it anew"
+            f"drop the table (`bq rm -t {target.project}:{target.dataset}.{table.name}`) and load again: the load "
+            "makes it anew"
         )
         raise SchemaError(message)
     return all(there[name][1] == "NULLABLE" for name in IN_PATH if name in there)
