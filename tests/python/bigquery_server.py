@@ -73,7 +73,7 @@ class Trouble:
     denied: set[str] = field(default_factory=set)
     # Every request is refused with a message that repeats what it sent.
     echoes: bool = False
-    # Called before a request is executed, with the method and the path.
+    # Called before a request is executed, with the method and the path; it may make requests itself.
     before: Callable[[str, str], None] | None = None
 
 
@@ -413,10 +413,10 @@ class Handler(BaseHTTPRequestHandler):
         self.seen, query = unquote(url.path), dict(parse_qsl(url.query))
         service = self.service
         try:
+            if service.trouble.before is not None:
+                service.trouble.before(self.command, self.seen)
             with service.lock:
                 service.requests += 1
-                if service.trouble.before is not None:
-                    service.trouble.before(self.command, self.seen)
                 self.make_trouble()
                 answer = self.answer(self.seen, query, body)
         except Refusal as error:
