@@ -11,6 +11,7 @@ pub mod lake_tables;
 pub mod match_column;
 pub mod matching;
 pub mod metrics;
+pub mod postgres_copy;
 pub mod preview;
 pub mod read;
 pub mod scan;

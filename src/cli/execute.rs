@@ -140,6 +140,11 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Generate(arguments) => {
             return Ok(Outcome::of_text(generate::made(arguments, task)?));
         }
+        Command::Load(_) => {
+            return Err(Error::Internal {
+                message: "loads run in Python".to_owned(),
+            });
+        }
         Command::Completions(arguments) => return Ok(Outcome::of_text(manual::completions(arguments))),
         Command::Man(arguments) => return Ok(Outcome::of_text(manual::man(arguments, task)?)),
     };

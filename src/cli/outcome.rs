@@ -19,7 +19,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of_text(text: impl Into<Vec<u8>>) -> Self {
+    pub fn of_text(text: impl Into<Vec<u8>>) -> Self {
         Self {
             text: text.into(),
             ..Self::default()
