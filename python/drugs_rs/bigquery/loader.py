@@ -31,7 +31,7 @@ from drugs_rs.loading import STATUS, LoadPlan, LoadReceipt, LoadStep, planned_st
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-    from drugs_rs import Lake
+    from drugs_rs import Lake, TableScan
     from drugs_rs.loading import LakePart, LoadTable
 
 # Jobs that run at a time.
@@ -281,7 +281,7 @@ class DatasetLoader:
             dates = [dt for dt in planned.dates if dt is not None]
             with tempfile.TemporaryDirectory(prefix="drugs-rs-") as folder:
                 path = Path(folder) / "rows.parquet"
-                self.lake.scan(table.name, dt=dates or None).write_parquet(path, date_columns=["dt"])
+                _write_rows(self.lake.scan(table.name, dt=dates or None), path)
                 with path.open("rb") as file:
                     return self.client.load_table_from_file(
                         file, reference, size=path.stat().st_size, job_id=job_id, job_config=config, **runner.place
@@ -383,7 +383,7 @@ class DatasetLoader:
 
     def _query(self, runner: JobRunner, statement: str, job_id: str) -> Any:  # noqa: ANN401
         config = library().QueryJobConfig(labels={"drugs_rs": "query"})
-        return self.client.query(statement, job_id=job_id, job_config=config, **runner.place)
+        return self.client.query(statement, job_id=job_id, job_config=config, job_retry=None, **runner.place)
 
     def _compact(self, runner: JobRunner, log: LoadLog, work: Work) -> None:
         """Remove rows of the log that say nothing any more, when there are many."""
@@ -405,3 +405,19 @@ def _state_number(lake: Lake) -> int:
         return lake.state
     rows = type(lake)(lake.root).states()
     return max((row["state"] for row in rows if row["as_of"] <= str(lake.state)), default=0)
+
+
+def _write_rows(scan: TableScan, path: Path) -> None:
+    """Write the rows of a scan into one Parquet file, with ``dt`` as a date."""
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    reader = pyarrow.RecordBatchReader.from_stream(scan)
+    fields = [pyarrow.field(f.name, pyarrow.date32() if f.name == "dt" else f.type) for f in reader.schema]
+    with pyarrow.parquet.ParquetWriter(path, pyarrow.schema(fields)) as writer:
+        for batch in reader:
+            columns = [
+                pyarrow.compute.cast(column, field.type) for column, field in zip(batch.columns, fields)
+            ]
+            writer.write_batch(pyarrow.RecordBatch.from_arrays(columns, schema=pyarrow.schema(fields)))
