@@ -19,6 +19,10 @@ with warnings.catch_warnings():
     from google.api_core.client_options import ClientOptions
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
+    from google.cloud.bigquery import DEFAULT_RETRY
+    from google.oauth2.credentials import Credentials
+
+__all__ = ["DEFAULT_RETRY", "AnonymousCredentials", "Credentials"]
 
 if TYPE_CHECKING:
     from lake_story import Place
@@ -28,9 +32,10 @@ TARGET = f"{PROJECT}.drugs"
 KILLS = int(os.environ.get("DRUGS_RS_KILLS", "4"))
 
 
-def client_of(service: BigQuery) -> bigquery.Client:
+def client_of(service: BigQuery, credentials: Any = None) -> bigquery.Client:
     """The real client."""
-    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    if credentials is None:
+        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     options = ClientOptions(api_endpoint=service.endpoint)  # type: ignore[no-untyped-call]
     return bigquery.Client(project=PROJECT, credentials=credentials, client_options=options)
 

@@ -197,7 +197,7 @@ def test_many_partitions_are_loaded_as_a_whole_table(
 ) -> None:
     """Beyond a number of jobs: a few that replace the table, each with no more partitions than allowed."""
     load(bigquery, story["first"], tables=["mentions"])
-    monkeypatch.setattr(parts, "MOST_JOBS", 1)
+    monkeypatch.setattr(parts, "MOST_UPLOADS", 1)
     # A partition that the lake does not have goes with the others.
     bigquery.execute("INSERT INTO drugs.mentions SELECT * REPLACE (DATE '1999-01-01' AS dt) FROM drugs.mentions")
     plan = load(bigquery, story["released"], plan=True, max_partitions=most)
@@ -205,7 +205,7 @@ def test_many_partitions_are_loaded_as_a_whole_table(
     assert plan.to_dict()["steps"] == receipt.to_dict()["steps"]
     check_rows(bigquery, story["released"])
     steps = [step for step in receipt.steps if step.table == "publications_all"]
-    jobs = [config for config in bigquery.loads("_publications_all_all_")]
+    jobs = bigquery.loads("_publications_all_all_")
     assert len(jobs) == -(-len(steps) // most) and len(steps) == 5
     assert [config["writeDisposition"] for config in jobs] == ["WRITE_TRUNCATE"] + ["WRITE_APPEND"] * (len(jobs) - 1)
     key = bigquery.tables["drugs", "publications_all"]["tableConstraints"]["primaryKey"]["columns"]

@@ -24,7 +24,8 @@ TARGET = '"project.dataset" or "bigquery://project/dataset"'
 # Nothing that looks like a credential is repeated, whoever sent it back.
 SECRETS = re.compile(
     r"(?i)(bearer\s+)[^\s'\",}]+|\bya29\.[\w.-]+|\beyJ[\w-]+\.[\w-]+\.[\w-]+"
-    r"|-----BEGIN.*?(?:END[^-]*-----|$)|((?:private_key|client_secret|refresh_token|access_token|password)\W+)[^\s'\",}]+",
+    r"|-----BEGIN.*?(?:END[^-]*-----|$)|((?:private_key|client_secret|refresh_token|access_token|password)['\"]?\s*[:=]\s*)"
+    r"(?:\"[^\"]*\"|'[^']*'|[^\s'\",}]+)",
     re.DOTALL,
 )
 
@@ -172,7 +173,8 @@ def _refuse_credentials(target: Target, error: Exception) -> NoReturn:
 
 def _refuse_call(target: Target, doing: str, permission: str, error: Any) -> NoReturn:  # noqa: ANN401
     """Raise what an answer of the service means."""
-    said = redacted(str(getattr(error, "message", error)))
+    # The client puts the request before what the service said.
+    said = redacted(re.sub(r"^[A-Z]+ https?://\S+: ", "", str(getattr(error, "message", error)))).rstrip(".")
     code, reason = int(getattr(error, "code", None) or 0), reason_of(error)
     if code == 401:
         message = (

@@ -24,7 +24,7 @@ from drugs_rs.bigquery.log import (
     plan_digest,
     read_log,
 )
-from drugs_rs.bigquery.parts import REMOVE, PlannedJob, planned_jobs, whole_tables, with_jobs
+from drugs_rs.bigquery.parts import REMOVE, PlannedJob, part_sources, planned_jobs, whole_tables, with_jobs
 from drugs_rs.exceptions import ArgumentError, ConflictError, ConservationError, StorageError
 from drugs_rs.loading import STATUS, LoadPlan, LoadReceipt, LoadStep, planned_steps
 
@@ -183,17 +183,21 @@ class DatasetLoader:
         return self._planned(log.held(names), known), False
 
     def _planned(self, held: Mapping[tuple[str, str | None], str], known: set[str]) -> Work:
-        steps = whole_tables(planned_steps(self.parts, held), self.parts)
+        steps = planned_steps(self.parts, held)
         contents = {part.key: part.content for part in self.parts}
         in_bucket = self.lake.root.startswith("gs://")
-        from_paths = {}
+        from_paths, sources = {}, {}
         for table in self.tables:
             from_paths[table.name] = in_bucket
             if table.name in (self.there or ()) and any(step.table == table.name for step in steps):
                 with errors_of(self.target, f"to look at the table {table.name}", "bigquery.tables.get"):
                     found = self.client.get_table(self.target.table(table.name))
                 from_paths[table.name] = shape.check(self.target, table, found, is_known=table.name in known)
-        jobs = planned_jobs(self.lake, self.tables, steps, contents, from_paths, self.max_partitions)
+            if any(step.table == table.name for step in steps):
+                dates = [part.dt for part in self.parts if part.table == table.name]
+                sources.update(part_sources(self.lake, table, dates, from_paths=from_paths[table.name]))
+        steps = whole_tables(steps, self.parts, sources)
+        jobs = planned_jobs(self.tables, steps, contents, sources, self.max_partitions)
         return Work(with_jobs(steps, jobs), jobs, contents, from_paths)
 
     def _refuse_older(self, log: LoadLog, *, is_earlier: bool) -> None:
@@ -417,7 +421,5 @@ def _write_rows(scan: TableScan, path: Path) -> None:
     fields = [pyarrow.field(f.name, pyarrow.date32() if f.name == "dt" else f.type) for f in reader.schema]
     with pyarrow.parquet.ParquetWriter(path, pyarrow.schema(fields)) as writer:
         for batch in reader:
-            columns = [
-                pyarrow.compute.cast(column, field.type) for column, field in zip(batch.columns, fields)
-            ]
+            columns = [pyarrow.compute.cast(column, field.type) for column, field in zip(batch.columns, fields)]
             writer.write_batch(pyarrow.RecordBatch.from_arrays(columns, schema=pyarrow.schema(fields)))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
 
 from drugs_rs.bigquery.tables import IN_PATH
 from drugs_rs.exceptions import ArgumentError
-from drugs_rs.loading import LoadStep
+from drugs_rs.loading import STATUS, LoadStep
 
 if TYPE_CHECKING:
     from drugs_rs import Lake
     from drugs_rs.loading import LakePart, LoadTable
 
-# BigQuery lets 1,500 jobs a day write to a table. A load with more partitions than this loads the table as a whole.
-MOST_JOBS = 100
+# BigQuery lets 1,500 jobs a day write to a table. A load with more uploads or more jobs than this for one table loads
+# the table as a whole.
+MOST_UPLOADS, MOST_JOBS = 100, 1000
 # The limits of a job and of a table.
 MOST_PARTITIONS, MOST_FILES, LARGEST_TABLE = 4000, 10_000, 10_000
 REMOVE, REPLACE = "remove", "replace"
@@ -80,13 +82,11 @@ def check_limits(parts: Sequence[LakePart], max_partitions: int) -> None:
             raise ArgumentError(message)
 
 
-def whole_tables(steps: Sequence[LoadStep], parts: Sequence[LakePart]) -> list[LoadStep]:
-    """Add to the steps what a job for a whole table replaces too."""
-    changed: dict[str, int] = {}
-    for step in steps:
-        if step.dt is not None and step.action != REMOVE:
-            changed[step.table] = changed.get(step.table, 0) + 1
-    whole = {table for table, count in changed.items() if count > MOST_JOBS}
+def whole_tables(
+    steps: Sequence[LoadStep], parts: Sequence[LakePart], sources: Mapping[tuple[str, str | None], Source]
+) -> list[LoadStep]:
+    """Add to the steps what jobs for whole tables replace too."""
+    whole = _whole(steps, sources)
     there = {(step.table, step.dt) for step in steps}
     unchanged = [
         LoadStep(part.table, part.dt, REPLACE, part.rows, part.bytes)
@@ -100,31 +100,29 @@ def whole_tables(steps: Sequence[LoadStep], parts: Sequence[LakePart]) -> list[L
 
 
 def planned_jobs(
-    lake: Lake,
     tables: Sequence[LoadTable],
     steps: Sequence[LoadStep],
     contents: Mapping[tuple[str, str | None], str],
-    from_paths: Mapping[str, bool],
+    sources: Mapping[tuple[str, str | None], Source],
     max_partitions: int,
 ) -> list[PlannedJob]:
     """Choose the jobs.
 
     Args:
-        lake: The lake, at its state.
         tables: The tables.
         steps: What is to be done.
         contents: The digest of each part.
-        from_paths: Whether the columns ``kind`` and ``dt`` of a table may come from paths.
+        sources: Where the rows of each part come from.
         max_partitions: The most partitions that a job writes.
     """
     jobs: list[PlannedJob] = []
+    whole = _whole(steps, sources)
     for table in tables:
         loads = [step for step in steps if step.table == table.name and step.action != REMOVE]
-        files = _files(lake, table.name) if loads and lake.root.startswith("gs://") else {}
-        if sum(step.dt is not None for step in loads) > MOST_JOBS:
-            jobs += _for_table(table, loads, contents, files if from_paths[table.name] else {}, max_partitions)
+        if table.name in whole:
+            jobs += _for_table(table, loads, contents, sources, max_partitions)
         else:
-            jobs += [_for_part(table, step, contents, files, from_paths=from_paths[table.name]) for step in loads]
+            jobs += [_for_part(table, step, contents, sources) for step in loads]
     for table in tables:
         gone = [step for step in steps if step.table == table.name and step.action == REMOVE]
         if gone and not any(job.table is table and job.partition is None for job in jobs):
@@ -152,55 +150,78 @@ def with_jobs(steps: Sequence[LoadStep], jobs: Sequence[PlannedJob]) -> list[Loa
     return [step for _, step in sorted(found, key=lambda pair: pair[0])]
 
 
+def part_sources(
+    lake: Lake, table: LoadTable, dates: Iterable[str | None], *, from_paths: bool
+) -> dict[tuple[str, str | None], Source]:
+    """Where the rows of each part of a table come from.
+
+    Args:
+        lake: The lake, at its state.
+        table: The table.
+        dates: The dates of its parts.
+        from_paths: Whether its columns ``kind`` and ``dt`` may come from paths.
+    """
+    files: dict[str | None, list[str]] = {}
+    if lake.root.startswith("gs://") and table.name != STATUS:
+        for file in lake.files(table.name):
+            files.setdefault(file["dt"], []).append(file["uri"])
+    return {(table.name, dt): _source(table, files.get(dt, ()), from_paths=from_paths) for dt in dates}
+
+
+def _whole(steps: Sequence[LoadStep], sources: Mapping[tuple[str, str | None], Source]) -> set[str]:
+    """The tables of which so many parts are loaded that it is better to replace them whole."""
+    loads = [step for step in steps if step.dt is not None and step.action != REMOVE]
+    jobs = Counter(step.table for step in loads)
+    uploads = Counter(step.table for step in loads if not sources[step.table, step.dt].uris)
+    return {table for table in jobs if jobs[table] > MOST_JOBS or uploads[table] > MOST_UPLOADS}
+
+
 def _for_part(
     table: LoadTable,
     step: LoadStep,
     contents: Mapping[tuple[str, str | None], str],
-    files: Mapping[str | None, Sequence[str]],
-    *,
-    from_paths: bool,
+    sources: Mapping[tuple[str, str | None], Source],
 ) -> PlannedJob:
     """The job of one partition, or of a table without dates."""
+    key = (step.table, step.dt)
     partition = None if step.dt is None else step.dt.replace("-", "")
-    source = _source(table, files.get(step.dt, ()), from_paths=from_paths)
-    name = "_".join(filter(None, (table.name, partition, contents[step.table, step.dt][:16])))
-    return PlannedJob(name, table, partition, (step.dt,), step.action, step.rows, source, is_first=True)
+    name = "_".join(filter(None, (table.name, partition, contents[key][:16])))
+    return PlannedJob(name, table, partition, (step.dt,), step.action, step.rows, sources[key], is_first=True)
 
 
 def _for_table(
     table: LoadTable,
     steps: Sequence[LoadStep],
     contents: Mapping[tuple[str, str | None], str],
-    files: Mapping[str | None, Sequence[str]],
+    sources: Mapping[tuple[str, str | None], Source],
     max_partitions: int,
 ) -> list[PlannedJob]:
-    """The jobs of a whole table: from files as they are if few groups of them have one prefix, else uploads."""
+    """The jobs of a whole table: one for each group of files with one prefix, and one for the uploads."""
     groups: dict[Source, list[LoadStep]] = {}
     for step in steps:
-        source = _source(table, files.get(step.dt, ()), from_paths=True)
-        groups.setdefault(source._replace(uris=()), []).append(step)
-    if len(groups) > MOST_JOBS or UPLOAD in groups:
+        groups.setdefault(sources[step.table, step.dt]._replace(uris=()), []).append(step)
+    if len(groups) > MOST_JOBS:
         groups = {UPLOAD: list(steps)}
     jobs: list[PlannedJob] = []
     for group, members in groups.items():
-        for chunk in _chunks(members, files if group.prefix else {}, max_partitions):
-            uris = tuple(uri for step in chunk for uri in files[step.dt]) if group.prefix else ()
+        uris = {step.dt: sources[step.table, step.dt].uris if group.keys else () for step in members}
+        for chunk in _chunks(members, uris, max_partitions):
             digest = _digest(contents[step.table, step.dt] for step in chunk)
-            name = f"{table.name}_all_{len(jobs)}_{digest}"
             rows, dates = sum(step.rows for step in chunk), tuple(step.dt for step in chunk)
-            source = group._replace(uris=uris)
+            source = group._replace(uris=tuple(uri for dt in dates for uri in uris[dt]))
+            name = f"{table.name}_all_{len(jobs)}_{digest}"
             jobs.append(PlannedJob(name, table, None, dates, REPLACE, rows, source, is_first=not jobs))
     return jobs
 
 
 def _chunks(
-    steps: Sequence[LoadStep], files: Mapping[str | None, Sequence[str]], max_partitions: int
+    steps: Sequence[LoadStep], uris: Mapping[str | None, Sequence[str]], max_partitions: int
 ) -> Iterable[list[LoadStep]]:
     """Divide parts so that no job has too many partitions or files."""
     chunk: list[LoadStep] = []
     count = 0
     for step in steps:
-        more = len(files.get(step.dt, ()))
+        more = len(uris.get(step.dt, ()))
         if chunk and (len(chunk) == max_partitions or count + more > MOST_FILES):
             yield chunk
             chunk, count = [], 0
@@ -225,14 +246,6 @@ def _source(table: LoadTable, uris: Sequence[str], *, from_paths: bool) -> Sourc
         return UPLOAD
     types = "".join(f"/{{{key}:{'DATE' if key == 'dt' else 'STRING'}}}" for key in keys)
     return Source(tuple(uris), f"{prefixes.pop()}{types}" if keys else "", keys)
-
-
-def _files(lake: Lake, table: str) -> dict[str | None, list[str]]:
-    """The files of each part of a table."""
-    found: dict[str | None, list[str]] = {}
-    for file in lake.files(table) if table != "status" else ():
-        found.setdefault(file["dt"], []).append(file["uri"])
-    return found
 
 
 def _digest(texts: Iterable[Any]) -> str:
