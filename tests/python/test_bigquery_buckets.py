@@ -78,7 +78,6 @@ def test_more_days(bigquery: BigQuery, lake: str, tmp_path: Path, monkeypatch: p
         assert source == ("gs" if len(runs) == 1 else "upload"), (table, dt)
     # As whole tables, a job for each group of files with one beginning.
     monkeypatch.setattr(parts, "MOST_UPLOADS", 0)
-    monkeypatch.setattr(parts, "MOST_JOBS", 2)
     bigquery.delete_table("drugs", "load_log")
     plan = load(bigquery, lake, plan=True, tables=SOME)
     receipt = load(bigquery, lake, tables=SOME)

@@ -164,7 +164,7 @@ def _fingerprint(matcher_uri: str | os.PathLike[str]) -> str:
 
 def _object(uri: str, argument: str) -> tuple[str, str]:
     """The bucket and the name of an object."""
-    found = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]+)/(.+)", uri, re.DOTALL)
+    found = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]*)/(.+)", uri, re.DOTALL)
     if found is None:
         message = f"{argument}: found {uri!r}, expected the URI of an object in Google's storage, gs://bucket/name"
         raise ArgumentError(message)
