@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import datetime
 import os
-import warnings
 from typing import TYPE_CHECKING, Any, Callable
 
 from bigquery_server import PROJECT, BigQuery
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.cloud.bigquery import DEFAULT_RETRY
+from google.oauth2.credentials import Credentials
 from lake_story import in_order
 
 import drugs_rs
 from drugs_rs.loading import LoadPlan, LoadReceipt, lake_parts, load_tables, pinned
-
-with warnings.catch_warnings():
-    # Google's libraries say on import that Python 3.8 is old.
-    warnings.simplefilter("ignore")
-    from google.api_core.client_options import ClientOptions
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import bigquery
-    from google.cloud.bigquery import DEFAULT_RETRY
-    from google.oauth2.credentials import Credentials
 
 __all__ = ["DEFAULT_RETRY", "AnonymousCredentials", "Credentials"]
 
@@ -36,7 +31,7 @@ def client_of(service: BigQuery, credentials: Any = None) -> bigquery.Client:
     """The real client."""
     if credentials is None:
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    options = ClientOptions(api_endpoint=service.endpoint)  # type: ignore[no-untyped-call]
+    options = ClientOptions(api_endpoint=service.endpoint)
     return bigquery.Client(project=PROJECT, credentials=credentials, client_options=options)
 
 

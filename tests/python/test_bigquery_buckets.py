@@ -73,9 +73,9 @@ def test_more_days(bigquery: BigQuery, lake: str, tmp_path: Path, monkeypatch: p
     check_rows(bigquery, lake, SOME)
     used = {(step.table, step.dt): step.detail["source"] for step in receipt.steps}
     assert set(used.values()) == {"gs", "upload"}
-    for (table, dt), source in used.items():
-        runs = {file["uri"].split("/_runs/")[1].split("/")[0] for file in drugs_rs.Lake(lake).files(table, dt=dt)}
-        assert source == ("gs" if len(runs) == 1 else "upload"), (table, dt)
+    for (name, date), source in used.items():
+        runs = {file["uri"].split("/_runs/")[1].split("/")[0] for file in drugs_rs.Lake(lake).files(name, dt=date)}
+        assert source == ("gs" if len(runs) == 1 else "upload"), (name, date)
     # As whole tables, a job for each group of files with one beginning.
     monkeypatch.setattr(parts, "MOST_UPLOADS", 0)
     bigquery.delete_table("drugs", "load_log")

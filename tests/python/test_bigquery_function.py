@@ -81,7 +81,9 @@ def python_of_bigquery() -> str:
     return found.stdout.decode().strip() if found.returncode == 0 else sys.executable
 
 
-def called(statement: str, texts: list[str | None], path: Path, threads: int = 4, **environment: str) -> dict[str, Any]:
+def called(
+    statement: str, texts: list[str | None], path: Path, environment: dict[str, str], threads: int = 4
+) -> dict[str, Any]:
     """What the function returns in a process of its own, whose modules are in `path`."""
     given = {"body": body_of(statement), "texts": texts, "threads": threads}
     given["entry_point"] = options_of(statement)["entry_point"]
@@ -127,7 +129,7 @@ def test_the_function_finds_what_the_matcher_finds(
     matcher.save(uri)
     statement = function_sql(FUNCTION, uri, "drugs-rs==1.2.0", connection="test-project.eu.drugs")
     assert hashlib.sha256(gs.data(f"{prefix}/matcher.bin")).hexdigest() in statement
-    answer = called(statement, TEXTS, package, **gs.environment)
+    answer = called(statement, TEXTS, package, gs.environment)
     assert answer.get("error") is None and answer["rows"] == expected(matcher, TEXTS)
     assert sum(map(len, answer["rows"])) > 50
     for text, row in zip(TEXTS, answer["rows"]):
@@ -141,7 +143,7 @@ def test_a_process_reads_the_matcher_once(gs: Google, prefix: str, package: Path
     counts = []
     for texts in (TEXTS[:1], TEXTS * 4):
         gs.service.log.clear()
-        called(statement, texts, package, threads=16, **gs.environment)
+        called(statement, texts, package, gs.environment, threads=16)
         counts.append(len(gs.service.log))
     assert counts[0] == counts[1] > 0
 
@@ -152,7 +154,7 @@ def test_another_matcher_is_refused(gs: Google, prefix: str, package: Path, matc
     matcher.save(uri)
     statement = function_sql(FUNCTION, uri, "drugs-rs==1.2.0")
     drugs_rs.Matcher.from_names({"A": ["something else"]}).save(uri)
-    answer = called(statement, ["warfarin"], package, **gs.environment)
+    answer = called(statement, ["warfarin"], package, gs.environment)
     assert answer["error"].startswith(f"ValueError: {uri}: found the matcher ")
     assert answer["error"].endswith("create the function again for it")
 
@@ -181,7 +183,7 @@ def test_a_wheel_in_a_bucket_is_installed(gs: Google, prefix: str, tmp_path: Pat
         "    def bucket(self, name): return Place(name)\n"
     )
     statement = function_sql(FUNCTION, uri, f"gs://wheels/{name}", connection="test-project.eu.drugs")
-    answer = called(statement, TEXTS, tmp_path / "path", **gs.environment)
+    answer = called(statement, TEXTS, tmp_path / "path", gs.environment)
     assert answer.get("error") is None and answer["rows"] == expected(matcher, TEXTS)
     assert options_of(statement)["packages"] == ["google-cloud-storage>=2.10"]
 
@@ -271,7 +273,7 @@ def test_no_name_ends_a_literal(name: str) -> None:
 )
 def test_bad_arguments(change: dict[str, Any], message: str) -> None:
     good = {"name": FUNCTION, "matcher_uri": "gs://b/m", "wheel": "drugs-rs==1", "fingerprint": DIGEST}
-    function_sql(**good)  # type: ignore[arg-type]
+    function_sql(**good)
     with pytest.raises(exceptions.ArgumentError, match=re.escape(message)):
         function_sql(**{**good, **change})  # type: ignore[arg-type]
 

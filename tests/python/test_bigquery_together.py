@@ -120,7 +120,7 @@ def test_a_load_that_does_something_else_at_the_same_moment_is_refused(
     bigquery: BigQuery, story: dict[str, Path]
 ) -> None:
     """Both found no load and begin the first one: the second to begin changes nothing."""
-    seen = []
+    seen: list[str] = []
 
     def other(_method: str, path: str) -> None:
         if path.endswith("_2_begin_1") and not seen:

@@ -228,7 +228,7 @@ def test_a_service_that_is_not_there(
     bigquery.endpoint = "http://127.0.0.1:9"
     with client_of(bigquery) as client:
         listed = client.list_tables
-        retry = DEFAULT_RETRY.with_deadline(0.01)  # type: ignore[no-untyped-call]
+        retry = DEFAULT_RETRY.with_deadline(0.01)
         monkeypatch.setattr(client, "list_tables", lambda dataset: listed(dataset, retry=retry))
         with pytest.raises(exceptions.StorageError, match=f"{TARGET}: gave up to list the tables|cannot be reached"):
             module.load(story["first"], TARGET, client=client)

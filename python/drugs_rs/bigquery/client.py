@@ -99,9 +99,12 @@ def _open(target: Target) -> bigquery.Client:
     from google.auth.credentials import AnonymousCredentials
     from google.auth.exceptions import GoogleAuthError
 
+    emulator = os.environ.get("BIGQUERY_EMULATOR_HOST")
     try:
-        if os.environ.get("BIGQUERY_EMULATOR_HOST"):
-            return bigquery.Client(project=target.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call, no-any-return]
+        if emulator:
+            nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
+            options = {"api_endpoint": emulator}
+            return bigquery.Client(project=target.project, credentials=nobody, client_options=options)  # type: ignore[no-any-return]
         return bigquery.Client(project=target.project)  # type: ignore[no-any-return]
     except (GoogleAuthError, OSError, ValueError) as error:
         _refuse_credentials(target, error)

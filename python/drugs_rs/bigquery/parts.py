@@ -169,7 +169,7 @@ def part_sources(
 
 
 def _whole(steps: Sequence[LoadStep], sources: Mapping[tuple[str, str | None], Source]) -> set[str]:
-    """The tables of which so many parts are loaded that it is better to replace them whole."""
+    """The tables that are better replaced whole, because a job for each part would be too many."""
     loads = [step for step in steps if step.dt is not None and step.action != REMOVE]
     jobs = Counter(step.table for step in loads)
     uploads = Counter(step.table for step in loads if not sources[step.table, step.dt].uris)

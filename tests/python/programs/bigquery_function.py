@@ -20,5 +20,5 @@ try:
         answer = {"rows": list(pool.map(function, request["texts"]))}
 except Exception as error:  # noqa: BLE001 - whatever the function raises ends the query
     answer = {"error": f"{type(error).__name__}: {error}"}
-answer["version"] = sys.version_info[:2]
+answer["version"] = list(sys.version_info[:2])
 json.dump(answer, sys.stdout)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
-warnings.simplefilter("ignore")
-
-import drugs_rs.bigquery  # noqa: E402 - Google's libraries warn on import that Python 3.8 is old
+import drugs_rs.bigquery
 
 print("begins", flush=True)
 drugs_rs.bigquery.load(sys.argv[1], sys.argv[2], tables=sys.argv[3].split(","))
