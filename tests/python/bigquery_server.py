@@ -61,7 +61,7 @@ class Trouble:
     fail_every: int = 0
     status: int = 503
     reason: str = "backendError"
-    # These requests, as patterns of "METHOD /path", are refused, each a number of times, with (status, reason, message).
+    # These requests are refused: [pattern of "METHOD /path", number of times, status, reason, message].
     refusals: list[Any] = field(default_factory=list)
     # The answers to the next n insertions of jobs are lost.
     lose_answers: int = 0

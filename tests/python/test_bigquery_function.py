@@ -155,8 +155,9 @@ def test_another_matcher_is_refused(gs: Google, prefix: str, package: Path, matc
     statement = function_sql(FUNCTION, uri, "drugs-rs==1.2.0")
     drugs_rs.Matcher.from_names({"A": ["something else"]}).save(uri)
     answer = called(statement, ["warfarin"], package, gs.environment)
-    assert answer["error"].startswith(f"ValueError: {uri}: found the matcher ")
-    assert answer["error"].endswith("create the function again for it")
+    kind, message = answer["error"]
+    assert kind == "ValueError" and message.startswith(f"{uri}: found the matcher ")
+    assert message.endswith("create the function again for it")
 
 
 def test_a_wheel_in_a_bucket_is_installed(gs: Google, prefix: str, tmp_path: Path, matcher: drugs_rs.Matcher) -> None:
@@ -272,10 +273,10 @@ def test_no_name_ends_a_literal(name: str) -> None:
     ],
 )
 def test_bad_arguments(change: dict[str, Any], message: str) -> None:
-    good = {"name": FUNCTION, "matcher_uri": "gs://b/m", "wheel": "drugs-rs==1", "fingerprint": DIGEST}
+    good: dict[str, Any] = {"name": FUNCTION, "matcher_uri": "gs://b/m", "wheel": "drugs-rs==1", "fingerprint": DIGEST}
     function_sql(**good)
     with pytest.raises(exceptions.ArgumentError, match=re.escape(message)):
-        function_sql(**{**good, **change})  # type: ignore[arg-type]
+        function_sql(**{**good, **change})
 
 
 def test_a_file_that_is_no_matcher(gs: Google, prefix: str) -> None:

@@ -19,6 +19,6 @@ try:
     with ThreadPoolExecutor(request["threads"]) as pool:
         answer = {"rows": list(pool.map(function, request["texts"]))}
 except Exception as error:  # noqa: BLE001 - whatever the function raises ends the query
-    answer = {"error": f"{type(error).__name__}: {error}"}
+    answer = {"error": [type(error).__name__, str(error)]}
 answer["version"] = list(sys.version_info[:2])
 json.dump(answer, sys.stdout)
