@@ -21,6 +21,7 @@ __all__ = [
     "CleanTable",
     "DrugGraph",
     "Lake",
+    "LoadCommand",
     "Matcher",
     "Mention",
     "MentionColumn",
@@ -672,11 +673,29 @@ def read_drugs(
         ForkError: The engine was used in the process that this one was forked from.
     """
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
+def main(arguments: Sequence[str]) -> int | LoadCommand:
+    """Run the `drugs-rs` command with these arguments, without the program's name.
 
-    Data goes to stdout, messages to stderr. 0 is success, 1 bad input or a failed check, 2 wrong usage.
+    Data goes to stdout, messages to stderr.
+
+    Returns:
+        The exit code: 0 is success, 1 bad input or a failed check, 2 wrong usage. A load is returned instead, because
+        libraries of Python carry it out.
     """
+
+@final
+class LoadCommand:
+    """A `drugs-rs load` that is to be carried out."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keywords of `drugs_rs.targets.load`."""
+
+    def succeed(self, text: str, json: str) -> int:
+        """Print what was done, in the form that the options ask for, and return the exit code."""
+
+    def fail(self, error: BaseException) -> int:
+        """Print an error, and return the exit code."""
 
 def keep_matcher(matcher: Matcher) -> str:
     """Keep a matcher for expressions and return the fingerprint under which they find it.

@@ -40,13 +40,14 @@ from drugs_rs.loading import (
     LoadTable,
     check_columns,
     load_in,
+    load_tables,
+    pinned,
 )
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow
 
-    from drugs_rs import Lake, Matcher
+    from drugs_rs import Lake, Matcher, Table, TableScan
 
 __all__ = ["connect", "load", "register"]
 
@@ -104,12 +105,15 @@ def register(connection: duckdb.DuckDBPyConnection, matcher: Matcher, name: str 
         message = f"name: found {name!r}, expected letters, digits and underscores"
         raise ArgumentError(message)
 
-    def drugs_find(texts: pyarrow.ChunkedArray) -> pyarrow.Array:
+    # Without annotations, which DuckDB would evaluate.
+    def drugs_find(texts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         return pyarrow.array(matcher.find_column(texts))
 
-    if connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [name.lower()]).fetchone():
+    if connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [name.lower()]).fetchall():
         connection.remove_function(name)
-    connection.create_function(name, drugs_find, ["VARCHAR"], MENTIONS, type="arrow", null_handling="special")
+    # DuckDB's stubs do not know the texts that it takes for types.
+    untyped: Any = connection
+    untyped.create_function(name, drugs_find, ["VARCHAR"], MENTIONS, type="arrow", null_handling="special")
 
 
 def load(
@@ -147,6 +151,9 @@ def load(
         raise ArgumentError(message)
     target = f"duckdb:{file}"
     library = _library()
+    # A wrong name or a lake that is not there makes no file.
+    load_tables(tables)
+    lake = pinned(lake)
     if plan and not Path(file).exists():
         return load_in(_DuckTransaction(library.connect(), target), target, lake, tables, plan=True)
     try:
@@ -222,6 +229,7 @@ class _DuckTransaction:
             self.connection.execute(f'DELETE FROM "{table.name}"{condition}', values)
         if step.rows == 0:
             return 0
+        rows: Table | TableScan
         if table.name == STATUS:
             rows = lake.status()
             names = ", ".join(f'"{column.name}"' for column in table.columns)
@@ -232,9 +240,9 @@ class _DuckTransaction:
         order = ' ORDER BY "atccode"' if any(column.name == "atccode" for column in table.columns) else ""
         self.connection.register("part_of_the_lake", rows)
         inserted = self.connection.execute(f'INSERT INTO "{table.name}" SELECT {names} FROM part_of_the_lake{order}')
-        counted = inserted.fetchone()
+        ((count,),) = inserted.fetchall()
         self.connection.unregister("part_of_the_lake")
-        return counted[0] if counted else 0
+        return int(count)
 
     def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:
         from drugs_rs import __version__
@@ -248,8 +256,8 @@ class _DuckTransaction:
             f"CREATE TABLE IF NOT EXISTS {LOADS} (load BIGINT NOT NULL, lake VARCHAR NOT NULL, state BIGINT NOT NULL,"
             " version VARCHAR NOT NULL, loaded_at TIMESTAMPTZ NOT NULL)"
         )
-        last = execute(f"SELECT coalesce(max(load), 0) FROM {LOADS}").fetchone()
-        number = (last[0] if last else 0) + 1
+        ((last,),) = execute(f"SELECT coalesce(max(load), 0) FROM {LOADS}").fetchall()
+        number = int(last) + 1
         execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?, now())", [number, lake.root, lake.state, __version__])
         for step in steps:
             execute(f"DELETE FROM {PARTS} WHERE table_name = ? AND dt IS NOT DISTINCT FROM ?", [step.table, step.dt])

@@ -11,7 +11,7 @@ import hashlib
 import json
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Iterable, Mapping, NamedTuple, Sequence
 
 from drugs_rs.exceptions import ArgumentError, ConservationError, SchemaError, SourceNotFoundError
 
@@ -133,7 +133,9 @@ class LoadPlan:
         parts: How many parts the lake has; those without a step are as they should be.
     """
 
+    # How the summary says what is done with parts.
     verb = "would load"
+    _done: ClassVar[Mapping[str, str]] = {"load": "to load", "replace": "to replace", "remove": "to remove"}
 
     def __init__(self, target: str, lake: Lake, steps: Sequence[LoadStep], parts: int) -> None:
         self.target = target
@@ -180,8 +182,8 @@ class LoadPlan:
             steps = [step for step in self.steps if step.table == table]
             rows, size = sum(step.rows for step in steps), sum(step.bytes for step in steps)
             actions = [
-                f"{_counted(sum(step.action == action for step in steps), 'part')} to {action}"
-                for action in ("load", "replace", "remove")
+                f"{_counted(sum(step.action == action for step in steps), 'part')} {done}"
+                for action, done in self._done.items()
                 if any(step.action == action for step in steps)
             ]
             lines.append(f"  {table:<17} {rows:>11,} rows {_size(size):>9}  {', '.join(actions)}")
@@ -201,6 +203,7 @@ class LoadReceipt(LoadPlan):
     """
 
     verb = "loaded"
+    _done: ClassVar[Mapping[str, str]] = {"load": "loaded", "replace": "replaced", "remove": "removed"}
 
     def __init__(self, target: str, lake: Lake, steps: Sequence[LoadStep], parts: int, load: int) -> None:
         super().__init__(target, lake, steps, parts)
@@ -267,7 +270,9 @@ def lake_parts(lake: Lake, tables: Sequence[LoadTable]) -> list[LakePart]:
             files.setdefault(file["dt"] if table.is_dated else None, []).append(file)
         if not table.is_dated:
             files.setdefault(None, [])
-        parts.extend(_part(table.name, dt, files[dt]) for dt in sorted(files, key=str))
+        found = (_part(table.name, dt, files[dt]) for dt in sorted(files, key=str))
+        # A date may have files without a row; it is nothing to load.
+        parts.extend(part for part in found if part.rows > 0 or not table.is_dated)
     return parts
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 
-from drugs_rs.exceptions import ArgumentError, MissingLibraryError, StorageError
+from drugs_rs.exceptions import ArgumentError, ConflictError, MissingLibraryError, StorageError
 from drugs_rs.loading import (
     LOADS,
     PARTS,
@@ -47,6 +48,8 @@ TYPES = {
 }
 # The columns that queries look for, in tables that have them.
 INDEXED = ("atccode", "substance", "journal")
+# A lock is waited for less than `deadlock_timeout`, a second by default; all attempts together take ten minutes.
+LOCK_MILLISECONDS, LOCK_ATTEMPTS = 300, 120
 _TABLE_OF_PARTS = """
     table_name text NOT NULL, dt text, content text NOT NULL, "rows" bigint NOT NULL, bytes bigint NOT NULL,
     load bigint NOT NULL, UNIQUE (table_name, dt)
@@ -81,6 +84,7 @@ def load(
 
     Raises:
         ArgumentError: There is no table of a name, or the address cannot be read.
+        ConflictError: Queries hold a table for ten minutes on end.
         MissingLibraryError: psycopg is not installed.
         SchemaError: A table in the database was altered.
         SourceNotFoundError: There is no lake, or gold has not run.
@@ -168,7 +172,9 @@ class _PostgresTransaction:
         self.connection = connection
         self.schema = address.schema
         self.shown = address.shown
+        # What puts new partitions in the place of old ones, and the tables whose old ones go.
         self.swaps: list[str] = []
+        self.replaced: list[str] = []
 
     def wait_for_other_loads(self) -> None:
         """Wait until no other load works on the schema; the lock ends with the transaction."""
@@ -209,7 +215,7 @@ class _PostgresTransaction:
                 continue
             for month in sorted({_month(step) for step in own}):
                 written.update(self._write_month(lake, table, month, [step for step in own if _month(step) == month]))
-        # These lock tables against readers, so they come last.
+        self._lock_against_readers()
         for statement in self.swaps:
             self._execute(statement)
         return [written[step.key] for step in steps]
@@ -238,6 +244,33 @@ class _PostgresTransaction:
             ]
             cursor.executemany(f"INSERT INTO {parts} VALUES (%s, %s, %s, %s, %s, %s)".encode(), rows)
         return int(number)
+
+    def _lock_against_readers(self) -> None:
+        """Lock the tables of which partitions go, at the end of the load and for a moment.
+
+        A reader may hold one of them and want the next. So no lock is waited for longer than PostgreSQL's deadlock
+        detection takes: the load lets go of all and tries again, and readers never get an error.
+        """
+        if not self.replaced:
+            return
+        from psycopg.errors import LockNotAvailable
+
+        tables = ", ".join(dict.fromkeys(self.replaced))
+        for attempt in range(LOCK_ATTEMPTS):
+            try:
+                with self.connection.transaction():
+                    self._execute(f"SET LOCAL lock_timeout = '{LOCK_MILLISECONDS}ms'")
+                    self._execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+            except LockNotAvailable:
+                time.sleep(min(5.0, 0.05 * 2**attempt))
+            else:
+                self._execute("SET LOCAL lock_timeout = 0")
+                return
+        message = (
+            f"{self.shown}: queries hold {tables} all the time, so that new partitions could not take their places; "
+            "nothing was changed. End the long ones (see pg_stat_activity), and load again"
+        )
+        raise ConflictError(message)
 
     def _create(self, table: LoadTable) -> None:
         """Make a table that is not there, with its comments, key and indexes."""
@@ -283,6 +316,7 @@ class _PostgresTransaction:
         """Write a whole partition, and put it in the place of the old one."""
         parent, name = self._name(table.name), self._name(f"{table.name}_{month}")
         if old:
+            self.replaced.append(parent)
             self.swaps.append(f"DROP TABLE {old}")
         if all(step.action == "remove" for step in steps):
             return {step.key: 0 for step in steps}

@@ -34,7 +34,7 @@ mod core_module {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::command::main;
+    use super::command::{LoadCommand, main};
     #[pymodule_export]
     use super::expressions::matcher_registry::{keep_matcher, release_matcher};
     #[pymodule_export]
@@ -74,6 +74,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "CleanTable",
         "DrugGraph",
         "Lake",
+        "LoadCommand",
         "Matcher",
         "Mention",
         "MentionColumn",

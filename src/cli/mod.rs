@@ -23,5 +23,5 @@ mod voice;
 
 pub use execute::execute;
 pub use outcome::Outcome;
-pub use parse::{Invocation, ParsedCommand, RequestedLoad, parse};
+pub use parse::{Invocation, ParsedCommand, parse};
 pub use progress::ProgressBar;

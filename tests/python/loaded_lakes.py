@@ -25,7 +25,9 @@ Contents = Dict[str, Rows]
 class Database(Protocol):
     """A database that takes loads."""
 
-    target: str
+    @property
+    def target(self) -> str:
+        """Its address for the command."""
 
     def load(self, lake: Any, **options: Any) -> LoadPlan:
         """Load a lake."""
