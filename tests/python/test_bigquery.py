@@ -255,3 +255,13 @@ def test_a_url_names_the_dataset_and_the_environment_the_emulator(
     assert receipt.target == TARGET and bigquery.datasets["drugs"]["location"] == "EU"
     check_rows(bigquery, story["first"], ["mentions"])
     assert load_lake(story["first"], TARGET, tables=["mentions"], location="eu").unchanged
+
+
+def test_a_long_name_of_a_dataset(bigquery: BigQuery, story: dict[str, Path]) -> None:
+    """The id of a job is shorter than such a name."""
+    from drugs_rs.bigquery import load as load_lake
+
+    name = "d" * 1024
+    with client_of(bigquery) as client:
+        load_lake(story["first"], f"{PROJECT}.{name}", client=client, tables=["mentions"])
+    assert len(bigquery.rows(name, "mentions")) == 10

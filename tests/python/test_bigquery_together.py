@@ -161,7 +161,7 @@ def test_a_load_that_dies_anywhere_is_finished_by_the_next(
     assert deaths > 10
 
 
-def dying_load(service: BigQuery, lake: drugs_rs.Lake, number: int, *, after: bool) -> bool:
+def dying_load(service: BigQuery, lake: drugs_rs.Lake, number: int, *, after: bool, **options: Any) -> bool:
     """A load that ends at one of its requests, before it is sent or before its answer is read; whether it did."""
     count = 0
     send = requests.Session.send
@@ -179,7 +179,7 @@ def dying_load(service: BigQuery, lake: drugs_rs.Lake, number: int, *, after: bo
     with pytest.MonkeyPatch.context() as patch, client_of(service) as client:
         patch.setattr(requests.Session, "send", sending)
         try:
-            module.load(lake, TARGET, client=client, tables=SOME)
+            module.load(lake, TARGET, client=client, tables=SOME, **options)
         except Dies:
             return True
     return False
@@ -196,3 +196,15 @@ def test_a_retry_goes_on_where_the_load_was(bigquery: BigQuery, story: dict[str,
     later = [job_id for _, job_id in list(bigquery.jobs)[before + len(done) :]]
     assert later and not any("begin" in job_id for job_id in later)
     check_rows(bigquery, story["corrected"], SOME)
+
+
+def test_a_retry_with_other_jobs_does_not_share_them(
+    bigquery: BigQuery, two_states: drugs_rs.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs that replace a table and add to it must be all of one division of its partitions."""
+    monkeypatch.setattr("drugs_rs.bigquery.parts.MOST_UPLOADS", 1)
+    for number in range(10, 20):
+        emptied(bigquery)
+        assert dying_load(bigquery, two_states, number, after=True, max_partitions=1)
+        load(bigquery, two_states, tables=SOME, max_partitions=2)
+        check_rows(bigquery, two_states, SOME)

@@ -10,6 +10,7 @@ requests, so the next load also takes the id of the one job that may be under wa
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
 
@@ -32,6 +33,7 @@ OWN_ATTEMPTS, ALL_ATTEMPTS = 4, 100
 LOOKS = 8
 FIRST_PAUSE = 1.0
 FENCE = "overtaken"
+LONG_NAME = 200
 REMEDIES = {
     "quotaExceeded": "a quota is used up: load again tomorrow, or with fewer tables (`tables`)",
     "resourcesExceeded": "a part is too large for one job: load fewer tables at once",
@@ -76,7 +78,11 @@ class JobRunner:
     def id_of(self, name: str, attempt: int = 1, number: int | None = None) -> str:
         """The id of a job."""
         load = self.number if number is None else number
-        return f"drugs_rs_{self.target.dataset}_{self.era}_{load}_{name}_{attempt}"
+        dataset = self.target.dataset
+        if len(dataset) > LONG_NAME:
+            # An id has at most 1,024 characters, and so has the name of a dataset.
+            dataset = hashlib.sha256(dataset.encode()).hexdigest()[:32]
+        return f"drugs_rs_{dataset}_{self.era}_{load}_{name}_{attempt}"
 
     def find(self, job_id: str) -> Any | None:  # noqa: ANN401 - a job of any kind
         """Look for a job."""

@@ -107,7 +107,7 @@ class LoadLog:
                 rows[0]["state"],
                 rows[0]["lake"],
                 load in done,
-                _digest((row["table_name"], row["dt"], row["action"], row["content"]) for row in rows),
+                _digest((row["table_name"], row["dt"], row["action"], row["content"], row["job"]) for row in rows),
                 tuple(dict.fromkeys(row["job"] for row in rows)),
             )
             for load, rows in sorted(begun.items())
@@ -115,8 +115,11 @@ class LoadLog:
 
 
 def plan_digest(steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> str:
-    """The digest of what a load does."""
-    return _digest((step.table, step.dt, step.action, contents.get((step.table, step.dt), "")) for step in steps)
+    """The digest of what a load does, and by which jobs: only loads with the same jobs can share them."""
+    return _digest(
+        (step.table, step.dt, step.action, contents.get((step.table, step.dt), ""), step.detail["job"])
+        for step in steps
+    )
 
 
 def log_rows(
