@@ -14,6 +14,7 @@ from written_sources import write_drugs, write_pubmed
 import drugs_rs
 from drugs_rs import bigquery as module
 from drugs_rs import exceptions
+from drugs_rs.loading import LoadReceipt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,3 +209,23 @@ def test_a_retry_with_other_jobs_does_not_share_them(
         assert dying_load(bigquery, two_states, number, after=True, max_partitions=1)
         load(bigquery, two_states, tables=SOME, max_partitions=2)
         check_rows(bigquery, two_states, SOME)
+
+
+def test_a_load_that_died_as_it_began_is_resumed_with_what_it_had_to_take_over(
+    bigquery: BigQuery, two_states: drugs_rs.Lake
+) -> None:
+    """Its predecessor is alive for all that anybody knows, so it must not submit a job any more."""
+    number = 1
+    while not any("journals" in job_id for _, job_id in bigquery.jobs):
+        assert dying_load(bigquery, two_states.at(1), number, after=True)
+        number += 1
+    number = 1
+    while not any("_2_begin_" in job_id for _, job_id in bigquery.jobs):
+        assert dying_load(bigquery, two_states, number, after=True)
+        number += 1
+    assert not [row for row in bigquery.rows("drugs", "load_log") if row["event"] == "overtaken"]
+    receipt = load(bigquery, two_states, tables=SOME)
+    assert isinstance(receipt, LoadReceipt) and receipt.load == 2
+    [row] = [row for row in bigquery.rows("drugs", "load_log") if row["event"] == "overtaken"]
+    assert row["load"] == 1 and row["lake"] == two_states.root
+    check_rows(bigquery, two_states, SOME)

@@ -71,6 +71,8 @@ class DatasetLoader:
         self.target = target
         self.lake = lake
         self.state = _state_number(lake)
+        # One lake has one name, wherever the process runs.
+        self.place = lake.root if "://" in lake.root else str(Path(lake.root).absolute())
         self.tables = list(tables)
         self.parts = list(parts)
         self.max_partitions = max_partitions
@@ -106,8 +108,10 @@ class DatasetLoader:
             era = str(round(table.created.timestamp() * 1000))
             runner = JobRunner(self.client, self.target, era, table.location, number if joined else number + 1)
             runner.is_shared = joined
-            if joined or self._begin(runner, log, work):
+            if joined or self._begin(runner, work):
                 break
+        earlier = [load for load in log.unfinished if load.number < runner.number]
+        runner.take_over(earlier, self._fence(runner))
         self._create_missing()
         self._run_jobs(runner, work)
         self._settle(work)
@@ -203,7 +207,7 @@ class DatasetLoader:
     def _refuse_older(self, log: LoadLog, *, is_earlier: bool) -> None:
         """Raise an error if the dataset has a newer state of this lake than the caller found."""
         last = log.last
-        if last is None or is_earlier or last.lake != self.lake.root:
+        if last is None or is_earlier or last.lake != self.place:
             return
         if last.state > self.state:
             message = (
@@ -215,7 +219,7 @@ class DatasetLoader:
 
     # --- The load --------------------------------------------------------------------------------------------------
 
-    def _begin(self, runner: JobRunner, log: LoadLog, work: Work) -> bool:
+    def _begin(self, runner: JobRunner, work: Work) -> bool:
         """Write down what is about to change; return false if an older load has taken this number meanwhile.
 
         Raises:
@@ -225,7 +229,6 @@ class DatasetLoader:
         job = self._append(runner, "begin", rows, {"plan": work.digest, "state": str(self.state)})
         labels = job.labels or {}
         if labels.get("plan") == work.digest:
-            runner.take_over(log.unfinished, self._fence(runner))
             return True
         if int(labels.get("state") or 0) < self.state:
             return False
@@ -334,7 +337,7 @@ class DatasetLoader:
     # --- The log ---------------------------------------------------------------------------------------------------
 
     def _log_rows(self, number: int, event: str, work: Work) -> list[dict[str, Any]]:
-        return log_rows(number, event, work.steps, work.contents, self.state, self.lake.root)
+        return log_rows(number, event, work.steps, work.contents, self.state, self.place)
 
     def _append(
         self, runner: JobRunner, name: str, rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str] | None = None
@@ -353,7 +356,7 @@ class DatasetLoader:
         config = self._log_config({"drugs_rs": FENCE})
 
         def of_load(number: int) -> Callable[[str], Any]:
-            row = {"load": number, "event": OVERTAKEN, "state": self.state, "lake": self.lake.root}
+            row = {"load": number, "event": OVERTAKEN, "state": self.state, "lake": self.place}
             return lambda job_id: self._upload_rows(runner, [row], self.target.table(NAME), job_id, config)
 
         return of_load
