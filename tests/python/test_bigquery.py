@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as parquet
 import pytest
 from bigquery_lakes import (
     TARGET,
@@ -20,7 +21,7 @@ from lake_story import FIRST, SECOND, tell
 from written_sources import write_drugs, write_pubmed
 
 import drugs_rs
-from drugs_rs.bigquery import loader, parts
+from drugs_rs.bigquery import loader, parts, upload
 from drugs_rs.loading import LoadReceipt, lake_parts, load_tables, pinned
 
 if TYPE_CHECKING:
@@ -233,6 +234,22 @@ def test_large_files_are_uploaded_in_chunks(
     load(bigquery, story["first"], tables=["mentions", "drugs"])
     check_rows(bigquery, story["first"], ["mentions", "drugs"])
     assert bigquery.uploads
+
+
+def test_an_upload_is_a_file_in_bounded_memory(story: dict[str, Path], tmp_path: Path) -> None:
+    """With as few row groups as the memory allows, and all of the rows."""
+    scan = drugs_rs.Lake(story["late"]).scan("publications_all")
+    for size, groups in ((upload.ROW_GROUP_BYTES, 1), (1, 4)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(upload, "ROW_GROUP_BYTES", size)
+            upload.write_rows(scan, tmp_path / "rows.parquet")
+        written = parquet.ParquetFile(tmp_path / "rows.parquet")
+        assert written.metadata.num_row_groups >= groups and (size == 1 or written.metadata.num_row_groups == 1)
+        rows = [{**row, "dt": str(row["dt"])} for row in written.read().to_pylist()]
+        assert rows == [{**row} for row in scan.read().to_dicts()]
+    empty = drugs_rs.Lake(story["first"]).scan("deleted")
+    upload.write_rows(empty, tmp_path / "rows.parquet")
+    assert parquet.ParquetFile(tmp_path / "rows.parquet").read().num_rows == len(empty.read()) == 0
 
 
 def test_the_tables_answer_queries(bigquery: BigQuery, story: dict[str, Path]) -> None:

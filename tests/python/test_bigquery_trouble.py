@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -372,9 +373,17 @@ def test_bigquery_counts_other_rows(
 
 
 def test_without_the_library(story: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "google.cloud.bigquery", None)
+    monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
     with pytest.raises(exceptions.MissingLibraryError, match=re.escape("pip install drugs-rs[bigquery]")):
         module.load(story["first"], TARGET)
+
+
+def test_without_the_library_of_uploads(
+    bigquery: BigQuery, story: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(exceptions.MissingLibraryError, match="needs pyarrow for uploads, .*pip install drugs-rs"):
+        load(bigquery, story["first"], tables=["mentions"])
 
 
 def test_without_a_lake(bigquery: BigQuery, tmp_path: Path) -> None:

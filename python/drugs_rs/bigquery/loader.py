@@ -25,13 +25,14 @@ from drugs_rs.bigquery.log import (
     read_log,
 )
 from drugs_rs.bigquery.parts import REMOVE, PlannedJob, part_sources, planned_jobs, whole_tables, with_jobs
+from drugs_rs.bigquery.upload import write_rows
 from drugs_rs.exceptions import ArgumentError, ConflictError, ConservationError, StorageError
 from drugs_rs.loading import STATUS, LoadPlan, LoadReceipt, LoadStep, planned_steps
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-    from drugs_rs import Lake, TableScan
+    from drugs_rs import Lake
     from drugs_rs.loading import LakePart, LoadTable
 
 # Jobs that run at a time.
@@ -247,7 +248,6 @@ class DatasetLoader:
             pending.append((job, runner.start(job.name, self._submit(runner, job, work), job.doing)))
         while pending:
             self._finish(runner, *pending.popleft())
-        runner.check()
 
     def _settle(self, work: Work) -> None:
         """Give tables that were replaced whole their descriptions and keys back."""
@@ -288,7 +288,7 @@ class DatasetLoader:
             dates = [dt for dt in planned.dates if dt is not None]
             with tempfile.TemporaryDirectory(prefix="drugs-rs-") as folder:
                 path = Path(folder) / "rows.parquet"
-                _write_rows(self.lake.scan(table.name, dt=dates or None), path)
+                write_rows(self.lake.scan(table.name, dt=dates or None), path)
                 with path.open("rb") as file:
                     return self.client.load_table_from_file(
                         file, reference, size=path.stat().st_size, job_id=job_id, job_config=config, **runner.place
@@ -412,17 +412,3 @@ def _state_number(lake: Lake) -> int:
         return lake.state
     rows = type(lake)(lake.root).states()
     return max((row["state"] for row in rows if row["as_of"] <= str(lake.state)), default=0)
-
-
-def _write_rows(scan: TableScan, path: Path) -> None:
-    """Write the rows of a scan into one Parquet file, with ``dt`` as a date."""
-    import pyarrow
-    import pyarrow.compute
-    import pyarrow.parquet
-
-    reader = pyarrow.RecordBatchReader.from_stream(scan)
-    fields = [pyarrow.field(f.name, pyarrow.date32() if f.name == "dt" else f.type) for f in reader.schema]
-    with pyarrow.parquet.ParquetWriter(path, pyarrow.schema(fields)) as writer:
-        for batch in reader:
-            columns = [pyarrow.compute.cast(column, field.type) for column, field in zip(batch.columns, fields)]
-            writer.write_batch(pyarrow.RecordBatch.from_arrays(columns, schema=pyarrow.schema(fields)))
