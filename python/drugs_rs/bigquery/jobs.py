@@ -113,23 +113,18 @@ class JobRunner:
         """Submit a job, or find the one with its id."""
         from google.api_core.exceptions import Conflict
 
-        while True:
-            job_id = self.id_of(name, attempt)
-            found = self.find(job_id) if self.is_shared or attempt > 1 else None
-            if found is None:
-                self.check()
-                with errors_of(self.target, doing, "bigquery.jobs.create"):
-                    try:
-                        return Pending(name, submit, doing, submit(job_id), attempt, failures + 1)
-                    except Conflict:
-                        found = self._taken(job_id)
-            if is_fence(found):
-                self.refuse_overtaken()
-            if found.state == "DONE" and found.error_result and attempt < ALL_ATTEMPTS:
-                # An earlier process failed here, which says nothing about this one.
-                attempt += 1
-                continue
-            return Pending(name, submit, doing, found, attempt, failures)
+        job_id = self.id_of(name, attempt)
+        found = self.find(job_id) if self.is_shared or attempt > 1 else None
+        if found is None:
+            self.check()
+            with errors_of(self.target, doing, "bigquery.jobs.create"):
+                try:
+                    return Pending(name, submit, doing, submit(job_id), attempt, failures + 1)
+                except Conflict:
+                    found = self._taken(job_id)
+        if is_fence(found):
+            self.refuse_overtaken()
+        return Pending(name, submit, doing, found, attempt, failures)
 
     def finish(self, pending: Pending) -> Any:  # noqa: ANN401
         """Wait for a job, and follow a failed one by the next attempt if that may help."""
@@ -139,9 +134,13 @@ class JobRunner:
             if not error:
                 return pending.job
             reason = str(error.get("reason", ""))
-            if pending.failures and (reason not in PASSING or pending.failures >= OWN_ATTEMPTS):
+            # A job that an earlier process submitted, and that failed, says nothing about this one.
+            is_ours = pending.failures > 0
+            if is_ours and (reason not in PASSING or pending.failures >= OWN_ATTEMPTS):
                 self._refuse_failed(pending, reason)
-            if pending.failures:
+            if pending.attempt == ALL_ATTEMPTS:
+                self._refuse_failed(pending, reason)
+            if is_ours:
                 time.sleep(FIRST_PAUSE * 2 ** (pending.failures - 1))
             pending = self.start(pending.name, pending.submit, pending.doing, pending.attempt + 1, pending.failures)
 
