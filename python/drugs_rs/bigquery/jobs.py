@@ -14,7 +14,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
 
-from drugs_rs.bigquery.client import Target, errors_of, missing_right, redacted
+from drugs_rs.bigquery.client import Target, errors_of, missing_right, reason_of, redacted
 from drugs_rs.exceptions import ConflictError, StorageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ OWN_ATTEMPTS, ALL_ATTEMPTS = 4, 100
 # A job that is there may not be found in the first moments.
 LOOKS = 8
 FIRST_PAUSE = 1.0
+RETRY_SECONDS = 600.0
 FENCE = "overtaken"
 LONG_NAME = 200
 REMEDIES = {
@@ -119,7 +120,7 @@ class JobRunner:
             self.check()
             with errors_of(self.target, doing, "bigquery.jobs.create"):
                 try:
-                    return Pending(name, submit, doing, submit(job_id), attempt, failures + 1)
+                    return Pending(name, submit, doing, patiently(submit)(job_id), attempt, failures + 1)
                 except Conflict:
                     found = self._taken(job_id)
         if is_fence(found):
@@ -207,6 +208,18 @@ class JobRunner:
         place += f", attempt {pending.attempt}"
         message = f"{self.target}: BigQuery failed {pending.doing} ({reason}): {said} ({place}): {remedy}"
         raise StorageError(message)
+
+
+def patiently(submit: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Repeat a submission that comes too fast: Google's client does so for all requests but uploads."""
+    from google.api_core.exceptions import Forbidden
+    from google.api_core.retry import Retry
+
+    def is_too_fast(error: BaseException) -> bool:
+        return isinstance(error, Forbidden) and reason_of(error) == "rateLimitExceeded"
+
+    repeated: Callable[[str], Any] = Retry(predicate=is_too_fast, deadline=RETRY_SECONDS)(submit)
+    return repeated
 
 
 def is_fence(job: Any) -> bool:  # noqa: ANN401
