@@ -27,14 +27,14 @@ const REPLACEMENT: &str = "\u{fffd}";
 const NULL: i32 = -1;
 
 /// The values of a column, typed once and not for each row.
-enum Values<'f> {
+enum ColumnValues<'f> {
     Text(&'f Utf8ViewArray),
     Number(&'f PrimitiveArray<i64>),
     Date(&'f PrimitiveArray<i32>),
     TextList(&'f ListArray<i64>, &'f Utf8ViewArray),
 }
 
-impl<'f> Values<'f> {
+impl<'f> ColumnValues<'f> {
     /// Of a column in one chunk.
     fn of(column: &'f Column) -> Result<Self> {
         let series = column.as_materialized_series();
@@ -91,7 +91,7 @@ pub fn append_rows(mut frame: DataFrame, to: &mut Vec<u8>) -> Result<()> {
     let columns = frame
         .columns()
         .iter()
-        .map(Values::of)
+        .map(ColumnValues::of)
         .collect::<Result<Vec<_>>>()?;
     let count = (columns.len() as i16).to_be_bytes();
     for row in 0..frame.height() {

@@ -183,7 +183,7 @@ mod tests {
     use std::io::{self, Read};
 
     use super::*;
-    use crate::formats::Encoding;
+    use crate::formats::bytes::input::Encoding;
 
     /// Returns a few bytes at a time, as a pipe does.
     struct Drops(io::Cursor<Vec<u8>>, usize);

@@ -341,11 +341,13 @@ class BigQuery:
         tree = sqlglot.parse_one(job.resource["configuration"]["query"]["query"], dialect="bigquery")
         for table in tree.find_all(sqlglot.exp.Table):
             names = ".".join(part.name for part in table.parts).split(".")
+            if len(names) == 1:  # of the query itself
+                continue
             if (names[-2], names[-1]) not in self.tables:
                 raise JobError("notFound", f"Not found: Table {'.'.join(names)}")
             plain = sqlglot.exp.table_(names[-1], db=names[-2], quoted=True)
             table.replace(sqlglot.exp.alias_(plain, table.alias, table=True) if table.alias else plain)
-        statement = tree.sql(dialect="duckdb")
+        statement = tree.sql(dialect="duckdb").replace("RAISE_ERROR(", "ERROR(")
         statistics: Json = {"statementType": tree.key.upper()}
         if isinstance(tree, sqlglot.exp.Delete):
             [(count,)] = self.database.execute(statement).fetchall()
