@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 from bucket_peers import FOREIGN, Amazon, Google, Peer, amazon, google, point_to
 from lake_story import states
 
 import drugs_rs
+
+if TYPE_CHECKING:
+    from bigquery_server import BigQuery
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,3 +111,28 @@ def gs(no_clouds: pytest.MonkeyPatch) -> Iterator[Google]:
 def prefix(request: pytest.FixtureRequest) -> str:
     """A part of the bucket for this test alone."""
     return "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
+
+
+@pytest.fixture
+def bigquery(no_clouds: pytest.MonkeyPatch) -> Iterator[BigQuery]:
+    """A BigQuery without datasets."""
+    # Few tests need it and what it is made of.
+    from bigquery_server import bigquery_server
+
+    assert no_clouds is not None
+    with bigquery_server() as service:
+        yield service
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Nobody sleeps long; the list has for how long they wanted to."""
+    wanted: list[float] = []
+    sleep = time.sleep
+
+    def pause(seconds: float) -> None:
+        wanted.append(seconds)
+        sleep(min(seconds, 0.002))
+
+    monkeypatch.setattr(time, "sleep", pause)
+    return wanted
