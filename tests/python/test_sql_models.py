@@ -140,6 +140,9 @@ def test_the_lakes_have_what_they_are_for(lakes: dict[str, Path]) -> None:
         "HAVING count(DISTINCT journal_key) > 1",
         "a key that the ids do not join": "SELECT journal_key FROM journal_ids GROUP BY ALL "
         "HAVING count(DISTINCT nlm_id) > 1",
+        "a key of an id and three others": "SELECT journal_key FROM journal_ids GROUP BY ALL "
+        "HAVING count(DISTINCT nlm_id) = 1 AND count(DISTINCT issn) > 2",
+        "a notice of the day of the row": "SELECT dt FROM deleted JOIN publications USING (kind, publication_id, dt)",
         "several substances of a code": "SELECT atccode FROM drugs GROUP BY ALL HAVING count(DISTINCT substance) > 1",
         "several codes of a substance": "SELECT substance FROM drugs GROUP BY ALL HAVING count(DISTINCT atccode) > 1",
     }
@@ -150,11 +153,13 @@ def test_the_lakes_have_what_they_are_for(lakes: dict[str, Path]) -> None:
             if connection.execute(text).fetchall():
                 found[what].add(name)
     assert found == {
-        "an earlier row": {"ten days", "dirt", "journals"},
-        "a deleted one": {"ten days", "journals"},
+        "an earlier row": {"ten days", "dirt", "journals", "notices"},
+        "a deleted one": {"ten days", "journals", "notices"},
         "one that came back": {"ten days"},
         "a name of several keys": {"ten days", "journals"},
         "a key that the ids do not join": {"journals"},
+        "a key of an id and three others": {"journals"},
+        "a notice of the day of the row": {"notices"},
         "several substances of a code": {"vocabulary"},
         "several codes of a substance": {"dirt", "vocabulary"},
     }
