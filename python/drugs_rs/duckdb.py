@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from drugs_rs.exceptions import (
     ArgumentError,
@@ -48,6 +48,8 @@ from drugs_rs.loading import (
 )
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import duckdb
 
     from drugs_rs import Lake, Matcher, Table, TableScan
@@ -150,7 +152,7 @@ def load(
 
     Raises:
         ArgumentError: There is no table of a name.
-        ConflictError: Another process has the file open, or another thread loads into it.
+        ConflictError: Another process has the file open, another thread loads into it, or a run gave up the state.
         MissingLibraryError: DuckDB is not installed.
         SchemaError: A table in the file was altered, or has rows that no load brought.
         SourceNotFoundError: There is no lake, or gold has not run.
@@ -167,12 +169,13 @@ def load(
         scheme = file.split("://", 1)[0]
         message = f"database: found an address that begins with {scheme!r} after `duckdb:`, expected the path of a file"
         raise ArgumentError(message)
-    file = os.path.expanduser(file)
+    if file.startswith("~/"):
+        file = str(Path(file).expanduser())
     target = f"duckdb:{file}"
     library = _library()
     # A wrong name or a lake that is not there makes no file.
     load_tables(tables)
-    lake = pinned(lake)
+    pinned(lake)
     if plan and not Path(file).exists():
         return load_in(_DuckTransaction(library.connect(), target), target, lake, tables, plan=True)
     try:
@@ -221,8 +224,8 @@ def _signals_kept() -> Iterator[None]:
     raised: list[BaseException] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def kept(handler: Any) -> Any:
-        def handle(number: int, frame: Any) -> None:
+    def kept(handler: Callable[[int, FrameType | None], Any]) -> Callable[[int, FrameType | None], None]:
+        def handle(number: int, frame: FrameType | None) -> None:
             try:
                 handler(number, frame)
             except BaseException as error:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Iterable, Mapping, NamedTuple, Sequence
 
-from drugs_rs.exceptions import ArgumentError, ConservationError, SchemaError, SourceNotFoundError
+from drugs_rs.exceptions import ArgumentError, ConflictError, ConservationError, SchemaError, SourceNotFoundError
 
 if TYPE_CHECKING:
     import os
@@ -306,10 +306,33 @@ def load_in(
     """Load what differs, in a transaction that the caller commits.
 
     Raises:
+        ConflictError: A run has given up the state meanwhile.
         ConservationError: The database counts other rows than the lake; a bug in this package.
     """
     wanted = load_tables(tables)
     state = pinned(lake)
+    chosen = getattr(lake, "state", None) == state.state
+    try:
+        return _load_state(transaction, target, state, wanted, plan=plan)
+    except SourceNotFoundError as error:
+        if chosen or state.state in _states(state):
+            raise
+        message = (
+            f"{state.root}: a run has committed and given up state {state.state} while it was loaded into {target}; "
+            "nothing was changed. Load again, or let runs keep states (see `keep`)"
+        )
+        raise ConflictError(message) from error
+
+
+def _states(lake: Lake) -> list[int]:
+    from drugs_rs import Lake as OpenedLake
+
+    return [row["state"] for row in OpenedLake(lake.root).states()]
+
+
+def _load_state(
+    transaction: Transaction, target: str, state: Lake, wanted: Sequence[LoadTable], *, plan: bool
+) -> LoadPlan | LoadReceipt:
     parts = lake_parts(state, wanted)
     steps = planned_steps(parts, transaction.held_parts(wanted))
     if plan or not steps:

@@ -87,7 +87,7 @@ def load(
 
     Raises:
         ArgumentError: There is no table of a name, or the address cannot be read.
-        ConflictError: Queries hold a table for ten minutes on end.
+        ConflictError: Queries hold a table for ten minutes on end, or a run has given up the state meanwhile.
         MissingLibraryError: psycopg is not installed.
         SchemaError: A table in the database was altered, is no table of a load, or has rows that no load brought.
         SourceNotFoundError: There is no lake, or gold has not run.

@@ -45,10 +45,10 @@ def test_addresses_have_what_the_connection_has(monkeypatch: pytest.MonkeyPatch)
     assert task.keywords() == {"target": expected}
     monkeypatch.setattr(loads, "connection", connection_of(host="/run/postgresql", port=5433))
     task = LakeToPostgresOperator(task_id="load", lake="lake", database="d")
-    assert task.keywords() == {"target": "postgresql://@/d?host=/run/postgresql&port=5433&schema=drugs"}
+    assert task.keywords() == {"target": "postgresql://@/d?host=%2Frun%2Fpostgresql&port=5433&schema=drugs"}
     extra = {"sslrootcert": "/my certificates/root.pem"}
     monkeypatch.setattr(loads, "connection", connection_of(host="::1", port=5432, extra_dejson=extra))
-    expected = "postgresql://@/d?host=%3A%3A1&port=5432&sslrootcert=/my%20certificates/root.pem&schema=drugs"
+    expected = "postgresql://@/d?host=%3A%3A1&port=5432&sslrootcert=%2Fmy%20certificates%2Froot.pem&schema=drugs"
     assert task.keywords() == {"target": expected}
     big = LakeToBigQueryOperator(task_id="load", lake="lake", dataset="project.set")
     assert big.keywords() == {"target": "bigquery://project/set"}

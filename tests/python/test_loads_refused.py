@@ -42,12 +42,12 @@ def file(tmp_path: Path) -> DuckDatabase:
     return DuckDatabase(tmp_path / "loaded.duckdb")
 
 
-def lake_of(folder: Path, *titles: str, dt: str = "2024-01-31") -> Path:
+def lake_of(folder: Path, *titles: str, dt: str = "2024-01-31", **options: Any) -> Path:
     """A lake of one day, or one day more of it."""
     lake = folder / "lake"
     drugs = write_drugs(folder / "drugs.csv", ("B01AA03", "WARFARIN"), ("N02BE01", "paracetamol"))
     rows = [(f"{dt}-{number}", title, "2020-05-01", "Annals") for number, title in enumerate(titles)]
-    drugs_rs.run(drugs=drugs, pubmed=write_pubmed(folder / f"{dt}.csv", *rows), lake=lake, dt=dt)
+    drugs_rs.run(drugs=drugs, pubmed=write_pubmed(folder / f"{dt}.csv", *rows), lake=lake, dt=dt, **options)
     return lake
 
 
@@ -212,7 +212,8 @@ def test_a_signal_during_a_load_into_duckdb_is_no_error(
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
         self.connection.execute("SELECT count(*) FROM range(4000000000) AS r(i) WHERE hash(i) % 7 = 9")
 
-    monkeypatch.setattr(drugs_rs.duckdb._DuckTransaction, "write_parts", slow)
+    transaction = drugs_rs.duckdb._DuckTransaction  # noqa: SLF001  # a load long enough
+    monkeypatch.setattr(transaction, "write_parts", slow)
     before = signal.signal(signal.SIGTERM, stop)
     try:
         with pytest.raises(Stopped):
@@ -223,6 +224,29 @@ def test_a_signal_during_a_load_into_duckdb_is_no_error(
     monkeypatch.undo()
     file.load(sample_lake)
     assert held(file) == wanted(sample_lake)
+
+
+def test_a_state_that_is_given_up_during_a_load_is_a_conflict(
+    file: DuckDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retry loads the newest one; a state that the caller chose is just not there any more."""
+    lake = lake_of(tmp_path, "Warfarin", keep="0 states")
+    transaction = drugs_rs.duckdb._DuckTransaction  # noqa: SLF001  # the moment between plan and rows
+    held_parts = transaction.held_parts
+
+    def later(self: Any, tables: Any) -> Any:
+        lake_of(tmp_path, *["Paracetamol"] * (drugs_rs.Lake(lake).states()["state"][-1] + 1), keep="0 states")
+        return held_parts(self, tables)
+
+    monkeypatch.setattr(transaction, "held_parts", later)
+    with pytest.raises(exceptions.ConflictError, match="given up state 1 while it was loaded.*Load again"):
+        file.load(lake)
+    chosen = drugs_rs.Lake(lake).at(2)
+    with pytest.raises(exceptions.SourceNotFoundError, match="state 2"):
+        file.load(chosen)
+    monkeypatch.undo()
+    file.load(lake)
+    assert held(file) == wanted(lake)
 
 
 def test_a_folder_that_is_not_there_is_no_lock(sample_lake: Path, tmp_path: Path) -> None:
