@@ -46,8 +46,9 @@ def test_addresses_have_what_the_connection_has(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(loads, "connection", connection_of(host="/run/postgresql"))
     task = LakeToPostgresOperator(task_id="load", lake="lake", database="d")
     assert task.keywords() == {"target": "postgresql://@/d?host=%2Frun%2Fpostgresql&schema=drugs"}
-    big = LakeToBigQueryOperator(task_id="load", lake="lake", dataset="project.set")
-    assert big.keywords() == {"target": "bigquery://project/set"}
+    for dataset, address in (("project.set", "project/set"), ("example.com:project.set", "example.com:project/set")):
+        big = LakeToBigQueryOperator(task_id="load", lake="lake", dataset=dataset)
+        assert big.keywords() == {"target": f"bigquery://{address}"}
 
 
 @pytest.mark.parametrize("isolation", ["process", "subprocess"])
