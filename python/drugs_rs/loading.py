@@ -344,7 +344,7 @@ def check_columns(place: str, table: LoadTable, found: Mapping[str, str], types:
     if faults:
         message = (
             f"{place} was altered, or made by another version of drugs_rs: {'; '.join(faults)}. Drop or rename the "
-            "table, and load again: the load makes it anew"
+            "table, and load again: the load creates it"
         )
         raise SchemaError(message)
 

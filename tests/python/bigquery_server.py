@@ -69,6 +69,8 @@ class Trouble:
     failures: dict[str, list[str]] = field(default_factory=dict)
     # Jobs take so long, and are executed at the end of it.
     job_seconds: float = 0.0
+    # Jobs whose id matches take longer.
+    slow: dict[str, float] = field(default_factory=dict)
     # Permissions that the caller lacks.
     denied: set[str] = field(default_factory=set)
     # Every request is refused with a message that repeats what it sent.
@@ -256,9 +258,11 @@ class BigQuery:
             "status": {"state": "RUNNING"},
             "statistics": {"creationTime": str(self.tick()), "startTime": str(self.tick())},
         }
-        job = self.jobs[location, job_id] = Job(resource, data, time.monotonic() + self.trouble.job_seconds)
-        if self.trouble.job_seconds:
-            threading.Timer(self.trouble.job_seconds, self.state, [job]).start()
+        slow = (more for pattern, more in self.trouble.slow.items() if re.search(pattern, job_id))
+        seconds = self.trouble.job_seconds + sum(slow)
+        job = self.jobs[location, job_id] = Job(resource, data, time.monotonic() + seconds)
+        if seconds:
+            threading.Timer(seconds, self.state, [job]).start()
         else:
             self.state(job)
         return resource

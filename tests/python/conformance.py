@@ -119,8 +119,7 @@ def check(engine: str, found: Findings, expected: Findings) -> None:
 
 HEAD = """# Conformance
 
-Written by `tests/python/test_conformance.py` and `tests/spark`: every engine gives the rows of the core for each of these
-lakes.
+Written by `tests/python/test_conformance.py` and `tests/spark`: every engine gives the rows of the core for these lakes.
 
 """
 
@@ -132,7 +131,7 @@ def write_part(name: str, lines: Sequence[str]) -> None:
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else HEAD
     if os.environ.get("DRUGS_RS_UPDATE_GOLDEN") == "1":
         if begin not in page:
-            page += f"{begin}\n{end}\n\n"
+            page = f"{page.rstrip()}\n\n{begin}\n{end}\n"
         page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: part, page, flags=re.DOTALL)
         PAGE.write_text(page.rstrip() + "\n", encoding="utf-8")
     assert part in page, f"{PAGE.name} says something else about {name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bigquery_lakes import TARGET, check_rows, load, rows_there
@@ -127,3 +127,45 @@ def test_a_file_that_is_gone(bigquery: BigQuery, lake: str, gs: Google) -> None:
     del gs.service.buckets[BUCKET][uri[len(f"gs://{BUCKET}/") :]]
     with pytest.raises(exceptions.StorageError, match=f"to load journals .notFound.: Not found: URI {uri}"):
         load(bigquery, lake)
+
+
+class Listed:
+    """A lake of which only the files are asked for."""
+
+    root = "gs://bucket/lake"
+
+    def __init__(self, uris: list[str]) -> None:
+        self.uris = uris
+
+    def files(self, _table: str) -> list[dict[str, str]]:
+        return [{"dt": FIRST, "uri": uri} for uri in self.uris]
+
+
+GOOD = "gs://b/_runs/1/gold/mentions/kind=pubmed/dt=2024-03-01/part-00000.parquet"
+
+
+@pytest.mark.parametrize(
+    ("uris", "prefix"),
+    [
+        ([GOOD, GOOD.replace("pubmed", "preprint")], "gs://b/_runs/1/gold/mentions/{kind:STRING}/{dt:DATE}"),
+        (
+            [GOOD.replace("gs://b/", "gs://b/kind=x/y/")],
+            "gs://b/kind=x/y/_runs/1/gold/mentions/{kind:STRING}/{dt:DATE}",
+        ),
+        ([GOOD, GOOD.replace("/1/", "/2/")], ""),
+        ([GOOD, GOOD.replace("kind=pubmed/", "")], ""),
+        ([GOOD.replace("gs://b/_runs", "gs://b/a*/_runs")], ""),
+        ([GOOD.replace("kind=pubmed/dt=2024-03-01", "dt=2024-03-01/kind=pubmed")], ""),
+        ([GOOD.replace("mentions/", "mentions/dt=2024-01-01/")], ""),
+        ([], ""),
+        ([GOOD] * 10_001, ""),
+    ],
+)
+def test_which_files_bigquery_can_read(uris: list[str], prefix: str) -> None:
+    """Those whose paths end with the columns that the files lack, and begin alike."""
+    [table] = load_tables(["mentions"])
+    lake: Any = Listed(uris)
+    [source] = parts.part_sources(lake, table, [FIRST], from_paths=True).values()
+    assert source.prefix == prefix and source.uris == (tuple(uris) if prefix else ())
+    [source] = parts.part_sources(lake, table, [FIRST], from_paths=False).values()
+    assert source == parts.UPLOAD

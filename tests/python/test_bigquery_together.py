@@ -136,22 +136,19 @@ def test_a_load_that_does_something_else_at_the_same_moment_is_refused(
     check_rows(bigquery, story["first"], SOME)
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_a_load_that_dies_anywhere_is_finished_by_the_next(
-    bigquery: BigQuery, two_states: drugs_rs.Lake, after: bool
-) -> None:
-    """Before each of its requests in turn, or after it: then a load of the same state, or of a newer one."""
+def test_a_load_that_dies_anywhere_is_finished_by_the_next(bigquery: BigQuery, two_states: drugs_rs.Lake) -> None:
+    """After each of its requests in turn, before it reads the answer: a load of the same state or a newer one comes."""
     load(bigquery, two_states.at(1), tables=SOME)
     number, deaths = 1, 0
     while True:
         state = 2 if number % 2 else 1
-        died = dying_load(bigquery, two_states.at(state), number, after=after)
+        died = dying_load(bigquery, two_states.at(state), number)
         if not died:
             break
         deaths += 1
         # Twice in a row, now and then.
         if number % 3 == 0:
-            dying_load(bigquery, two_states.at(3 - state), number // 2, after=after)
+            dying_load(bigquery, two_states.at(3 - state), number // 2)
         final = two_states.at(state if number % 5 else 3 - state)
         load(bigquery, final, tables=SOME)
         check_rows(bigquery, final, SOME)
@@ -162,16 +159,14 @@ def test_a_load_that_dies_anywhere_is_finished_by_the_next(
     assert deaths > 10
 
 
-def dying_load(service: BigQuery, lake: drugs_rs.Lake, number: int, *, after: bool, **options: Any) -> bool:
-    """A load that ends at one of its requests, before it is sent or before its answer is read; whether it did."""
+def dying_load(service: BigQuery, lake: drugs_rs.Lake, number: int, **options: Any) -> bool:
+    """A load that ends after one of its requests, before it reads the answer; whether it did."""
     count = 0
     send = requests.Session.send
 
     def sending(session: Any, *arguments: Any, **options: Any) -> Any:
         nonlocal count
         count += 1
-        if count == number and not after:
-            raise Dies
         answer = send(session, *arguments, **options)
         if count == number:
             raise Dies
@@ -180,7 +175,7 @@ def dying_load(service: BigQuery, lake: drugs_rs.Lake, number: int, *, after: bo
     with pytest.MonkeyPatch.context() as patch, client_of(service) as client:
         patch.setattr(requests.Session, "send", sending)
         try:
-            module.load(lake, TARGET, client=client, tables=SOME, **options)
+            module.load(lake, TARGET, client=client, **{"tables": SOME, **options})
         except Dies:
             return True
     return False
@@ -190,7 +185,7 @@ def test_a_retry_goes_on_where_the_load_was(bigquery: BigQuery, story: dict[str,
     """As Airflow tries a killed task again: the jobs that finished are not run again."""
     load(bigquery, story["first"], tables=SOME)
     before = len(bigquery.jobs)
-    assert dying_load(bigquery, drugs_rs.Lake(story["corrected"]), 14, after=True)
+    assert dying_load(bigquery, drugs_rs.Lake(story["corrected"]), 14)
     done = [job_id for _, job_id in list(bigquery.jobs)[before:]]
     assert any("begin" in job_id for job_id in done) and any("mentions" in job_id for job_id in done)
     load(bigquery, story["corrected"], tables=SOME)
@@ -206,8 +201,9 @@ def test_a_retry_with_other_jobs_does_not_share_them(
     monkeypatch.setattr("drugs_rs.bigquery.parts.MOST_UPLOADS", 1)
     for number in range(10, 20):
         emptied(bigquery)
-        assert dying_load(bigquery, two_states, number, after=True, max_partitions=1)
-        load(bigquery, two_states, tables=SOME, max_partitions=2)
+        assert dying_load(bigquery, two_states, number, max_partitions=1)
+        receipt = load(bigquery, two_states, tables=SOME, max_partitions=2)
+        assert isinstance(receipt, LoadReceipt) and receipt.load == 2
         check_rows(bigquery, two_states, SOME)
 
 
@@ -217,11 +213,11 @@ def test_a_load_that_died_as_it_began_is_resumed_with_what_it_had_to_take_over(
     """Its predecessor is alive for all that anybody knows, so it must not submit a job any more."""
     number = 1
     while not any("journals" in job_id for _, job_id in bigquery.jobs):
-        assert dying_load(bigquery, two_states.at(1), number, after=True)
+        assert dying_load(bigquery, two_states.at(1), number)
         number += 1
     number = 1
     while not any("_2_begin_" in job_id for _, job_id in bigquery.jobs):
-        assert dying_load(bigquery, two_states, number, after=True)
+        assert dying_load(bigquery, two_states, number)
         number += 1
     assert not [row for row in bigquery.rows("drugs", "load_log") if row["event"] == "overtaken"]
     receipt = load(bigquery, two_states, tables=SOME)
@@ -229,3 +225,25 @@ def test_a_load_that_died_as_it_began_is_resumed_with_what_it_had_to_take_over(
     [row] = [row for row in bigquery.rows("drugs", "load_log") if row["event"] == "overtaken"]
     assert row["load"] == 1 and row["lake"] == two_states.root
     check_rows(bigquery, two_states, SOME)
+
+
+def test_what_a_dead_load_may_have_brought_is_loaded_again(bigquery: BigQuery, tmp_path: Path) -> None:
+    """It began two dates; the next state changes one of them, and has the other as it was before."""
+    drugs = write_drugs(tmp_path / "drugs.csv", ("B01AA03", "warfarin"), ("N02BE01", "paracetamol"))
+    dates = (FIRST, "2024-03-02")
+    for titles in (("Warfarin", "Warfarin"), ("Paracetamol", "Paracetamol"), ("Warfarin", "Warfarin, warfarin")):
+        for dt, title in zip(dates, titles):
+            pubmed = write_pubmed(tmp_path / f"{dt}.csv", (dt, title, "2020", "BMJ"))
+            drugs_rs.bronze(lake=tmp_path / "lake", dt=dt, drugs=drugs, pubmed=pubmed)
+            drugs_rs.silver(lake=tmp_path / "lake", dt=dt)
+        drugs_rs.gold(lake=tmp_path / "lake", dt=dates[1])
+    lake = drugs_rs.Lake(tmp_path / "lake")
+    number = 1
+    while True:
+        load(bigquery, lake.at(1), tables=["mentions"])
+        if not dying_load(bigquery, lake.at(2), number, tables=["mentions"]):
+            break
+        load(bigquery, lake.at(3), tables=["mentions"])
+        check_rows(bigquery, lake.at(3), ["mentions"])
+        number += 1
+    assert number > 10

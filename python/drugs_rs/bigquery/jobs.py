@@ -14,7 +14,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
 
-from drugs_rs.bigquery.client import Target, errors_of, missing_right, redacted
+from drugs_rs.bigquery.client import Target, errors_of, missing_right, reason_of, redacted
 from drugs_rs.exceptions import ConflictError, StorageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ OWN_ATTEMPTS, ALL_ATTEMPTS = 4, 100
 # A job that is there may not be found in the first moments.
 LOOKS = 8
 FIRST_PAUSE = 1.0
+RETRY_SECONDS = 600.0
 FENCE = "overtaken"
 LONG_NAME = 200
 REMEDIES = {
@@ -113,23 +114,18 @@ class JobRunner:
         """Submit a job, or find the one with its id."""
         from google.api_core.exceptions import Conflict
 
-        while True:
-            job_id = self.id_of(name, attempt)
-            found = self.find(job_id) if self.is_shared or attempt > 1 else None
-            if found is None:
-                self.check()
-                with errors_of(self.target, doing, "bigquery.jobs.create"):
-                    try:
-                        return Pending(name, submit, doing, submit(job_id), attempt, failures + 1)
-                    except Conflict:
-                        found = self._taken(job_id)
-            if is_fence(found):
-                self.refuse_overtaken()
-            if found.state == "DONE" and found.error_result and attempt < ALL_ATTEMPTS:
-                # An earlier process failed here, which says nothing about this one.
-                attempt += 1
-                continue
-            return Pending(name, submit, doing, found, attempt, failures)
+        job_id = self.id_of(name, attempt)
+        found = self.find(job_id) if self.is_shared or attempt > 1 else None
+        if found is None:
+            self.check()
+            with errors_of(self.target, doing, "bigquery.jobs.create"):
+                try:
+                    return Pending(name, submit, doing, patiently(submit)(job_id), attempt, failures + 1)
+                except Conflict:
+                    found = self._taken(job_id)
+        if is_fence(found):
+            self.refuse_overtaken()
+        return Pending(name, submit, doing, found, attempt, failures)
 
     def finish(self, pending: Pending) -> Any:  # noqa: ANN401
         """Wait for a job, and follow a failed one by the next attempt if that may help."""
@@ -139,9 +135,13 @@ class JobRunner:
             if not error:
                 return pending.job
             reason = str(error.get("reason", ""))
-            if pending.failures and (reason not in PASSING or pending.failures >= OWN_ATTEMPTS):
+            # A job that an earlier process submitted, and that failed, says nothing about this one.
+            is_ours = pending.failures > 0
+            if is_ours and (reason not in PASSING or pending.failures >= OWN_ATTEMPTS):
                 self._refuse_failed(pending, reason)
-            if pending.failures:
+            if pending.attempt == ALL_ATTEMPTS:
+                self._refuse_failed(pending, reason)
+            if is_ours:
                 time.sleep(FIRST_PAUSE * 2 ** (pending.failures - 1))
             pending = self.start(pending.name, pending.submit, pending.doing, pending.attempt + 1, pending.failures)
 
@@ -208,6 +208,18 @@ class JobRunner:
         place += f", attempt {pending.attempt}"
         message = f"{self.target}: BigQuery failed {pending.doing} ({reason}): {said} ({place}): {remedy}"
         raise StorageError(message)
+
+
+def patiently(submit: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Repeat a submission that comes too fast: Google's client does so for all requests but uploads."""
+    from google.api_core.exceptions import Forbidden
+    from google.api_core.retry import Retry
+
+    def is_too_fast(error: BaseException) -> bool:
+        return isinstance(error, Forbidden) and reason_of(error) == "rateLimitExceeded"
+
+    repeated: Callable[[str], Any] = Retry(predicate=is_too_fast, deadline=RETRY_SECONDS)(submit)
+    return repeated
 
 
 def is_fence(job: Any) -> bool:  # noqa: ANN401
