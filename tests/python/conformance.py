@@ -120,7 +120,7 @@ def check(engine: str, found: Findings, expected: Findings) -> None:
 
 HEAD = """# Conformance
 
-Written by `tests/python/test_conformance.py` and `tests/spark`: every engine gives the rows of the core for these lakes.
+Written by `tests/python/test_conformance.py` and `tests/spark`: every engine gives the rows of the core for each lake.
 
 """
 
