@@ -43,6 +43,7 @@ __all__ = [
     "LoadTable",
     "TableColumn",
     "check_columns",
+    "check_origin",
     "lake_parts",
     "load_in",
     "load_tables",
@@ -349,6 +350,24 @@ def check_columns(place: str, table: LoadTable, found: Mapping[str, str], types:
         message = (
             f"{place} was altered, or made by another version of drugs_rs: {'; '.join(faults)}. Drop or rename the "
             "table, and load again: the load creates it"
+        )
+        raise SchemaError(message)
+
+
+def check_origin(place: str, *, has_rows: bool) -> None:
+    """Refuse a table that no load has written to, but which has rows: a load would add the same rows again.
+
+    Args:
+        place: The table in messages.
+        has_rows: Whether it has rows.
+
+    Raises:
+        SchemaError: It has.
+    """
+    if has_rows:
+        message = (
+            f"{place} has rows that no load brought, by `{PARTS}`. Drop or rename the table, and load again: the load "
+            "creates it"
         )
         raise SchemaError(message)
 
