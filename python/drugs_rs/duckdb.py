@@ -22,8 +22,8 @@ import threading
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from drugs_rs.exceptions import (
     ArgumentError,
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from drugs_rs import Lake, Matcher, Table, TableScan
+
+    Handler = Callable[[int, FrameType | None], object]
 
 __all__ = ["connect", "load", "register"]
 
@@ -167,7 +169,7 @@ def load(
         scheme = file.split("://", 1)[0]
         message = f"database: found an address that begins with {scheme!r} after `duckdb:`, expected the path of a file"
         raise ArgumentError(message)
-    file = os.path.expanduser(file)
+    file = str(Path(file).expanduser())
     target = f"duckdb:{file}"
     library = _library()
     # A wrong name or a lake that is not there makes no file.
@@ -221,8 +223,8 @@ def _signals_kept() -> Iterator[None]:
     raised: list[BaseException] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def kept(handler: Any) -> Any:
-        def handle(number: int, frame: Any) -> None:
+    def kept(handler: Handler) -> Handler:
+        def handle(number: int, frame: FrameType | None) -> None:
             try:
                 handler(number, frame)
             except BaseException as error:
