@@ -22,7 +22,7 @@ import threading
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from drugs_rs.exceptions import (
@@ -48,11 +48,11 @@ from drugs_rs.loading import (
 )
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     import duckdb
 
     from drugs_rs import Lake, Matcher, Table, TableScan
+
+    Handler = Callable[[int, FrameType | None], object]
 
 __all__ = ["connect", "load", "register"]
 
@@ -224,7 +224,7 @@ def _signals_kept() -> Iterator[None]:
     raised: list[BaseException] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def kept(handler: Callable[[int, FrameType | None], Any]) -> Callable[[int, FrameType | None], None]:
+    def kept(handler: Handler) -> Handler:
         def handle(number: int, frame: FrameType | None) -> None:
             try:
                 handler(number, frame)
@@ -255,9 +255,11 @@ class _DuckTransaction:
     def __init__(self, connection: duckdb.DuckDBPyConnection, target: str) -> None:
         self.connection = connection
         self.target = target
+        # The types of the columns of each table.
+        self.there: dict[str, dict[str, str]] = {}
 
     def held_parts(self, tables: Sequence[LoadTable]) -> dict[tuple[str, str | None], str]:
-        there: dict[str, dict[str, str]] = {}
+        there = self.there
         query = (
             "SELECT lower(table_name), column_name, data_type FROM duckdb_columns()"
             " WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal"
@@ -272,44 +274,47 @@ class _DuckTransaction:
         parts = self.connection.execute(query).fetchall() if PARTS in there else []
         held = {(table, dt): content for table, dt, content in parts if table in names}
         for name in sorted(names.difference(table for table, _ in held)):
-            rows = self.connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()
-            check_origin(f"{self.target}: the table {name}", has_rows=rows is not None)
+            rows = self.connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchall()
+            check_origin(f"{self.target}: the table {name}", has_rows=bool(rows))
         return held
 
-    def write_parts(self, lake: Lake, tables: Sequence[LoadTable], steps: Sequence[LoadStep]) -> list[int]:
-        for table in tables:
-            columns = ", ".join(
-                f'"{column.name}" {TYPES[column.type]}{"" if column.nullable else " NOT NULL"}'
-                for column in table.columns
-            )
-            self.connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
-            self._comment(f'TABLE "{table.name}"', table.description)
-            for column in table.columns:
-                self._comment(f'COLUMN "{table.name}"."{column.name}"', column.description)
-        return [self._write(lake, next(table for table in tables if table.name == step.table), step) for step in steps]
+    def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
+        if table.name not in self.there:
+            self._create(table)
+        old = [step.dt for step in steps if step.action != "load"]
+        if old:
+            condition, values = (" WHERE list_contains(?, dt)", [old]) if table.is_dated else ("", [])
+            self.connection.execute(f'DELETE FROM "{table.name}"{condition}', values)
+        return self._insert(lake, table, [step.dt for step in steps if step.rows > 0])
+
+    def _create(self, table: LoadTable) -> None:
+        columns = ", ".join(
+            f'"{column.name}" {TYPES[column.type]}{"" if column.nullable else " NOT NULL"}' for column in table.columns
+        )
+        self.connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
+        self._comment(f'TABLE "{table.name}"', table.description)
+        for column in table.columns:
+            self._comment(f'COLUMN "{table.name}"."{column.name}"', column.description)
 
     def _comment(self, thing: str, text: str) -> None:
         self.connection.execute("COMMENT ON {} IS '{}'".format(thing, text.replace("'", "''")))
 
-    def _write(self, lake: Lake, table: LoadTable, step: LoadStep) -> int:
-        if step.action != "load":
-            condition, values = ("", []) if step.dt is None else (" WHERE dt = ?", [step.dt])
-            self.connection.execute(f'DELETE FROM "{table.name}"{condition}', values)
-        if step.rows == 0:
+    def _insert(self, lake: Lake, table: LoadTable, dates: Sequence[str | None]) -> int:
+        """Insert the rows of these dates, or all of a table without dates."""
+        if not dates:
             return 0
         rows: Table | TableScan
         if table.name == STATUS:
             rows = lake.status()
-            names = ", ".join(f'"{column.name}"' for column in table.columns)
         else:
-            rows = lake.scan(table.name, dt=step.dt)
-            names = "*"
+            rows = lake.scan(table.name, dt=[dt for dt in dates if dt is not None] or None)
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
         # Rows of one code lie together, so that a query of a code reads few of them.
-        order = ' ORDER BY "atccode"' if any(column.name == "atccode" for column in table.columns) else ""
-        self.connection.register("part_of_the_lake", rows)
-        inserted = self.connection.execute(f'INSERT INTO "{table.name}" SELECT {names} FROM part_of_the_lake{order}')
+        order = ' ORDER BY dt, "atccode"' if table.is_dated and table.name == "mentions" else ""
+        self.connection.register("rows_of_the_lake", rows)
+        inserted = self.connection.execute(f'INSERT INTO "{table.name}" SELECT {names} FROM rows_of_the_lake{order}')
         ((count,),) = inserted.fetchall()
-        self.connection.unregister("part_of_the_lake")
+        self.connection.unregister("rows_of_the_lake")
         return int(count)
 
     def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:

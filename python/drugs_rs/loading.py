@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         def held_parts(self, tables: Sequence[LoadTable]) -> dict[tuple[str, str | None], str]:
             """Read the digests of the parts that the database holds; raise SchemaError for a table that was altered."""
 
-        def write_parts(self, lake: Lake, tables: Sequence[LoadTable], steps: Sequence[LoadStep]) -> list[int]:
-            """Carry out the steps, and return the rows that each of them wrote."""
+        def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
+            """Carry out the steps of one table, and return the rows that they wrote."""
 
         def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:
             """Write down which parts the database holds now, and return the number of the load."""
@@ -337,10 +337,14 @@ def _load_state(
     steps = planned_steps(parts, transaction.held_parts(wanted))
     if plan or not steps:
         return LoadPlan(target, state, steps, len(parts))
-    for step, rows in zip(steps, transaction.write_parts(state, wanted, steps)):
-        if rows != step.rows:
-            found = f"{target}: {step.table} of dt={step.dt} has {rows} rows there, and {step.rows} in {state.root}"
-            message = f"{found}; nothing was changed. This is a bug in drugs_rs"
+    for table in wanted:
+        own = [step for step in steps if step.table == table.name]
+        expected, written = sum(step.rows for step in own), transaction.write_parts(state, table, own)
+        if written != expected:
+            message = (
+                f"{target}: {written} rows were written into {table.name}, and {state.root} has {expected} for it; "
+                "nothing was changed. This is a bug in drugs_rs"
+            )
             raise ConservationError(message)
     number = transaction.record(state, steps, {part.key: part.content for part in parts})
     return LoadReceipt(target, state, steps, len(parts), number)
@@ -368,7 +372,7 @@ def check_columns(place: str, table: LoadTable, found: Mapping[str, str], types:
     if faults:
         message = (
             f"{place} was altered, or made by another version of drugs_rs: {'; '.join(faults)}. Drop or rename the "
-            "table, and load again: the load makes it anew"
+            "table, and load again: the load creates it"
         )
         raise SchemaError(message)
 
@@ -386,7 +390,7 @@ def check_origin(place: str, *, has_rows: bool) -> None:
     if has_rows:
         message = (
             f"{place} has rows that no load brought, by `{PARTS}`. Drop or rename the table, and load again: the load "
-            "makes it anew"
+            "creates it"
         )
         raise SchemaError(message)
 

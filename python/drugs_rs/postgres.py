@@ -235,7 +235,7 @@ class _PostgresTransaction:
         expected = "p" if table.is_dated else "r"
         if found != expected:
             partitioned = "partitioned by dt" if table.is_dated else "a plain table"
-            message = f"{place} is not {partitioned}. Drop or rename it, and load again: the load makes it anew"
+            message = f"{place} is not {partitioned}. Drop or rename it, and load again: the load creates it"
             raise SchemaError(message)
 
     def _in_partitions(
@@ -261,29 +261,24 @@ class _PostgresTransaction:
                 found[table, dt] = content
         return found
 
-    def write_parts(self, lake: Lake, tables: Sequence[LoadTable], steps: Sequence[LoadStep]) -> list[int]:
+    def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
         if not self._execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self.schema]).fetchone():
             self._execute(f'CREATE SCHEMA "{self.schema}"')
-        written: dict[tuple[str, str | None], int] = {}
-        for table in tables:
-            self._create(table)
-            own = [step for step in steps if step.table == table.name]
-            if not table.is_dated:
-                for step in own:
-                    if step.action != "load":
-                        self._execute(f"DELETE FROM {self._name(table.name)}")
-                    written[step.key] = self._copy(lake, table, step, self._name(table.name))
-                continue
-            for month in sorted({_month(step) for step in own}):
-                written.update(self._write_month(lake, table, month, [step for step in own if _month(step) == month]))
-        self._lock_against_readers()
-        for statement in self.swaps:
-            self._execute(statement)
-        return [written[step.key] for step in steps]
+        self._create(table)
+        if table.is_dated:
+            months = sorted({_month(step) for step in steps})
+            return sum(
+                self._write_month(lake, table, month, [step for step in steps if _month(step) == month])
+                for month in months
+            )
+        if any(step.action != "load" for step in steps):
+            self._execute(f"DELETE FROM {self._name(table.name)}")
+        return self._copy(lake, table, steps, self._name(table.name))
 
     def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:
         from drugs_rs import __version__
 
+        self._swap()
         parts, loads = self._name(PARTS), self._name(LOADS)
         self._execute(f"CREATE TABLE IF NOT EXISTS {parts} ({_TABLE_OF_PARTS})")
         self._execute(f"CREATE TABLE IF NOT EXISTS {loads} ({_TABLE_OF_LOADS})")
@@ -305,6 +300,12 @@ class _PostgresTransaction:
             ]
             cursor.executemany(f"INSERT INTO {parts} VALUES (%s, %s, %s, %s, %s, %s)".encode(), rows)
         return int(number)
+
+    def _swap(self) -> None:
+        """Put new partitions in the place of old ones. This locks tables against readers, so it comes last."""
+        self._lock_against_readers()
+        for statement in self.swaps:
+            self._execute(statement)
 
     def _lock_against_readers(self) -> None:
         """Lock the tables of which partitions go, at the end of the load and for a moment.
@@ -357,9 +358,7 @@ class _PostgresTransaction:
             if column.name in INDEXED and (column.name,) != table.key:
                 self._execute(f"CREATE INDEX ON {name} ({_quoted(column.name)})")
 
-    def _write_month(
-        self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep]
-    ) -> dict[tuple[str, str | None], int]:
+    def _write_month(self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep]) -> int:
         """Carry out the steps of one partition."""
         name = self._name(f"{table.name}_{month}")
         is_there = self._execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,)
@@ -368,42 +367,42 @@ class _PostgresTransaction:
             left = self._execute(f"SELECT 1 FROM {name} WHERE dt <> ALL(%s) LIMIT 1", [changed]).fetchone()
             if left is not None:
                 self._execute(f"DELETE FROM {name} WHERE dt = ANY(%s)", [changed])
-                return {step.key: self._copy(lake, table, step, name) for step in steps}
+                return self._copy(lake, table, steps, name)
         return self._replace_month(lake, table, month, steps, name if is_there else None)
 
     def _replace_month(
         self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep], old: str | None
-    ) -> dict[tuple[str, str | None], int]:
+    ) -> int:
         """Write a whole partition, and put it in the place of the old one."""
         parent, name = self._name(table.name), self._name(f"{table.name}_{month}")
         if old:
             self.replaced.append(parent)
             self.swaps.append(f"DROP TABLE {old}")
         if all(step.action == "remove" for step in steps):
-            return {step.key: 0 for step in steps}
+            return 0
         new = self._name(f"{table.name}_{month}_new") if old else name
         year, number = map(int, month.split("_"))
         first, following = f"{year:04}-{number:02}-01", f"{year + number // 12:04}-{number % 12 + 1:02}-01"
-        if (year, number) == (9999, 12):
-            # Dates are text, of which the year 10000 sorts before.
-            following = "9999-13-01"
+        # The dates are texts, and no year of four digits follows the last one.
+        bound, check = (f"'{following}'", f" AND dt < '{following}'") if month != "9999_12" else ("MAXVALUE", "")
         self._execute(f"CREATE TABLE {new} (LIKE {parent} INCLUDING COMMENTS)")
-        written = {step.key: self._copy(lake, table, step, new) for step in steps}
+        written = self._copy(lake, table, steps, new)
         self._index(table, new)
         # With this the server does not read the rows again when the partition takes its place.
-        self._execute(f"ALTER TABLE {new} ADD CONSTRAINT of_month CHECK (dt >= '{first}' AND dt < '{following}')")
+        self._execute(f"ALTER TABLE {new} ADD CONSTRAINT of_month CHECK (dt >= '{first}'{check})")
         self._execute(f"ANALYZE {new}")
         if old:
             self.swaps.append(f'ALTER TABLE {new} RENAME TO "{table.name}_{month}"')
         self.swaps += [
-            f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{following}')",
+            f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ({bound})",
             f"ALTER TABLE {name} DROP CONSTRAINT of_month",
         ]
         return written
 
-    def _copy(self, lake: Lake, table: LoadTable, step: LoadStep, name: str) -> int:
-        """Copy the rows of a part into a table, and return how many the server took."""
-        if step.rows == 0:
+    def _copy(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep], name: str) -> int:
+        """Copy the rows of parts into a table, and return how many the server took."""
+        dates = [step.dt for step in steps if step.rows > 0]
+        if not dates:
             return 0
         columns = ", ".join(_quoted(column.name) for column in table.columns)
         with self.connection.cursor() as cursor:
@@ -413,8 +412,9 @@ class _PostgresTransaction:
                     for row in rows:
                         copy.write_row(row)
             else:
+                scan = lake.scan(table.name, dt=[dt for dt in dates if dt is not None] or None)
                 with cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT binary)".encode()) as copy:
-                    for piece in lake.scan(table.name, dt=step.dt).postgres_copy():
+                    for piece in scan.postgres_copy():
                         copy.write(piece)
             return cursor.rowcount
 

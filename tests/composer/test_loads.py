@@ -50,8 +50,9 @@ def test_addresses_have_what_the_connection_has(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(loads, "connection", connection_of(host="::1", port=5432, extra_dejson=extra))
     expected = "postgresql://@/d?host=%3A%3A1&port=5432&sslrootcert=%2Fmy%20certificates%2Froot.pem&schema=drugs"
     assert task.keywords() == {"target": expected}
-    big = LakeToBigQueryOperator(task_id="load", lake="lake", dataset="project.set")
-    assert big.keywords() == {"target": "bigquery://project/set"}
+    for dataset, address in (("project.set", "project/set"), ("example.com:project.set", "example.com:project/set")):
+        big = LakeToBigQueryOperator(task_id="load", lake="lake", dataset=dataset)
+        assert big.keywords() == {"target": f"bigquery://{address}"}
 
 
 @pytest.mark.parametrize("isolation", ["process", "subprocess"])

@@ -136,7 +136,9 @@ class LakeToBigQueryOperator(LoadOperator):
 
     def keywords(self) -> dict[str, Any]:
         """Return the address of the dataset."""
-        return {"target": "bigquery://" + rendered(self, "dataset").replace(".", "/")}
+        # The name of an old project may have a dot of its own.
+        project, _, dataset = rendered(self, "dataset").rpartition(".")
+        return {"target": f"bigquery://{project}/{dataset}"}
 
 
 def _is_option(name: str, value: Any) -> bool:
