@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 from bucket_peers import FOREIGN, Amazon, Google, Peer, amazon, google, point_to
 from lake_story import states
+from spark_cluster import Cluster, cluster
 
 import drugs_rs
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# PySpark is in environments of its own (`make test-spark`).
+collect_ignore_glob = [] if find_spec("pyspark") else ["test_spark*.py"]
 
 # A shell that starts the tests in the background, as CI does, makes them ignore Ctrl-C, and with them every
 # process that they start and interrupt.
@@ -107,3 +112,10 @@ def gs(no_clouds: pytest.MonkeyPatch) -> Iterator[Google]:
 def prefix(request: pytest.FixtureRequest) -> str:
     """A part of the bucket for this test alone."""
     return "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
+
+
+@pytest.fixture(scope="session")
+def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A Spark with executors of their own, which takes seconds to start: one for all tests."""
+    with cluster(tmp_path_factory.mktemp("spark")) as started:
+        yield started
