@@ -1,0 +1,166 @@
+"""Lakes for the SQL models, one of each kind of trouble."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Callable
+
+from changing_lake import Story
+from written_sources import write, write_drugs, write_pubmed, write_trials
+
+import drugs_rs
+
+DAYS = 10
+CASES = 60
+# Spellings whose order by bytes is not that of any language, several of them of one key.
+SPELLINGS = (
+    *("Annals", "ANNALS", "annals", "Ann. als", "Annals-B", "annals b", "Äpfel", "Apfel", "äpfel", "Zeta", "zeta"),
+    *("Øre", "ore", "Ωmega", "The Lancet", "the lancet", "Lancet", "LANCET (London)", "Émile", "emile", "Œuvre"),
+)
+DRUGS = (("B01AA03", "WARFARIN"), ("N02BE01", "paracetamol"), ("N02BA01", "aspirin"), ("C01AA05", "Digoxin"))
+
+
+def ten_days(folder: Path) -> Path:
+    """Ten days of corrections and deletions, delivered out of order and some of them again; two are held, one no more.
+
+    An eleventh day is later than what gold has reached.
+    """
+    chance = random.Random(20240301)
+    story = Story(folder, chance, rows=24, settings={})
+    lake = folder / "lake"
+    dates = [story.date() for _ in range(DAYS)]
+    later = story.date()
+    order = chance.sample(dates, DAYS)
+    again = chance.sample(dates, 4)
+    for dt in (*order, *again):
+        deliver(lake, story, dt)
+    for dt in (order[3], order[5], order[7]):
+        drugs_rs.hold(lake, dt, "a look at it")
+    drugs_rs.release(lake, order[5])
+    drugs_rs.gold(lake=lake, dt=max(order))
+    deliver(lake, story, later)
+    return lake
+
+
+def deliver(lake: Path, story: Story, dt: str) -> None:
+    """Deliver a date as far as silver."""
+    sources = {**story.deliver(dt).arguments}
+    drugs_rs.bronze(lake=lake, **sources)
+    drugs_rs.silver(lake=lake, dt=dt)
+
+
+def dirt(folder: Path) -> Path:
+    """Three deliveries of made-up sources with the usual share of dirt, the second one late."""
+    lake = folder / "lake"
+    for delivery, dt in ((1, "2024-01-01"), (3, "2024-01-03"), (2, "2024-01-02")):
+        made = folder / f"made{delivery}"
+        drugs_rs.generate(
+            made,
+            articles=240,
+            trials=90,
+            drugs=60,
+            journals=12,
+            articles_format="pubmed-xml",
+            delivery=delivery,
+            of=3,
+            changed=0.3,
+        )
+        named = {table: made / table for table in ("drugs", "pubmed", "clinical_trials")}
+        drugs_rs.run(lake=lake, dt=dt, **named)
+    return lake
+
+
+def issn(number: int) -> str:
+    """An ISSN with its check digit."""
+    digits = f"{number:07}"
+    check = -sum(int(digit) * weight for digit, weight in zip(digits, range(8, 1, -1))) % 11
+    return f"{digits[:4]}-{digits[4:]}{'X' if check == 10 else check}"
+
+
+def medline(pmid: int, title: str, nlm_id: str | None, issns: list[str]) -> str:
+    """A record of MEDLINE's text format."""
+    lines = [f"PMID- {pmid}", f"TI  - Aspirin and warfarin {pmid}", "DP  - 2020", f"JT  - {title}"]
+    lines += [f"JID - {nlm_id}"] if nlm_id else []
+    return "\n".join([*lines, *(f"IS  - {one} (Linking)" for one in issns), "", ""])
+
+
+def journals(folder: Path) -> Path:
+    """Journals spelled in many ways, and many small cases of ids that join names or do not, by chance; a date is held."""
+    chance = random.Random(7)
+    lake, number = folder / "lake", 0
+    for dt in ("2024-02-01", "2024-02-02", "2024-02-03"):
+        text = ""
+        for case in range(CASES):
+            for _ in range(3):
+                number += 1
+                name = chance.choice([f"J{case} {name}" for name in ("alpha", "Beta", "beta!", "gamma", "Äther", "b")])
+                nlm_id = chance.choice([None, None, f"{case:06}0", f"{case:06}1"])
+                issns = [issn(case * 10 + chance.randrange(3))] if chance.random() < 0.5 else []
+                text += medline(number, chance.choice([name, name.upper(), name.lower()]), nlm_id, issns)
+        for title in SPELLINGS:
+            for _ in range(chance.randint(0, 2)):
+                number += 1
+                text += medline(number, title, None, [])
+        trials = [(f"N{one}", "Digoxin", "2021", chance.choice(SPELLINGS)) for one in range(9)]
+        drugs_rs.bronze(
+            lake=lake,
+            dt=dt,
+            drugs=write_drugs(folder / "drugs.csv", *DRUGS),
+            pubmed=write(folder / f"{dt}.txt", text),
+            clinical_trials=write_trials(folder / f"{dt}.csv", *trials),
+        )
+        drugs_rs.silver(lake=lake, dt=dt)
+    drugs_rs.hold(lake, "2024-02-02", "its ids join more")
+    drugs_rs.gold(lake=lake, dt="2024-02-03")
+    return lake
+
+
+def chain(folder: Path, names: int) -> Path:
+    """A lake in which each ISSN joins a journal to the next, so that the first name takes many steps to the last."""
+    text = "".join(medline(number, f"Journal {number:02}", None, [issn(number)]) for number in range(names))
+    text += "".join(
+        medline(1000 + number, f"Journal {number + 1:02}", None, [issn(number)]) for number in range(names - 1)
+    )
+    source = write(folder / "chain.txt", text)
+    drugs_rs.run(lake=folder / "lake", dt="2024-02-01", drugs=write_drugs(folder / "drugs.csv", *DRUGS), pubmed=source)
+    return folder / "lake"
+
+
+def vocabulary(folder: Path) -> Path:
+    """Codes of several names, names that are several, substances of several codes, whatever the order of either."""
+    drugs = write(
+        folder / "drugs.csv",
+        "atccode,drug,synonyms\nA10AB02,Insulin (beef),\nA10AB01,insulin (human),humulin\nB02,x | insulin,\n"
+        "N02BE01,paracetamol,\nN02BE01,Acetaminophen,tylenol\na1,zinc,\nÄ1,Zinc sulfate,\nZ1,zinc (x),\n"
+        "B03,a | C,\nB03,b,\nNONE,Digoxin,\n,nothing,\n",
+    )
+    pubmed = write_pubmed(
+        folder / "pubmed.csv",
+        ("1", "Humulin, insulin and tylenol", "2020", "Annals"),
+        ("2", "Acetaminophen or paracetamol with zinc", "2020", "annals"),
+        ("3", "Zinc sulfate, b, x, insulin (beef)", "2020", "Bulletin"),
+        ("4", "Digoxin", "2020", ""),
+        ("5", "Nothing, paracetamol", "2020", "Bulletin"),
+    )
+    trials = write_trials(
+        folder / "trials.csv", ("6", "Zinc and digoxin", "2020", "Annals"), ("7", "b", "2020", "Bulletin")
+    )
+    preprints = write_pubmed(folder / "preprints.csv", ("8", "Digoxin, insulin", "2020", "Bulletin"))
+    drugs_rs.run(
+        lake=folder / "lake",
+        dt="2024-01-01",
+        drugs=drugs,
+        pubmed=pubmed,
+        clinical_trials=trials,
+        preprints=preprints,
+    )
+    return folder / "lake"
+
+
+LAKES: dict[str, Callable[[Path], Path]] = {
+    "ten days": ten_days,
+    "dirt": dirt,
+    "journals": journals,
+    "vocabulary": vocabulary,
+}
