@@ -12,12 +12,23 @@ import drugs_rs
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["COUNTS", "SOURCE_TABLES", "TABLES", "arrow_schema", "column_names", "task_schema"]
+__all__ = [
+    "COUNTS",
+    "SOURCE_TABLES",
+    "SUMS",
+    "TABLES",
+    "arrow_schema",
+    "column_names",
+    "counts_schema",
+    "task_schema",
+]
 
 # The tables of a lake that come of a source of publications.
 TABLES = ("publications_all", "rejected", "deleted", "journal_ids")
 # The name of the rows that hold the counts of a file.
 COUNTS = "counts"
+# The counts of a file that add up.
+SUMS = ("rows_in", "rows_kept", "rows_merged", "rows_rejected")
 # The source table of each kind.
 SOURCE_TABLES = {"pubmed": "pubmed", "clinical_trial": "clinical_trials", "preprint": "preprints"}
 
@@ -42,6 +53,17 @@ def task_schema() -> pyarrow.Schema:
     for table in TABLES:
         types.update({field.name: field.type for field in arrow_schema(table)})
     return pyarrow.schema(list(types.items()))
+
+
+def counts_schema() -> pyarrow.Schema:
+    """Return what the reports of the core count of a file."""
+    import pyarrow
+
+    by_reason = pyarrow.map_(pyarrow.string(), pyarrow.int64())
+    return pyarrow.schema(
+        [("uri", pyarrow.string()), ("format", pyarrow.string()), *((name, pyarrow.int64()) for name in ("bytes", *SUMS))]
+        + [("merged", by_reason), ("rejected", by_reason)]
+    )
 
 
 def column_names(table: str) -> list[str]:

@@ -20,15 +20,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from typing_extensions import Self, TypeAlias
 
-    _Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+    # A path, a glob, a folder or a URI, or several of them.
+    Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 __all__ = ["CleanPublications", "read_publications"]
 
-# The counts of a file, as in the reports of the core.
-COUNTS = (
-    "array<struct<uri:string,format:string,bytes:bigint,rows_in:bigint,rows_kept:bigint,rows_merged:bigint,"
-    "rows_rejected:bigint,merged:map<string,bigint>,rejected:map<string,bigint>>>"
-)
 # At most this many files in a message.
 MOST_NAMED = 5
 
@@ -79,7 +75,7 @@ class CleanPublications:
         kept_rows = self._rows["publications_all"].groupBy("file").agg(functions.count("*").alias("in_publications"))
         rejected_rows = self._rows["rejected"].groupBy("file").agg(functions.count("*").alias("in_rejected"))
         counts = self._counts.join(kept_rows, "file", "left").join(rejected_rows, "file", "left")
-        wrong, totals = [], dict.fromkeys(("rows_in", "rows_kept", "rows_merged", "rows_rejected"), 0)
+        wrong, totals = [], dict.fromkeys(rows.SUMS, 0)
         for row in counts.orderBy("file").collect():
             for name in totals:
                 totals[name] += row[name]
@@ -119,9 +115,11 @@ class CleanPublications:
     def _files(self) -> DataFrame:
         """Return the counts of each file, with its number, in which rows merged over files are merged."""
         from pyspark.sql import functions
+        from pyspark.sql.pandas.types import from_arrow_schema
 
+        entries = f"array<{from_arrow_schema(rows.counts_schema()).simpleString()}>"
         counts = self._made.where(f"table = '{rows.COUNTS}'").selectExpr(
-            "file", f"inline(from_json({rows.COUNTS}, '{COUNTS}'))"
+            "file", f"inline(from_json({rows.COUNTS}, '{entries}'))"
         )
         by_reason = self._gone.groupBy("file", "reason").agg(functions.count("*").alias("rows"))
         gone = by_reason.groupBy("file").agg(
@@ -145,7 +143,7 @@ class CleanPublications:
 
 def read_publications(
     spark: SparkSession,
-    sources: _Source,
+    sources: Source,
     *,
     kind: str = "pubmed",
     encoding: str | None = None,

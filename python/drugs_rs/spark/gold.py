@@ -1,0 +1,139 @@
+"""Gold by SQL: what is behind ``drugs_rs.spark.gold``."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import drugs_rs
+from drugs_rs import sql
+from drugs_rs.exceptions import SourceNotFoundError
+from drugs_rs.spark import rows
+from drugs_rs.spark.find import find
+from drugs_rs.spark.lakes import SilverTables, read_silver
+from drugs_rs.spark.library import is_connect, require_spark
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pyspark.sql import DataFrame, SparkSession
+    from typing_extensions import Self
+
+    from drugs_rs import Matcher
+
+__all__ = ["Gold", "gold"]
+
+# The models that count units.
+OF_UNITS = ("top_journals", "exclusive_drugs")
+
+
+class Gold:
+    """The tables of gold as frames, with the rows and columns of ``Lake.scan`` and of ``DrugGraph.answer``.
+
+    ``publications`` and ``mentions`` are computed once, by the first action on any of the frames; their rows are in the
+    executors' memory and on their disks until ``unpersist`` or the end of a ``with`` block.
+
+    Attributes:
+        publications: The current state of every publication.
+        mentions: The places in the text of current publications that name a drug.
+        journal_drugs: Which journal mentions which substance.
+        top_journals: The number of different drugs that each journal mentions, the largest first.
+        exclusive_drugs: Pairs of drugs that share a journal through PubMed alone.
+    """
+
+    def __init__(self, tables: dict[str, DataFrame]) -> None:
+        self.publications = tables["publications"]
+        self.mentions = tables["mentions"]
+        self.journal_drugs = tables["journal_drugs"]
+        self.top_journals = tables["top_journals"]
+        self.exclusive_drugs = tables["exclusive_drugs"]
+
+    def unpersist(self) -> None:
+        """Remove the computed rows from the executors; the frames compute them again."""
+        self.publications.unpersist()
+        self.mentions.unpersist()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.unpersist()
+
+
+def gold(
+    spark: SparkSession,
+    lake: str | os.PathLike[str],
+    *,
+    dt: str | None = None,
+    matcher: Matcher | None = None,
+    abstracts: bool = False,
+    unit: str = "substance",
+) -> Gold:
+    """Compute gold of a lake by SQL, as ``drugs_rs.spark.gold`` documents it."""
+    require_spark("drugs_rs.spark.gold")
+    silver = read_silver(spark, lake)
+    as_of = dt or silver.as_of or max(silver.dates, default="")
+    drugs, own_matcher = _vocabulary(spark, silver, lake, as_of)
+    status = spark.createDataFrame([(day, False, as_of) for day in silver.dates], "dt string, held boolean, as_of string")
+    tables = {**silver.tables, "status": status, "drugs": drugs}
+    tables["publications"] = _model(spark, "publications", tables).persist()
+    tables["found"] = _found(tables, matcher or own_matcher, ["title", *(["abstract"] if abstracts else [])])
+    tables["mentions"] = _model(spark, "mentions", tables).persist()
+    for name in ("journal_drugs", "top_journals", "exclusive_drugs"):
+        tables[name] = _model(spark, name, tables, unit=unit)
+    return Gold(tables)
+
+
+def _model(spark: SparkSession, name: str, tables: dict[str, DataFrame], unit: str = "substance") -> DataFrame:
+    """Run a model over frames."""
+    names = {table: f"drugs_rs_{uuid.uuid4().hex}_{table}" for table in sql.inputs(name)}
+    for table, view in names.items():
+        tables[table].createOrReplaceTempView(view)
+    return spark.sql(sql.model(name, "spark", names, **({"unit": unit} if name in OF_UNITS else {})))
+
+
+def _found(tables: dict[str, DataFrame], matcher: Matcher, fields: list[str]) -> DataFrame:
+    """Find the mentions in texts of current publications."""
+    key = ["kind", "publication_id"]
+    current = tables["publications"].select(*key, "dt", "title")
+    # What gold leaves to silver.
+    whole = tables["publications_all"].select(*key, "dt", "abstract")
+    found = None
+    for field in fields:
+        texts = current if field == "title" else whole.join(current.drop("title"), [*key, "dt"], "left_semi")
+        mentions = find(texts.select(*key, field), field, matcher, into="mentions")
+        mentions = mentions.selectExpr(*key, f"'{field}' AS field", "inline(mentions)")
+        found = mentions if found is None else found.unionByName(mentions)
+    assert found is not None
+    return found
+
+
+def _vocabulary(
+    spark: SparkSession, silver: SilverTables, lake: str | os.PathLike[str], as_of: str
+) -> tuple[DataFrame, Matcher]:
+    """Make the table of drugs, with their substances, and a matcher of the newest vocabulary up to a date."""
+    import pyarrow
+    from pyarrow import parquet
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    delivered = {row["dt"] for row in silver.tables["drugs_all"].select("dt").distinct().collect()}
+    dates = sorted(day for day in delivered.intersection(silver.dates) if day <= as_of)
+    if not dates:
+        message = f"{os.fspath(lake)}: no drugs up to {as_of or 'any date'} that are not held; run silver of a vocabulary first"
+        raise SourceNotFoundError(message)
+    newest = silver.tables["drugs_all"].where(f"dt = '{dates[-1]}'").drop("dt").collect()
+    with TemporaryDirectory(prefix="drugs_rs-") as folder:
+        source = Path(folder, "drugs.parquet")
+        table = pyarrow.Table.from_pylist([row.asDict() for row in newest], rows.arrow_schema("drugs_all"))
+        parquet.write_table(table, source)
+        # Only the core knows the substance of a drug.
+        drugs_rs.run(drugs=source, lake=Path(folder, "lake"), dt=dates[-1], graph="none")
+        drugs = drugs_rs.Lake(Path(folder, "lake")).scan("drugs").to_arrow()
+        matcher = drugs_rs.Matcher.from_vocabulary(source)
+    schema = from_arrow_schema(rows.arrow_schema("drugs"))
+    return spark.createDataFrame([tuple(row.values()) for row in drugs.to_pylist()], schema), matcher
