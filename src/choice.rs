@@ -12,7 +12,7 @@
 //! );
 //! ```
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// A type whose values have names.
 pub trait Choice: Copy + 'static {
@@ -82,15 +82,31 @@ impl UnknownChoice {
     /// The names, and the one that was probably meant.
     fn expected(&self) -> String {
         let quoted: Vec<String> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
-        let names = match quoted.as_slice() {
-            [] => "nothing".to_owned(),
-            [one] => one.clone(),
-            [first @ .., last] => format!("{} or {last}", first.join(", ")),
-        };
+        let names = one_of(&quoted);
         match close_names(&self.found, self.names.iter().copied(), 1).first() {
             Some(close) => format!("{names}; did you mean \"{close}\"?"),
             None => names,
         }
+    }
+}
+
+/// The item of a registry with this name, or the error for the argument that has it.
+pub fn find_named<'i, T>(
+    items: &'i [T],
+    name_of: fn(&T) -> &'static str,
+    name: &str,
+    argument: &str,
+) -> Result<&'i T> {
+    let found = items.iter().find(|item| name_of(item) == name);
+    found.ok_or_else(|| UnknownChoice::among(name, items.iter().map(name_of)).of(argument))
+}
+
+/// Names in a sentence: `a, b or c`.
+pub fn one_of(names: &[String]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
 

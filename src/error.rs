@@ -232,6 +232,13 @@ impl Error {
         }
     }
 
+    /// A fault of this crate.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal {
+            message: message.into(),
+        }
+    }
+
     /// Whether the error is the fault of a source file, and not of this call, this machine or this crate.
     pub fn is_of_a_file(&self) -> bool {
         matches!(
@@ -260,9 +267,7 @@ impl Error {
 #[cfg(feature = "tables")]
 impl From<polars::error::PolarsError> for Error {
     fn from(error: polars::error::PolarsError) -> Self {
-        Self::Internal {
-            message: format!("polars: {error}"),
-        }
+        Self::internal(format!("polars: {error}"))
     }
 }
 

@@ -84,6 +84,8 @@ mod ingest;
 pub mod lake;
 pub mod matcher;
 pub mod quality;
+#[cfg(feature = "tables")]
+mod row_frame;
 pub mod schema;
 #[cfg(feature = "tables")]
 mod scratch;

@@ -3,6 +3,8 @@
 //! Up to a [`Bound`] the records stay in memory and nothing is written. What comes out does not depend on the bound: equal
 //! records come out side by side, and records that are to come in one order must differ in what [`Ord`] looks at.
 
+mod fields;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
@@ -11,6 +13,10 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+
+#[cfg(feature = "tables")]
+pub(crate) use fields::sort_record;
+pub use fields::{SortField, take};
 
 /// How many bytes of records stay in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,29 +250,5 @@ impl Read for RunPart {
         }
         self.at += read as u64;
         Ok(read)
-    }
-}
-
-/// Numbers and texts of records as bytes.
-pub mod bytes {
-    /// Takes some bytes off the front.
-    pub fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-        let (taken, rest) = bytes.split_first_chunk::<N>()?;
-        *bytes = rest;
-        Some(*taken)
-    }
-
-    /// Appends a text behind its length.
-    pub fn push_text(bytes: &mut Vec<u8>, text: &str) {
-        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
-    }
-
-    /// Takes a text off the front.
-    pub fn take_text(bytes: &mut &[u8]) -> Option<Box<str>> {
-        let length = usize::try_from(u64::from_le_bytes(take(bytes)?)).ok()?;
-        let (text, rest) = bytes.split_at_checked(length)?;
-        *bytes = rest;
-        Some(std::str::from_utf8(text).ok()?.into())
     }
 }

@@ -34,7 +34,7 @@ Each name has a docstring, which ``help()`` shows:
 * ``run`` runs all steps; ``bronze``, ``silver`` and ``gold`` run one.
 * ``hold`` keeps a date out of gold, and ``release`` lets it in again.
 * ``read_graph``, ``read_answers`` and ``DrugGraph`` are the results.
-* ``Lake`` opens the tables of a lake for every reader.
+* ``Lake`` opens the tables of a lake for every reader; ``describe_tables`` says what is in them.
 * ``read_publications``, ``iter_publications`` and ``read_drugs`` read sources as tables, without a lake.
 * ``list_sources`` lists the files that a source names; ``generate`` writes made-up sources.
 * ``Matcher``, ``Mention`` and ``Table`` find drugs in any text.
@@ -58,11 +58,13 @@ if TYPE_CHECKING:
         Lake,
         Matcher,
         Mention,
+        MentionColumn,
         PublicationBatches,
         Table,
         TableScan,
         __version__,
         bronze,
+        describe_tables,
         generate,
         gold,
         hold,
@@ -83,11 +85,13 @@ __all__ = [
     "Lake",
     "Matcher",
     "Mention",
+    "MentionColumn",
     "PublicationBatches",
     "Table",
     "TableScan",
     "__version__",
     "bronze",
+    "describe_tables",
     "exceptions",
     "generate",
     "gold",

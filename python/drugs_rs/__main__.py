@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FrameType
 
+    from drugs_rs import _core
+
 # What a shell reports for a process that a signal ended: 128 and the signal's number.
 _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
@@ -49,6 +51,23 @@ def _forget_empty_settings() -> None:
             del os.environ[name]
 
 
+def _load(command: _core.LoadCommand) -> int:
+    """Load a lake into a database, which is the work of Python's libraries, and print what was done.
+
+    The core does not call this: a library that releases the interpreter and then reads rows of the core, all under a
+    function of the core, would run it without the interpreter.
+    """
+    import json
+
+    from drugs_rs import targets
+
+    try:
+        done = targets.load(**command.arguments)
+    except Exception as error:  # noqa: BLE001  # the command reports it
+        return command.fail(error)
+    return command.succeed(str(done), json.dumps(done.to_dict()))
+
+
 def main() -> int:
     """Run the command with the arguments of this process and return its exit code."""
     # Set before the native module loads, so that a SIGTERM in the first moments also ends the process in this way.
@@ -60,7 +79,8 @@ def main() -> int:
     try:
         from drugs_rs import _core
 
-        return _core.main(sys.argv[1:])
+        result = _core.main(sys.argv[1:])
+        return result if isinstance(result, int) else _load(result)
     except KeyboardInterrupt:
         return _INTERRUPTED
 

@@ -21,13 +21,16 @@ __all__ = [
     "CleanTable",
     "DrugGraph",
     "Lake",
+    "LoadCommand",
     "Matcher",
     "Mention",
+    "MentionColumn",
     "PublicationBatches",
     "Table",
     "TableScan",
     "__version__",
     "bronze",
+    "describe_tables",
     "generate",
     "gold",
     "hold",
@@ -56,6 +59,7 @@ _Unit: TypeAlias = Literal["substance", "code"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
 _Table: TypeAlias = Literal["drugs", "pubmed", "clinical_trials", "preprints"]
+_SchemaForm: TypeAlias = Literal["arrow", "bigquery", "dbt", "duckdb", "json", "markdown", "odcs", "postgres", "spark"]
 _Kind: TypeAlias = Literal["pubmed", "clinical_trial", "preprint"]
 _Plain: TypeAlias = Literal["csv", "json", "ndjson", "parquet"]
 _ArticlesFormat: TypeAlias = _Plain | Literal["pubmed-xml", "medline", "pubmed-csv"]
@@ -70,7 +74,8 @@ class _ArrowArray(Protocol):
 class _ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
-_Texts: TypeAlias = Sequence[str | None] | _ArrowArray | _ArrowStream
+_ArrowTexts: TypeAlias = _ArrowArray | _ArrowStream
+_Texts: TypeAlias = Sequence[str | None] | _ArrowTexts
 
 __version__: str
 
@@ -413,6 +418,21 @@ def list_sources(sources: _Source) -> list[str]:
         StorageError: The disk or the bucket could not be looked at.
     """
 
+def describe_tables(  # the command has the same word
+    format: _SchemaForm = "markdown",  # noqa: A002
+    table: str | None = None,
+) -> str:
+    """Describe the tables of a lake in the language of another tool, as `drugs-rs schema` prints them.
+
+    Args:
+        format: The language: DDL of `postgres` and `duckdb`, JSON of `arrow`, `bigquery`, `spark` and JSON Schema
+            (`json`), YAML of `dbt` and `odcs`, or `markdown`.
+        table: One table; by default all.
+
+    Raises:
+        ArgumentError: There is no such format or table.
+    """
+
 def generate(
     out: _Path,
     *,
@@ -653,11 +673,29 @@ def read_drugs(
         ForkError: The engine was used in the process that this one was forked from.
     """
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the `drugs-rs` command with these arguments, without the program's name, and return its exit code.
+def main(arguments: Sequence[str]) -> int | LoadCommand:
+    """Run the `drugs-rs` command with these arguments, without the program's name.
 
-    Data goes to stdout, messages to stderr. 0 is success, 1 bad input or a failed check, 2 wrong usage.
+    Data goes to stdout, messages to stderr.
+
+    Returns:
+        The exit code: 0 is success, 1 bad input or a failed check, 2 wrong usage. A load is returned instead, because
+        libraries of Python carry it out.
     """
+
+@final
+class LoadCommand:
+    """A `drugs-rs load` that is to be carried out."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keywords of `drugs_rs.targets.load`."""
+
+    def succeed(self, text: str, json: str) -> int:
+        """Print what was done, in the form that the options ask for, and return the exit code."""
+
+    def fail(self, error: BaseException) -> int:
+        """Print an error, and return the exit code."""
 
 def keep_matcher(matcher: Matcher) -> str:
     """Keep a matcher for expressions and return the fingerprint under which they find it.
@@ -781,6 +819,29 @@ class Matcher:
         1
         """
 
+    def find_column(self, texts: _ArrowTexts) -> MentionColumn:
+        """Find the mentions in each text of a column, in one thread, without the interpreter's lock.
+
+        Engines with threads or processes of their own call this once for each batch; see `drugs_rs.duckdb` and
+        `drugs_rs.spark`. For one large column `find_many` is faster, because it takes all cores.
+
+        Args:
+            texts: A string column of any library with the Arrow PyCapsule interface (polars, pyarrow, pandas).
+
+        Returns:
+            A list of structs for each text, in the order of the texts: empty for a text without a mention, null for
+            null. The structs have the fields of `Mention`.
+
+        Raises:
+            TypeError: `texts` is no such column.
+
+        >>> import drugs_rs, polars
+        >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
+        >>> column = matcher.find_column(polars.Series(["nothing here", "Diphenhydramine!", None]))
+        >>> [None if found is None else [mention["surface"] for mention in found] for found in polars.Series(column)]
+        [[], ['Diphenhydramine'], None]
+        """
+
     def save(self, path: _Path) -> None:
         """Write the matcher to a file, whole or not at all, from which `load` reads it in milliseconds.
 
@@ -873,6 +934,26 @@ class Mention:
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class MentionColumn:
+    """The mentions of each text of a column: what `Matcher.find_column` returns.
+
+    `polars.Series(column)` and `pyarrow.array(column)` take it without a copy. Its type is
+    `list[struct{atccode: string, drug: string, start: int64, end: int64, surface: string, rule: string}]`.
+    """
+
+    def __len__(self) -> int:
+        """How many texts the column had."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        """Return an `arrow_schema` and an `arrow_array` capsule.
+
+        A requested schema is ignored, as the interface allows.
+        """
+
+    def __arrow_c_schema__(self) -> object:
+        """Return the schema as an `arrow_schema` capsule."""
 
 @final
 class Lake:
@@ -1147,6 +1228,13 @@ class TableScan:
 
     def __iter__(self) -> Iterator[Table]:
         """Iterate over the rows, a table for each row group."""
+
+    def postgres_copy(self) -> Iterator[bytes]:
+        """Iterate over the rows in the binary form of PostgreSQL's `COPY`, the bytes of one row group at a time.
+
+        Together they are the input of `COPY table FROM STDIN (FORMAT binary)`, for a table with the columns of
+        `drugs-rs schema --format postgres`. The character NUL, which PostgreSQL cannot store, becomes U+FFFD.
+        """
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """A new stream of all rows, which reads them when they are wanted.

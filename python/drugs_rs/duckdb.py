@@ -1,24 +1,67 @@
-"""A DuckDB connection with a view for each table of a lake: what is behind ``Lake.duckdb``."""
+"""DuckDB: a view for each table of a lake, loads into a database file, and the matcher as a function.
+
+>>> import duckdb
+>>> import drugs_rs
+>>> import drugs_rs.duckdb
+>>> connection = duckdb.connect()
+>>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})
+>>> drugs_rs.duckdb.register(connection, matcher)
+>>> connection.sql("SELECT found.drug, found.start FROM (SELECT unnest(drugs_find('Oral diphenhydramine')) AS found)")
+...     .fetchall()
+[('diphenhydramine', 5)]
+
+``Lake.duckdb()`` is ``connect``, and ``drugs-rs load LAKE duckdb:FILE`` is ``load``.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 
-from drugs_rs.exceptions import ArgumentError, MissingLibraryError, SourceNotFoundError
+from drugs_rs.exceptions import (
+    ArgumentError,
+    ConflictError,
+    MissingLibraryError,
+    SourceNotFoundError,
+    StorageError,
+)
+from drugs_rs.loading import (
+    LOADS,
+    PARTS,
+    STATUS,
+    LoadPlan,
+    LoadReceipt,
+    LoadStep,
+    LoadTable,
+    check_columns,
+    load_in,
+    load_tables,
+    pinned,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
-    from drugs_rs import Lake
+    from drugs_rs import Lake, Matcher, Table, TableScan
 
-__all__ = ["connect"]
+__all__ = ["connect", "load", "register"]
 
 # The types of DuckDB for those of a table.
-TYPES = {"string": "VARCHAR", "int64": "BIGINT", "date": "DATE", "list[string]": "VARCHAR[]"}
+TYPES = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "bool": "BOOLEAN",
+    "date": "DATE",
+    "list[string]": "VARCHAR[]",
+}
+# The type of what `Matcher.find_column` returns.
+MENTIONS = 'STRUCT(atccode VARCHAR, drug VARCHAR, "start" BIGINT, "end" BIGINT, surface VARCHAR, rule VARCHAR)[]'
 
 
 def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
@@ -35,6 +78,193 @@ def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
     for name in tables:
         connection.execute(f"CREATE VIEW {name} AS {_query(lake, name)}")
     return connection
+
+
+def register(connection: duckdb.DuckDBPyConnection, matcher: Matcher, name: str = "drugs_find") -> None:
+    """Register a matcher as a function of SQL: ``drugs_find(text)``.
+
+    The function returns a list of structs with the fields of ``Mention``: ``atccode``, ``drug``, ``start``, ``end``,
+    ``surface`` and ``rule``. The list is empty for a text without a mention, and null for null. Needs pyarrow. A
+    function of this name that is there is replaced.
+
+    Args:
+        connection: The connection; only its queries see the function.
+        matcher: What to find.
+        name: The name of the function.
+
+    Raises:
+        MissingLibraryError: pyarrow is not installed.
+    """
+    _library()
+    try:
+        import pyarrow
+    except ImportError as error:
+        message = f"drugs_find needs pyarrow, which cannot be imported ({error}): pip install drugs-rs[duckdb]"
+        raise MissingLibraryError(message) from error
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+        message = f"name: found {name!r}, expected letters, digits and underscores"
+        raise ArgumentError(message)
+
+    # Without annotations, which DuckDB would evaluate.
+    def drugs_find(texts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        return pyarrow.array(matcher.find_column(texts))
+
+    if connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [name.lower()]).fetchall():
+        connection.remove_function(name)
+    # DuckDB's stubs do not know the texts that it takes for types.
+    untyped: Any = connection
+    untyped.create_function(name, drugs_find, ["VARCHAR"], MENTIONS, type="arrow", null_handling="special")
+
+
+def load(
+    lake: Lake | str | os.PathLike[str],
+    database: str | os.PathLike[str],
+    *,
+    tables: Iterable[str] | None = None,
+    plan: bool = False,
+) -> LoadPlan | LoadReceipt:
+    """Load the tables of a lake into a database file: what has changed since the last load, in one transaction.
+
+    Killed at any moment, the file holds the state before or the one after. The tables have the columns of the lake and
+    comments, and no keys: in DuckDB a key is an index in memory, and what comes from a lake has unique keys already.
+    The table ``status`` has the rows of ``Lake.status()``, ``loads`` the loads, ``loaded_parts`` what they brought.
+
+    Args:
+        lake: The lake, its folder or its URI. An earlier state (``Lake.at``) is loaded as it was.
+        database: The file, which is made if it is not there.
+        tables: The names of the tables; ``None`` is all.
+        plan: Return what would be done, and change nothing.
+
+    Raises:
+        ArgumentError: There is no table of a name.
+        ConflictError: Another process has the file open.
+        MissingLibraryError: DuckDB is not installed.
+        SchemaError: A table in the file was altered.
+        SourceNotFoundError: There is no lake, or gold has not run.
+        StorageError: The file cannot be written, or is no database.
+    """
+    file = os.fspath(database)
+    if file.startswith("duckdb:"):
+        file = file[len("duckdb:") :]
+    if not file or file.startswith(":"):
+        message = f"database: found {file!r}, expected the path of a file"
+        raise ArgumentError(message)
+    target = f"duckdb:{file}"
+    library = _library()
+    # A wrong name or a lake that is not there makes no file.
+    load_tables(tables)
+    lake = pinned(lake)
+    if plan and not Path(file).exists():
+        return load_in(_DuckTransaction(library.connect(), target), target, lake, tables, plan=True)
+    try:
+        with _opened(library, file, read_only=plan) as connection:
+            return load_in(_DuckTransaction(connection, target), target, lake, tables, plan=plan)
+    except library.Error as error:
+        message = f"{target}: DuckDB cannot load: {error}; the file is as it was"
+        raise StorageError(message) from error
+
+
+@contextmanager
+def _opened(library: ModuleType, file: str, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database file for one transaction, which is undone if it fails."""
+    try:
+        connection = library.connect(file, read_only=read_only)
+    except library.IOException as error:
+        if "lock" in str(error):
+            message = f"duckdb:{file}: another process has the file open; load again when it has closed it ({error})"
+            raise ConflictError(message) from error
+        message = f"duckdb:{file}: the file cannot be opened: {error}"
+        raise StorageError(message) from error
+    try:
+        connection.execute("BEGIN")
+        yield connection
+        connection.execute("COMMIT")
+    finally:
+        # What is not committed is undone.
+        connection.close()
+
+
+class _DuckTransaction:
+    """A load into an open database file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, target: str) -> None:
+        self.connection = connection
+        self.target = target
+
+    def held_parts(self, tables: Sequence[LoadTable]) -> dict[tuple[str, str | None], str]:
+        there: dict[str, dict[str, str]] = {}
+        query = (
+            "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+            " WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal"
+        )
+        for table, column, kind in self.connection.execute(query).fetchall():
+            there.setdefault(table, {})[column] = kind
+        for table in tables:
+            if table.name in there:
+                check_columns(f"{self.target}: the table {table.name}", table, there[table.name], TYPES)
+        if PARTS not in there:
+            return {}
+        names = {table.name for table in tables}.intersection(there)
+        parts = self.connection.execute(f"SELECT table_name, dt, content FROM {PARTS}").fetchall()
+        return {(table, dt): content for table, dt, content in parts if table in names}
+
+    def write_parts(self, lake: Lake, tables: Sequence[LoadTable], steps: Sequence[LoadStep]) -> list[int]:
+        for table in tables:
+            columns = ", ".join(
+                f'"{column.name}" {TYPES[column.type]}{"" if column.nullable else " NOT NULL"}'
+                for column in table.columns
+            )
+            self.connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
+            self._comment(f'TABLE "{table.name}"', table.description)
+            for column in table.columns:
+                self._comment(f'COLUMN "{table.name}"."{column.name}"', column.description)
+        return [self._write(lake, next(table for table in tables if table.name == step.table), step) for step in steps]
+
+    def _comment(self, thing: str, text: str) -> None:
+        self.connection.execute("COMMENT ON {} IS '{}'".format(thing, text.replace("'", "''")))
+
+    def _write(self, lake: Lake, table: LoadTable, step: LoadStep) -> int:
+        if step.action != "load":
+            condition, values = ("", []) if step.dt is None else (" WHERE dt = ?", [step.dt])
+            self.connection.execute(f'DELETE FROM "{table.name}"{condition}', values)
+        if step.rows == 0:
+            return 0
+        rows: Table | TableScan
+        if table.name == STATUS:
+            rows = lake.status()
+            names = ", ".join(f'"{column.name}"' for column in table.columns)
+        else:
+            rows = lake.scan(table.name, dt=step.dt)
+            names = "*"
+        # Rows of one code lie together, so that a query of a code reads few of them.
+        order = ' ORDER BY "atccode"' if any(column.name == "atccode" for column in table.columns) else ""
+        self.connection.register("part_of_the_lake", rows)
+        inserted = self.connection.execute(f'INSERT INTO "{table.name}" SELECT {names} FROM part_of_the_lake{order}')
+        ((count,),) = inserted.fetchall()
+        self.connection.unregister("part_of_the_lake")
+        return int(count)
+
+    def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:
+        from drugs_rs import __version__
+
+        execute = self.connection.execute
+        execute(
+            f"CREATE TABLE IF NOT EXISTS {PARTS} (table_name VARCHAR NOT NULL, dt VARCHAR, content VARCHAR NOT NULL,"
+            ' "rows" BIGINT NOT NULL, bytes BIGINT NOT NULL, load BIGINT NOT NULL)'
+        )
+        execute(
+            f"CREATE TABLE IF NOT EXISTS {LOADS} (load BIGINT NOT NULL, lake VARCHAR NOT NULL, state BIGINT NOT NULL,"
+            " version VARCHAR NOT NULL, loaded_at TIMESTAMPTZ NOT NULL)"
+        )
+        ((last,),) = execute(f"SELECT coalesce(max(load), 0) FROM {LOADS}").fetchall()
+        number = int(last) + 1
+        execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?, now())", [number, lake.root, lake.state, __version__])
+        for step in steps:
+            execute(f"DELETE FROM {PARTS} WHERE table_name = ? AND dt IS NOT DISTINCT FROM ?", [step.table, step.dt])
+            if step.action != "remove":
+                row = [step.table, step.dt, contents[step.table, step.dt], step.rows, step.bytes, number]
+                execute(f"INSERT INTO {PARTS} VALUES (?, ?, ?, ?, ?, ?)", row)
+        return number
 
 
 def _query(lake: Lake, table: str) -> str:
@@ -104,7 +334,7 @@ def _library() -> ModuleType:
     try:
         return import_module("duckdb")
     except ImportError as error:
-        message = f"Lake.duckdb() needs duckdb, which cannot be imported ({error}): pip install drugs-rs[duckdb]"
+        message = f"drugs_rs.duckdb needs duckdb, which cannot be imported ({error}): pip install drugs-rs[duckdb]"
         raise MissingLibraryError(message) from error
 
 

@@ -13,7 +13,8 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Mapping
 
 import drugs_rs
 
@@ -36,6 +37,14 @@ def _die_with(parent: int) -> None:
         raise SystemExit(128 + signal.SIGKILL)
 
 
+def call_step(step: str, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Call a function of this package, such as ``gold`` or ``targets.load``, and return its report."""
+    module, _, name = step.rpartition(".")
+    report = getattr(import_module(f"drugs_rs.{module}") if module else drugs_rs, name)(**keywords)
+    found: dict[str, Any] = report if isinstance(report, dict) else report.to_dict()
+    return found
+
+
 def main() -> None:
     """Run the step that stdin names."""
     signal.signal(signal.SIGTERM, _terminate)
@@ -43,7 +52,7 @@ def main() -> None:
     _die_with(order["parent"])
     logging.basicConfig(stream=sys.stderr, level="INFO", format="%(levelname)s %(message)s")
     try:
-        answer: dict[str, Any] = {"report": getattr(drugs_rs, order["step"])(**order["keywords"])}
+        answer: dict[str, Any] = {"report": call_step(order["step"], order["keywords"])}
     except Exception as error:  # noqa: BLE001  # the parent raises it
         answer = {"error": type(error).__name__, "message": str(error)}
     json.dump(answer, sys.stdout)

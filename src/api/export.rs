@@ -2,7 +2,7 @@
 
 use polars::prelude::ParquetWriter;
 
-use crate::choice::UnknownChoice;
+use crate::choice::{Choice, UnknownChoice, one_of, parse_choices};
 use crate::error::{Error, Result};
 use crate::graph::{DrugGraph, GraphShape, frames, write_shape};
 use crate::schema::DrugUnit;
@@ -21,50 +21,53 @@ pub enum FileShape {
     EdgesParquet,
 }
 
-/// A shape under its name, with the endings of files that ask for it. A new shape is a line here, and what writes it.
-struct Export {
-    name: &'static str,
-    endings: &'static [&'static str],
-    shape: FileShape,
-}
+impl Choice for FileShape {
+    const CHOICES: &'static [Self] = &[
+        Self::Text(GraphShape::Graph),
+        Self::Text(GraphShape::NodeLink),
+        Self::Text(GraphShape::GraphMl),
+        Self::Text(GraphShape::Gexf),
+        Self::Text(GraphShape::EdgesCsv),
+        Self::Text(GraphShape::EdgesNdjson),
+        Self::EdgesParquet,
+        Self::Text(GraphShape::Neo4jNodes),
+        Self::Text(GraphShape::Neo4jRelationships),
+    ];
 
-const fn text(name: &'static str, endings: &'static [&'static str], shape: GraphShape) -> Export {
-    Export {
-        name,
-        endings,
-        shape: FileShape::Text(shape),
+    fn choice_name(self) -> &'static str {
+        self.name_and_endings().0
     }
 }
 
-const EXPORTS: &[Export] = &[
-    text("graph", &["json"], GraphShape::Graph),
-    text("node-link", &[], GraphShape::NodeLink),
-    text("graphml", &["graphml"], GraphShape::GraphMl),
-    text("gexf", &["gexf"], GraphShape::Gexf),
-    text("edges-csv", &["csv"], GraphShape::EdgesCsv),
-    text("edges-ndjson", &["ndjson", "jsonl"], GraphShape::EdgesNdjson),
-    Export {
-        name: "edges-parquet",
-        endings: &["parquet"],
-        shape: FileShape::EdgesParquet,
-    },
-    text("neo4j-nodes", &[], GraphShape::Neo4jNodes),
-    text("neo4j-relationships", &[], GraphShape::Neo4jRelationships),
-];
+parse_choices!(FileShape);
+
+impl FileShape {
+    /// The name of the shape, and the endings of files that ask for it.
+    fn name_and_endings(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Text(GraphShape::Graph) => ("graph", &["json"]),
+            Self::Text(GraphShape::NodeLink) => ("node-link", &[]),
+            Self::Text(GraphShape::GraphMl) => ("graphml", &["graphml"]),
+            Self::Text(GraphShape::Gexf) => ("gexf", &["gexf"]),
+            Self::Text(GraphShape::EdgesCsv) => ("edges-csv", &["csv"]),
+            Self::Text(GraphShape::EdgesNdjson) => ("edges-ndjson", &["ndjson", "jsonl"]),
+            Self::EdgesParquet => ("edges-parquet", &["parquet"]),
+            Self::Text(GraphShape::Neo4jNodes) => ("neo4j-nodes", &[]),
+            Self::Text(GraphShape::Neo4jRelationships) => ("neo4j-relationships", &[]),
+        }
+    }
+
+    fn endings(self) -> &'static [&'static str] {
+        self.name_and_endings().1
+    }
+}
 
 /// The shape that a name or, without one, the file's ending asks for.
 pub fn shape_of(path: &str, name: Option<&str>) -> Result<FileShape> {
-    let Some(name) = name else {
-        return shape_of_ending(path);
-    };
-    let found = EXPORTS.iter().find(|export| export.name == name);
-    found
-        .map(|export| export.shape)
-        .ok_or_else(|| UnknownChoice::among(name, names()).of("shape"))
-}
-
-fn names() -> impl Iterator<Item = &'static str> {
-    EXPORTS.iter().map(|export| export.name)
+    match name {
+        Some(name) => name.parse().map_err(|unknown: UnknownChoice| unknown.of("shape")),
+        None => shape_of_ending(path),
+    }
 }
 
 /// The shape for the ending of a file's name, in small letters or capitals.
@@ -75,28 +78,24 @@ fn shape_of_ending(path: &str) -> Result<FileShape> {
     let ending = name
         .rsplit_once('.')
         .map(|(_, ending)| ending.to_ascii_lowercase());
-    let mut exports = EXPORTS.iter();
-    let asked = exports.find(|export| export.endings.iter().any(|its| Some(*its) == ending.as_deref()));
-    asked.map(|export| export.shape).ok_or_else(|| {
+    let shapes = FileShape::CHOICES.iter().copied();
+    let mut asked = shapes.clone();
+    let asked = asked.find(|shape| shape.endings().iter().any(|its| Some(*its) == ending.as_deref()));
+    asked.ok_or_else(|| {
         let found = ending.map_or_else(
             || "a file name without an ending".to_owned(),
             |ending| format!("no shape for the ending `.{ending}`"),
         );
-        let first = EXPORTS.iter().filter_map(|export| export.endings.first());
-        let endings = list(first.map(|ending| format!(".{ending}")));
-        let shapes = list(names().map(str::to_owned));
-        let expected = format!("a name that ends in {endings}, or the argument shape: {shapes}");
+        let first_endings = shapes.clone().filter_map(|shape| shape.endings().first());
+        let endings: Vec<String> = first_endings.map(|ending| format!(".{ending}")).collect();
+        let names: Vec<String> = shapes.map(|shape| shape.choice_name().to_owned()).collect();
+        let expected = format!(
+            "a name that ends in {}, or the argument shape: {}",
+            one_of(&endings),
+            one_of(&names)
+        );
         Error::argument(path.to_owned(), found, expected)
     })
-}
-
-/// Words in a sentence.
-fn list(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<String> = words.collect();
-    match words.as_slice() {
-        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => words.concat(),
-    }
 }
 
 /// Writes a graph to one file.

@@ -13,6 +13,10 @@ use polars_arrow::offset::OffsetsBuffer;
 
 use crate::error::Result;
 use crate::matcher::{CodePoints, Matcher};
+use crate::task::Task;
+
+/// Texts between two checks for a signal.
+const CHECKED: usize = 1024;
 
 /// The type of [`mentions`]: a list of structs with the fields of a mention.
 pub fn mentions_type() -> DataType {
@@ -33,7 +37,7 @@ fn mention_type() -> DataType {
 }
 
 /// The mentions of each text: an empty list where there is none, null for null. `start` and `end` are code points.
-pub fn mentions(matcher: &Matcher, texts: &StringChunked) -> Result<Series> {
+pub fn mentions(matcher: &Matcher, texts: &StringChunked, task: &Task) -> Result<Series> {
     let mut finder = matcher.finder();
     let column = |name: &str| StringChunkedBuilder::new(name.into(), texts.len());
     let (mut codes, mut drugs) = (column("atccode"), column("drug"));
@@ -41,7 +45,10 @@ pub fn mentions(matcher: &Matcher, texts: &StringChunked) -> Result<Series> {
     let (mut starts, mut ends) = (Vec::<i64>::new(), Vec::<i64>::new());
     let mut offsets = Vec::with_capacity(texts.len() + 1);
     offsets.push(0_i64);
-    for text in texts.iter() {
+    for (row, text) in texts.iter().enumerate() {
+        if row % CHECKED == 0 {
+            task.check()?;
+        }
         if let Some(text) = text {
             let mut points = CodePoints::new(text);
             finder.each(text, |mention| {

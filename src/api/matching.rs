@@ -228,12 +228,7 @@ impl TextFiles {
         // The fields of a reader live as long as the process; this one is made once a command.
         let alias: &'static str = Box::leak(column.to_owned().into_boxed_str());
         let aliases: &'static [&'static str] = Box::leak(vec![alias].into_boxed_slice());
-        let fields = Fields::new([Field {
-            name: "text",
-            aliases,
-            required: true,
-            many: false,
-        }]);
+        let fields = Fields::new([Field::required("text", aliases)]);
         let mut base = 0;
         for file in &self.files {
             let (uri, Some(input)) = self.open(file.as_ref(), task)? else {

@@ -141,8 +141,14 @@ pub(super) fn graph(py: Python<'_>, name: &str) -> PyResult<GraphOutput> {
 }
 
 /// How long earlier states are kept.
-pub(super) fn keep(py: Python<'_>, value: &str) -> PyResult<KeepStates> {
-    value.parse().map_err(|error| exception(py, &error))
+pub(super) fn keep(value: &Bound<'_, PyAny>) -> PyResult<KeepStates> {
+    if !value.is_instance_of::<PyString>() {
+        let found = value.get_type().name()?;
+        let message = format!("keep must be a string such as \"30 days\" or \"10 states\", not {found}");
+        return Err(PyTypeError::new_err(message));
+    }
+    let parsed = text(value, "keep")?.parse();
+    parsed.map_err(|error| exception(value.py(), &error))
 }
 
 /// What counts as one drug.

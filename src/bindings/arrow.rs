@@ -16,8 +16,8 @@ use polars::prelude::{
 use polars_arrow::array::{Array, DictionaryArray, StructArray, Utf8Array, Utf8ViewArray};
 use polars_arrow::datatypes::Metadata;
 use polars_arrow::ffi::{
-    ArrowArray, ArrowArrayStream, ArrowArrayStreamReader, ArrowSchema, export_field_to_c, export_iterator,
-    import_array_from_c, import_field_from_c,
+    ArrowArray, ArrowArrayStream, ArrowArrayStreamReader, ArrowSchema, export_array_to_c, export_field_to_c,
+    export_iterator, import_array_from_c, import_field_from_c,
 };
 use polars_arrow::match_integer_type;
 use pyo3::exceptions::PyTypeError;
@@ -68,6 +68,19 @@ pub(super) fn stream_of<'py>(
         record.map_err(failed).transpose()
     });
     PyCapsule::new_with_value(py, export_iterator(Box::new(arrays), field), STREAM)
+}
+
+/// A column as one array, after its schema.
+pub(super) fn array<'py>(
+    py: Python<'py>,
+    column: &Series,
+) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+    let array = column.rechunk().to_arrow(0, CompatLevel::oldest());
+    let field = ArrowField::new(column.name().clone(), array.dtype().clone(), true);
+    Ok((
+        PyCapsule::new_with_value(py, export_field_to_c(&field), SCHEMA)?,
+        PyCapsule::new_with_value(py, export_array_to_c(array), ARRAY)?,
+    ))
 }
 
 /// The record batches of a frame, one for each chunk.

@@ -211,9 +211,7 @@ impl DrugGraph {
             let mut bytes = Vec::new();
             graph::write_shape(&graph, shape, &mut bytes)
                 .map_err(|error| Error::storage("memory", "write", error))?;
-            String::from_utf8(bytes).map_err(|error| Error::Internal {
-                message: error.to_string(),
-            })
+            String::from_utf8(bytes).map_err(|error| Error::internal(error.to_string()))
         })
     }
 

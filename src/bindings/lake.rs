@@ -1,22 +1,22 @@
 //! `Lake`: the tables of a lake, for Python.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
+use pyo3::types::{PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 
+use super::arguments;
 use super::process::call;
 use super::table::Table;
-use super::{arguments, arrow};
+use super::table_scan::TableScan;
 use crate::api::explain::{MentionQuestion, explain_mention};
 use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables;
 use crate::api::metrics::lake_metrics;
-use crate::api::scan::{ScanRequest, TableScan as Rows};
+use crate::api::scan::ScanRequest;
 use crate::error::{Error, Result};
 use crate::lake::states::KeepStates;
 use crate::lake::table_files::PartitionFilter;
@@ -110,13 +110,17 @@ impl Lake {
     }
 
     #[doc = stub_doc!(Lake.vacuum)]
-    #[pyo3(signature = (*, keep="30 days", keep_days=None, dry_run=false))]
-    fn vacuum(&self, py: Python<'_>, keep: &str, keep_days: Option<u32>, dry_run: bool) -> PyResult<Table> {
+    #[pyo3(signature = (*, keep=KeepStates::default(), keep_days=None, dry_run=false),
+        text_signature = "($self, *, keep=\"30 days\", keep_days=None, dry_run=False)")]
+    fn vacuum(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = arguments::keep)] keep: KeepStates,
+        keep_days: Option<u32>,
+        dry_run: bool,
+    ) -> PyResult<Table> {
         self.check_is_current(py)?;
-        let keep = match keep_days {
-            Some(days) => KeepStates::Days(days),
-            None => arguments::keep(py, keep)?,
-        };
+        let keep = keep_days.map_or(keep, KeepStates::Days);
         self.table(py, |task| {
             lake_tables::lake_vacuum(
                 existing_lake_for(&self.address.root, task)?.as_ref(),
@@ -175,14 +179,7 @@ impl Lake {
             atccodes: atccode.map(|codes| one_or_more(codes, "atccode")).transpose()?,
             ..ScanRequest::default()
         };
-        let scan = TableScan {
-            lake: self.address.clone(),
-            table: table.to_owned(),
-            request,
-        };
-        // Wrong names are errors here, and not when the first rows are wanted.
-        scan.rows(py)?;
-        Ok(scan)
+        TableScan::new(py, self.address.clone(), table.to_owned(), request)
     }
 
     #[doc = stub_doc!(Lake.status)]
@@ -343,133 +340,9 @@ fn partitions(dt: Option<&Bound<'_, PyAny>>, kind: Option<&Bound<'_, PyAny>>) ->
     })
 }
 
-/// Attempts to read a whole table while runs commit.
-const TRIES: usize = 5;
-
-#[doc = stub_doc!(TableScan)]
-#[pyclass(frozen, module = "drugs_rs")]
-pub(super) struct TableScan {
-    lake: LakeAddress,
-    table: String,
-    request: ScanRequest,
-}
-
-impl TableScan {
-    fn open(&self, task: &Task) -> Result<Rows> {
-        let mut tries = 0;
-        loop {
-            match Rows::open(self.lake.open(task)?.into(), &self.table, self.request.clone()) {
-                // A run has committed meanwhile.
-                Err(Error::Conflict { .. }) if tries < TRIES => tries += 1,
-                opened => return opened,
-            }
-        }
-    }
-
-    /// The rows of this moment's state, from the beginning.
-    fn rows(&self, py: Python<'_>) -> PyResult<Rows> {
-        call::run_interruptible(py, false, |task| self.open(task))
-    }
-
-    /// All rows at once.
-    fn table(&self, py: Python<'_>) -> PyResult<Table> {
-        let (frame, columns) = call::run_interruptible(py, false, |task| {
-            let mut tries = 0;
-            loop {
-                let read = self
-                    .open(task)
-                    .and_then(|mut rows| Ok((rows.read_all(task)?, rows.columns().to_vec())));
-                match read {
-                    // A run has committed meanwhile.
-                    Err(Error::Conflict { .. }) if tries < TRIES => tries += 1,
-                    read => return read,
-                }
-            }
-        })?;
-        Ok(Table::described(frame, columns))
-    }
-}
-
-#[pymethods]
-impl TableScan {
-    #[doc = stub_doc!(TableScan.__iter__)]
-    fn __iter__(&self, py: Python<'_>) -> PyResult<TableBatches> {
-        Ok(TableBatches(Mutex::new(Some(self.rows(py)?))))
-    }
-
-    #[doc = stub_doc!(TableScan.read)]
-    fn read(&self, py: Python<'_>) -> PyResult<Table> {
-        self.table(py)
-    }
-
-    #[doc = stub_doc!(TableScan.to_polars)]
-    fn to_polars<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Bound::new(py, self.table(py)?)?.call_method0("to_polars")
-    }
-
-    #[doc = stub_doc!(TableScan.to_pandas)]
-    fn to_pandas<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Bound::new(py, self.table(py)?)?.call_method0("to_pandas")
-    }
-
-    #[doc = stub_doc!(TableScan.to_arrow)]
-    fn to_arrow<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Bound::new(py, self.table(py)?)?.call_method0("to_arrow")
-    }
-
-    #[doc = stub_doc!(TableScan.schema)]
-    #[getter]
-    fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let rows = self.rows(py)?;
-        Table::described(rows.empty(), rows.columns().to_vec()).schema(py)
-    }
-
-    #[doc = stub_doc!(TableScan.__arrow_c_stream__)]
-    #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        // The interface lets a producer ignore a request that it cannot meet.
-        let _ = requested_schema;
-        let mut rows = self.rows(py)?;
-        let (empty, columns) = (rows.empty(), rows.columns().to_vec());
-        let asker = std::thread::current().id();
-        let next = move || call::run_for_stream(asker, |task| rows.next_frame(task));
-        arrow::stream_of(py, &empty, &columns, next)
-    }
-
-    #[doc = stub_doc!(TableScan.__arrow_c_schema__)]
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.schema(py)?.call_method0("__arrow_c_schema__")
-    }
-
-    fn __repr__(&self) -> String {
-        format!("TableScan({:?} of {:?})", self.table, self.lake.root)
-    }
-}
-
-/// The rows of a scan, a table at a time.
-#[pyclass(frozen, module = "drugs_rs")]
-pub(super) struct TableBatches(Mutex<Option<Rows>>);
-
-#[pymethods]
-impl TableBatches {
-    fn __iter__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Table>> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut rows) = taken else { return Ok(None) };
-        let (frame, rows) = call::run_interruptible(py, false, move |task| {
-            let frame = rows.next_frame(task)?;
-            Ok((frame, rows))
-        })?;
-        let Some(frame) = frame else { return Ok(None) };
-        let columns = rows.columns().to_vec();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
-        Ok(Some(Table::described(frame, columns)))
-    }
+#[doc = stub_doc!(describe_tables)]
+#[pyfunction]
+#[pyo3(signature = (format="markdown", table=None))]
+pub(super) fn describe_tables(py: Python<'_>, format: &str, table: Option<&str>) -> PyResult<String> {
+    call::run_inline(py, || crate::schema::describe_tables(format, table))
 }

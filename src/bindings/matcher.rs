@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use polars::prelude::{StringChunked, StringChunkedBuilder};
+use polars_arrow::array::ValueSize;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyString, PyType};
 
 use super::mention::Mention;
+use super::mention_column::MentionColumn;
 use super::process::{call, interpreter};
 use super::table::Table;
 use super::{arguments, arrow, errors};
-use crate::api::matching;
 use crate::api::vocabulary::{self, LoadedVocabulary};
+use crate::api::{match_column, matching};
 use crate::error::{Error, Result};
 use crate::formats::{MostRatio, ReadOptions};
 use crate::lake::report;
@@ -27,6 +29,9 @@ const TURN: Duration = Duration::from_millis(10);
 
 /// A text of at most this many bytes takes only a moment, whatever the names.
 const SHORT_TEXT: usize = 64 << 10;
+
+/// A column with at most this many bytes of text takes only some milliseconds.
+const SHORT_COLUMN: usize = 1 << 20;
 
 /// Memory is reserved for at most this many texts in advance, because a sequence may report any length.
 const MOST_EXPECTED: usize = 1 << 20;
@@ -163,6 +168,26 @@ impl Matcher {
             matching::find_many(&self.inner, &texts, task)
         })?;
         Ok(Table::new(frame))
+    }
+
+    #[doc = stub_doc!(Matcher.find_column)]
+    fn find_column(&self, texts: &Bound<'_, PyAny>) -> PyResult<MentionColumn> {
+        let py = texts.py();
+        let Some(column) = arrow::texts(texts)? else {
+            let found = texts.get_type().name()?;
+            let message =
+                format!("texts must be a column of strings in Arrow memory, not {found}; see find_many");
+            return Err(PyTypeError::new_err(message));
+        };
+        // In this thread or one other, so that an engine's own threads share the work.
+        let lists = if column.get_values_size() <= SHORT_COLUMN {
+            call::run_inline(py, || match_column::mentions(&self.inner, &column, &Task::new()))?
+        } else {
+            call::run_waiting(py, false, |task| {
+                match_column::mentions(&self.inner, &column, task)
+            })?
+        };
+        Ok(MentionColumn::new(lists))
     }
 
     #[doc = stub_doc!(Matcher.save)]

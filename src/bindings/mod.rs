@@ -17,12 +17,12 @@ mod graph;
 mod lake;
 mod matcher;
 mod mention;
+mod mention_column;
 mod process;
 mod reading;
 mod steps;
 mod table;
-mod table_bytes;
-mod table_rows;
+mod table_scan;
 
 use pyo3::prelude::*;
 
@@ -32,7 +32,7 @@ mod core_module {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::command::main;
+    use super::command::{LoadCommand, main};
     #[pymodule_export]
     use super::expressions::matcher_registry::{keep_matcher, release_matcher};
     #[pymodule_export]
@@ -40,17 +40,21 @@ mod core_module {
     #[pymodule_export]
     use super::graph::{DrugGraph, read_answers, read_graph};
     #[pymodule_export]
-    use super::lake::{Lake, TableScan};
+    use super::lake::{Lake, describe_tables};
     #[pymodule_export]
     use super::matcher::Matcher;
     #[pymodule_export]
     use super::mention::Mention;
+    #[pymodule_export]
+    use super::mention_column::MentionColumn;
     #[pymodule_export]
     use super::reading::{CleanTable, PublicationBatches, iter_publications, read_drugs, read_publications};
     #[pymodule_export]
     use super::steps::{bronze, gold, hold, list_sources, release, run, silver};
     #[pymodule_export]
     use super::table::Table;
+    #[pymodule_export]
+    use super::table_scan::TableScan;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -68,13 +72,16 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "CleanTable",
         "DrugGraph",
         "Lake",
+        "LoadCommand",
         "Matcher",
         "Mention",
+        "MentionColumn",
         "PublicationBatches",
         "Table",
         "TableScan",
         "__version__",
         "bronze",
+        "describe_tables",
         "generate",
         "gold",
         "hold",

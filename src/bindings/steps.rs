@@ -11,6 +11,7 @@ use crate::formats::MostRatio;
 use crate::graph::AnswerSettings;
 use crate::lake::dt::RunDates;
 use crate::lake::report::StepReport;
+use crate::lake::states::KeepStates;
 use crate::lake::{existing_lake_for, holds, open_lake_for};
 use crate::schema::SourceTable;
 use crate::steps::backfill::{backfill, of_date};
@@ -23,7 +24,7 @@ use crate::task::Task;
 #[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs=None, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt=None, dates=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep="30 days", progress=false, **options), text_signature = None)]
+    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -44,7 +45,7 @@ pub(super) fn run<'py>(
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     graph: &str,
-    keep: &str,
+    #[pyo3(from_py_with = arguments::keep)] keep: KeepStates,
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -66,7 +67,7 @@ pub(super) fn run<'py>(
             max_exclusive,
         },
         graph: arguments::graph(py, graph)?,
-        keep: arguments::keep(py, keep)?,
+        keep,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
@@ -160,7 +161,7 @@ pub(super) fn silver<'py>(
 
 #[doc = stub_help!(gold)]
 #[pyfunction]
-#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep="30 days", progress=false, **options),
+#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), progress=false, **options),
     text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
@@ -172,7 +173,7 @@ pub(super) fn gold<'py>(
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     graph: &str,
-    keep: &str,
+    #[pyo3(from_py_with = arguments::keep)] keep: KeepStates,
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -185,7 +186,7 @@ pub(super) fn gold<'py>(
             max_exclusive,
         },
         graph: arguments::graph(py, graph)?,
-        keep: arguments::keep(py, keep)?,
+        keep,
         ..GoldSettings::default()
     };
     report(py, progress, |task| {

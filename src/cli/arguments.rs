@@ -4,13 +4,14 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::answer::{AnswerArguments, PrintOptions};
-use super::generate::GenerateArguments;
-use super::lake_explain::LakeExplainArguments;
-use super::lake_history::HistoryArguments;
+use super::commands::answer::AnswerArguments;
+use super::commands::generate::GenerateArguments;
+use super::commands::lake_explain::LakeExplainArguments;
+use super::commands::lake_history::HistoryArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, choice};
+use super::output::table::PrintOptions;
 use crate::lake::WantedState;
 use crate::schema::{PublicationKind, SCHEMA_FORMS, SourceTable};
 
@@ -28,6 +29,15 @@ Exit codes:
   0  at least one mention
   1  no mention, with nothing on stderr but warnings; or an error, with `error:` on stderr
   2  wrong usage (for grep 2 is any error)";
+
+const LOAD_TARGETS: &str = "\
+Targets:
+  duckdb:FILE                 a database file, which is created if it is not there
+  postgresql://HOST/DATABASE  a server; ?schema=NAME for another schema than `drugs`. Without a password in the
+                              address, PGPASSWORD, PGPASSFILE or ~/.pgpass has it
+  bigquery://PROJECT/DATASET  with the default credentials of Google Cloud
+
+Each needs its extra: pip install drugs-rs[duckdb], drugs-rs[postgres] or drugs-rs[bigquery].";
 
 /// Which drug is mentioned where and when: drug vocabularies, PubMed articles and clinical trials to one graph.
 #[derive(Debug, Parser)]
@@ -78,6 +88,9 @@ pub(super) enum Command {
     /// Look into a lake: tables, files, status, history; check it
     #[command(subcommand)]
     Lake(LakeCommand),
+    /// Load the tables of a lake into DuckDB, PostgreSQL or BigQuery: what has changed since the last load
+    #[command(after_help = LOAD_TARGETS)]
+    Load(LoadArguments),
     /// Generate made-up sources of any size, with the truth about them
     Generate(Box<GenerateArguments>),
     /// Print completions for a shell
@@ -309,6 +322,24 @@ pub(super) struct VerifyArguments {
     /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
     #[arg(value_name = "LAKE", env = "DRUGS_RS_OUT")]
     pub lake: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LoadArguments {
+    /// The lake's root: a folder, gs://bucket/prefix or s3://bucket/prefix
+    #[arg(value_name = "LAKE")]
+    pub lake: String,
+    /// Where to load: duckdb:FILE, postgresql://HOST/DATABASE or bigquery://PROJECT/DATASET
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// A table to load, as `drugs-rs lake tables` names it; repeatable; by default all
+    #[arg(long = "table", value_name = "TABLE")]
+    pub tables: Vec<String>,
+    /// Print what would be loaded, with rows and bytes, and change nothing
+    #[arg(long)]
+    pub plan: bool,
     #[command(flatten)]
     pub output: Output,
 }

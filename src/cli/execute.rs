@@ -2,18 +2,19 @@
 
 use serde::Serialize;
 
-use super::answer::answer;
 use super::arguments::{Command, ExplainArguments};
-use super::lake::lake;
-use super::mentions::match_texts;
+use super::commands::answer::answer;
+use super::commands::lake::lake;
+use super::commands::mentions::match_texts;
+use super::commands::{generate, manual, plan};
 use super::options::Output;
 use super::options::publication_sources::PublicationSources;
 use super::outcome::Outcome;
+use super::output::printing::not_printed;
+use super::output::summary;
+use super::output::voice::Voice;
 use super::parse::ParsedCommand;
-use super::printing::not_printed;
 use super::settings::{entries, gold_settings, reading, silver_settings};
-use super::voice::Voice;
-use super::{generate, manual, plan, summary};
 use crate::api::matching::read_standard_input;
 use crate::api::source_lists::Lists;
 use crate::error::{Error, Result, shown};
@@ -139,6 +140,9 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Explain(arguments) => return explain(arguments, lists, task),
         Command::Generate(arguments) => {
             return Ok(Outcome::of_text(generate::made(arguments, task)?));
+        }
+        Command::Load(_) => {
+            return Err(Error::internal("loads run in Python"));
         }
         Command::Completions(arguments) => return Ok(Outcome::of_text(manual::completions(arguments))),
         Command::Man(arguments) => return Ok(Outcome::of_text(manual::man(arguments, task)?)),

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::output::printing::printed;
 use super::parse::ParsedCommand;
-use super::printing::printed;
 use crate::error::{Error, Result};
 use crate::task::Patient;
 
@@ -19,7 +19,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of_text(text: impl Into<Vec<u8>>) -> Self {
+    pub fn of_text(text: impl Into<Vec<u8>>) -> Self {
         Self {
             text: text.into(),
             ..Self::default()

@@ -8,8 +8,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::arguments::{Arguments, Command};
 use super::options::matching::exclusive_flags;
-use super::progress::ProgressBar;
-use super::voice::Voice;
+use super::output::progress::ProgressBar;
+use super::output::voice::Voice;
 use crate::error::Error;
 
 /// The request of a command line.
@@ -60,7 +60,33 @@ impl Variable {
     }
 }
 
+/// A load of a lake into a database, which the libraries of Python do.
+#[derive(Debug)]
+pub struct RequestedLoad<'c> {
+    pub lake: &'c str,
+    pub target: &'c str,
+    pub tables: &'c [String],
+    pub plan: bool,
+    pub json: bool,
+    pub quiet: bool,
+}
+
 impl ParsedCommand {
+    /// The load, if that is the command.
+    pub fn requested_load(&self) -> Option<RequestedLoad<'_>> {
+        let Command::Load(load) = &self.command else {
+            return None;
+        };
+        Some(RequestedLoad {
+            lake: &load.lake,
+            target: &load.target,
+            tables: &load.tables,
+            plan: load.plan,
+            json: load.output.json,
+            quiet: load.output.quiet,
+        })
+    }
+
     /// The progress display of this command.
     pub fn progress_bar(&self) -> ProgressBar {
         let is_shown = match &self.command {
@@ -74,6 +100,7 @@ impl ParsedCommand {
             | Command::Answer(_)
             | Command::Schema(_)
             | Command::Lake(_)
+            | Command::Load(_)
             | Command::Match(_)
             | Command::Explain(_)
             | Command::Completions(_)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::buffer::{Buffer, Taken};
-use super::columns::{Frame, Texts, frame};
+use super::columns::{Frame, TextColumn, frame};
 use super::fields::Fields;
 use crate::error::{Error, Result, shown};
 use crate::schema::Rejected;
@@ -158,7 +158,7 @@ impl Buffer {
 /// Builds a batch row by row.
 pub(crate) struct BatchBuilder {
     source_rows: Vec<u64>,
-    columns: Vec<Texts>,
+    columns: Vec<TextColumn>,
     pub spans: Vec<(usize, usize)>,
     pub rejected: Vec<Rejected>,
 }
@@ -166,7 +166,10 @@ pub(crate) struct BatchBuilder {
 impl BatchBuilder {
     /// A builder with room for this many rows.
     pub(crate) fn new(fields: &Fields, rows: usize) -> Self {
-        let columns = fields.iter().map(|field| Texts::new(field.name, rows)).collect();
+        let columns = fields
+            .iter()
+            .map(|field| TextColumn::new(field.name, rows))
+            .collect();
         Self {
             source_rows: Vec::with_capacity(rows),
             columns,

@@ -22,7 +22,7 @@ pub(crate) struct Buffer {
     pub input: Input,
     /// The bytes that were read and not yet taken.
     pub bytes: Window,
-    /// The offset of `bytes` in the decompressed input.
+    /// The offset of `bytes` in the decompressed input: how many bytes were taken or skipped.
     pub offset: u64,
     /// Whether `bytes` reaches the end of the input.
     pub ended: bool,
@@ -32,7 +32,9 @@ pub(crate) struct Buffer {
 /// Bytes, with spare capacity after them.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
+    /// The memory, all of it initialised, so that a reader can write into it.
     room: Vec<u8>,
+    /// How many bytes at the beginning of `room` belong to the window; never more than there are.
     length: usize,
 }
 
@@ -173,5 +175,96 @@ impl Buffer {
         self.bytes.room.copy_within(length..self.bytes.length, 0);
         self.bytes.length -= length;
         self.offset += length as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+
+    use super::*;
+    use crate::formats::bytes::input::Encoding;
+
+    /// Returns a few bytes at a time, as a pipe does.
+    struct Drops(io::Cursor<Vec<u8>>, usize);
+
+    impl Read for Drops {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let length = self.1.min(into.len());
+            self.0.read(&mut into[..length])
+        }
+    }
+
+    fn buffer(bytes: &[u8], at_a_time: usize) -> Result<Buffer> {
+        let input = Input::new(
+            "drops",
+            Box::new(Drops(io::Cursor::new(bytes.to_vec()), at_a_time)),
+            Encoding::Utf8,
+        );
+        input.map(Buffer::new)
+    }
+
+    #[test]
+    fn what_is_taken_and_skipped_is_the_input() -> Result<()> {
+        let bytes: Vec<u8> = (0..400_000_u32)
+            .flat_map(|number| format!("{number};").into_bytes())
+            .collect();
+        let task = Task::new();
+        for at_a_time in [1, 7, 4096, usize::MAX] {
+            let mut buffer = buffer(&bytes, at_a_time)?;
+            let (mut found, mut turn) = (Vec::new(), 0);
+            loop {
+                buffer.fill(1, &task)?;
+                if buffer.bytes.is_empty() {
+                    break;
+                }
+                assert_eq!(buffer.offset, found.len() as u64);
+                assert!(bytes[found.len()..].starts_with(&buffer.bytes));
+                let length = (turn * 99_991 % buffer.bytes.len()).max(1);
+                found.extend_from_slice(&buffer.bytes[..length]);
+                if turn % 2 == 0 {
+                    buffer.skip(length);
+                } else {
+                    let taken = buffer.take(length)?;
+                    assert!(found.ends_with(taken.as_bytes()));
+                }
+                turn += 1;
+            }
+            assert!(
+                found == bytes && buffer.ended && turn > 10,
+                "{at_a_time} at a time"
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_window_grows_as_far_as_a_record_needs() -> Result<()> {
+        let task = Task::new();
+        let mut buffer = buffer(&vec![b'x'; BATCH_BYTES * 3], BATCH_BYTES / 2)?;
+        buffer.fill(1, &task)?;
+        assert!((BATCH_BYTES..BATCH_BYTES * 2).contains(&buffer.bytes.len()) && !buffer.ended);
+        buffer.fill_more(&task)?;
+        assert!(buffer.bytes.len() > BATCH_BYTES * 2);
+        buffer.fill_more(&task)?;
+        assert!(buffer.bytes.len() == BATCH_BYTES * 3 && buffer.ended);
+        let before = buffer.bytes.len();
+        buffer.fill_more(&task)?;
+        assert_eq!(buffer.bytes.len(), before);
+        Ok(())
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_named_by_their_offset_in_the_input() -> Result<()> {
+        let mut buffer = buffer(b"abcdef\xffgh", 2)?;
+        buffer.fill(1, &Task::new())?;
+        drop(buffer.take(4)?);
+        let error = buffer
+            .take(5)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(error.contains("byte 6") && error.contains("0xff"), "{error}");
+        Ok(())
     }
 }

@@ -12,9 +12,9 @@ mod in_frames {
     pub use polars::prelude::DataFrame as Frame;
 
     /// Builds a column of texts.
-    pub(crate) struct Texts(StringChunkedBuilder);
+    pub(crate) struct TextColumn(StringChunkedBuilder);
 
-    impl Texts {
+    impl TextColumn {
         pub(crate) fn new(name: &'static str, rows: usize) -> Self {
             Self(StringChunkedBuilder::new(name.into(), rows))
         }
@@ -25,7 +25,7 @@ mod in_frames {
     }
 
     /// The frame of some rows.
-    pub(crate) fn frame(source_rows: Vec<u64>, texts: Vec<Texts>) -> Result<Frame> {
+    pub(crate) fn frame(source_rows: Vec<u64>, texts: Vec<TextColumn>) -> Result<Frame> {
         let height = source_rows.len();
         let rows = Series::new("source_row".into(), source_rows);
         let mut columns: Vec<Column> = vec![rows.into_column()];
@@ -54,9 +54,9 @@ mod in_frames {
     }
 
     /// Builds a column of texts.
-    pub(crate) struct Texts(Vec<Option<String>>);
+    pub(crate) struct TextColumn(Vec<Option<String>>);
 
-    impl Texts {
+    impl TextColumn {
         pub(crate) fn new(_name: &'static str, rows: usize) -> Self {
             Self(Vec::with_capacity(rows.min(64)))
         }
@@ -67,7 +67,7 @@ mod in_frames {
     }
 
     /// The plain frame of some rows.
-    pub(crate) fn frame(source_rows: Vec<u64>, texts: Vec<Texts>) -> Result<Frame> {
+    pub(crate) fn frame(source_rows: Vec<u64>, texts: Vec<TextColumn>) -> Result<Frame> {
         Ok(Frame {
             source_rows,
             texts: texts.into_iter().map(|column| column.0).collect(),
@@ -76,4 +76,4 @@ mod in_frames {
 }
 
 pub use in_frames::Frame;
-pub(crate) use in_frames::{Texts, frame};
+pub(crate) use in_frames::{TextColumn, frame};

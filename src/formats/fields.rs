@@ -16,6 +16,32 @@ pub struct Field {
     pub many: bool,
 }
 
+impl Field {
+    /// A column that a source must have.
+    pub const fn required(name: &'static str, aliases: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            aliases,
+            required: true,
+            many: false,
+        }
+    }
+
+    /// A column that a source may lack.
+    pub const fn optional(name: &'static str, aliases: &'static [&'static str]) -> Self {
+        Self {
+            required: false,
+            ..Self::required(name, aliases)
+        }
+    }
+
+    /// The column, which in JSON may hold lists.
+    #[must_use]
+    pub const fn many(self) -> Self {
+        Self { many: true, ..self }
+    }
+}
+
 /// The columns that a table takes from its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields {

@@ -21,9 +21,9 @@ pub(crate) fn open_plain<'f>(mut input: Input, shapes: &'f [Fields]) -> Result<B
     if let Some((uri, file, most_ratio)) = input.take_parquet()? {
         return Ok(Box::new(ParquetReader::new(uri, file, shapes, most_ratio)?));
     }
-    let fields = shapes.first().ok_or_else(|| Error::Internal {
-        message: "a source without a shape".to_owned(),
-    })?;
+    let fields = shapes
+        .first()
+        .ok_or_else(|| Error::internal("a source without a shape"))?;
     input.first_letter()?;
     let format = text_format(input.head());
     let number = match format {

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::drugs::Drugs;
+use super::GenerateSettings;
 use super::format::{Format, MadeTable};
+use super::random::drugs::Drugs;
 use super::record::{MadeRow, RecordMaker};
 use super::truth::{self, Counts};
-use super::{GenerateSettings, medline, plain, pubmed_xml, registry};
+use super::writers::{medline, plain, pubmed_xml, registry};
 
 /// The outputs of some records.
 #[derive(Debug, Default)]

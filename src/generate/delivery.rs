@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use super::dice::Dice;
 use super::dirt::Dirt;
+use super::random::dice::Dice;
 use crate::error::{Error, Result};
 
 /// Draws of a correction's record before it is left out, because a record that was not kept cannot be corrected.

@@ -1,7 +1,7 @@
 //! The faults of records and their frequencies. A record has at most one kind of dirt.
 
-use super::dice::{Dice, parts};
 use super::format::Format;
+use super::random::dice::{Dice, parts};
 use crate::error::{Error, Result};
 
 /// A kind of dirt.

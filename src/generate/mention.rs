@@ -1,6 +1,6 @@
 //! The places of drugs in a text, in code points, as in `gold/mentions`.
 
-use super::drugs::capitalised;
+use super::random::drugs::capitalised;
 
 pub(super) const TITLE: &str = "title";
 pub(super) const ABSTRACT: &str = "abstract";

@@ -13,27 +13,20 @@
 //! Words, names and journals are invented here; nothing is taken from anybody's data.
 
 mod block;
-mod date;
 mod delivery;
-mod dice;
 mod dirt;
-mod drugs;
 mod format;
-mod journals;
-mod medline;
 mod mention;
-mod plain;
-mod pubmed_xml;
+mod random;
 mod record;
-mod registry;
 mod truth;
-mod words;
+mod writers;
 
 pub use block::{Block, block, corrections_block, drugs_block};
 pub use delivery::Delivery;
 pub use dirt::{Dirt, Shares};
-pub use drugs::MOST_DRUGS;
 pub use format::{Format, MadeTable, Packing};
+pub use random::drugs::MOST_DRUGS;
 pub use truth::Counts;
 
 use std::ops::Range;

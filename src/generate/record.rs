@@ -1,15 +1,15 @@
 //! One record: its content, its rows in the source, and the truth about it.
 
 use super::GenerateSettings;
-use super::date::{Date, Given};
 use super::delivery::{Changes, Delivery, is_correctable};
-use super::dice::Dice;
 use super::dirt::Dirt;
-use super::drugs::Drugs;
 use super::format::{Format, MadeTable};
-use super::journals;
 use super::mention::{self, ABSTRACT, MadeMention, TITLE, Text};
-use super::words::{
+use super::random::date::{Date, Given};
+use super::random::dice::Dice;
+use super::random::drugs::Drugs;
+use super::random::journals;
+use super::random::words::{
     ABOUT_DRUGS, CONDITIONS, DESIGNS, OPENINGS, POPULATIONS, RELATIONS, SENTENCES, STANDINGS, SUBJECTS, TRAPS,
 };
 

@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use super::index_bytes::{IndexReader, IndexWriter, damaged};
 use super::journals::SpellingCounts;
 use super::newest::{KeyRecord, LiveRows};
-use super::same_journals::JournalIds;
+use super::same_journals::JournalIdCounts;
 use crate::schema::PublicationKind;
 
 /// How many publications of a journal mention a drug.
@@ -141,7 +141,7 @@ pub struct KeysWriter<W>(IndexWriter<W>);
 
 impl<W: Write> KeysWriter<W> {
     /// Begins with the ids of its journals.
-    pub fn new(out: W, journal_ids: &JournalIds) -> io::Result<Self> {
+    pub fn new(out: W, journal_ids: &JournalIdCounts) -> io::Result<Self> {
         let mut out = IndexWriter::new(out);
         write_journal_ids(&mut out, journal_ids)?;
         Ok(Self(out))
@@ -165,7 +165,7 @@ pub fn read_keys(
     input: impl Read,
     bytes: u64,
     mut each: impl FnMut(KeyRecord) -> io::Result<()>,
-) -> io::Result<JournalIds> {
+) -> io::Result<JournalIdCounts> {
     let mut input = IndexReader::new(input, bytes)?;
     let ids = read_journal_ids(&mut input)?;
     while input.number()? == 1 {
@@ -180,7 +180,7 @@ pub fn read_keys(
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LakeSums {
     pub spellings: SpellingCounts,
-    pub journal_ids: JournalIds,
+    pub journal_ids: JournalIdCounts,
 }
 
 /// Writes the sums over a lake, mention counts one by one.
@@ -266,7 +266,7 @@ fn read_spellings(input: &mut IndexReader<impl Read>) -> io::Result<SpellingCoun
     Ok(spellings)
 }
 
-fn write_journal_ids(out: &mut IndexWriter<impl Write>, ids: &JournalIds) -> io::Result<()> {
+fn write_journal_ids(out: &mut IndexWriter<impl Write>, ids: &JournalIdCounts) -> io::Result<()> {
     out.number(ids.len() as u64)?;
     for ((key, nlm_id, issn), count) in ids {
         out.text(key)?;
@@ -279,7 +279,7 @@ fn write_journal_ids(out: &mut IndexWriter<impl Write>, ids: &JournalIds) -> io:
     Ok(())
 }
 
-fn read_journal_ids(input: &mut IndexReader<impl Read>) -> io::Result<JournalIds> {
+fn read_journal_ids(input: &mut IndexReader<impl Read>) -> io::Result<JournalIdCounts> {
     let mut ids = BTreeMap::new();
     for _ in 0..input.number()? {
         let key = input.text()?;

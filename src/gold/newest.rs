@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::error::{Error, Result};
 use crate::schema::PublicationKind;
-use crate::sorting::{Bound, SortRecord, Sorter, bytes::take};
+use crate::sorting::{Bound, SortField, SortRecord, Sorter, take};
 
 /// A publication: the first 96 bits of a hash of its kind and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,10 +93,9 @@ impl PartitionKeys {
         for id in ids.iter() {
             let place = u32::try_from(self.rows).unwrap_or(NOTICE);
             if place == NOTICE {
-                return Err(Error::Internal {
-                    message: "a partition of more than 4,294,967,294 rows: deliver it as several dates"
-                        .to_owned(),
-                });
+                return Err(Error::internal(
+                    "a partition of more than 4,294,967,294 rows: deliver it as several dates",
+                ));
             }
             self.rows += 1;
             if let Some(id) = id {
@@ -146,16 +145,16 @@ struct Sighting {
 impl SortRecord for Sighting {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.key.0);
-        bytes.extend_from_slice(&self.partition.to_le_bytes());
-        bytes.extend_from_slice(&self.place.to_le_bytes());
+        self.partition.write(bytes);
+        self.place.write(bytes);
         bytes.push(self.seen as u8);
     }
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         Some(Self {
             key: PublicationKey(take(bytes)?),
-            partition: u32::from_le_bytes(take(bytes)?),
-            place: u32::from_le_bytes(take(bytes)?),
+            partition: SortField::read(bytes)?,
+            place: SortField::read(bytes)?,
             seen: match take(bytes)? {
                 [0] => SeenIn::Before,
                 [1] => SeenIn::Now,

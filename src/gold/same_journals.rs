@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What rows say of their journals: the key, the id in NLM's catalogue and the ISSN, each with the number of partitions that
 /// say so. Counts of parts of a lake add up.
-pub type JournalIds = BTreeMap<(String, Option<String>, Option<String>), i64>;
+pub type JournalIdCounts = BTreeMap<(String, Option<String>, Option<String>), i64>;
 
 /// The keys that are one journal.
-pub fn joined_keys(ids: &JournalIds) -> JoinedKeys {
+pub fn joined_keys(ids: &JournalIdCounts) -> JoinedKeys {
     let mut same = SameJournals::default();
     for (key, nlm_id, issn) in ids.keys() {
         same.add(key, nlm_id.as_deref(), issn.as_deref());

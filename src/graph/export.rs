@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::model::DrugGraph;
+use super::model::{DrugGraph, PublicationNode};
 use crate::schema::PublicationKind;
 
 /// A shape that a graph can be written in.
@@ -46,17 +46,14 @@ pub struct NodeLink {
 /// All nodes and links: drugs, publications and journals; a publication *mentions* a drug, a journal *published* a
 /// publication, and a drug is *mentioned in* a journal once a publication.
 pub fn nodes_and_links(graph: &DrugGraph) -> (Vec<Node>, Vec<NodeLink>) {
-    let mut nodes = Vec::new();
-    let mut links = Vec::new();
+    let (mut nodes, mut links) = (Vec::new(), Vec::new());
+    let day = |publication: &PublicationNode| publication.date.map(|date| date.to_string());
     for drug in graph.drugs() {
-        let properties = vec![
-            ("atccode", Some(drug.atccode.clone())),
-            ("name", Some(drug.name.clone())),
-        ];
+        let (code, name) = (Some(drug.atccode.clone()), Some(drug.name.clone()));
         nodes.push(Node {
             id: drug_id(&drug.atccode),
             label: "drug",
-            properties,
+            properties: vec![("atccode", code), ("name", name)],
         });
     }
     for journal in graph.journals() {
@@ -68,40 +65,30 @@ pub fn nodes_and_links(graph: &DrugGraph) -> (Vec<Node>, Vec<NodeLink>) {
     }
     for kind in PublicationKind::ALL {
         for publication in graph.publications(kind) {
-            let (id, date) = (
-                publication_id(kind, &publication.id),
-                publication.date.map(|date| date.to_string()),
-            );
-            let properties = vec![
-                ("publication_id", Some(publication.id.clone())),
-                ("date", date.clone()),
-            ];
-            nodes.push(Node {
-                id: id.clone(),
-                label: kind.name(),
-                properties,
-            });
+            let (id, date) = (publication_id(kind, &publication.id), day(publication));
             if let Some(journal) = graph.journal(publication) {
                 links.push(NodeLink {
                     source: journal_id(journal),
-                    target: id,
+                    target: id.clone(),
                     label: "published",
-                    date,
+                    date: date.clone(),
                 });
             }
+            let own = Some(publication.id.clone());
+            nodes.push(Node {
+                id,
+                label: kind.name(),
+                properties: vec![("publication_id", own), ("date", date)],
+            });
         }
     }
     for &link in graph.links() {
         let publication = graph.publication(link);
-        let (drug, date) = (
-            drug_id(&graph.drug(link).atccode),
-            publication.date.map(|date| date.to_string()),
-        );
+        let (drug, date) = (drug_id(&graph.drug(link).atccode), day(publication));
         if let Some(journal) = graph.journal(publication) {
-            let (source, target) = (drug.clone(), journal_id(journal));
             links.push(NodeLink {
-                source,
-                target,
+                source: drug.clone(),
+                target: journal_id(journal),
                 label: "mentioned_in",
                 date: date.clone(),
             });

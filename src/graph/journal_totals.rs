@@ -12,7 +12,7 @@ use super::grouping::DrugGrouping;
 use super::shelf::Shelf;
 use crate::error::{Error, Result};
 use crate::schema::{DrugUnit, PublicationKind};
-use crate::sorting::{Bound, SortRecord, Sorter, bytes::take};
+use crate::sorting::{Bound, Sorter, sort_record};
 use crate::task::Task;
 
 /// A journal, for the tables of journals.
@@ -47,25 +47,7 @@ struct CountRow {
     pairs: u64,
 }
 
-impl SortRecord for CountRow {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.journal.to_le_bytes());
-        bytes.extend_from_slice(&self.drug.to_le_bytes());
-        bytes.push(self.kind as u8);
-        bytes.extend_from_slice(&self.codes.to_le_bytes());
-        bytes.extend_from_slice(&self.pairs.to_le_bytes());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Some(Self {
-            journal: u32::from_le_bytes(take(bytes)?),
-            drug: u32::from_le_bytes(take(bytes)?),
-            kind: PublicationKind::of_number(take::<1>(bytes)?[0])?,
-            codes: u64::from_le_bytes(take(bytes)?),
-            pairs: u64::from_le_bytes(take(bytes)?),
-        })
-    }
-}
+sort_record! { CountRow { journal, drug, kind, codes, pairs } }
 
 /// Collects the counts of journals in any order.
 pub struct JournalCounter {

@@ -80,27 +80,27 @@ impl GraphRows for HeldRows<'_> {
 }
 
 /// The tables of the file; those of publications by kind.
-struct GraphFile {
-    drugs: BTreeMap<String, DrugFile>,
-    publications: BTreeMap<PublicationKind, BTreeMap<String, PublicationFile>>,
+struct GraphDocument {
+    drugs: BTreeMap<String, DrugEntry>,
+    publications: BTreeMap<PublicationKind, BTreeMap<String, PublicationEntry>>,
 }
 
-impl<'de> Deserialize<'de> for GraphFile {
+impl<'de> Deserialize<'de> for GraphDocument {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_map(GraphFileVisitor)
+        input.deserialize_map(GraphDocumentVisitor)
     }
 }
 
-struct GraphFileVisitor;
+struct GraphDocumentVisitor;
 
-impl<'de> Visitor<'de> for GraphFileVisitor {
-    type Value = GraphFile;
+impl<'de> Visitor<'de> for GraphDocumentVisitor {
+    type Value = GraphDocument;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the tables of a graph")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<GraphFile, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<GraphDocument, M::Error> {
         let mut drugs = None;
         let mut publications = BTreeMap::new();
         let mut has_journals = false;
@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for GraphFileVisitor {
             return Err(M::Error::missing_field(GraphTable::Journals.name()));
         }
         let drugs = drugs.ok_or_else(|| M::Error::missing_field(GraphTable::Drugs.name()))?;
-        Ok(GraphFile { drugs, publications })
+        Ok(GraphDocument { drugs, publications })
     }
 }
 
@@ -144,33 +144,33 @@ fn unknown_table<E: serde::de::Error>(name: &str, tables: &[GraphTable]) -> E {
 }
 
 #[derive(Deserialize)]
-struct PublicationFile {
+struct PublicationEntry {
     date: Option<NaiveDateText>,
     journal: Option<String>,
 }
 
 /// A drug: its name, and for each kind the publications that mention it, if the file has them.
-struct DrugFile {
+struct DrugEntry {
     name: String,
     ids: [Option<Vec<String>>; PublicationKind::ALL.len()],
 }
 
-impl<'de> Deserialize<'de> for DrugFile {
+impl<'de> Deserialize<'de> for DrugEntry {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_map(DrugFileVisitor)
+        input.deserialize_map(DrugEntryVisitor)
     }
 }
 
-struct DrugFileVisitor;
+struct DrugEntryVisitor;
 
-impl<'de> Visitor<'de> for DrugFileVisitor {
-    type Value = DrugFile;
+impl<'de> Visitor<'de> for DrugEntryVisitor {
+    type Value = DrugEntry;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a drug of a graph")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<DrugFile, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<DrugEntry, M::Error> {
         let mut name = None;
         let mut ids = PublicationKind::ALL.map(|_| None);
         while let Some(field) = map.next_key::<Cow<'_, str>>()? {
@@ -190,7 +190,7 @@ impl<'de> Visitor<'de> for DrugFileVisitor {
             return Err(M::Error::missing_field(kind.description().ids));
         }
         let name = name.ok_or_else(|| M::Error::missing_field("name"))?;
-        Ok(DrugFile { name, ids })
+        Ok(DrugEntry { name, ids })
     }
 }
 
@@ -217,7 +217,7 @@ impl TryFrom<String> for NaiveDateText {
 /// Reads a graph that [`write_json`] wrote; `uri` is its name in messages. The table of journals is not read: it follows
 /// from the others.
 pub fn read_json(bytes: &[u8], uri: &str) -> Result<DrugGraph> {
-    let file: GraphFile = serde_json::from_slice(bytes).map_err(|error| {
+    let file: GraphDocument = serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
         Error::format(
             uri,

@@ -62,9 +62,10 @@ impl LargeGraph {
 
     fn journal(&self, name: Option<&str>) -> Result<Option<u32>> {
         name.map(|name| {
-            self.numbers.get(name).copied().ok_or_else(|| Error::Internal {
-                message: format!("the journal {name}, which is not in the graph"),
-            })
+            self.numbers
+                .get(name)
+                .copied()
+                .ok_or_else(|| Error::internal(format!("the journal {name}, which is not in the graph")))
         })
         .transpose()
     }
@@ -146,9 +147,7 @@ pub fn drug_of(drugs: &[DrugNode], atccode: &str) -> Result<u32> {
     found
         .ok()
         .and_then(|place| u32::try_from(place).ok())
-        .ok_or_else(|| Error::Internal {
-            message: format!("a mention of {atccode}, which is not in the graph"),
-        })
+        .ok_or_else(|| Error::internal(format!("a mention of {atccode}, which is not in the graph")))
 }
 
 /// The rows of a graph on scratch files.

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::DataFrame;
 
 use crate::error::Result;
+use crate::row_frame::RowFrame;
 use crate::schema::{JOURNAL_IDS, JournalIds};
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
@@ -56,13 +57,9 @@ impl JournalIdFile {
 }
 
 fn frame(all: &[JournalIds]) -> Result<DataFrame> {
-    let keys: Vec<&str> = all.iter().map(|ids| ids.key.as_str()).collect();
-    let nlm_ids: Vec<Option<&str>> = all.iter().map(|ids| ids.nlm_id.as_deref()).collect();
-    let issns: Vec<Option<&str>> = all.iter().map(|ids| ids.issn.as_deref()).collect();
-    let columns = vec![
-        Series::new("journal_key".into(), keys).into_column(),
-        Series::new("nlm_id".into(), nlm_ids).into_column(),
-        Series::new("issn".into(), issns).into_column(),
-    ];
-    Ok(DataFrame::new(all.len(), columns)?)
+    RowFrame::of(all)
+        .column("journal_key", |ids| ids.key.as_str())
+        .column("nlm_id", |ids| ids.nlm_id.as_deref())
+        .column("issn", |ids| ids.issn.as_deref())
+        .finish()
 }

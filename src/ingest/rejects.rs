@@ -3,13 +3,14 @@
 //! A file may turn out to be unreadable at its very end, so its rows wait until then: in memory up to a bound, then in
 //! a scratch file ([`SpillBuffer`]). The stored rows and their bytes do not depend on that.
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::DataFrame;
 
 use crate::error::{Error, Result};
 use crate::formats::Deletion;
 use crate::quality::FileTally;
+use crate::row_frame::RowFrame;
 use crate::schema::{DELETED, Reason, Rejected};
-use crate::silver::{rejected_frame, source_rows};
+use crate::silver::rejected_frame;
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
 use crate::tables::spill_buffer::SpillBuffer;
@@ -154,15 +155,9 @@ impl Deleted {
 }
 
 fn deleted_frame(deletions: &[Deletion], uri: &str) -> Result<DataFrame> {
-    let ids: Vec<&str> = deletions
-        .iter()
-        .map(|deletion| deletion.publication_id.as_str())
-        .collect();
-    let rows: Vec<u64> = deletions.iter().map(|deletion| deletion.source_row).collect();
-    let columns = vec![
-        Series::new("publication_id".into(), ids).into_column(),
-        Series::new("source_uri".into(), vec![uri; deletions.len()]).into_column(),
-        source_rows(rows),
-    ];
-    Ok(DataFrame::new(deletions.len(), columns)?)
+    RowFrame::of(deletions)
+        .column("publication_id", |deletion| deletion.publication_id.as_str())
+        .column("source_uri", |_| uri)
+        .count("source_row", |deletion| deletion.source_row)
+        .finish()
 }

@@ -147,19 +147,19 @@ pub(crate) struct RowStore<'f> {
     encoder: Arc<Encoder>,
     draft: PendingTable,
     /// The groups in order.
-    held: Vec<StoredGroup>,
+    held: Vec<BufferedGroup>,
     /// Whether the draft holds all rows in order.
     is_file: bool,
 }
 
 /// A stored row group.
-enum StoredGroup {
+enum BufferedGroup {
     Frame(DataFrame),
     /// A row group in the draft.
     Drafted(RowGroupPlace),
 }
 
-impl StoredGroup {
+impl BufferedGroup {
     fn rows(&self) -> u64 {
         match self {
             Self::Frame(frame) => frame.height() as u64,
@@ -211,11 +211,11 @@ impl<'f> RowStore<'f> {
                 } else {
                     self.draft.add(&group)?
                 };
-                self.held.push(StoredGroup::Drafted(place));
+                self.held.push(BufferedGroup::Drafted(place));
             }
             WholeGroup::Frame(frame) => {
                 self.is_file = false;
-                self.held.push(StoredGroup::Frame(frame));
+                self.held.push(BufferedGroup::Frame(frame));
                 if self.forms.too_many() {
                     self.put_frames_away()?;
                 }
@@ -228,9 +228,11 @@ impl<'f> RowStore<'f> {
     fn put_frames_away(&mut self) -> Result<()> {
         // Frames that lanes have already made or begun follow the same way.
         for held in &mut self.held {
-            let StoredGroup::Frame(frame) = held else { continue };
+            let BufferedGroup::Frame(frame) = held else {
+                continue;
+            };
             let group = OpenRowGroup::of(frame, &self.encoder)?;
-            *held = StoredGroup::Drafted(self.draft.add(&group)?);
+            *held = BufferedGroup::Drafted(self.draft.add(&group)?);
         }
         Ok(())
     }
@@ -248,7 +250,7 @@ impl<'f> RowStore<'f> {
 /// All rows of one table.
 pub(crate) struct StoredRows {
     draft: FinishedTable,
-    held: Vec<StoredGroup>,
+    held: Vec<BufferedGroup>,
     is_file: bool,
 }
 
@@ -283,11 +285,11 @@ impl StoredRows {
     }
 }
 
-fn load(draft: &FinishedTable, held: StoredGroup, fates: &Fates) -> Result<Loaded> {
+fn load(draft: &FinishedTable, held: BufferedGroup, fates: &Fates) -> Result<Loaded> {
     Ok(match held {
-        StoredGroup::Frame(frame) if fates.all_stay() => Loaded::Whole(frame),
-        StoredGroup::Frame(frame) => Loaded::Rows(fates.apply(frame)?),
-        StoredGroup::Drafted(place) if fates.all_stay() => Loaded::Group(draft.read(&place)?),
-        StoredGroup::Drafted(place) => Loaded::Rows(fates.apply(draft.decode(&place)?)?),
+        BufferedGroup::Frame(frame) if fates.all_stay() => Loaded::Whole(frame),
+        BufferedGroup::Frame(frame) => Loaded::Rows(fates.apply(frame)?),
+        BufferedGroup::Drafted(place) if fates.all_stay() => Loaded::Group(draft.read(&place)?),
+        BufferedGroup::Drafted(place) => Loaded::Rows(fates.apply(draft.decode(&place)?)?),
     })
 }

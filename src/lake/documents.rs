@@ -74,3 +74,10 @@ pub(crate) struct PublishedGold {
     #[serde(default)]
     pub settings: BTreeMap<String, serde_json::Value>,
 }
+
+/// The used numbers of `gold/_manifest.json`.
+#[derive(Deserialize)]
+pub(crate) struct ReachedDate {
+    /// The date that the current tables have reached.
+    pub as_of: String,
+}

@@ -105,13 +105,13 @@ pub(crate) fn parse<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> std::result::
         }
     }
     #[derive(Deserialize)]
-    struct Head {
+    struct ManifestHead {
         #[serde(default = "first_format")]
         format: u32,
     }
-    match serde_json::from_slice::<Head>(bytes).map_err(ManifestFault::Unreadable)? {
-        Head { format } if format > TABLE_FORMAT => Err(ManifestFault::Newer(format)),
-        Head { .. } => serde_json::from_slice(bytes).map_err(ManifestFault::Unreadable),
+    match serde_json::from_slice::<ManifestHead>(bytes).map_err(ManifestFault::Unreadable)? {
+        ManifestHead { format } if format > TABLE_FORMAT => Err(ManifestFault::Newer(format)),
+        ManifestHead { .. } => serde_json::from_slice(bytes).map_err(ManifestFault::Unreadable),
     }
 }
 
@@ -184,9 +184,8 @@ fn write_to(out: impl Write + Send, manifest: &impl Serialize) -> io::Result<Str
 /// A manifest as the bytes of its file.
 pub(crate) fn to_bytes(manifest: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    write_to(&mut bytes, manifest).map_err(|error| Error::Internal {
-        message: format!("the manifest as JSON: {error}"),
-    })?;
+    write_to(&mut bytes, manifest)
+        .map_err(|error| Error::internal(format!("the manifest as JSON: {error}")))?;
     Ok(bytes)
 }
 

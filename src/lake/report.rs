@@ -118,7 +118,7 @@ pub struct SkippedDate {
 }
 
 /// The report of a step, or of a run of several steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     pub step: String,
     pub dt: String,
@@ -191,18 +191,11 @@ impl StepReport {
             outputs_left_out: shorten(&mut outputs),
             sources,
             outputs,
-            inputs: Vec::new(),
-            gold: None,
-            held: None,
-            steps: Vec::new(),
-            shrunk: Vec::new(),
-            dates: String::new(),
-            skipped: Vec::new(),
             run_id: started.run_id,
             started_at: started.clock.to_rfc3339_opts(SecondsFormat::Millis, true),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            settings: BTreeMap::new(),
             seconds: seconds_since(started.at),
+            ..Self::default()
         }
     }
 
@@ -393,18 +386,16 @@ fn is_zero(count: &u64) -> bool {
 }
 
 fn to_line(part: &impl Serialize) -> Result<String> {
-    let mut line = serde_json::to_string(part).map_err(|error| Error::Internal {
-        message: format!("the report as JSON: {error}"),
-    })?;
+    let mut line = serde_json::to_string(part)
+        .map_err(|error| Error::internal(format!("the report as JSON: {error}")))?;
     line.push('\n');
     Ok(line)
 }
 
 /// A report, or a part of one, as JSON.
 pub fn to_json(part: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(part).map_err(|error| Error::Internal {
-        message: format!("the report as JSON: {error}"),
-    })
+    serde_json::to_string_pretty(part)
+        .map_err(|error| Error::internal(format!("the report as JSON: {error}")))
 }
 
 /// Seconds, rounded to the millisecond.

@@ -114,7 +114,7 @@ impl StateStorage {
 
     /// Where the files of a state are, those that are not files, and the manifests of now that some belong to.
     fn find(lake: &dyn Storage, record: &StateRecord) -> Result<FoundFiles> {
-        let mut found = Finder {
+        let mut found = StateFileFinder {
             lake,
             kept: kept_files(lake, record.state)?,
             state: record.state,
@@ -134,7 +134,7 @@ impl StateStorage {
                 found.add(path, &output, &current)?;
             }
         }
-        let Finder {
+        let StateFileFinder {
             mut files, shared, ..
         } = found;
         let mut virtual_files = BTreeMap::from([(layout::GOLD_MANIFEST.to_owned(), gold)]);
@@ -181,7 +181,7 @@ impl StateStorage {
 }
 
 /// Looks for the files of a state.
-struct Finder<'f> {
+struct StateFileFinder<'f> {
     lake: &'f dyn Storage,
     state: u64,
     /// By digest.
@@ -190,7 +190,7 @@ struct Finder<'f> {
     shared: BTreeMap<String, String>,
 }
 
-impl Finder<'_> {
+impl StateFileFinder<'_> {
     /// The bytes of a manifest of the state.
     fn manifest(&mut self, path: &str, sha256: &str) -> Result<Vec<u8>> {
         if let Some(bytes) = self.lake.read(path)?.filter(|bytes| sha256_hex(bytes) == sha256) {
@@ -260,9 +260,8 @@ fn kept_files(lake: &dyn Storage, state: u64) -> Result<BTreeMap<String, String>
 }
 
 fn parse<M: for<'de> serde::Deserialize<'de>>(bytes: &[u8]) -> Result<M> {
-    serde_json::from_slice(bytes).map_err(|error| Error::Internal {
-        message: format!("a manifest with the right digest: {error}"),
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::internal(format!("a manifest with the right digest: {error}")))
 }
 
 /// Manifests that list files.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::documents::SilverManifest;
+use super::documents::{ReachedDate, SilverManifest};
 use super::dt::Dt;
 use super::manifest::{Version, first_changed};
 use super::partitions::delivered_dates;
@@ -110,11 +110,7 @@ fn current_gold(storage: &dyn Storage) -> Result<(CurrentGold, Version)> {
 pub fn current_date(storage: &dyn Storage) -> Result<Option<String>> {
     #[derive(Deserialize)]
     struct Gold {
-        numbers: Reached,
-    }
-    #[derive(Deserialize)]
-    struct Reached {
-        as_of: String,
+        numbers: ReachedDate,
     }
     let (gold, _) = manifest::read::<Gold>(storage, layout::GOLD_MANIFEST.to_owned())?;
     Ok(gold.map(|gold| gold.numbers.as_of))

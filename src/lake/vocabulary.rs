@@ -42,15 +42,10 @@ pub(crate) fn require_vocabulary(storage: &dyn Storage, dt: Dt) -> Result<()> {
 pub(crate) fn read_entries(storage: &dyn Storage, dt: Dt) -> Result<Vec<VocabularyEntry>> {
     let path = layout::silver_part(SourceTable::Drugs, dt);
     let mut entries = Vec::new();
-    read_frames(
-        || storage.open_file(&path),
-        &path,
-        None,
-        |frame| {
-            entries.extend(entries_of(&frame)?);
-            Ok(())
-        },
-    )?;
+    read_frames(storage, &path, None, |frame| {
+        entries.extend(entries_of(&frame)?);
+        Ok(())
+    })?;
     Ok(entries)
 }
 

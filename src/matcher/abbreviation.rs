@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 
 use super::index::Hit;
-use super::tokens::{Kind, Token, Tokens};
+use super::tokens::{Token, TokenKind, Tokens};
 use crate::text::fold::Accents;
 use crate::text::is_salt;
 
@@ -148,7 +148,7 @@ impl<'t> Definitions<'t> {
         for shorts in by_first_word.values_mut() {
             shorts.sort_unstable_by_key(|short| (std::cmp::Reverse(short.len()), *short));
         }
-        for token in Tokens::new(text, Accents::Keep, 0).filter(|token| token.kind == Kind::Word) {
+        for token in Tokens::new(text, Accents::Keep, 0).filter(|token| token.kind == TokenKind::Word) {
             let Some(shorts) = by_first_word.get(&text[token.start..token.end]) else {
                 continue;
             };
@@ -177,7 +177,7 @@ fn first_word(short: &str) -> &str {
 /// Whether a word ends at this byte of a text.
 fn is_bound(text: &str, end: usize) -> bool {
     let mut tokens = Tokens::new(&text[end..], Accents::Keep, 0);
-    tokens.next().is_none_or(|token| token.kind != Kind::Word)
+    tokens.next().is_none_or(|token| token.kind != TokenKind::Word)
 }
 
 /// A bracket and its text, up to its closing bracket, a semicolon, or a comma before a blank.
@@ -222,9 +222,9 @@ fn brackets(text: &str) -> impl Iterator<Item = Bracket> {
 fn only_salts(text: &str, end: usize, open: usize) -> bool {
     open - end <= REACH
         && Tokens::new(&text[end..open], Accents::Fold, 0).all(|token| match token.kind {
-            Kind::Gap => true,
-            Kind::Word => is_salt(&text[end + token.start..end + token.end].to_lowercase()),
-            Kind::Sign(_) => false,
+            TokenKind::Gap => true,
+            TokenKind::Word => is_salt(&text[end + token.start..end + token.end].to_lowercase()),
+            TokenKind::Sign(_) => false,
         })
 }
 
@@ -349,7 +349,7 @@ fn says_no_substance(long: &str) -> bool {
         "ine", "ines", "ate", "ates", "ol", "one", "ones", "ide", "ides", "acid", "acids", "in", "ins",
         "ene", "ane", "am", "il", "ose", "ium", "ester", "amide", "an", "ib", "mab", "yl", "oxide",
     ];
-    let words = || Tokens::new(long, Accents::Fold, 0).filter(|token: &Token| token.kind == Kind::Word);
+    let words = || Tokens::new(long, Accents::Fold, 0).filter(|token: &Token| token.kind == TokenKind::Word);
     let Some(last) = words().last() else { return false };
     let last = long[last.start..last.end].to_lowercase();
     words().nth(1).is_some() && !ENDINGS.iter().any(|ending| last.ends_with(ending))

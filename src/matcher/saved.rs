@@ -32,9 +32,8 @@ impl Matcher {
     /// [`Error::Internal`] only.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut out = SavedWriter::default();
-        let settings = serde_json::to_vec(&self.settings.to_saved()).map_err(|error| Error::Internal {
-            message: format!("the settings of a matcher: {error}"),
-        })?;
+        let settings = serde_json::to_vec(&self.settings.to_saved())
+            .map_err(|error| Error::internal(format!("the settings of a matcher: {error}")))?;
         out.bytes(&settings);
         let EntryTable {
             labels,

@@ -3,7 +3,7 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::index::Hit;
-use super::tokens::{Kind, Tokens};
+use super::tokens::{TokenKind, Tokens};
 use crate::text::fold::{Accents, fold};
 
 /// An automaton over the folded names.
@@ -57,9 +57,9 @@ impl FoldedText {
         };
         for token in Tokens::new(original, accents, 0) {
             match token.kind {
-                Kind::Gap => push(' ', token.start, token.end),
-                Kind::Sign(sign) => push(sign, token.start, token.end),
-                Kind::Word => {
+                TokenKind::Gap => push(' ', token.start, token.end),
+                TokenKind::Sign(sign) => push(sign, token.start, token.end),
+                TokenKind::Word => {
                     for (offset, letter) in original[token.start..token.end].char_indices() {
                         let start = token.start + offset;
                         fold(letter, accents, |folded| {

@@ -7,7 +7,7 @@ use crate::text::fold::{Accents, Class, class, fold};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// A run of letters and digits, with their marks.
     Word,
     /// A run of white space and dashes.
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 /// One token and the bytes of the text that it covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// The hash of a word's folded letters; 0 for anything else.
     pub hash: u64,
     pub start: usize,
@@ -30,7 +30,7 @@ impl Token {
     #[inline(always)]
     pub(super) fn word(hash: u64, start: usize, end: usize) -> Self {
         Self {
-            kind: Kind::Word,
+            kind: TokenKind::Word,
             hash,
             start,
             end,
@@ -213,7 +213,7 @@ impl<'t> Tokens<'t> {
             return self.folded_word(start);
         }
         Token {
-            kind: Kind::Word,
+            kind: TokenKind::Word,
             hash,
             start,
             end,
@@ -223,14 +223,16 @@ impl<'t> Tokens<'t> {
     /// The next word or sign, and whether there is a gap before it.
     pub(super) fn next_beyond_gap(&mut self) -> (Option<Token>, bool) {
         match self.next() {
-            Some(Token { kind: Kind::Gap, .. }) => (self.next(), true),
+            Some(Token {
+                kind: TokenKind::Gap, ..
+            }) => (self.next(), true),
             token => (token, false),
         }
     }
 
     /// The hash of a word without its final `s`; `None` for any other word.
     pub(super) fn singular(&self, word: &Token) -> Option<u64> {
-        if word.kind != Kind::Word {
+        if word.kind != TokenKind::Word {
             return None;
         }
         let bytes = self.text.as_bytes();
@@ -276,7 +278,7 @@ impl<'t> Tokens<'t> {
             self.at += letter.len_utf8();
         }
         Token {
-            kind: Kind::Word,
+            kind: TokenKind::Word,
             hash: hash.finish(),
             start,
             end: self.at,
@@ -312,7 +314,7 @@ impl<'t> Tokens<'t> {
             }
         }
         Token {
-            kind: Kind::Gap,
+            kind: TokenKind::Gap,
             hash: 0,
             start,
             end: self.at,
@@ -330,7 +332,7 @@ impl<'t> Tokens<'t> {
             self.at += mark.len_utf8();
         }
         Token {
-            kind: Kind::Sign(sign),
+            kind: TokenKind::Sign(sign),
             hash: 0,
             start,
             end: self.at,
@@ -374,7 +376,7 @@ pub(super) fn folded_name(name: &str, accents: Accents) -> String {
     let mut form = String::with_capacity(name.len());
     let mut gap = false;
     for token in Tokens::new(name, accents, 0) {
-        if token.kind == Kind::Gap {
+        if token.kind == TokenKind::Gap {
             gap = !form.is_empty();
             continue;
         }
@@ -382,7 +384,7 @@ pub(super) fn folded_name(name: &str, accents: Accents) -> String {
             form.push(' ');
         }
         match token.kind {
-            Kind::Sign(sign) => form.push(sign),
+            TokenKind::Sign(sign) => form.push(sign),
             _ => fold_into(&mut form, &name[token.start..token.end], accents),
         }
     }

@@ -166,8 +166,10 @@ impl Table {
         if faults.is_empty() {
             return Ok(());
         }
-        Err(Error::Internal {
-            message: format!("table {}: {}", self.name, faults.join("; ")),
-        })
+        Err(Error::internal(format!(
+            "table {}: {}",
+            self.name,
+            faults.join("; ")
+        )))
     }
 }

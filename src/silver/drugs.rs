@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::DataFrame;
 
-use super::texts::{TextLists, source_rows};
+use super::texts::TextLists;
 use crate::error::Result;
+use crate::row_frame::RowFrame;
 use crate::schema::{DRUGS, Flag, Flags};
 
 /// A drug as cleaned.
@@ -44,23 +45,16 @@ pub fn frame(drugs: &[Drug], uris: &[String]) -> Result<DataFrame> {
         synonyms.push(drug.synonyms.iter().map(String::as_str));
         flags.push_flags(drug.flags);
     }
-    let text = |name: &str, value: &dyn Fn(&Drug) -> String| {
-        Series::new(name.into(), drugs.iter().map(value).collect::<Vec<String>>()).into_column()
-    };
-    let rows: Vec<u64> = drugs.iter().map(|drug| drug.source_row).collect();
-    let frame = DataFrame::new(
-        drugs.len(),
-        vec![
-            text("atccode", &|drug| drug.atccode.clone()),
-            text("drug", &|drug| drug.name.clone()),
-            synonyms.finish(),
-            flags.finish(),
-            text("source_uri", &|drug| {
-                uris.get(drug.file).cloned().unwrap_or_default()
-            }),
-            source_rows(rows),
-        ],
-    )?;
+    let frame = RowFrame::of(drugs)
+        .column("atccode", |drug| drug.atccode.as_str())
+        .column("drug", |drug| drug.name.as_str())
+        .with(synonyms.finish())
+        .with(flags.finish())
+        .column("source_uri", |drug| {
+            uris.get(drug.file).map_or("", String::as_str)
+        })
+        .count("source_row", |drug| drug.source_row)
+        .finish()?;
     DRUGS.check(&frame)?;
     Ok(frame)
 }

@@ -12,4 +12,4 @@ pub mod shapes;
 mod texts;
 pub mod vocabulary;
 
-pub(crate) use texts::{constant, rejected_frame, source_rows};
+pub(crate) use texts::{constant, rejected_frame};

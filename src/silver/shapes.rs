@@ -35,40 +35,40 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                 plain(&["id", "pmid", "publication_id"], &["title"])
                     .into_iter()
                     .chain([
-                        optional("abstract", &["abstract"]),
-                        optional("version", &["version"]),
+                        Field::optional("abstract", &["abstract"]),
+                        Field::optional("version", &["version"]),
                         // Of PubMed's own formats alone: a column of that name somewhere else may hold anything,
                         // and no row is to be rejected for what only helps to join journals.
-                        optional("nlm_id", &[]),
-                        optional("issn", &[]),
+                        Field::optional("nlm_id", &[]),
+                        Field::optional("issn", &[]),
                     ]),
             )
             .titled(plural),
             Fields::new([
-                required("id", &["EntrezUID"]),
-                required("title", &["Title"]),
-                required("date", &["Details"]),
-                required("journal", &["ShortDetails"]),
-                optional("abstract", &[]),
-                optional("version", &[]),
+                Field::required("id", &["EntrezUID"]),
+                Field::required("title", &["Title"]),
+                Field::required("date", &["Details"]),
+                Field::required("journal", &["ShortDetails"]),
+                Field::optional("abstract", &[]),
+                Field::optional("version", &[]),
             ])
             .titled("PubMed's CSV export of before 2020"),
             Fields::new([
-                required("id", &["PMID"]),
-                required("title", &["Title"]),
-                required("date", &["Citation"]),
-                required("journal", &["Journal/Book"]),
-                optional("abstract", &["Abstract"]),
-                optional("version", &[]),
-                optional("year", &["Publication Year"]),
+                Field::required("id", &["PMID"]),
+                Field::required("title", &["Title"]),
+                Field::required("date", &["Citation"]),
+                Field::required("journal", &["Journal/Book"]),
+                Field::optional("abstract", &["Abstract"]),
+                Field::optional("version", &[]),
+                Field::optional("year", &["Publication Year"]),
             ])
             .titled("PubMed's CSV export"),
         ],
         SourceShape::Trials => {
             let more = [
-                optional("abstract", &["abstract", "Brief Summary"]),
-                optional("brief_title", &["brief_title"]),
-                optional("interventions", &["interventions"]),
+                Field::optional("abstract", &["abstract", "Brief Summary"]),
+                Field::optional("brief_title", &["brief_title"]),
+                Field::optional("interventions", &["interventions"]),
             ];
             vec![
                 Fields::new(
@@ -82,25 +82,25 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                 .titled(plural),
                 Fields::new(
                     [
-                        required("id", &["NCT Number"]),
-                        required("title", &["Study Title", "Title"]),
+                        Field::required("id", &["NCT Number"]),
+                        Field::required("title", &["Study Title", "Title"]),
                         // Some exports of the new site lack the dates altogether, and none has a journal.
-                        optional("date", &["Start Date"]),
-                        optional("journal", &["journal"]),
+                        Field::optional("date", &["Start Date"]),
+                        Field::optional("journal", &["journal"]),
                     ]
                     .into_iter()
                     .chain(more),
                 )
                 .titled("ClinicalTrials.gov's CSV exports"),
                 Fields::new([
-                    required("id", &["nct_id"]),
+                    Field::required("id", &["nct_id"]),
                     // Where it is blank, the brief title counts.
-                    required("title", &["official_title"]),
-                    required("date", &["start_date"]),
-                    optional("journal", &[]),
-                    optional("abstract", &[]),
-                    optional("brief_title", &["brief_title"]),
-                    optional("interventions", &[]),
+                    Field::required("title", &["official_title"]),
+                    Field::required("date", &["start_date"]),
+                    Field::optional("journal", &[]),
+                    Field::optional("abstract", &[]),
+                    Field::optional("brief_title", &["brief_title"]),
+                    Field::optional("interventions", &[]),
                 ])
                 .titled("AACT's table of studies"),
             ]
@@ -110,27 +110,11 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
 
 fn plain(id: &'static [&'static str], title: &'static [&'static str]) -> [Field; 4] {
     [
-        required("id", id),
-        required("title", title),
-        required("date", &["date"]),
-        required("journal", &["journal"]),
+        Field::required("id", id),
+        Field::required("title", title),
+        Field::required("date", &["date"]),
+        Field::required("journal", &["journal"]),
     ]
-}
-
-fn required(name: &'static str, aliases: &'static [&'static str]) -> Field {
-    Field {
-        name,
-        aliases,
-        required: true,
-        many: false,
-    }
-}
-
-fn optional(name: &'static str, aliases: &'static [&'static str]) -> Field {
-    Field {
-        required: false,
-        ..required(name, aliases)
-    }
 }
 
 impl Layout {

@@ -7,6 +7,7 @@ use polars::prelude::{
 use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 
 use crate::error::Result;
+use crate::row_frame::RowFrame;
 use crate::schema::{Flags, REJECTED, Reason, Rejected};
 
 /// Builds a column of lists of texts.
@@ -31,7 +32,7 @@ impl TextLists {
 }
 
 /// The column of the places of rows in their sources.
-pub(crate) fn source_rows(rows: Vec<u64>) -> Column {
+pub(super) fn source_rows(rows: Vec<u64>) -> Column {
     let rows: Vec<i64> = rows.into_iter().map(u64::cast_signed).collect();
     Series::new("source_row".into(), rows).into_column()
 }
@@ -78,20 +79,13 @@ pub(super) fn nul_byte(row: u64, column: &str) -> (Reason, String) {
 
 /// Rejected rows of one source as the table [`REJECTED`].
 pub(crate) fn rejected_frame(rejected: &[Rejected], uri: &str) -> Result<DataFrame> {
-    let text = |name: &str, value: &dyn Fn(&Rejected) -> String| {
-        Series::new(name.into(), rejected.iter().map(value).collect::<Vec<String>>()).into_column()
-    };
-    let rows: Vec<u64> = rejected.iter().map(|row| row.source_row).collect();
-    let frame = DataFrame::new(
-        rejected.len(),
-        vec![
-            text("reason", &|row| row.reason.name().to_owned()),
-            text("message", &|row| row.message.clone()),
-            text("raw", &|row| row.raw.clone()),
-            constant("source_uri", uri, rejected.len()),
-            source_rows(rows),
-        ],
-    )?;
+    let frame = RowFrame::of(rejected)
+        .column("reason", |row| row.reason.name())
+        .column("message", |row| row.message.as_str())
+        .column("raw", |row| row.raw.as_str())
+        .with(constant("source_uri", uri, rejected.len()))
+        .count("source_row", |row| row.source_row)
+        .finish()?;
     REJECTED.check(&frame)?;
     Ok(frame)
 }

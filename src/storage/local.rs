@@ -266,9 +266,10 @@ impl LocalTransaction {
                     .is_some_and(|rest| rest.starts_with('/'))
         });
         if !inside || !is_inside(path) {
-            return Err(Error::Internal {
-                message: format!("{path} lies in none of the units {:?}", self.units),
-            });
+            return Err(Error::internal(format!(
+                "{path} lies in none of the units {:?}",
+                self.units
+            )));
         }
         let place = self.new_state().join(path);
         if let Some(folder) = place.parent().filter(|folder| *folder != self.folder) {

@@ -18,7 +18,7 @@ use super::table_file::TableFile;
 use super::table_reader::TableReader;
 use crate::error::{Error, Result};
 use crate::schema::Table;
-use crate::storage::{Digest256, HashingWriter, Transaction};
+use crate::storage::{Digest256, HashingWriter, Storage, Transaction};
 
 /// Writes the frames of one table into one file of a transaction.
 pub(crate) struct TableWriter {
@@ -105,9 +105,7 @@ impl TableWriter {
     fn put_whole(&mut self, group: &WholeGroup) -> Result<()> {
         match group {
             WholeGroup::Pages(group) => self.file.add(group).map(|_| ()),
-            WholeGroup::Frame(_) => Err(Error::Internal {
-                message: "a row group of a file that is no pages".to_owned(),
-            }),
+            WholeGroup::Frame(_) => Err(Error::internal("a row group of a file that is no pages")),
         }
     }
 
@@ -166,15 +164,17 @@ pub(crate) fn read_row_groups(
     Ok(())
 }
 
-/// Calls `each` with the frames of a Parquet file, in order, with just the named columns (all when none are named).
+/// Calls `each` with the frames of a Parquet file of a lake, in order, with just the named columns (all when none are named).
 pub(crate) fn read_frames(
-    open: impl FnOnce() -> Result<File>,
+    storage: &dyn Storage,
     path: &str,
-    columns: Option<&[String]>,
+    columns: Option<&[&str]>,
     mut each: impl FnMut(DataFrame) -> Result<()>,
 ) -> Result<()> {
-    let mut reader = TableReader::open(open()?, path)?;
-    while let Some(frame) = reader.peek(columns)? {
+    let columns: Option<Vec<String>> =
+        columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    let mut reader = TableReader::open(storage.open_file(path)?, path)?;
+    while let Some(frame) = reader.peek(columns.as_deref())? {
         each(frame)?;
         reader.skip();
     }

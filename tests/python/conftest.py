@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from importlib.util import find_spec
+import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 from bucket_peers import FOREIGN, Amazon, Google, Peer, amazon, google, point_to
 from lake_story import states
-from spark_cluster import Cluster, cluster
 
 import drugs_rs
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from bigquery_server import BigQuery
 
-# PySpark is in environments of its own (`make test-spark`).
-collect_ignore_glob = [] if find_spec("pyspark") else ["test_spark*.py"]
+ROOT = Path(__file__).resolve().parents[2]
 
 # A shell that starts the tests in the background, as CI does, makes them ignore Ctrl-C, and with them every
 # process that they start and interrupt.
@@ -114,8 +113,26 @@ def prefix(request: pytest.FixtureRequest) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
 
 
-@pytest.fixture(scope="session")
-def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A Spark with executors of their own, which takes seconds to start: one for all tests."""
-    with cluster(tmp_path_factory.mktemp("spark")) as started:
-        yield started
+@pytest.fixture
+def bigquery(no_clouds: pytest.MonkeyPatch) -> Iterator[BigQuery]:
+    """A BigQuery without datasets."""
+    # Few tests need it and what it is made of.
+    from bigquery_server import bigquery_server
+
+    assert no_clouds is not None
+    with bigquery_server() as service:
+        yield service
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Nobody sleeps long; the list has for how long they wanted to."""
+    wanted: list[float] = []
+    sleep = time.sleep
+
+    def pause(seconds: float) -> None:
+        wanted.append(seconds)
+        sleep(min(seconds, 0.002))
+
+    monkeypatch.setattr(time, "sleep", pause)
+    return wanted

@@ -13,6 +13,8 @@ import drugs_rs
 
 DAYS = 10
 CASES = 60
+# The texts for BigQuery and Spark join this many names in a row to the first one, and no more.
+JOINED = 5
 # Spellings whose order by bytes is not that of any language, several of them of one key.
 SPELLINGS = (
     *("Annals", "ANNALS", "annals", "Ann. als", "Annals-B", "annals b", "Äpfel", "Apfel", "äpfel", "Zeta", "zeta"),
@@ -66,8 +68,9 @@ def dirt(folder: Path) -> Path:
             of=3,
             changed=0.3,
         )
-        named = {table: made / table for table in ("drugs", "pubmed", "clinical_trials")}
-        drugs_rs.run(lake=lake, dt=dt, **named)
+        drugs_rs.run(
+            lake=lake, dt=dt, drugs=made / "drugs", pubmed=made / "pubmed", clinical_trials=made / "clinical_trials"
+        )
     return lake
 
 
@@ -86,17 +89,17 @@ def medline(pmid: int, title: str, nlm_id: str | None, issns: list[str]) -> str:
 
 
 def journals(folder: Path) -> Path:
-    """Journals spelled in many ways, and many small cases of ids that join names or do not, by chance; a date is held."""
+    """Journals spelled in many ways, and small cases of ids that join names or do not, by chance; a date is held."""
     chance = random.Random(7)
     lake, number = folder / "lake", 0
     for dt in ("2024-02-01", "2024-02-02", "2024-02-03"):
         text = ""
         for case in range(CASES):
-            for _ in range(3):
+            for _ in range(4):
                 number += 1
                 name = chance.choice([f"J{case} {name}" for name in ("alpha", "Beta", "beta!", "gamma", "Äther", "b")])
-                nlm_id = chance.choice([None, None, f"{case:06}0", f"{case:06}1"])
-                issns = [issn(case * 10 + chance.randrange(3))] if chance.random() < 0.5 else []
+                nlm_id = chance.choice([None, None, None, f"{case:06}0", f"{case:06}1"])
+                issns = [issn(case * 10 + chance.randrange(4))] if chance.random() < 0.6 else []
                 text += medline(number, chance.choice([name, name.upper(), name.lower()]), nlm_id, issns)
         for title in SPELLINGS:
             for _ in range(chance.randint(0, 2)):
@@ -117,11 +120,15 @@ def journals(folder: Path) -> Path:
 
 
 def chain(folder: Path, names: int) -> Path:
-    """A lake in which each ISSN joins a journal to the next, so that the first name takes many steps to the last."""
-    text = "".join(medline(number, f"Journal {number:02}", None, [issn(number)]) for number in range(names))
-    text += "".join(
-        medline(1000 + number, f"Journal {number + 1:02}", None, [issn(number)]) for number in range(names - 1)
+    """A lake in which ids join each name of a journal to the next: the last one is many steps from the first."""
+    records = ((number + 1, number) for number in range(1, names))
+    text = "".join(
+        medline(2 * one + step, f"Journal {name:02}", None, [issn(one)])
+        for one, names_of_id in enumerate(records, 1)
+        for step, name in enumerate(names_of_id)
     )
+    # The first name in the order of bytes is the most frequent one too.
+    text += medline(1000, "Journal 01", None, []) + medline(1001, "Journal 01", None, [])
     source = write(folder / "chain.txt", text)
     drugs_rs.run(lake=folder / "lake", dt="2024-02-01", drugs=write_drugs(folder / "drugs.csv", *DRUGS), pubmed=source)
     return folder / "lake"
@@ -133,7 +140,7 @@ def vocabulary(folder: Path) -> Path:
         folder / "drugs.csv",
         "atccode,drug,synonyms\nA10AB02,Insulin (beef),\nA10AB01,insulin (human),humulin\nB02,x | insulin,\n"
         "N02BE01,paracetamol,\nN02BE01,Acetaminophen,tylenol\na1,zinc,\nÄ1,Zinc sulfate,\nZ1,zinc (x),\n"
-        "B03,a | C,\nB03,b,\nNONE,Digoxin,\n,nothing,\n",
+        "B03,a | C,\nB03,b,\nD01,zz,\nD01,øa,\nD01,ła,\nNONE,Digoxin,\n,nothing,\n",
     )
     pubmed = write_pubmed(
         folder / "pubmed.csv",
@@ -141,7 +148,7 @@ def vocabulary(folder: Path) -> Path:
         ("2", "Acetaminophen or paracetamol with zinc", "2020", "annals"),
         ("3", "Zinc sulfate, b, x, insulin (beef)", "2020", "Bulletin"),
         ("4", "Digoxin", "2020", ""),
-        ("5", "Nothing, paracetamol", "2020", "Bulletin"),
+        ("5", "Nothing, paracetamol, zz", "2020", "Bulletin"),
     )
     trials = write_trials(
         folder / "trials.csv", ("6", "Zinc and digoxin", "2020", "Annals"), ("7", "b", "2020", "Bulletin")
@@ -158,9 +165,33 @@ def vocabulary(folder: Path) -> Path:
     return folder / "lake"
 
 
+def notices(folder: Path) -> Path:
+    """A notice beside a newer row of the same day, and a trial with the id of a deleted article."""
+    article = (
+        "<PubmedArticle><MedlineCitation><PMID>{}</PMID><Article><Journal><JournalIssue><PubDate><Year>2020</Year></PubDate>"
+        "</JournalIssue><Title>Annals</Title></Journal><ArticleTitle>Warfarin</ArticleTitle></Article></MedlineCitation>"
+        "</PubmedArticle>"
+    )
+    notice = "<DeleteCitation><PMID>{}</PMID></DeleteCitation>"
+    drugs = write_drugs(folder / "drugs.csv", *DRUGS)
+    trials = write_trials(folder / "trials.csv", ("5", "Warfarin", "2020", "Annals"))
+    for dt, parts in (
+        ("2024-01-01", (article.format(5), article.format(7) + notice.format(6), article.format(6))),
+        ("2024-01-02", (article.format(8), notice.format(5), notice.format(7), article.format(7))),
+    ):
+        files = [
+            write(folder / dt / f"{number}.xml", f"<PubmedArticleSet>{part}</PubmedArticleSet>")
+            for number, part in enumerate(parts)
+        ]
+        first = dt == "2024-01-01"
+        drugs_rs.run(lake=folder / "lake", dt=dt, drugs=drugs, pubmed=files, clinical_trials=trials if first else None)
+    return folder / "lake"
+
+
 LAKES: dict[str, Callable[[Path], Path]] = {
     "ten days": ten_days,
     "dirt": dirt,
     "journals": journals,
+    "notices": notices,
     "vocabulary": vocabulary,
 }

@@ -6,10 +6,10 @@ The texts for BigQuery and Spark run on DuckDB after sqlglot has translated them
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Dict, List, Mapping, Sequence
 
 import pyarrow as pa
-import sqlglot
 from postgres_server import Postgres
 
 import drugs_rs
@@ -26,11 +26,9 @@ MADE = {
     "found": "made.found",
 }
 STATUS = pa.schema([("dt", pa.string()), ("table", pa.string()), ("held", pa.bool_()), ("as_of", pa.string())])
-FOUND = pa.schema(
-    [(name, pa.int64() if name in ("start", "end") else pa.string()) for name in
-     ("kind", "publication_id", "field", "atccode", "drug", "start", "end", "surface", "rule")]
-)  # fmt: skip
-ANSWERS = ("top_journals", "exclusive_drugs")
+POSTGRES_TYPES = {"int64": "bigint", "bool": "boolean", "date32[day]": "date"}
+OF_FOUND = ("kind", "publication_id", "field", "atccode", "drug", "start", "end", "surface", "rule")
+FOUND = pa.schema([(name, pa.int64() if name in ("start", "end") else pa.string()) for name in OF_FOUND])
 
 
 def plain(rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -55,6 +53,14 @@ def found_in(publications: Rows, matcher: drugs_rs.Matcher) -> Any:
     return pa.Table.from_pylist(rows, FOUND)
 
 
+@lru_cache(maxsize=None)
+def in_duckdb(text: str, dialect: str) -> str:
+    """A text of another dialect, translated."""
+    import sqlglot
+
+    return sqlglot.transpile(text, read=dialect, write="duckdb")[0].replace("RAISE_ERROR(", "ERROR(")
+
+
 class Duck:
     """DuckDB over the views of `Lake.duckdb()`, with the texts of a dialect."""
 
@@ -74,9 +80,7 @@ class Duck:
         """The text of a model, in DuckDB's dialect."""
         read = {table: MADE[table] for table in sql.inputs(name) if table in MADE}
         text = sql.model(name, self.dialect, read, schema="main", **options)
-        if self.dialect != "duckdb":
-            text = sqlglot.transpile(text, read=self.dialect, write="duckdb")[0].replace("RAISE_ERROR(", "ERROR(")
-        return text
+        return text if self.dialect == "duckdb" else in_duckdb(text, self.dialect)
 
     def read(self, query: str) -> Rows:
         """The rows of a query, in its order."""
@@ -96,8 +100,6 @@ class Duck:
 
 class PostgresServer:
     """PostgreSQL with the loaded tables; all texts have the collation of a language, as in most databases."""
-
-    TYPES = {"int64": "bigint", "bool": "boolean", "date32[day]": "date"}
 
     def __init__(self, server: Postgres, lake: drugs_rs.Lake) -> None:
         self.server = server
@@ -119,7 +121,7 @@ class PostgresServer:
         """The type of a column."""
         if pa.types.is_list(kind) or pa.types.is_large_list(kind):
             return "text[]"
-        return self.TYPES.get(str(kind), 'text COLLATE "en-x-icu"')
+        return POSTGRES_TYPES.get(str(kind), 'text COLLATE "en-x-icu"')
 
     @staticmethod
     def literal(value: Any) -> str:

@@ -39,6 +39,14 @@ def test_a_command_prints_the_table_of_the_method(name: str, story: dict[str, Pa
     assert len(printed(name, lake, "--format", "table").splitlines()) >= len(rows) + 1
 
 
+def test_a_history_for_people_has_no_settings(story: dict[str, Path]) -> None:
+    """Each run has a long list of them, which programs may want."""
+    lines = printed("history", story["held"], "--format", "table").splitlines()
+    columns = list(Lake(story["held"]).history().to_dicts()[0])
+    assert lines[0].split() == [name for name in columns if name != "settings"] != columns
+    assert max(map(len, lines)) < 200
+
+
 def test_files_of_some_partitions(story: dict[str, Path]) -> None:
     lake = story["released"]
     some = printed("files", lake, "publications_all", "--kind", "pubmed", "--dt", FIRST, "--dt", SECOND, "--json")

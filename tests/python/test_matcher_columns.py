@@ -1,4 +1,4 @@
-"""`find_many`: the same mentions as `find`, text by text, from any kind of column into any library."""
+"""`find_many`, `find_column`: the same mentions as `find`, text by text, from any kind of column into any library."""
 
 from __future__ import annotations
 
@@ -192,3 +192,46 @@ def test_vocabularies_that_cannot_be_read(tmp_path: Path) -> None:
         drugs_rs.Matcher.from_vocabulary(tmp_path / "wrong.csv")
     assert "code" in str(caught.value)
     assert "name" in str(caught.value)
+
+
+def list_by_list(matcher: drugs_rs.Matcher, texts: list[str | None]) -> list[list[dict[str, Any]] | None]:
+    """What `find` says, as a list for each text."""
+    names = COLUMNS[1:]
+    return [
+        None if text is None else [{name: getattr(found, name) for name in names} for found in matcher.find(text)]
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array,
+        lambda texts: pa.chunked_array([texts[:3], [], texts[3:]], type=pa.string()),
+        lambda texts: pa.array(texts, type=pa.large_string()),
+        lambda texts: pa.array(texts).dictionary_encode(),
+        lambda texts: pl.Series(texts),
+    ],
+    ids=["array", "chunked", "large", "dictionary", "polars"],
+)
+@pytest.mark.parametrize("repeats", [1, 20_000])
+def test_column_of_lists(matcher: drugs_rs.Matcher, column: Callable[[Any], Any], repeats: int) -> None:
+    """Short columns are searched in the calling thread, long ones in another."""
+    found = matcher.find_column(column(TEXTS * repeats))
+    assert len(found) == len(TEXTS) * repeats and repr(found) == f"MentionColumn({len(found)} texts)"
+    expected = list_by_list(matcher, TEXTS) * repeats
+    assert pa.array(found).to_pylist() == expected
+    assert pl.Series(found).to_list() == expected
+
+
+def test_column_of_lists_without_texts(matcher: drugs_rs.Matcher) -> None:
+    empty = pa.array(matcher.find_column(pa.array([], type=pa.string())))
+    fields = {field.name: str(field.type) for field in empty.type.value_type}
+    assert len(empty) == 0 and list(fields) == COLUMNS[1:] and fields["start"] == "int64"
+    assert pa.array(matcher.find_column(pa.nulls(2))).to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize("wrong", [["a list"], "a text", 3, pa.array([1])])
+def test_column_of_lists_wants_a_column(matcher: drugs_rs.Matcher, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="column of strings"):
+        matcher.find_column(wrong)

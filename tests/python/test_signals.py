@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import ctypes
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
@@ -22,7 +25,6 @@ from written_sources import whole_sample
 import drugs_rs
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import FrameType
 
 # The goal is one second; a noisy machine with two cores gets three.
@@ -303,3 +305,43 @@ def test_an_interrupt_ends_a_search_within_one_text() -> None:
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["interrupted"] * 3, "")
+
+
+def threads_of_the_core() -> list[int]:
+    """The threads of this process in which a call does its work."""
+    names = {int(thread.name): thread / "comm" for thread in Path("/proc/self/task").iterdir()}
+    return [number for number, name in names.items() if name.read_text(encoding="utf-8") == "drugs_rs\n"]
+
+
+def test_a_signal_does_not_end_the_wait_for_a_lock(samples: Path, tmp_path: Path) -> None:
+    """Python's handlers interrupt the system call that waits; the call failed with "Interrupted system call"."""
+    lake = tmp_path / "lake"
+    drugs_rs.run(lake=lake, dt=DT, **whole_sample(samples))
+    handled: list[int] = []
+    waits: list[bool] = []
+    held = os.open(str(lake / ".lock"), os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+
+    def interrupt() -> None:
+        deadline = time.monotonic() + 30
+        while not threads_of_the_core() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for _ in range(5):
+            time.sleep(0.1)
+            threads = threads_of_the_core()
+            waits.append(bool(threads))
+            for thread in threads:
+                ctypes.CDLL(None).tgkill(os.getpid(), thread, signal.SIGUSR1)
+        os.close(held)
+
+    old = signal.signal(signal.SIGUSR1, lambda number, _: handled.append(number))
+    helper = threading.Thread(target=interrupt)
+    helper.start()
+    try:
+        drugs_rs.hold(lake, DT, "while the lock is held")
+    finally:
+        helper.join()
+        signal.signal(signal.SIGUSR1, old)
+    assert handled, "the signals came"
+    assert all(waits), "and the call waited on"
+    assert set(drugs_rs.Lake(lake).status()["held"]) == {True}

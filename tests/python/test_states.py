@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import lake_story
 import pytest
@@ -104,6 +105,22 @@ def test_keep_says_what_it_understands(tmp_path: Path) -> None:
     for keep in ("", "ten days", "10", "-1 days", "3 weeks"):
         with pytest.raises(exceptions.ArgumentError, match="30 days"):
             drugs_rs.Lake(tmp_path / "lake").vacuum(keep=keep)
+
+
+def test_a_number_alone_is_a_type_error_that_names_keep(tmp_path: Path) -> None:
+    lake: Any = tmp_path / "lake"
+    lake.mkdir()
+    three: Any = 3
+    for call in (
+        lambda: drugs_rs.run(
+            lake=lake, dt=lake_story.FIRST, keep=three, **lake_story.sources(tmp_path)[lake_story.FIRST]
+        ),
+        lambda: drugs_rs.gold(lake=lake, dt=lake_story.FIRST, keep=three),
+        lambda: drugs_rs.Lake(lake).vacuum(keep=three),
+    ):
+        with pytest.raises(TypeError) as refused:
+            call()
+        assert str(refused.value) == 'keep must be a string such as "30 days" or "10 states", not int'
 
 
 def test_a_run_without_a_change_makes_no_state(tmp_path: Path) -> None:

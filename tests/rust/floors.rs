@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// The modules of the crate, the lowest floor first. Modules on one floor do not use each other.
 const FLOORS: &[&[&str]] = &[
     &["choice", "error", "task"],
-    &["schema", "scratch", "sorting"],
-    &["text"],
+    &["row_frame", "schema", "scratch"],
+    &["text", "sorting"],
     &["storage"],
     &["formats", "generate", "matcher", "quality"],
     &["silver", "gold", "graph", "tables"],
@@ -298,4 +298,67 @@ fn only_the_bindings_say_pyo3() {
         .map(|(own, _)| own.join("::"))
         .collect();
     assert_eq!(elsewhere, Vec::<String>::new());
+}
+
+/// The types that Python sees under the names of those that they hold.
+const IN_PYTHON: [&str; 7] = [
+    "CleanTable",
+    "DrugGraph",
+    "Lake",
+    "Matcher",
+    "Mention",
+    "Table",
+    "TableScan",
+];
+
+/// The types that a line declares; associated types, which are indented, belong to their trait.
+fn declared_type(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace();
+    let mut word = words.next()?;
+    if word.starts_with("pub") {
+        word = words.by_ref().find(|word| !word.ends_with(')'))?;
+    }
+    let declares = matches!(word, "struct" | "enum" | "trait") || (word == "type" && !line.starts_with(' '));
+    let name = words.next().filter(|_| declares)?;
+    name.split(|letter: char| !letter.is_alphanumeric()).next()
+}
+
+/// Only their paths distinguish two types of one name, and a search for one finds both.
+#[test]
+fn no_type_name_means_two_things() {
+    let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (own, text) in modules() {
+        let shipped = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+        for name in code(shipped).lines().filter_map(declared_type) {
+            files.entry(name.to_owned()).or_default().insert(own.join("::"));
+        }
+    }
+    assert!(files.len() > 500, "the scan must see the types");
+    let in_python = |(name, places): &(&String, &BTreeSet<String>)| {
+        let bound = places.iter().any(|place| place.starts_with("bindings"));
+        IN_PYTHON.contains(&name.as_str()) && places.len() == 2 && bound
+    };
+    let twice: Vec<_> = files
+        .iter()
+        .filter(|(_, places)| places.len() > 1)
+        .filter(|declared| !in_python(declared))
+        .collect();
+    assert_eq!(twice, Vec::<(&String, &BTreeSet<String>)>::new());
+}
+
+#[test]
+fn the_scan_sees_declared_types() {
+    for (line, name) in [
+        ("struct Plain;", Some("Plain")),
+        ("pub struct Wide<T>(T);", Some("Wide")),
+        ("pub(super) enum Inner {", Some("Inner")),
+        ("pub(in crate::cli) struct Far {", Some("Far")),
+        ("    struct Local {", Some("Local")),
+        ("pub type Alias<T> = Vec<T>;", Some("Alias")),
+        ("    type Item = u8;", None),
+        ("pub fn structure() {", None),
+        ("", None),
+    ] {
+        assert_eq!(declared_type(line), name, "{line}");
+    }
 }

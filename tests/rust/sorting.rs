@@ -1,6 +1,6 @@
 //! Sorting with any memory bound gives the same result as sorting in memory.
 
-use drugs_rs::sorting::{Bound, SortRecord, Sorter, bytes};
+use drugs_rs::sorting::{Bound, SortField, SortRecord, Sorter};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,14 +15,14 @@ impl SortRecord for Line {
     }
 
     fn write(&self, bytes: &mut Vec<u8>) {
-        bytes::push_text(bytes, &self.text);
-        bytes.extend_from_slice(&self.number.to_le_bytes());
+        self.text.write(bytes);
+        self.number.write(bytes);
     }
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         Some(Self {
-            text: bytes::take_text(bytes)?,
-            number: u64::from_le_bytes(bytes::take(bytes)?),
+            text: SortField::read(bytes)?,
+            number: SortField::read(bytes)?,
         })
     }
 }

@@ -1,8 +1,9 @@
 """The steps as Airflow tasks: the same package on Airflow 2.6.3 to 3.x.
 
 ``DeliverySensor`` waits for a source; ``BronzeOperator``, ``SilverOperator`` and ``GoldOperator`` run one step each;
-``QualityOperator`` judges silver before gold; ``AnswerOperator`` checks and returns the answers. ``Settings`` has all
-settings with their types; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` send alerts.
+``QualityOperator`` judges silver before gold; ``AnswerOperator`` checks and returns the answers;
+``LakeToDuckDBOperator``, ``LakeToPostgresOperator`` and ``LakeToBigQueryOperator`` load the lake into a database.
+``Settings`` has all settings with their types; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` send alerts.
 ``dags/drug.py`` puts them together; ``docs/operations.md`` is the runbook.
 
 Airflow parses DAG files all day, in processes that later fork tasks. So nothing here loads the native core or a
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from drugs_rs.airflow.alerts import on_failure, on_run_failure, slow_run_alert
 from drugs_rs.airflow.assets import asset
+from drugs_rs.airflow.loads import LakeToBigQueryOperator, LakeToDuckDBOperator, LakeToPostgresOperator
 from drugs_rs.airflow.operators import (
     AnswerOperator,
     BronzeOperator,
@@ -30,6 +32,9 @@ __all__ = [
     "BronzeOperator",
     "DeliverySensor",
     "GoldOperator",
+    "LakeToBigQueryOperator",
+    "LakeToDuckDBOperator",
+    "LakeToPostgresOperator",
     "QualityOperator",
     "Settings",
     "SilverOperator",

@@ -81,6 +81,7 @@ __all__ = [
     "BaseTrigger",
     "Param",
     "TriggerEvent",
+    "connection",
     "is_first_try",
     "lineage_classes",
     "log_url",
@@ -96,6 +97,17 @@ def variable(name: str) -> object:
     """Return an Airflow Variable or ``None``: a text, or an object from a secrets backend."""
     found: object = Variable.get(name, **{"default" if AIRFLOW_3 else "default_var": None})
     return found
+
+
+def connection(name: str) -> Any:
+    """Return one of Airflow's connections, from its database, an environment variable or a secrets backend."""
+    if AIRFLOW_3:
+        from airflow.sdk import Connection
+
+        return Connection.get(name)
+    from airflow.hooks.base import BaseHook
+
+    return BaseHook.get_connection(name)
 
 
 def provider_class(path: str) -> type[Any]:

@@ -19,10 +19,10 @@ import sys
 import tempfile
 from typing import IO, Any, Callable, Mapping, NoReturn
 
-import drugs_rs
 from drugs_rs import exceptions
 from drugs_rs.airflow.compat import AIRFLOW_3, AirflowException, AirflowFailException
 from drugs_rs.exceptions import ConflictError, DrugsError, StorageError
+from drugs_rs.step_process import call_step
 
 # Seconds before a child that was asked to stop is killed. Airflow's own limit is five seconds.
 _PATIENCE = 3.0
@@ -68,7 +68,7 @@ class Step:
     def _run_here(self) -> dict[str, Any]:
         self._here = True
         try:
-            report: dict[str, Any] = getattr(drugs_rs, self.name)(**self.keywords)
+            report = call_step(self.name, self.keywords)
         finally:
             self._here = False
         return report

@@ -14,17 +14,20 @@ Each model is one ``SELECT``, written once and rendered for four dialects. Its r
 ``Lake.status()`` as the table ``status``. ``mentions`` needs the table ``found``: what a matcher finds in the current
 publications. Nothing here reads or runs anything; the files beside this module are the same texts with a placeholder
 such as ``{status}`` for each relation.
+
+``dbt_package()`` is the folder of a dbt package of the same models.
 """
 
 from __future__ import annotations
 
 import pkgutil
 import re
+from pathlib import Path
 from typing import Mapping, Sequence, Union
 
 from drugs_rs.exceptions import ArgumentError
 
-__all__ = ["DIALECTS", "inputs", "model", "names"]
+__all__ = ["DIALECTS", "dbt_package", "inputs", "model", "names"]
 
 DIALECTS = ("bigquery", "duckdb", "postgres", "spark")
 
@@ -94,6 +97,11 @@ def model(
         return ".".join(_quoted(name_of_input, part, dialect) for part in parts)
 
     return re.sub(r"\{(\w+)\}", relation, text.replace(_UNIT, f"'{unit}'"))
+
+
+def dbt_package() -> str:
+    """Return the folder of the dbt package, for the entry ``local`` of a ``packages.yml``."""
+    return str(Path(__file__).resolve().parent / "dbt")
 
 
 def _text(name: str, dialect: str) -> str:

@@ -99,9 +99,8 @@ pub fn generate(out: &str, settings: &GenerateSettings, force: bool, task: &Task
         truth,
         files: writer.files,
     };
-    let mut bytes = serde_json::to_vec_pretty(&generated).map_err(|error| Error::Internal {
-        message: format!("the manifest as JSON: {error}"),
-    })?;
+    let mut bytes = serde_json::to_vec_pretty(&generated)
+        .map_err(|error| Error::internal(format!("the manifest as JSON: {error}")))?;
     bytes.push(b'\n');
     let manifest = format!("{name}/{MANIFEST}");
     let shown = transaction.shown(&manifest);

@@ -32,6 +32,7 @@ use crate::api::match_column;
 use crate::bindings::process::call;
 use crate::error::{Error, Result};
 use crate::matcher::Matcher;
+use crate::task::Task;
 
 /// The arguments of `drugs_rs.polars` besides the column.
 #[derive(Deserialize)]
@@ -86,7 +87,7 @@ macro_rules! expression {
 expression!(
     _polars_plugin_find,
     _polars_plugin_field_find,
-    match_column::mentions,
+    |matcher, texts| match_column::mentions(matcher, texts, &Task::new()),
     match_column::mentions_type()
 );
 expression!(

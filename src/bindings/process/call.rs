@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -61,9 +61,7 @@ fn panic_error(payload: &(dyn Any + Send)) -> Error {
         .unwrap_or_else(PoisonError::into_inner)
         .take()
         .unwrap_or_default();
-    Error::Internal {
-        message: format!("{text}{place}"),
-    }
+    Error::internal(format!("{text}{place}"))
 }
 
 /// Runs work and turns its panic into an error.
@@ -94,30 +92,40 @@ pub(in crate::bindings) fn run_detached<T: Send + 'static>(
             // Nobody receives it if a signal came first.
             let _ = give.send(without_panic(|| work(&worker_task)));
         };
-        if let Err(error) = std::thread::Builder::new()
-            .name("drugs_rs".to_owned())
-            .stack_size(STACK)
-            .spawn(worker)
-        {
-            return Ok(Err(Error::storage("this process", "start a thread", error)));
+        if let Err(error) = worker_thread().spawn(worker) {
+            return Ok(Err(not_started(error)));
         }
-        loop {
-            match take.recv_timeout(SIGNALS) {
-                Ok(result) => return Ok(result),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
-                Err(RecvTimeoutError::Timeout) => {
-                    signals.check().inspect_err(|_| task.cancel())?;
-                }
-            }
-        }
+        wait_for(&take, || signals.check().inspect_err(|_| task.cancel()))
     });
     done?.map_err(|error| exception(py, &error))
 }
 
-fn lost() -> Error {
-    Error::Internal {
-        message: "the worker ended without a result".to_owned(),
+fn worker_thread() -> std::thread::Builder {
+    std::thread::Builder::new()
+        .name("drugs_rs".to_owned())
+        .stack_size(STACK)
+}
+
+/// Waits for the result of a worker, and calls `each_time` as often as signals are checked.
+fn wait_for<T>(
+    worker: &Receiver<Result<T>>,
+    mut each_time: impl FnMut() -> PyResult<()>,
+) -> PyResult<Result<T>> {
+    loop {
+        match worker.recv_timeout(SIGNALS) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
+            Err(RecvTimeoutError::Timeout) => each_time()?,
+        }
     }
+}
+
+fn not_started(error: std::io::Error) -> Error {
+    Error::storage("this process", "start a thread", error)
+}
+
+fn lost() -> Error {
+    Error::internal("the worker ended without a result")
 }
 
 /// Python's signals, for a thread that runs without the interpreter.
@@ -229,13 +237,10 @@ pub(in crate::bindings) fn run_for_stream<T: Send>(
 /// Runs work on a thread with a large stack, whatever the calling thread's is.
 fn run_on_big_stack<T: Send>(work: impl FnOnce(&Task) -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new()
-            .name("drugs_rs".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, || without_panic(|| work(&Task::new())));
+        let worker = worker_thread().spawn_scoped(scope, || without_panic(|| work(&Task::new())));
         match worker {
             Ok(worker) => worker.join().unwrap_or_else(|_| Err(lost())),
-            Err(error) => Err(Error::storage("this process", "start a thread", error)),
+            Err(error) => Err(not_started(error)),
         }
     })
 }
@@ -265,40 +270,30 @@ fn run_on_worker<T: Send>(
         std::thread::scope(|scope| {
             let (give, take) = sync_channel(1);
             let worker_task = task.clone();
-            let worker = std::thread::Builder::new()
-                .name("drugs_rs".to_owned())
-                .stack_size(STACK)
-                .spawn_scoped(scope, move || {
-                    // The receiver lives as long as this thread, so sending cannot fail.
-                    let _ = give.send(without_panic(|| work(&worker_task)));
-                });
+            let worker = worker_thread().spawn_scoped(scope, move || {
+                // The receiver lives as long as this thread, so sending cannot fail.
+                let _ = give.send(without_panic(|| work(&worker_task)));
+            });
             if let Err(error) = worker {
-                return Ok(Err(Error::storage("this process", "start a thread", error)));
+                return Ok(Err(not_started(error)));
             }
-            loop {
-                match take.recv_timeout(SIGNALS) {
-                    Ok(result) => return Ok(result),
-                    Err(RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
-                    Err(RecvTimeoutError::Timeout) => {
-                        bar.show(&task);
-                        let progress = task.progress();
-                        let shown = line.show(progress).and_then(|()| log.show(progress));
-                        if let Err(signal) = shown.and_then(|()| signals.check()) {
-                            task.cancel();
-                            // Wait for the worker, so that nothing goes on behind the caller's back.
-                            let mut waits = 0;
-                            while let Err(RecvTimeoutError::Timeout) = take.recv_timeout(SIGNALS) {
-                                waits = if is_waiting() { waits + 1 } else { 0 };
-                                if let Some(leave) = leave.filter(|_| waits >= PATIENCE) {
-                                    bar.clear(&task);
-                                    leave(&signal);
-                                }
-                            }
-                            return Err(signal);
+            wait_for(&take, || {
+                bar.show(&task);
+                let progress = task.progress();
+                let shown = line.show(progress).and_then(|()| log.show(progress));
+                shown.and_then(|()| signals.check()).inspect_err(|signal| {
+                    task.cancel();
+                    // Wait for the worker, so that nothing goes on behind the caller's back.
+                    let mut waits = 0;
+                    while let Err(RecvTimeoutError::Timeout) = take.recv_timeout(SIGNALS) {
+                        waits = if is_waiting() { waits + 1 } else { 0 };
+                        if let Some(leave) = leave.filter(|_| waits >= PATIENCE) {
+                            bar.clear(&task);
+                            leave(signal);
                         }
                     }
-                }
-            }
+                })
+            })
         })
     });
     bar.clear(&task);

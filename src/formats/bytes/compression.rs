@@ -22,7 +22,7 @@ impl Default for MostRatio {
 }
 
 /// A stream of bytes that may move to another thread.
-pub(crate) type Bytes = Box<dyn Read + Send>;
+pub(crate) type ByteStream = Box<dyn Read + Send>;
 
 pub(crate) const BUFFER: usize = 1 << 18;
 
@@ -75,7 +75,11 @@ pub(crate) fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
 }
 
 /// The unpacked bytes of a packed file.
-pub(crate) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: MostRatio) -> io::Result<Bytes> {
+pub(crate) fn unpacked(
+    packing: &str,
+    packed: BufReader<ByteStream>,
+    most_ratio: MostRatio,
+) -> io::Result<ByteStream> {
     let count = Arc::new(AtomicU64::new(0));
     // Behind a buffer of its own, so that the count is taken a buffer at a time and not a byte at a time.
     let packed = BufReader::with_capacity(
@@ -85,7 +89,7 @@ pub(crate) fn unpacked(packing: &str, packed: BufReader<Bytes>, most_ratio: Most
             count: Arc::clone(&count),
         },
     );
-    let inner: Bytes = match packing {
+    let inner: ByteStream = match packing {
         "gzip" => Box::new(GzipMembers {
             member: Some(GzDecoder::new(packed)),
         }),
@@ -178,7 +182,7 @@ impl<R: Read> Read for CountedBytes<R> {
 
 /// Refuses to unpack a bomb.
 struct Guarded {
-    inner: Bytes,
+    inner: ByteStream,
     packed: Arc<AtomicU64>,
     unpacked: u64,
     most_ratio: MostRatio,

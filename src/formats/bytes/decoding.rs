@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Decoder, DecoderResult, WINDOWS_1252};
 
-use super::compression::{BUFFER, Bytes};
+use super::compression::{BUFFER, ByteStream};
 
 /// A stream whose beginning is read at once: what it is taken for must not depend on how it arrives. A pipe, an unpacker or an
 /// object store may give it in drops.
@@ -12,11 +12,11 @@ pub(crate) struct Ahead {
     head: io::Cursor<Vec<u8>>,
     /// The error that ended the head, returned once the head is read.
     error: Option<io::Error>,
-    rest: Bytes,
+    rest: ByteStream,
 }
 
 impl Ahead {
-    pub(crate) fn of(mut bytes: Bytes) -> Bytes {
+    pub(crate) fn of(mut bytes: ByteStream) -> ByteStream {
         let mut head = Vec::new();
         let error = (&mut bytes).take(BUFFER as u64).read_to_end(&mut head).err();
         Box::new(Self {

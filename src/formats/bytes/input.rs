@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
 
-use super::compression::{BUFFER, Bytes, MostRatio, foreign, packing, unpacked};
+use super::compression::{BUFFER, ByteStream, MostRatio, foreign, packing, unpacked};
 use super::decoding::{Ahead, BrokenUtf16, Lines1252, Utf16};
 use super::marks::{line_end, without_marks};
 use super::members::{Archive, archive_kind};
@@ -55,7 +55,7 @@ impl From<Encoding> for ReadOptions {
 }
 
 /// Makes UTF-8 of another encoding.
-type Decode = fn(BufReader<Bytes>) -> Bytes;
+type Decode = fn(BufReader<ByteStream>) -> ByteStream;
 
 /// The beginning of a Parquet file, which is read from its end.
 pub const PARQUET: &[u8] = b"PAR1";
@@ -65,7 +65,7 @@ pub struct Input {
     uri: String,
     reading: ReadOptions,
     packing: Option<&'static str>,
-    reader: BufReader<Bytes>,
+    reader: BufReader<ByteStream>,
     /// The whole file, where it is Parquet, which is read from its end.
     parquet: Option<WholeFile>,
     /// Asked whether to stop where much is read before there is a batch.
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Input {
 
 impl Input {
     /// Recognises compression and encoding by the first bytes. A file without a byte is an error.
-    pub fn new(uri: impl Into<String>, bytes: Bytes, reading: impl Into<ReadOptions>) -> Result<Self> {
+    pub fn new(uri: impl Into<String>, bytes: ByteStream, reading: impl Into<ReadOptions>) -> Result<Self> {
         let uri = uri.into();
         Self::open_or_empty(&uri, bytes, reading)?.ok_or_else(|| empty(&uri, "an empty file of 0 bytes"))
     }
@@ -103,11 +103,20 @@ impl Input {
     }
 
     /// Like [`Input::new`], but returns `None` for an empty stream.
-    pub fn open_or_empty(uri: &str, bytes: Bytes, reading: impl Into<ReadOptions>) -> Result<Option<Self>> {
+    pub fn open_or_empty(
+        uri: &str,
+        bytes: ByteStream,
+        reading: impl Into<ReadOptions>,
+    ) -> Result<Option<Self>> {
         Self::recognise(uri, bytes, None, reading.into())
     }
 
-    fn recognise(uri: &str, bytes: Bytes, file: Option<File>, reading: ReadOptions) -> Result<Option<Self>> {
+    fn recognise(
+        uri: &str,
+        bytes: ByteStream,
+        file: Option<File>,
+        reading: ReadOptions,
+    ) -> Result<Option<Self>> {
         let uri = uri.to_owned();
         let failed = |error| read_error(&uri, 0, None, error);
         let mut plain = BufReader::with_capacity(BUFFER, Ahead::of(bytes));

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flate2::Crc;
 
 use super::archive_faults::broken;
-use super::compression::{BUFFER, Bytes, CountedBytes, MostRatio, check_ratio};
+use super::compression::{BUFFER, ByteStream, CountedBytes, MostRatio, check_ratio};
 use super::tar_header::{BLOCK, begins_with_header};
 use super::zip_directory::{ZipDirectory, ZipFacts, ZipHeader};
 
@@ -42,7 +42,7 @@ type SharedStream = Arc<Mutex<Stream>>;
 /// A file in an archive.
 pub(crate) struct Member {
     pub name: String,
-    pub bytes: Bytes,
+    pub bytes: ByteStream,
 }
 
 pub(crate) enum MemberEntry {
@@ -53,7 +53,7 @@ pub(crate) enum MemberEntry {
 
 /// The bytes of an archive, of which a member takes its own.
 pub(crate) struct Stream {
-    pub bytes: BufReader<CountedBytes<Bytes>>,
+    pub bytes: BufReader<CountedBytes<ByteStream>>,
     /// How many bytes the current member has left; `None` while it is inflated, as deflate marks its own end.
     left: Option<u64>,
     size: u64,
@@ -82,7 +82,7 @@ impl std::fmt::Debug for Archive {
 }
 
 impl Archive {
-    pub(crate) fn new(kind: &'static str, bytes: Bytes, most_ratio: MostRatio) -> Self {
+    pub(crate) fn new(kind: &'static str, bytes: ByteStream, most_ratio: MostRatio) -> Self {
         let bytes = CountedBytes {
             inner: bytes,
             count: Arc::default(),

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use super::compression::Bytes;
+use super::compression::ByteStream;
 
 /// A whole file, or the bytes of one: packed, in an archive, in a bucket, in a pipe.
 #[cfg_attr(
@@ -11,7 +11,7 @@ use super::compression::Bytes;
 )]
 pub(crate) enum WholeFile {
     Here(File),
-    Coming(Bytes),
+    Coming(ByteStream),
 }
 
 #[cfg(feature = "tables")]

@@ -148,12 +148,11 @@ mod tests {
     use crate::formats::fields::Field;
 
     fn fields(required: &[&'static str]) -> Fields {
-        Fields::new(required.iter().map(|&name| Field {
-            name,
-            aliases: Box::leak(Box::new([name])),
-            required: true,
-            many: false,
-        }))
+        Fields::new(
+            required
+                .iter()
+                .map(|&name| Field::required(name, Box::leak(Box::new([name])))),
+        )
     }
 
     #[test]

@@ -90,9 +90,7 @@ impl<'f> ParquetReader<'f> {
             }
         }
         let Some(fields) = shapes.get(best.0) else {
-            return Err(Error::Internal {
-                message: "a source without a shape".to_owned(),
-            });
+            return Err(Error::internal("a source without a shape"));
         };
         let places = fields.places(&folded);
         let present: Vec<bool> = places.iter().map(Option::is_some).collect();

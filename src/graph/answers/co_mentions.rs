@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use polars::prelude::{DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, NewChunkedArray, Series};
+use polars::prelude::DataFrame;
 
 use super::question::{Answer, AnswerOption, OptionValue, Question};
 use crate::error::Result;
+use crate::row_frame::RowFrame;
 use crate::schema::PublicationKind;
 use crate::task::Task;
 
@@ -63,26 +64,19 @@ fn table(question: &Question<'_>, task: &Task) -> Result<DataFrame> {
         let counts = other.count().cmp(&one.count());
         counts.then_with(|| order(*left).cmp(&order(*right)))
     });
-    let (firsts, seconds): (Vec<u32>, Vec<u32>) = pairs.iter().map(|(pair, _)| *pair).unzip();
-    let mut columns = Vec::from(question.drug_columns(["atccode", "drug"], &firsts));
-    columns.extend(question.drug_columns(["other_atccode", "other_drug"], &seconds));
-    let mut number = |name: &str, of: &dyn Fn(&Shared) -> u64| {
-        let values: Vec<i64> = pairs.iter().map(|(_, shared)| of(shared) as i64).collect();
-        columns.push(Series::new(name.into(), values).into_column());
-    };
-    number("publications", &Shared::count);
+    let mut frame = RowFrame::of(&pairs)
+        .column("atccode", |((drug, _), _)| question.code(*drug))
+        .column("drug", |((drug, _), _)| question.name(*drug))
+        .column("other_atccode", |((_, other), _)| question.code(*other))
+        .column("other_drug", |((_, other), _)| question.name(*other))
+        .count("publications", |(_, shared)| shared.count());
     for kind in question.graph.kinds() {
-        number(kind.name(), &|shared| u64::from(shared.by_kind[kind as usize]));
+        frame = frame.count(kind.name(), |(_, shared)| shared.by_kind[kind as usize].into());
     }
-    let mut date = |name: &str, of: &dyn Fn(&Shared) -> Option<NaiveDate>| -> Result<()> {
-        let values: Vec<Option<i32>> = pairs.iter().map(|(_, shared)| of(shared).map(|date| date.to_epoch_days())).collect();
-        let dates = Int32Chunked::from_slice_options(name.into(), &values).into_series();
-        columns.push(dates.cast(&DataType::Date)?.into_column());
-        Ok(())
-    };
-    date("first_date", &|shared| shared.first)?;
-    date("last_date", &|shared| shared.last)?;
-    Ok(DataFrame::new(pairs.len(), columns)?)
+    frame
+        .column("first_date", |(_, shared)| shared.first)
+        .column("last_date", |(_, shared)| shared.last)
+        .finish()
 }
 
 /// Every pair with its publications: the drug that was asked for first, otherwise the two in the order of their names.

@@ -14,6 +14,7 @@ use crate::graph::grouping::DrugGrouping;
 use crate::graph::model::DrugNode;
 use crate::graph::shelf::{Kinds, Shelf};
 use crate::graph::writer::{List, Object, text};
+use crate::row_frame::RowFrame;
 use crate::schema::PublicationKind;
 use crate::task::Task;
 
@@ -36,12 +37,9 @@ const MAX_EXCLUSIVE: AnswerOption = AnswerOption {
 
 fn table(question: &Question<'_>, task: &Task) -> Result<DataFrame> {
     let (shelf, drugs) = (question.shelf(), question.graph.drugs().len());
-    let (mut asked, mut others) = (Vec::new(), Vec::new());
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
     let mut add = |drug: u32, list: &mut dyn Iterator<Item = u32>| {
-        list.for_each(|other| {
-            asked.push(drug);
-            others.push(other);
-        });
+        pairs.extend(list.map(|other| (drug, other)));
     };
     match question.drug() {
         Some(drug) => add(drug, &mut shelf.exclusive(drug, drugs).into_iter()),
@@ -53,9 +51,12 @@ fn table(question: &Question<'_>, task: &Task) -> Result<DataFrame> {
             }
         }
     }
-    let mut columns = Vec::from(question.drug_columns(["atccode", "drug"], &asked));
-    columns.extend(question.drug_columns(["other_atccode", "other_drug"], &others));
-    Ok(DataFrame::new(asked.len(), columns)?)
+    RowFrame::of(&pairs)
+        .column("atccode", |(drug, _)| question.code(*drug))
+        .column("drug", |(drug, _)| question.name(*drug))
+        .column("other_atccode", |(_, other)| question.code(*other))
+        .column("other_drug", |(_, other)| question.name(*other))
+        .finish()
 }
 
 /// `exclusive_drugs.json`, with an entry for each group of drugs.

@@ -15,7 +15,7 @@ pub use question::{Answer, AnswerOption, OptionValue, Question};
 pub(super) use published::write_published;
 
 use super::model::DrugGraph;
-use crate::choice::UnknownChoice;
+use crate::choice::find_named;
 use crate::error::Result;
 use crate::task::Task;
 
@@ -37,10 +37,7 @@ answers! {
 
 /// The answer with this name.
 pub fn find_answer(name: &str) -> Result<&'static Answer> {
-    let mut answers = ANSWERS.iter().copied();
-    answers
-        .find(|answer| answer.name == name)
-        .ok_or_else(|| UnknownChoice::among(name, ANSWERS.iter().map(|answer| answer.name)).of("answer"))
+    find_named(ANSWERS, |answer| answer.name, name, "answer").copied()
 }
 
 /// Asks a graph: the name of an answer, and options by name with their values as texts.

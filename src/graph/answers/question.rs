@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::DataFrame;
 
 use crate::choice::{Choice, UnknownChoice, close_names};
 use crate::error::{Error, Result};
@@ -136,15 +136,9 @@ impl<'g> Question<'g> {
         }
     }
 
-    /// The columns of code and name of some drugs.
-    pub fn drug_columns(&self, [code, name]: [&str; 2], drugs: &[u32]) -> [Column; 2] {
-        let codes: Vec<&str> = drugs
-            .iter()
-            .map(|drug| self.node(*drug).atccode.as_str())
-            .collect();
-        let names: Vec<&str> = drugs.iter().map(|drug| self.name(*drug)).collect();
-        [(code, codes), (name, names)]
-            .map(|(column, values)| Series::new(column.into(), values).into_column())
+    /// The code of a group of drugs by its first drug.
+    pub fn code(&self, drug: u32) -> &'g str {
+        &self.node(drug).atccode
     }
 
     fn node(&self, drug: u32) -> &'g DrugNode {

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::DataFrame;
 
 use super::question::{Answer, AnswerOption, Question};
 use crate::error::Result;
 use crate::graph::writer::Object;
+use crate::row_frame::RowFrame;
 use crate::task::Task;
 
 pub(super) const ANSWER: Answer = Answer {
@@ -19,13 +20,10 @@ pub(super) const ANSWER: Answer = Answer {
 fn table(question: &Question<'_>, _task: &Task) -> Result<DataFrame> {
     let shelf = question.shelf();
     let ranking = shelf.ranking(question.graph.journals());
-    let (journals, drugs): (Vec<&str>, Vec<i64>) =
-        ranking.into_iter().map(|(journal, drugs)| (journal, drugs as i64)).unzip();
-    let columns = vec![
-        Series::new("journal".into(), &journals).into_column(),
-        Series::new("drugs".into(), drugs).into_column(),
-    ];
-    Ok(DataFrame::new(journals.len(), columns)?)
+    RowFrame::of(&ranking)
+        .column("journal", |(journal, _)| *journal)
+        .count("drugs", |(_, drugs)| *drugs as u64)
+        .finish()
 }
 
 /// `top_journals.json` from a ranking of journals.

@@ -5,7 +5,7 @@ use super::{FREE, LEAF, NONE, PathStep, WordIndex, ascii_signs, pair, pair_step,
 use crate::error::Result;
 use crate::matcher::names::PatternNames;
 use crate::matcher::names::packed::packed;
-use crate::matcher::tokens::{Kind, Tokens};
+use crate::matcher::tokens::{TokenKind, Tokens};
 use crate::task::Task;
 use crate::text::fold::Accents;
 
@@ -194,8 +194,9 @@ struct Beginning {
 
 /// The key by which a filter finds a name that begins with a word.
 fn beginning(form: &str, index: &WordIndex) -> Option<Beginning> {
-    let mut tokens = Tokens::new(form, index.accents, index.seed).filter(|token| token.kind != Kind::Gap);
-    let first = tokens.next().filter(|token| token.kind == Kind::Word)?;
+    let mut tokens =
+        Tokens::new(form, index.accents, index.seed).filter(|token| token.kind != TokenKind::Gap);
+    let first = tokens.next().filter(|token| token.kind == TokenKind::Word)?;
     let second = tokens.next();
     Some(Beginning {
         hash: second.map_or(first.hash, |second| pair(first.hash, pair_step(&second))),

@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use filter::Filter;
 
 use super::names::{PatternNames, SHORTEST_SINGULAR};
-use super::tokens::{CLASS, GAP, Kind, SIGN, Token, Tokens, WORD, ascii_word};
+use super::tokens::{CLASS, GAP, SIGN, Token, TokenKind, Tokens, WORD, ascii_word};
 use crate::task::Task;
 use crate::text::fold::Accents;
 
@@ -32,7 +32,7 @@ const AFTER_GAP: PathStep = 1 << 62;
 /// The step over a word or a sign. Hashes of words have their highest bit set, and signs are small numbers.
 pub(super) fn step(token: &Token, after_gap: bool) -> PathStep {
     let own = match token.kind {
-        Kind::Sign(sign) => 1 + PathStep::from(sign),
+        TokenKind::Sign(sign) => 1 + PathStep::from(sign),
         _ => token.hash & !AFTER_GAP,
     };
     own | if after_gap { AFTER_GAP } else { 0 }
@@ -197,13 +197,13 @@ impl WordIndex {
                     let at_bound = !std::mem::take(&mut after_word);
                     let last_word = Token::word(before, before_start, before_end);
                     match token.kind {
-                        Kind::Gap => continue,
-                        Kind::Sign(_) => {
+                        TokenKind::Gap => continue,
+                        TokenKind::Sign(_) => {
                             let last_word = (before != 0).then_some(last_word);
                             before = 0;
                             self.signed(names, text, accept, last_word, token, at_bound)
                         }
-                        Kind::Word => {
+                        TokenKind::Word => {
                             after_word = true;
                             let last_word = (before != 0 && self.pairs.may_hold(pair(before, token.hash)))
                                 .then_some(last_word);
@@ -217,7 +217,7 @@ impl WordIndex {
                 if give(hit).is_break() {
                     return;
                 }
-                after_word = last == Kind::Word;
+                after_word = last == TokenKind::Word;
                 before = 0;
                 at = hit.end;
             }
@@ -247,7 +247,7 @@ impl WordIndex {
 /// A word or sign as the filter of pairs hashes it, with or without a gap before it.
 pub(super) fn pair_step(token: &Token) -> PathStep {
     match token.kind {
-        Kind::Sign(sign) => 1 + PathStep::from(sign),
+        TokenKind::Sign(sign) => 1 + PathStep::from(sign),
         _ => token.hash,
     }
 }

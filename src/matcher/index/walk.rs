@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::letters::{equal_letters, is_plural_letter};
 use super::{FREE, Hit, LEAF, NONE, PathStep, WordIndex, pair, pair_step, print, start_slot, step};
 use crate::matcher::names::PatternNames;
-use crate::matcher::tokens::{Kind, Token, Tokens, folds_to};
+use crate::matcher::tokens::{Token, TokenKind, Tokens, folds_to};
 
 impl WordIndex {
     /// The longest name that begins with the word before this one, if the two may begin a name, or else with this one.
@@ -19,7 +19,7 @@ impl WordIndex {
         accept: &impl Fn(&Hit) -> bool,
         before: Option<Token>,
         word: Token,
-    ) -> Option<(Hit, Kind)> {
+    ) -> Option<(Hit, TokenKind)> {
         if let Some(before) = before
             && let Some(found) = self.walk(names, text, accept, before)
         {
@@ -42,7 +42,7 @@ impl WordIndex {
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         word: Token,
-    ) -> Option<(Hit, Kind)> {
+    ) -> Option<(Hit, TokenKind)> {
         let singular = Tokens::new(text, self.accents, self.seed).singular(&word)?;
         if !self.singles.may_hold(singular) {
             return None;
@@ -58,14 +58,14 @@ impl WordIndex {
         accept: &impl Fn(&Hit) -> bool,
         word: Token,
         singular: PathStep,
-    ) -> Option<(Hit, Kind)> {
+    ) -> Option<(Hit, TokenKind)> {
         self.starts(singular).find_map(|start| {
             let pattern = match start {
                 leaf if leaf & LEAF != 0 => leaf & !LEAF,
                 node => self.pattern(node as usize),
             };
             let hit = self.plural_hit(names, text, accept, pattern, word.start, word.end)?;
-            Some((hit, Kind::Word))
+            Some((hit, TokenKind::Word))
         })
     }
 
@@ -76,14 +76,14 @@ impl WordIndex {
         text: &str,
         accept: &impl Fn(&Hit) -> bool,
         word: Token,
-    ) -> Option<(Hit, Kind)> {
+    ) -> Option<(Hit, TokenKind)> {
         let Token { start, end, .. } = word;
         self.starts(word.hash).find_map(|begun| match begun {
             leaf if leaf & LEAF != 0 => {
                 let pattern = leaf & !LEAF;
                 let hit = Hit { pattern, start, end };
                 (accept(&hit) && self.is(names, text, start..end, pattern, false))
-                    .then_some((hit, Kind::Word))
+                    .then_some((hit, TokenKind::Word))
             }
             node => self.longest(names, text, accept, word, node),
         })
@@ -99,7 +99,7 @@ impl WordIndex {
         before: Option<Token>,
         sign: Token,
         at_bound: bool,
-    ) -> Option<(Hit, Kind)> {
+    ) -> Option<(Hit, TokenKind)> {
         let step = step(&sign, false);
         if let Some(before) = before
             && self.pairs.may_hold(pair(before.hash, step))
@@ -157,7 +157,7 @@ impl WordIndex {
         accept: &impl Fn(&Hit) -> bool,
         first: Token,
         node: u32,
-    ) -> Option<(Hit, Kind)> {
+    ) -> Option<(Hit, TokenKind)> {
         let mut node = node as usize;
         let mut best = None;
         let mut tokens = Tokens::new(text, self.accents, self.seed);
@@ -167,15 +167,15 @@ impl WordIndex {
             let edges = self.edge_range(node);
             let leaf = edges.is_empty();
             // A word always ends at a boundary, so a leaf that ends with a word needs no further token.
-            let (following, after_gap) = if leaf && last.kind == Kind::Word {
+            let (following, after_gap) = if leaf && last.kind == TokenKind::Word {
                 (None, false)
             } else {
                 tokens.next_beyond_gap()
             };
             // A name that ends with a sign must not be followed by a word.
-            let bounded = last.kind == Kind::Word
+            let bounded = last.kind == TokenKind::Word
                 || after_gap
-                || following.is_none_or(|token| token.kind != Kind::Word);
+                || following.is_none_or(|token| token.kind != TokenKind::Word);
             let pattern = self.pattern(node);
             let hit = Hit {
                 pattern,
@@ -195,7 +195,7 @@ impl WordIndex {
             // Most names of one word are followed by a word that continues no name: the filter reports that without a
             // walk.
             if last.end == first.end
-                && first.kind == Kind::Word
+                && first.kind == TokenKind::Word
                 && !self.pairs.may_hold(pair(first.hash, pair_step(&token)))
             {
                 return best;
@@ -220,7 +220,7 @@ impl WordIndex {
                     token.end,
                 )
             {
-                best = Some((hit, Kind::Word));
+                best = Some((hit, TokenKind::Word));
             }
             let Ok(edge) = edge else { return best };
             (node, last) = (self.behind(edges.start + edge), token);
@@ -261,9 +261,9 @@ impl WordIndex {
         let mut form = form;
         Tokens::new(text, self.accents, self.seed).all(|token| {
             let length = match token.kind {
-                Kind::Gap => form.starts_with(' ').then_some(1),
-                Kind::Sign(sign) => form.starts_with(sign).then(|| sign.len_utf8()),
-                Kind::Word => {
+                TokenKind::Gap => form.starts_with(' ').then_some(1),
+                TokenKind::Sign(sign) => form.starts_with(sign).then(|| sign.len_utf8()),
+                TokenKind::Word => {
                     let own = Tokens::new(form, self.accents, self.seed)
                         .next()
                         .map_or(0, |word| word.end);

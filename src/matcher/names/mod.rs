@@ -10,7 +10,7 @@ use packed::{PackedTexts, packed, too_large};
 use spellings::spellings;
 use vocabulary::{EntryTable, VocabularyEntry};
 
-use super::tokens::{Kind, Tokens, folded_name};
+use super::tokens::{TokenKind, Tokens, folded_name};
 use super::{Boundary, MatcherSettings};
 use crate::error::{Error, Result};
 use crate::schema::Rule;
@@ -311,7 +311,7 @@ fn count_words(name: &str, accents: Accents) -> usize {
         return name.len();
     }
     Tokens::new(name, accents, 0)
-        .filter(|token| token.kind != Kind::Gap)
+        .filter(|token| token.kind != TokenKind::Gap)
         .count()
 }
 

@@ -34,7 +34,10 @@ fn write(tables: &[&Table]) -> String {
             ]);
             field
         });
-        let metadata = json!([{"key": "description", "value": table.description}]);
+        let metadata = json!([
+            {"key": "description", "value": table.description},
+            {"key": "primary_key", "value": table.key.join(",")},
+        ]);
         let schema = json!({"fields": fields.collect::<Vec<_>>(), "metadata": metadata});
         (table.name.to_owned(), schema)
     });

@@ -2,7 +2,7 @@
 //!
 //! A form writes its text from [`Table`] alone, so it is never behind the code. `drugs-rs schema` prints it.
 
-use crate::choice::UnknownChoice;
+use crate::choice::find_named;
 use crate::error::Result;
 
 use super::table::{ColumnType, Table, TableColumn};
@@ -41,11 +41,7 @@ forms! {
 
 /// Describes one table, or all of them, in the form with this name.
 pub fn describe_tables(form: &str, table: Option<&str>) -> Result<String> {
-    let mut forms = SCHEMA_FORMS.iter();
-    let names = || SCHEMA_FORMS.iter().map(|form| form.name);
-    let form = forms
-        .find(|known| known.name == form)
-        .ok_or_else(|| UnknownChoice::among(form, names()).of("format"))?;
+    let form = find_named(SCHEMA_FORMS, |form| form.name, form, "format")?;
     Ok(match table {
         Some(name) => (form.write)(&[find_table(name)?]),
         None => (form.write)(TABLES),
@@ -54,10 +50,7 @@ pub fn describe_tables(form: &str, table: Option<&str>) -> Result<String> {
 
 /// The table with this name.
 pub fn find_table(name: &str) -> Result<&'static Table> {
-    let mut tables = TABLES.iter().copied();
-    tables
-        .find(|table| table.name == name)
-        .ok_or_else(|| UnknownChoice::among(name, TABLES.iter().map(|table| table.name)).of("table"))
+    find_named(TABLES, |table| table.name, name, "table").copied()
 }
 
 /// A text as a JSON string, which is also one of YAML.

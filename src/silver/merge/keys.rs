@@ -2,10 +2,7 @@
 
 use super::{HalfRow, RowKey};
 use crate::schema::Flags;
-use crate::sorting::{
-    SortRecord,
-    bytes::{push_text, take, take_text},
-};
+use crate::sorting::sort_record;
 
 /// A 128-bit hash in two halves, which needs no more room than its bytes.
 pub(super) type Hash = [u64; 2];
@@ -58,30 +55,7 @@ impl IdKey {
     }
 }
 
-impl SortRecord for IdKey {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        for number in [self.id[0], self.id[1], self.place, self.content, self.journal] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
-        bytes.extend_from_slice(&self.file.to_le_bytes());
-        bytes.extend_from_slice(&self.version.to_le_bytes());
-        bytes.extend_from_slice(&self.flags.bits().to_le_bytes());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let mut next = || take(bytes).map(u64::from_le_bytes);
-        let (id, place, content, journal) = ([next()?, next()?], next()?, next()?, next()?);
-        Some(Self {
-            id,
-            place,
-            content,
-            journal,
-            file: u32::from_le_bytes(take(bytes)?),
-            version: u32::from_le_bytes(take(bytes)?),
-            flags: Flags::from_bits(u16::from_le_bytes(take(bytes)?)),
-        })
-    }
-}
+sort_record! { IdKey { id, place, content, journal, file, version, flags } }
 
 /// A half row. Of one place those without a journal come first, then by row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,42 +84,7 @@ impl Half {
     }
 }
 
-impl SortRecord for Half {
-    fn heap(&self) -> usize {
-        heap(self.journal.as_deref())
-    }
-
-    fn write(&self, bytes: &mut Vec<u8>) {
-        for number in [
-            self.place[0],
-            self.place[1],
-            self.row,
-            self.id[0],
-            self.id[1],
-            self.journal_hash,
-        ] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
-        bytes.extend_from_slice(&self.file.to_le_bytes());
-        push_journal(bytes, self.journal.as_deref());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let mut next = || take(bytes).map(u64::from_le_bytes);
-        let (place, row, id, journal_hash) = ([next()?, next()?], next()?, [next()?, next()?], next()?);
-        let file = u32::from_le_bytes(take(bytes)?);
-        let journal = take_journal(bytes)?;
-        Some(Self {
-            place,
-            lends: journal.is_some(),
-            row,
-            id,
-            file,
-            journal_hash,
-            journal,
-        })
-    }
-}
+sort_record! { Half { place, lends, row, id, file, journal_hash, journal } }
 
 /// What a pair of half rows means for one of them: it goes away, or it gets the journal of the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,46 +113,4 @@ impl Lent {
     }
 }
 
-impl SortRecord for Lent {
-    fn heap(&self) -> usize {
-        heap(self.journal.as_ref().map(|(journal, _)| &**journal))
-    }
-
-    fn write(&self, bytes: &mut Vec<u8>) {
-        let hash = self.journal.as_ref().map_or(0, |(_, hash)| *hash);
-        for number in [self.id[0], self.id[1], self.row, hash] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
-        push_journal(bytes, self.journal.as_ref().map(|(journal, _)| &**journal));
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let mut next = || take(bytes).map(u64::from_le_bytes);
-        let (id, row, hash) = ([next()?, next()?], next()?, next()?);
-        let journal = take_journal(bytes)?.map(|journal| (journal, hash));
-        Some(Self { id, row, journal })
-    }
-}
-
-fn heap(journal: Option<&(String, String)>) -> usize {
-    journal.map_or(0, |(name, key)| {
-        size_of::<(String, String)>() + name.len() + key.len()
-    })
-}
-
-fn push_journal(bytes: &mut Vec<u8>, journal: Option<&(String, String)>) {
-    bytes.push(u8::from(journal.is_some()));
-    if let Some((name, key)) = journal {
-        push_text(bytes, name);
-        push_text(bytes, key);
-    }
-}
-
-fn take_journal(bytes: &mut &[u8]) -> Option<Option<Box<(String, String)>>> {
-    let [there] = take(bytes)?;
-    if there == 0 {
-        return Some(None);
-    }
-    let (name, key) = (take_text(bytes)?, take_text(bytes)?);
-    Some(Some(Box::new((name.into(), key.into()))))
-}
+sort_record! { Lent { id, row, journal } }

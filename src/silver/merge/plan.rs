@@ -11,10 +11,7 @@ use crate::error::{Error, Result};
 use crate::quality::MergeReason;
 use crate::schema::{Flag, Flags};
 use crate::silver::texts::TextLists;
-use crate::sorting::{
-    SortRecord, Sorted,
-    bytes::{push_text, take, take_text},
-};
+use crate::sorting::{SortField, Sorted, sort_record};
 
 /// A row that does not stay as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,26 +45,23 @@ const REASONS: [MergeReason; 4] = [
     MergeReason::Deleted,
 ];
 
-impl SortRecord for Change {
+sort_record! { Change { row, file, counted, flags, fate } }
+
+impl SortField for Fate {
     fn heap(&self) -> usize {
-        match &self.fate {
-            Fate::Complete(journal) => size_of::<(String, String)>() + journal.0.len() + journal.1.len(),
-            Fate::Merged(_) => 0,
+        match self {
+            Self::Complete(journal) => journal.heap(),
+            Self::Merged(_) => 0,
         }
     }
 
     fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.row.to_le_bytes());
-        bytes.extend_from_slice(&self.file.to_le_bytes());
-        bytes.extend_from_slice(&self.counted.bits().to_le_bytes());
-        bytes.extend_from_slice(&self.flags.bits().to_le_bytes());
-        match &self.fate {
-            Fate::Complete(journal) => {
+        match self {
+            Self::Complete(journal) => {
                 bytes.push(u8::MAX);
-                push_text(bytes, &journal.0);
-                push_text(bytes, &journal.1);
+                journal.write(bytes);
             }
-            Fate::Merged(reason) => {
+            Self::Merged(reason) => {
                 let place = REASONS.iter().position(|known| known == reason);
                 bytes.extend(place.and_then(|place| u8::try_from(place).ok()));
             }
@@ -75,21 +69,10 @@ impl SortRecord for Change {
     }
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let row = u64::from_le_bytes(take(bytes)?);
-        let file = u32::from_le_bytes(take(bytes)?);
-        let mut flags = || take(bytes).map(|bits| Flags::from_bits(u16::from_le_bytes(bits)));
-        let (counted, flags) = (flags()?, flags()?);
-        let fate = match take(bytes)? {
-            [u8::MAX] => Fate::Complete(Box::new((take_text(bytes)?.into(), take_text(bytes)?.into()))),
-            [place] => Fate::Merged(*REASONS.get(usize::from(place))?),
-        };
-        Some(Self {
-            row,
-            file,
-            counted,
-            flags,
-            fate,
-        })
+        match u8::read(bytes)? {
+            u8::MAX => SortField::read(bytes).map(Self::Complete),
+            place => REASONS.get(usize::from(place)).copied().map(Self::Merged),
+        }
     }
 }
 
@@ -237,9 +220,7 @@ fn flags_of(frame: &DataFrame) -> Result<Vec<Flags>> {
             .values()
             .as_any()
             .downcast_ref::<Utf8ViewArray>()
-            .ok_or_else(|| Error::Internal {
-                message: "the column of flags holds no texts".to_owned(),
-            })?;
+            .ok_or_else(|| Error::internal("the column of flags holds no texts"))?;
         for range in lists
             .offsets()
             .windows(2)

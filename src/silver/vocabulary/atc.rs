@@ -25,18 +25,8 @@ const VACCINES: &str = "J07";
 
 fn fields() -> Fields {
     Fields::new([
-        Field {
-            name: "atc_code",
-            aliases: &["atc_code", "atc code"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "atc_name",
-            aliases: &["atc_name", "atc name"],
-            required: true,
-            many: false,
-        },
+        Field::required("atc_code", &["atc_code", "atc code"]),
+        Field::required("atc_name", &["atc_name", "atc name"]),
     ])
 }
 

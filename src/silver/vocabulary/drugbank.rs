@@ -16,24 +16,9 @@ const SYNONYMS: usize = 2;
 
 fn fields() -> Fields {
     Fields::new([
-        Field {
-            name: "drugbank_id",
-            aliases: &["drugbank id", "drugbank_id"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "common_name",
-            aliases: &["common name", "common_name"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "synonyms",
-            aliases: &["synonyms"],
-            required: false,
-            many: true,
-        },
+        Field::required("drugbank_id", &["drugbank id", "drugbank_id"]),
+        Field::required("common_name", &["common name", "common_name"]),
+        Field::optional("synonyms", &["synonyms"]).many(),
     ])
 }
 

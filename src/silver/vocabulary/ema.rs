@@ -24,44 +24,28 @@ const PLUS: &str = " + ";
 
 fn fields() -> Fields {
     Fields::new([
-        Field {
-            name: "brand",
-            aliases: &["name of medicine", "medicine name", "name_of_medicine"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "common_name",
-            aliases: &[
+        Field::required(
+            "brand",
+            &["name of medicine", "medicine name", "name_of_medicine"],
+        ),
+        Field::required(
+            "common_name",
+            &[
                 "international non-proprietary name (inn) / common name",
                 "international non-proprietary name (inn)",
                 "international_non_proprietary_name_common_name",
             ],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "substance",
-            aliases: &["active substance", "active_substance"],
-            required: false,
-            many: false,
-        },
-        Field {
-            name: "atc_code",
-            aliases: &["atc code (human)", "atc code", "atc_code_human"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "atcvet_code",
-            aliases: &[
+        ),
+        Field::optional("substance", &["active substance", "active_substance"]),
+        Field::required("atc_code", &["atc code (human)", "atc code", "atc_code_human"]),
+        Field::optional(
+            "atcvet_code",
+            &[
                 "atcvet code (veterinary)",
                 "atcvet code",
                 "atcvet_code_veterinary",
             ],
-            required: false,
-            many: false,
-        },
+        ),
     ])
 }
 

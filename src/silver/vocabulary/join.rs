@@ -310,27 +310,17 @@ impl Joiner {
         if let Some(&place) = self.places.get(&(atccode.clone(), name.to_lowercase())) {
             return Some(place);
         }
-        let record = VocabularyRecord {
-            drug: Drug {
-                atccode,
-                name: name.clone(),
-                synonyms: Vec::new(),
-                flags: [Flag::NotAtc, Flag::MissingAtccode].into_iter().collect(),
-                file: product.file,
-                source_row: product.source_row,
-                added: true,
-            },
-            rank: Rank::Derived,
-            further_codes: Vec::new(),
-            equals: Vec::new(),
-            known_as: Vec::new(),
-            ingredients: Vec::new(),
-            ingredients_are_drugs: false,
-            class_code: false,
-            long_names: 0,
+        let drug = Drug {
+            atccode,
+            name: name.clone(),
+            synonyms: Vec::new(),
+            flags: [Flag::NotAtc, Flag::MissingAtccode].into_iter().collect(),
+            file: product.file,
+            source_row: product.source_row,
+            added: true,
         };
         *self.joins.entry((product.file, Join::AddedDrug)).or_default() += 1;
-        let place = self.push(record);
+        let place = self.push(VocabularyRecord::of_drug(drug, Rank::Derived));
         self.index_from(place, Rank::Derived);
         Some(place)
     }

@@ -86,6 +86,21 @@ pub struct VocabularyRecord {
 }
 
 impl VocabularyRecord {
+    /// A drug without anything special.
+    fn of_drug(drug: Drug, rank: Rank) -> Self {
+        Self {
+            drug,
+            rank,
+            further_codes: Vec::new(),
+            equals: Vec::new(),
+            known_as: Vec::new(),
+            ingredients: Vec::new(),
+            ingredients_are_drugs: false,
+            class_code: false,
+            long_names: 0,
+        }
+    }
+
     /// A record without anything special. Without a code it gets one that is derived from its name.
     fn new(
         row: &VocabularyRow<'_>,
@@ -102,25 +117,16 @@ impl VocabularyRecord {
         if !is_atc(&atccode) {
             flags.insert(Flag::NotAtc);
         }
-        Self {
-            drug: Drug {
-                atccode,
-                name: name.text.clone(),
-                synonyms,
-                flags,
-                file: row.file,
-                source_row: row.number,
-                added: false,
-            },
-            rank: if code.is_some() { rank } else { Rank::Derived },
-            further_codes: Vec::new(),
-            equals: Vec::new(),
-            known_as: Vec::new(),
-            ingredients: Vec::new(),
-            ingredients_are_drugs: false,
-            class_code: false,
-            long_names: 0,
-        }
+        let drug = Drug {
+            atccode,
+            name: name.text.clone(),
+            synonyms,
+            flags,
+            file: row.file,
+            source_row: row.number,
+            added: false,
+        };
+        Self::of_drug(drug, if code.is_some() { rank } else { Rank::Derived })
     }
 
     /// Leaves out names that are too long to be found, and refuses a row whose own name is.

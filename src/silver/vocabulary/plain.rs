@@ -15,24 +15,9 @@ const SYNONYMS: usize = 2;
 
 fn fields() -> Fields {
     Fields::new([
-        Field {
-            name: "atccode",
-            aliases: &["atccode", "atc_code", "atc code"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "drug",
-            aliases: &["drug", "drug_name", "name"],
-            required: true,
-            many: false,
-        },
-        Field {
-            name: "synonyms",
-            aliases: &["synonyms", "synonym"],
-            required: false,
-            many: true,
-        },
+        Field::required("atccode", &["atccode", "atc_code", "atc code"]),
+        Field::required("drug", &["drug", "drug_name", "name"]),
+        Field::optional("synonyms", &["synonyms", "synonym"]).many(),
     ])
 }
 

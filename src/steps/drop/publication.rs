@@ -95,40 +95,30 @@ impl Dropping<'_> {
 
     /// How many rows of a file are of a publication, and where they come from.
     fn rows_of(&self, path: &str, id: &str) -> Result<(u64, BTreeSet<String>)> {
-        let wanted = ["publication_id", "source_uri"].map(str::to_owned);
+        let wanted = ["publication_id", "source_uri"];
         let (mut rows, mut sources) = (0, BTreeSet::new());
-        read_frames(
-            || self.storage.open_file(path),
-            path,
-            Some(&wanted),
-            |frame| {
-                self.task.check()?;
-                let uris = frame.column("source_uri")?.str()?;
-                for (found, uri) in frame.column("publication_id")?.str()?.iter().zip(uris.iter()) {
-                    if found == Some(id) {
-                        rows += 1;
-                        sources.extend(uri.map(str::to_owned));
-                    }
+        read_frames(self.storage, path, Some(&wanted), |frame| {
+            self.task.check()?;
+            let uris = frame.column("source_uri")?.str()?;
+            for (found, uri) in frame.column("publication_id")?.str()?.iter().zip(uris.iter()) {
+                if found == Some(id) {
+                    rows += 1;
+                    sources.extend(uri.map(str::to_owned));
                 }
-                Ok(())
-            },
-        )?;
+            }
+            Ok(())
+        })?;
         Ok((rows, sources))
     }
 
     /// How many rows of a file of ids are of a publication.
     fn ids_in(&self, path: &str, id: &str) -> Result<u64> {
-        let (wanted, mut rows) = (["publication_id".to_owned()], 0);
-        read_frames(
-            || self.storage.open_file(path),
-            path,
-            Some(&wanted),
-            |frame| {
-                let ids = frame.column("publication_id")?.str()?;
-                rows += ids.iter().filter(|found| *found == Some(id)).count() as u64;
-                Ok(())
-            },
-        )?;
+        let mut rows = 0;
+        read_frames(self.storage, path, Some(&["publication_id"]), |frame| {
+            let ids = frame.column("publication_id")?.str()?;
+            rows += ids.iter().filter(|found| *found == Some(id)).count() as u64;
+            Ok(())
+        })?;
         Ok(rows)
     }
 
@@ -144,18 +134,12 @@ impl Dropping<'_> {
                     continue;
                 }
                 let mut rows = 0;
-                let wanted = ["raw".to_owned()];
-                read_frames(
-                    || self.storage.open_file(&path),
-                    &path,
-                    Some(&wanted),
-                    |frame| {
-                        self.task.check()?;
-                        let raw = frame.column("raw")?.str()?;
-                        rows += raw.iter().flatten().filter(|raw| names(raw, id)).count() as u64;
-                        Ok(())
-                    },
-                )?;
+                read_frames(self.storage, &path, Some(&["raw"]), |frame| {
+                    self.task.check()?;
+                    let raw = frame.column("raw")?.str()?;
+                    rows += raw.iter().flatten().filter(|raw| names(raw, id)).count() as u64;
+                    Ok(())
+                })?;
                 if rows > 0 {
                     self.tell(
                         DropAction::Left,
@@ -191,18 +175,13 @@ impl RewrittenPartition {
         let table = self.kind.source_table();
         let path = layout::silver_part(table, self.dt);
         let mut writer = TableWriter::create(transaction, path.clone(), &PUBLICATIONS)?;
-        read_frames(
-            || storage.open_file(&path),
-            &path,
-            None,
-            |frame| {
-                task.check()?;
-                let ids = frame.column("publication_id")?.str()?;
-                let stays: Vec<bool> = ids.iter().map(|found| found != Some(id)).collect();
-                let frame = frame.filter(&BooleanChunked::from_slice("stays".into(), &stays))?;
-                writer.write(&frame)
-            },
-        )?;
+        read_frames(storage, &path, None, |frame| {
+            task.check()?;
+            let ids = frame.column("publication_id")?.str()?;
+            let stays: Vec<bool> = ids.iter().map(|found| found != Some(id)).collect();
+            let frame = frame.filter(&BooleanChunked::from_slice("stays".into(), &stays))?;
+            writer.write(&frame)
+        })?;
         let written = writer.finish()?;
         for output in &mut self.manifest.outputs {
             if output.path == path {

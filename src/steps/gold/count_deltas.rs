@@ -5,7 +5,7 @@ use std::io;
 use crate::error::{Error, Result};
 use crate::gold::chunk_index::{ChunkIndex, LakeSums, SumsReader};
 use crate::schema::PublicationKind;
-use crate::sorting::{SortRecord, Sorted, Sorter, bytes::take};
+use crate::sorting::{Sorted, Sorter, sort_record};
 
 /// A change of a count; the key is its place among those of [`all_keys`], from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,25 +23,7 @@ impl CountDelta {
     }
 }
 
-impl SortRecord for CountDelta {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.key.to_le_bytes());
-        bytes.extend_from_slice(&self.drug.to_le_bytes());
-        bytes.push(self.kind as u8);
-        bytes.extend_from_slice(&self.codes.to_le_bytes());
-        bytes.extend_from_slice(&self.pairs.to_le_bytes());
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        Some(Self {
-            key: u32::from_le_bytes(take(bytes)?),
-            drug: u32::from_le_bytes(take(bytes)?),
-            kind: PublicationKind::of_number(take::<1>(bytes)?[0])?,
-            codes: i64::from_le_bytes(take(bytes)?),
-            pairs: i64::from_le_bytes(take(bytes)?),
-        })
-    }
-}
+sort_record! { CountDelta { key, drug, kind, codes, pairs } }
 
 /// The counts of before and their changes, as the counts of now.
 pub(super) struct MergedCounts<R> {

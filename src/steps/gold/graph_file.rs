@@ -47,16 +47,10 @@ impl GraphFile {
         chunk: &ChunkState,
     ) -> Result<()> {
         let read = |path: &str, columns: &[&str], each: &mut dyn FnMut(&DataFrame) -> Result<()>| {
-            let wanted: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-            read_frames(
-                || attempt.storage.open_file(path),
-                path,
-                Some(&wanted),
-                |frame| {
-                    attempt.task.check()?;
-                    each(&frame)
-                },
-            )
+            read_frames(attempt.storage, path, Some(columns), |frame| {
+                attempt.task.check()?;
+                each(&frame)
+            })
         };
         read(
             &chunk.publications.path,

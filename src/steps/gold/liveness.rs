@@ -7,7 +7,7 @@ use super::plan::{GoldPartition, PartitionChange, Remake};
 use crate::error::{Error, Result};
 use crate::gold::chunk_index::{KeysWriter, read_keys};
 use crate::gold::newest::{KeyRecord, PartitionKeys, PublicationKey, RowStatus, SeenIn, Sightings};
-use crate::gold::same_journals::JournalIds;
+use crate::gold::same_journals::JournalIdCounts;
 use crate::lake::layout;
 use crate::storage::Transaction;
 use crate::tables::output_file::OutputFile;
@@ -39,7 +39,7 @@ impl Attempt<'_> {
     /// are new. Counts the ids of journals.
     pub(super) fn find_live(
         &mut self,
-        journal_ids: &mut JournalIds,
+        journal_ids: &mut JournalIdCounts,
         transaction: &mut dyn Transaction,
     ) -> Result<()> {
         let mut partitions = std::mem::take(&mut self.partitions);
@@ -121,30 +121,25 @@ impl Attempt<'_> {
     }
 
     /// What the rows of a partition say of their journals.
-    fn journal_ids(&self, partition: &GoldPartition) -> Result<JournalIds> {
-        let mut ids = JournalIds::new();
+    fn journal_ids(&self, partition: &GoldPartition) -> Result<JournalIdCounts> {
+        let mut ids = JournalIdCounts::new();
         let path = partition.journals();
         let Some(output) = partition.output(&path) else {
             return Ok(ids);
         };
         self.check_input(output)?;
-        read_frames(
-            || self.storage.open_file(&path),
-            &path,
-            None,
-            |frame| {
-                self.task.check()?;
-                let keys = frame.column("journal_key")?.str()?;
-                let nlm_ids = frame.column("nlm_id")?.str()?;
-                let issns = frame.column("issn")?.str()?;
-                let owned = |text: Option<&str>| text.map(str::to_owned);
-                for ((key, nlm_id), issn) in keys.iter().zip(nlm_ids.iter()).zip(issns.iter()) {
-                    let key = key.unwrap_or_default().to_owned();
-                    ids.insert((key, owned(nlm_id), owned(issn)), 1);
-                }
-                Ok(())
-            },
-        )?;
+        read_frames(self.storage, &path, None, |frame| {
+            self.task.check()?;
+            let keys = frame.column("journal_key")?.str()?;
+            let nlm_ids = frame.column("nlm_id")?.str()?;
+            let issns = frame.column("issn")?.str()?;
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            for ((key, nlm_id), issn) in keys.iter().zip(nlm_ids.iter()).zip(issns.iter()) {
+                let key = key.unwrap_or_default().to_owned();
+                ids.insert((key, owned(nlm_id), owned(issn)), 1);
+            }
+            Ok(())
+        })?;
         Ok(ids)
     }
 
@@ -152,32 +147,27 @@ impl Attempt<'_> {
     fn write_keys(
         &self,
         partition: &GoldPartition,
-        ids: &JournalIds,
+        ids: &JournalIdCounts,
         transaction: &mut dyn Transaction,
         each: &mut dyn FnMut(KeyRecord) -> Result<()>,
     ) -> Result<OutputFile> {
         let scratch = transaction.scratch("keys")?;
         let mut keys = PartitionKeys::new(partition.kind, scratch, self.settings.memory);
-        let wanted = ["publication_id".to_owned()];
+        let wanted = ["publication_id"];
         for path in [partition.path(), partition.deleted()] {
             let Some(output) = partition.output(&path) else {
                 continue;
             };
             self.check_input(output)?;
-            read_frames(
-                || self.storage.open_file(&path),
-                &path,
-                Some(&wanted),
-                |frame| {
-                    self.task.check()?;
-                    let ids = frame.column("publication_id")?.str()?;
-                    if path == partition.deleted() {
-                        keys.delete(ids)
-                    } else {
-                        keys.see(ids)
-                    }
-                },
-            )?;
+            read_frames(self.storage, &path, Some(&wanted), |frame| {
+                self.task.check()?;
+                let ids = frame.column("publication_id")?.str()?;
+                if path == partition.deleted() {
+                    keys.delete(ids)
+                } else {
+                    keys.see(ids)
+                }
+            })?;
         }
         let path = layout::keys_file(partition.kind, partition.dt);
         transaction.replace(&path)?;
@@ -196,7 +186,7 @@ impl Attempt<'_> {
 }
 
 /// Adds the ids of the journals of a partition, or takes them away.
-fn add_ids(sums: &mut JournalIds, ids: JournalIds, times: i64) {
+fn add_ids(sums: &mut JournalIdCounts, ids: JournalIdCounts, times: i64) {
     for (id, count) in ids {
         let sum = sums.get(&id).copied().unwrap_or_default() + count * times;
         if sum == 0 {

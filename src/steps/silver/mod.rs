@@ -382,9 +382,7 @@ impl SilverPartition<'_> {
         // Hashed piece by piece, because there may be a hundred thousand files.
         let (mut text, digest) = HashingWriter::new(io::sink());
         self.write_fingerprint(&mut text)
-            .map_err(|error| Error::Internal {
-                message: format!("the fingerprint: {error}"),
-            })?;
+            .map_err(|error| Error::internal(format!("the fingerprint: {error}")))?;
         Ok(digest.finish().1)
     }
 

@@ -143,9 +143,10 @@ impl Client {
     }
 
     fn runtime(&self) -> Result<&Runtime> {
-        self.bucket.runtime.as_ref().ok_or_else(|| Error::Internal {
-            message: "the connection is closed".to_owned(),
-        })
+        self.bucket
+            .runtime
+            .as_ref()
+            .ok_or_else(|| Error::internal("the connection is closed"))
     }
 
     /// Waits for an answer, or for the task to be stopped.

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use object_store::Error as Answer;
+use object_store::Error as StoreError;
 
 use super::refusal::{self, Trouble};
 
@@ -48,7 +48,7 @@ impl Patience {
     }
 
     /// Waits a moment and returns whether to retry after this error.
-    pub(super) async fn asks_again(&mut self, answer: &Answer) -> bool {
+    pub(super) async fn asks_again(&mut self, answer: &StoreError) -> bool {
         let hopeful = match refusal::trouble(answer) {
             Trouble::Busy => true,
             Trouble::BrokenOff => {
@@ -66,7 +66,7 @@ impl Patience {
 
     /// Waits and returns whether to retry, for a busy server only: after a lost answer only the caller knows what to
     /// do.
-    pub(super) async fn asks_a_busy_one_again(&mut self, answer: &Answer) -> bool {
+    pub(super) async fn asks_a_busy_one_again(&mut self, answer: &StoreError) -> bool {
         matches!(refusal::trouble(answer), Trouble::Busy) && self.waits().await
     }
 

@@ -79,9 +79,8 @@ impl ObjectReader {
         let got = self.client.wait(first)?;
         self.ahead.pop_front();
         self.ask(AHEAD)?;
-        let got = got.map_err(|error| Error::Internal {
-            message: format!("a request ended without a result: {error}"),
-        })?;
+        let got =
+            got.map_err(|error| Error::internal(format!("a request ended without a result: {error}")))?;
         Ok(Some(got))
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io::{self, ErrorKind};
 
-use object_store::Error as Answer;
+use object_store::Error as StoreError;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use crate::error::{Error, Refusal};
@@ -27,12 +27,12 @@ const SECRETS: [&str; 8] = [
 const MOST: usize = 300;
 
 /// A storage error about `uri` while doing `action`.
-pub(super) fn storage(uri: &str, action: &'static str, answer: &Answer) -> Error {
+pub(super) fn storage(uri: &str, action: &'static str, answer: &StoreError) -> Error {
     Error::storage(uri, action, io_error(answer))
 }
 
 /// An I/O error for a reader of the object.
-pub(super) fn io_error(answer: &Answer) -> io::Error {
+pub(super) fn io_error(answer: &StoreError) -> io::Error {
     let (kind, remedy) = verdict(answer);
     let found = told(answer);
     io::Error::new(kind, Refusal { found, remedy })
@@ -45,20 +45,23 @@ pub(super) fn of_our_own(kind: ErrorKind, found: impl Into<String>, remedy: &'st
 }
 
 /// Whether there is no such object in an existing bucket.
-pub(super) fn is_missing_object(answer: &Answer) -> bool {
-    matches!(answer, Answer::NotFound { .. }) && !is_missing_bucket(answer)
+pub(super) fn is_missing_object(answer: &StoreError) -> bool {
+    matches!(answer, StoreError::NotFound { .. }) && !is_missing_bucket(answer)
 }
 
 /// Whether there is no such bucket. Servers say so only in the body of an answer, which a HEAD request has not.
-pub(super) fn is_missing_bucket(answer: &Answer) -> bool {
+pub(super) fn is_missing_bucket(answer: &StoreError) -> bool {
     let text = answer.to_string();
-    matches!(answer, Answer::NotFound { .. } | Answer::Generic { .. })
+    matches!(answer, StoreError::NotFound { .. } | StoreError::Generic { .. })
         && (text.contains("NoSuchBucket") || text.contains("specified bucket does not exist"))
 }
 
 /// Whether another writer was first: the condition of a put did not hold.
-pub(super) fn is_lost_race(answer: &Answer) -> bool {
-    matches!(answer, Answer::Precondition { .. } | Answer::AlreadyExists { .. })
+pub(super) fn is_lost_race(answer: &StoreError) -> bool {
+    matches!(
+        answer,
+        StoreError::Precondition { .. } | StoreError::AlreadyExists { .. }
+    )
 }
 
 /// Why a request may be retried.
@@ -78,8 +81,8 @@ pub(super) enum Trouble {
 const BUSY: [&str; 6] = ["408", "429", "500", "502", "503", "504"];
 
 /// Why there is no proper answer.
-pub(super) fn trouble(answer: &Answer) -> Trouble {
-    if !matches!(answer, Answer::Generic { .. }) || is_whole(answer) {
+pub(super) fn trouble(answer: &StoreError) -> Trouble {
+    if !matches!(answer, StoreError::Generic { .. }) || is_whole(answer) {
         return Trouble::None;
     }
     match status(&answer.to_string()) {
@@ -91,7 +94,7 @@ pub(super) fn trouble(answer: &Answer) -> Trouble {
     }
 }
 
-fn is_unreached(answer: &Answer) -> bool {
+fn is_unreached(answer: &StoreError) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(answer);
     while let Some(inner) = cause {
         if let Some(error) = inner.downcast_ref::<HttpError>() {
@@ -108,19 +111,19 @@ fn is_bare_redirect(text: &str) -> bool {
 
 /// Whether the answer was lost, so that the request may or may not have been executed. A busy server was retried
 /// before.
-pub(super) fn is_unclear(answer: &Answer) -> bool {
+pub(super) fn is_unclear(answer: &StoreError) -> bool {
     matches!(trouble(answer), Trouble::BrokenOff | Trouble::Unreached)
 }
 
 /// Whether the server refused without a cause, as it does when the answer has no body.
-pub(super) fn is_unexplained(answer: &Answer) -> bool {
+pub(super) fn is_unexplained(answer: &StoreError) -> bool {
     status(&answer.to_string())
         .is_some_and(|(status, body)| status.starts_with('4') && body.trim().is_empty())
-        && !matches!(answer, Answer::NotFound { .. })
+        && !matches!(answer, StoreError::NotFound { .. })
 }
 
 /// The remedy for a refusal whose cause the server names by a code.
-pub(super) fn remedy_of_cause(answer: &Answer) -> Option<&'static str> {
+pub(super) fn remedy_of_cause(answer: &StoreError) -> Option<&'static str> {
     let text = answer.to_string();
     let (_, body) = status(&text)?;
     let code = between(body, "<Code>", "</Code>").unwrap_or_default();
@@ -162,22 +165,22 @@ const NO_BUCKET: &str =
     "correct the name of the bucket, or create the bucket: drugs_rs creates none; the old state is untouched";
 
 /// Whether the server refused with this status. For a list, the library's error has no kind.
-fn is_refused(answer: &Answer, status_code: &str) -> bool {
+fn is_refused(answer: &StoreError, status_code: &str) -> bool {
     status(&answer.to_string()).is_some_and(|(status, _)| status.starts_with(status_code))
         || match answer {
-            Answer::PermissionDenied { .. } => status_code == "403",
-            Answer::Unauthenticated { .. } => status_code == "401",
+            StoreError::PermissionDenied { .. } => status_code == "403",
+            StoreError::Unauthenticated { .. } => status_code == "401",
             _ => false,
         }
 }
 
-fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
+fn verdict(answer: &StoreError) -> (ErrorKind, &'static str) {
     if let Some(remedy) = remedy_of_cause(answer) {
         return (ErrorKind::PermissionDenied, remedy);
     }
     match answer {
         _ if is_missing_bucket(answer) => (ErrorKind::NotFound, NO_BUCKET),
-        Answer::NotFound { .. } => (
+        StoreError::NotFound { .. } => (
             ErrorKind::NotFound,
             "it was there when it was listed: start again when nothing else writes to the bucket; the old state is untouched",
         ),
@@ -191,11 +194,13 @@ fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
             "the credentials are missing, expired or of another project: renew them (docs/operations.md, Buckets); the old \
              state is untouched",
         ),
-        Answer::Precondition { .. } | Answer::AlreadyExists { .. } | Answer::NotModified { .. } => (
+        StoreError::Precondition { .. }
+        | StoreError::AlreadyExists { .. }
+        | StoreError::NotModified { .. } => (
             ErrorKind::Other,
             "somebody replaced it meanwhile: start again; the old state is untouched",
         ),
-        Answer::InvalidPath { .. } => (
+        StoreError::InvalidPath { .. } => (
             ErrorKind::InvalidInput,
             "an object there has a name with empty parts, `.` or `..` between its slashes: rename it, or name a prefix \
              without such objects",
@@ -225,12 +230,12 @@ fn verdict(answer: &Answer) -> (ErrorKind, &'static str) {
 }
 
 /// Whether a server sent a whole object where a piece was requested.
-fn is_whole(answer: &Answer) -> bool {
+fn is_whole(answer: &StoreError) -> bool {
     answer.to_string().contains("non-partial response")
 }
 
 /// What happened, in one line.
-fn told(answer: &Answer) -> String {
+fn told(answer: &StoreError) -> String {
     let text = answer.to_string();
     let told = if let Some((status, body)) = status(&text) {
         let words = words_of(&without_secrets(body.to_owned()));
@@ -243,11 +248,14 @@ fn told(answer: &Answer) -> String {
         "the server redirected the request without a location, as it does when the region is wrong".to_owned()
     } else if is_whole(answer) {
         "the server sent the whole object instead of the requested piece".to_owned()
-    } else if matches!(answer, Answer::NotFound { .. }) {
+    } else if matches!(answer, StoreError::NotFound { .. }) {
         "the object is gone".to_owned()
-    } else if matches!(answer, Answer::InvalidPath { .. }) {
+    } else if matches!(answer, StoreError::InvalidPath { .. }) {
         "an object's name is not usable".to_owned()
-    } else if matches!(answer, Answer::Precondition { .. } | Answer::AlreadyExists { .. }) {
+    } else if matches!(
+        answer,
+        StoreError::Precondition { .. } | StoreError::AlreadyExists { .. }
+    ) {
         "it has changed meanwhile".to_owned()
     } else {
         format!("no usable answer from the server: {}", innermost(answer))
@@ -280,7 +288,7 @@ fn between<'b>(body: &'b str, start: &str, end: &str) -> Option<&'b str> {
     rest.split_once(end).map(|(inner, _)| inner.trim())
 }
 
-fn innermost(answer: &Answer) -> String {
+fn innermost(answer: &StoreError) -> String {
     let mut cause: &dyn std::error::Error = answer;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -309,8 +317,8 @@ pub(super) fn without_secrets(mut text: String) -> String {
 mod tests {
     use super::*;
 
-    fn denied(text: &'static str) -> Answer {
-        Answer::PermissionDenied {
+    fn denied(text: &'static str) -> StoreError {
+        StoreError::PermissionDenied {
             path: "x".to_owned(),
             source: text.into(),
         }
@@ -352,17 +360,17 @@ mod tests {
             );
             let source = text.clone().into();
             let path = "x".to_owned();
-            let told = storage("u", "read", &Answer::PermissionDenied { path, source }).to_string();
+            let told = storage("u", "read", &StoreError::PermissionDenied { path, source }).to_string();
             assert!(told.contains(remedy) && !told.contains("grant"), "{told}");
             let source = text.into();
-            let told = storage("u", "read", &Answer::Generic { store: "S3", source }).to_string();
+            let told = storage("u", "read", &StoreError::Generic { store: "S3", source }).to_string();
             assert!(told.contains(remedy), "{told}");
         }
     }
 
     #[test]
     fn an_answer_that_was_lost_is_unclear_and_a_refusal_is_not() {
-        let generic = |text: &'static str| Answer::Generic {
+        let generic = |text: &'static str| StoreError::Generic {
             store: "S3",
             source: text.into(),
         };

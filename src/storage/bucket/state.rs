@@ -105,10 +105,10 @@ impl LakeState {
             )
         };
         #[derive(Deserialize)]
-        struct Head {
+        struct StateHead {
             format: u32,
         }
-        let head: Head = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
+        let head: StateHead = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
         if !(1..=FORMAT).contains(&head.format) {
             return Err(broken(format!("format {}", head.format)));
         }
@@ -121,9 +121,7 @@ impl LakeState {
 
     /// The state as the bytes of its object.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(|error| Error::Internal {
-            message: format!("the state as JSON: {error}"),
-        })
+        serde_json::to_vec(self).map_err(|error| Error::internal(format!("the state as JSON: {error}")))
     }
 
     /// The state after a commit of `run`: `files` replace what was in `units`; a file of `kept` stays under another path. `at`

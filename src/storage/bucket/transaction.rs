@@ -95,9 +95,10 @@ impl BucketTransaction {
         if is_in(&self.units, path) {
             return Ok(());
         }
-        Err(Error::Internal {
-            message: format!("{path} lies in none of the units {:?}", self.units),
-        })
+        Err(Error::internal(format!(
+            "{path} lies in none of the units {:?}",
+            self.units
+        )))
     }
 }
 
@@ -205,9 +206,9 @@ impl SharedUploads {
                     "read its temporary copy on this machine",
                     error,
                 )),
-                Ok(Err(error)) => Some(Error::Internal {
-                    message: format!("an upload ended without a result: {error}"),
-                }),
+                Ok(Err(error)) => Some(Error::internal(format!(
+                    "an upload ended without a result: {error}"
+                ))),
                 Err(stopped) => {
                     self.failed.get_or_insert(stopped);
                     return;

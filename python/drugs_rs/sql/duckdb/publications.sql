@@ -7,7 +7,7 @@ WITH RECURSIVE "counted_dates" AS (
     "dt"
   FROM {status} AS "status"
   WHERE
-    NOT "held" AND "dt" <= "as_of"
+    NOT "held" AND CAST("dt" AS TEXT) <= CAST("as_of" AS TEXT)
 ), "deliveries" AS (
   SELECT
     "publication_id",

@@ -2,9 +2,10 @@
 -- display name.
 -- Inputs: publications_all, deleted, journal_ids, status.
 WITH RECURSIVE
--- The dates that count: delivered, up to the date that gold has reached, and not held.
+-- The dates that count: delivered, up to the date that gold has reached, and not held. In BigQuery `dt` is a date, because
+-- tables are partitioned by it, and `as_of` is text.
 counted_dates AS (
-  SELECT DISTINCT dt FROM status WHERE NOT held AND dt <= as_of
+  SELECT DISTINCT dt FROM status WHERE NOT held AND CAST(dt AS VARCHAR) <= CAST(as_of AS VARCHAR)
 ),
 deliveries AS (
   SELECT

@@ -7,7 +7,7 @@ WITH `counted_dates` AS (
     `dt`
   FROM {status} AS `status`
   WHERE
-    NOT `held` AND `dt` <= `as_of`
+    NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
 ), `deliveries` AS (
   SELECT
     `publication_id`,
@@ -271,54 +271,6 @@ WITH `counted_dates` AS (
       FROM `joined_keys_5`
     ) AS `by_id`
   ) AS `by_key`
-), `joined_keys_7` AS (
-  SELECT
-    `kind_of_id`,
-    `id`,
-    `journal_key`,
-    `first_key`,
-    MAX(CASE WHEN `first_key` <> `first_key_before` THEN 1 ELSE 0 END) OVER () = 1 AS `is_changed`
-  FROM (
-    SELECT
-      `kind_of_id`,
-      `id`,
-      `journal_key`,
-      `first_key_before`,
-      MIN(`first_key_of_id`) OVER (PARTITION BY `journal_key`) AS `first_key`
-    FROM (
-      SELECT
-        `kind_of_id`,
-        `id`,
-        `journal_key`,
-        `first_key` AS `first_key_before`,
-        MIN(`first_key`) OVER (PARTITION BY `kind_of_id`, `id`) AS `first_key_of_id`
-      FROM `joined_keys_6`
-    ) AS `by_id`
-  ) AS `by_key`
-), `joined_keys_8` AS (
-  SELECT
-    `kind_of_id`,
-    `id`,
-    `journal_key`,
-    `first_key`,
-    MAX(CASE WHEN `first_key` <> `first_key_before` THEN 1 ELSE 0 END) OVER () = 1 AS `is_changed`
-  FROM (
-    SELECT
-      `kind_of_id`,
-      `id`,
-      `journal_key`,
-      `first_key_before`,
-      MIN(`first_key_of_id`) OVER (PARTITION BY `journal_key`) AS `first_key`
-    FROM (
-      SELECT
-        `kind_of_id`,
-        `id`,
-        `journal_key`,
-        `first_key` AS `first_key_before`,
-        MIN(`first_key`) OVER (PARTITION BY `kind_of_id`, `id`) AS `first_key_of_id`
-      FROM `joined_keys_7`
-    ) AS `by_id`
-  ) AS `by_key`
 ), `joined_keys` AS (
   SELECT
     `kind_of_id`,
@@ -326,10 +278,10 @@ WITH `counted_dates` AS (
     `journal_key`,
     CASE
       WHEN `is_changed`
-      THEN RAISE_ERROR('publications: joined_keys still changes after 8 rounds, and spark does no more of them')
+      THEN RAISE_ERROR('publications: joined_keys still changes after 6 rounds, and spark does no more of them')
       ELSE `first_key`
     END AS `first_key`
-  FROM `joined_keys_8`
+  FROM `joined_keys_6`
 ), `first_keys` AS (
   SELECT
     `journal_key`,

@@ -10,7 +10,7 @@ WITH `counted_dates` AS (
     `dt`
   FROM {{ source('drugs', 'status') }} AS `status`
   WHERE
-    NOT `held` AND `dt` <= `as_of`
+    NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
 ), `deliveries` AS (
   SELECT
     `publication_id`,
@@ -274,54 +274,6 @@ WITH `counted_dates` AS (
       FROM `joined_keys_5`
     ) AS `by_id`
   ) AS `by_key`
-), `joined_keys_7` AS (
-  SELECT
-    `kind_of_id`,
-    `id`,
-    `journal_key`,
-    `first_key`,
-    MAX(CASE WHEN `first_key` <> `first_key_before` THEN 1 ELSE 0 END) OVER () = 1 AS `is_changed`
-  FROM (
-    SELECT
-      `kind_of_id`,
-      `id`,
-      `journal_key`,
-      `first_key_before`,
-      MIN(`first_key_of_id`) OVER (PARTITION BY `journal_key`) AS `first_key`
-    FROM (
-      SELECT
-        `kind_of_id`,
-        `id`,
-        `journal_key`,
-        `first_key` AS `first_key_before`,
-        MIN(`first_key`) OVER (PARTITION BY `kind_of_id`, `id`) AS `first_key_of_id`
-      FROM `joined_keys_6`
-    ) AS `by_id`
-  ) AS `by_key`
-), `joined_keys_8` AS (
-  SELECT
-    `kind_of_id`,
-    `id`,
-    `journal_key`,
-    `first_key`,
-    MAX(CASE WHEN `first_key` <> `first_key_before` THEN 1 ELSE 0 END) OVER () = 1 AS `is_changed`
-  FROM (
-    SELECT
-      `kind_of_id`,
-      `id`,
-      `journal_key`,
-      `first_key_before`,
-      MIN(`first_key_of_id`) OVER (PARTITION BY `journal_key`) AS `first_key`
-    FROM (
-      SELECT
-        `kind_of_id`,
-        `id`,
-        `journal_key`,
-        `first_key` AS `first_key_before`,
-        MIN(`first_key`) OVER (PARTITION BY `kind_of_id`, `id`) AS `first_key_of_id`
-      FROM `joined_keys_7`
-    ) AS `by_id`
-  ) AS `by_key`
 ), `joined_keys` AS (
   SELECT
     `kind_of_id`,
@@ -329,10 +281,10 @@ WITH `counted_dates` AS (
     `journal_key`,
     CASE
       WHEN `is_changed`
-      THEN ERROR('publications: joined_keys still changes after 8 rounds, and bigquery does no more of them')
+      THEN ERROR('publications: joined_keys still changes after 6 rounds, and bigquery does no more of them')
       ELSE `first_key`
     END AS `first_key`
-  FROM `joined_keys_8`
+  FROM `joined_keys_6`
 ), `first_keys` AS (
   SELECT
     `journal_key`,
@@ -389,7 +341,7 @@ WITH RECURSIVE "counted_dates" AS (
     "dt"
   FROM {{ source('drugs', 'status') }} AS "status"
   WHERE
-    NOT "held" AND "dt" <= "as_of"
+    NOT "held" AND CAST("dt" AS TEXT) <= CAST("as_of" AS TEXT)
 ), "deliveries" AS (
   SELECT
     "publication_id",
@@ -591,7 +543,7 @@ WITH RECURSIVE "counted_dates" AS (
     "dt"
   FROM {{ source('drugs', 'status') }} AS "status"
   WHERE
-    NOT "held" AND "dt" <= "as_of"
+    NOT "held" AND CAST("dt" AS TEXT) <= CAST("as_of" AS TEXT)
 ), "deliveries" AS (
   SELECT
     "publication_id",
@@ -793,7 +745,7 @@ WITH `counted_dates` AS (
     `dt`
   FROM {{ source('drugs', 'status') }} AS `status`
   WHERE
-    NOT `held` AND `dt` <= `as_of`
+    NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
 ), `deliveries` AS (
   SELECT
     `publication_id`,
@@ -1057,54 +1009,6 @@ WITH `counted_dates` AS (
       FROM `joined_keys_5`
     ) AS `by_id`
   ) AS `by_key`
-), `joined_keys_7` AS (
-  SELECT
-    `kind_of_id`,
-    `id`,
-    `journal_key`,
-    `first_key`,
-    MAX(CASE WHEN `first_key` <> `first_key_before` THEN 1 ELSE 0 END) OVER () = 1 AS `is_changed`
-  FROM (
-    SELECT
-      `kind_of_id`,
-      `id`,
-      `journal_key`,
-      `first_key_before`,
-      MIN(`first_key_of_id`) OVER (PARTITION BY `journal_key`) AS `first_key`
-    FROM (
-      SELECT
-        `kind_of_id`,
-        `id`,
-        `journal_key`,
-        `first_key` AS `first_key_before`,
-        MIN(`first_key`) OVER (PARTITION BY `kind_of_id`, `id`) AS `first_key_of_id`
-      FROM `joined_keys_6`
-    ) AS `by_id`
-  ) AS `by_key`
-), `joined_keys_8` AS (
-  SELECT
-    `kind_of_id`,
-    `id`,
-    `journal_key`,
-    `first_key`,
-    MAX(CASE WHEN `first_key` <> `first_key_before` THEN 1 ELSE 0 END) OVER () = 1 AS `is_changed`
-  FROM (
-    SELECT
-      `kind_of_id`,
-      `id`,
-      `journal_key`,
-      `first_key_before`,
-      MIN(`first_key_of_id`) OVER (PARTITION BY `journal_key`) AS `first_key`
-    FROM (
-      SELECT
-        `kind_of_id`,
-        `id`,
-        `journal_key`,
-        `first_key` AS `first_key_before`,
-        MIN(`first_key`) OVER (PARTITION BY `kind_of_id`, `id`) AS `first_key_of_id`
-      FROM `joined_keys_7`
-    ) AS `by_id`
-  ) AS `by_key`
 ), `joined_keys` AS (
   SELECT
     `kind_of_id`,
@@ -1112,10 +1016,10 @@ WITH `counted_dates` AS (
     `journal_key`,
     CASE
       WHEN `is_changed`
-      THEN RAISE_ERROR('publications: joined_keys still changes after 8 rounds, and spark does no more of them')
+      THEN RAISE_ERROR('publications: joined_keys still changes after 6 rounds, and spark does no more of them')
       ELSE `first_key`
     END AS `first_key`
-  FROM `joined_keys_8`
+  FROM `joined_keys_6`
 ), `first_keys` AS (
   SELECT
     `journal_key`,

@@ -1,0 +1,9 @@
+//! What is asked of a lake: its tables, its graph and answers, its history, and what drops do.
+
+pub mod answers;
+pub mod explain;
+mod graph_tables;
+pub mod lake_drop;
+pub mod lake_tables;
+pub mod metrics;
+pub mod scan;
