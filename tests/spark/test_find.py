@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import os
 import re
+import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+import pyarrow
 import pytest
 from pyspark import cloudpickle
 from pyspark.errors import PySparkException
 from pyspark.sql import functions
-from spark_cluster import PYSPARK_WARNINGS
 
 import drugs_rs
 import drugs_rs.spark
@@ -25,8 +25,6 @@ from drugs_rs.spark.executor import on_executors
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from spark_cluster import Cluster
-
-pytestmark = PYSPARK_WARNINGS
 
 NAMES = {"A04AD": ["diphenhydramine", "Benadryl"], "S03AA": ["tetracycline"], "B01AA03": ["warfarin"]}
 TEXTS = [
@@ -40,11 +38,6 @@ TEXTS = [
     "x" * 70_000 + " warfarin",
     "\0 warfarin \n warfarin",
 ]
-
-
-@pytest.fixture(scope="module")
-def spark(spark_cluster: Cluster) -> SparkSession:
-    return spark_cluster.spark
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +111,9 @@ def test_other_columns_pass_unchanged(spark: SparkSession, matcher: drugs_rs.Mat
     before = spark.createDataFrame(rows, schema).withColumn(
         "local", functions.expr("if(ok, timestamp_ntz'2020-01-01 00:00:00', null)")
     )
-    before = before.withColumn("void", functions.lit(None)).withColumn("age", functions.expr("interval '1 2' day to hour"))
+    before = before.withColumn("void", functions.lit(None)).withColumn(
+        "age", functions.expr("interval '1 2' day to hour")
+    )
     found = drugs_rs.spark.find(before, "title", matcher)
     assert found.drop("mentions").schema == before.schema
     after = {row["title"]: row for row in found.drop("mentions").collect()}
@@ -164,14 +159,18 @@ def test_arguments_are_checked_on_the_driver(spark: SparkSession, matcher: drugs
     frame = texts(spark)
     with pytest.raises(exceptions.ColumnNotFoundError, match="the frame has no column `abstract`; it has row, title"):
         drugs_rs.spark.find(frame, "abstract", matcher)
-    with pytest.raises(exceptions.ArgumentError, match="column `row`: of type int, and mentions are found in strings; c"):
+    with pytest.raises(
+        exceptions.ArgumentError, match="column `row`: of type int, and mentions are found in strings; c"
+    ):
         drugs_rs.spark.find(frame, "row", matcher)
     with pytest.raises(exceptions.ArgumentError, match="into: the frame has a column `Row`; choose another name"):
         drugs_rs.spark.find(frame, "title", matcher, into="Row")
     with pytest.raises(TypeError, match=r"matcher: expected a drugs_rs\.Matcher, found dict"):
         drugs_rs.spark.find(frame, "title", NAMES)  # type: ignore[arg-type]
     months = frame.withColumn("age", functions.expr("array(interval '1' year)"))
-    with pytest.raises(exceptions.ArgumentError, match="column `age`: of type array<interval year>, which Spark does not"):
+    with pytest.raises(
+        exceptions.ArgumentError, match="column `age`: of type array<interval year>, which Spark does not"
+    ):
         drugs_rs.spark.find(months, "title", matcher)
 
 
@@ -200,7 +199,7 @@ def sent_but_changed(spark_cluster: Cluster, change: Callable[[Path], object], n
     spark = spark_cluster.spark
     found = drugs_rs.spark.find(texts(spark), "title", drugs_rs.Matcher.from_names(names))
     # Any task makes an executor fetch what was sent.
-    spark.range(0, 8, 1, 8).foreach(lambda row: None)
+    spark.range(0, 8, 1, 8).foreach(lambda _: None)
     name = drugs_rs.spark.matchers.ship(spark, drugs_rs.Matcher.from_names(names))
     copies = spark_cluster.copies(name)
     assert copies
@@ -234,8 +233,6 @@ def another_python(folder: Path, drugs_version: str | None) -> Path:
     """A Python with all packages of this one but drugs_rs, or with another version of it."""
     packages = folder / "packages"
     packages.mkdir()
-    import pyarrow
-
     for item in Path(pyarrow.__file__).parents[1].iterdir():
         if not item.name.startswith(("drugs_rs", "pyspark")):
             (packages / item.name).symlink_to(item)
@@ -270,17 +267,15 @@ def test_executors_with_another_version(spark_cluster: Cluster, matcher: drugs_r
     with spark_cluster.python(another_python(tmp_path, "0.0.7")):
         message = error_of(drugs_rs.spark.find(texts(spark_cluster.spark), "title", matcher).collect)
     assert re.search(
-        rf"\): drugs_rs 0\.0\.7, and the driver has {re.escape(drugs_rs.__version__)}; give the executors the wheel", message
+        rf"\): drugs_rs 0\.0\.7, and the driver has {re.escape(drugs_rs.__version__)}; give the executors the wheel",
+        message,
     )
 
 
-def test_importing_the_module_loads_neither_spark_nor_the_core(tmp_path: Path) -> None:
-    import subprocess
-
+def test_importing_the_module_loads_neither_spark_nor_the_core() -> None:
     program = (
         "import sys, drugs_rs.spark; "
         "print([name for name in ('pyspark', 'pyarrow', 'pandas', 'drugs_rs._core') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert os.environ.get("SPARK_HOME")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import os
-import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import drugs_rs
-from drugs_rs import sql
 from drugs_rs.exceptions import SourceNotFoundError
 from drugs_rs.spark import rows
 from drugs_rs.spark.find import find
 from drugs_rs.spark.lakes import SilverTables, read_silver
-from drugs_rs.spark.library import is_connect, require_spark
+from drugs_rs.spark.library import require_spark
+from drugs_rs.spark.models import Models
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from drugs_rs import Matcher
 
 __all__ = ["Gold", "gold"]
-
-# The models that count units.
-OF_UNITS = ("top_journals", "exclusive_drugs")
 
 
 class Gold:
@@ -44,17 +41,19 @@ class Gold:
         exclusive_drugs: Pairs of drugs that share a journal through PubMed alone.
     """
 
-    def __init__(self, tables: dict[str, DataFrame]) -> None:
-        self.publications = tables["publications"]
-        self.mentions = tables["mentions"]
-        self.journal_drugs = tables["journal_drugs"]
-        self.top_journals = tables["top_journals"]
-        self.exclusive_drugs = tables["exclusive_drugs"]
+    def __init__(self, models: Models, answers: dict[str, DataFrame]) -> None:
+        self._models = models
+        self.publications = models.relations["publications"]
+        self.mentions = models.relations["mentions"]
+        self.journal_drugs = answers["journal_drugs"]
+        self.top_journals = answers["top_journals"]
+        self.exclusive_drugs = answers["exclusive_drugs"]
 
     def unpersist(self) -> None:
-        """Remove the computed rows from the executors; the frames compute them again."""
+        """Remove the computed rows from the executors; do it when the frames are not needed any more."""
         self.publications.unpersist()
         self.mentions.unpersist()
+        self._models.drop()
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +68,7 @@ def gold(
     spark: SparkSession,
     lake: str | os.PathLike[str],
     *,
-    dt: str | None = None,
+    dt: str | datetime.date | None = None,
     matcher: Matcher | None = None,
     abstracts: bool = False,
     unit: str = "substance",
@@ -77,24 +76,19 @@ def gold(
     """Compute gold of a lake by SQL, as ``drugs_rs.spark.gold`` documents it."""
     require_spark("drugs_rs.spark.gold")
     silver = read_silver(spark, lake)
-    as_of = dt or silver.as_of or max(silver.dates, default="")
+    as_of = str(dt or silver.as_of or max(silver.dates, default=""))
     drugs, own_matcher = _vocabulary(spark, silver, lake, as_of)
-    status = spark.createDataFrame([(day, False, as_of) for day in silver.dates], "dt string, held boolean, as_of string")
-    tables = {**silver.tables, "status": status, "drugs": drugs}
-    tables["publications"] = _model(spark, "publications", tables).persist()
-    tables["found"] = _found(tables, matcher or own_matcher, ["title", *(["abstract"] if abstracts else [])])
-    tables["mentions"] = _model(spark, "mentions", tables).persist()
-    for name in ("journal_drugs", "top_journals", "exclusive_drugs"):
-        tables[name] = _model(spark, name, tables, unit=unit)
-    return Gold(tables)
-
-
-def _model(spark: SparkSession, name: str, tables: dict[str, DataFrame], unit: str = "substance") -> DataFrame:
-    """Run a model over frames."""
-    names = {table: f"drugs_rs_{uuid.uuid4().hex}_{table}" for table in sql.inputs(name)}
-    for table, view in names.items():
-        tables[table].createOrReplaceTempView(view)
-    return spark.sql(sql.model(name, "spark", names, **({"unit": unit} if name in OF_UNITS else {})))
+    status = spark.createDataFrame(
+        [(day, False, as_of) for day in silver.dates], "dt string, held boolean, as_of string"
+    )
+    models = Models(spark)
+    for name, frame in {**silver.tables, "status": status, "drugs": drugs}.items():
+        models.add(name, frame)
+    models.add("publications", models.run("publications").persist())
+    fields = ["title", *(["abstract"] if abstracts else [])]
+    models.add("found", _found(models.relations, matcher or own_matcher, fields))
+    models.add("mentions", models.run("mentions").persist())
+    return Gold(models, {name: models.run(name, unit) for name in ("journal_drugs", "top_journals", "exclusive_drugs")})
 
 
 def _found(tables: dict[str, DataFrame], matcher: Matcher, fields: list[str]) -> DataFrame:

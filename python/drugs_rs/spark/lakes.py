@@ -103,7 +103,9 @@ def _of_spark(spark: SparkSession, lake: _Path) -> SilverTables:
         message = f"{os.fspath(lake)}: no silver tables ({str(error).splitlines()[0]}); run drugs_rs.silver or drugs_rs.spark.silver"
         raise SourceNotFoundError(message) from error
     for kind, dt in sorted(set(map(tuple, begun)) - set(map(tuple, complete))):
-        message = f"{os.fspath(lake)}: silver of {kind} of {dt} is not complete: run drugs_rs.spark.silver of that date again"
+        message = (
+            f"{os.fspath(lake)}: silver of {kind} of {dt} is not complete: run drugs_rs.spark.silver of that date again"
+        )
         raise SourceNotFoundError(message)
     return SilverTables(tables, sorted({dt for _, dt in map(tuple, complete)}), None)
 

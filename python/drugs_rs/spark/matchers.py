@@ -71,9 +71,7 @@ def load(name: str) -> Matcher:
         raise SourceNotFoundError(message) from error
     found = hashlib.sha256(data).hexdigest()
     if found != name[len(PREFIX) :]:
-        message = (
-            f"{where}: {len(data)} bytes with the SHA-256 {found}, which are not the matcher that the driver sent; {remedy}"
-        )
+        message = f"{where}: {len(data)} bytes with the SHA-256 {found}, which are not the matcher that the driver sent; {remedy}"
         raise FormatError(message)
     matcher = drugs_rs.Matcher.from_bytes(data)
     _loaded[name] = matcher

@@ -61,7 +61,11 @@ def counts_schema() -> pyarrow.Schema:
 
     by_reason = pyarrow.map_(pyarrow.string(), pyarrow.int64())
     return pyarrow.schema(
-        [("uri", pyarrow.string()), ("format", pyarrow.string()), *((name, pyarrow.int64()) for name in ("bytes", *SUMS))]
+        [
+            ("uri", pyarrow.string()),
+            ("format", pyarrow.string()),
+            *((name, pyarrow.int64()) for name in ("bytes", *SUMS)),
+        ]
         + [("merged", by_reason), ("rejected", by_reason)]
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import drugs_rs
@@ -32,7 +34,7 @@ def silver(
     spark: SparkSession,
     lake: str | os.PathLike[str],
     *,
-    dt: str,
+    dt: str | datetime.date,
     drugs: Source | None = None,
     pubmed: Source | None = None,
     clinical_trials: Source | None = None,
@@ -46,19 +48,21 @@ def silver(
         message = f"no source: give one of drugs, {', '.join(given)}"
         raise ArgumentError(message)
     if holds_core_silver(lake):
-        message = (
-            f"{os.fspath(lake)}: a lake that the core writes, whose commits Spark does not take part in; choose another folder"
-        )
+        message = f"{os.fspath(lake)}: a lake that the core writes, whose commits Spark does not take part in; choose another folder"
+        raise ArgumentError(message)
+    day = str(dt)
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+        message = f"dt: `{day}` is not a date such as 2020-06-01"
         raise ArgumentError(message)
     counts = {}
     if drugs is not None:
-        counts["drugs"] = _write_drugs(spark, lake, dt, drugs, options)
+        counts["drugs"] = _write_drugs(spark, lake, day, drugs, options)
     for kind, table in rows.SOURCE_TABLES.items():
         sources = given[table]
         if sources is not None:
             with read_publications(spark, sources, kind=kind, **options) as clean:
                 counts[table] = clean.check()
-                _write_publications(clean, lake, kind, dt)
+                _write_publications(clean, lake, kind, day)
     return counts
 
 

@@ -160,6 +160,10 @@ def read_publications(
         message = f"kind: unknown kind {kind!r}; expected one of {', '.join(map(repr, rows.SOURCE_TABLES))}"
         raise ArgumentError(message)
     files = [_absolute(file) for file in drugs_rs.list_sources(sources)]
+    # Checks the options, and reads nothing.
+    drugs_rs.iter_publications(
+        files[0], kind=kind, encoding=encoding, month_first=month_first, on_bad_file=on_bad_file, max_ratio=max_ratio
+    )
     options = {
         "encoding": encoding,
         "month_first": month_first,
