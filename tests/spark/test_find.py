@@ -66,7 +66,7 @@ def error_of(action: Callable[[], object]) -> str:
 
 
 def test_mentions_are_those_of_the_matcher(spark: SparkSession, matcher: drugs_rs.Matcher) -> None:
-    """Offsets count code points, not the UTF-16 of Java; null stays null; a text without a mention has an empty list."""
+    """Offsets count code points, not the UTF-16 of Java; null is null; a text without a mention has an empty list."""
     found = drugs_rs.spark.find(texts(spark), "title", matcher).collect()
     assert sorted(row["row"] for row in found) == list(range(len(TEXTS)))
     for row in found:
@@ -97,8 +97,8 @@ def test_no_rows_and_empty_partitions(spark: SparkSession, matcher: drugs_rs.Mat
 def test_other_columns_pass_unchanged(spark: SparkSession, matcher: drugs_rs.Matcher) -> None:
     schema = (
         "title string, flags array<string>, counts map<string,int>, at timestamp, day date, price decimal(10,2), "
-        "raw binary, place struct<x:int,y:string>, parts array<struct<n:bigint,of:map<string,array<int>>>>, ok boolean, "
-        "small tinyint, real double, title_2 string"
+        "raw binary, place struct<x:int,y:string>, parts array<struct<n:bigint,of:map<string,array<int>>>>, "
+        "ok boolean, small tinyint, real double, title_2 string"
     )
     rows = [
         (
@@ -200,7 +200,7 @@ def sent_but_changed(spark_cluster: Cluster, change: Callable[[Path], object], n
     found = drugs_rs.spark.find(texts(spark), "title", drugs_rs.Matcher.from_names(names))
     # Any task makes an executor fetch what was sent.
     spark.range(0, 8, 1, 8).foreach(lambda _: None)
-    name = drugs_rs.spark.matchers.ship(spark, drugs_rs.Matcher.from_names(names))
+    name = drugs_rs.spark.matcher_files.ship(spark, drugs_rs.Matcher.from_names(names))
     copies = spark_cluster.copies(name)
     assert copies
     for copy in copies:
@@ -211,8 +211,8 @@ def sent_but_changed(spark_cluster: Cluster, change: Callable[[Path], object], n
 def test_a_matcher_that_is_missing_on_an_executor(spark_cluster: Cluster) -> None:
     message = sent_but_changed(spark_cluster, Path.unlink, {"A": ["one missing"]})
     assert re.search(
-        r"SourceNotFoundError: executor on \S+: /\S+/drugs_rs-matcher-[0-9a-f]{64}: the matcher that the driver sent cannot "
-        r"be read \(No such file or directory\); remove the executor, so that a new one fetches the file again",
+        r"SourceNotFoundError: executor on \S+: /\S+/drugs_rs-matcher-[0-9a-f]{64}: the matcher that the driver sent "
+        r"cannot be read \(No such file or directory\); remove the executor, so that a new one fetches the file again",
         message,
     )
 
@@ -253,14 +253,13 @@ def another_python(folder: Path, drugs_version: str | None) -> Path:
 def test_executors_without_the_package(spark_cluster: Cluster, matcher: drugs_rs.Matcher, tmp_path: Path) -> None:
     with spark_cluster.python(another_python(tmp_path, None)):
         message = error_of(drugs_rs.spark.find(texts(spark_cluster.spark), "title", matcher).collect)
-    python = ".".join(map(str, sys.version_info[:3]))
-    assert re.search(
-        rf"RuntimeError: executor on \S+ \(Python {re.escape(python)}, \S+\): drugs_rs cannot be imported \(No module named "
-        rf"'drugs_rs'\), and the driver has {re.escape(drugs_rs.__version__)}; give the executors the wheel of drugs_rs "
-        rf"{re.escape(drugs_rs.__version__)}: install it in their Python or image, or ship a packed environment with "
-        r"spark\.archives \(docs/spark\.md\)",
-        message,
-    )
+    python, own = ".".join(map(str, sys.version_info[:3])), drugs_rs.__version__
+    assert re.search(rf"RuntimeError: executor on \S+ \(Python {re.escape(python)}, \S+\): drugs_rs cannot", message)
+    assert (
+        f": drugs_rs cannot be imported (No module named 'drugs_rs'), and the driver has {own}; give the executors the "
+        f"wheel of drugs_rs {own}: install it in their Python or image, or ship a packed environment with "
+        "spark.archives (docs/spark.md)"
+    ) in message
 
 
 def test_executors_with_another_version(spark_cluster: Cluster, matcher: drugs_rs.Matcher, tmp_path: Path) -> None:

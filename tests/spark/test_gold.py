@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import conformance
 import pytest
 from conformance import CASES, TABLES, Findings, as_json, of_core
-from lake_story import FOURTH, SECOND
+from lake_story import FOURTH, SECOND, states
 from written_sources import write_drugs, write_pubmed, write_trials
 
 import drugs_rs
@@ -36,9 +36,11 @@ def check(gold: drugs_rs.spark.Gold, expected: Findings) -> None:
     conformance.check("Spark", of_spark(gold), expected)
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.core] * (case != "four files")) for case in CASES])
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.core] * (case != "four files")) for case in CASES]
+)
 def test_gold_is_that_of_the_core(spark: SparkSession, tmp_path: Path, case: str) -> None:
-    """Corrections, deletions, late, held and later days, dirt, journals of many names, odd vocabularies, real records."""
+    """Corrections, deletions, late, held and later days, dirt, journals of many names, odd vocabularies, real rows."""
     lake = CASES[case](tmp_path)
     expected = of_core(lake)
     assert all(expected[:-1])
@@ -65,7 +67,9 @@ def test_the_page_of_conformance_has_spark() -> None:
 def two_days(tmp_path: Path) -> dict[str, dict[str, Any]]:
     """Two deliveries: some files of a date say other things of an id, and the second date corrects and deletes."""
     folder = tmp_path / "given"
-    drugs = write_drugs(folder / "drugs.csv", ("B01AA03", "WARFARIN"), ("N02BE01", "Paracetamol"), ("C01AA05", "Digoxin"))
+    drugs = write_drugs(
+        folder / "drugs.csv", ("B01AA03", "WARFARIN"), ("N02BE01", "Paracetamol"), ("C01AA05", "Digoxin")
+    )
     return {
         "2024-01-01": {
             "drugs": drugs,
@@ -107,18 +111,24 @@ def test_silver_of_spark(spark: SparkSession, tmp_path: Path, two_days: dict[str
         assert "abstract" in {row["field"] for row in gold.mentions.collect()}
 
     for table in ("publications_all", "rejected", "deleted", "journal_ids"):
-        folder = own / drugs_rs.spark.lakes.FOLDERS[table]
+        folder = own / drugs_rs.spark.silver_layout.FOLDERS[table]
         for path in folder.glob("kind=*/dt=*"):
             assert sorted(file.suffix for file in path.iterdir() if not file.name.startswith(("_", "."))) != []
     names = {path.relative_to(own).parts[:-1] for path in own.rglob("*.parquet")}
     assert ("silver", "publications", "kind=pubmed", "dt=2024-01-02") in names
     assert ("silver", "drugs", "dt=2024-01-01") in names
 
-    with pytest.raises(exceptions.SourceNotFoundError, match=r"nothing: no silver tables \(.*\); run drugs_rs\.silver or"):
+    with pytest.raises(
+        exceptions.SourceNotFoundError, match=r"nothing: no silver tables \(.*\); run drugs_rs\.silver or"
+    ):
         drugs_rs.spark.gold(spark, tmp_path / "nothing")
-    with pytest.raises(exceptions.ArgumentError, match="core: a lake that the core writes, whose commits Spark does not"):
+    with pytest.raises(
+        exceptions.ArgumentError, match="core: a lake that the core writes, whose commits Spark does not"
+    ):
         drugs_rs.spark.silver(spark, core, dt="2024-01-03", **two_days["2024-01-02"])
-    with pytest.raises(exceptions.ArgumentError, match="no source: give one of drugs, pubmed, clinical_trials, preprints"):
+    with pytest.raises(
+        exceptions.ArgumentError, match="no source: give one of drugs, pubmed, clinical_trials, preprints"
+    ):
         drugs_rs.spark.silver(spark, own, dt="2024-01-03")
     with pytest.raises(exceptions.ArgumentError, match="dt: `3 January` is not a date such as 2020-06-01"):
         drugs_rs.spark.silver(spark, own, dt="3 January", **two_days["2024-01-02"])
@@ -126,7 +136,7 @@ def test_silver_of_spark(spark: SparkSession, tmp_path: Path, two_days: dict[str
     shutil.rmtree(str(own / "silver" / "files" / "kind=pubmed" / "dt=2024-01-02"))
     with pytest.raises(
         exceptions.SourceNotFoundError,
-        match=r"own lake: silver of pubmed of 2024-01-02 is not complete: run drugs_rs\.spark\.silver of that date again",
+        match=r"own lake: silver of pubmed of 2024-01-02 is not complete: run drugs_rs\.spark\.silver of that date ag",
     ):
         drugs_rs.spark.gold(spark, own)
     again = {"pubmed": two_days["2024-01-02"]["pubmed"][:1]}
@@ -137,9 +147,9 @@ def test_silver_of_spark(spark: SparkSession, tmp_path: Path, two_days: dict[str
 
 
 @pytest.mark.core
-def test_dates_vocabularies_and_matchers(spark: SparkSession, story: dict[str, Path]) -> None:
-    """Gold up to an earlier date, before gold of the core has run, with another matcher; the newest vocabulary counts."""
-    lake = story["held"]
+def test_dates_and_matchers(spark: SparkSession, tmp_path: Path) -> None:
+    """Gold up to an earlier date than that of the core; other names to find; no vocabulary yet."""
+    lake = states(tmp_path)["held"]
     with drugs_rs.spark.gold(spark, lake, dt=SECOND) as gold:
         earlier = as_json(dicts(gold.publications))
         assert {row["dt"] for row in earlier} <= {"2024-02-01", "2024-03-01", SECOND}
@@ -147,5 +157,7 @@ def test_dates_vocabularies_and_matchers(spark: SparkSession, story: dict[str, P
     salts = drugs_rs.Matcher.from_names({"X": ["nothing of note"]}, boundary="none")
     with drugs_rs.spark.gold(spark, lake, matcher=salts) as gold:
         assert {row["drug"] for row in gold.mentions.collect()} == {"nothing of note"}
-    with pytest.raises(exceptions.SourceNotFoundError, match="no drugs up to 2023-01-01 that are not held; run silver of a"):
+    with pytest.raises(
+        exceptions.SourceNotFoundError, match="no drugs up to 2023-01-01 that are not held; run silver of a"
+    ):
         drugs_rs.spark.gold(spark, lake, dt="2023-01-01")

@@ -27,7 +27,12 @@ CASES = 80
 # How an exception of an executor reaches the driver depends on the version and on the frame.
 FAILURES = (PySparkException, Py4JJavaError)
 # The frames, and the tables of a lake that have the same rows.
-FRAMES = {"publications": "publications_all", "rejected": "rejected", "deleted": "deleted", "journal_ids": "journal_ids"}
+FRAMES = {
+    "publications": "publications_all",
+    "rejected": "rejected",
+    "deleted": "deleted",
+    "journal_ids": "journal_ids",
+}
 COUNTS = ("uri", "format", "bytes", "rows_in", "rows_kept", "rows_merged", "rows_rejected", "merged", "rejected")
 
 
@@ -83,8 +88,7 @@ def xml(path: Path, articles: Iterable[str], deleted: Iterable[int] = ()) -> Pat
 
 
 def changing_files(folder: Path, chance: random.Random) -> list[Path]:
-    """Seven files in which each of many ids comes again, or not, by chance: the same or with other contents, as half
-    rows, deleted, rejected."""
+    """Seven files in which each of many ids comes again by chance: the same, changed, in halves, deleted, rejected."""
     files = []
     for number in range(7):
         rows: list[tuple[str, ...]] = []
@@ -192,7 +196,7 @@ def test_a_file_that_an_executor_does_not_see(spark: SparkSession, tmp_path: Pat
     path.unlink()
     with pytest.raises(
         FAILURES,
-        match=r"SourceNotFoundError: executor on \S+: \S+gone\.csv: not found; .*; the driver sees it: put sources where all",
+        match=r"SourceNotFoundError: executor on \S+: \S+gone\.csv: not found; .*; the driver sees it: put sources",
     ):
         clean.files.collect()
 
@@ -201,7 +205,9 @@ def test_arguments_are_checked_on_the_driver(spark: SparkSession, samples: Path,
     read = drugs_rs.spark.read_publications
     with pytest.raises(exceptions.SourceNotFoundError, match=r"nowhere\.csv: not found"):
         read(spark, tmp_path / "nowhere.csv")
-    with pytest.raises(exceptions.ArgumentError, match="kind: unknown kind 'trials'; expected one of 'pubmed', 'clinical_t"):
+    with pytest.raises(
+        exceptions.ArgumentError, match="kind: unknown kind 'trials'; expected one of 'pubmed', 'clinical_t"
+    ):
         read(spark, samples / "pubmed.csv", kind="trials")
     with pytest.raises(exceptions.ArgumentError, match="encoding"):
         read(spark, samples / "pubmed.csv", encoding="latin-9")
@@ -214,14 +220,14 @@ def test_lost_rows_are_noticed(spark: SparkSession, samples: Path) -> None:
     fewer = drugs_rs.spark.CleanPublications(clean._made.where("source_row IS NULL OR source_row <> 3"), "pubmed")  # noqa: SLF001
     with pytest.raises(
         exceptions.ConservationError,
-        match=r"^rows are lost or made up: \S+pubmed\.csv: 10 rows in; 9 kept, 0 merged and 1 rejected by its counts; 8 kept "
-        r"and 1 rejected in the frames; \S+pubmed\.json: .*please report this bug$",
+        match=r"^rows are lost or made up: \S+pubmed\.csv: 10 rows in; 9 kept, 0 merged and 1 rejected by its counts; "
+        r"8 kept and 1 rejected in the frames; \S+pubmed\.json: .*please report this bug$",
     ):
         fewer.check()
 
 
 def test_a_lower_version_replaces_a_higher_one_of_another_file(spark: SparkSession, tmp_path: Path) -> None:
-    """A deviation: silver has no column for versions, so over files the later row wins. Within a file it is the core."""
+    """A deviation: silver has no column for versions, so over files the later row wins; within one the core decides."""
     first = xml(tmp_path / "1.xml", [article(7, "Second version", "J", 2), article(7, "First version", "J", 1)])
     second = xml(tmp_path / "2.xml", [article(7, "First version", "J", 1)])
     core = drugs_rs.read_publications([first, second])
@@ -234,7 +240,9 @@ def test_a_lower_version_replaces_a_higher_one_of_another_file(spark: SparkSessi
         assert both.check()["rows_in"] == 3
 
 
-def test_a_row_that_comes_back_within_a_file_is_the_row_of_the_earlier_file(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_row_that_comes_back_within_a_file_is_the_row_of_the_earlier_file(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     """A deviation: its contents are those of the core, and its place is that of the first file that said so."""
     first = write_pubmed(tmp_path / "1.csv", ("1", "Aspirin", "2020", "J"))
     second = write_pubmed(tmp_path / "2.csv", ("1", "Warfarin", "2020", "J"), ("1", "Aspirin", "2020", "J"))

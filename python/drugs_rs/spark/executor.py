@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Iterator
+from typing import TYPE_CHECKING, Callable, Iterator
 
 import drugs_rs
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["on_executors"]
 
 
-def on_executors(function: str, **settings: Any) -> Callable[[_Batches], _Batches]:
+def on_executors(function: str, **settings: object) -> Callable[[_Batches], _Batches]:
     """Make a function for ``mapInArrow`` of one in ``drugs_rs.spark.tasks``.
 
     Spark sends it with everything that it refers to. It refers to no name of this package, so an executor can run it
@@ -36,8 +36,8 @@ def on_executors(function: str, **settings: Any) -> Callable[[_Batches], _Batche
 
         host = f"executor on {socket.gethostname()} (Python {platform.python_version()}, {sys.executable})"
         remedy = (
-            f"give the executors the wheel of drugs_rs {expected}: install it in their Python or image, or ship a packed "
-            "environment with spark.archives (docs/spark.md)"
+            f"give the executors the wheel of drugs_rs {expected}: install it in their Python or image, or ship a "
+            "packed environment with spark.archives (docs/spark.md)"
         )
         # A task has spark.task.cpus cores. The threads are counted when the native module is first used.
         for variable in ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):

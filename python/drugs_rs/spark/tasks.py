@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import drugs_rs
 from drugs_rs.exceptions import SourceNotFoundError
-from drugs_rs.spark import matchers, rows
+from drugs_rs.spark import matcher_files, task_rows
 
 if TYPE_CHECKING:
     import pyarrow
@@ -49,7 +49,7 @@ def find(
     fields = pyarrow.struct([(name, getattr(pyarrow, kind)()) for name, kind in MENTION.items()])
     field = pyarrow.field(into, pyarrow.list_(fields))
     for batch in batches:
-        found = pyarrow.array(matchers.load(matcher).find_column(batch.column(column))).cast(field.type)
+        found = pyarrow.array(matcher_files.load(matcher).find_column(batch.column(column))).cast(field.type)
         columns, schema = batch.columns, batch.schema
         if replace:
             columns, schema = columns[:-1], schema.remove(len(columns) - 1)
@@ -82,23 +82,23 @@ def _clean_file(
     """Clean one file in a new lake."""
     import pyarrow
 
-    table = rows.SOURCE_TABLES[kind]
+    table = task_rows.SOURCE_TABLES[kind]
     try:
         drugs_rs.bronze(lake=lake, dt=ANY_DATE, **{table: uri})
     except SourceNotFoundError as error:
         message = (
-            f"executor on {socket.gethostname()}: {error}; the driver sees it: put sources where all executors see them "
-            "under the same name, in a bucket or on a shared disk"
+            f"executor on {socket.gethostname()}: {error}; the driver sees it: put sources where all executors see "
+            "them under the same name, in a bucket or on a shared disk"
         )
         raise SourceNotFoundError(message) from error
     report = drugs_rs.silver(lake=lake, dt=ANY_DATE, tables=[table], **options)
-    schema = rows.task_schema()
-    counts = {"table": [rows.COUNTS], "file": [number], rows.COUNTS: [json.dumps(report["sources"])]}
+    schema = task_rows.task_schema()
+    counts = {"table": [task_rows.COUNTS], "file": [number], task_rows.COUNTS: [json.dumps(report["sources"])]}
     yield _widened(pyarrow.table(counts), schema).to_batches()[0]
-    for name in rows.TABLES:
+    for name in task_rows.TABLES:
         for part in drugs_rs.Lake(lake).scan(name):
             own = pyarrow.table(part)
-            own = own.select(rows.column_names(name))
+            own = own.select(task_rows.column_names(name))
             own = own.append_column("table", pyarrow.array([name] * len(own)))
             own = own.append_column("file", pyarrow.array([number] * len(own)))
             yield from _widened(own, schema).to_batches(max_chunksize=batch_rows)

@@ -1,4 +1,4 @@
-"""How a matcher travels: saved to a file on the driver, sent once to each executor, loaded once by each process there."""
+"""How a matcher travels: saved on the driver, sent once to each executor, loaded once by each process there."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ def load(name: str) -> Matcher:
         raise SourceNotFoundError(message) from error
     found = hashlib.sha256(data).hexdigest()
     if found != name[len(PREFIX) :]:
-        message = f"{where}: {len(data)} bytes with the SHA-256 {found}, which are not the matcher that the driver sent; {remedy}"
+        message = (
+            f"{where}: {len(data)} bytes with the SHA-256 {found}, which are not the matcher that the driver sent; "
+            f"{remedy}"
+        )
         raise FormatError(message)
     matcher = drugs_rs.Matcher.from_bytes(data)
     _loaded[name] = matcher
@@ -80,7 +83,7 @@ def load(name: str) -> Matcher:
 
 def _files() -> Path:
     """Return the folder of saved matchers, which goes with this process."""
-    global _folder  # noqa: PLW0603
+    global _folder
     if _folder is None:
         _folder = Path(tempfile.mkdtemp(prefix="drugs_rs-spark-"))
         atexit.register(shutil.rmtree, _folder, ignore_errors=True)

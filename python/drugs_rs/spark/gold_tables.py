@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import drugs_rs
 from drugs_rs.exceptions import SourceNotFoundError
-from drugs_rs.spark import rows
-from drugs_rs.spark.find import find
-from drugs_rs.spark.lakes import SilverTables, read_silver
+from drugs_rs.spark import task_rows
 from drugs_rs.spark.library import require_spark
-from drugs_rs.spark.models import Models
+from drugs_rs.spark.mention_columns import find
+from drugs_rs.spark.silver_layout import SilverTables, read_silver
+from drugs_rs.spark.sql_models import Models
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -73,7 +73,31 @@ def gold(
     abstracts: bool = False,
     unit: str = "substance",
 ) -> Gold:
-    """Compute gold of a lake by SQL, as ``drugs_rs.spark.gold`` documents it."""
+    """Compute current publications, mentions and answers of a lake from its silver tables.
+
+    The rows are those of ``Lake.scan`` and ``DrugGraph.answer``: publications and answers come of the models in
+    ``drugs_rs.sql``, mentions of ``find`` with a matcher of the lake's newest vocabulary. Held dates are left out.
+    Nothing is written.
+
+    Args:
+        spark: The session, classic or of Spark Connect.
+        lake: A lake of the core, on a shared disk or in a bucket that Spark reads, or what ``silver`` wrote.
+        dt: Take partitions up to this date; by default up to that which the core's gold has reached, else all.
+        matcher: What to find. By default a matcher of the vocabulary, with the options that ``drugs_rs.gold`` has by
+            default; where the lake's gold has others, give one with the same options.
+        abstracts: Search abstracts as well as titles.
+        unit: What counts as one drug in ``top_journals`` and ``exclusive_drugs``: ``"substance"`` or ``"code"``.
+
+    Returns:
+        The frames ``publications``, ``mentions``, ``journal_drugs``, ``top_journals`` and ``exclusive_drugs``.
+
+    Raises:
+        MissingLibraryError: PySpark is not installed, or older than 3.5.
+        SourceNotFoundError: There are no silver tables, no vocabulary up to the date, or a partition that Spark wrote
+            is not complete.
+        ArgumentError: An unknown ``unit``.
+        StorageError: The lake cannot be read.
+    """
     require_spark("drugs_rs.spark.gold")
     silver = read_silver(spark, lake)
     as_of = str(dt or silver.as_of or max(silver.dates, default=""))
@@ -118,16 +142,17 @@ def _vocabulary(
     delivered = {row["dt"] for row in silver.tables["drugs_all"].select("dt").distinct().collect()}
     dates = sorted(day for day in delivered.intersection(silver.dates) if day <= as_of)
     if not dates:
-        message = f"{os.fspath(lake)}: no drugs up to {as_of or 'any date'} that are not held; run silver of a vocabulary first"
+        known = f"no drugs up to {as_of or 'any date'} that are not held"
+        message = f"{os.fspath(lake)}: {known}; run silver of a vocabulary first"
         raise SourceNotFoundError(message)
     newest = silver.tables["drugs_all"].where(f"dt = '{dates[-1]}'").drop("dt").collect()
     with TemporaryDirectory(prefix="drugs_rs-") as folder:
         source = Path(folder, "drugs.parquet")
-        table = pyarrow.Table.from_pylist([row.asDict() for row in newest], rows.arrow_schema("drugs_all"))
+        table = pyarrow.Table.from_pylist([row.asDict() for row in newest], task_rows.arrow_schema("drugs_all"))
         parquet.write_table(table, source)
         # Only the core knows the substance of a drug.
         drugs_rs.run(drugs=source, lake=Path(folder, "lake"), dt=dates[-1], graph="none")
         drugs = drugs_rs.Lake(Path(folder, "lake")).scan("drugs").to_arrow()
         matcher = drugs_rs.Matcher.from_vocabulary(source)
-    schema = from_arrow_schema(rows.arrow_schema("drugs"))
+    schema = from_arrow_schema(task_rows.arrow_schema("drugs"))
     return spark.createDataFrame([tuple(row.values()) for row in drugs.to_pylist()], schema), matcher

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import drugs_rs
 from drugs_rs.exceptions import SourceNotFoundError
-from drugs_rs.spark import rows
+from drugs_rs.spark import task_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -26,6 +26,7 @@ FOLDERS = {
     "deleted": "silver/deleted/publications",
     "journal_ids": "silver/journals",
     "drugs_all": "silver/drugs",
+    "rejected_drugs": "silver/rejected/drugs",
     "files": "silver/files",
 }
 # What gold reads.
@@ -100,7 +101,8 @@ def _of_spark(spark: SparkSession, lake: _Path) -> SilverTables:
         tables = {name: _read(spark, name, [folder_of(lake, name)]) for name in READ}
         begun = tables["publications_all"].select("kind", "dt").distinct().collect()
     except AnalysisException as error:
-        message = f"{os.fspath(lake)}: no silver tables ({str(error).splitlines()[0]}); run drugs_rs.silver or drugs_rs.spark.silver"
+        cause = str(error).splitlines()[0]
+        message = f"{os.fspath(lake)}: no silver tables ({cause}); run drugs_rs.silver or drugs_rs.spark.silver"
         raise SourceNotFoundError(message) from error
     for kind, dt in sorted(set(map(tuple, begun)) - set(map(tuple, complete))):
         message = (
@@ -115,7 +117,7 @@ def _read(spark: SparkSession, table: str, paths: list[str]) -> DataFrame:
     from pyspark.sql.pandas.types import from_arrow_schema
     from pyspark.sql.types import StringType, StructField, StructType
 
-    schema = from_arrow_schema(rows.counts_schema() if table == "files" else rows.arrow_schema(table))
+    schema = from_arrow_schema(task_rows.counts_schema() if table == "files" else task_rows.arrow_schema(table))
     keys = ["dt"] if table == "drugs_all" else ["kind", "dt"]
     if not paths:
         fields = [StructField(name, StringType()) for name in keys]

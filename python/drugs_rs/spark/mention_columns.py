@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator, Sequence
 
 import drugs_rs
 from drugs_rs.exceptions import ArgumentError, ColumnNotFoundError
-from drugs_rs.spark import matchers
+from drugs_rs.spark import matcher_files
 from drugs_rs.spark.executor import on_executors
 from drugs_rs.spark.tasks import MENTION
 
@@ -23,7 +23,31 @@ NEVER_IN_ARROW = {"CalendarIntervalType", "YearMonthIntervalType"}
 
 
 def find(df: DataFrame, column: str | Column, matcher: Matcher, *, into: str = "mentions") -> DataFrame:
-    """Find the mentions in each text of a column, as ``drugs_rs.spark.find`` documents it."""
+    """Find the mentions in each text of a column of a frame, on its executors.
+
+    The matcher travels once to each executor, as a file, and each Python process there loads it once. All columns of
+    the frame pass through Python, so leave out those that are not needed (``df.select``).
+
+    Args:
+        df: The frame, of a classic session or of Spark Connect, also a streaming one.
+        column: The name of a column of strings, or an expression (``pyspark.sql.Column``).
+        matcher: What to find.
+        into: The name of the new column.
+
+    Returns:
+        The frame with one more column, of the type
+        ``array<struct<atccode:string,drug:string,start:bigint,end:bigint,surface:string,rule:string>>``: the fields of
+        ``Mention``, where ``start`` and ``end`` count code points. The array is empty for a text without a mention, and
+        null for null. Other columns are as they were.
+
+    Raises:
+        ColumnNotFoundError: The frame has no column of this name, or several.
+        ArgumentError: The column is not one of strings, ``into`` is the name of a column, or a column has a type that
+            Spark does not hand to Python (intervals of months).
+
+    Actions on the frame fail where an executor lacks this package or has another version of it, or where its copy of
+    the matcher is missing or damaged; the message names the host and what to do.
+    """
     from pyspark.sql.types import StringType, StructField, StructType
 
     if not isinstance(matcher, drugs_rs.Matcher):
@@ -48,15 +72,15 @@ def find(df: DataFrame, column: str | Column, matcher: Matcher, *, into: str = "
     fields = list(df.schema.fields)
     if not isinstance(fields[number].dataType, StringType):
         message = (
-            f"column `{fields[number].name}`: of type {fields[number].dataType.simpleString()}, and mentions are found in "
-            "strings; cast it"
+            f"column `{fields[number].name}`: of type {fields[number].dataType.simpleString()}, and mentions are found "
+            "in strings; cast it"
         )
         raise ArgumentError(message)
     _check_types(fields)
     found = StructField(into, _mentions(), nullable=True)
     schema = StructType([*fields[: len(names)], found])
     search = on_executors(
-        "find", column=number, into=into, matcher=matchers.ship(spark, matcher), replace=is_expression
+        "find", column=number, into=into, matcher=matcher_files.ship(spark, matcher), replace=is_expression
     )
     # `mapInArrow` looks columns up by name: names that come twice or have a dot fail there.
     numbered = df.toDF(*(f"c{number}" for number in range(len(fields))))
@@ -68,8 +92,8 @@ def _check_types(fields: Sequence[StructField]) -> None:
     for field in fields:
         if any(type(kind).__name__ in NEVER_IN_ARROW for kind in _types_in(field.dataType)):
             message = (
-                f"column `{field.name}`: of type {field.dataType.simpleString()}, which Spark does not hand to Python; drop "
-                "the column or cast it first"
+                f"column `{field.name}`: of type {field.dataType.simpleString()}, which Spark does not hand to Python; "
+                "drop the column or cast it first"
             )
             raise ArgumentError(message)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import drugs_rs
 from drugs_rs.exceptions import ArgumentError, ConservationError
-from drugs_rs.spark import rows
+from drugs_rs.spark import task_rows
 from drugs_rs.spark.executor import on_executors
 from drugs_rs.spark.library import require_spark
-from drugs_rs.spark.merge import rows_that_go
+from drugs_rs.spark.merged_files import rows_that_go
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -56,7 +56,7 @@ class CleanPublications:
         self.publications = self._table("publications_all")
         self.rejected = self._table("rejected")
         self.deleted = self._table("deleted")
-        self._rows["journal_ids"] = self._of("journal_ids").dropDuplicates(rows.column_names("journal_ids"))
+        self._rows["journal_ids"] = self._of("journal_ids").dropDuplicates(task_rows.column_names("journal_ids"))
         self.journal_ids = self._table("journal_ids")
         self._counts = self._files()
         self.files = self._counts.orderBy("file").drop("file")
@@ -75,7 +75,7 @@ class CleanPublications:
         kept_rows = self._rows["publications_all"].groupBy("file").agg(functions.count("*").alias("in_publications"))
         rejected_rows = self._rows["rejected"].groupBy("file").agg(functions.count("*").alias("in_rejected"))
         counts = self._counts.join(kept_rows, "file", "left").join(rejected_rows, "file", "left")
-        wrong, totals = [], dict.fromkeys(rows.SUMS, 0)
+        wrong, totals = [], dict.fromkeys(task_rows.SUMS, 0)
         for row in counts.orderBy("file").collect():
             for name in totals:
                 totals[name] += row[name]
@@ -106,20 +106,20 @@ class CleanPublications:
 
     def _of(self, table: str) -> DataFrame:
         """Return the rows of a table, with the number of their file."""
-        return self._made.where(f"table = '{table}'").select("file", *rows.column_names(table))
+        return self._made.where(f"table = '{table}'").select("file", *task_rows.column_names(table))
 
     def _table(self, table: str) -> DataFrame:
         """Return a frame with the columns of a table."""
-        return self._rows[table].select(*rows.column_names(table), self._kind)
+        return self._rows[table].select(*task_rows.column_names(table), self._kind)
 
     def _files(self) -> DataFrame:
         """Return the counts of each file, with its number, in which rows merged over files are merged."""
         from pyspark.sql import functions
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        entries = f"array<{from_arrow_schema(rows.counts_schema()).simpleString()}>"
-        counts = self._made.where(f"table = '{rows.COUNTS}'").selectExpr(
-            "file", f"inline(from_json({rows.COUNTS}, '{entries}'))"
+        entries = f"array<{from_arrow_schema(task_rows.counts_schema()).simpleString()}>"
+        counts = self._made.where(f"table = '{task_rows.COUNTS}'").selectExpr(
+            "file", f"inline(from_json({task_rows.COUNTS}, '{entries}'))"
         )
         by_reason = self._gone.groupBy("file", "reason").agg(functions.count("*").alias("rows"))
         gone = by_reason.groupBy("file").agg(
@@ -151,13 +151,42 @@ def read_publications(
     on_bad_file: str = "fail",
     max_ratio: int = 400,
 ) -> CleanPublications:
-    """Clean sources on executors, as ``drugs_rs.spark.read_publications`` documents it."""
+    """Clean PubMed articles, trials or preprints on the executors, a file a task.
+
+    The driver lists the files. Each task cleans one as ``drugs_rs.silver`` does, on the executor's disk and in bounded
+    memory, and repeated ids over all files are merged by the same rules: the rows are those of
+    ``drugs_rs.read_publications``. Two things differ. Over the files of one call, a lower version of a PubMed record
+    replaces a higher one, because silver has no column for versions. If a file says one thing of an id, then another,
+    and then the first again, which an earlier file says too, the row is that of the earlier file.
+
+    Nothing is read before an action. The first one reads the sources, and their rows stay on the executors' disks.
+
+    Args:
+        spark: The session, classic or of Spark Connect.
+        sources: What a source may be for ``drugs_rs.read_publications``, under names that driver and executors share:
+            in a bucket, or on a disk that all of them see. Relative paths become absolute.
+        kind: ``"pubmed"``, ``"clinical_trial"`` or ``"preprint"``.
+        encoding: As for ``drugs_rs.read_publications``.
+        month_first: As for ``drugs_rs.read_publications``.
+        on_bad_file: As for ``drugs_rs.read_publications``; an unreadable file fails the first action.
+        max_ratio: As for ``drugs_rs.read_publications``.
+
+    Returns:
+        The frames ``publications``, ``rejected``, ``deleted``, ``journal_ids`` and ``files``; ``check()`` shows that no
+        row is lost.
+
+    Raises:
+        MissingLibraryError: PySpark is not installed, or older than 3.5.
+        SourceNotFoundError: A source does not exist or matches no file.
+        ArgumentError: An unknown ``kind``, ``encoding`` or ``on_bad_file``, or an empty list of sources.
+        StorageError: The disk or the bucket could not be looked at.
+    """
     require_spark("drugs_rs.spark.read_publications")
     from pyspark import StorageLevel
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    if kind not in rows.SOURCE_TABLES:
-        message = f"kind: unknown kind {kind!r}; expected one of {', '.join(map(repr, rows.SOURCE_TABLES))}"
+    if kind not in task_rows.SOURCE_TABLES:
+        message = f"kind: unknown kind {kind!r}; expected one of {', '.join(map(repr, task_rows.SOURCE_TABLES))}"
         raise ArgumentError(message)
     files = [_absolute(file) for file in drugs_rs.list_sources(sources)]
     # Checks the options, and reads nothing.
@@ -175,7 +204,7 @@ def read_publications(
     # As many ranges as numbers: one file a task.
     numbered = spark.createDataFrame(list(enumerate(files)), "file bigint, uri string")
     numbered = numbered.repartitionByRange(len(files), "file")
-    made = numbered.mapInArrow(work, from_arrow_schema(rows.task_schema())).persist(StorageLevel.DISK_ONLY)
+    made = numbered.mapInArrow(work, from_arrow_schema(task_rows.task_schema())).persist(StorageLevel.DISK_ONLY)
     return CleanPublications(made, kind)
 
 

@@ -60,14 +60,9 @@ def counts_schema() -> pyarrow.Schema:
     import pyarrow
 
     by_reason = pyarrow.map_(pyarrow.string(), pyarrow.int64())
-    return pyarrow.schema(
-        [
-            ("uri", pyarrow.string()),
-            ("format", pyarrow.string()),
-            *((name, pyarrow.int64()) for name in ("bytes", *SUMS)),
-        ]
-        + [("merged", by_reason), ("rejected", by_reason)]
-    )
+    texts = [(name, pyarrow.string()) for name in ("uri", "format")]
+    numbers = [(name, pyarrow.int64()) for name in ("bytes", *SUMS)]
+    return pyarrow.schema([*texts, *numbers, ("merged", by_reason), ("rejected", by_reason)])
 
 
 def column_names(table: str) -> list[str]:
