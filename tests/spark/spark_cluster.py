@@ -119,5 +119,5 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         yield Cluster(spark, folder)
     finally:
         spark.stop()
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        for name, earlier in before.items():
+            os.environ.pop(name) if earlier is None else os.environ.update({name: earlier})

@@ -6,6 +6,7 @@ import datetime
 import re
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -269,6 +270,26 @@ def test_executors_with_another_version(spark_cluster: Cluster, matcher: drugs_r
         rf"\): drugs_rs 0\.0\.7, and the driver has {re.escape(drugs_rs.__version__)}; give the executors the wheel",
         message,
     )
+
+
+@pytest.mark.core
+def test_executors_take_the_wheel_from_an_archive(
+    spark_cluster: Cluster, matcher: drugs_rs.Matcher, tmp_path: Path
+) -> None:
+    """A wheel is a ZIP file of the package; Spark unpacks one beside each executor, whose Python has no other."""
+    wheel = tmp_path / "wheel.zip"
+    package = Path(drugs_rs.__file__).parent
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path in package.rglob("*"):
+            if path.suffix != ".pyc":
+                archive.write(path, f"drugs_rs/{path.relative_to(package)}")
+    context: Any = spark_cluster.spark.sparkContext
+    context.addArchive(f"{wheel}#drugs_rs_wheel")
+    program = another_python(tmp_path, None)
+    program.write_text(program.read_text().replace("export PYTHONPATH", "export PYTHONPATH=drugs_rs_wheel:$PYTHONPATH"))
+    with spark_cluster.python(program):
+        found = drugs_rs.spark.find(texts(spark_cluster.spark), "title", matcher).collect()
+    assert sum(len(row["mentions"] or []) for row in found) > len(TEXTS)
 
 
 def test_importing_the_module_loads_neither_spark_nor_the_core() -> None:

@@ -25,11 +25,12 @@ def dicts(frame: DataFrame) -> list[dict[str, Any]]:
 
 
 def of_spark(gold: drugs_rs.spark.Gold) -> Findings:
-    tables = (as_json(dicts(getattr(gold, table))) for table in TABLES)
+    publications, mentions, journal_drugs = (as_json(dicts(getattr(gold, table))) for table in TABLES)
     exclusive: dict[str, list[str]] = {}
     for row in gold.exclusive_drugs.collect():
         exclusive.setdefault(row["atccode"], []).append(row["other_atccode"])
-    return Findings(*tables, [(row["journal"], row["drugs"]) for row in gold.top_journals.collect()], exclusive)
+    top = [(row["journal"], row["drugs"]) for row in gold.top_journals.collect()]
+    return Findings(publications, mentions, journal_drugs, top, exclusive)
 
 
 def check(gold: drugs_rs.spark.Gold, expected: Findings) -> None:

@@ -53,7 +53,8 @@ class OfCore(NamedTuple):
 
 
 def of_core(folder: Path, sources: list[Path], table: str = "pubmed", **options: Any) -> OfCore:
-    drugs_rs.bronze(lake=folder, dt=DT, **{table: sources})
+    given: dict[str, Any] = {table: sources}
+    drugs_rs.bronze(lake=folder, dt=DT, **given)
     report = drugs_rs.silver(lake=folder, dt=DT, **options)
     rows = {}
     for frame, name in FRAMES.items():
@@ -208,11 +209,11 @@ def test_arguments_are_checked_on_the_driver(spark: SparkSession, samples: Path,
     with pytest.raises(
         exceptions.ArgumentError, match="kind: unknown kind 'trials'; expected one of 'pubmed', 'clinical_t"
     ):
-        read(spark, samples / "pubmed.csv", kind="trials")
+        read(spark, samples / "pubmed.csv", kind="trials")  # type: ignore[arg-type]
     with pytest.raises(exceptions.ArgumentError, match="encoding"):
-        read(spark, samples / "pubmed.csv", encoding="latin-9")
+        read(spark, samples / "pubmed.csv", encoding="latin-9")  # type: ignore[arg-type]
     with pytest.raises(exceptions.ArgumentError, match="on_bad_file"):
-        read(spark, samples / "pubmed.csv", on_bad_file="ignore")
+        read(spark, samples / "pubmed.csv", on_bad_file="ignore")  # type: ignore[arg-type]
 
 
 def test_lost_rows_are_noticed(spark: SparkSession, samples: Path) -> None:

@@ -15,13 +15,17 @@ from drugs_rs.spark.merged_files import rows_that_go
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Sequence
+    from typing import Literal, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
     from typing_extensions import Self, TypeAlias
 
+    from drugs_rs.spark.task_rows import Kind
+
     # A path, a glob, a folder or a URI, or several of them.
     Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+    Encoding: TypeAlias = Literal["windows-1252"]
+    OnBadFile: TypeAlias = Literal["fail", "reject"]
 
 __all__ = ["CleanPublications", "read_publications"]
 
@@ -145,10 +149,10 @@ def read_publications(
     spark: SparkSession,
     sources: Source,
     *,
-    kind: str = "pubmed",
-    encoding: str | None = None,
+    kind: Kind = "pubmed",
+    encoding: Encoding | None = None,
     month_first: bool = False,
-    on_bad_file: str = "fail",
+    on_bad_file: OnBadFile = "fail",
     max_ratio: int = 400,
 ) -> CleanPublications:
     """Clean PubMed articles, trials or preprints on the executors, a file a task.

@@ -50,9 +50,7 @@ def find(df: DataFrame, column: str | Column, matcher: Matcher, *, into: str = "
     """
     from pyspark.sql.types import StringType, StructField, StructType
 
-    if not isinstance(matcher, drugs_rs.Matcher):
-        message = f"matcher: expected a drugs_rs.Matcher, found {type(matcher).__name__}"
-        raise TypeError(message)
+    _check_matcher(matcher)
     spark = df.sparkSession
     fold = str if spark.conf.get("spark.sql.caseSensitive") == "true" else str.lower
     names = [fold(name) for name in df.columns]
@@ -60,7 +58,7 @@ def find(df: DataFrame, column: str | Column, matcher: Matcher, *, into: str = "
         message = f"into: the frame has a column `{into}`; choose another name"
         raise ArgumentError(message)
     is_expression = not isinstance(column, str)
-    if is_expression:
+    if not isinstance(column, str):
         # Computed as one more column, whose place the mentions take.
         df, number = df.select("*", column.alias(into)), len(names)
     elif names.count(fold(column)) == 1:
@@ -85,6 +83,13 @@ def find(df: DataFrame, column: str | Column, matcher: Matcher, *, into: str = "
     # `mapInArrow` looks columns up by name: names that come twice or have a dot fail there.
     numbered = df.toDF(*(f"c{number}" for number in range(len(fields))))
     return numbered.mapInArrow(search, schema)
+
+
+def _check_matcher(matcher: object) -> None:
+    """Check that something is a matcher, of which executors would say less."""
+    if not isinstance(matcher, drugs_rs.Matcher):
+        message = f"matcher: expected a drugs_rs.Matcher, found {type(matcher).__name__}"
+        raise TypeError(message)
 
 
 def _check_types(fields: Sequence[StructField]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import drugs_rs
 from drugs_rs.exceptions import SourceNotFoundError
@@ -81,7 +81,7 @@ def spark_path(place: _Path) -> str:
     return PATTERN.sub(r"\\\g<0>", text if "://" in text else f"file://{Path(text).expanduser().absolute()}")
 
 
-def _status(lake: _Path) -> list[dict[str, object]]:
+def _status(lake: _Path) -> list[dict[str, Any]]:
     """List the partitions that the core wrote."""
     text = os.fspath(lake)
     if text.partition("://")[0 if "://" in text else 1] not in OF_CORE:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from drugs_rs import CleanTable
-    from drugs_rs.spark.clean_sources import CleanPublications, Source
+    from drugs_rs.spark.clean_sources import CleanPublications, Encoding, OnBadFile, Source
 
 __all__ = ["silver"]
 
@@ -40,9 +40,9 @@ def silver(
     pubmed: Source | None = None,
     clinical_trials: Source | None = None,
     preprints: Source | None = None,
-    encoding: str | None = None,
+    encoding: Encoding | None = None,
     month_first: bool = False,
-    on_bad_file: str = "fail",
+    on_bad_file: OnBadFile = "fail",
     max_ratio: int = 400,
 ) -> dict[str, dict[str, int]]:
     """Clean the sources of a date on the executors, and write them as Parquet in the layout of a lake.

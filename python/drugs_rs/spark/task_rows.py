@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import drugs_rs
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     import pyarrow
+    from typing_extensions import TypeAlias
+
+    Kind: TypeAlias = Literal["pubmed", "clinical_trial", "preprint"]
+    SourceTable: TypeAlias = Literal["pubmed", "clinical_trials", "preprints"]
 
 __all__ = [
     "COUNTS",
@@ -30,7 +36,11 @@ COUNTS = "counts"
 # The counts of a file that add up.
 SUMS = ("rows_in", "rows_kept", "rows_merged", "rows_rejected")
 # The source table of each kind.
-SOURCE_TABLES = {"pubmed": "pubmed", "clinical_trial": "clinical_trials", "preprint": "preprints"}
+SOURCE_TABLES: dict[Kind, SourceTable] = {
+    "pubmed": "pubmed",
+    "clinical_trial": "clinical_trials",
+    "preprint": "preprints",
+}
 
 
 def arrow_schema(table: str) -> pyarrow.Schema:

@@ -16,6 +16,8 @@ from drugs_rs.spark import matcher_files, task_rows
 if TYPE_CHECKING:
     import pyarrow
 
+    from drugs_rs.spark.task_rows import Kind
+
 __all__ = ["clean", "find"]
 
 # The date of lakes that live as long as a task.
@@ -57,7 +59,7 @@ def find(
 
 
 def clean(
-    batches: Iterator[pyarrow.RecordBatch], *, kind: str, batch_rows: int, options: dict[str, Any]
+    batches: Iterator[pyarrow.RecordBatch], *, kind: Kind, batch_rows: int, options: dict[str, Any]
 ) -> Iterator[pyarrow.RecordBatch]:
     """Clean source files: each row names one, and becomes the rows of all tables that the core makes of it.
 
@@ -77,14 +79,15 @@ def clean(
 
 
 def _clean_file(
-    lake: Path, number: int, uri: str, kind: str, batch_rows: int, options: dict[str, Any]
+    lake: Path, number: int, uri: str, kind: Kind, batch_rows: int, options: dict[str, Any]
 ) -> Iterator[pyarrow.RecordBatch]:
     """Clean one file in a new lake."""
     import pyarrow
 
     table = task_rows.SOURCE_TABLES[kind]
     try:
-        drugs_rs.bronze(lake=lake, dt=ANY_DATE, **{table: uri})
+        sources: dict[str, Any] = {table: uri}
+        drugs_rs.bronze(lake=lake, dt=ANY_DATE, **sources)
     except SourceNotFoundError as error:
         message = (
             f"executor on {socket.gethostname()}: {error}; the driver sees it: put sources where all executors see "
