@@ -91,6 +91,11 @@ tables-doc: .venv/demo/.wheel ## write docs/tables.md anew
 	    'Written by `make tables-doc` from `src/schema/tables/`; [the lake as tables](lake.md) shows how to read them.' '' > docs/tables.md
 	.venv/demo/bin/drugs-rs schema --format markdown >> docs/tables.md
 
+.PHONY: sql-models
+sql-models: $$(NEWEST)/.dependencies ## render python/drugs_rs/sql/models in all dialects, and write the dbt package
+	$(NEWEST)/bin/python tests/render_sql_models.py
+	$(NEWEST)/bin/python tests/render_dbt_package.py
+
 .PHONY: airflow
 airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG on the sample data; AIRFLOW=2.6.3 for that one
 	@mkdir -p .airflow/$(AIRFLOW)
@@ -99,7 +104,7 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
-PARTS := check test-rust test-matcher test-python test-stub test-spark test-airflow
+PARTS := check test-rust test-matcher test-python test-stub test-dbt test-spark test-airflow
 .PHONY: test $(PARTS)
 test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
@@ -115,6 +120,8 @@ test-python-%: .venv/test-%/.wheel
 	.venv/test-$*/bin/pytest --numprocesses $(JOBS) --dist loadscope $(if $(filter $*,$(lastword $(PYTHONS))),,-m "not core")
 test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
+test-dbt: $$(NEWEST)/.wheel .venv/dbt/.dependencies ## the dbt package of the SQL models on DuckDB, PostgreSQL and an emulator of BigQuery
+	DRUGS_RS_DBT=$(CURDIR)/.venv/dbt $(NEWEST)/bin/pytest tests/dbt_package
 test-spark: $$(addsuffix /.wheel,$$(addprefix .venv/spark-,$$(PYTHONS)))
 	$(call side_by_side,$(PYTHONS:%=test-spark-%))
 test-spark-%: .venv/spark-%/.wheel
@@ -211,7 +218,7 @@ pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' 
 	for set in spark bench-spark; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
-	for set in tools test bench $(PEERS:%=eval-%); do \
+	for set in tools test bench dbt $(PEERS:%=eval-%); do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 	$(foreach version,$(AIRFLOWS),$(AIRFLOW_NO_WHEEL) $(UV) pip compile --quiet --upgrade --generate-hashes \
@@ -264,6 +271,11 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 
 .venv/eval/.dependencies: | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/eval
+	@touch $@
+
+.venv/dbt/.dependencies: requirements/dbt.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/dbt
+	$(UV) pip install --quiet --python .venv/dbt --requirement $<
 	@touch $@
 
 .venv/eval-%/.dependencies: requirements/eval-%.txt | .venv/tools/.ready

@@ -24,7 +24,7 @@ PROJECT = f"""# {NOTE}
 name: drugs_rs
 version: "VERSION"
 config-version: 2
-require-dbt-version: [">=1.10.6", "<3.0.0"]
+require-dbt-version: [">=1.11.0", "<2.0.0"]
 
 model-paths: [models]
 macro-paths: [macros]
@@ -111,15 +111,21 @@ ACCEPTED = {
     "rule": ("name", "synonym", "abbreviation", "combination"),
     "date_precision": ("day", "month", "season", "year"),
 }
+# As loads bring it (`drugs_rs.loading`).
 STATUS = Table(
     "status",
-    "The rows of Lake.status(), one for each delivered partition",
+    "The delivered partitions of the lake: their rows, what is held, and the date that gold has reached",
     (
         Column("dt", "The date of the delivery"),
-        Column("table", "The table that was delivered"),
-        Column("held", "Whether the date is held, so that its rows do not count"),
+        Column("table", "What was delivered: drugs, pubmed, clinical_trials or preprints"),
+        Column("rows_in", "The rows of the sources"),
+        Column("rows_kept", "The rows that were kept"),
+        Column("rows_merged", "The rows that were merged into another"),
+        Column("rows_rejected", "The rows that were rejected"),
+        Column("rejected_share", "The share of rejected rows, from 0 to 1"),
+        Column("held", "Whether the date is held, so that gold leaves it out"),
         Column("reason", "Why the date is held", required=False),
-        Column("as_of", "The date that gold has reached; null before its first run", required=False),
+        Column("as_of", "The date that gold has reached", required=False),
     ),
     ("dt", "table"),
 )

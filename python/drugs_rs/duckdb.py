@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import threading
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from drugs_rs.exceptions import (
     ArgumentError,
@@ -39,6 +41,7 @@ from drugs_rs.loading import (
     LoadStep,
     LoadTable,
     check_columns,
+    check_origin,
     load_in,
     load_tables,
     pinned,
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from drugs_rs import Lake, Matcher, Table, TableScan
+
+    Handler = Callable[[int, FrameType | None], object]
 
 __all__ = ["connect", "load", "register"]
 
@@ -85,17 +90,18 @@ def register(connection: duckdb.DuckDBPyConnection, matcher: Matcher, name: str 
 
     The function returns a list of structs with the fields of ``Mention``: ``atccode``, ``drug``, ``start``, ``end``,
     ``surface`` and ``rule``. The list is empty for a text without a mention, and null for null. Needs pyarrow. A
-    function of this name that is there is replaced.
+    function that the connection has registered by this name is replaced.
 
     Args:
-        connection: The connection; only its queries see the function.
+        connection: The connection. Others of the same database see the function too, as long as this one lives.
         matcher: What to find.
         name: The name of the function.
 
     Raises:
+        ArgumentError: The name is no name, or one that DuckDB or another connection has.
         MissingLibraryError: pyarrow is not installed.
     """
-    _library()
+    library = _library()
     try:
         import pyarrow
     except ImportError as error:
@@ -109,8 +115,17 @@ def register(connection: duckdb.DuckDBPyConnection, matcher: Matcher, name: str 
     def drugs_find(texts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         return pyarrow.array(matcher.find_column(texts))
 
-    if connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [name.lower()]).fetchall():
-        connection.remove_function(name)
+    # DuckDB's own list keeps the letters of the first registration, and functions have one name in all cases.
+    query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE lower(function_name) = ?"
+    for (taken,) in connection.execute(query, [name.lower()]).fetchall():
+        try:
+            connection.remove_function(taken)
+        except library.InvalidInputException as error:
+            message = (
+                f"name: DuckDB or another connection has a function {taken!r}, which cannot be replaced; take another "
+                "name, or register on that connection"
+            )
+            raise ArgumentError(message) from error
     # DuckDB's stubs do not know the texts that it takes for types.
     untyped: Any = connection
     untyped.create_function(name, drugs_find, ["VARCHAR"], MENTIONS, type="arrow", null_handling="special")
@@ -137,28 +152,41 @@ def load(
 
     Raises:
         ArgumentError: There is no table of a name.
-        ConflictError: Another process has the file open.
+        ConflictError: Another process has the file open, another thread loads into it, or a run gave up the state.
         MissingLibraryError: DuckDB is not installed.
-        SchemaError: A table in the file was altered.
+        SchemaError: A table in the file was altered, or has rows that no load brought.
         SourceNotFoundError: There is no lake, or gold has not run.
         StorageError: The file cannot be written, or is no database.
     """
-    file = os.fspath(database)
+    file = os.fsdecode(database)
     if file.startswith("duckdb:"):
         file = file[len("duckdb:") :]
     if not file or file.startswith(":"):
         message = f"database: found {file!r}, expected the path of a file"
         raise ArgumentError(message)
+    if "://" in file:
+        # An address may have a password.
+        scheme = file.split("://", 1)[0]
+        message = f"database: found an address that begins with {scheme!r} after `duckdb:`, expected the path of a file"
+        raise ArgumentError(message)
+    if file.startswith("~/"):
+        file = str(Path(file).expanduser())
     target = f"duckdb:{file}"
     library = _library()
     # A wrong name or a lake that is not there makes no file.
     load_tables(tables)
-    lake = pinned(lake)
+    pinned(lake)
     if plan and not Path(file).exists():
         return load_in(_DuckTransaction(library.connect(), target), target, lake, tables, plan=True)
     try:
-        with _opened(library, file, read_only=plan) as connection:
+        with _signals_kept(), _opened(library, file, read_only=plan) as connection:
             return load_in(_DuckTransaction(connection, target), target, lake, tables, plan=plan)
+    except library.TransactionException as error:
+        if "conflict" not in str(error).lower():
+            message = f"{target}: DuckDB cannot load: {error}; the file is as it was"
+            raise StorageError(message) from error
+        message = f"{target}: something else in this process wrote to the file; load again ({error})"
+        raise ConflictError(message) from error
     except library.Error as error:
         message = f"{target}: DuckDB cannot load: {error}; the file is as it was"
         raise StorageError(message) from error
@@ -170,7 +198,7 @@ def _opened(library: ModuleType, file: str, *, read_only: bool) -> Iterator[duck
     try:
         connection = library.connect(file, read_only=read_only)
     except library.IOException as error:
-        if "lock" in str(error):
+        if "set lock on file" in str(error):
             message = f"duckdb:{file}: another process has the file open; load again when it has closed it ({error})"
             raise ConflictError(message) from error
         message = f"duckdb:{file}: the file cannot be opened: {error}"
@@ -184,17 +212,56 @@ def _opened(library: ModuleType, file: str, *, read_only: bool) -> Iterator[duck
         connection.close()
 
 
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Let the exception of a signal's handler through, such as KeyboardInterrupt.
+
+    DuckDB looks for signals while it works, but then raises a RuntimeError of its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    raised: list[BaseException] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def kept(handler: Handler) -> Handler:
+        def handle(number: int, frame: FrameType | None) -> None:
+            try:
+                handler(number, frame)
+            except BaseException as error:
+                raised.append(error)
+                raise
+
+        return handle
+
+    try:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, kept(handler))
+        yield
+    except Exception:
+        if raised:
+            raise raised[0] from None
+        raise
+    finally:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, handler)
+
+
 class _DuckTransaction:
     """A load into an open database file."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, target: str) -> None:
         self.connection = connection
         self.target = target
+        # The types of the columns of each table.
+        self.there: dict[str, dict[str, str]] = {}
 
     def held_parts(self, tables: Sequence[LoadTable]) -> dict[tuple[str, str | None], str]:
-        there: dict[str, dict[str, str]] = {}
+        there = self.there
         query = (
-            "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+            "SELECT lower(table_name), column_name, data_type FROM duckdb_columns()"
             " WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal"
         )
         for table, column, kind in self.connection.execute(query).fetchall():
@@ -202,46 +269,52 @@ class _DuckTransaction:
         for table in tables:
             if table.name in there:
                 check_columns(f"{self.target}: the table {table.name}", table, there[table.name], TYPES)
-        if PARTS not in there:
-            return {}
         names = {table.name for table in tables}.intersection(there)
-        parts = self.connection.execute(f"SELECT table_name, dt, content FROM {PARTS}").fetchall()
-        return {(table, dt): content for table, dt, content in parts if table in names}
+        query = f"SELECT table_name, dt, content FROM {PARTS}"
+        parts = self.connection.execute(query).fetchall() if PARTS in there else []
+        held = {(table, dt): content for table, dt, content in parts if table in names}
+        for name in sorted(names.difference(table for table, _ in held)):
+            rows = self.connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchall()
+            check_origin(f"{self.target}: the table {name}", has_rows=bool(rows))
+        return held
 
-    def write_parts(self, lake: Lake, tables: Sequence[LoadTable], steps: Sequence[LoadStep]) -> list[int]:
-        for table in tables:
-            columns = ", ".join(
-                f'"{column.name}" {TYPES[column.type]}{"" if column.nullable else " NOT NULL"}'
-                for column in table.columns
-            )
-            self.connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
-            self._comment(f'TABLE "{table.name}"', table.description)
-            for column in table.columns:
-                self._comment(f'COLUMN "{table.name}"."{column.name}"', column.description)
-        return [self._write(lake, next(table for table in tables if table.name == step.table), step) for step in steps]
+    def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
+        if table.name not in self.there:
+            self._create(table)
+        old = [step.dt for step in steps if step.action != "load"]
+        if old:
+            condition, values = (" WHERE list_contains(?, dt)", [old]) if table.is_dated else ("", [])
+            self.connection.execute(f'DELETE FROM "{table.name}"{condition}', values)
+        return self._insert(lake, table, [step.dt for step in steps if step.rows > 0])
+
+    def _create(self, table: LoadTable) -> None:
+        columns = ", ".join(
+            f'"{column.name}" {TYPES[column.type]}{"" if column.nullable else " NOT NULL"}' for column in table.columns
+        )
+        self.connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
+        self._comment(f'TABLE "{table.name}"', table.description)
+        for column in table.columns:
+            self._comment(f'COLUMN "{table.name}"."{column.name}"', column.description)
 
     def _comment(self, thing: str, text: str) -> None:
         self.connection.execute("COMMENT ON {} IS '{}'".format(thing, text.replace("'", "''")))
 
-    def _write(self, lake: Lake, table: LoadTable, step: LoadStep) -> int:
-        if step.action != "load":
-            condition, values = ("", []) if step.dt is None else (" WHERE dt = ?", [step.dt])
-            self.connection.execute(f'DELETE FROM "{table.name}"{condition}', values)
-        if step.rows == 0:
+    def _insert(self, lake: Lake, table: LoadTable, dates: Sequence[str | None]) -> int:
+        """Insert the rows of these dates, or all of a table without dates."""
+        if not dates:
             return 0
         rows: Table | TableScan
         if table.name == STATUS:
             rows = lake.status()
-            names = ", ".join(f'"{column.name}"' for column in table.columns)
         else:
-            rows = lake.scan(table.name, dt=step.dt)
-            names = "*"
+            rows = lake.scan(table.name, dt=[dt for dt in dates if dt is not None] or None)
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
         # Rows of one code lie together, so that a query of a code reads few of them.
-        order = ' ORDER BY "atccode"' if any(column.name == "atccode" for column in table.columns) else ""
-        self.connection.register("part_of_the_lake", rows)
-        inserted = self.connection.execute(f'INSERT INTO "{table.name}" SELECT {names} FROM part_of_the_lake{order}')
+        order = ' ORDER BY dt, "atccode"' if table.is_dated and table.name == "mentions" else ""
+        self.connection.register("rows_of_the_lake", rows)
+        inserted = self.connection.execute(f'INSERT INTO "{table.name}" SELECT {names} FROM rows_of_the_lake{order}')
         ((count,),) = inserted.fetchall()
-        self.connection.unregister("part_of_the_lake")
+        self.connection.unregister("rows_of_the_lake")
         return int(count)
 
     def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:

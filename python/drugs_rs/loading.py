@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Iterable, Mapping, NamedTuple, Sequence
 
-from drugs_rs.exceptions import ArgumentError, ConservationError, SchemaError, SourceNotFoundError
+from drugs_rs.exceptions import ArgumentError, ConflictError, ConservationError, SchemaError, SourceNotFoundError
 
 if TYPE_CHECKING:
     import os
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         def held_parts(self, tables: Sequence[LoadTable]) -> dict[tuple[str, str | None], str]:
             """Read the digests of the parts that the database holds; raise SchemaError for a table that was altered."""
 
-        def write_parts(self, lake: Lake, tables: Sequence[LoadTable], steps: Sequence[LoadStep]) -> list[int]:
-            """Carry out the steps, and return the rows that each of them wrote."""
+        def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
+            """Carry out the steps of one table, and return the rows that they wrote."""
 
         def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:
             """Write down which parts the database holds now, and return the number of the load."""
@@ -43,6 +43,7 @@ __all__ = [
     "LoadTable",
     "TableColumn",
     "check_columns",
+    "check_origin",
     "lake_parts",
     "load_in",
     "load_tables",
@@ -305,18 +306,45 @@ def load_in(
     """Load what differs, in a transaction that the caller commits.
 
     Raises:
+        ConflictError: A run has given up the state meanwhile.
         ConservationError: The database counts other rows than the lake; a bug in this package.
     """
     wanted = load_tables(tables)
     state = pinned(lake)
+    chosen = getattr(lake, "state", None) == state.state
+    try:
+        return _load_state(transaction, target, state, wanted, plan=plan)
+    except SourceNotFoundError as error:
+        if chosen or state.state in _states(state):
+            raise
+        message = (
+            f"{state.root}: a run has committed and given up state {state.state} while it was loaded into {target}; "
+            "nothing was changed. Load again, or let runs keep states (see `keep`)"
+        )
+        raise ConflictError(message) from error
+
+
+def _states(lake: Lake) -> list[int]:
+    from drugs_rs import Lake as OpenedLake
+
+    return [row["state"] for row in OpenedLake(lake.root).states()]
+
+
+def _load_state(
+    transaction: Transaction, target: str, state: Lake, wanted: Sequence[LoadTable], *, plan: bool
+) -> LoadPlan | LoadReceipt:
     parts = lake_parts(state, wanted)
     steps = planned_steps(parts, transaction.held_parts(wanted))
     if plan or not steps:
         return LoadPlan(target, state, steps, len(parts))
-    for step, rows in zip(steps, transaction.write_parts(state, wanted, steps)):
-        if rows != step.rows:
-            found = f"{target}: {step.table} of dt={step.dt} has {rows} rows there, and {step.rows} in {state.root}"
-            message = f"{found}; nothing was changed. This is a bug in drugs_rs"
+    for table in wanted:
+        own = [step for step in steps if step.table == table.name]
+        expected, written = sum(step.rows for step in own), transaction.write_parts(state, table, own)
+        if written != expected:
+            message = (
+                f"{target}: {written} rows were written into {table.name}, and {state.root} has {expected} for it; "
+                "nothing was changed. This is a bug in drugs_rs"
+            )
             raise ConservationError(message)
     number = transaction.record(state, steps, {part.key: part.content for part in parts})
     return LoadReceipt(target, state, steps, len(parts), number)
@@ -345,6 +373,24 @@ def check_columns(place: str, table: LoadTable, found: Mapping[str, str], types:
         message = (
             f"{place} was altered, or made by another version of drugs_rs: {'; '.join(faults)}. Drop or rename the "
             "table, and load again: the load creates it"
+        )
+        raise SchemaError(message)
+
+
+def check_origin(place: str, *, has_rows: bool) -> None:
+    """Refuse a table that no load has written to, but which has rows: a load would add the same rows again.
+
+    Args:
+        place: The table in messages.
+        has_rows: Whether it has rows.
+
+    Raises:
+        SchemaError: It has.
+    """
+    if has_rows:
+        message = (
+            f"{place} has rows that no load brought, by `{PARTS}`. Drop or rename the table, and load again: the load "
+            "creates it"
         )
         raise SchemaError(message)
 

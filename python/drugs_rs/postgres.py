@@ -17,7 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 
-from drugs_rs.exceptions import ArgumentError, ConflictError, MissingLibraryError, StorageError
+from drugs_rs.exceptions import ArgumentError, ConflictError, MissingLibraryError, SchemaError, StorageError
 from drugs_rs.loading import (
     LOADS,
     PARTS,
@@ -27,6 +27,7 @@ from drugs_rs.loading import (
     LoadStep,
     LoadTable,
     check_columns,
+    check_origin,
     load_in,
 )
 
@@ -50,6 +51,8 @@ TYPES = {
 INDEXED = ("atccode", "substance", "journal")
 # A lock is waited for less than `deadlock_timeout`, a second by default; all attempts together take ten minutes.
 LOCK_MILLISECONDS, LOCK_ATTEMPTS = 300, 120
+# Limits that a role or a database may have for its queries, and that would end a long load every time.
+LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
 _TABLE_OF_PARTS = """
     table_name text NOT NULL, dt text, content text NOT NULL, "rows" bigint NOT NULL, bytes bigint NOT NULL,
     load bigint NOT NULL, UNIQUE (table_name, dt)
@@ -84,9 +87,9 @@ def load(
 
     Raises:
         ArgumentError: There is no table of a name, or the address cannot be read.
-        ConflictError: Queries hold a table for ten minutes on end.
+        ConflictError: Queries hold a table for ten minutes on end, or a run has given up the state meanwhile.
         MissingLibraryError: psycopg is not installed.
-        SchemaError: A table in the database was altered.
+        SchemaError: A table in the database was altered, is no table of a load, or has rows that no load brought.
         SourceNotFoundError: There is no lake, or gold has not run.
         StorageError: The server cannot be reached, or refuses; the message names a missing grant.
     """
@@ -94,10 +97,13 @@ def load(
     address = _Address.parse(psycopg, dsn, schema)
     with address.connected(psycopg) as connection:
         transaction = _PostgresTransaction(connection, address)
+        transaction.lift_limits()
         with connection.transaction():
             if plan:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             else:
+                # With another default a load that waited would not see what the load before it did.
+                connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 transaction.wait_for_other_loads()
             return load_in(transaction, address.shown, lake, tables, plan=plan)
 
@@ -117,7 +123,11 @@ class _Address:
     @classmethod
     def parse(cls, library: ModuleType, dsn: str, schema: str) -> _Address:
         """Read an address; the schema is the project's own word in it."""
-        given = re.search(r"[?&]schema=([^&]*)", dsn)
+        given = re.search(r"[?&]schema=([^&]*)", dsn) if re.match("postgres(ql)?://", dsn) else None
+        if given and "@" in given.group(1):
+            # A part of a password is not shown.
+            message = "schema: found an `@`; write a `?` or `&` of a password as %3F or %26 in the address"
+            raise ArgumentError(message)
         if given:
             schema = given.group(1)
             dsn = (dsn[: given.start()] + dsn[given.start()] + dsn[given.end() :].lstrip("&")).rstrip("?&")
@@ -131,15 +141,25 @@ class _Address:
             expected = "expected postgresql://user@host:port/database, or host=… dbname=…"
             message = f"the address of the PostgreSQL database cannot be read; {expected}"
             raise ArgumentError(message) from (None if "@" in dsn or "password" in dsn else error)
+        # A host may begin with one, for an abstract socket.
+        if "@" in str(settings.get("host", ""))[1:] or "@" in str(settings.get("dbname", "")):
+            message = (
+                "the address of the PostgreSQL database has an `@` in its host or its database; write `@`, `/` and `:` "
+                "of a password as %40, %2F and %3A"
+            )
+            raise ArgumentError(message)
         settings.setdefault("application_name", "drugs-rs load")
+        # The rows are in UTF-8, whatever PGCLIENTENCODING or the role says.
+        settings["client_encoding"] = "UTF8"
         return cls(settings, schema)
 
     @contextmanager
     def connected(self, library: ModuleType) -> Iterator[psycopg.Connection[Any]]:
         """Connect; errors of the server name what it refuses and the remedy, without the password."""
         try:
-            connection = library.connect(**self.settings, autocommit=True)
-        except library.OperationalError as error:
+            # Without prepared statements, which a pool of connections may not keep.
+            connection = library.connect(**self.settings, autocommit=True, prepare_threshold=None)
+        except (library.OperationalError, library.ProgrammingError) as error:
             message = f"{self.shown}: cannot connect: {self._hidden(error)}"
             raise StorageError(message) from None
         try:
@@ -176,53 +196,89 @@ class _PostgresTransaction:
         self.swaps: list[str] = []
         self.replaced: list[str] = []
 
+    def lift_limits(self) -> None:
+        """Take the limits of time from this connection; those that this version of PostgreSQL knows."""
+        self._execute("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", [list(LIMITS)])
+
     def wait_for_other_loads(self) -> None:
         """Wait until no other load works on the schema; the lock ends with the transaction."""
         self._execute("SELECT pg_advisory_xact_lock(hashtextextended('drugs_rs load ' || %s, 0))", [self.schema])
 
     def held_parts(self, tables: Sequence[LoadTable]) -> dict[tuple[str, str | None], str]:
         query = """
-            SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+            SELECT c.relname, c.relkind::text, a.attname, format_type(a.atttypid, a.atttypmod)
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
             ORDER BY a.attnum
         """
         there: dict[str, dict[str, str]] = {}
-        for table, column, kind in self._execute(query, [self.schema]):
+        kinds: dict[str, str] = {}
+        for table, relation, column, kind in self._execute(query, [self.schema]):
             there.setdefault(table, {})[column] = kind
+            kinds[table] = relation
         for table in tables:
             if table.name in there:
-                check_columns(f"{self.shown}: the table {table.name}", table, there[table.name], TYPES)
-        if PARTS not in there:
-            return {}
+                place = f"{self.shown}: the table {table.name}"
+                check_columns(place, table, there[table.name], TYPES)
+                self._check_kind(place, table, kinds[table.name])
         names = {table.name for table in tables}.intersection(there)
-        parts = self._execute(f"SELECT table_name, dt, content FROM {self._name(PARTS)}")
-        return {(table, dt): content for table, dt, content in parts if table in names}
+        query = f"SELECT table_name, dt, content FROM {self._name(PARTS)}"
+        parts = self._execute(query).fetchall() if PARTS in there else []
+        held = {(table, dt): content for table, dt, content in parts if table in names}
+        for name in sorted(names.difference(table for table, _ in held)):
+            rows = self._execute(f"SELECT 1 FROM {self._name(name)} LIMIT 1").fetchone()
+            check_origin(f"{self.shown}: the table {name}", has_rows=rows is not None)
+        return self._in_partitions(held, there)
 
-    def write_parts(self, lake: Lake, tables: Sequence[LoadTable], steps: Sequence[LoadStep]) -> list[int]:
+    def _check_kind(self, place: str, table: LoadTable, found: str) -> None:
+        expected = "p" if table.is_dated else "r"
+        if found != expected:
+            partitioned = "partitioned by dt" if table.is_dated else "a plain table"
+            message = f"{place} is not {partitioned}. Drop or rename it, and load again: the load creates it"
+            raise SchemaError(message)
+
+    def _in_partitions(
+        self, held: Mapping[tuple[str, str | None], str], there: Mapping[str, Any]
+    ) -> dict[tuple[str, str | None], str]:
+        """Leave out the parts whose partitions were dropped; refuse partitions that were detached."""
+        query = """
+            SELECT p.relname, c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = %s AND p.relnamespace = n.oid
+        """
+        attached = {tuple(row) for row in self._execute(query, [self.schema])}
+        found = {}
+        for (table, dt), content in held.items():
+            partition = f"{table}_{dt[:7].replace('-', '_')}" if dt else None
+            if partition in there:
+                message = (
+                    f"{self.shown}: the table {partition} is no partition of {table} any more. Attach, drop or rename "
+                    "it, and load again"
+                )
+                raise SchemaError(message)
+            if partition is None or (table, partition) in attached:
+                found[table, dt] = content
+        return found
+
+    def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
         if not self._execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self.schema]).fetchone():
             self._execute(f'CREATE SCHEMA "{self.schema}"')
-        written: dict[tuple[str, str | None], int] = {}
-        for table in tables:
-            self._create(table)
-            own = [step for step in steps if step.table == table.name]
-            if not table.is_dated:
-                for step in own:
-                    if step.action != "load":
-                        self._execute(f"DELETE FROM {self._name(table.name)}")
-                    written[step.key] = self._copy(lake, table, step, self._name(table.name))
-                continue
-            for month in sorted({_month(step) for step in own}):
-                written.update(self._write_month(lake, table, month, [step for step in own if _month(step) == month]))
-        self._lock_against_readers()
-        for statement in self.swaps:
-            self._execute(statement)
-        return [written[step.key] for step in steps]
+        self._create(table)
+        if table.is_dated:
+            months = sorted({_month(step) for step in steps})
+            return sum(
+                self._write_month(lake, table, month, [step for step in steps if _month(step) == month])
+                for month in months
+            )
+        if any(step.action != "load" for step in steps):
+            self._execute(f"DELETE FROM {self._name(table.name)}")
+        return self._copy(lake, table, steps, self._name(table.name))
 
     def record(self, lake: Lake, steps: Sequence[LoadStep], contents: Mapping[tuple[str, str | None], str]) -> int:
         from drugs_rs import __version__
 
+        self._swap()
         parts, loads = self._name(PARTS), self._name(LOADS)
         self._execute(f"CREATE TABLE IF NOT EXISTS {parts} ({_TABLE_OF_PARTS})")
         self._execute(f"CREATE TABLE IF NOT EXISTS {loads} ({_TABLE_OF_LOADS})")
@@ -244,6 +300,12 @@ class _PostgresTransaction:
             ]
             cursor.executemany(f"INSERT INTO {parts} VALUES (%s, %s, %s, %s, %s, %s)".encode(), rows)
         return int(number)
+
+    def _swap(self) -> None:
+        """Put new partitions in the place of old ones. This locks tables against readers, so it comes last."""
+        self._lock_against_readers()
+        for statement in self.swaps:
+            self._execute(statement)
 
     def _lock_against_readers(self) -> None:
         """Lock the tables of which partitions go, at the end of the load and for a moment.
@@ -296,9 +358,7 @@ class _PostgresTransaction:
             if column.name in INDEXED and (column.name,) != table.key:
                 self._execute(f"CREATE INDEX ON {name} ({_quoted(column.name)})")
 
-    def _write_month(
-        self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep]
-    ) -> dict[tuple[str, str | None], int]:
+    def _write_month(self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep]) -> int:
         """Carry out the steps of one partition."""
         name = self._name(f"{table.name}_{month}")
         is_there = self._execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,)
@@ -307,39 +367,42 @@ class _PostgresTransaction:
             left = self._execute(f"SELECT 1 FROM {name} WHERE dt <> ALL(%s) LIMIT 1", [changed]).fetchone()
             if left is not None:
                 self._execute(f"DELETE FROM {name} WHERE dt = ANY(%s)", [changed])
-                return {step.key: self._copy(lake, table, step, name) for step in steps}
+                return self._copy(lake, table, steps, name)
         return self._replace_month(lake, table, month, steps, name if is_there else None)
 
     def _replace_month(
         self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep], old: str | None
-    ) -> dict[tuple[str, str | None], int]:
+    ) -> int:
         """Write a whole partition, and put it in the place of the old one."""
         parent, name = self._name(table.name), self._name(f"{table.name}_{month}")
         if old:
             self.replaced.append(parent)
             self.swaps.append(f"DROP TABLE {old}")
         if all(step.action == "remove" for step in steps):
-            return {step.key: 0 for step in steps}
+            return 0
         new = self._name(f"{table.name}_{month}_new") if old else name
         year, number = map(int, month.split("_"))
         first, following = f"{year:04}-{number:02}-01", f"{year + number // 12:04}-{number % 12 + 1:02}-01"
+        # The dates are texts, and no year of four digits follows the last one.
+        bound, check = (f"'{following}'", f" AND dt < '{following}'") if month != "9999_12" else ("MAXVALUE", "")
         self._execute(f"CREATE TABLE {new} (LIKE {parent} INCLUDING COMMENTS)")
-        written = {step.key: self._copy(lake, table, step, new) for step in steps}
+        written = self._copy(lake, table, steps, new)
         self._index(table, new)
         # With this the server does not read the rows again when the partition takes its place.
-        self._execute(f"ALTER TABLE {new} ADD CONSTRAINT of_month CHECK (dt >= '{first}' AND dt < '{following}')")
+        self._execute(f"ALTER TABLE {new} ADD CONSTRAINT of_month CHECK (dt >= '{first}'{check})")
         self._execute(f"ANALYZE {new}")
         if old:
             self.swaps.append(f'ALTER TABLE {new} RENAME TO "{table.name}_{month}"')
         self.swaps += [
-            f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{following}')",
+            f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ({bound})",
             f"ALTER TABLE {name} DROP CONSTRAINT of_month",
         ]
         return written
 
-    def _copy(self, lake: Lake, table: LoadTable, step: LoadStep, name: str) -> int:
-        """Copy the rows of a part into a table, and return how many the server took."""
-        if step.rows == 0:
+    def _copy(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep], name: str) -> int:
+        """Copy the rows of parts into a table, and return how many the server took."""
+        dates = [step.dt for step in steps if step.rows > 0]
+        if not dates:
             return 0
         columns = ", ".join(_quoted(column.name) for column in table.columns)
         with self.connection.cursor() as cursor:
@@ -349,8 +412,9 @@ class _PostgresTransaction:
                     for row in rows:
                         copy.write_row(row)
             else:
+                scan = lake.scan(table.name, dt=[dt for dt in dates if dt is not None] or None)
                 with cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT binary)".encode()) as copy:
-                    for piece in lake.scan(table.name, dt=step.dt).postgres_copy():
+                    for piece in scan.postgres_copy():
                         copy.write(piece)
             return cursor.rowcount
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Iterable
 
@@ -35,6 +36,9 @@ def load(
     """
     scheme = target.split(":", 1)[0] if ":" in target else ""
     if scheme not in ENGINES:
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9+.-]*", scheme):
+            # Not an address: maybe libpq's `host=… password=…`.
+            scheme = ""
         message = (
             f"target: found an address that begins with {scheme!r}, expected duckdb:FILE, postgresql://HOST/DATABASE "
             "or bigquery://PROJECT/DATASET"

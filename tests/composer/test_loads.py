@@ -41,11 +41,15 @@ def test_addresses_have_what_the_connection_has(monkeypatch: pytest.MonkeyPatch)
     task = LakeToPostgresOperator(task_id="load", lake="lake", postgres_conn_id="pg", schema="own")
     found = {"host": "db", "port": 5433, "login": "me@corp", "password": "a/b?c:d", "schema": "ware house"}
     monkeypatch.setattr(loads, "connection", connection_of(**found, extra_dejson={"sslmode": "require", "cursor": "x"}))
-    expected = "postgresql://me%40corp:a%2Fb%3Fc%3Ad@db:5433/ware%20house?sslmode=require&schema=own"
+    expected = "postgresql://me%40corp:a%2Fb%3Fc%3Ad@/ware%20house?host=db&port=5433&sslmode=require&schema=own"
     assert task.keywords() == {"target": expected}
-    monkeypatch.setattr(loads, "connection", connection_of(host="/run/postgresql"))
+    monkeypatch.setattr(loads, "connection", connection_of(host="/run/postgresql", port=5433))
     task = LakeToPostgresOperator(task_id="load", lake="lake", database="d")
-    assert task.keywords() == {"target": "postgresql://@/d?host=%2Frun%2Fpostgresql&schema=drugs"}
+    assert task.keywords() == {"target": "postgresql://@/d?host=%2Frun%2Fpostgresql&port=5433&schema=drugs"}
+    extra = {"sslrootcert": "/my certificates/root.pem"}
+    monkeypatch.setattr(loads, "connection", connection_of(host="::1", port=5432, extra_dejson=extra))
+    expected = "postgresql://@/d?host=%3A%3A1&port=5432&sslrootcert=%2Fmy%20certificates%2Froot.pem&schema=drugs"
+    assert task.keywords() == {"target": expected}
     for dataset, address in (("project.set", "project/set"), ("example.com:project.set", "example.com:project/set")):
         big = LakeToBigQueryOperator(task_id="load", lake="lake", dataset=dataset)
         assert big.keywords() == {"target": f"bigquery://{address}"}

@@ -10,28 +10,32 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dbt.cli.main import dbtRunner
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
+# Without types: where these are checked, Google's libraries are others and dbt is missing.
+dbt: Any = import_module("dbt.cli.main")
+credentials: Any = import_module("google.auth.credentials")
+bigquery: Any = import_module("google.cloud.bigquery")
 
 
 def main(project: Path) -> None:
     """Fill BigQuery, install the packages of the project, run the commands, ask the queries."""
     plan: dict[str, Any] = json.loads((project / "plan.json").read_text(encoding="utf-8"))
     client = bigquery.Client(
-        project="p", credentials=AnonymousCredentials(), client_options={"api_endpoint": plan["bigquery"]}
+        project="p",
+        credentials=credentials.AnonymousCredentials(),
+        client_options={"api_endpoint": plan["bigquery"]},
     )
     for statement in plan["statements"]:
         client.query(statement).result()
-    dbt = dbtRunner()
+    runner = dbt.dbtRunner()
     places = ["--project-dir", str(project), "--profiles-dir", str(project)]
     # A warning is an error, so that a package that dbt deprecates is noticed.
     options = ["--quiet", "--no-use-colors", "--warn-error", "--log-path", str(project / "logs")]
     for name, command in {"deps": ["deps"], **plan["commands"]}.items():
-        done = dbt.invoke([*options, *command, *places])
+        done = runner.invoke([*options, *command, *places])
         nodes = {}
         if name in plan["commands"] and done.result is not None:
             nodes = {result.node.name: str(result.status) for result in done.result}

@@ -113,7 +113,7 @@ def statements(tables: dict[str, Any]) -> Iterator[str]:
 
 def bigquery_type(kind: str) -> str:
     """The type of a column."""
-    known = {"int64": "INT64", "bool": "BOOL", "date32[day]": "DATE"}
+    known = {"int64": "INT64", "double": "FLOAT64", "bool": "BOOL", "date32[day]": "DATE"}
     return known.get(kind, "ARRAY<STRING>" if "list" in kind else "STRING")
 
 

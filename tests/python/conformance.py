@@ -84,9 +84,10 @@ def as_json(rows: Any) -> Rows:
 def of_core(lake: Path) -> Findings:
     """What the core has published: its tables and its answers."""
     opened, answers = drugs_rs.Lake(lake), drugs_rs.read_answers(lake)
-    tables = (as_json(opened.scan(table).read()) for table in TABLES)
+    publications, mentions, journal_drugs = (as_json(opened.scan(table).read()) for table in TABLES)
     exclusive = {code: others for code, others in answers["exclusive_drugs"].items() if others}
-    return Findings(*tables, list(answers["top_journals"].items()), exclusive)
+    top = list(answers["top_journals"].items())
+    return Findings(publications, mentions, journal_drugs, top, exclusive)
 
 
 def by_models(rows_of: Callable[[str, str], Any], dialect: str, given: Mapping[str, Any], **options: Any) -> Findings:
@@ -103,8 +104,8 @@ def by_models(rows_of: Callable[[str, str], Any], dialect: str, given: Mapping[s
     for row in rows_of(sql.model("exclusive_drugs", dialect, **options), "exclusive_drugs"):
         exclusive.setdefault(row["atccode"], []).append(row["other_atccode"])
     top = [(row["journal"], row["drugs"]) for row in found["top_journals"]]
-    tables = (as_json(given["publications"]), as_json(given["mentions"]), as_json(found["journal_drugs"]))
-    return Findings(*tables, top, exclusive)
+    publications, mentions = as_json(given["publications"]), as_json(given["mentions"])
+    return Findings(publications, mentions, as_json(found["journal_drugs"]), top, exclusive)
 
 
 def check(engine: str, found: Findings, expected: Findings) -> None:
@@ -119,7 +120,7 @@ def check(engine: str, found: Findings, expected: Findings) -> None:
 
 HEAD = """# Conformance
 
-Written by `tests/python/test_conformance.py` and `tests/spark`: every engine gives the rows of the core for these lakes.
+Written by `tests/python/test_conformance.py` and `tests/spark`: every engine gives the rows of the core for each lake.
 
 """
 

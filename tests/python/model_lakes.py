@@ -13,7 +13,7 @@ import drugs_rs
 
 DAYS = 10
 CASES = 60
-# The texts for BigQuery and Spark join this many names in a row to the first one, and no more.
+# How many names in a row the texts for BigQuery and Spark join to the first one.
 JOINED = 5
 # Spellings whose order by bytes is not that of any language, several of them of one key.
 SPELLINGS = (

@@ -25,8 +25,17 @@ MADE = {
     "mentions": "made.mentions",
     "found": "made.found",
 }
-STATUS = pa.schema([("dt", pa.string()), ("table", pa.string()), ("held", pa.bool_()), ("as_of", pa.string())])
-POSTGRES_TYPES = {"int64": "bigint", "bool": "boolean", "date32[day]": "date"}
+COUNTS = ("rows_in", "rows_kept", "rows_merged", "rows_rejected")
+STATUS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("dt", "table")),
+        *((name, pa.int64()) for name in COUNTS),
+        ("rejected_share", pa.float64()),
+        ("held", pa.bool_()),
+        *((name, pa.string()) for name in ("reason", "as_of")),
+    ]
+)
+POSTGRES_TYPES = {"int64": "bigint", "double": "double precision", "bool": "boolean", "date32[day]": "date"}
 OF_FOUND = ("kind", "publication_id", "field", "atccode", "drug", "start", "end", "surface", "rule")
 FOUND = pa.schema([(name, pa.int64() if name in ("start", "end") else pa.string()) for name in OF_FOUND])
 
@@ -38,9 +47,8 @@ def plain(rows: Sequence[Mapping[str, Any]]) -> Rows:
 
 
 def status_of(lake: drugs_rs.Lake) -> Any:
-    """The rows of `Lake.status()` as far as models read them, which a load brings as a table."""
-    rows = [{name: row[name] for name in STATUS.names} for row in lake.status()]
-    return pa.Table.from_pylist(rows, STATUS)
+    """The rows of `Lake.status()`, which a load brings as a table."""
+    return pa.Table.from_pylist(list(lake.status()), STATUS)
 
 
 def found_in(publications: Rows, matcher: drugs_rs.Matcher) -> Any:

@@ -55,12 +55,15 @@ def by_files(lake: Path, _: pytest.FixtureRequest) -> Findings:
             found += [{**row, **keys} for row in pyarrow.parquet.ParquetFile(str(path)).read().to_pylist()]
         return as_json(found)
 
-    return Findings(*map(rows, TABLES), *of_core(lake)[len(TABLES) :])
+    publications, mentions, journal_drugs = map(rows, TABLES)
+    return of_core(lake)._replace(publications=publications, mentions=mentions, journal_drugs=journal_drugs)
 
 
 def by_polars(lake: Path, _: pytest.FixtureRequest) -> Findings:
-    tables = (as_json(drugs_rs.polars.scan(str(lake), table).collect().to_dicts()) for table in TABLES)
-    return Findings(*tables, *of_core(lake)[len(TABLES) :])
+    publications, mentions, journal_drugs = (
+        as_json(drugs_rs.polars.scan(str(lake), table).collect().to_dicts()) for table in TABLES
+    )
+    return of_core(lake)._replace(publications=publications, mentions=mentions, journal_drugs=journal_drugs)
 
 
 def rows_in_duckdb(connection: duckdb.DuckDBPyConnection) -> Callable[..., Any]:

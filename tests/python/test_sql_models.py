@@ -19,6 +19,7 @@ from written_sources import csv_text, write, write_drugs, write_pubmed
 import drugs_rs
 from drugs_rs import sql
 from drugs_rs.exceptions import ArgumentError, SourceNotFoundError
+from drugs_rs.loading import load_tables
 
 core = pytest.mark.core
 
@@ -264,6 +265,17 @@ def test_the_committed_files_are_what_the_scripts_write() -> None:
     assert found == {*written, *sources}
     for place, text in written.items():
         assert (folder / place).read_text(encoding="utf-8") == text, place
+
+
+@core
+def test_the_dbt_package_has_the_status_that_loads_bring() -> None:
+    import render_dbt_package
+
+    (loaded,) = load_tables(["status"])
+    status = render_dbt_package.STATUS
+    assert (status.name, status.description, status.key) == (loaded.name, loaded.description, loaded.key)
+    columns = [(column.name, column.description, not column.nullable) for column in loaded.columns]
+    assert [tuple(column) for column in status.columns] == columns
 
 
 @core

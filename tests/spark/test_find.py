@@ -76,6 +76,9 @@ def test_mentions_are_those_of_the_matcher(spark: SparkSession, matcher: drugs_r
         for mention in row["mentions"] or []:
             assert row["title"][mention["start"] : mention["end"]] == mention["surface"]
     assert sum(len(row["mentions"] or []) for row in found) > len(TEXTS)
+    cut = drugs_rs.spark.find(texts(spark), "title", matcher).selectExpr("title", "inline(mentions)")
+    cut = cut.selectExpr("surface", "substring(title, int(start) + 1, int(end - start)) AS cut")
+    assert all(row["surface"] == row["cut"] for row in cut.collect())
 
 
 def test_the_schema_is_known_before_anything_runs(spark: SparkSession, matcher: drugs_rs.Matcher) -> None:

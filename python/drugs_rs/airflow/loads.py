@@ -110,16 +110,15 @@ class LakeToPostgresOperator(LoadOperator):
     def keywords(self) -> dict[str, Any]:
         """Return the address of the database, with the password of the connection."""
         found = connection(rendered(self, "postgres_conn_id"))
-        # A folder of sockets is a host too; as an option it needs no escapes that libpq does not know.
-        host = found.host or ""
-        options = {"host": host} if host.startswith("/") else {}
+        # As options, a folder of sockets, an address of IPv6 and several hosts need no escapes that libpq lacks.
+        options = {name: str(value) for name, value in (("host", found.host), ("port", found.port)) if value}
         options.update({name: str(value) for name, value in found.extra_dejson.items() if _is_option(name, value)})
         options["schema"] = rendered(self, "schema")
         user = quote(found.login or "", safe="")
         password = f":{quote(found.password, safe='')}" if found.password else ""
-        place = "" if "host" in options else f"{host}:{found.port}" if found.port else host
         database = quote(self.database or found.schema or "", safe="")
-        return {"target": f"postgresql://{user}{password}@{place}/{database}?{urlencode(options)}"}
+        # Not with `+` for a space, which libpq does not know.
+        return {"target": f"postgresql://{user}{password}@/{database}?{urlencode(options, quote_via=quote)}"}
 
 
 class LakeToBigQueryOperator(LoadOperator):
