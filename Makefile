@@ -6,7 +6,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 # Stamp files of pattern rules, which make would otherwise remove as intermediate files.
-.PRECIOUS: .venv/test-%/.dependencies .venv/eval-%/.dependencies .venv/airflow-%/.dependencies .venv/%/.wheel target/wheels/%/.built
+.PRECIOUS: .venv/test-%/.dependencies .venv/eval-%/.dependencies .venv/airflow-%/.dependencies .venv/spark-%/.dependencies .venv/%/.wheel target/wheels/%/.built
 # Cargo uses all cores itself, and two builds at once wait for each other's lock.
 .NOTPARALLEL:
 
@@ -16,8 +16,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make pins
 # Only wheels: compiling a source release, such as duckdb's, would take half an hour.
 export UV_NO_BUILD := 1
-# Except for a peer without a wheel, which is pure Python.
-export UV_NO_BINARY_PACKAGE := flashtext
+# Except for those without a wheel, which are pure Python.
+export UV_NO_BINARY_PACKAGE := flashtext pyspark
 
 # maturin builds the extension module with these two settings. Using them for every build means that polars, which
 # depends on pyo3, is compiled only once for the wheel, the Rust tests and clippy (docs/decisions/0008).
@@ -32,8 +32,8 @@ MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
 WHEELS := target/wheels
 PROFILE_test := dev
 PROFILE_release := release
-# The wheel of an environment: that of the tests if `test` or `airflow` is in its name.
-wheel_of = $(WHEELS)/$(if $(filter test-% airflow-%,$1),test,release)
+# The wheel of an environment: that of the tests if `test`, `spark` or `airflow` is in its name.
+wheel_of = $(WHEELS)/$(if $(filter test-% spark-% airflow-%,$1),test,release)
 SOURCES := $(shell find src python -type f ! -name '*.pyc') build.rs Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
 PYTHON_FILES := python tests $(wildcard benches dags evaluation examples)
 # The properties of the matcher then get a million cases in total (tests/rust/matcher/oracle.rs).
@@ -104,9 +104,9 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
-PARTS := check test-rust test-matcher test-python test-stub test-dbt test-airflow
+PARTS := check test-rust test-matcher test-python test-stub test-dbt test-spark test-airflow
 .PHONY: test $(PARTS)
-test: ## everything: what `check` does, Rust tests, Python tests on 3.8 and the newest, the DAG on three Airflows
+test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
 test-rust: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(LINK_TESTS) $(TOOLS)/cargo-nextest nextest run --locked --features python --no-fail-fast $(NEXTEST)
@@ -122,6 +122,10 @@ test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
 test-dbt: $$(NEWEST)/.wheel .venv/dbt/.dependencies ## the dbt package of the SQL models on DuckDB, PostgreSQL and an emulator of BigQuery
 	DRUGS_RS_DBT=$(CURDIR)/.venv/dbt $(NEWEST)/bin/pytest tests/dbt_package
+test-spark: $$(addsuffix /.wheel,$$(addprefix .venv/spark-,$$(PYTHONS)))
+	$(call side_by_side,$(PYTHONS:%=test-spark-%))
+test-spark-%: .venv/spark-%/.wheel
+	.venv/spark-$*/bin/python -m pytest -c tests/spark/pytest.ini tests/spark $(if $(filter $*,$(lastword $(PYTHONS))),,-m "not core")
 test-airflow: $(AIRFLOWS:%=ready-airflow-%)
 	$(call side_by_side,$(AIRFLOWS:%=test-airflow-%))
 test-airflow-%: ready-airflow-%
@@ -150,8 +154,9 @@ check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	cargo clippy --locked --all-targets --features python -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --document-private-items
 check-types: $$(NEWEST)/.dependencies
-	$(NEWEST)/bin/mypy --exclude '^tests/composer/' python tests evaluation
+	$(NEWEST)/bin/mypy --exclude '^tests/(composer|spark)/' python tests evaluation
 	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer
+	MYPYPATH=tests/spark:tests/python $(NEWEST)/bin/mypy tests/spark
 check-floors: .venv/tools/.ready
 	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
 
@@ -170,6 +175,9 @@ bench-lake: .venv/bench/.wheel ## a day after a year, a change in ten million ro
 .PHONY: bench-round-trip
 bench-round-trip: .venv/bench/.wheel ## ten million made-up records: what is found is what was put there (ROUND_TRIP for options)
 	.venv/bench/bin/python benches/round_trip.py $(or $(ROUND_TRIP),--records 10000000)
+.PHONY: bench-spark
+bench-spark: .venv/bench-spark/.wheel ## mentions on Spark's executors beside a regular expression and flashtext (SPARK_BENCH for options)
+	.venv/bench-spark/bin/python benches/spark.py $(SPARK_BENCH)
 .PHONY: bench-matcher
 bench-matcher: .venv/bench/.wheel .venv/eval-dner/.dependencies
 	.venv/bench/bin/python benches/matcher.py --names-python .venv/eval-dner/bin/python
@@ -206,6 +214,10 @@ format: .venv/tools/.ready ## rewrite the sources in the project's format
 .PHONY: pins
 pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' packages and the peers again
 	$(UV) pip compile --quiet --upgrade --python-version 3.8 requirements/test.in --output-file requirements/test-py38.txt
+	$(UV) pip compile --quiet --upgrade --python-version 3.8 requirements/spark.in --output-file requirements/spark-py38.txt
+	for set in spark bench-spark; do \
+	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    requirements/$$set.in --output-file requirements/$$set.txt; done
 	for set in tools test bench dbt $(PEERS:%=eval-%); do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
@@ -240,6 +252,16 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 .venv/test-%/.dependencies: requirements/$$(if $$(filter 3.8,$$*),test-py38,test).txt | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $*)" .venv/test-$*
 	$(UV) pip install --quiet --python .venv/test-$* --requirement $<
+	@touch $@
+
+.venv/spark-%/.dependencies: requirements/$$(if $$(filter 3.8,$$*),spark-py38,spark).txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $*)" .venv/spark-$*
+	$(UV) pip install --quiet --python .venv/spark-$* --requirement $<
+	@touch $@
+
+.venv/bench-spark/.dependencies: requirements/bench-spark.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $(lastword $(PYTHONS)))" .venv/bench-spark
+	$(UV) pip install --quiet --python .venv/bench-spark --requirement $<
 	@touch $@
 
 .venv/bench/.dependencies: requirements/bench.txt | .venv/tools/.ready
