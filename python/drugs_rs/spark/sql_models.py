@@ -50,7 +50,7 @@ class Models:
     def _substituted_at_once(self) -> Iterator[None]:
         """Let Spark put the parts of a ``WITH`` in their places while it reads a text.
 
-        It numbers parts that it leaves for later, anew in each query. A query with such parts then does not recognise a
+        It numbers parts that it leaves for later, again in each query. A query with such parts then does not recognise a
         kept frame that has some too, and computes it again.
         """
         if is_connect(self._spark):
