@@ -187,7 +187,7 @@ class LoadPlan:
                 for action, done in self._done.items()
                 if any(step.action == action for step in steps)
             ]
-            lines.append(f"  {table:<17} {rows:>11,} rows {_size(size):>9}  {', '.join(actions)}")
+            lines.append(f"  {table:<17} {_counted(rows, 'row'):>16} {_size(size):>9}  {', '.join(actions)}")
         left = self.parts - sum(step.action != "remove" for step in self.steps)
         lines.append(f"  {_counted(left, 'part')} unchanged")
         return "\n".join(lines)
@@ -249,6 +249,9 @@ def load_tables(names: Iterable[str] | None = None) -> list[LoadTable]:
         message = f"tables must be a list of names, not the string {names!r}"
         raise ArgumentError(message)
     wanted = list(dict.fromkeys(names))
+    if not wanted:
+        message = "tables: found an empty list, expected names of tables; without the argument all are loaded"
+        raise ArgumentError(message)
     for name in wanted:
         if name not in tables:
             message = f"tables: found `{name}`, expected names among {', '.join(tables)}"

@@ -361,7 +361,7 @@ class _PostgresTransaction:
     def _write_month(self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep]) -> int:
         """Carry out the steps of one partition."""
         name = self._name(f"{table.name}_{month}")
-        is_there = self._execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,)
+        is_there = self._has_partition(table, f"{table.name}_{month}")
         changed = [step.dt for step in steps if step.action != "load"]
         if is_there:
             left = self._execute(f"SELECT 1 FROM {name} WHERE dt <> ALL(%s) LIMIT 1", [changed]).fetchone()
@@ -369,6 +369,22 @@ class _PostgresTransaction:
                 self._execute(f"DELETE FROM {name} WHERE dt = ANY(%s)", [changed])
                 return self._copy(lake, table, steps, name)
         return self._replace_month(lake, table, month, steps, name if is_there else None)
+
+    def _has_partition(self, table: LoadTable, partition: str) -> bool:
+        """Look for a partition of a table; a table of this name that is none of its partitions is refused."""
+        query = """
+            SELECT i.inhparent = to_regclass(%s), i.inhparent::regclass::text
+            FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.oid = to_regclass(%s)
+        """
+        found = self._execute(query, [self._name(table.name), self._name(partition)]).fetchone()
+        if found is None or found[0]:
+            return found is not None
+        other = f"a partition of {found[1]}" if found[1] else "a table of its own"
+        message = (
+            f"{self.shown}: {partition} is {other} and no partition of {table.name}. Drop or rename it, and load "
+            "again; who renames a table with partitions has to rename these too"
+        )
+        raise SchemaError(message)
 
     def _replace_month(
         self, lake: Lake, table: LoadTable, month: str, steps: Sequence[LoadStep], old: str | None
@@ -381,6 +397,8 @@ class _PostgresTransaction:
         if all(step.action == "remove" for step in steps):
             return 0
         new = self._name(f"{table.name}_{month}_new") if old else name
+        if old:
+            self._has_partition(table, f"{table.name}_{month}_new")
         year, number = map(int, month.split("_"))
         first, following = f"{year:04}-{number:02}-01", f"{year + number // 12:04}-{number % 12 + 1:02}-01"
         # The dates are texts, and no year of four digits follows the last one.

@@ -41,12 +41,17 @@ def load(
             scheme = ""
         message = (
             f"target: found an address that begins with {scheme!r}, expected duckdb:FILE, postgresql://HOST/DATABASE "
-            "or bigquery://PROJECT/DATASET"
+            f"or bigquery://PROJECT/DATASET{_meant(target)}"
         )
         raise ArgumentError(message)
     engine = import_module(f"drugs_rs.{ENGINES[scheme]}")
     result: LoadPlan | LoadReceipt = engine.load(lake, target, tables=tables, plan=plan)
     return result
+
+
+def _meant(target: str) -> str:
+    """Suggest a file, unless the text may be another address, which may have a password."""
+    return f"; did you mean duckdb:{target}?" if re.fullmatch(r"[\w./~-]+", target) else ""
 
 
 def __dir__() -> list[str]:

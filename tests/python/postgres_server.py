@@ -57,7 +57,14 @@ def postgres() -> Iterator[Postgres]:
     if os.getuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        other = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+        def become_nobody() -> None:
+            # Python 3.8 has no argument for it.
+            os.setgroups([])
+            os.setgid(nobody.pw_gid)
+            os.setuid(nobody.pw_uid)
+
+        other = {"preexec_fn": become_nobody}
     data = folder / "data"
     try:
         create = [

@@ -138,6 +138,47 @@ def test_a_month_that_was_detached_is_not_written_to(schema: PostgresDatabase, t
     assert held(schema) == wanted(lake)
 
 
+@pytest.mark.parametrize("table", ["mentions", "publications_all"])
+def test_a_table_that_was_renamed_keeps_its_months(schema: PostgresDatabase, tmp_path: Path, table: str) -> None:
+    """Its months have the names that the new table's need; rows went to the old one, or loads failed for ever."""
+    lake = lake_of(tmp_path, "Warfarin")
+    schema.load(lake)
+    schema.query(f"ALTER TABLE {table} RENAME TO old")
+    with pytest.raises(
+        exceptions.SchemaError, match=f"{table}_2024_01 is a partition of loaded.old and no partition of {table}"
+    ):
+        schema.load(lake)
+    assert len(schema.query("SELECT * FROM old")) == 1
+    schema.query(f"ALTER TABLE {table}_2024_01 RENAME TO old_2024_01")
+    schema.load(lake)
+    assert held(schema) == wanted(lake)
+
+
+@pytest.mark.parametrize("name", ["mentions_2024_01", "mentions_2024_01_new"])
+def test_a_strangers_table_with_the_name_of_a_month_is_named(
+    schema: PostgresDatabase, tmp_path: Path, name: str
+) -> None:
+    lake = lake_of(tmp_path, "Warfarin")
+    if name.endswith("new"):
+        schema.load(lake)
+        lake_of(tmp_path, "Warfarin and warfarin")
+    else:
+        schema.query("CREATE SCHEMA loaded")
+    schema.query(f"CREATE TABLE loaded.{name} (a integer)")
+    with pytest.raises(exceptions.SchemaError, match=f"{name} is a table of its own and no partition of mentions"):
+        schema.load(lake)
+    schema.query(f"DROP TABLE loaded.{name}")
+    schema.load(lake)
+    assert held(schema) == wanted(lake)
+
+
+def test_what_is_meant_is_said(sample_lake: Path, tmp_path: Path) -> None:
+    with pytest.raises(exceptions.ArgumentError, match="did you mean duckdb:drugs.duckdb?"):
+        targets.load(sample_lake, "drugs.duckdb")
+    with pytest.raises(exceptions.ArgumentError, match="tables: found an empty list"):
+        drugs_rs.duckdb.load(sample_lake, tmp_path / "a.duckdb", tables=[])
+
+
 @pytest.mark.parametrize("table", ["mentions", "journals"])
 def test_another_thing_in_the_place_of_a_table_is_refused(schema: PostgresDatabase, tmp_path: Path, table: str) -> None:
     lake = lake_of(tmp_path, "Warfarin")
