@@ -152,7 +152,7 @@ def measured(spark: SparkSession, folder: Path, given: argparse.Namespace) -> di
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--titles", type=int, default=300_000)
+    parser.add_argument("--titles", type=int, default=1_000_000)
     parser.add_argument("--regex-titles", type=int, default=20_000, help="how many of them the regular expression gets")
     parser.add_argument("--drugs", type=int, default=5000)
     parser.add_argument("--repeat", type=int, default=5, help="paired runs")
