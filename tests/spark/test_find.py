@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import subprocess
 import sys
 import zipfile
 from collections import Counter
@@ -293,12 +292,3 @@ def test_executors_take_the_wheel_from_an_archive(
     with spark_cluster.python(program):
         found = drugs_rs.spark.find(texts(spark_cluster.spark), "title", matcher).collect()
     assert sum(len(row["mentions"] or []) for row in found) > len(TEXTS)
-
-
-def test_importing_the_module_loads_neither_spark_nor_the_core() -> None:
-    program = (
-        "import sys, drugs_rs.spark; "
-        "print([name for name in ('pyspark', 'pyarrow', 'pandas', 'drugs_rs._core') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -79,7 +79,6 @@ def two_days(tmp_path: Path) -> dict[str, dict[str, Any]]:
                 write_pubmed(folder / "2.csv", ("1", "Digoxin, warfarin", "2021", "ANNALS"), ("3", "", "2020", "BMJ")),
             ],
             "clinical_trials": write_trials(folder / "3.csv", ("N1", "Paracetamol", "2020", "Annals")),
-            "preprints": write_pubmed(folder / "4.csv", ("10.1/1", "Warfarin", "2020", "medRxiv")),
         },
         "2024-01-02": {
             "pubmed": [
