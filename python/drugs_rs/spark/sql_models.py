@@ -50,8 +50,8 @@ class Models:
     def _substituted_at_once(self) -> Iterator[None]:
         """Let Spark put the parts of a ``WITH`` in their places while it reads a text.
 
-        It numbers parts that it leaves for later, again in each query. A query with such parts then does not recognise a
-        kept frame that has some too, and computes it again.
+        It numbers parts that it leaves for later, from 0 in each query. A query with such parts then does not recognise
+        a kept frame that has some too, and computes it again.
         """
         if is_connect(self._spark):
             # There a text is read when its rows are asked for.
