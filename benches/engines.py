@@ -1,6 +1,6 @@
 """Databases and functions of SQL beside what people do without this project, in one run.
 
-    python benches/engines.py                       everything (make bench-engines)
+    python benches/engines.py                       everything
     python benches/engines.py --mentions 10000000   as many mentions as a large lake has; needs 15 GB of disk
     python benches/engines.py --mentions 0          the function of DuckDB alone
 

@@ -112,11 +112,6 @@ class LoadStep(NamedTuple):
     detail: Mapping[str, Any] = MappingProxyType({})
     """What else an engine plans, such as the job and the partition of BigQuery."""
 
-    @property
-    def key(self) -> tuple[str, str | None]:
-        """The table and the date."""
-        return self.table, self.dt
-
     def to_dict(self) -> dict[str, Any]:
         """The step as JSON has it."""
         step = {"table": self.table, "dt": self.dt, "action": self.action, "rows": self.rows, "bytes": self.bytes}

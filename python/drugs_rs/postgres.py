@@ -4,7 +4,8 @@
 
 Tables with dates are partitioned by month. A month that is new, or of which every date has changed, is loaded beside
 the old one, gets its keys and indexes when all rows are there, and takes the old one's place. In other months the rows
-of the changed dates are replaced. All of it is one transaction, so readers see the old state or the new one.
+of the changed dates are replaced. All of it is one transaction: a query sees the old state or the new one. Only a
+transaction of the level REPEATABLE READ that began before can see a month empty that took another's place.
 """
 
 from __future__ import annotations
