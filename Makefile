@@ -178,6 +178,9 @@ bench-round-trip: .venv/bench/.wheel ## ten million made-up records: what is fou
 .PHONY: bench-spark
 bench-spark: .venv/bench-spark/.wheel ## mentions on Spark's executors beside a regular expression and flashtext (SPARK_BENCH for options)
 	.venv/bench-spark/bin/python benches/spark.py $(SPARK_BENCH)
+.PHONY: bench-engines
+bench-engines: .venv/bench/.wheel ## loads beside psql's COPY, the function of DuckDB beside the core (ENGINES_BENCH for options)
+	.venv/bench/bin/python benches/engines.py $(ENGINES_BENCH)
 .PHONY: bench-matcher
 bench-matcher: .venv/bench/.wheel .venv/eval-dner/.dependencies
 	.venv/bench/bin/python benches/matcher.py --names-python .venv/eval-dner/bin/python

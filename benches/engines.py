@@ -1,8 +1,8 @@
 """Databases and functions of SQL beside what people do without this project, in one run.
 
-    python benches/engines.py                       everything
-    python benches/engines.py --mentions 10000000   as many mentions as a large lake has; needs 15 GB of disk
-    python benches/engines.py --mentions 0          the function of DuckDB alone
+    make bench-engines                                           everything
+    make bench-engines ENGINES_BENCH="--mentions 10000000"   as many mentions as a large lake has; 15 GB of disk
+    make bench-engines ENGINES_BENCH="--mentions 0"          the function of DuckDB alone
 
 PostgreSQL: a load of the mentions over `psql`'s COPY of the same rows as CSV, into a table with the same columns whose
 key and indexes are made afterwards, and into one without any; then a load of nothing new, and of one day in a hundred.

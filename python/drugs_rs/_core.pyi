@@ -834,6 +834,7 @@ class Matcher:
 
         Raises:
             TypeError: `texts` is no such column.
+            ArgumentError: A text of the column is not UTF-8.
 
         >>> import drugs_rs, polars
         >>> matcher = drugs_rs.Matcher.from_names({"A04AD": ["diphenhydramine"]})

@@ -42,6 +42,7 @@ from drugs_rs.loading import (
     LoadTable,
     check_columns,
     check_origin,
+    lake_place,
     load_in,
     load_tables,
     pinned,
@@ -278,6 +279,12 @@ class _DuckTransaction:
             check_origin(f"{self.target}: the table {name}", has_rows=bool(rows))
         return held
 
+    def last_lake(self) -> str | None:
+        if LOADS not in self.there:
+            return None
+        last = self.connection.execute(f"SELECT lake FROM {LOADS} ORDER BY load DESC LIMIT 1").fetchone()
+        return None if last is None else str(last[0])
+
     def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
         if table.name not in self.there:
             self._create(table)
@@ -331,7 +338,8 @@ class _DuckTransaction:
         )
         ((last,),) = execute(f"SELECT coalesce(max(load), 0) FROM {LOADS}").fetchall()
         number = int(last) + 1
-        execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?, now())", [number, lake.root, lake.state, __version__])
+        load = [number, lake_place(lake.root), lake.state, __version__]
+        execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?, now())", load)
         for step in steps:
             execute(f"DELETE FROM {PARTS} WHERE table_name = ? AND dt IS NOT DISTINCT FROM ?", [step.table, step.dt])
             if step.action != "remove":

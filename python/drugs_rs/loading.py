@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         def held_parts(self, tables: Sequence[LoadTable]) -> dict[tuple[str, str | None], str]:
             """Read the digests of the parts that the database holds; raise SchemaError for a table that was altered."""
 
+        def last_lake(self) -> str | None:
+            """Read the root of the lake of the last load."""
+
         def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
             """Carry out the steps of one table, and return the rows that they wrote."""
 
@@ -45,6 +48,7 @@ __all__ = [
     "check_columns",
     "check_origin",
     "lake_parts",
+    "lake_place",
     "load_in",
     "load_tables",
     "pinned",
@@ -127,18 +131,23 @@ class LoadPlan:
         state: The state of the lake that is loaded.
         steps: What is done with each part that differs, in order.
         parts: How many parts the lake has; those without a step are as they should be.
+        replaced_lake: Another lake whose rows the database holds, and loses to this one; ``None`` if there is none.
     """
 
     # How the summary says what is done with parts.
     verb = "would load"
     _done: ClassVar[Mapping[str, str]] = {"load": "to load", "replace": "to replace", "remove": "to remove"}
 
-    def __init__(self, target: str, lake: Lake, steps: Sequence[LoadStep], parts: int) -> None:
+    def __init__(
+        self, target: str, lake: Lake, steps: Sequence[LoadStep], parts: int, last_lake: str | None = None
+    ) -> None:
         self.target = target
         self.lake = lake.root
         self.state = lake.state
         self.steps = tuple(steps)
         self.parts = parts
+        is_other = last_lake is not None and steps and lake_place(last_lake) != lake_place(lake.root)
+        self.replaced_lake = last_lake if is_other else None
 
     @property
     def unchanged(self) -> bool:
@@ -165,6 +174,7 @@ class LoadPlan:
             "parts": self.parts,
             "rows": self.rows,
             "bytes": self.bytes,
+            "replaced_lake": self.replaced_lake,
             "steps": [step.to_dict() for step in self.steps],
         }
 
@@ -174,6 +184,8 @@ class LoadPlan:
         if self.unchanged:
             return f"{self.target} holds {where}: nothing to load"
         lines = [f"{self.verb} {where} into {self.target}"]
+        if self.replaced_lake is not None:
+            lines.append(f"  in place of another lake, {self.replaced_lake}")
         for table in dict.fromkeys(step.table for step in self.steps):
             steps = [step for step in self.steps if step.table == table]
             rows, size = sum(step.rows for step in steps), sum(step.bytes for step in steps)
@@ -201,8 +213,16 @@ class LoadReceipt(LoadPlan):
     verb = "loaded"
     _done: ClassVar[Mapping[str, str]] = {"load": "loaded", "replace": "replaced", "remove": "removed"}
 
-    def __init__(self, target: str, lake: Lake, steps: Sequence[LoadStep], parts: int, load: int) -> None:
-        super().__init__(target, lake, steps, parts)
+    def __init__(
+        self,
+        target: str,
+        lake: Lake,
+        steps: Sequence[LoadStep],
+        parts: int,
+        load: int,
+        last_lake: str | None = None,
+    ) -> None:
+        super().__init__(target, lake, steps, parts, last_lake)
         self.load = load
 
     def to_dict(self) -> dict[str, Any]:
@@ -226,6 +246,13 @@ def pinned(lake: Lake | str | os.PathLike[str]) -> Lake:
         message = f"{opened.root}: gold has not run, so there is no state to load; run `drugs-rs gold` first"
         raise SourceNotFoundError(message)
     return OpenedLake(opened.root).at(states[-1])
+
+
+def lake_place(root: str) -> str:
+    """Return the root of a lake as every process names it, in whatever folder it runs."""
+    from pathlib import Path
+
+    return root if "://" in root else str(Path(root).absolute())
 
 
 def load_tables(names: Iterable[str] | None = None) -> list[LoadTable]:
@@ -333,8 +360,9 @@ def _load_state(
 ) -> LoadPlan | LoadReceipt:
     parts = lake_parts(state, wanted)
     steps = planned_steps(parts, transaction.held_parts(wanted))
+    last = transaction.last_lake()
     if plan or not steps:
-        return LoadPlan(target, state, steps, len(parts))
+        return LoadPlan(target, state, steps, len(parts), last)
     for table in wanted:
         own = [step for step in steps if step.table == table.name]
         expected, written = sum(step.rows for step in own), transaction.write_parts(state, table, own)
@@ -345,7 +373,7 @@ def _load_state(
             )
             raise ConservationError(message)
     number = transaction.record(state, steps, {part.key: part.content for part in parts})
-    return LoadReceipt(target, state, steps, len(parts), number)
+    return LoadReceipt(target, state, steps, len(parts), number, last)
 
 
 def check_columns(place: str, table: LoadTable, found: Mapping[str, str], types: Mapping[str, str]) -> None:
@@ -361,6 +389,12 @@ def check_columns(place: str, table: LoadTable, found: Mapping[str, str], types:
         SchemaError: A column is missing, of another type, or one too many.
     """
     expected = {column.name: types[column.type] for column in table.columns}
+    if not set(expected).intersection(found):
+        message = (
+            f"{place} is another table: it has none of the columns {', '.join(expected)}. Drop or rename the table, "
+            "and load again: the load creates it"
+        )
+        raise SchemaError(message)
     faults = [
         f"column `{name}` is missing" if name not in found else f"column `{name}` is {found[name]} instead of {kind}"
         for name, kind in expected.items()

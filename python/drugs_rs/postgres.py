@@ -29,6 +29,7 @@ from drugs_rs.loading import (
     LoadTable,
     check_columns,
     check_origin,
+    lake_place,
     load_in,
 )
 
@@ -61,6 +62,39 @@ _TABLE_OF_PARTS = """
 _TABLE_OF_LOADS = """
     load bigint PRIMARY KEY, lake text NOT NULL, state bigint NOT NULL, version text NOT NULL,
     loaded_at timestamptz NOT NULL DEFAULT now()
+"""
+
+# What the two tables above and their columns hold.
+_COMMENTS = {
+    f"TABLE {PARTS}": "What this schema holds: a row for each date of each table",
+    f"COLUMN {PARTS}.table_name": "The table",
+    f"COLUMN {PARTS}.dt": "The date; null for a table that is loaded whole",
+    f"COLUMN {PARTS}.content": "A digest of the lake's files with these rows",
+    f"COLUMN {PARTS}.rows": "How many rows",
+    f"COLUMN {PARTS}.bytes": "The size of the lake's files with these rows",
+    f"COLUMN {PARTS}.load": "The load that brought these rows",
+    f"TABLE {LOADS}": "The loads of a lake into this schema",
+    f"COLUMN {LOADS}.load": "The number of the load, from 1",
+    f"COLUMN {LOADS}.lake": "The root of the lake",
+    f"COLUMN {LOADS}.state": "The state of the lake that was loaded",
+    f"COLUMN {LOADS}.version": "The version of drugs_rs that loaded",
+    f"COLUMN {LOADS}.loaded_at": "When the load began",
+}
+# The statements that give the current user what a load needs: a schema to make or to write to, and tables of its own.
+_MISSING_RIGHTS = """
+    SELECT array_agg(statement ORDER BY statement) FROM (
+        SELECT format('GRANT CREATE ON DATABASE %%I TO %%I', current_database(), current_user) AS statement
+        WHERE to_regnamespace(quote_ident(%(schema)s)) IS NULL
+            AND NOT has_database_privilege(current_database(), 'CREATE')
+        UNION ALL
+        SELECT format('GRANT %%s ON SCHEMA %%I TO %%I', missing, nspname, current_user)
+        FROM pg_namespace, unnest(ARRAY['CREATE', 'USAGE']) missing
+        WHERE nspname = %(schema)s AND NOT has_schema_privilege(oid, missing)
+        UNION ALL
+        SELECT format('ALTER TABLE %%I.%%I OWNER TO %%I', nspname, relname, current_user)
+        FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE nspname = %(schema)s AND relkind IN ('r', 'p') AND NOT pg_has_role(relowner, 'USAGE')
+    ) missing
 """
 
 
@@ -132,6 +166,10 @@ class _Address:
         if given:
             schema = given.group(1)
             dsn = (dsn[: given.start()] + dsn[given.start()] + dsn[given.end() :].lstrip("&")).rstrip("?&")
+        # PostgreSQL's own schemas take no tables.
+        if schema == "information_schema" or schema.startswith("pg_"):
+            message = f"schema: found {schema!r}, which is PostgreSQL's own; expected a schema for the tables of a lake"
+            raise ArgumentError(message)
         if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,62}", schema):
             message = f"schema: found {schema!r}, expected letters, digits and underscores, 63 at most"
             raise ArgumentError(message)
@@ -165,21 +203,20 @@ class _Address:
             raise StorageError(message) from None
         try:
             with connection:
-                yield connection
-        except library.errors.InsufficientPrivilege as error:
-            message = f"{self.shown}: {self._hidden(error)}; nothing was changed. {self._grants()}"
-            raise StorageError(message) from error
+                try:
+                    yield connection
+                except library.errors.InsufficientPrivilege as error:
+                    message = f"{self.shown}: {self._hidden(error)}; nothing was changed{self._grants(connection)}"
+                    raise StorageError(message) from error
         except library.Error as error:
             message = f"{self.shown}: the load failed: {self._hidden(error)}; nothing was changed, load again"
             raise StorageError(message) from error
 
-    def _grants(self) -> str:
-        user = self.settings.get("user", "the user")
-        database = self.settings.get("dbname", "the database")
-        return (
-            f"To make the schema, {user} needs GRANT CREATE ON DATABASE {database}; in a schema that is there, GRANT "
-            f"USAGE, CREATE ON SCHEMA {self.schema}; and tables that are there must belong to {user}"
-        )
+    def _grants(self, connection: psycopg.Connection[Any]) -> str:
+        """The statements that give the user of a connection what a load needs and the user lacks."""
+        row = connection.execute(_MISSING_RIGHTS, {"schema": self.schema}).fetchone()
+        statements = row[0] if row else None
+        return f". An owner or a superuser has to run: {'; '.join(statements)}" if statements else ""
 
     def _hidden(self, error: BaseException) -> str:
         text = " ".join(str(error).split())
@@ -232,6 +269,13 @@ class _PostgresTransaction:
             check_origin(f"{self.shown}: the table {name}", has_rows=rows is not None)
         return self._in_partitions(held, there)
 
+    def last_lake(self) -> str | None:
+        loads = self._name(LOADS)
+        if self._execute("SELECT to_regclass(%s)", [loads]).fetchone() == (None,):
+            return None
+        last = self._execute(f"SELECT lake FROM {loads} ORDER BY load DESC LIMIT 1").fetchone()
+        return None if last is None else str(last[0])
+
     def _check_kind(self, place: str, table: LoadTable, found: str) -> None:
         expected = "p" if table.is_dated else "r"
         if found != expected:
@@ -283,13 +327,15 @@ class _PostgresTransaction:
         parts, loads = self._name(PARTS), self._name(LOADS)
         self._execute(f"CREATE TABLE IF NOT EXISTS {parts} ({_TABLE_OF_PARTS})")
         self._execute(f"CREATE TABLE IF NOT EXISTS {loads} ({_TABLE_OF_LOADS})")
-        self._comment(f"TABLE {parts}", "What this schema holds: a row for each date of each table")
-        self._comment(f"TABLE {loads}", "The loads of a lake into this schema")
+        for thing, comment in _COMMENTS.items():
+            kind, _, name = thing.partition(" ")
+            table, _, column = name.partition(".")
+            self._comment(f"{kind} {self._name(table)}{f'.{_quoted(column)}' if column else ''}", comment)
         insert = (
             f"INSERT INTO {loads} (load, lake, state, version)"
             f" SELECT coalesce(max(load), 0) + 1, %s, %s, %s FROM {loads} RETURNING load"
         )
-        (number,) = self._execute(insert, [lake.root, lake.state, __version__]).fetchone() or (0,)
+        (number,) = self._execute(insert, [lake_place(lake.root), lake.state, __version__]).fetchone() or (0,)
         with self.connection.cursor() as cursor:
             gone = [(step.table, step.dt) for step in steps]
             delete = f"DELETE FROM {parts} WHERE table_name = %s AND dt IS NOT DISTINCT FROM %s"

@@ -24,6 +24,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
+use super::errors;
 use super::process::call;
 use crate::error::{Error, Result};
 use crate::schema::TableColumn;
@@ -160,11 +161,23 @@ pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>
             .map_err(|error| refused(error.to_string()))?,
         other => return Err(refused(other.to_string())),
     };
-    series
-        .str()
-        .cloned()
-        .map(Some)
-        .map_err(|_| refused(series.dtype().to_string()))
+    let texts = series.str().map_err(|_| refused(series.dtype().to_string()))?;
+    match first_without_text(texts) {
+        None => Ok(Some(texts.clone())),
+        Some(row) => {
+            let found = format!("row {row} (counted from 0) of the column is not UTF-8");
+            let expected = "a column of UTF-8 text: decode its bytes before you pass it";
+            Err(errors::exception(object.py(), &Error::argument("texts", found, expected)))
+        }
+    }
+}
+
+/// The first row whose bytes are not UTF-8. The interface requires UTF-8 and checks nothing, and a matcher that reads
+/// other bytes as text would end the process.
+fn first_without_text(texts: &StringChunked) -> Option<usize> {
+    let chunks: Vec<_> = texts.downcast_iter().map(Utf8ViewArray::to_binview).collect();
+    let mut values = chunks.iter().flat_map(|chunk| chunk.iter());
+    values.position(|value| value.is_some_and(|bytes| std::str::from_utf8(bytes).is_err()))
 }
 
 /// The texts of a dictionary array (categories); any other array unchanged.

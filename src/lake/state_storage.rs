@@ -75,10 +75,17 @@ pub fn find_state(storage: &dyn Storage, wanted: WantedState) -> Result<StateRec
                 1 => "",
                 _ => "; earlier ones were given up (see `keep`)",
             };
-            format!(
-                "one of the states {} to {}, which hold the partitions up to {} and {}{given_up}",
-                first.state, last.state, first.as_of, last.as_of
-            )
+            if first.state == last.state {
+                format!(
+                    "state {}, the only one, which holds the partitions up to {}{given_up}",
+                    first.state, first.as_of
+                )
+            } else {
+                format!(
+                    "one of the states {} to {}, which hold the partitions up to {} and {}{given_up}",
+                    first.state, last.state, first.as_of, last.as_of
+                )
+            }
         }
         _ => "a lake with states: run the gold step first".to_owned(),
     };

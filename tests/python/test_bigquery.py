@@ -105,6 +105,15 @@ def test_a_load_does_what_has_changed(bigquery: BigQuery, tmp_path: Path) -> Non
     assert len(seen) == 6 and len(destinations(bigquery)) < 6 * len(before)
 
 
+def test_plan_and_receipt_name_the_lake_that_is_replaced(bigquery: BigQuery, story: dict[str, Path]) -> None:
+    first, second = story["late"], story["held"]
+    assert load(bigquery, first, tables=SOME).replaced_lake is None
+    for is_plan in (True, False):
+        answer = load(bigquery, second, tables=SOME, plan=is_plan)
+        assert answer.replaced_lake == str(first) and f"in place of another lake, {first}" in str(answer)
+    assert load(bigquery, second, tables=SOME).replaced_lake is None
+
+
 def test_partitions_that_the_lake_dropped_are_removed(bigquery: BigQuery, tmp_path: Path) -> None:
     lake = drugs_rs.Lake(tmp_path / "lake")
     for dt, title in ((FIRST, "Warfarin"), (SECOND, "Warfarin again")):

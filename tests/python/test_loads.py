@@ -113,6 +113,24 @@ def test_a_plan_is_what_the_load_does(database: Database, tmp_path: Path) -> Non
     assert held(database) == wanted(lake)
 
 
+def test_plan_and_receipt_name_the_lake_that_is_replaced(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two lakes loaded into one place by mistake: each load replaces the rows of the other, and says so."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    one, two = small_lake(tmp_path / "one", "Warfarin"), small_lake(tmp_path / "two", "Paracetamol")
+    assert database.load(one).replaced_lake is None
+    small_lake(tmp_path / "one", "Warfarin", dt="2024-02-01")
+    monkeypatch.chdir(tmp_path)
+    assert database.load(Path("one/lake")).replaced_lake is None, "the same lake by another path"
+    for answer in (database.load(two, plan=True), database.load(two)):
+        assert answer.replaced_lake == answer.to_dict()["replaced_lake"] == str(one)
+        assert f"in place of another lake, {one}" in str(answer)
+    assert held(database) == wanted(two)
+    assert database.load(two).replaced_lake is None
+
+
 def test_a_plan_makes_nothing(make_database: Any, sample_lake: Path) -> None:
     file = make_database("duckdb")
     assert file.load(sample_lake, plan=True).rows > 0
@@ -403,20 +421,37 @@ def test_a_server_that_is_down_or_refuses_is_named_without_the_password(sample_l
         drugs_rs.postgres.load(sample_lake, f"postgresql://drugs@/nowhere?host={server.folder}")
 
 
-def test_a_missing_grant_is_named(sample_lake: Path, server: Postgres) -> None:
-    server.run("DROP SCHEMA IF EXISTS loaded CASCADE", "DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN")
+def test_the_missing_grants_are_named_and_suffice(sample_lake: Path, server: Postgres) -> None:
+    """The message has exactly the statements that are missing: with them the load works."""
+    drops = "DROP SCHEMA IF EXISTS loaded CASCADE"
+    server.run(drops, "DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN")
     dsn = f"postgresql://reader@/postgres?host={server.folder}"
-    with pytest.raises(
-        exceptions.StorageError, match="permission denied for database postgres.*GRANT CREATE ON DATABASE postgres"
-    ):
-        drugs_rs.postgres.load(sample_lake, dsn, schema="loaded")
-    server.run("CREATE SCHEMA loaded", "GRANT USAGE ON SCHEMA loaded TO reader")
-    with pytest.raises(
-        exceptions.StorageError, match="permission denied for schema loaded.*USAGE, CREATE ON SCHEMA loaded"
-    ):
-        drugs_rs.postgres.load(sample_lake, dsn, schema="loaded")
-    server.run("GRANT CREATE ON SCHEMA loaded TO reader")
+
+    def missing() -> str:
+        with pytest.raises(exceptions.StorageError, match="permission denied|must be owner") as refused:
+            drugs_rs.postgres.load(sample_lake, dsn, schema="loaded")
+        return str(refused.value).split("An owner or a superuser has to run: ")[1]
+
+    assert missing() == "GRANT CREATE ON DATABASE postgres TO reader"
+    server.run(missing())
     assert drugs_rs.postgres.load(sample_lake, dsn, schema="loaded").rows > 0
+    server.run(drops, "REVOKE CREATE ON DATABASE postgres FROM reader", "CREATE SCHEMA loaded")
+    assert missing() == "GRANT CREATE ON SCHEMA loaded TO reader; GRANT USAGE ON SCHEMA loaded TO reader"
+    server.run("GRANT USAGE ON SCHEMA loaded TO reader")
+    assert missing() == "GRANT CREATE ON SCHEMA loaded TO reader"
+    server.run(missing())
+    drugs_rs.postgres.load(sample_lake, dsn, schema="loaded", tables=["journals"])
+    server.run("ALTER TABLE loaded.journals OWNER TO drugs", "TRUNCATE loaded.loaded_parts")
+    server.run("TRUNCATE loaded.journals")
+    assert missing() == "ALTER TABLE loaded.journals OWNER TO reader"
+    server.run(missing())
+    assert drugs_rs.postgres.load(sample_lake, dsn, schema="loaded").rows > 0
+
+
+@pytest.mark.parametrize("schema", ["information_schema", "pg_catalog", "pg_temp"])
+def test_schemas_of_the_server_are_refused(sample_lake: Path, schema: str) -> None:
+    with pytest.raises(exceptions.ArgumentError, match="PostgreSQL's own"):
+        drugs_rs.postgres.load(sample_lake, "postgresql://nowhere/", schema=schema)
 
 
 def test_a_file_that_is_no_database_is_refused(sample_lake: Path, tmp_path: Path) -> None:

@@ -235,3 +235,26 @@ def test_column_of_lists_without_texts(matcher: drugs_rs.Matcher) -> None:
 def test_column_of_lists_wants_a_column(matcher: drugs_rs.Matcher, wrong: Any) -> None:
     with pytest.raises(TypeError, match="column of strings"):
         matcher.find_column(wrong)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)
+@pytest.mark.parametrize("boxed", [False, True], ids=["plain", "dictionary"])
+def test_column_with_bytes_that_are_no_text(matcher: drugs_rs.Matcher, kind: Any, boxed: bool) -> None:
+    """Arrow's interface checks no bytes: such a column, of a file in Latin-1 for example, once ended the process."""
+    offsets, values = pa.array([0, 7, 9], pa.int32() if kind == pa.string() else pa.int64()), b"aspirin\xff\xfe"
+    column = pa.Array.from_buffers(kind, 2, [None, offsets.buffers()[1], pa.py_buffer(values)])
+    if boxed:
+        column = pa.DictionaryArray.from_arrays(pa.array([0, 0, 1]), column)
+    row = len(column) - 1
+    for find in (matcher.find_column, matcher.find_many):
+        with pytest.raises(ArgumentError, match=rf"^texts: row {row} \(counted from 0\).* is not UTF-8; expected "):
+            find(column)
+    assert pa.array(matcher.find_column(column[:row])).null_count == 0
+
+
+def test_column_with_bytes_under_a_null(matcher: drugs_rs.Matcher) -> None:
+    """What lies under a null is not looked at."""
+    offsets, valid = pa.array([0, 7, 9], pa.int32()).buffers()[1], pa.py_buffer(b"\x01")
+    column = pa.Array.from_buffers(pa.string(), 2, [valid, offsets, pa.py_buffer(b"aspirin\xff\xfe")])
+    found = pa.array(matcher.find_column(column)).to_pylist()
+    assert [mention["surface"] for mention in found[0]] == ["aspirin"] and found[1] is None

@@ -27,7 +27,7 @@ from drugs_rs.bigquery.log import (
 from drugs_rs.bigquery.parts import REMOVE, PlannedJob, part_sources, planned_jobs, whole_tables, with_jobs
 from drugs_rs.bigquery.upload import write_rows
 from drugs_rs.exceptions import ArgumentError, ConflictError, ConservationError, StorageError
-from drugs_rs.loading import STATUS, LoadPlan, LoadReceipt, LoadStep, planned_steps
+from drugs_rs.loading import STATUS, LoadPlan, LoadReceipt, LoadStep, lake_place, planned_steps
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -73,7 +73,7 @@ class DatasetLoader:
         self.lake = lake
         self.state = _state_number(lake)
         # One lake has one name, wherever the process runs.
-        self.place = lake.root if "://" in lake.root else str(Path(lake.root).absolute())
+        self.place = lake_place(lake.root)
         self.tables = list(tables)
         self.parts = list(parts)
         self.max_partitions = max_partitions
@@ -87,7 +87,7 @@ class DatasetLoader:
         if self.there and NAME in self.there:
             log = read_log(self.client, self.target, self._log_table())
         work, _ = self._work(log)
-        return LoadPlan(str(self.target), self.lake, work.steps, len(self.parts))
+        return LoadPlan(str(self.target), self.lake, work.steps, len(self.parts), log.last and log.last.lake)
 
     def run(self, location: str | None, *, is_earlier: bool) -> LoadReceipt:
         """Load what differs.
@@ -104,7 +104,7 @@ class DatasetLoader:
             number = 0 if log.last is None else log.last.number
             if not work.steps:
                 self._create_missing()
-                return self._receipt(work, number)
+                return self._receipt(work, number, log)
             self._refuse_older(log, is_earlier=is_earlier)
             era = str(round(table.created.timestamp() * 1000))
             runner = JobRunner(self.client, self.target, era, table.location, number if joined else number + 1)
@@ -118,10 +118,11 @@ class DatasetLoader:
         self._settle(work)
         self._append(runner, "done", self._log_rows(runner.number, DONE, work))
         self._compact(runner, log, work)
-        return self._receipt(work, runner.number)
+        return self._receipt(work, runner.number, log)
 
-    def _receipt(self, work: Work, number: int) -> LoadReceipt:
-        return LoadReceipt(str(self.target), self.lake, work.steps, len(self.parts), number)
+    def _receipt(self, work: Work, number: int, log: LoadLog) -> LoadReceipt:
+        last = log.last and log.last.lake
+        return LoadReceipt(str(self.target), self.lake, work.steps, len(self.parts), number, last)
 
     # --- Before the load -------------------------------------------------------------------------------------------
 

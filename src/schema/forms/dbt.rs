@@ -17,6 +17,8 @@ fn write(tables: &[&Table]) -> String {
         for column in table.all_columns() {
             text.push_str(&format!("          - name: {}\n", quoted(column.name)));
             text.push_str(&format!("            description: {}\n", quoted(column.description)));
+            // `end` and `table` are words of SQL.
+            text.push_str("            quote: true\n");
             let is_key = table.key == [column.name];
             let tests: Vec<&str> = [(!column.nullable, "not_null"), (is_key, "unique")]
                 .into_iter()
