@@ -282,8 +282,8 @@ class _DuckTransaction:
     def last_lake(self) -> str | None:
         if LOADS not in self.there:
             return None
-        last = self.connection.execute(f"SELECT lake FROM {LOADS} ORDER BY load DESC LIMIT 1").fetchone()
-        return None if last is None else str(last[0])
+        last = self.connection.execute(f"SELECT lake FROM {LOADS} ORDER BY load DESC LIMIT 1").fetchall()
+        return str(last[0][0]) if last else None
 
     def write_parts(self, lake: Lake, table: LoadTable, steps: Sequence[LoadStep]) -> int:
         if table.name not in self.there:
