@@ -210,6 +210,8 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -225,7 +227,7 @@ mod tests {
             ("-1", None),
             ("", None),
         ] {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
             assert_eq!(
                 pause_of(&headers, now).map(|pause| pause.as_secs()),
                 seconds,
@@ -235,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn attempts_end_and_progress_renews_them() {
-        let url = Url::parse("https://host/a?secret=1").unwrap();
+    fn attempts_end_and_progress_renews_them() -> Result<(), Box<dyn std::error::Error>> {
+        let url = Url::parse("https://host/a?secret=1")?;
         let mut retries = Retries::new(3);
         let mut waits = Vec::new();
         let told = loop {
@@ -254,5 +256,6 @@ mod tests {
         assert!(retries.after(&url, Fault::broken("cut"), true).is_err());
         retries.brought(PROGRESS);
         assert!(retries.after(&url, Fault::broken("cut"), true).is_ok());
+        Ok(())
     }
 }

@@ -49,7 +49,7 @@ pub struct FetchReport {
     pub present: u64,
     /// How many files are left, because of `limit`; for studies 1 if pages are left.
     pub left: u64,
-    /// Bytes that were downloaded, or would be.
+    /// The bytes of the fetched files, also of parts that were there.
     pub bytes: u64,
     /// ClinicalTrials.gov: different studies in the files.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -321,7 +321,6 @@ fn page_url(job: &FetchJob<'_>, window: &StudyWindow, token: Option<&str>, size:
     query
         .append_pair("format", "json")
         .append_pair("filter.advanced", &days)
-        .append_pair("sort", "LastUpdatePostDate:asc")
         .append_pair("pageSize", &size.to_string());
     match token {
         Some(token) => query.append_pair("pageToken", token),

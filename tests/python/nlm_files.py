@@ -34,8 +34,9 @@ def fetch(nlm: Nlm, to: object, **settings: Any) -> dict[str, Any]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """The files of a folder that a reader would take."""
-    paths = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(("_", ".")))
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    is_hidden = {name: any(part.startswith(("_", ".")) for part in name.parts) for name in files}
+    return {name.as_posix(): path.read_bytes() for name, path in files.items() if not is_hidden[name]}
 
 
 def leftovers(folder: Path) -> list[str]:

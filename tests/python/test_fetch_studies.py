@@ -35,7 +35,7 @@ def fetch(nlm: Nlm, to: object, **settings: Any) -> dict[str, Any]:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("_"))
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith(("_", ".")))
 
 
 def ids(folder: Path) -> list[str]:
@@ -129,8 +129,10 @@ def test_pages_that_break_off_come_again(nlm: Nlm, tmp_path: Path) -> None:
         [
             lambda handler: handler.say(429, b"", {"Retry-After": "0"}),
             lambda handler: handler.say(200, b'{"studies": [{"protocolSection": {"identi'),
+            None,
             lambda handler: handler.say(200, b"\x1f\x8bnothing", {"Content-Encoding": "gzip"}),
             lambda handler: handler.say(200, b'{"error": "busy"}'),
+            None,
             lambda handler: handler.say(200, b"x" * 100, cut=10),
             lambda handler: handler.say(503, b""),
         ]

@@ -101,7 +101,7 @@ def test_a_file_comes_whole_all_the_same(nlm: Nlm, tmp_path: Path, troubles: lis
     report = fetch(nlm, tmp_path)
     assert contents(tmp_path) == held and leftovers(tmp_path) == []
     assert (report["fetched"], report["bytes"]) == (2, 2 * SIZE)
-    if troubles[0] is cut:
+    if troubles[0] is cut and whole not in troubles:
         assert nlm.asked(ONE)[1].range == f"bytes={SIZE // 2}-", "the first half is not asked for again"
 
 
@@ -241,7 +241,7 @@ def test_redirects_stay_on_the_server(nlm: Nlm, tmp_path: Path) -> None:
         fetch(nlm, tmp_path / "round")
     with nlm_server() as other:
         other.files = nlm.files
-        for to in (f"{other.pubmed}{ONE}?token=hunter2", f"//localhost/{ONE}", "https://127.0.0.1/x", "ftp://x/y", ""):
+        for to in (f"{other.pubmed}{ONE}?token=hunter2", f"//localhost/{ONE}", "https://127.0.0.1/x", "ftp://x/y"):
             nlm.trouble = moved(to)
             with pytest.raises(exceptions.StorageError, match="cannot follow a redirect: it") as caught:
                 fetch(nlm, tmp_path / "there")
