@@ -92,6 +92,7 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     disable_nagle_algorithm = True
     service: Nlm
+    halves = False
 
     def log_message(self, *_: object) -> None:
         """Tests look at `log`."""
@@ -105,6 +106,16 @@ class Handler(BaseHTTPRequestHandler):
         self.answer()
 
     do_HEAD = do_GET
+
+    def half(self) -> None:
+        """The answer that is due, but only half of its body comes."""
+        self.halves = True
+        self.answer()
+
+    def late(self, seconds: float) -> None:
+        """The answer that is due, later."""
+        time.sleep(seconds)
+        self.answer()
 
     def answer(self) -> None:
         """Answer as the real servers do."""
@@ -187,6 +198,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.halves:
+            cut, self.halves = len(body) // 2, False
         if self.command != "HEAD":
             self.wfile.write(body[:cut])
         if cut is not None:
@@ -236,6 +249,11 @@ def nlm_server() -> Iterator[Nlm]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def always(trouble: Callable[[Handler], object], ending: str = ".xml.gz") -> Callable[[Handler], bool]:
+    """A trouble for every request of paths that end so."""
+    return times(1 << 30, trouble, ending)
 
 
 def times(count: int, trouble: Callable[[Handler], object], ending: str = ".xml.gz") -> Callable[[Handler], bool]:

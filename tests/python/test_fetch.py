@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from nlm_files import ONE, THREE, TWO, UPDATE, contents, fetch, leftovers, made, publish, statuses
+from nlm_server import always
 from shell import command
 from shell import drugs_rs as shell
 
@@ -212,7 +213,7 @@ def test_buckets_are_folders(nlm: Nlm, peer: Peer, prefix: str) -> None:
 
 def test_one_fetch_at_a_time_works_in_a_folder(nlm: Nlm, tmp_path: Path) -> None:
     publish(nlm, ONE)
-    nlm.trouble = lambda handler: bool(time.sleep(0.3)) if handler.where.endswith(ONE) else False
+    nlm.trouble = always(lambda handler: handler.late(0.3), ONE)
     first = subprocess.Popen(
         command("fetch", "pubmed", "--to", tmp_path, "--base-url", nlm.pubmed, "-q"), stderr=subprocess.PIPE
     )
@@ -241,7 +242,7 @@ def test_the_command_prints_what_was_done(nlm: Nlm, tmp_path: Path) -> None:
     usage = shell(*words, "--since", "yesterday")
     assert (usage.returncode, usage.stdout) == (2, b"")
     assert usage.stderr == b"error: --since: `yesterday`; expected an ISO date such as 2026-11-22\n"
-    nlm.trouble = lambda handler: bool(handler.say(403, b"go away") or True)
+    nlm.trouble = always(lambda handler: handler.say(403, b"go away"), "/")
     failed = shell(*words, "--json")
     error = json.loads(failed.stderr)["error"]
     assert (failed.returncode, error["class"]) == (1, "StorageError")

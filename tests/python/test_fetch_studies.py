@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from nlm_server import Handler, Nlm, study, times
+from nlm_server import Handler, Nlm, always, study, times
 from shell import command
 from shell import drugs_rs as shell
 
@@ -165,7 +165,7 @@ def test_a_fetch_goes_on_at_its_page(nlm: Nlm, tmp_path: Path) -> None:
 
 def test_a_killed_fetch_goes_on(nlm: Nlm, tmp_path: Path) -> None:
     publish(nlm, 8)
-    nlm.trouble = lambda handler: bool(time.sleep(30)) if "after-6" in handler.path else False
+    nlm.trouble = always(lambda handler: handler.late(30 if "after-6" in handler.path else 0), "studies")
     process = subprocess.Popen(command("fetch", "clinicaltrials", "--to", tmp_path, "--base-url", nlm.trials))
     deadline = time.monotonic() + 30
     while len(page_requests(nlm)) < 2:

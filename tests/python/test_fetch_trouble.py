@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from nlm_files import ONE, THREE, TWO, contents, fetch, leftovers, made, publish, statuses
-from nlm_server import Handler, Nlm, Server, nlm_server, times
+from nlm_server import Handler, Nlm, Server, always, nlm_server, times
 from shell import command
 
 import drugs_rs
@@ -33,10 +33,7 @@ SIZE = 300_000
 
 
 def cut(handler: Handler) -> None:
-    """The answer that is due, but only half of it comes."""
-    say = handler.say
-    handler.say = lambda status, body, headers=None: say(status, body, headers, cut=len(body) // 2)  # type: ignore[method-assign, assignment]
-    handler.answer()
+    handler.half()
 
 
 def refuses(status: int, **headers: str) -> Callable[[Handler], None]:
@@ -162,7 +159,7 @@ def test_a_long_pause_ends_the_fetch(nlm: Nlm, tmp_path: Path, pause: str) -> No
 
 def test_attempts_end(nlm: Nlm, tmp_path: Path) -> None:
     publish(nlm, ONE, size=SIZE)
-    nlm.trouble = lambda handler: handler.where.endswith(ONE) and bool(handler.say(503, b"") or True)
+    nlm.trouble = always(refuses(503), ONE)
     with pytest.raises(
         exceptions.StorageError, match="answered 503 Service Unavailable, at attempt 3 of 3; start again"
     ):
