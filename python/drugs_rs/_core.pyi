@@ -455,13 +455,11 @@ def fetch(
     Each file is whole under its name, or not there. A fetch that was killed goes on where it was, and what is there is
     not downloaded again. PubMed's files go to `baseline/` and `updatefiles/` below the folder, each verified by its
     MD5. Studies come in pages of a thousand, `studies-<last day>-from-<first day>-<number>.json.gz`; a later fetch
-    gets the days since the last one. This works in a forked child.
+    gets the days since the last one. This works in a forked child. For example::
 
-    ```python
-    drugs_rs.fetch("pubmed", "sources/pubmed", part="updates", since="2026-02-01")
-    drugs_rs.fetch("clinicaltrials", "sources/trials", since="2026-02-01")
-    drugs_rs.run(pubmed="sources/pubmed/updatefiles", clinical_trials="sources/trials", lake="lake", dt="2026-02-02")
-    ```
+        drugs_rs.fetch("pubmed", "sources/pubmed", part="updates", since="2026-02-01")
+        drugs_rs.fetch("clinicaltrials", "sources/trials", since="2026-02-01")
+        drugs_rs.run(pubmed="sources/pubmed/updatefiles", clinical_trials="sources/trials", lake="lake", dt="2026-02-02")
 
     Args:
         source: Who publishes: `"pubmed"` or `"clinicaltrials"`.

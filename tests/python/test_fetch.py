@@ -213,7 +213,7 @@ def test_buckets_are_folders(nlm: Nlm, peer: Peer, prefix: str) -> None:
 
 def test_one_fetch_at_a_time_works_in_a_folder(nlm: Nlm, tmp_path: Path) -> None:
     publish(nlm, ONE)
-    nlm.trouble = always(lambda handler: handler.late(0.3), ONE)
+    nlm.trouble = always(lambda handler: handler.late(1), ONE)
     first = subprocess.Popen(
         command("fetch", "pubmed", "--to", tmp_path, "--base-url", nlm.pubmed, "-q"), stderr=subprocess.PIPE
     )

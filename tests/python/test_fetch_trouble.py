@@ -157,7 +157,7 @@ def test_a_long_pause_ends_the_fetch(nlm: Nlm, tmp_path: Path, pause: str) -> No
     assert fetch(nlm, tmp_path)["fetched"] == 1
 
 
-def test_attempts_end(nlm: Nlm, tmp_path: Path) -> None:
+def test_attempts_end(nlm: Nlm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(nlm, ONE, size=SIZE)
     nlm.trouble = always(refuses(503), ONE)
     with pytest.raises(
@@ -168,6 +168,10 @@ def test_attempts_end(nlm: Nlm, tmp_path: Path) -> None:
     # A server that was never there: its name may be wrong, so there are fewer attempts.
     with pytest.raises(exceptions.StorageError, match="no usable answer.*Connection refused.*at attempt 3 of 3"):
         fetch(nlm, tmp_path, base_url="http://127.0.0.1:9/")
+    monkeypatch.setenv("HTTP_PROXY", "http://me:hunter2@127.0.0.1:9")
+    with pytest.raises(exceptions.StorageError, match="no usable answer") as caught:
+        fetch(nlm, tmp_path, attempts=1)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_wrong_md5_fails_one_file(nlm: Nlm, tmp_path: Path) -> None:
@@ -330,7 +334,7 @@ def test_a_killed_fetch_goes_on(nlm: Nlm, tmp_path: Path) -> None:
     tag = {"ETag": nlm.files[TWO].tag}
     nlm.trouble = times(1, lambda handler: handler.slowly(200, held[TWO], tag, pieces=30, pause=0.2), TWO)
     process = begin(nlm, str(tmp_path))
-    wait_until(lambda: any(path.stat().st_size for path in tmp_path.rglob(".*0002*.part")))
+    wait_until(lambda: (tmp_path / ONE).exists() and any(path.stat().st_size for path in tmp_path.rglob(".*2*.part")))
     process.kill()
     process.communicate()
     assert contents(tmp_path) == {ONE: held[ONE]}
