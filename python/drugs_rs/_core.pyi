@@ -457,9 +457,9 @@ def fetch(
     MD5. Studies come in pages of a thousand, `studies-<last day>-from-<first day>-<number>.json.gz`; a later fetch
     gets the days since the last one. This works in a forked child. For example::
 
-        drugs_rs.fetch("pubmed", "sources/pubmed", part="updates", since="2026-02-01")
-        drugs_rs.fetch("clinicaltrials", "sources/trials", since="2026-02-01")
-        drugs_rs.run(pubmed="sources/pubmed/updatefiles", clinical_trials="sources/trials", lake="lake", dt="2026-02-02")
+        drugs_rs.fetch("pubmed", "in/pubmed", part="updates", since="2026-02-01")
+        drugs_rs.fetch("clinicaltrials", "in/trials", since="2026-02-01")
+        drugs_rs.run(pubmed="in/pubmed/updatefiles", clinical_trials="in/trials", lake="lake", dt="2026-02-02")
 
     Args:
         source: Who publishes: `"pubmed"` or `"clinicaltrials"`.
