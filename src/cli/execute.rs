@@ -141,7 +141,10 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
         #[cfg(feature = "cloud")]
-        Command::Fetch(arguments) => return fetched(arguments, task),
+        Command::Fetch(arguments) => {
+            let (text, warnings) = fetched(arguments, task)?;
+            return Ok(Outcome::of_text(text).with_warnings(warnings));
+        }
         Command::Generate(arguments) => {
             return Ok(Outcome::of_text(generate::made(arguments, task)?));
         }

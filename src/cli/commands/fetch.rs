@@ -6,7 +6,6 @@ use clap::Args;
 use indicatif::HumanBytes;
 
 use crate::cli::options::{Output, choice};
-use crate::cli::outcome::Outcome;
 use crate::cli::output::table::print_table;
 use crate::error::Result;
 use crate::fetch::{FetchReport, FetchSettings, FetchSource, FileStatus, PubmedPart, fetch, parse_day};
@@ -57,8 +56,8 @@ pub(in crate::cli) struct FetchArguments {
     pub output: Output,
 }
 
-/// Fetches, and returns what to print.
-pub(in crate::cli) fn fetched(arguments: &FetchArguments, task: &Task) -> Result<Outcome> {
+/// Fetches, and returns the text to print and the warnings.
+pub(in crate::cli) fn fetched(arguments: &FetchArguments, task: &Task) -> Result<(String, Vec<String>)> {
     let day = |argument: &str, text: &Option<String>| {
         text.as_deref().map(|text| parse_day(argument, text)).transpose()
     };
@@ -82,7 +81,7 @@ pub(in crate::cli) fn fetched(arguments: &FetchArguments, task: &Task) -> Result
         (false, false) => summary(&report),
     };
     let warnings = if output.quiet { Vec::new() } else { report.warnings };
-    Ok(Outcome::of_text(text).with_warnings(warnings))
+    Ok((text, warnings))
 }
 
 fn summary(report: &FetchReport) -> String {
