@@ -188,11 +188,17 @@ fn within(argument: &str, found: u64, most: u64) -> Result<()> {
 fn base_of(text: &str) -> Result<Url> {
     let refused = |found: String, expected: &str| Err(Error::argument("base_url", found, expected));
     let example = "an address such as https://ftp.ncbi.nlm.nih.gov/pubmed/";
-    if has_credentials(text) {
+    let parsed = Url::parse(text);
+    // The colons of IPv6 are no password.
+    let is_plain_ipv6 = parsed.as_ref().is_ok_and(|url| {
+        let is_ipv6 = url.host_str().is_some_and(|host| host.starts_with('['));
+        is_ipv6 && url.username().is_empty() && url.password().is_none()
+    });
+    if has_credentials(text) && !is_plain_ipv6 {
         let found = format!("credentials in `{}`", without_credentials(text));
         return refused(found, "an address without them, because logs and reports show it");
     }
-    let Ok(mut url) = Url::parse(text) else {
+    let Ok(mut url) = parsed else {
         return refused(format!("`{text}` is no address"), example);
     };
     let Some(host) = url.host_str() else {
@@ -278,6 +284,7 @@ mod tests {
             "https://me:hunter2@host/",
             "https://hunter2@host/",
             "http://me:hunter2@127.0.0.1/",
+            "http://me:hunter2@[::1]:80/",
         ] {
             let told = base_of(text).map_or_else(|error| error.to_string(), |url| url.to_string());
             assert!(
