@@ -21,10 +21,10 @@
 //! | 7 | [`steps`] | bronze, silver and gold of a lake |
 //! | 6 | [`lake`], `ingest` | where files of a lake are, sources on their way to rows |
 //! | 5 | [`silver`], [`gold`], [`graph`], `tables` | rows, pure; Parquet files in bounded memory |
-//! | 4 | [`formats`], [`matcher`], [`quality`], [`generate`] | bytes of one file, one text, one count, made-up records |
+//! | 4 | [`formats`], [`matcher`], [`quality`], [`generate`], [`fetch`] | bytes of one file, one text, one count, made-up records, downloads |
 //! | 3 | [`storage`] | files and folders, no tables |
 //! | 2 | [`text`] | strings |
-//! | 1 | [`schema`], `scratch`, [`sorting`] | tables, flags, reasons: data; unnamed files; records in order |
+//! | 1 | [`schema`], `scratch`, `waiting`, [`sorting`] | tables, flags, reasons: data; unnamed files; futures; records in order |
 //! | 0 | [`error`], [`task`], [`choice`] | what may go wrong, the flag to stop, options with named values |
 //!
 //! A lake from two small files:
@@ -72,6 +72,8 @@ pub mod choice;
 #[cfg(feature = "tables")]
 pub mod cli;
 pub mod error;
+#[cfg(feature = "cloud")]
+pub mod fetch;
 pub mod formats;
 pub mod generate;
 #[cfg(feature = "tables")]
@@ -99,5 +101,7 @@ pub mod storage;
 mod tables;
 pub mod task;
 pub mod text;
+#[cfg(feature = "cloud")]
+mod waiting;
 
 pub use error::{Error, Result};

@@ -36,7 +36,8 @@ Each name has a docstring, which ``help()`` shows:
 * ``read_graph``, ``read_answers`` and ``DrugGraph`` are the results.
 * ``Lake`` opens the tables of a lake for every reader; ``describe_tables`` says what is in them.
 * ``read_publications``, ``iter_publications`` and ``read_drugs`` read sources as tables, without a lake.
-* ``list_sources`` lists the files that a source names; ``generate`` writes made-up sources.
+* ``list_sources`` lists the files that a source names; ``fetch`` downloads what NLM publishes; ``generate`` writes
+  made-up sources.
 * ``Matcher``, ``Mention`` and ``Table`` find drugs in any text.
 * ``drugs_rs.exceptions`` has everything that these raise.
 
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         __version__,
         bronze,
         describe_tables,
+        fetch,
         generate,
         gold,
         hold,
@@ -93,6 +95,7 @@ __all__ = [
     "bronze",
     "describe_tables",
     "exceptions",
+    "fetch",
     "generate",
     "gold",
     "hold",

@@ -31,6 +31,7 @@ __all__ = [
     "__version__",
     "bronze",
     "describe_tables",
+    "fetch",
     "generate",
     "gold",
     "hold",
@@ -431,6 +432,64 @@ def describe_tables(  # the command has the same word
 
     Raises:
         ArgumentError: There is no such format or table.
+    """
+
+def fetch(
+    source: Literal["pubmed", "clinicaltrials"],
+    to: _Path,
+    *,
+    part: Literal["all", "baseline", "updates"] = "all",
+    since: _Date | None = None,
+    until: _Date | None = None,
+    first: int | None = None,
+    limit: int | None = None,
+    base_url: str | None = None,
+    parallel: int = 3,
+    attempts: int = 8,
+    timeout: int = 60,
+    dry_run: bool = False,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Fetch what NLM publishes and a folder lacks: the files of PubMed, or the studies of ClinicalTrials.gov.
+
+    Each file is whole under its name, or not there. A fetch that was killed goes on where it was, and what is there is
+    not downloaded again. PubMed's files go to `baseline/` and `updatefiles/` below the folder, each verified by its
+    MD5. Studies come in pages of a thousand, `studies-<last day>-from-<first day>-<number>.json.gz`; a later fetch
+    gets the days since the last one. This works in a forked child. For example::
+
+        drugs_rs.fetch("pubmed", "in/pubmed", part="updates", since="2026-02-01")
+        drugs_rs.fetch("clinicaltrials", "in/trials", since="2026-02-01")
+        drugs_rs.run(pubmed="in/pubmed/updatefiles", clinical_trials="in/trials", lake="lake", dt="2026-02-02")
+
+    Args:
+        source: Who publishes: `"pubmed"` or `"clinicaltrials"`.
+        to: A folder, which is created if missing, or `gs://bucket/prefix`, `s3://bucket/prefix`.
+        part: Which files of PubMed: the `"baseline"` of each December, the daily `"updates"`, or both.
+        since: PubMed: only files that NLM listed on this day or later. ClinicalTrials.gov: only studies whose last
+            update was posted on this day or later; by default all.
+        until: The last of these days; for studies by default the day of the server's data.
+        first: PubMed: only files from this number on.
+        limit: At most this many files in this call; the next one goes on.
+        base_url: Another server, such as a mirror. `https://`, or `http://` on this machine.
+        parallel: How many files of PubMed are downloaded at a time, from 1 to 8.
+        attempts: How often a request is sent before it fails, from 1 to 20. Pauses between them grow to 30 seconds. If
+            the server asks for a pause (`Retry-After`), all requests wait for it, up to two minutes.
+        timeout: Seconds without a byte before a connection counts as broken.
+        dry_run: List what would be fetched, and change nothing.
+        progress: Show progress on stderr, if that is a terminal or a notebook.
+
+    Returns:
+        The report: `files` (`path`, `uri`, `bytes`, and `status`, which is `"fetched"`, `"replaced"` or `"present"`;
+        of a dry run `"missing"`, `"unverified"` or `"present"`), the counts `fetched`, `present` and `left`, `bytes`,
+        `unchanged`, `warnings`, `since`, `until`; for studies `studies` and `data_timestamp`.
+
+    Raises:
+        ArgumentError: A setting that makes no sense, such as an address without TLS.
+        SourceNotFoundError: The server has no such page or file.
+        FormatError: What the server sent is no list of files, no MD5 or no version.
+        StorageError: The server kept failing or refuses, redirects to another server, a file's MD5 is not the published
+            one, other studies came than the server counts, or the folder cannot be written. What is fetched stays.
+        ConflictError: Another fetch works in the folder.
     """
 
 def generate(

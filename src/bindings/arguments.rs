@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::choice::Choice;
 use crate::error::Error;
+use crate::fetch::parse_day;
 use crate::formats::Encoding;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::{Dt, DtRange, RunDates};
@@ -79,19 +81,27 @@ pub(super) fn paths(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<String
 
 /// A logical date: an ISO date or a `datetime.date`.
 pub(super) fn dt(value: &Bound<'_, PyAny>) -> PyResult<Dt> {
-    let text = if value.is_instance_of::<PyString>() {
-        text(value, "dt")?
-    } else if value.hasattr("isoformat")? {
-        let text = text(&value.call_method0("isoformat")?, "dt")?;
+    Dt::parse(&day_text(value, "dt")?).map_err(|error| exception(value.py(), &error))
+}
+
+/// A day: an ISO date or a `datetime.date`.
+pub(super) fn day(value: &Bound<'_, PyAny>, name: &str) -> PyResult<NaiveDate> {
+    parse_day(name, &day_text(value, name)?).map_err(|error| exception(value.py(), &error))
+}
+
+fn day_text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    if value.is_instance_of::<PyString>() {
+        return text(value, name);
+    }
+    if value.hasattr("isoformat")? {
+        let text = text(&value.call_method0("isoformat")?, name)?;
         // The day of a datetime.
-        text.get(..10).unwrap_or(&text).to_owned()
-    } else {
-        return Err(PyTypeError::new_err(format!(
-            "dt must be an ISO date such as \"2026-11-22\" or a datetime.date, not {}",
-            value.get_type().name()?
-        )));
-    };
-    Dt::parse(&text).map_err(|error| exception(value.py(), &error))
+        return Ok(text.get(..10).unwrap_or(&text).to_owned());
+    }
+    Err(PyTypeError::new_err(format!(
+        "{name} must be an ISO date such as \"2026-11-22\" or a datetime.date, not {}",
+        value.get_type().name()?
+    )))
 }
 
 /// The dates of a run: `dt`, or `dates`.
@@ -166,7 +176,7 @@ macro_rules! whole_numbers {
     };
 }
 
-whole_numbers! { n max_ratio max_exclusive min_count batch_rows seed articles trials drugs journals files start end }
+whole_numbers! { n max_ratio max_exclusive min_count batch_rows seed articles trials drugs journals files start end parallel attempts timeout }
 
 /// Readers of whole numbers that may be `None`.
 macro_rules! optional_whole_numbers {
@@ -177,7 +187,7 @@ macro_rules! optional_whole_numbers {
     };
 }
 
-optional_whole_numbers! { delivery of }
+optional_whole_numbers! { delivery of first limit }
 
 fn whole_number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
     value.extract().map_err(|error: PyErr| {

@@ -12,6 +12,7 @@ mod arrow;
 mod command;
 mod errors;
 mod expressions;
+mod fetch;
 mod generate;
 mod graph;
 mod lake;
@@ -35,6 +36,8 @@ mod core_module {
     use super::command::{LoadCommand, main};
     #[pymodule_export]
     use super::expressions::matcher_registry::{keep_matcher, release_matcher};
+    #[pymodule_export]
+    use super::fetch::fetch;
     #[pymodule_export]
     use super::generate::generate;
     #[pymodule_export]
@@ -82,6 +85,7 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "__version__",
         "bronze",
         "describe_tables",
+        "fetch",
         "generate",
         "gold",
         "hold",

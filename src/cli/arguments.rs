@@ -5,6 +5,8 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::commands::answer::AnswerArguments;
+#[cfg(feature = "cloud")]
+use super::commands::fetch::FetchArguments;
 use super::commands::generate::GenerateArguments;
 use super::commands::lake_explain::LakeExplainArguments;
 use super::commands::lake_history::HistoryArguments;
@@ -91,6 +93,9 @@ pub(super) enum Command {
     /// Load the tables of a lake into DuckDB, PostgreSQL or BigQuery: what has changed since the last load
     #[command(after_help = LOAD_TARGETS)]
     Load(LoadArguments),
+    /// Fetch PubMed's files or the studies of ClinicalTrials.gov: what is missing, verified
+    #[cfg(feature = "cloud")]
+    Fetch(Box<FetchArguments>),
     /// Generate made-up sources of any size, with the truth about them
     Generate(Box<GenerateArguments>),
     /// Print completions for a shell

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::arguments::{Command, ExplainArguments};
 use super::commands::answer::answer;
+#[cfg(feature = "cloud")]
+use super::commands::fetch::fetched;
 use super::commands::lake::lake;
 use super::commands::mentions::match_texts;
 use super::commands::{generate, manual, plan};
@@ -138,6 +140,11 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Lake(command) => return lake(command, task),
         Command::Match(arguments) => return match_texts(arguments, voice, lists, task),
         Command::Explain(arguments) => return explain(arguments, lists, task),
+        #[cfg(feature = "cloud")]
+        Command::Fetch(arguments) => {
+            let (text, warnings) = fetched(arguments, task)?;
+            return Ok(Outcome::of_text(text).with_warnings(warnings));
+        }
         Command::Generate(arguments) => {
             return Ok(Outcome::of_text(generate::made(arguments, task)?));
         }

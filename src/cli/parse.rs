@@ -94,6 +94,8 @@ impl ParsedCommand {
             Command::Bronze(bronze) => !bronze.output.quiet,
             Command::Silver(silver) => !silver.output.quiet,
             Command::Gold(gold) => !gold.output.quiet,
+            #[cfg(feature = "cloud")]
+            Command::Fetch(fetch) => !fetch.output.quiet,
             Command::Generate(generate) => !generate.output.quiet,
             Command::Hold(_)
             | Command::Release(_)

@@ -20,6 +20,8 @@
 mod bucket;
 mod commit;
 mod digests;
+#[cfg(feature = "cloud")]
+mod download_folder;
 mod hash;
 mod hidden;
 pub mod home;
@@ -38,6 +40,8 @@ use std::io::{Read, Write};
 #[cfg(feature = "cloud")]
 pub use bucket::{BucketLake, SpecialPaths, replace_object};
 pub use digests::{damage, digest_of_file, digest_of_stream};
+#[cfg(feature = "cloud")]
+pub(crate) use download_folder::{DownloadFolder, PartialFile};
 pub use hash::{Digest256, HashingWriter, sha256_hex};
 pub use inside::{WriteTarget, write_target};
 pub use local::LocalStorage;

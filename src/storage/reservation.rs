@@ -94,6 +94,6 @@ pub(super) fn reserve(root: &Path, name: &str, sharing: Sharing) -> Result<Reser
     }
     Err(Error::Conflict {
         path: root.display().to_string(),
-        found: format!("another run of {name} is at work in this lake"),
+        found: format!("another run of {name} is at work here"),
     })
 }

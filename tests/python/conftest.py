@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 import pytest
 from bucket_peers import FOREIGN, Amazon, Google, Peer, amazon, google, point_to
 from lake_story import states
+from nlm_server import Nlm, nlm_server
 
 import drugs_rs
 
@@ -121,6 +122,14 @@ def bigquery(no_clouds: pytest.MonkeyPatch) -> Iterator[BigQuery]:
 
     assert no_clouds is not None
     with bigquery_server() as service:
+        yield service
+
+
+@pytest.fixture
+def nlm(no_clouds: pytest.MonkeyPatch) -> Iterator[Nlm]:
+    """NLM's servers, with nothing published; requests reach them past any proxy."""
+    assert no_clouds is not None
+    with nlm_server() as service:
         yield service
 
 

@@ -413,7 +413,7 @@ def test_a_signal_ends_a_command_whose_output_nobody_reads(samples: Path, tmp_pa
 # Help, completions, man pages
 
 
-COMMANDS = ("run", "bronze", "silver", "gold", "hold", "release", "match", "explain", "lake", "generate")
+COMMANDS = ("run", "bronze", "silver", "gold", "hold", "release", "match", "explain", "lake", "fetch", "generate")
 
 
 def test_help_is_a_command() -> None:

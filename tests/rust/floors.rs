@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 /// The modules of the crate, the lowest floor first. Modules on one floor do not use each other.
 const FLOORS: &[&[&str]] = &[
     &["choice", "error", "task"],
-    &["row_frame", "schema", "scratch"],
+    &["row_frame", "schema", "scratch", "waiting"],
     &["text", "sorting"],
     &["storage"],
-    &["formats", "generate", "matcher", "quality"],
+    &["fetch", "formats", "generate", "matcher", "quality"],
     &["silver", "gold", "graph", "tables"],
     &["lake", "ingest"],
     &["steps"],
@@ -34,7 +34,7 @@ const FORMATS: &[&[&str]] = &[
 const DOORS: [(&str, &str); 3] = [("task", "error"), ("choice", "error"), ("bindings", "cli")];
 
 /// The modules that read and write through `storage`.
-const NAME_STORAGE: [&str; 6] = ["storage", "tables", "lake", "ingest", "steps", "api"];
+const NAME_STORAGE: [&str; 7] = ["storage", "fetch", "tables", "lake", "ingest", "steps", "api"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

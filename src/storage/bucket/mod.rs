@@ -1,8 +1,7 @@
 //! Objects in buckets: `gs://` and `s3://`, as sources and as lakes.
 //!
 //! Code above this module is synchronous: futures end in [`Client::wait`], which checks for cancellation ten times a
-//! second. The runtime starts with the first use of a bucket and ends with its last user. So importing starts no
-//! thread, and a forked child never inherits a runtime, whose threads it would not have.
+//! second. The runtime (`waiting.rs`) starts with the first use of a bucket and ends with its last user.
 //!
 //! - [`environment`] checks the variables, [`credentials`] builds a store from them, and [`refusal`] turns a server's
 //!   answer into an error without secrets.
@@ -10,6 +9,7 @@
 //!   is known only at its end.
 //! - [`lake`] is the lake in a bucket: [`state`] its content, [`transaction`] the commit by one conditional put,
 //!   [`run`] the marker of a live run, [`sweep`] the removal of leftovers, [`publish`] the copies under plain names.
+//! - [`prefix`] is a prefix outside of a lake, for downloaded files.
 
 mod ahead;
 mod credentials;
@@ -17,6 +17,7 @@ mod environment;
 mod handle;
 mod lake;
 mod patience;
+mod prefix;
 mod publish;
 mod reader;
 mod refusal;
@@ -29,7 +30,6 @@ mod upload;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -38,35 +38,24 @@ use object_store::path::Path;
 use object_store::{
     Attributes, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
 };
-use tokio::runtime::Runtime;
 
 pub use handle::SpecialPaths;
 pub use lake::BucketLake;
 use patience::{Patience, patiently};
+pub(super) use prefix::BucketPrefix;
 pub(super) use sources::{ObjectFile, expand};
 
 use super::uri::{BucketUri, Scheme};
 use crate::error::{Error, Result};
 use crate::task::Task;
-
-/// How often a wait checks for cancellation.
-const LOOK: Duration = Duration::from_millis(100);
+use crate::waiting::AsyncRuntime;
 
 /// The connection to one bucket.
 struct Bucket {
     /// `gs://bucket`
     root: String,
+    runtime: AsyncRuntime,
     store: Arc<dyn ObjectStore>,
-    runtime: Option<Runtime>,
-}
-
-impl Drop for Bucket {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // Nobody waits for requests that are still running.
-            runtime.shutdown_background();
-        }
-    }
 }
 
 /// A bucket, with the task that cancels its requests.
@@ -121,17 +110,11 @@ impl Client {
 
     /// A bucket over any store; `root` is its name in messages.
     pub(crate) fn over(root: String, store: Arc<dyn ObjectStore>, task: &Task) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("drugs_rs-bucket")
-            .enable_all()
-            .build()
-            .map_err(|source| Error::storage("this process", "start a thread", source))?;
         Ok(Self {
             bucket: Arc::new(Bucket {
                 root,
+                runtime: AsyncRuntime::new("drugs_rs-bucket")?,
                 store,
-                runtime: Some(runtime),
             }),
             task: task.clone(),
         })
@@ -142,33 +125,14 @@ impl Client {
         format!("{}/{key}", self.bucket.root)
     }
 
-    fn runtime(&self) -> Result<&Runtime> {
-        self.bucket
-            .runtime
-            .as_ref()
-            .ok_or_else(|| Error::internal("the connection is closed"))
-    }
-
     /// Waits for an answer, or for the task to be stopped.
     pub(crate) fn wait<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
-        self.task.check()?;
-        self.runtime()?.block_on(async {
-            let mut answer = pin!(answer);
-            loop {
-                match tokio::time::timeout(LOOK, &mut answer).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(_) => self.task.check()?,
-                }
-            }
-        })
+        self.bucket.runtime.wait(&self.task, answer)
     }
 
     /// Waits at most this long, even if the task is cancelled: for cleaning up.
     fn wait_at_most<T>(&self, time: Duration, answer: impl Future<Output = T>) -> Option<T> {
-        let runtime = self.runtime().ok()?;
-        runtime
-            .block_on(async { tokio::time::timeout(time, answer).await })
-            .ok()
+        self.bucket.runtime.wait_at_most(time, answer)
     }
 
     /// Starts work in the background. It must not hold a [`Client`], because dropping the last one ends the runtime.
@@ -176,7 +140,7 @@ impl Client {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<tokio::task::JoinHandle<T>> {
-        Ok(self.runtime()?.spawn(work))
+        self.bucket.runtime.start(work)
     }
 
     fn store(&self) -> Arc<dyn ObjectStore> {

@@ -111,7 +111,7 @@ fn find(client: &Client, key: &str) -> Result<Option<ObjectMeta>> {
 }
 
 /// The objects directly below a prefix, and whether there is anything below it at all.
-fn directly_below(client: &Client, prefix: &str) -> Result<(bool, Vec<ObjectMeta>)> {
+pub(super) fn directly_below(client: &Client, prefix: &str) -> Result<(bool, Vec<ObjectMeta>)> {
     let path = client.path(prefix)?;
     let store = client.store();
     let listed = client

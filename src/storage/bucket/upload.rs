@@ -117,10 +117,19 @@ pub(super) enum Failure {
 /// Creates the object. Its name belongs to this run alone, so an object that exists already is this one, created by a
 /// request whose answer was lost.
 pub(super) async fn send(store: Arc<dyn ObjectStore>, path: Path, body: Body) -> Result<(), Failure> {
+    send_as(store, path, body, PutMode::Create).await
+}
+
+/// Writes the object, whole or not at all, and replaces one that exists.
+pub(super) async fn replace(store: Arc<dyn ObjectStore>, path: Path, body: Body) -> Result<(), Failure> {
+    send_as(store, path, body, PutMode::Overwrite).await
+}
+
+async fn send_as(store: Arc<dyn ObjectStore>, path: Path, body: Body, mode: PutMode) -> Result<(), Failure> {
     let mut patience = Patience::with_a_known_server();
     loop {
         let sent = match &body {
-            Body::Memory(bytes) => send_small(store.as_ref(), &path, bytes).await,
+            Body::Memory(bytes) => send_small(store.as_ref(), &path, bytes, mode.clone()).await,
             Body::Disk(file, bytes) => send_large(store.as_ref(), &path, file, *bytes).await,
         };
         match sent {
@@ -130,11 +139,14 @@ pub(super) async fn send(store: Arc<dyn ObjectStore>, path: Path, body: Body) ->
     }
 }
 
-async fn send_small(store: &dyn ObjectStore, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+async fn send_small(
+    store: &dyn ObjectStore,
+    path: &Path,
+    bytes: &[u8],
+    mode: PutMode,
+) -> Result<(), Failure> {
     let payload = PutPayload::from(bytes.to_vec());
-    let created = store
-        .put_opts(path, payload, PutOptions::from(PutMode::Create))
-        .await;
+    let created = store.put_opts(path, payload, PutOptions::from(mode)).await;
     match created {
         Err(error) if !refusal::is_lost_race(&error) => Err(Failure::Store(error)),
         _ => Ok(()),
