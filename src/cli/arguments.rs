@@ -5,6 +5,8 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::commands::answer::AnswerArguments;
+use super::commands::diff::DiffArguments;
+use super::commands::evidence::EvidenceArguments;
 use super::commands::generate::GenerateArguments;
 use super::commands::lake_explain::LakeExplainArguments;
 use super::commands::lake_history::HistoryArguments;
@@ -29,6 +31,12 @@ Exit codes:
   0  at least one mention
   1  no mention, with nothing on stderr but warnings; or an error, with `error:` on stderr
   2  wrong usage (for grep 2 is any error)";
+
+const DIFF_EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  more was lost than --max-lost allows, after what changed is printed; or an error
+  2  wrong usage";
 
 const LOAD_TARGETS: &str = "\
 Targets:
@@ -83,6 +91,11 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Answer a question about the graph of a lake
     Answer(AnswerArguments),
+    /// Say what changed between two states of a lake: every gained and lost mention with its cause
+    #[command(after_help = DIFF_EXIT_CODES)]
+    Diff(DiffArguments),
+    /// Show what says that a publication mentions a drug: text, rule, vocabulary, source, and when the pair came and went
+    Evidence(EvidenceArguments),
     /// Print the tables of a lake in the language of another tool
     Schema(SchemaArguments),
     /// Look into a lake: tables, files, status, history; check it

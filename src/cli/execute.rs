@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::arguments::{Command, ExplainArguments};
 use super::commands::answer::answer;
+use super::commands::diff::diff;
+use super::commands::evidence::evidence;
 use super::commands::lake::lake;
 use super::commands::mentions::match_texts;
 use super::commands::{generate, manual, plan};
@@ -131,6 +133,8 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
         Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
+        Command::Diff(arguments) => return diff(arguments, task),
+        Command::Evidence(arguments) => return Ok(Outcome::of_text(evidence(arguments, task)?)),
         Command::Schema(arguments) => {
             let text = describe_tables(&arguments.format, arguments.table.as_deref())?;
             return Ok(Outcome::of_text(text));

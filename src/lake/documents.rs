@@ -34,6 +34,16 @@ pub struct BronzeManifest {
     pub files: Vec<BronzeFile>,
 }
 
+/// A copied file that a silver partition was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCopy {
+    /// The origin, as rows name it in `source_uri`.
+    pub uri: String,
+    /// Relative to the lake.
+    pub path: String,
+    pub sha256: String,
+}
+
 /// A silver partition's `_manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilverManifest {
@@ -46,6 +56,9 @@ pub struct SilverManifest {
     pub fingerprint: String,
     pub outputs: Vec<OutputFile>,
     pub sources: Vec<FileTally>,
+    /// The copies in bronze that it was made from. Earlier versions of drugs_rs did not record them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<SourceCopy>,
     /// The fingerprint of the partition before publications were dropped from it; it is not cleaned again as long as its
     /// inputs and settings are those.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::scan::{ScanRequest, TableScan};
-use crate::choice::close_names;
+use crate::choice::{close_names, one_of};
 use crate::error::{Error, Result, shown};
 use crate::lake::documents::PublishedGold;
 use crate::lake::dt::Dt;
@@ -27,6 +27,9 @@ use crate::task::Task;
 
 /// Attempts, because a run may commit while the tables are read.
 const TRIES: usize = 5;
+
+/// Names that an error suggests.
+const MOST_MEANT: usize = 3;
 
 /// What is to be explained.
 #[derive(Debug, Clone, Copy)]
@@ -272,7 +275,7 @@ impl Explainer<'_> {
         let explanation = matcher
             .explain_under(text, drug, self.task)
             .map_err(|error| match error {
-                Error::Argument { .. } => self.unknown_drug(entries),
+                Error::Argument { .. } => unknown_drug(entries, drug, &self.storage.root()),
                 other => other,
             })?;
         Ok(FieldExplanation {
@@ -280,25 +283,6 @@ impl Explainer<'_> {
             searched,
             explanation,
         })
-    }
-
-    fn unknown_drug(&self, entries: &[VocabularyEntry]) -> Error {
-        let names = entries.iter().flat_map(|entry| {
-            let names = [entry.drug.as_str(), entry.atccode.as_str()].into_iter();
-            names.chain(entry.synonyms.iter().map(String::as_str))
-        });
-        let meant = match close_names(self.question.drug, names, 1).first() {
-            Some(close) => format!("; did you mean `{close}`?"),
-            None => String::new(),
-        };
-        Error::SourceNotFound {
-            uri: format!(
-                "`{}` in the vocabulary of {}",
-                shown(self.question.drug),
-                self.storage.root()
-            ),
-            expected: format!("a name or a code of the table `drugs`{meant}"),
-        }
     }
 
     /// Fails if the matcher does not find what gold found.
@@ -372,6 +356,26 @@ impl Explainer<'_> {
             let reason = held.reason(dt).unwrap_or_default();
             format!("A newer state of the publication is left out, because dt={dt} is held: {reason}")
         }))
+    }
+}
+
+/// The error for a drug that the vocabulary of a lake lacks, with the names that are close.
+pub(super) fn unknown_drug(entries: &[VocabularyEntry], drug: &str, lake: &str) -> Error {
+    let names = entries.iter().flat_map(|entry| {
+        let names = [entry.drug.as_str(), entry.atccode.as_str()].into_iter();
+        names.chain(entry.synonyms.iter().map(String::as_str))
+    });
+    let close: Vec<String> = close_names(drug, names, MOST_MEANT)
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let meant = match close.as_slice() {
+        [] => String::new(),
+        close => format!("; did you mean {}?", one_of(close)),
+    };
+    Error::SourceNotFound {
+        uri: format!("`{}` in the vocabulary of {lake}", shown(drug)),
+        expected: format!("a name or a code of the table `drugs`{meant}"),
     }
 }
 

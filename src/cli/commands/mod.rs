@@ -1,6 +1,8 @@
 //! The commands that do more than call one function of the core: their arguments, or how their result is written.
 
 pub(super) mod answer;
+pub(super) mod diff;
+pub(super) mod evidence;
 pub(super) mod generate;
 pub(super) mod lake;
 pub(super) mod lake_explain;

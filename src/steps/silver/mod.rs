@@ -16,7 +16,7 @@ pub use crate::ingest::parallel_reader::OnBadFile;
 use crate::ingest::rejects::Rejects;
 use crate::ingest::vocabulary::combine_files;
 use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
-use crate::lake::documents::SilverManifest;
+use crate::lake::documents::{SilverManifest, SourceCopy};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::partitions::{kept_rows, rows_before};
@@ -371,6 +371,7 @@ impl SilverPartition<'_> {
             fingerprint,
             outputs,
             sources,
+            copies: self.copies(),
             cleaned_as: None,
         };
         manifest::write(transaction, &self.manifest_path(), &manifest)?;
@@ -425,6 +426,15 @@ impl SilverPartition<'_> {
             (Ok(None), true) => self.check_inputs().err().unwrap_or(error),
             _ => error,
         }
+    }
+
+    fn copies(&self) -> Vec<SourceCopy> {
+        let copies = self.inputs.iter().map(|input| SourceCopy {
+            uri: input.file.uri.clone(),
+            path: input.path.clone(),
+            sha256: input.file.sha256.clone(),
+        });
+        copies.collect()
     }
 
     fn tallies(&self) -> Vec<FileTally> {
