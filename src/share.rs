@@ -79,7 +79,11 @@ mod tests {
             ("100%", u64::MAX, u64::MAX, false),
         ] {
             let parsed = Share::parse("max_lost", share)?;
-            assert_eq!(parsed.is_exceeded(part, whole), is_exceeded, "{share} {part} {whole}");
+            assert_eq!(
+                parsed.is_exceeded(part, whole),
+                is_exceeded,
+                "{share} {part} {whole}"
+            );
         }
         assert!(Share::parse("max_lost", "2").is_err());
         Ok(())

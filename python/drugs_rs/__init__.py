@@ -34,7 +34,8 @@ Each name has a docstring, which ``help()`` shows:
 * ``run`` runs all steps; ``bronze``, ``silver`` and ``gold`` run one.
 * ``hold`` keeps a date out of gold, and ``release`` lets it in again.
 * ``read_graph``, ``read_answers`` and ``DrugGraph`` are the results.
-* ``Lake`` opens the tables of a lake for every reader, ``LakeDiff`` is what changed between two of its states, ``PairEvidence`` what says that a publication mentions a drug; ``describe_tables`` says what is in them.
+* ``Lake`` opens the tables of a lake for every reader; ``describe_tables`` says what is in them. ``LakeDiff`` is what
+  changed between two states of a lake, ``PairEvidence`` what says that a publication mentions a drug.
 * ``read_publications``, ``iter_publications`` and ``read_drugs`` read sources as tables, without a lake.
 * ``list_sources`` lists the files that a source names; ``generate`` writes made-up sources.
 * ``Matcher``, ``Mention`` and ``Table`` find drugs in any text.

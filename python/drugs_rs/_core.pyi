@@ -107,6 +107,8 @@ def run(
     max_exclusive: int = 1_000_000,
     graph: _GraphOutput = "json",
     keep: str = "30 days",
+    snapshot: bool = False,
+    max_absent: str = "2%",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
@@ -153,6 +155,8 @@ def run(
             lake. Nothing else depends on the file.
         keep: How long earlier states of the tables can be read (`Lake.at`): `"30 days"`, or a number of states
             beside the current one, such as `"10 states"`; `"0 states"` keeps none.
+        snapshot: The publications replace all earlier ones of their kind; `bronze` describes it. Not with `dates`.
+        max_absent: The largest share of the publications before a snapshot that it may lack.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. A path may begin with `~` or
@@ -166,7 +170,7 @@ def run(
         `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
         `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it), `shrunk` (the partitions with
         fewer rows than the delivery that they replace, each with `table`, `dt`, `rows_before`, `rows`; absent if there
-        is none) and `seconds`.
+        is none), `absent` (how many publications of earlier dates a snapshot lacks; only with one) and `seconds`.
 
         With `dates`, `steps` has a report for each date, with those of its bronze and silver, and at last that of gold;
         `dates` is the argument, and `skipped` has the dates without sources, each with `dt` and `missing`, if any.
@@ -178,6 +182,7 @@ def run(
             there is no source, or a list of sources is empty.
         InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`), or a table has not
             the rows of `expect_rows` (`RowCountError`).
+        LossError: A snapshot lacks more than `max_absent` allows; nothing was written to silver.
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
@@ -193,6 +198,8 @@ def bronze(
     clinical_trials: _Source | None = None,
     preprints: _Source | None = None,
     name: str | None = None,
+    snapshot: bool = False,
+    max_absent: str = "2%",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Keep exact copies of source files under `bronze/<source>/dt=<dt>/`, with a manifest.
@@ -209,6 +216,10 @@ def bronze(
         preprints: Preprint files.
         name: The source's name in the lake, instead of that of its table. It keeps two deliveries
             of one table apart, such as `pubmed_a` and `pubmed_b`.
+        snapshot: The delivery replaces all earlier ones of its kind, as a yearly baseline does: a publication that it
+            lacks is gone. A vocabulary always replaces the one before.
+        max_absent: The largest share of the publications before a snapshot that it may lack, such as `"2%"`: silver
+            fails with a `LossError` before it commits one that lacks more.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
@@ -216,7 +227,8 @@ def bronze(
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
-        ArgumentError: A bad `dt`, no source at all, or `name` beside more than one table.
+        ArgumentError: A bad `dt`, no source at all, `name` beside more than one table, or a snapshot of a vocabulary
+            alone.
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
     """
@@ -1131,8 +1143,8 @@ class Lake:
 
         Raises:
             ArgumentError: Publications of several kinds have the id, and `kind` is not given.
-            SourceNotFoundError: No vocabulary has the drug; the message suggests names. Or no state has the publication;
-                the message says if it is deleted, of a held date, or newer than gold.
+            SourceNotFoundError: No vocabulary has the drug; the message suggests names. Or no state has the
+                publication; the message says if it is deleted, of a held date, or newer than gold.
         """
 
     def states(self) -> Table:
@@ -1272,7 +1284,8 @@ class PairEvidence:
     def to_text(self) -> str:
         """Return everything as a page for people, which `print(evidence)` prints."""
 
-    def __getitem__(self, key: str) -> Any: ...
+    def __getitem__(self, key: str, /) -> Any:  # noqa: ANN401  # what JSON has
+        """Return what `to_dict` has under a key."""
 
 @final
 class LakeDiff:
@@ -1298,8 +1311,8 @@ class LakeDiff:
     >>> diff.lost_share
     0.5
 
-    The rows are read when they are wanted: `polars.DataFrame(diff)`, `pyarrow.table(diff)` and DuckDB take them as they take
-    a `TableScan`. `diff[...]` and iteration are those of `read()`, a `Table`.
+    The rows are read when they are wanted: `polars.DataFrame(diff)`, `pyarrow.table(diff)` and DuckDB take them as they
+    take a `TableScan`. `diff[...]` and iteration are those of `read()`, a `Table`.
     """
 
     @property
@@ -1375,9 +1388,16 @@ class LakeDiff:
     def to_text(self) -> str:
         """Return the counts, the vocabulary and some examples as a text for people, which `print(diff)` prints."""
 
-    def __getitem__(self, key: Any) -> Any: ...
-    def __iter__(self) -> Iterator[Any]:
-        """Iterate over the rows."""
+    @overload
+    def __getitem__(self, key: str, /) -> list[Any]: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, key: slice | list[str], /) -> Table:
+        """Take a column, a row, some rows or some columns, as of a `Table`."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Iterate over the rows, each a dictionary."""
 
     def __len__(self) -> int:
         """The number of rows."""

@@ -24,8 +24,8 @@ def diff(
         max_lost: The largest share of lost pairs that passes, such as ``"0.5%"``; ``None`` lets everything pass.
 
     Returns:
-        ``LakeDiff.to_dict()`` with ``text`` (for people), ``lost_share`` (0 to 1) and ``refusal``: why the loss does not
-        pass, or ``None``. A lake with one state has only ``state`` and no ``refusal``: there is nothing to compare.
+        ``LakeDiff.to_dict()`` with ``text`` (for people), ``lost_share`` (0 to 1) and ``refusal``: why the loss does
+        not pass, or ``None``. A lake with one state has only ``state`` and no ``refusal``: there is nothing to compare.
 
     Raises:
         DrugsError: As ``Lake.diff``.

@@ -239,7 +239,8 @@ impl Lake {
             kind: kind.map(|kind| arguments::choice(py, "kind", kind)).transpose()?,
             drug: &drug,
         };
-        call::run_interruptible(py, false, |task| pair_evidence(&self.address, &question, task)).map(PairEvidence)
+        call::run_interruptible(py, false, |task| pair_evidence(&self.address, &question, task))
+            .map(PairEvidence)
     }
 
     #[doc = stub_doc!(Lake.diff)]

@@ -127,13 +127,17 @@ impl LakeDiff {
 
     #[doc = stub_doc!(LakeDiff.__iter__)]
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Bound::new(py, self.all(py)?)?.into_any().try_iter().map(Bound::into_any)
+        Bound::new(py, self.all(py)?)?
+            .into_any()
+            .try_iter()
+            .map(Bound::into_any)
     }
 
     #[doc = stub_doc!(LakeDiff.__len__)]
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         call::run_inline(py, || {
-            usize::try_from(self.0.height()).map_err(|_| Error::internal("more changes than this machine can count"))
+            usize::try_from(self.0.height())
+                .map_err(|_| Error::internal("more changes than this machine can count"))
         })
     }
 

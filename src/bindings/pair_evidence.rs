@@ -38,8 +38,22 @@ impl PairEvidence {
     }
 
     fn __repr__(&self) -> String {
-        let Evidence { kind, publication_id, drug, is_mentioned, state, .. } = &self.0;
-        let is_mentioned = if *is_mentioned { "mentioned" } else { "not mentioned" };
-        format!("PairEvidence({drug:?} is {is_mentioned} in {kind} {publication_id:?} of state {})", state.state)
+        let Evidence {
+            kind,
+            publication_id,
+            drug,
+            is_mentioned,
+            state,
+            ..
+        } = &self.0;
+        let is_mentioned = if *is_mentioned {
+            "mentioned"
+        } else {
+            "not mentioned"
+        };
+        format!(
+            "PairEvidence({drug:?} is {is_mentioned} in {kind} {publication_id:?} of state {})",
+            state.state
+        )
     }
 }

@@ -12,7 +12,9 @@ use super::commands::lake_explain::LakeExplainArguments;
 use super::commands::lake_history::HistoryArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
-use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, choice};
+use super::options::{
+    GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, SnapshotOptions, choice,
+};
 use super::output::table::PrintOptions;
 use crate::lake::WantedState;
 use crate::schema::{PublicationKind, SCHEMA_FORMS, SourceTable};
@@ -124,6 +126,8 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub publications: PublicationSources,
     #[command(flatten)]
+    pub snapshot: SnapshotOptions,
+    #[command(flatten)]
     pub lake: RunLake,
     #[command(flatten)]
     pub reading: Reading,
@@ -145,6 +149,8 @@ pub(super) struct BronzeArguments {
     /// The source's name in the lake, where one table has several sources
     #[arg(long)]
     pub name: Option<String>,
+    #[command(flatten)]
+    pub snapshot: SnapshotOptions,
     #[command(flatten)]
     pub lake: Lake,
     #[command(flatten)]

@@ -45,6 +45,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Run(arguments) => {
             let dates = arguments.lake.dates()?;
             let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
+            let sources = arguments.snapshot.apply(sources)?;
             let silver = silver_settings(&arguments.reading)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
@@ -71,7 +72,8 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         }
         Command::Bronze(arguments) => {
             let dt = arguments.lake.dt()?;
-            let mut sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
+            let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
+            let mut sources = arguments.snapshot.apply(sources)?;
             match (sources.as_mut_slice(), &arguments.name) {
                 ([], _) => {
                     let expected = format!("at least one of {}", SourceTable::names("--").replace('_', "-"));

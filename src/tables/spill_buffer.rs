@@ -88,7 +88,10 @@ impl SpillBuffer {
         let before = spilled.clone().count();
         match (self.aside.as_ref(), spilled.clone().nth(number)) {
             (Some(aside), Some(place)) => read_file(aside.scratch.read(place)?).map(Some),
-            _ => Ok(number.checked_sub(before).and_then(|at| self.frames.get(at)).cloned()),
+            _ => Ok(number
+                .checked_sub(before)
+                .and_then(|at| self.frames.get(at))
+                .cloned()),
         }
     }
 

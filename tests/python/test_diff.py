@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import pyarrow
 import pytest
 import shell
+from bucket_peers import Google
+from lake_story import tell
 from written_sources import write, write_drugs, write_pubmed
 
 import drugs_rs
@@ -27,7 +29,7 @@ ARTICLES = (
 Found = List[Tuple[str, str, str, str]]
 
 
-def command(*arguments: shell.Argument) -> Tuple[int, str, str]:
+def command(*arguments: shell.Argument) -> tuple[int, str, str]:
     """The exit code, the output and the messages of `drugs-rs diff`."""
     done = shell.drugs_rs("diff", *arguments)
     return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
@@ -46,11 +48,11 @@ class Desk:
     def deliver(self, dt: str, **tables: Any) -> None:
         """Bronze and silver of a day; gold is not run."""
         self.number += 1
-        writers: Dict[str, Any] = {"drugs": write_drugs, "pubmed": write_pubmed}
+        writers: dict[str, Any] = {"drugs": write_drugs, "pubmed": write_pubmed}
         for table, rows in tables.items():
             path = self.folder / f"{table}-{self.number}.csv"
             source = write(path.with_suffix(".xml"), rows) if isinstance(rows, str) else writers[table](path, *rows)
-            keywords: Dict[str, Any] = {table: source}
+            keywords: dict[str, Any] = {table: source}
             drugs_rs.bronze(lake=self.lake, dt=dt, **keywords)
             drugs_rs.silver(lake=self.lake, dt=dt, tables=[table])
 
@@ -183,6 +185,16 @@ def a_held_vocabulary(desk: Desk) -> Found:
     return [("lost", "held", "3", "X01")]
 
 
+def a_held_delivery_again_without_it(desk: Desk) -> Found:
+    """Without the hold it would be gone too."""
+    desk.deliver(B, pubmed=[("9", "Warfarin again", "2021", "BMJ"), ("8", "Warfarin", "2021", "BMJ")])
+    desk.run(B)
+    desk.deliver(B, pubmed=[("8", "Warfarin", "2021", "BMJ")])
+    drugs_rs.hold(desk.lake, B, "too poor")
+    desk.run(B)
+    return [("lost", "deleted_publication", "9", "B01AA03"), ("lost", "held", "8", "B01AA03")]
+
+
 def released(desk: Desk) -> Found:
     desk.deliver(B, pubmed=[("9", "Warfarin again", "2021", "BMJ"), ("2", "Paracetamol", "2020", "Annals")])
     drugs_rs.hold(desk.lake, B, "too poor")
@@ -236,7 +248,7 @@ def settings_beside_a_vocabulary(desk: Desk) -> Found:
     ]
 
 
-SCENARIOS: List[Callable[[Desk], Found]] = [
+SCENARIOS: list[Callable[[Desk], Found]] = [
     new_publication,
     changed_publication,
     another_journal_changes_no_mention,
@@ -252,6 +264,7 @@ SCENARIOS: List[Callable[[Desk], Found]] = [
     held,
     a_held_deletion,
     a_held_vocabulary,
+    a_held_delivery_again_without_it,
     released,
     a_released_vocabulary,
     a_new_text_and_a_new_drug,
@@ -268,7 +281,10 @@ def test_each_cause_in_a_scenario(scenario: Callable[[Desk], Found], tmp_path: P
 
 
 def test_abstracts_that_are_searched_from_now_on(tmp_path: Path) -> None:
-    text = '<PubmedArticle><MedlineCitation><PMID>5</PMID><Article><ArticleTitle>Warfarin</ArticleTitle><Abstract><AbstractText>Digoxin</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle>'
+    text = (
+        "<PubmedArticle><MedlineCitation><PMID>5</PMID><Article><ArticleTitle>Warfarin</ArticleTitle><Abstract>"
+        "<AbstractText>Digoxin</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle>"
+    )
     drugs = write_drugs(tmp_path / "drugs.csv", *DRUGS, ("C01AA05", "digoxin"))
     lake = tmp_path / "lake"
     drugs_rs.run(lake=lake, dt=A, drugs=drugs, pubmed=write(tmp_path / "a.xml", xml(text)))
@@ -306,7 +322,7 @@ def test_rules_of_another_version(tmp_path: Path) -> None:
     assert {row[:2] for row in desk.found()} == {("gained", "unknown")}
 
 
-def _rewrite(path: Path, manifest: Dict[str, Any], record: Dict[str, Any]) -> None:
+def _rewrite(path: Path, manifest: dict[str, Any], record: dict[str, Any]) -> None:
     import hashlib
 
     text = json.dumps(manifest).encode("utf-8")
@@ -323,7 +339,9 @@ def test_any_two_states_add_up(tmp_path: Path) -> None:
     lake = Lake(desk.lake)
     numbers = lake.states()["state"]
     columns = ["kind", "publication_id", "field", "start", "end", "atccode", "drug"]
-    tables = {n: {tuple(row.values()) for row in lake.at(n).scan("mentions", columns).read().to_dicts()} for n in numbers}
+    tables = {
+        n: {tuple(row.values()) for row in lake.at(n).scan("mentions", columns).read().to_dicts()} for n in numbers
+    }
     for a in numbers:
         for b in (b for b in numbers if b > a):
             diff = lake.diff(a, b)
@@ -371,9 +389,7 @@ def test_the_rows_for_every_reader(tmp_path: Path) -> None:
     assert diff.substances["substance"] == ["paracetamol", "once"]
 
 
-@pytest.mark.parametrize(
-    ("bound", "passes"), [("100%", True), ("50%", True), ("49.999%", False), ("0%", False)]
-)
+@pytest.mark.parametrize(("bound", "passes"), [("100%", True), ("50%", True), ("49.999%", False), ("0%", False)])
 def test_the_gate(bound: str, passes: bool, tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     removed_drug(desk)
@@ -447,6 +463,19 @@ def test_a_state_of_another_format(tmp_path: Path) -> None:
     (states / "00000001.json").write_text(json.dumps(record), encoding="utf-8")
     with pytest.raises(exceptions.FormatError, match="state 1: its tables are of format 1.*3 publications, 4 mentions"):
         Lake(desk.lake).diff()
+
+
+def test_a_lake_in_a_bucket(gs: Google, prefix: str, tmp_path: Path) -> None:
+    """The changes and the evidence of a disk."""
+    found = []
+    for lake in (str(tmp_path / "lake"), gs.uri(f"{prefix}/lake")):
+        tell(lake, tmp_path / "sources", lambda _: None)
+        rows = [Lake(lake).diff(a, b).to_dicts() for a, b in ((1, 2), (2, 5), (1, 6))]
+        history = Lake(lake).at(2).evidence("warfarin", "1", kind="pubmed")["history"]
+        found.append((rows, [(event["state"], event["cause"]) for event in history]))
+    assert found[0] == found[1]
+    assert all(found[0][0])
+    assert command(gs.uri(f"{prefix}/lake"), "--max-lost", "0%")[0] in (0, 1)
 
 
 def test_the_page_for_people(tmp_path: Path) -> None:

@@ -31,7 +31,12 @@ const FORMATS: &[&[&str]] = &[
 ];
 
 /// The exceptions: `task`, `choice` and `share` return errors, and the bindings show the command's progress bar.
-const DOORS: [(&str, &str); 4] = [("task", "error"), ("choice", "error"), ("share", "error"), ("bindings", "cli")];
+const DOORS: [(&str, &str); 4] = [
+    ("task", "error"),
+    ("choice", "error"),
+    ("share", "error"),
+    ("bindings", "cli"),
+];
 
 /// The modules that read and write through `storage`.
 const NAME_STORAGE: [&str; 6] = ["storage", "tables", "lake", "ingest", "steps", "api"];

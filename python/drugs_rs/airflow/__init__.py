@@ -1,8 +1,9 @@
 """The steps as Airflow tasks: the same package on Airflow 2.6.3 to 3.x.
 
 ``DeliverySensor`` waits for a source; ``BronzeOperator``, ``SilverOperator`` and ``GoldOperator`` run one step each;
-``QualityOperator`` judges silver before gold, ``LakeDiffOperator`` what changed behind it; ``AnswerOperator`` checks and returns the answers;
-``LakeToDuckDBOperator``, ``LakeToPostgresOperator`` and ``LakeToBigQueryOperator`` load the lake into a database.
+``QualityOperator`` judges silver before gold, ``LakeDiffOperator`` what changed behind it; ``AnswerOperator`` checks
+and returns the answers; ``LakeToDuckDBOperator``, ``LakeToPostgresOperator`` and ``LakeToBigQueryOperator`` load the
+lake into a database.
 ``Settings`` has all settings with their types; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` send alerts.
 ``dags/drug.py`` puts them together; ``docs/operations.md`` is the runbook.
 

@@ -103,14 +103,18 @@ pub struct PairEvidence {
     pub source: Option<SourceRow>,
     pub vocabulary: Vec<EvidenceDrug>,
     pub settings: BTreeMap<String, serde_json::Value>,
-    /// That of `Matcher.fingerprint`: vocabulary and settings; `None` if the matcher cannot be rebuilt.
+    /// That of the matcher, of its vocabulary and settings; `None` if the matcher cannot be rebuilt.
     pub fingerprint: Option<String>,
     /// When the pair came and went, in the states that are kept.
     pub history: Vec<PairEvent>,
 }
 
 /// Collects the evidence for a pair, in the newest state or an earlier one.
-pub fn pair_evidence(lake: &LakeAddress, question: &MentionQuestion<'_>, task: &Task) -> Result<PairEvidence> {
+pub fn pair_evidence(
+    lake: &LakeAddress,
+    question: &MentionQuestion<'_>,
+    task: &Task,
+) -> Result<PairEvidence> {
     let storage = existing_lake_for(&lake.root, task)?;
     let all = states(storage.as_ref())?;
     let newest = all.last().ok_or_else(|| Error::SourceNotFound {
@@ -159,7 +163,12 @@ impl EvidenceFinder<'_> {
         let has_pair = |state: u64| sightings.get(&state).and_then(|seen| seen.get(&kind)) == Some(&true);
         let has_publication = |state: u64| sightings.get(&state).is_some_and(|seen| seen.contains_key(&kind));
         let asked = self.asked.state;
-        let earlier = self.all.iter().rev().map(|record| record.state).filter(|state| *state <= asked);
+        let earlier = self
+            .all
+            .iter()
+            .rev()
+            .map(|record| record.state)
+            .filter(|state| *state <= asked);
         let shown_state = if has_pair(asked) {
             asked
         } else {
@@ -167,14 +176,21 @@ impl EvidenceFinder<'_> {
             // Without a pair in any state: the newest one with the publication says why not.
             with_pair
                 .or_else(|| earlier.clone().find(|state| has_publication(*state)))
-                .or_else(|| self.all.iter().map(|record| record.state).find(|state| has_publication(*state)))
+                .or_else(|| {
+                    self.all
+                        .iter()
+                        .map(|record| record.state)
+                        .find(|state| has_publication(*state))
+                })
                 .unwrap_or(asked)
         };
         let state = self.open(shown_state)?;
         let codes = codes_of(&state.entries, self.question.drug);
         let mut evidence = self.describe(&state, kind, &codes)?;
         evidence.is_mentioned = has_pair(asked);
-        evidence.history = self.history(kind, has_pair)?;
+        // A state that could not be read has no part in the history.
+        let readable = |record: &&StateRecord| sightings.contains_key(&record.state);
+        evidence.history = self.history(self.all.iter().filter(readable), kind, has_pair)?;
         Ok(evidence)
     }
 
@@ -203,7 +219,7 @@ impl EvidenceFinder<'_> {
         for record in self.all {
             self.task.check()?;
             let state = match self.open(record.state) {
-                // It was given up meanwhile.
+                // It was given up meanwhile, or somebody removed a file of it.
                 Err(Error::SourceNotFound { .. }) if record.state != self.asked.state => continue,
                 opened => opened?,
             };
@@ -226,10 +242,16 @@ impl EvidenceFinder<'_> {
                     continue;
                 }
                 seen.insert(kind, false);
-                for files in mentions.iter().filter(|(of_kind, of, _)| (*of_kind, *of) == (kind, dt)) {
+                for files in mentions
+                    .iter()
+                    .filter(|(of_kind, of, _)| (*of_kind, *of) == (kind, dt))
+                {
                     if !codes_in.contains_key(files) {
                         let rows = self.rows(&state.storage, &MENTIONS, &["atccode"], kind, dt)?;
-                        codes_in.insert(files.clone(), texts(&rows, "atccode")?.into_iter().flatten().collect());
+                        codes_in.insert(
+                            files.clone(),
+                            texts(&rows, "atccode")?.into_iter().flatten().collect(),
+                        );
                     }
                     let has_pair = codes_in.get(files).is_some_and(|of| !of.is_disjoint(&codes));
                     seen.insert(kind, has_pair);
@@ -252,14 +274,22 @@ impl EvidenceFinder<'_> {
                 digests.entry((kind, dt)).or_default().push_str(&file.file.sha256);
             }
         }
-        Ok(digests.into_iter().map(|((kind, dt), digests)| (kind, dt, digests)).collect())
+        Ok(digests
+            .into_iter()
+            .map(|((kind, dt), digests)| (kind, dt, digests))
+            .collect())
     }
 
     /// The kind of the publication; fails if no state has it, or if it has several.
     fn kind(&self, sightings: &BTreeMap<u64, PairSighting>) -> Result<PublicationKind> {
-        let kinds: BTreeSet<PublicationKind> = sightings.values().flat_map(|seen| seen.keys().copied()).collect();
+        let kinds: BTreeSet<PublicationKind> =
+            sightings.values().flat_map(|seen| seen.keys().copied()).collect();
         let wanted = self.question.kind;
-        match kinds.iter().filter(|kind| wanted.is_none_or(|wanted| wanted == **kind)).collect::<Vec<_>>()[..] {
+        match kinds
+            .iter()
+            .filter(|kind| wanted.is_none_or(|wanted| wanted == **kind))
+            .collect::<Vec<_>>()[..]
+        {
             [kind] => Ok(*kind),
             [] => {
                 // The error of an explanation says whether it is held, or newer than gold.
@@ -277,7 +307,11 @@ impl EvidenceFinder<'_> {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
                 let id = shown(self.question.publication_id);
                 let found = format!("`{id}` is the id of several publications");
-                Err(Error::argument("kind", found, format!("one of {}", names.join(", "))))
+                Err(Error::argument(
+                    "kind",
+                    found,
+                    format!("one of {}", names.join(", ")),
+                ))
             }
         }
     }
@@ -311,22 +345,38 @@ impl EvidenceFinder<'_> {
     }
 
     /// What a state has of the pair.
-    fn describe(&self, state: &OpenState, kind: PublicationKind, codes: &BTreeSet<String>) -> Result<PairEvidence> {
+    fn describe(
+        &self,
+        state: &OpenState,
+        kind: PublicationKind,
+        codes: &BTreeSet<String>,
+    ) -> Result<PairEvidence> {
         let mut current = None;
-        let files = table_files(state.storage.as_ref(), &CURRENT_PUBLICATIONS, &PartitionFilter {
-            kinds: Some(BTreeSet::from([kind])),
-            dates: None,
-        })?;
+        let files = table_files(
+            state.storage.as_ref(),
+            &CURRENT_PUBLICATIONS,
+            &PartitionFilter {
+                kinds: Some(BTreeSet::from([kind])),
+                dates: None,
+            },
+        )?;
         let dates: BTreeSet<Dt> = files.iter().filter_map(|file| file.dt).collect();
         for dt in dates.into_iter().rev() {
-            let rows = self.rows(&state.storage, &CURRENT_PUBLICATIONS, &["title", "journal", "date"], kind, dt)?;
+            let rows = self.rows(
+                &state.storage,
+                &CURRENT_PUBLICATIONS,
+                &["title", "journal", "date"],
+                kind,
+                dt,
+            )?;
             if rows.height() > 0 {
                 current = Some((dt, rows));
                 break;
             }
         }
         let id = self.question.publication_id;
-        let (dt, row) = current.ok_or_else(|| Error::internal(format!("a state that lost `{}`", shown(id))))?;
+        let (dt, row) =
+            current.ok_or_else(|| Error::internal(format!("a state that lost `{}`", shown(id))))?;
         let silver = self.rows(
             &state.storage,
             &PUBLICATIONS,
@@ -344,7 +394,8 @@ impl EvidenceFinder<'_> {
             Err(Error::Format { .. } | Error::SourceNotFound { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let explanation = |field: &str| -> Option<&FieldExplanation> { explained.iter().find(|one| one.field == field) };
+        let explanation =
+            |field: &str| -> Option<&FieldExplanation> { explained.iter().find(|one| one.field == field) };
         let field_text = |field: &str| -> Result<Option<EvidenceText>> {
             let text = texts(&silver, field)?.into_iter().next().flatten();
             Ok(text.map(|text| EvidenceText {
@@ -354,10 +405,16 @@ impl EvidenceFinder<'_> {
                 explanation: explanation(field).map(|one| one.explanation.clone()),
             }))
         };
-        let fields = [field_text("title")?, field_text("abstract")?].into_iter().flatten().collect();
-        let gold = manifest::read::<PublishedGold>(state.storage.as_ref(), layout::GOLD_MANIFEST.to_owned())?.0;
+        let fields = [field_text("title")?, field_text("abstract")?]
+            .into_iter()
+            .flatten()
+            .collect();
+        let gold =
+            manifest::read::<PublishedGold>(state.storage.as_ref(), layout::GOLD_MANIFEST.to_owned())?.0;
         let mut settings = gold.map(|gold| gold.settings).unwrap_or_default();
-        let matcher = settings.remove("matcher").and_then(|record| MatcherSettings::of_record(&record));
+        let matcher = settings
+            .remove("matcher")
+            .and_then(|record| MatcherSettings::of_record(&record));
         let fingerprint = match matcher {
             Some(matcher) => Some(Matcher::build(&state.entries, &matcher, self.task)?.fingerprint()),
             None => None,
@@ -370,9 +427,18 @@ impl EvidenceFinder<'_> {
             is_mentioned: false,
             state: StateSummary::of(&self.asked),
             shown_state: state.record.state,
-            title: texts(&row, "title")?.into_iter().flatten().next().unwrap_or_default(),
+            title: texts(&row, "title")?
+                .into_iter()
+                .flatten()
+                .next()
+                .unwrap_or_default(),
             journal: texts(&row, "journal")?.into_iter().flatten().next(),
-            date: row.column("date")?.get(0).ok().filter(|date| !date.is_null()).map(|date| date.to_string()),
+            date: row
+                .column("date")?
+                .get(0)
+                .ok()
+                .filter(|date| !date.is_null())
+                .map(|date| date.to_string()),
             places: self.places(state, kind, dt, codes)?,
             texts: fields,
             source: source_rows(&silver, dt, &copies)?.into_iter().next(),
@@ -390,12 +456,23 @@ impl EvidenceFinder<'_> {
         dt: Dt,
         codes: &BTreeSet<String>,
     ) -> Result<Vec<EvidencePlace>> {
-        let columns = ["field", "start", "end", "surface", "rule", "atccode", "drug", "substance"];
+        let columns = [
+            "field",
+            "start",
+            "end",
+            "surface",
+            "rule",
+            "atccode",
+            "drug",
+            "substance",
+        ];
         let rows = self.rows(&state.storage, &MENTIONS, &columns, kind, dt)?;
         let text = |name: &str, row: usize| -> Result<String> {
             Ok(rows.column(name)?.str()?.get(row).unwrap_or_default().to_owned())
         };
-        let number = |name: &str, row: usize| -> Result<i64> { Ok(rows.column(name)?.i64()?.get(row).unwrap_or_default()) };
+        let number = |name: &str, row: usize| -> Result<i64> {
+            Ok(rows.column(name)?.i64()?.get(row).unwrap_or_default())
+        };
         let mut places = Vec::new();
         for row in 0..rows.height() {
             let atccode = text("atccode", row)?;
@@ -433,14 +510,18 @@ impl EvidenceFinder<'_> {
                 atccodes: Some(codes.clone()),
                 ..ScanRequest::default()
             };
-            let rows = TableScan::open(Arc::clone(&state.storage), DRUGS.name, request)?.read_all(self.task)?;
+            let rows =
+                TableScan::open(Arc::clone(&state.storage), DRUGS.name, request)?.read_all(self.task)?;
             let copies = copies(state.storage.as_ref(), SourceTable::Drugs, dt)?;
             let names = texts(&rows, "atccode")?.into_iter().zip(texts(&rows, "drug")?);
             for ((code, drug), source) in names.zip(source_rows(&rows, dt, &copies)?) {
                 sources.insert((code.unwrap_or_default(), drug.unwrap_or_default()), source);
             }
         }
-        let entries = state.entries.iter().filter(|entry| codes.contains(entry.atccode.as_str()));
+        let entries = state
+            .entries
+            .iter()
+            .filter(|entry| codes.contains(entry.atccode.as_str()));
         Ok(entries
             .map(|entry| EvidenceDrug {
                 atccode: entry.atccode.clone(),
@@ -452,11 +533,19 @@ impl EvidenceFinder<'_> {
     }
 
     /// When the pair came and went, in the states that are kept.
-    fn history(&self, kind: PublicationKind, has_pair: impl Fn(u64) -> bool) -> Result<Vec<PairEvent>> {
+    fn history<'r>(
+        &self,
+        readable: impl Iterator<Item = &'r StateRecord>,
+        kind: PublicationKind,
+        has_pair: impl Fn(u64) -> bool,
+    ) -> Result<Vec<PairEvent>> {
         let mut events = Vec::new();
         let mut before: Option<&StateRecord> = None;
-        for record in self.all {
-            let (had, has) = (before.is_some_and(|before| has_pair(before.state)), has_pair(record.state));
+        for record in readable {
+            let (had, has) = (
+                before.is_some_and(|before| has_pair(before.state)),
+                has_pair(record.state),
+            );
             if had != has {
                 let cause = match before {
                     Some(before) => self.cause([before.state, record.state], kind, has)?,
@@ -486,7 +575,11 @@ impl EvidenceFinder<'_> {
         let found = publication_diff(self.lake, states, (kind, self.question.publication_id), self.task)?;
         let state = self.open(states[usize::from(has)])?;
         let codes = codes_of(&state.entries, self.question.drug);
-        let wanted = if has { MentionChange::Gained } else { MentionChange::Lost };
+        let wanted = if has {
+            MentionChange::Gained
+        } else {
+            MentionChange::Lost
+        };
         let rows = found.read_all()?;
         let (changes, causes) = (texts(&rows, "change")?, texts(&rows, "cause")?);
         let (atccodes, dates) = (texts(&rows, "atccode")?, texts(&rows, "cause_dt")?);
@@ -508,14 +601,23 @@ fn codes_of(entries: &[VocabularyEntry], drug: &str) -> BTreeSet<String> {
         let mut names = std::iter::once(entry.drug.as_str()).chain(entry.synonyms.iter().map(|name| &**name));
         entry.atccode == drug || names.any(|name| form(name) == folded)
     };
-    entries.iter().filter(is_meant).map(|entry| entry.atccode.clone()).collect()
+    entries
+        .iter()
+        .filter(is_meant)
+        .map(|entry| entry.atccode.clone())
+        .collect()
 }
 
 fn texts(frame: &DataFrame, name: &str) -> Result<Vec<Option<String>>> {
     if frame.height() == 0 {
         return Ok(Vec::new());
     }
-    Ok(frame.column(name)?.str()?.iter().map(|text| text.map(str::to_owned)).collect())
+    Ok(frame
+        .column(name)?
+        .str()?
+        .iter()
+        .map(|text| text.map(str::to_owned))
+        .collect())
 }
 
 /// The copies in bronze that a partition was made from.
@@ -531,7 +633,10 @@ fn source_rows(rows: &DataFrame, dt: Dt, copies: &[SourceCopy]) -> Result<Vec<So
     for (number, uri) in uris.into_iter().enumerate() {
         let uri = uri.unwrap_or_default();
         // A file in an archive has the name of the archive before its own.
-        let copy = copies.iter().filter(|copy| uri.starts_with(&copy.uri)).max_by_key(|copy| copy.uri.len());
+        let copy = copies
+            .iter()
+            .filter(|copy| uri.starts_with(&copy.uri))
+            .max_by_key(|copy| copy.uri.len());
         found.push(SourceRow {
             row: rows.column("source_row")?.i64()?.get(number).unwrap_or_default(),
             dt: dt.to_string(),
@@ -547,7 +652,11 @@ impl PairEvidence {
     /// The evidence for people.
     pub fn to_text(&self) -> String {
         let state = &self.state;
-        let verb = if self.is_mentioned { "mentions" } else { "does not mention" };
+        let verb = if self.is_mentioned {
+            "mentions"
+        } else {
+            "does not mention"
+        };
         let mut text = format!(
             "{} {} {verb} {} in state {} (up to {})\n",
             self.kind, self.publication_id, self.drug, state.state, state.as_of
@@ -557,14 +666,29 @@ impl PairEvidence {
         }
         let _ = writeln!(text, "\nText");
         for field in &self.texts {
-            let places: Vec<&EvidencePlace> = self.places.iter().filter(|place| place.field == field.field).collect();
+            let places: Vec<&EvidencePlace> = self
+                .places
+                .iter()
+                .filter(|place| place.field == field.field)
+                .collect();
             if field.field != "title" && places.is_empty() {
                 continue;
             }
             let _ = writeln!(text, "  {}: {}", field.field, marked(&field.text, &places));
             for place in places {
-                let EvidencePlace { start, end, surface, rule, atccode, drug, .. } = place;
-                let _ = writeln!(text, "    {start} to {end}: `{surface}` is {drug} ({atccode}) by its {rule}");
+                let EvidencePlace {
+                    start,
+                    end,
+                    surface,
+                    rule,
+                    atccode,
+                    drug,
+                    ..
+                } = place;
+                let _ = writeln!(
+                    text,
+                    "    {start} to {end}: `{surface}` is {drug} ({atccode}) by its {rule}"
+                );
             }
             if let Some(explanation) = &field.explanation {
                 let _ = writeln!(text, "    {explanation}");
@@ -587,12 +711,20 @@ impl PairEvidence {
             drug.source.iter().for_each(|source| source.add_to(&mut text));
         }
         let _ = writeln!(text, "\nMatcher");
-        let fingerprint = self.fingerprint.as_deref().unwrap_or("cannot be rebuilt by this version");
+        let fingerprint = self
+            .fingerprint
+            .as_deref()
+            .unwrap_or("cannot be rebuilt by this version");
         let _ = writeln!(text, "  fingerprint: {fingerprint}");
         let settings: Vec<String> = self
             .settings
             .iter()
-            .map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .map(|(name, value)| {
+                format!(
+                    "{name}={}",
+                    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+                )
+            })
             .collect();
         let _ = writeln!(text, "  settings: {}", settings.join(", "));
         let _ = writeln!(text, "\nHistory in the states that are kept");
@@ -605,8 +737,17 @@ impl PairEvidence {
                 (Some(cause), None) => format!(": {}", cause.choice_name()),
                 (None, _) => ", the first one that is kept, or before it".to_owned(),
             };
-            let PairEvent { event, state, as_of, committed_at, .. } = event;
-            let _ = writeln!(text, "  {event} with state {state} (up to {as_of}, committed at {committed_at}){cause}");
+            let PairEvent {
+                event,
+                state,
+                as_of,
+                committed_at,
+                ..
+            } = event;
+            let _ = writeln!(
+                text,
+                "  {event} with state {state} (up to {as_of}, committed at {committed_at}){cause}"
+            );
         }
         text
     }
@@ -614,7 +755,11 @@ impl PairEvidence {
 
 impl SourceRow {
     fn add_to(&self, text: &mut String) {
-        let _ = writeln!(text, "  source: {}, row {}, delivered by dt={}", self.uri, self.row, self.dt);
+        let _ = writeln!(
+            text,
+            "  source: {}, row {}, delivered by dt={}",
+            self.uri, self.row, self.dt
+        );
         match (&self.copy, &self.sha256) {
             (Some(copy), Some(sha256)) => {
                 let _ = writeln!(text, "  copy: {copy}, SHA-256 {sha256}");
@@ -638,7 +783,11 @@ fn marked(text: &str, places: &[&EvidencePlace]) -> String {
         if places.iter().any(|place| place.start == point) {
             marked.push('[');
         }
-        marked.push(if letter.is_control() && *letter != '\n' { '\u{fffd}' } else { *letter });
+        marked.push(if letter.is_control() && *letter != '\n' {
+            '\u{fffd}'
+        } else {
+            *letter
+        });
     }
     marked.trim_end().to_owned()
 }

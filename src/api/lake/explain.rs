@@ -12,9 +12,10 @@ use serde::Serialize;
 use super::scan::{ScanRequest, TableScan};
 use crate::choice::{close_names, one_of};
 use crate::error::{Error, Result, shown};
-use crate::lake::documents::PublishedGold;
+use crate::lake::documents::{PublishedGold, SilverManifest};
 use crate::lake::dt::Dt;
 use crate::lake::holds::HeldDates;
+use crate::lake::partitions::delivered_dates;
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::vocabulary::entries_of;
 use crate::lake::{layout, manifest};
@@ -218,9 +219,35 @@ impl Explainer<'_> {
             (Some((dt, _)), Some(notice)) if dt <= notice => {
                 format!("a publication that was not deleted, as a notice of dt={notice} did")
             }
+            (Some((dt, kind)), _) if self.snapshot_after(dt, kind)?.is_some() => format!(
+                "a publication that the newest snapshot has, and dt={dt} delivered it, before the snapshot of dt={}, which \
+                 lacks it",
+                self.snapshot_after(dt, kind)?
+                    .map(|dt| dt.to_string())
+                    .unwrap_or_default()
+            ),
             (Some((dt, _)), _) => format!("a gold run since dt={dt} delivered it; run the gold step"),
         };
         Ok(Error::SourceNotFound { uri, expected })
+    }
+
+    /// A later snapshot that is not held.
+    fn snapshot_after(&self, dt: Dt, kind: PublicationKind) -> Result<Option<Dt>> {
+        let held = HeldDates::read(self.storage.as_ref())?;
+        for later in delivered_dates(self.storage.as_ref(), kind.source_table())?
+            .into_iter()
+            .rev()
+        {
+            if later <= dt || held.has(later) {
+                continue;
+            }
+            let path = layout::silver_manifest(kind.source_table(), later);
+            let found = manifest::read::<SilverManifest>(self.storage.as_ref(), path)?.0;
+            if found.is_some_and(|found| found.snapshot) {
+                return Ok(Some(later));
+            }
+        }
+        Ok(None)
     }
 
     /// The abstract that silver has of the publication.

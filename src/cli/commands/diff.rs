@@ -81,7 +81,11 @@ pub(in crate::cli) fn diff(arguments: &DiffArguments, task: &Task) -> Result<Out
         to: arguments.to,
     };
     let found = lake_diff(&arguments.lake, request, task)?;
-    let format = if arguments.json { DiffFormat::Json } else { arguments.format };
+    let format = if arguments.json {
+        DiffFormat::Json
+    } else {
+        arguments.format
+    };
     let text = if arguments.quiet {
         Vec::new()
     } else {
@@ -97,7 +101,11 @@ fn written(found: &LakeDiff, format: DiffFormat) -> Result<Vec<u8>> {
         DiffFormat::Ndjson => rows(found, TableFormat::Ndjson)?,
         DiffFormat::Csv => printed(&found.read_all()?, TableFormat::Csv)?,
         DiffFormat::Json => {
-            let mut text = to_json(found.summary())?.trim_end().trim_end_matches('}').trim_end().to_owned();
+            let mut text = to_json(found.summary())?
+                .trim_end()
+                .trim_end_matches('}')
+                .trim_end()
+                .to_owned();
             text.push_str(",\n\"mention_changes\": [\n");
             let rows = String::from_utf8_lossy(&rows(found, TableFormat::Ndjson)?).into_owned();
             text.push_str(&rows.trim_end().replace('\n', ",\n"));

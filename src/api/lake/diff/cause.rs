@@ -80,10 +80,14 @@ impl Choice for MentionCause {
             Self::DeletedPublication => {
                 "a notice deleted the publication, or its date was delivered again without it"
             }
-            Self::AbsentFromSnapshot => "a snapshot, which replaces all earlier deliveries, lacks the publication",
+            Self::AbsentFromSnapshot => {
+                "a snapshot, which replaces all earlier deliveries, lacks the publication"
+            }
             Self::NewDrug => "the vocabulary of the earlier state lacks the code",
             Self::RemovedDrug => "the vocabulary of the later state lacks the code",
-            Self::ChangedNames => "the vocabularies have other names, of this drug or of one that takes its place",
+            Self::ChangedNames => {
+                "the vocabularies have other names, of this drug or of one that takes its place"
+            }
             Self::ChangedSettings => "the settings of the matcher or the searched fields are others",
             Self::ChangedRules => "a version of drugs_rs with other rules found the mentions",
             Self::Held => "the date that delivered it is held in the later state",

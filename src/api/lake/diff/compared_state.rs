@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::api::lake::scan::{ScanRequest, TableScan};
 use crate::error::{Error, Result};
-use crate::lake::documents::first_format;
+use crate::lake::documents::{SilverManifest, first_format};
 use crate::lake::dt::Dt;
 use crate::lake::report::ReportSettings;
 use crate::lake::state_storage::{StateStorage, WantedState};
@@ -18,7 +18,8 @@ use crate::lake::vocabulary::entries_of;
 use crate::lake::{existing_lake_for, layout, manifest};
 use crate::matcher::{MatcherSettings, VocabularyEntry};
 use crate::schema::{
-    CURRENT_DRUGS, CURRENT_PUBLICATIONS, DrugUnit, MENTIONS, PublicationKind, SourceTable, TABLE_FORMAT, Table,
+    CURRENT_DRUGS, CURRENT_PUBLICATIONS, DrugUnit, MENTIONS, PublicationKind, SourceTable, TABLE_FORMAT,
+    Table,
 };
 use crate::steps::gold::MentionsOrigin;
 use crate::storage::Storage;
@@ -71,8 +72,13 @@ impl ComparedState {
         };
         let (mentions, publications) = (files(&MENTIONS)?, files(&CURRENT_PUBLICATIONS)?);
         let vocabulary = ScanRequest::default();
-        let entries = TableScan::open(Arc::clone(&storage), CURRENT_DRUGS.name, vocabulary)?.read_all(task)?;
-        let held = record.held.iter().filter_map(|held| Dt::parse(&held.dt).ok()).collect();
+        let entries =
+            TableScan::open(Arc::clone(&storage), CURRENT_DRUGS.name, vocabulary)?.read_all(task)?;
+        let held = record
+            .held
+            .iter()
+            .filter_map(|held| Dt::parse(&held.dt).ok())
+            .collect();
         let mut state = Self {
             as_of: Dt::parse(&record.as_of)?,
             record,
@@ -91,11 +97,35 @@ impl ComparedState {
 
     /// The partitions of a table that the state is made from.
     pub(super) fn dates_of(&self, table: SourceTable) -> Vec<Dt> {
+        let snapshot = self.snapshot(table);
+        let is_taken = |dt: &Dt| *dt <= self.as_of && !self.held.contains(dt) && Some(*dt) >= snapshot;
+        let dates = self.delivered_dates(table).into_iter();
+        dates.filter(is_taken).collect()
+    }
+
+    /// The date of the newest snapshot of a table, before which nothing counts.
+    pub(super) fn snapshot(&self, table: SourceTable) -> Option<Dt> {
+        let dt = self.record.snapshots.get(table.name())?;
+        Dt::parse(dt).ok()
+    }
+
+    /// The partitions of a table that the lake has in this state, held or not, the newest first.
+    pub(super) fn delivered_dates(&self, table: SourceTable) -> Vec<Dt> {
         let dates = self.record.silver.keys().filter_map(|path| {
             let dt = layout::date_of_file(path.rsplit('/').next()?)?;
             (*path == layout::silver_manifest(table, dt)).then_some(dt)
         });
-        dates.filter(|dt| *dt <= self.as_of && !self.held.contains(dt)).collect()
+        let mut dates: Vec<Dt> = dates.collect();
+        dates.sort_unstable();
+        dates.reverse();
+        dates
+    }
+
+    /// Whether a partition is a snapshot.
+    pub(super) fn is_snapshot(&self, table: SourceTable, dt: Dt) -> Result<bool> {
+        let path = layout::silver_manifest(table, dt);
+        let found = manifest::read::<SilverManifest>(self.storage.as_ref(), path)?.0;
+        Ok(found.is_some_and(|found| found.snapshot))
     }
 
     /// The digest of the manifest of a partition, held or not.
@@ -147,7 +177,12 @@ impl ComparedState {
     }
 
     /// The files of a silver table in one partition.
-    pub(super) fn silver_files(&self, table: &'static Table, kind: PublicationKind, dt: Dt) -> Result<Vec<LakeFile>> {
+    pub(super) fn silver_files(
+        &self,
+        table: &'static Table,
+        kind: PublicationKind,
+        dt: Dt,
+    ) -> Result<Vec<LakeFile>> {
         let filter = PartitionFilter {
             kinds: Some(BTreeSet::from([kind])),
             dates: Some(BTreeSet::from([dt])),

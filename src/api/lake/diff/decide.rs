@@ -3,6 +3,9 @@
 //! A mention depends on the text of its field, the vocabulary, the settings and the rules of the matcher. Where only one of
 //! these differs, it is the cause. Where several do, they are exchanged one after the other, in this order, and the matcher
 //! finds the mentions again after each: the cause is the last exchange with which the mention came, or went.
+//!
+//! What is delivered is exchanged before what is held: between the two states is one with the deliveries of the later and
+//! the holds of the earlier.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -24,6 +27,11 @@ pub(super) struct PublicationStates {
     pub dates: [Option<Dt>; 2],
     /// The newest notice of deletion that only this state obeys.
     pub notices: [Option<Dt>; 2],
+    /// The snapshot that replaced what the other state has; only where this state has no row of the publication.
+    pub snapshots: [Option<Dt>; 2],
+    /// The date of the row that counts with the later state's deliveries and the earlier one's holds; `None`: the publication
+    /// is not there. What the later state has, if the holds are the same.
+    pub between: Option<Dt>,
     /// The texts, by date and field: a partition may have a row that another replaces.
     pub texts: [BTreeMap<(Dt, String), String>; 2],
 }
@@ -54,10 +62,12 @@ type MentionPlace = (i64, i64, String, String);
 impl<'c> CauseFinder<'c> {
     pub(super) fn new(states: [&'c ComparedState; 2], task: &'c Task) -> Self {
         let [earlier, later] = states;
-        let differ = |part: fn(&crate::steps::gold::MentionsOrigin) -> &String| match (&earlier.origin, &later.origin) {
-            (Some(earlier), Some(later)) => part(earlier) != part(later),
-            _ => false,
-        };
+        let differ =
+            |part: fn(&crate::steps::gold::MentionsOrigin) -> &String| match (&earlier.origin, &later.origin)
+            {
+                (Some(earlier), Some(later)) => part(earlier) != part(later),
+                _ => false,
+            };
         Self {
             states,
             newly_held: later.held.difference(&earlier.held).copied().collect(),
@@ -72,6 +82,32 @@ impl<'c> CauseFinder<'c> {
         }
     }
 
+    /// What counts of the later state's deliveries with the holds of the earlier state, from the newest snapshot on; `None` if
+    /// the holds are the same. A date that is held from the beginning was never delivered to the tables.
+    pub(super) fn between(&self) -> Result<Option<Vec<(PublicationKind, Vec<Dt>)>>> {
+        if !self.has_other_holds() {
+            return Ok(None);
+        }
+        let [earlier, later] = self.states;
+        let mut between = Vec::new();
+        for kind in PublicationKind::ALL {
+            let table = kind.source_table();
+            let mut dates = Vec::new();
+            for dt in later.delivered_dates(table) {
+                let is_unseen = later.held.contains(&dt) && earlier.partition(kind, dt).is_none();
+                if earlier.held.contains(&dt) || is_unseen {
+                    continue;
+                }
+                dates.push(dt);
+                if later.is_snapshot(table, dt)? {
+                    break;
+                }
+            }
+            between.push((kind, dates));
+        }
+        Ok(Some(between))
+    }
+
     /// How many of vocabulary, settings and rules differ.
     fn differences(&self) -> usize {
         usize::from(self.has_other_vocabulary)
@@ -83,6 +119,7 @@ impl<'c> CauseFinder<'c> {
     pub(super) fn wanted_texts(&self) -> WantedTexts {
         match self.differences() {
             _ if !self.is_recorded => WantedTexts::None,
+            0 if self.has_other_holds() => WantedTexts::Changed,
             0 => WantedTexts::None,
             1 => WantedTexts::Changed,
             _ => WantedTexts::All,
@@ -99,10 +136,17 @@ impl<'c> CauseFinder<'c> {
             return Ok(Vec::new());
         };
         let kind = first.kind;
-        let of_publication = self.cause_of_publication(publication);
         if let [None, _] | [_, None] = publication.dates {
-            return Ok(vec![of_publication; changes.len()]);
+            return Ok(vec![self.cause_of_presence(publication); changes.len()]);
         }
+        // Of the two exchanges of a text, only one may change anything.
+        let of_text = if !self.has_other_holds() || publication.between == publication.dates[1] {
+            Some(Self::cause_of_delivery(publication))
+        } else if self.is_earlier_between(kind, publication) {
+            Some(self.cause_of_hold(publication))
+        } else {
+            None
+        };
         let may_differ = self.may_differ(kind, publication);
         let mut found = BTreeMap::new();
         let mut causes = Vec::new();
@@ -111,15 +155,15 @@ impl<'c> CauseFinder<'c> {
                 (MentionCause::Unknown, None)
             } else if !may_differ && self.differences() <= 1 {
                 self.cause_of_matcher(*change, mention)
-            } else if self.differences() == 0 {
-                of_publication
+            } else if let (0, Some(of_text)) = (self.differences(), of_text) {
+                of_text
             } else {
                 let field = mention.field.as_str();
                 if !found.contains_key(field) {
                     found.insert(field, self.exchange(publication, may_differ, field)?);
                 }
                 match found.get(field).and_then(Option::as_ref) {
-                    Some(exchanged) => self.last_flip(exchanged, of_publication, *change, mention),
+                    Some(exchanged) => self.last_flip(exchanged, publication, *change, mention),
                     None => (MentionCause::Unknown, None),
                 }
             };
@@ -138,26 +182,51 @@ impl<'c> CauseFinder<'c> {
         }
     }
 
-    /// Why another version of a publication counts, or none.
-    fn cause_of_publication(&self, publication: &PublicationStates) -> DatedCause {
-        let decides = |side: usize| publication.dates[side].max(publication.notices[side]);
-        let decide = [decides(0), decides(1)];
-        if let [Some(earlier), later] = decide
-            && self.newly_held.contains(&earlier)
-            && later < Some(earlier)
-        {
-            return (MentionCause::Held, Some(earlier));
+    /// Whether the holds of the states differ.
+    fn has_other_holds(&self) -> bool {
+        !self.newly_held.is_empty() || !self.released.is_empty()
+    }
+
+    /// Whether what is between the states is what the earlier state has, so that deliveries changed nothing.
+    fn is_earlier_between(&self, kind: PublicationKind, publication: &PublicationStates) -> bool {
+        let same = |dt: Dt| self.states[0].partition(kind, dt) == self.states[1].partition(kind, dt);
+        publication.between == publication.dates[0] && publication.between.is_none_or(same)
+    }
+
+    /// The cause of a change that the deliveries made.
+    fn cause_of_delivery(publication: &PublicationStates) -> DatedCause {
+        match publication.dates {
+            [None, later] => (MentionCause::NewPublication, later.or(publication.between)),
+            [Some(earlier), None] => match (publication.notices[1], publication.snapshots[1]) {
+                // A notice says so, whether a snapshot lacks the publication too or not.
+                (None, Some(snapshot)) => (MentionCause::AbsentFromSnapshot, Some(snapshot)),
+                (notice, _) => (MentionCause::DeletedPublication, notice.or(Some(earlier))),
+            },
+            [_, later] => (MentionCause::ChangedPublication, later),
         }
-        if let Some(later) = decide[1].filter(|later| self.released.contains(later)) {
+    }
+
+    /// The cause of a change that a hold or a release made.
+    fn cause_of_hold(&self, publication: &PublicationStates) -> DatedCause {
+        let decides = |side: usize| {
+            let removed = publication.notices[side].max(publication.snapshots[side]);
+            publication.dates[side].max(removed)
+        };
+        if let Some(later) = decides(1).filter(|later| self.released.contains(later)) {
             return (MentionCause::Released, Some(later));
         }
-        match publication.dates {
-            [None, later] => (MentionCause::NewPublication, later),
-            [Some(earlier), None] => {
-                let notice = publication.notices[1];
-                (MentionCause::DeletedPublication, notice.or(Some(earlier)))
-            }
-            [_, later] => (MentionCause::ChangedPublication, later),
+        let held = [publication.between, decides(0)].into_iter().flatten();
+        let held = held.filter(|dt| self.newly_held.contains(dt)).max();
+        (MentionCause::Held, held)
+    }
+
+    /// The cause of a publication that only one state has.
+    fn cause_of_presence(&self, publication: &PublicationStates) -> DatedCause {
+        let is_there = |dt: &Option<Dt>| dt.is_some();
+        if self.has_other_holds() && is_there(&publication.between) == is_there(&publication.dates[0]) {
+            self.cause_of_hold(publication)
+        } else {
+            Self::cause_of_delivery(publication)
         }
     }
 
@@ -192,8 +261,8 @@ impl<'c> CauseFinder<'c> {
         (cause, later)
     }
 
-    /// The places of a field's mentions: with the rules of now; with the later text; with the later vocabulary too; with the
-    /// later settings too. `None`, where the exchange leaves the mentions as they are recorded. `None` for all, if the
+    /// The places of a field's mentions: with the rules of now; with the text between the states; with the later text; with the
+    /// later vocabulary too; with the later settings too. `None`, where the exchange leaves the mentions as they are recorded. `None` for all, if the
     /// matcher cannot be rebuilt or a text is missing.
     fn exchange(
         &self,
@@ -203,9 +272,16 @@ impl<'c> CauseFinder<'c> {
     ) -> Result<Option<Vec<Option<HashSet<MentionPlace>>>>> {
         let text = |side: usize| {
             let dt = publication.dates[side]?;
-            publication.texts[side].get(&(dt, field.to_owned())).map(String::as_str)
+            publication.texts[side]
+                .get(&(dt, field.to_owned()))
+                .map(String::as_str)
         };
         let texts = [text(0), text(1)];
+        let between = publication.between.and_then(|dt| {
+            publication.texts[1]
+                .get(&(dt, field.to_owned()))
+                .map(String::as_str)
+        });
         let has_current_rules = |state: &ComparedState| {
             let origin = state.origin.as_ref();
             origin.is_some_and(crate::steps::gold::MentionsOrigin::has_current_rules)
@@ -216,13 +292,18 @@ impl<'c> CauseFinder<'c> {
         if !has_texts || current == [false, false] {
             return Ok(None);
         }
-        let differs = may_differ && texts[0] != texts[1];
         let searched = self.states.map(|state| state.searches(field));
         let mut stages = Vec::new();
         // Which matcher, which text, whose fields, and whether the exchange changes anything.
         for (matcher, text, fields, is_exchange) in [
             (0, texts[0], 0, self.has_other_rules),
-            (0, texts[1], 0, differs),
+            (0, between, 0, may_differ && between != texts[0]),
+            (
+                0,
+                texts[1],
+                0,
+                may_differ && (between != texts[0] || texts[0] != texts[1]),
+            ),
             (1, texts[1], 0, self.has_other_vocabulary),
             (2, texts[1], 1, self.has_other_settings),
         ] {
@@ -243,7 +324,7 @@ impl<'c> CauseFinder<'c> {
     fn last_flip(
         &self,
         stages: &[Option<HashSet<MentionPlace>>],
-        of_publication: DatedCause,
+        publication: &PublicationStates,
         change: MentionChange,
         mention: &SeenMention,
     ) -> DatedCause {
@@ -258,7 +339,8 @@ impl<'c> CauseFinder<'c> {
         let mut cause = (MentionCause::Unknown, None);
         let exchanges = [
             (MentionCause::ChangedRules, None),
-            of_publication,
+            Self::cause_of_delivery(publication),
+            self.cause_of_hold(publication),
             self.cause_of_vocabulary(change, mention),
             (MentionCause::ChangedSettings, None),
         ];

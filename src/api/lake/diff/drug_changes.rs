@@ -87,10 +87,11 @@ pub(super) fn drug_changes(
     mentions: &BTreeMap<String, [u64; 2]>,
 ) -> Vec<DrugChange> {
     let (earlier, later) = (by_code(earlier), by_code(later));
-    let only = |of: &BTreeMap<&str, CodeNames<'_>>, other: &BTreeMap<&str, CodeNames<'_>>| -> BTreeSet<String> {
-        let codes = of.keys().filter(|code| !other.contains_key(**code));
-        codes.map(|code| (*code).to_owned()).collect()
-    };
+    let only =
+        |of: &BTreeMap<&str, CodeNames<'_>>, other: &BTreeMap<&str, CodeNames<'_>>| -> BTreeSet<String> {
+            let codes = of.keys().filter(|code| !other.contains_key(**code));
+            codes.map(|code| (*code).to_owned()).collect()
+        };
     let (mut gone, mut new) = (only(&earlier, &later), only(&later, &earlier));
     let mut changes = Vec::new();
     let change = |change, before: Option<&str>, after: Option<&str>| {
@@ -106,7 +107,13 @@ pub(super) fn drug_changes(
             names.map(str::to_owned).collect()
         };
         let codes: BTreeSet<&str> = before.into_iter().chain(after).collect();
-        let count = |side: usize| codes.iter().filter_map(|code| mentions.get(*code)).map(|count| count[side]).sum();
+        let count = |side: usize| {
+            codes
+                .iter()
+                .filter_map(|code| mentions.get(*code))
+                .map(|count| count[side])
+                .sum()
+        };
         DrugChange {
             change,
             atccode: after.or(before).unwrap_or_default().to_owned(),
@@ -129,7 +136,10 @@ pub(super) fn drug_changes(
         }
         before.values_mut().for_each(|codes| codes.reverse());
         for code in new.clone() {
-            let name = later.get(code.as_str()).map(|names| key(&names.drug())).unwrap_or_default();
+            let name = later
+                .get(code.as_str())
+                .map(|names| key(&names.drug()))
+                .unwrap_or_default();
             let Some(old) = before.get_mut(&name).and_then(Vec::pop) else {
                 continue;
             };
@@ -138,8 +148,14 @@ pub(super) fn drug_changes(
             new.remove(&code);
         }
     }
-    changes.extend(new.iter().map(|code| change(DrugChangeKind::New, None, Some(code))));
-    changes.extend(gone.iter().map(|code| change(DrugChangeKind::Gone, Some(code), None)));
+    changes.extend(
+        new.iter()
+            .map(|code| change(DrugChangeKind::New, None, Some(code))),
+    );
+    changes.extend(
+        gone.iter()
+            .map(|code| change(DrugChangeKind::Gone, Some(code), None)),
+    );
     for (code, names) in &later {
         let Some(before) = earlier.get(code) else { continue };
         if names.own != before.own {
@@ -218,7 +234,10 @@ mod tests {
         );
         assert_eq!(found[0].added_names, ["cool", "fresh"]);
         assert_eq!((found[4].gained, found[4].lost), (2, 3));
-        assert_eq!((&found[5].added_names[..], &found[5].removed_names[..]), (&["three".to_owned()][..], &["one".to_owned()][..]));
+        assert_eq!(
+            (&found[5].added_names[..], &found[5].removed_names[..]),
+            (&["three".to_owned()][..], &["one".to_owned()][..])
+        );
         assert!(drug_changes([&later, &later], &mentions).is_empty());
     }
 }

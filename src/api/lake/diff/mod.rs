@@ -24,8 +24,8 @@ pub use drug_changes::{DrugChange, DrugChangeKind};
 use drug_changes::{drug_changes, drug_frame};
 use polars::prelude::{DataFrame, DataType};
 use records::{PublicationTrace, SeenMention, trace};
-pub use summary::{CauseCount, ChangeCount, ChangeExample, DiffSummary, StateSummary, SubstanceCount};
 use summary::ChangeCounter;
+pub use summary::{CauseCount, ChangeCount, ChangeExample, DiffSummary, StateSummary, SubstanceCount};
 use traces::TraceFinder;
 
 use crate::choice::Choice as _;
@@ -109,19 +109,29 @@ fn find_states(lake: &str, request: DiffRequest, task: &Task) -> Result<[StateRe
             let before = all.iter().rfind(|record| record.state < to.state);
             before.cloned().ok_or_else(|| Error::SourceNotFound {
                 uri: format!("{lake}, the state before state {}", to.state),
-                expected: "an earlier state to compare with: there is none yet, or it was given up (see `keep`)".to_owned(),
+                expected:
+                    "an earlier state to compare with: there is none yet, or it was given up (see `keep`)"
+                        .to_owned(),
             })?
         }
     };
     if from.state > to.state {
         let found = format!("state {}, which is later than state {}", from.state, to.state);
-        return Err(Error::argument("from", found, "the earlier state as the first, the later one as the second"));
+        return Err(Error::argument(
+            "from",
+            found,
+            "the earlier state as the first, the later one as the second",
+        ));
     }
     if let (Some(WantedState::Number(_)), Some(WantedState::Number(_))) = (request.from, request.to)
         && from.state == to.state
     {
         let found = format!("state {} twice", from.state);
-        return Err(Error::argument("from", found, "two states; `Lake.states` lists them"));
+        return Err(Error::argument(
+            "from",
+            found,
+            "two states; `Lake.states` lists them",
+        ));
     }
     Ok([from, to])
 }
@@ -139,14 +149,17 @@ fn compare(
     let sorter = || Sorter::on_demand(scratch::unnamed, Bound::default());
     let changed = ChangedMentions::find(states, only, sorter(), task)?;
     let finder = CauseFinder::new(states, task);
+    let between = finder.between()?;
     let mut found = TraceFinder {
         states,
         changed: &changed,
         traces: Sorter::on_demand(scratch::unnamed, Bound::default()),
+        between: between.as_deref(),
         task,
     };
     found.find_rows()?;
     found.find_notices()?;
+    found.find_deliveries()?;
     found.find_texts(finder.wanted_texts())?;
     let mut traces = found.traces.finish().map_err(failed)?;
     let ChangedMentions { mentions, files, .. } = changed;
@@ -164,7 +177,16 @@ fn compare(
         if of_one.is_empty() {
             break;
         }
-        let publication = states_of(&of_one, &mut traces)?;
+        let mut publication = states_of(&of_one, &mut traces)?;
+        if between.is_none() {
+            publication.between = publication.dates[1];
+        }
+        for side in [0, 1] {
+            let snapshot = states[side].snapshot(of_one[0].kind.source_table());
+            let replaced = publication.dates[1 - side];
+            publication.snapshots[side] =
+                snapshot.filter(|snapshot| publication.dates[side].is_none() && replaced < Some(*snapshot));
+        }
         changes.add(&of_one, &publication, &finder)?;
     }
     changes.flush()?;
@@ -192,7 +214,12 @@ fn states_of(mentions: &[SeenMention], traces: &mut Sorted<PublicationTrace>) ->
         return Ok(found);
     };
     let publication = first.publication();
-    while let Some(trace) = traces.next_if(|trace| trace.publication() <= publication).map_err(failed)? {
+    // The newest delivery or notice; a row stays beside a notice of its date, which has done its work in the partition.
+    let mut delivered: Option<(Dt, bool)> = None;
+    while let Some(trace) = traces
+        .next_if(|trace| trace.publication() <= publication)
+        .map_err(failed)?
+    {
         if trace.publication() != publication {
             continue;
         }
@@ -202,9 +229,12 @@ fn states_of(mentions: &[SeenMention], traces: &mut Sorted<PublicationTrace>) ->
             trace::TEXT => {
                 found.texts[side].insert((dt, trace.field), trace.text);
             }
+            trace::DELIVERED => delivered = delivered.max(Some((dt, true))),
+            trace::DELIVERED_NOTICE => delivered = delivered.max(Some((dt, false))),
             _ => found.notices[side] = found.notices[side].max(Some(dt)),
         }
     }
+    found.between = delivered.filter(|(_, is_row)| *is_row).map(|(dt, _)| dt);
     Ok(found)
 }
 
@@ -228,13 +258,19 @@ struct ChangeWriter {
 
 impl ChangeWriter {
     /// Adds the changes of one publication; its mentions are in order.
-    fn add(&mut self, mentions: &[SeenMention], states: &PublicationStates, finder: &CauseFinder<'_>) -> Result<()> {
+    fn add(
+        &mut self,
+        mentions: &[SeenMention],
+        states: &PublicationStates,
+        finder: &CauseFinder<'_>,
+    ) -> Result<()> {
         let mut changes = Vec::new();
         // The codes and substances that each state has in the publication.
         let mut has: [BTreeSet<&str>; 2] = Default::default();
         for same in mentions.chunk_by(SeenMention::is_same) {
             let is_kept = same.iter().any(|mention| mention.is_kept);
-            let is_in = [false, true].map(|later| is_kept || same.iter().any(|mention| mention.in_later == later));
+            let is_in =
+                [false, true].map(|later| is_kept || same.iter().any(|mention| mention.in_later == later));
             for (side, has) in has.iter_mut().enumerate().filter(|(side, _)| is_in[*side]) {
                 let _ = side;
                 has.extend([same[0].atccode.as_str(), same[0].substance.as_str()]);
@@ -249,7 +285,8 @@ impl ChangeWriter {
         let mut pairs = HashSet::new();
         for ((change, mention), cause) in changes.into_iter().zip(causes) {
             let other = &has[usize::from(change == MentionChange::Lost)];
-            let is_pair = !other.contains(mention.atccode.as_str()) && !other.contains(mention.substance.as_str());
+            let is_pair =
+                !other.contains(mention.atccode.as_str()) && !other.contains(mention.substance.as_str());
             let unit = match self.unit {
                 DrugUnit::Code => mention.atccode.as_str(),
                 DrugUnit::Substance => mention.substance.as_str(),
@@ -264,7 +301,8 @@ impl ChangeWriter {
                 surface: mention.surface.clone(),
                 cause_dt: cause.1.map(|dt| dt.to_string()),
             };
-            self.counter.add(example, &mention.substance, &mention.atccode, is_first);
+            self.counter
+                .add(example, &mention.substance, &mention.atccode, is_first);
             self.batch.push(ChangeRow {
                 change,
                 cause,
@@ -316,7 +354,9 @@ fn frame_of(rows: &[ChangeRow]) -> Result<DataFrame> {
         .column("cause_dt", |row| date(row.cause.1))
         .finish()?;
     let mut frame = frame;
-    frame.apply("date", |column| column.cast(&DataType::Date).unwrap_or_else(|_| column.clone()))?;
+    frame.apply("date", |column| {
+        column.cast(&DataType::Date).unwrap_or_else(|_| column.clone())
+    })?;
     MENTION_CHANGES.check(&frame)?;
     Ok(frame)
 }

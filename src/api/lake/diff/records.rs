@@ -71,6 +71,9 @@ pub(super) mod trace {
     pub(crate) const TEXT: u8 = 1;
     /// A notice that it is deleted.
     pub(crate) const NOTICE: u8 = 2;
+    /// A row of a delivery that counts with the holds of the earlier state, and such a notice.
+    pub(crate) const DELIVERED: u8 = 3;
+    pub(crate) const DELIVERED_NOTICE: u8 = 4;
 }
 
 /// Something that a state has of a publication.

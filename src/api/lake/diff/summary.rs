@@ -119,7 +119,10 @@ impl ChangeCounter {
             self.substances.insert(substance.to_owned(), Default::default());
         }
         let of_substance = self.substances.get_mut(substance).map(|counts| &mut counts[side]);
-        for count in of_substance.into_iter().chain([self.causes.entry(key).or_default()]) {
+        for count in of_substance
+            .into_iter()
+            .chain([self.causes.entry(key).or_default()])
+        {
             count.mentions += 1;
             count.pairs += u64::from(is_pair);
         }
@@ -136,7 +139,12 @@ impl ChangeCounter {
     }
 
     /// The counts of everything.
-    pub(super) fn finish(self, [from, to]: [StateSummary; 2], drugs: Vec<DrugChange>, files: [u64; 2]) -> DiffSummary {
+    pub(super) fn finish(
+        self,
+        [from, to]: [StateSummary; 2],
+        drugs: Vec<DrugChange>,
+        files: [u64; 2],
+    ) -> DiffSummary {
         let total = |change: MentionChange| {
             let of_change = self.causes.iter().filter(|((of, _), _)| *of == change);
             of_change.fold(ChangeCount::default(), |sum, (_, count)| ChangeCount {
@@ -224,9 +232,21 @@ impl DiffSummary {
                 let numbers = [row.count.mentions, row.count.pairs].map(|count| count.to_string());
                 let [mentions, pairs] = numbers;
                 let meaning = row.cause.meaning().to_owned();
-                vec![row.change.name().to_owned(), row.cause.choice_name().to_owned(), mentions, pairs, meaning]
+                vec![
+                    row.change.name().to_owned(),
+                    row.cause.choice_name().to_owned(),
+                    mentions,
+                    pairs,
+                    meaning,
+                ]
             });
-            section(&mut text, "Causes", &["", "cause", "mentions", "pairs", ""], rows.collect(), 0);
+            section(
+                &mut text,
+                "Causes",
+                &["", "cause", "mentions", "pairs", ""],
+                rows.collect(),
+                0,
+            );
         }
         if !self.substances.is_empty() {
             let rows = self.substances.iter().take(MOST_DRUGS).map(|row| {
@@ -234,14 +254,22 @@ impl DiffSummary {
                 [vec![cut(&row.substance)], numbers.to_vec()].concat()
             });
             let more = self.substances.len().saturating_sub(MOST_DRUGS);
-            section(&mut text, "Substances", &["substance", "gained", "lost"], rows.collect(), more);
+            section(
+                &mut text,
+                "Substances",
+                &["substance", "gained", "lost"],
+                rows.collect(),
+                more,
+            );
         }
         if !self.drugs.is_empty() {
             let mut counts: BTreeMap<DrugChangeKind, u64> = BTreeMap::new();
             for drug in &self.drugs {
                 *counts.entry(drug.change).or_default() += 1;
             }
-            let counts = counts.iter().map(|(change, count)| format!("{count} {}", change.name().replace('_', " ")));
+            let counts = counts
+                .iter()
+                .map(|(change, count)| format!("{count} {}", change.name().replace('_', " ")));
             let title = format!("Vocabulary: {}", counts.collect::<Vec<_>>().join(", "));
             let mut first: Vec<&DrugChange> = self.drugs.iter().collect();
             first.sort_by_key(|drug| std::cmp::Reverse(drug.gained + drug.lost));
@@ -252,7 +280,11 @@ impl DiffSummary {
                     _ => String::new(),
                 };
                 let numbers = [drug.gained.to_string(), drug.lost.to_string()];
-                let names = [drug.change.name().to_owned(), drug.atccode.clone(), cut(&drug.drug)];
+                let names = [
+                    drug.change.name().to_owned(),
+                    drug.atccode.clone(),
+                    cut(&drug.drug),
+                ];
                 [&names[..], &numbers[..], &[before][..]].concat()
             });
             let more = self.drugs.len().saturating_sub(MOST_DRUGS);
@@ -261,7 +293,13 @@ impl DiffSummary {
         }
         if !self.examples.is_empty() {
             let rows = self.examples.iter().map(|row| {
-                let words = [row.change.name(), row.cause.choice_name(), row.kind, &row.publication_id, &row.drug];
+                let words = [
+                    row.change.name(),
+                    row.cause.choice_name(),
+                    row.kind,
+                    &row.publication_id,
+                    &row.drug,
+                ];
                 let mut cells: Vec<String> = words.map(cut).to_vec();
                 cells.push(row.cause_dt.clone().unwrap_or_default());
                 cells
@@ -287,15 +325,23 @@ fn section(text: &mut String, title: &str, header: &[&str], rows: Vec<Vec<String
     let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let widths: Vec<usize> = (0..rows[0].len())
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let is_number = |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
     let _ = writeln!(text, "\n{title}");
     for row in &rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| match is_number(cell) {
-            true => format!("{cell:>width$}"),
-            false => format!("{cell:<width$}"),
-        });
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| match is_number(cell) {
+                true => format!("{cell:>width$}"),
+                false => format!("{cell:<width$}"),
+            });
         let line = cells.collect::<Vec<_>>().join("  ");
         let _ = writeln!(text, "  {}", line.trim_end());
     }

@@ -30,6 +30,8 @@ pub(super) struct TraceFinder<'f> {
     pub states: [&'f ComparedState; 2],
     pub changed: &'f ChangedMentions,
     pub traces: Sorter<PublicationTrace>,
+    /// What counts of the later state's deliveries with the holds of the earlier state, if the holds differ.
+    pub between: Option<&'f [(PublicationKind, Vec<Dt>)]>,
     pub task: &'f Task,
 }
 
@@ -71,7 +73,11 @@ impl TraceFinder<'_> {
                 .filter(|field| self.states.iter().any(|state| state.searches(field)));
             let fields: Vec<&str> = fields.collect();
             for kind in PublicationKind::ALL {
-                for dt in state.dates_of(kind.source_table()) {
+                let mut dates: BTreeSet<Dt> = state.dates_of(kind.source_table()).into_iter().collect();
+                if side == 1 {
+                    dates.extend(self.dates_between(kind));
+                }
+                for dt in dates {
                     for file in state.silver_files(&PUBLICATIONS, kind, dt)? {
                         for field in &fields {
                             self.read(side, &file, trace::TEXT, Some(field), &publications)?;
@@ -111,8 +117,9 @@ impl TraceFinder<'_> {
             for kind in PublicationKind::ALL {
                 let others: BTreeSet<Dt> = other.dates_of(kind.source_table()).into_iter().collect();
                 let dates = state.dates_of(kind.source_table()).into_iter();
-                let differs =
-                    |dt: &Dt| !others.contains(dt) || state.partition(kind, *dt) != other.partition(kind, *dt);
+                let differs = |dt: &Dt| {
+                    !others.contains(dt) || state.partition(kind, *dt) != other.partition(kind, *dt)
+                };
                 changed.extend(dates.filter(differs).map(|dt| (side, kind, dt)));
             }
         }
@@ -131,6 +138,34 @@ impl TraceFinder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Finds what was delivered of the publications with a change, if the holds differ.
+    pub(super) fn find_deliveries(&mut self) -> Result<()> {
+        let publications = self.all();
+        if publications.is_empty() {
+            return Ok(());
+        }
+        for kind in PublicationKind::ALL {
+            for dt in self.dates_between(kind) {
+                for (table, what) in [
+                    (&PUBLICATIONS, trace::DELIVERED),
+                    (&DELETED, trace::DELIVERED_NOTICE),
+                ] {
+                    for file in self.states[1].silver_files(table, kind, dt)? {
+                        self.read(1, &file, what, None, &publications)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn dates_between(&self, kind: PublicationKind) -> Vec<Dt> {
+        let all = self.between.unwrap_or_default().iter();
+        all.filter(|(of, _)| *of == kind)
+            .flat_map(|(_, dates)| dates.clone())
+            .collect()
     }
 
     /// All publications with a change.
