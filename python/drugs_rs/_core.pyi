@@ -1269,7 +1269,7 @@ class PairEvidence:
     >>> [(place["surface"], place["rule"]) for place in evidence["places"]]
     [('Diphenhydramine', 'name')]
     >>> evidence["source"]["row"], evidence["source"]["copy"]
-    (1, 'bronze/pubmed/dt=2020-06-01/pubmed.csv')
+    (2, 'bronze/pubmed/dt=2020-06-01/pubmed.csv')
     >>> [(event["event"], event["state"]) for event in evidence["history"]]
     [('entered', 1)]
     """

@@ -16,8 +16,9 @@ use super::records::SeenMention;
 use super::traces::WantedTexts;
 use crate::error::Result;
 use crate::lake::dt::Dt;
-use crate::matcher::{CodePoints, Matcher, VocabularyEntry};
+use crate::matcher::{CodePoints, Matcher, Mention, VocabularyEntry};
 use crate::schema::PublicationKind;
+use crate::steps::gold::MentionsOrigin;
 use crate::task::Task;
 
 /// What two states have of a publication.
@@ -59,15 +60,19 @@ pub(super) struct CauseFinder<'c> {
 /// A place of a mention in a field, with its drug.
 type MentionPlace = (i64, i64, String, String);
 
+/// The places after each exchange; `None`, where it leaves them as they are.
+type ExchangedPlaces = Vec<Option<HashSet<MentionPlace>>>;
+
+/// The dates of each kind that count.
+pub(super) type KindDates = Vec<(PublicationKind, Vec<Dt>)>;
+
 impl<'c> CauseFinder<'c> {
     pub(super) fn new(states: [&'c ComparedState; 2], task: &'c Task) -> Self {
         let [earlier, later] = states;
-        let differ =
-            |part: fn(&crate::steps::gold::MentionsOrigin) -> &String| match (&earlier.origin, &later.origin)
-            {
-                (Some(earlier), Some(later)) => part(earlier) != part(later),
-                _ => false,
-            };
+        let differ = |part: fn(&MentionsOrigin) -> &String| match (&earlier.origin, &later.origin) {
+            (Some(earlier), Some(later)) => part(earlier) != part(later),
+            _ => false,
+        };
         Self {
             states,
             newly_held: later.held.difference(&earlier.held).copied().collect(),
@@ -84,7 +89,7 @@ impl<'c> CauseFinder<'c> {
 
     /// What counts of the later state's deliveries with the holds of the earlier state, from the newest snapshot on; `None` if
     /// the holds are the same. A date that is held from the beginning was never delivered to the tables.
-    pub(super) fn between(&self) -> Result<Option<Vec<(PublicationKind, Vec<Dt>)>>> {
+    pub(super) fn between(&self) -> Result<Option<KindDates>> {
         if !self.has_other_holds() {
             return Ok(None);
         }
@@ -262,14 +267,13 @@ impl<'c> CauseFinder<'c> {
     }
 
     /// The places of a field's mentions: with the rules of now; with the text between the states; with the later text; with the
-    /// later vocabulary too; with the later settings too. `None`, where the exchange leaves the mentions as they are recorded. `None` for all, if the
-    /// matcher cannot be rebuilt or a text is missing.
+    /// later vocabulary too; with the later settings too. `None` for all, if the matcher cannot be rebuilt or a text is missing.
     fn exchange(
         &self,
         publication: &PublicationStates,
         may_differ: bool,
         field: &str,
-    ) -> Result<Option<Vec<Option<HashSet<MentionPlace>>>>> {
+    ) -> Result<Option<ExchangedPlaces>> {
         let text = |side: usize| {
             let dt = publication.dates[side]?;
             publication.texts[side]
@@ -284,7 +288,7 @@ impl<'c> CauseFinder<'c> {
         });
         let has_current_rules = |state: &ComparedState| {
             let origin = state.origin.as_ref();
-            origin.is_some_and(crate::steps::gold::MentionsOrigin::has_current_rules)
+            origin.is_some_and(MentionsOrigin::has_current_rules)
         };
         let current = self.states.map(has_current_rules);
         // A title is in every publication; an abstract may be in one state alone.
@@ -393,7 +397,7 @@ impl<'c> CauseFinder<'c> {
 fn places(matcher: &Matcher, text: &str, task: &Task) -> Result<HashSet<MentionPlace>> {
     let mut points = CodePoints::new(text);
     let mentions = matcher.find_under(text, task)?;
-    let place = |mention: &crate::matcher::Mention<'_>| {
+    let place = |mention: &Mention<'_>| {
         (
             points.at(mention.start) as i64,
             points.at(mention.end) as i64,

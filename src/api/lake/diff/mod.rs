@@ -271,9 +271,10 @@ impl ChangeWriter {
             let is_kept = same.iter().any(|mention| mention.is_kept);
             let is_in =
                 [false, true].map(|later| is_kept || same.iter().any(|mention| mention.in_later == later));
-            for (side, has) in has.iter_mut().enumerate().filter(|(side, _)| is_in[*side]) {
-                let _ = side;
-                has.extend([same[0].atccode.as_str(), same[0].substance.as_str()]);
+            for (has, is_there) in has.iter_mut().zip(is_in) {
+                if is_there {
+                    has.extend([same[0].atccode.as_str(), same[0].substance.as_str()]);
+                }
             }
             match is_in {
                 [true, false] => changes.push((MentionChange::Lost, &same[0])),
@@ -333,7 +334,7 @@ fn frame_of(rows: &[ChangeRow]) -> Result<DataFrame> {
         let days = date.map(|date| (date - NaiveDate::default()).num_days());
         days.and_then(|days| i32::try_from(days).ok())
     };
-    let frame = RowFrame::of(rows)
+    let mut frame = RowFrame::of(rows)
         .column("change", |row| row.change.name())
         .column("cause", |row| row.cause.0.choice_name())
         .column("kind", |row| row.mention.kind.name())
@@ -353,7 +354,6 @@ fn frame_of(rows: &[ChangeRow]) -> Result<DataFrame> {
         .column("to_dt", |row| date(row.dates[1]))
         .column("cause_dt", |row| date(row.cause.1))
         .finish()?;
-    let mut frame = frame;
     frame.apply("date", |column| {
         column.cast(&DataType::Date).unwrap_or_else(|_| column.clone())
     })?;
