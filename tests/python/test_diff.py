@@ -54,7 +54,8 @@ class Desk:
             source = write(path.with_suffix(".xml"), rows) if isinstance(rows, str) else writers[table](path, *rows)
             keywords: dict[str, Any] = {table: source}
             drugs_rs.bronze(lake=self.lake, dt=dt, **keywords)
-            drugs_rs.silver(lake=self.lake, dt=dt, tables=[table])
+            named: Any = table
+            drugs_rs.silver(lake=self.lake, dt=dt, tables=[named])
 
     def run(self, dt: str, **settings: Any) -> None:
         """Gold."""
