@@ -162,7 +162,7 @@ def test_the_guard_refuses_a_daily_file_by_mistake(tmp_path: Path) -> None:
         *("run", "--out", desk.lake, "--dt", DAYS[4], "--pubmed", write_pubmed(tmp_path / "one.csv", *rows(1))),
         *("--snapshot", "--max-absent", "0.5%", "--json"),
     )
-    assert done.returncode == 1 and json.loads(done.stderr.splitlines()[-1])["class"] == "LossError"
+    assert done.returncode == 1 and json.loads(done.stderr.splitlines()[-1])["error"]["class"] == "LossError"
 
 
 def test_the_guard_counts_what_a_bad_file_has_as_absent(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 //! Silver: turns bronze partitions into clean tables, batch by batch. For every file, rows in = rows kept + merged +
 //! rejected.
 
+mod drug_table;
 mod expected_rows;
 mod publications;
 mod snapshot;
@@ -15,7 +16,6 @@ use crate::error::{Error, Result};
 use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
 pub use crate::ingest::parallel_reader::OnBadFile;
 use crate::ingest::rejects::Rejects;
-use crate::ingest::vocabulary::combine_files;
 use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs, may_be_damage};
 use crate::lake::documents::{SilverManifest, SourceCopy};
 use crate::lake::dt::Dt;
@@ -25,10 +25,8 @@ use crate::lake::report::{ReportSettings, ShrunkPartition, StepReport, StepStart
 use crate::lake::states::{keep_manifest, keep_replaced, number_for_silver};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
-use crate::schema::TABLE_FORMAT;
-use crate::schema::{DRUGS, REJECTED, SourceTable};
+use crate::schema::{REJECTED, SourceTable, TABLE_FORMAT};
 use crate::share::Share;
-use crate::silver::drugs;
 use crate::sorting::Bound;
 use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::tables::output_file::OutputFile;
@@ -493,20 +491,5 @@ impl SilverPartition<'_> {
             )?),
         };
         Ok(Rejects::new(kept, waiting))
-    }
-
-    fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
-        // Vocabularies are small, and an unreadable one may be rejected as a whole.
-        self.check_inputs()?;
-        let mut tallies = self.tallies();
-        let mut aside = self.aside(transaction)?;
-        let open = |number: usize| self.bytes(&self.inputs[number]);
-        let on_bad_file = self.settings.on_bad_file;
-        let combined = combine_files(&mut tallies, open, on_bad_file, &mut aside, self.task)?;
-        let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
-        let path = layout::silver_part(self.table, self.dt);
-        let mut writer = TableWriter::create(transaction, path, &DRUGS)?;
-        writer.write(&drugs::frame(&combined.drugs, &uris)?)?;
-        Ok((tallies, vec![writer.finish()?, aside.finish().finish()?]))
     }
 }
