@@ -83,6 +83,14 @@ pub enum Error {
     )]
     RowCount { uri: String, found: String },
 
+    /// More is lost than a bound allows.
+    #[error("{uri}: {found}; {remedy}")]
+    Loss {
+        uri: String,
+        found: String,
+        remedy: String,
+    },
+
     /// The file system or the server refused: no permission, no space, a file in place of a folder.
     #[error("{path}: cannot {action}: {source}; {}", remedy_for(source))]
     Storage {
@@ -176,6 +184,7 @@ impl Error {
             Self::Format { .. } => "FormatError",
             Self::Encoding { .. } => "EncodingError",
             Self::RowCount { .. } => "RowCountError",
+            Self::Loss { .. } => "LossError",
             Self::Storage { .. } => "StorageError",
             Self::Conflict { .. } => "ConflictError",
             Self::Conservation { .. } => "ConservationError",

@@ -91,6 +91,7 @@ mod row_frame;
 pub mod schema;
 #[cfg(feature = "tables")]
 mod scratch;
+pub mod share;
 #[cfg(feature = "tables")]
 pub mod silver;
 pub mod sorting;

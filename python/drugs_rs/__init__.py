@@ -34,7 +34,8 @@ Each name has a docstring, which ``help()`` shows:
 * ``run`` runs all steps; ``bronze``, ``silver`` and ``gold`` run one.
 * ``hold`` keeps a date out of gold, and ``release`` lets it in again.
 * ``read_graph``, ``read_answers`` and ``DrugGraph`` are the results.
-* ``Lake`` opens the tables of a lake for every reader; ``describe_tables`` says what is in them.
+* ``Lake`` opens the tables of a lake for every reader; ``describe_tables`` says what is in them. ``LakeDiff`` is what
+  changed between two states of a lake, ``PairEvidence`` what says that a publication mentions a drug.
 * ``read_publications``, ``iter_publications`` and ``read_drugs`` read sources as tables, without a lake.
 * ``list_sources`` lists the files that a source names; ``fetch`` downloads what NLM publishes; ``generate`` writes
   made-up sources.
@@ -57,9 +58,11 @@ if TYPE_CHECKING:
         CleanTable,
         DrugGraph,
         Lake,
+        LakeDiff,
         Matcher,
         Mention,
         MentionColumn,
+        PairEvidence,
         PublicationBatches,
         Table,
         TableScan,
@@ -85,9 +88,11 @@ __all__ = [
     "CleanTable",
     "DrugGraph",
     "Lake",
+    "LakeDiff",
     "Matcher",
     "Mention",
     "MentionColumn",
+    "PairEvidence",
     "PublicationBatches",
     "Table",
     "TableScan",

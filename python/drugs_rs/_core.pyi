@@ -21,10 +21,12 @@ __all__ = [
     "CleanTable",
     "DrugGraph",
     "Lake",
+    "LakeDiff",
     "LoadCommand",
     "Matcher",
     "Mention",
     "MentionColumn",
+    "PairEvidence",
     "PublicationBatches",
     "Table",
     "TableScan",
@@ -106,6 +108,8 @@ def run(
     max_exclusive: int = 1_000_000,
     graph: _GraphOutput = "json",
     keep: str = "30 days",
+    snapshot: bool = False,
+    max_absent: str = "2%",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Take source files all the way to the drug graph: bronze, silver and gold of one logical date.
@@ -152,6 +156,8 @@ def run(
             lake. Nothing else depends on the file.
         keep: How long earlier states of the tables can be read (`Lake.at`): `"30 days"`, or a number of states
             beside the current one, such as `"10 states"`; `"0 states"` keeps none.
+        snapshot: The publications replace all earlier ones of their kind; `bronze` describes it. Not with `dates`.
+        max_absent: The largest share of the publications before a snapshot that it may lack.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Each source is a path, a glob, a folder or a URI (`gs://`, `s3://`), or a list of them. A path may begin with `~` or
@@ -165,7 +171,7 @@ def run(
         `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
         `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it), `shrunk` (the partitions with
         fewer rows than the delivery that they replace, each with `table`, `dt`, `rows_before`, `rows`; absent if there
-        is none) and `seconds`.
+        is none), `absent` (how many publications of earlier dates a snapshot lacks; only with one) and `seconds`.
 
         With `dates`, `steps` has a report for each date, with those of its bronze and silver, and at last that of gold;
         `dates` is the argument, and `skipped` has the dates without sources, each with `dt` and `missing`, if any.
@@ -177,6 +183,7 @@ def run(
             there is no source, or a list of sources is empty.
         InputError: A file as a whole cannot be read (`SchemaError`, `FormatError`, `EncodingError`), or a table has not
             the rows of `expect_rows` (`RowCountError`).
+        LossError: A snapshot lacks more than `max_absent` allows; nothing was written to silver.
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
         ForkError: The engine was used in the process that this one was forked from.
@@ -192,6 +199,8 @@ def bronze(
     clinical_trials: _Source | None = None,
     preprints: _Source | None = None,
     name: str | None = None,
+    snapshot: bool = False,
+    max_absent: str = "2%",
     progress: bool = False,
 ) -> dict[str, Any]:
     """Keep exact copies of source files under `bronze/<source>/dt=<dt>/`, with a manifest.
@@ -208,6 +217,10 @@ def bronze(
         preprints: Preprint files.
         name: The source's name in the lake, instead of that of its table. It keeps two deliveries
             of one table apart, such as `pubmed_a` and `pubmed_b`.
+        snapshot: The delivery replaces all earlier ones of its kind, as a yearly baseline does: a publication that it
+            lacks is gone. A vocabulary always replaces the one before.
+        max_absent: The largest share of the publications before a snapshot that it may lack, such as `"2%"`: silver
+            fails with a `LossError` before it commits one that lacks more.
         progress: Show progress on stderr, if that is a terminal or a notebook.
 
     Returns:
@@ -215,7 +228,8 @@ def bronze(
 
     Raises:
         SourceNotFoundError: A source does not exist or matches no file.
-        ArgumentError: A bad `dt`, no source at all, or `name` beside more than one table.
+        ArgumentError: A bad `dt`, no source at all, `name` beside more than one table, or a snapshot of a vocabulary
+            alone.
         StorageError: The lake cannot be read or written.
         ConflictError: Another run is at work on this partition, or replaced it with other content meanwhile.
     """
@@ -1159,6 +1173,40 @@ class Lake:
                 of a held date, or newer than gold.
         """
 
+    def diff(self, a: int | _Date | None = None, b: int | _Date | None = None) -> LakeDiff:
+        """What changed between two states: every gained and lost mention, each with its one cause.
+
+        A mention is a row of the table `mentions`; it is the same one in both states if kind, publication, field, span,
+        code and drug are the same. `docs/ledger.md` defines the causes.
+
+        Args:
+            a: The earlier state, by its number or by a date as at `at`; by default the one before `b`.
+            b: The later state; by default the newest, or that of `at`.
+
+        Raises:
+            ArgumentError: `a` is later than `b`, or both are one number.
+            FormatError: A state has tables of another format than this version of drugs_rs; the message has what its
+                record says.
+            SourceNotFoundError: There is no such state, or it was given up, or there is none before `b`.
+        """
+
+    def evidence(self, drug: str, publication_id: str, *, kind: str | None = None) -> PairEvidence:
+        """What says that a publication mentions a drug, from the text to the bytes of the sources; and since when.
+
+        If the state does not have the pair and an earlier one has, the evidence is that of the last state with it, and
+        its history says when and why the pair left.
+
+        Args:
+            drug: A name or a code of the vocabulary.
+            publication_id: The id of a publication that a kept state has.
+            kind: The kind of the publication; needed only if publications of several kinds have the id.
+
+        Raises:
+            ArgumentError: Publications of several kinds have the id, and `kind` is not given.
+            SourceNotFoundError: No vocabulary has the drug; the message suggests names. Or no state has the
+                publication; the message says if it is deleted, of a held date, or newer than gold.
+        """
+
     def states(self) -> Table:
         """The states of gold that can be read, one row each, the first one first.
 
@@ -1262,6 +1310,166 @@ class Lake:
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class PairEvidence:
+    r"""What says that a publication mentions a drug.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+    >>> _ = (folder / "pubmed.csv").write_text("id,title,date,journal\n1,Diphenhydramine,2020-05-25,Annals\n")
+    >>> _ = drugs_rs.run(
+    ...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
+    ... )
+    >>> evidence = drugs_rs.Lake(folder / "lake").evidence("diphenhydramine", "1")
+    >>> evidence
+    PairEvidence("diphenhydramine" is mentioned in pubmed "1" of state 1)
+    >>> [(place["surface"], place["rule"]) for place in evidence["places"]]
+    [('Diphenhydramine', 'name')]
+    >>> evidence["source"]["row"], evidence["source"]["copy"]
+    (2, 'bronze/pubmed/dt=2020-06-01/pubmed.csv')
+    >>> [(event["event"], event["state"]) for event in evidence["history"]]
+    [('entered', 1)]
+    """
+
+    @property
+    def is_mentioned(self) -> bool:
+        """Whether the state has the pair."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as a plain dictionary: `docs/ledger.md` has its keys."""
+
+    def to_text(self) -> str:
+        """Return everything as a page for people, which `print(evidence)` prints."""
+
+    def __getitem__(self, key: str, /) -> Any:  # noqa: ANN401  # what JSON has
+        """Return what `to_dict` has under a key."""
+
+@final
+class LakeDiff:
+    r"""What changed between two states of a lake: the rows are the gained and lost mentions.
+
+    >>> import pathlib, tempfile
+    >>> import drugs_rs
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\nV03AB,ETHANOL\n")
+    >>> _ = (folder / "pubmed.csv").write_text(
+    ...     "id,title,date,journal\n1,Diphenhydramine or ethanol,2020-05-25,Annals\n"
+    ... )
+    >>> _ = drugs_rs.run(
+    ...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
+    ... )
+    >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+    >>> _ = drugs_rs.run(drugs=folder / "drugs.csv", lake=folder / "lake", dt="2020-06-02")
+    >>> diff = drugs_rs.Lake(folder / "lake").diff()
+    >>> diff
+    LakeDiff(state 1 to state 2: 0 mentions gained, 1 lost)
+    >>> diff[["change", "cause", "publication_id", "drug", "cause_dt"]].to_dicts()
+    [{'change': 'lost', 'cause': 'removed_drug', 'publication_id': '1', 'drug': 'ETHANOL', 'cause_dt': '2020-06-02'}]
+    >>> diff.lost_share
+    0.5
+
+    The rows are read when they are wanted: `polars.DataFrame(diff)`, `pyarrow.table(diff)` and DuckDB take them as they
+    take a `TableScan`. `diff[...]` and iteration are those of `read()`, a `Table`.
+    """
+
+    @property
+    def from_state(self) -> int:
+        """The number of the earlier state."""
+
+    @property
+    def to_state(self) -> int:
+        """The number of the later state."""
+
+    @property
+    def lost_share(self) -> float:
+        """Which share of the pairs of the earlier state was lost, from 0 to 1.
+
+        A pair of a drug and a publication is lost if the later state has no mention of its code or its substance there.
+        """
+
+    @property
+    def causes(self) -> Table:
+        """How many mentions and pairs came and went for each cause.
+
+        A table with the columns `change` (gained or lost), `cause`, `mentions`, `pairs`, `meaning`.
+        """
+
+    @property
+    def substances(self) -> Table:
+        """How many mentions and pairs of each substance came and went, the one with the most changes first.
+
+        A table with the columns `substance`, `gained`, `lost`, `gained_pairs`, `lost_pairs`.
+        """
+
+    @property
+    def drugs(self) -> Table:
+        """The drugs that differ between the vocabularies of the states.
+
+        A table with the columns `change` (new, gone, renamed, recoded, changed_names), `atccode`, `drug`,
+        `atccode_before`, `drug_before`, `added_names`, `removed_names`, `gained` and `lost` (mentions).
+        """
+
+    @property
+    def schema(self) -> TableSchema:
+        """The columns of the rows in order: a mapping from the name of each to its type, and an Arrow schema."""
+
+    def check(self, max_lost: str) -> None:
+        """Raise if more pairs were lost than a share of those of the earlier state.
+
+        Args:
+            max_lost: The share, such as `"0.5%"`.
+
+        Raises:
+            ArgumentError: `max_lost` is no share.
+            LossError: More were lost; the message has the counts by cause.
+        """
+
+    def read(self) -> Table:
+        """Read all rows into memory."""
+
+    def to_polars(self) -> polars.DataFrame:
+        """Read all rows into a frame of polars."""
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Read all rows into a frame of pandas."""
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Read all rows into a table of pyarrow."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Read all rows into dictionaries."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts, the vocabulary and some examples as a plain dictionary, without the rows."""
+
+    def to_text(self) -> str:
+        """Return the counts, the vocabulary and some examples as a text for people, which `print(diff)` prints."""
+
+    @overload
+    def __getitem__(self, key: str, /) -> list[Any]: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, key: slice | list[str], /) -> Table:
+        """Take a column, a row, some rows or some columns, as of a `Table`."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Iterate over the rows, each a dictionary."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """A new stream of all rows, which reads them when they are wanted.
+
+        A requested schema is ignored, as the interface allows.
+        """
+
+    def __arrow_c_schema__(self) -> object:
+        """Return the schema as an `arrow_schema` capsule."""
 
 @final
 class TableScan:

@@ -15,6 +15,7 @@
     ├── ColumnNotFoundError   (also KeyError)
     ├── RowNotFoundError      (also IndexError)
     ├── MissingLibraryError   (also ModuleNotFoundError)
+    ├── LossError
     ├── ConflictError
     ├── ConservationError
     ├── ForkError             (also RuntimeError)
@@ -40,6 +41,7 @@ __all__ = [
     "FormatError",
     "InputError",
     "InternalError",
+    "LossError",
     "MissingLibraryError",
     "RowCountError",
     "RowNotFoundError",
@@ -90,6 +92,10 @@ class RowCountError(InputError):
 
     The message has the numbers, what they are compared with, and the bounds.
     """
+
+
+class LossError(DrugsError):
+    """More is lost than `max_lost` allows between two states, or `max_absent` in a snapshot."""
 
 
 class StorageError(DrugsError, OSError):

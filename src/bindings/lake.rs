@@ -9,9 +9,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 
 use super::arguments;
+use super::lake_diff::LakeDiff;
+use super::pair_evidence::PairEvidence;
 use super::process::call;
 use super::table::Table;
 use super::table_scan::TableScan;
+use crate::api::diff::{DiffRequest, lake_diff};
+use crate::api::evidence::pair_evidence;
 use crate::api::explain::{MentionQuestion, explain_mention};
 use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables;
@@ -89,15 +93,7 @@ impl Lake {
 
     #[doc = stub_doc!(Lake.at)]
     fn at(&self, py: Python<'_>, state: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let wanted = match state.extract::<u64>() {
-            Ok(number) => WantedState::Number(number),
-            Err(_) if state.is_instance_of::<PyInt>() => {
-                return Err(PyTypeError::new_err(
-                    "state must be a number from 1 on, or a date",
-                ));
-            }
-            Err(_) => WantedState::Date(arguments::dt(state)?),
-        };
+        let wanted = wanted_state(state, "state")?;
         let root = self.address.root.clone();
         // A state that is not there is an error here.
         call::run_interruptible(py, false, |task| {
@@ -225,6 +221,45 @@ impl Lake {
         })
     }
 
+    #[doc = stub_doc!(Lake.evidence)]
+    #[pyo3(signature = (drug, publication_id, *, kind=None))]
+    fn evidence(
+        &self,
+        py: Python<'_>,
+        drug: &Bound<'_, PyAny>,
+        publication_id: &Bound<'_, PyAny>,
+        kind: Option<&str>,
+    ) -> PyResult<PairEvidence> {
+        let (id, drug) = (
+            arguments::text(publication_id, "publication_id")?,
+            arguments::text(drug, "drug")?,
+        );
+        let question = MentionQuestion {
+            publication_id: &id,
+            kind: kind.map(|kind| arguments::choice(py, "kind", kind)).transpose()?,
+            drug: &drug,
+        };
+        call::run_interruptible(py, false, |task| pair_evidence(&self.address, &question, task))
+            .map(PairEvidence)
+    }
+
+    #[doc = stub_doc!(Lake.diff)]
+    #[pyo3(signature = (a=None, b=None))]
+    fn diff(
+        &self,
+        py: Python<'_>,
+        a: Option<&Bound<'_, PyAny>>,
+        b: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<LakeDiff> {
+        let to = b.map(|state| wanted_state(state, "b")).transpose()?;
+        let request = DiffRequest {
+            from: a.map(|state| wanted_state(state, "a")).transpose()?,
+            to: to.or(self.address.state),
+        };
+        let found = call::run_interruptible(py, false, |task| lake_diff(&self.address.root, request, task))?;
+        Ok(LakeDiff::new(found))
+    }
+
     #[doc = stub_doc!(Lake.compact)]
     #[pyo3(signature = (*, older_than_days=30))]
     fn compact(&self, py: Python<'_>, older_than_days: u32) -> PyResult<Table> {
@@ -292,6 +327,17 @@ impl Lake {
             None => made.into_bound_py_any(py),
             Some(state) => (lake.getattr("at")?, (state,)).into_bound_py_any(py),
         }
+    }
+}
+
+/// A state by its number, or by a date.
+fn wanted_state(state: &Bound<'_, PyAny>, name: &str) -> PyResult<WantedState> {
+    match state.extract::<u64>() {
+        Ok(number) => Ok(WantedState::Number(number)),
+        Err(_) if state.is_instance_of::<PyInt>() => Err(PyTypeError::new_err(format!(
+            "{name} must be a number from 1 on, or a date"
+        ))),
+        Err(_) => Ok(WantedState::Date(arguments::dt(state)?)),
     }
 }
 

@@ -16,9 +16,11 @@ mod fetch;
 mod generate;
 mod graph;
 mod lake;
+mod lake_diff;
 mod matcher;
 mod mention;
 mod mention_column;
+mod pair_evidence;
 mod process;
 mod reading;
 mod steps;
@@ -45,11 +47,15 @@ mod core_module {
     #[pymodule_export]
     use super::lake::{Lake, describe_tables};
     #[pymodule_export]
+    use super::lake_diff::LakeDiff;
+    #[pymodule_export]
     use super::matcher::Matcher;
     #[pymodule_export]
     use super::mention::Mention;
     #[pymodule_export]
     use super::mention_column::MentionColumn;
+    #[pymodule_export]
+    use super::pair_evidence::PairEvidence;
     #[pymodule_export]
     use super::reading::{CleanTable, PublicationBatches, iter_publications, read_drugs, read_publications};
     #[pymodule_export]
@@ -75,10 +81,12 @@ fn set_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "CleanTable",
         "DrugGraph",
         "Lake",
+        "LakeDiff",
         "LoadCommand",
         "Matcher",
         "Mention",
         "MentionColumn",
+        "PairEvidence",
         "PublicationBatches",
         "Table",
         "TableScan",

@@ -15,7 +15,7 @@ use crate::lake::states::KeepStates;
 use crate::lake::{existing_lake_for, holds, open_lake_for};
 use crate::schema::SourceTable;
 use crate::steps::backfill::{backfill, of_date};
-use crate::steps::bronze::BronzeSource;
+use crate::steps::bronze::{BronzeSource, as_snapshots};
 use crate::steps::gold::GoldSettings;
 use crate::steps::silver::SilverSettings;
 use crate::steps::{bronze as bronze_step, gold as gold_step, run as whole, silver as silver_step};
@@ -24,7 +24,7 @@ use crate::task::Task;
 #[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs=None, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt=None, dates=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), progress=false, **options), text_signature = None)]
+    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), snapshot=false, max_absent="2%", progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -46,10 +46,13 @@ pub(super) fn run<'py>(
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     graph: &str,
     #[pyo3(from_py_with = arguments::keep)] keep: KeepStates,
+    snapshot: bool,
+    max_absent: &str,
     progress: bool,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let sources = sources([drugs, pubmed, clinical_trials, preprints])?;
+    let sources = call::run_inline(py, || as_snapshots(sources, snapshot, max_absent))?;
     let (lake, dates) = (arguments::lake(lake, out, "run")?, arguments::dates(dt, dates)?);
     let silver = SilverSettings {
         encoding: arguments::encoding(py, encoding)?,
@@ -81,7 +84,7 @@ pub(super) fn run<'py>(
 
 #[doc = stub_doc!(bronze)]
 #[pyfunction]
-#[pyo3(signature = (*, lake=None, out=None, dt, drugs=None, pubmed=None, clinical_trials=None, preprints=None, name=None, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, drugs=None, pubmed=None, clinical_trials=None, preprints=None, name=None, snapshot=false, max_absent="2%", progress=false))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn bronze<'py>(
     py: Python<'py>,
@@ -93,9 +96,12 @@ pub(super) fn bronze<'py>(
     clinical_trials: Option<&Bound<'py, PyAny>>,
     preprints: Option<&Bound<'py, PyAny>>,
     name: Option<String>,
+    snapshot: bool,
+    max_absent: &str,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut sources = sources([drugs, pubmed, clinical_trials, preprints])?;
+    let sources = sources([drugs, pubmed, clinical_trials, preprints])?;
+    let mut sources = call::run_inline(py, || as_snapshots(sources, snapshot, max_absent))?;
     let refuse = |error: Error| errors::exception(py, &error);
     match (sources.as_mut_slice(), name) {
         ([], _) => {

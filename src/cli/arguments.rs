@@ -5,6 +5,8 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::commands::answer::AnswerArguments;
+use super::commands::diff::DiffArguments;
+use super::commands::evidence::EvidenceArguments;
 #[cfg(feature = "cloud")]
 use super::commands::fetch::FetchArguments;
 use super::commands::generate::GenerateArguments;
@@ -12,7 +14,9 @@ use super::commands::lake_explain::LakeExplainArguments;
 use super::commands::lake_history::HistoryArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
-use super::options::{GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, choice};
+use super::options::{
+    GoldOptions, InputOptions, Lake, MentionFormat, Output, Reading, RunLake, SnapshotOptions, choice,
+};
 use super::output::table::PrintOptions;
 use crate::lake::WantedState;
 use crate::schema::{PublicationKind, SCHEMA_FORMS, SourceTable};
@@ -31,6 +35,12 @@ Exit codes:
   0  at least one mention
   1  no mention, with nothing on stderr but warnings; or an error, with `error:` on stderr
   2  wrong usage (for grep 2 is any error)";
+
+const DIFF_EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  more was lost than --max-lost allows, after what changed is printed; or an error
+  2  wrong usage";
 
 const LOAD_TARGETS: &str = "\
 Targets:
@@ -85,6 +95,11 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Answer a question about the graph of a lake
     Answer(AnswerArguments),
+    /// Say what changed between two states of a lake: every gained and lost mention with its cause
+    #[command(after_help = DIFF_EXIT_CODES)]
+    Diff(DiffArguments),
+    /// Show what says that a publication mentions a drug: text, rule, vocabulary, source, and when the pair came and went
+    Evidence(EvidenceArguments),
     /// Print the tables of a lake in the language of another tool
     Schema(SchemaArguments),
     /// Look into a lake: tables, files, status, history; check it
@@ -116,6 +131,8 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub publications: PublicationSources,
     #[command(flatten)]
+    pub snapshot: SnapshotOptions,
+    #[command(flatten)]
     pub lake: RunLake,
     #[command(flatten)]
     pub reading: Reading,
@@ -137,6 +154,8 @@ pub(super) struct BronzeArguments {
     /// The source's name in the lake, where one table has several sources
     #[arg(long)]
     pub name: Option<String>,
+    #[command(flatten)]
+    pub snapshot: SnapshotOptions,
     #[command(flatten)]
     pub lake: Lake,
     #[command(flatten)]

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::arguments::{Command, ExplainArguments};
 use super::commands::answer::answer;
+use super::commands::diff::diff;
+use super::commands::evidence::evidence;
 #[cfg(feature = "cloud")]
 use super::commands::fetch::fetched;
 use super::commands::lake::lake;
@@ -45,6 +47,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Run(arguments) => {
             let dates = arguments.lake.dates()?;
             let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
+            let sources = arguments.snapshot.apply(sources)?;
             let silver = silver_settings(&arguments.reading)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
@@ -71,7 +74,8 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         }
         Command::Bronze(arguments) => {
             let dt = arguments.lake.dt()?;
-            let mut sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
+            let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
+            let mut sources = arguments.snapshot.apply(sources)?;
             match (sources.as_mut_slice(), &arguments.name) {
                 ([], _) => {
                     let expected = format!("at least one of {}", SourceTable::names("--").replace('_', "-"));
@@ -133,6 +137,8 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
         Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
+        Command::Diff(arguments) => return diff(arguments, task),
+        Command::Evidence(arguments) => return Ok(Outcome::of_text(evidence(arguments, task)?)),
         Command::Schema(arguments) => {
             let text = describe_tables(&arguments.format, arguments.table.as_deref())?;
             return Ok(Outcome::of_text(text));

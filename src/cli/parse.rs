@@ -106,6 +106,8 @@ impl ParsedCommand {
             | Command::Match(_)
             | Command::Explain(_)
             | Command::Completions(_)
+            | Command::Diff(_)
+            | Command::Evidence(_)
             | Command::Man(_) => false,
         };
         let bar = ProgressBar::verbose(is_shown, self.verbose, &self.voice);

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::documents::{BronzeFile, BronzeManifest};
+use super::documents::{BronzeFile, BronzeManifest, SnapshotClaim};
 use super::dt::Dt;
 use super::manifest::Version;
 use super::{layout, manifest};
@@ -34,23 +34,34 @@ fn manifests(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<Vec<(B
     Ok(found)
 }
 
-/// The files of a table at `dt`, and the versions of the manifests that name them.
-pub(crate) fn find_inputs(
-    storage: &dyn Storage,
-    table: SourceTable,
-    dt: Dt,
-) -> Result<(Vec<InputFile>, Vec<Version>)> {
+/// What bronze has of a table at one date.
+pub(crate) struct BronzeInputs {
+    pub files: Vec<InputFile>,
+    /// The versions of the manifests that name the files.
+    pub versions: Vec<Version>,
+    /// If one of the sources is a snapshot, the date is.
+    pub snapshot: Option<SnapshotClaim>,
+}
+
+/// The files of a table at `dt`.
+pub(crate) fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<BronzeInputs> {
     let mut inputs = Vec::new();
     let mut versions = Vec::new();
+    let mut snapshot = None;
     for (manifest, version) in manifests(storage, table, dt)? {
         versions.push(version);
+        snapshot = snapshot.or(manifest.snapshot);
         let folder = layout::bronze(&manifest.source, dt);
         inputs.extend(manifest.files.into_iter().map(|file| InputFile {
             path: format!("{folder}/{}", file.file),
             file,
         }));
     }
-    Ok((inputs, versions))
+    Ok(BronzeInputs {
+        files: inputs,
+        versions,
+        snapshot,
+    })
 }
 
 impl InputFile {

@@ -32,6 +32,26 @@ pub struct BronzeManifest {
     pub table: SourceTable,
     pub dt: String,
     pub files: Vec<BronzeFile>,
+    /// Says that the delivery is a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotClaim>,
+}
+
+/// The claim that a delivery replaces all earlier ones of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotClaim {
+    /// The largest share of the publications before it that it may lack, such as `2%`.
+    pub max_absent: String,
+}
+
+/// A copied file that a silver partition was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCopy {
+    /// The origin, as rows name it in `source_uri`.
+    pub uri: String,
+    /// Relative to the lake.
+    pub path: String,
+    pub sha256: String,
 }
 
 /// A silver partition's `_manifest.json`.
@@ -46,6 +66,15 @@ pub struct SilverManifest {
     pub fingerprint: String,
     pub outputs: Vec<OutputFile>,
     pub sources: Vec<FileTally>,
+    /// The copies in bronze that it was made from. Earlier versions of drugs_rs did not record them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<SourceCopy>,
+    /// Whether the partition replaces all earlier ones of its kind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub snapshot: bool,
+    /// Of a snapshot: how many publications of earlier dates it lacked when it was cleaned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<u64>,
     /// The fingerprint of the partition before publications were dropped from it; it is not cleaned again as long as its
     /// inputs and settings are those.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -149,6 +149,9 @@ pub struct StepReport {
     /// Silver and runs: the replaced partitions that had more rows before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shrunk: Vec<ShrunkPartition>,
+    /// Silver and runs: how many publications of earlier dates the snapshots lack; `None` without a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<u64>,
     /// A run of several dates: which, such as `2024-01-01..2024-01-31`; empty otherwise.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub dates: String,
@@ -215,6 +218,10 @@ impl StepReport {
         report.sources_left_out += parts.iter().map(|part| part.sources_left_out).sum::<u64>();
         report.inputs = parts.iter().flat_map(|part| part.inputs.clone()).collect();
         report.shrunk = parts.iter().flat_map(|part| part.shrunk.clone()).collect();
+        report.absent = parts
+            .iter()
+            .filter_map(|part| part.absent)
+            .reduce(|sum, absent| sum + absent);
         report.settings = parts.iter().flat_map(|part| part.settings.clone()).collect();
         report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
         report

@@ -71,6 +71,9 @@ pub struct StateRecord {
     /// The dates that were held.
     #[serde(default)]
     pub held: Vec<HeldDate>,
+    /// For each table with a snapshot, the date of the newest one: the state leaves out the dates before it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub snapshots: BTreeMap<String, String>,
     /// The digest of the manifest of gold.
     pub gold: String,
     /// The manifests of the silver partitions that were there, with their digests. Held ones are among them.

@@ -30,6 +30,10 @@ pub fn backfill(
     task: &Task,
 ) -> Result<StepReport> {
     let started = StepStart::now(task);
+    if sources.iter().any(|source| source.snapshot.is_some()) {
+        let found = "a snapshot for several dates, of which each would replace the ones before";
+        return Err(Error::argument("snapshot", found, "one date (dt)"));
+    }
     let (delivered, skipped) = find_dates(sources, dates, task)?;
     let Some(last) = delivered.last().copied() else {
         return Err(nothing(&skipped, dates));

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use super::copy_files::copy_files;
 use crate::error::{Error, Result};
-use crate::lake::documents::{BronzeFile, BronzeManifest};
+use crate::lake::documents::{BronzeFile, BronzeManifest, SnapshotClaim};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::report::{StepReport, StepStart, all_stand};
 use crate::lake::{layout, manifest};
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
+use crate::share::Share;
 use crate::storage::source::{SourceFile, expand_all};
 use crate::storage::{Sharing, Storage};
 use crate::tables::output_file::OutputFile;
@@ -24,6 +25,8 @@ pub struct BronzeSource {
     /// The name of its folder: the table's name, unless the caller has several sources for one table.
     pub name: String,
     pub uris: Vec<String>,
+    /// If it replaces all earlier deliveries of its table: the largest share of their publications that it may lack.
+    pub snapshot: Option<Share>,
 }
 
 impl BronzeSource {
@@ -33,8 +36,31 @@ impl BronzeSource {
             table,
             name: table.name().to_owned(),
             uris,
+            snapshot: None,
         }
     }
+
+    /// The source, which replaces all earlier deliveries of its table, unless it lacks more than a share of them. A
+    /// vocabulary always does.
+    #[must_use]
+    pub fn as_snapshot(mut self, most_absent: Share) -> Self {
+        self.snapshot = (self.table != SourceTable::Drugs).then_some(most_absent);
+        self
+    }
+}
+
+/// The sources, as snapshots if they are: `max_absent` is the largest share of earlier publications that one may lack.
+pub fn as_snapshots(sources: Vec<BronzeSource>, are: bool, max_absent: &str) -> Result<Vec<BronzeSource>> {
+    let most_absent = Share::parse("max_absent", max_absent)?;
+    if !are {
+        return Ok(sources);
+    }
+    if sources.iter().all(|source| source.table == SourceTable::Drugs) && !sources.is_empty() {
+        let found = "a snapshot of a vocabulary alone, which always replaces the one before";
+        return Err(Error::argument("snapshot", found, "a source of publications"));
+    }
+    let sources = sources.into_iter();
+    Ok(sources.map(|source| source.as_snapshot(most_absent)).collect())
 }
 
 /// Copies the files of each source into its partition.
@@ -141,6 +167,9 @@ fn copy_source(
         table: source.table,
         dt: dt.to_string(),
         files: kept,
+        snapshot: source.snapshot.map(|most_absent| SnapshotClaim {
+            max_absent: most_absent.to_string(),
+        }),
     };
     let bytes = manifest::to_bytes(&manifest)?;
     let unchanged = before.1.as_ref() == Some(&bytes) && all_stand(&outputs, storage)?;

@@ -80,7 +80,14 @@ fn plan_source(storage: &dyn Storage, source: &BronzeSource, dt: Dt, task: &Task
         others += u64::from(copies.iter().find(is_copied).is_none());
     }
     let gone = (copies.len() as u64).saturating_sub(files - others);
+    let is_snapshot = |claim: bool| if claim { "a snapshot" } else { "no snapshot" };
+    let was_snapshot = before.as_ref().is_some_and(|before| before.snapshot.is_some());
     let reason = match (&before, others, gone) {
+        (Some(_), 0, 0) if was_snapshot != source.snapshot.is_some() => format!(
+            "bronze has copies of the same bytes as {}, and this is {}",
+            is_snapshot(was_snapshot),
+            is_snapshot(!was_snapshot)
+        ),
         (None, ..) => format!("bronze has no copies of dt={dt}"),
         (Some(_), 0, 0) => "bronze has copies of the same bytes".to_owned(),
         (Some(_), 0, gone) => format!("{gone} files of the copies are not delivered any more"),
@@ -90,7 +97,7 @@ fn plan_source(storage: &dyn Storage, source: &BronzeSource, dt: Dt, task: &Task
         name: source.name.clone(),
         files,
         bytes,
-        changed: before.is_none() || others + gone > 0,
+        changed: before.is_none() || others + gone > 0 || was_snapshot != source.snapshot.is_some(),
         reason,
     })
 }

@@ -82,6 +82,19 @@ impl SpillBuffer {
         Ok(())
     }
 
+    /// The frame with this number in order, which stays; `None` behind the last one.
+    pub(crate) fn frame(&self, number: usize) -> Result<Option<DataFrame>> {
+        let spilled = self.aside.iter().flat_map(|aside| aside.places.iter());
+        let before = spilled.clone().count();
+        match (self.aside.as_ref(), spilled.clone().nth(number)) {
+            (Some(aside), Some(place)) => read_file(aside.scratch.read(place)?).map(Some),
+            _ => Ok(number
+                .checked_sub(before)
+                .and_then(|at| self.frames.get(at))
+                .cloned()),
+        }
+    }
+
     /// Forgets all frames.
     pub(crate) fn clear(&mut self) {
         self.frames.clear();

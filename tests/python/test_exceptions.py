@@ -18,6 +18,7 @@ PARENTS: dict[str, tuple[type[Exception], ...]] = {
     "SchemaError": (InputError,),
     "FormatError": (InputError,),
     "EncodingError": (InputError,),
+    "LossError": (DrugsError,),
     "RowCountError": (InputError,),
     "StorageError": (DrugsError, OSError),
     "ColumnNotFoundError": (DrugsError, KeyError),

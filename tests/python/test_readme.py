@@ -90,6 +90,14 @@ def test_the_blocks_about_the_tables_of_a_lake_run(folder: Path) -> None:
     assert ran == 19
 
 
+@pytest.mark.core
+def test_the_blocks_about_the_ledger_run(folder: Path) -> None:
+    """In their order, because they make the lake that they look into."""
+    page = ROOT / "docs" / "ledger.md"
+    ran = [run(block, folder, page) for block in blocks(page) if block.language in ("python", "sh")]
+    assert sum(ran) == 12
+
+
 def test_blocks_have_a_language_that_is_known_here() -> None:
     """A block marked `bash` or `py` would never run, unnoticed."""
     unknown = [(block.line, block.language) for block in blocks(README) if block.language not in LANGUAGES]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate, the lowest floor first. Modules on one floor do not use each other.
 const FLOORS: &[&[&str]] = &[
-    &["choice", "error", "task"],
+    &["choice", "error", "share", "task"],
     &["row_frame", "schema", "scratch", "waiting"],
     &["text", "sorting"],
     &["storage"],
@@ -30,8 +30,13 @@ const FORMATS: &[&[&str]] = &[
     &["archive_reader"],
 ];
 
-/// The exceptions: `task` and `choice` return errors, and the bindings show the command's progress bar.
-const DOORS: [(&str, &str); 3] = [("task", "error"), ("choice", "error"), ("bindings", "cli")];
+/// The exceptions: `task`, `choice` and `share` return errors, and the bindings show the command's progress bar.
+const DOORS: [(&str, &str); 4] = [
+    ("task", "error"),
+    ("choice", "error"),
+    ("share", "error"),
+    ("bindings", "cli"),
+];
 
 /// The modules that read and write through `storage`.
 const NAME_STORAGE: [&str; 7] = ["storage", "fetch", "tables", "lake", "ingest", "steps", "api"];

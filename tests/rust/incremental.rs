@@ -1,5 +1,5 @@
 //! Gold from what changed is, to the byte, gold from nothing: over random histories of deliveries, corrections, deletions,
-//! redeliveries, holds, releases, removed partitions, vocabularies and settings, in any order of dates.
+//! redeliveries, snapshots, holds, releases, removed partitions, vocabularies and settings, in any order of dates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,6 +9,7 @@ use drugs_rs::lake::holds::{hold, release};
 use drugs_rs::lake::{Dt, open_lake};
 use drugs_rs::matcher::MatcherSettings;
 use drugs_rs::schema::{DrugUnit, GraphOutput, SourceTable};
+use drugs_rs::share::Share;
 use drugs_rs::sorting::Bound;
 use drugs_rs::steps::bronze::{BronzeSource, bronze};
 use drugs_rs::steps::gold::compact::compact;
@@ -51,6 +52,8 @@ enum Event {
         deleted: Vec<u16>,
         trials: Vec<Article>,
     },
+    /// Articles that replace all of the days before.
+    Snapshot(u8, Vec<Article>),
     Vocabulary(u8, usize),
     Hold(u8),
     Release(u8),
@@ -75,6 +78,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (day.clone(), articles(160), prop::collection::vec(0_u16..250, 0..3), articles(20))
             .prop_map(|(day, articles, deleted, trials)| Event::Deliver { day, articles, deleted, trials }),
+        2 => (day.clone(), articles(120)).prop_map(|(day, articles)| Event::Snapshot(day, articles)),
         1 => (day.clone(), 0..VOCABULARIES.len()).prop_map(|(day, words)| Event::Vocabulary(day, words)),
         1 => day.clone().prop_map(Event::Hold),
         1 => day.clone().prop_map(Event::Release),
@@ -173,13 +177,21 @@ impl History {
     }
 
     fn step(&mut self, day: u8, sources: &[(SourceTable, &str, String)]) {
+        self.deliver(day, sources, None);
+    }
+
+    fn deliver(&mut self, day: u8, sources: &[(SourceTable, &str, String)], snapshot: Option<Share>) {
         let lake = open_lake(&self.folder.path().join("lake").display().to_string()).unwrap();
         let sources: Vec<BronzeSource> = sources
             .iter()
             .map(|(table, name, text)| {
                 let path = self.folder.path().join(name);
                 fs::write(&path, text).unwrap();
-                BronzeSource::new(*table, vec![path.display().to_string()])
+                let source = BronzeSource::new(*table, vec![path.display().to_string()]);
+                match snapshot {
+                    Some(most_absent) => source.as_snapshot(most_absent),
+                    None => source,
+                }
             })
             .collect();
         let (dt, task) = (Self::dt(day), Task::new());
@@ -207,6 +219,10 @@ impl History {
                     (SourceTable::ClinicalTrials, "trials.csv", csv(trials)),
                 ],
             ),
+            Event::Snapshot(day, articles) => {
+                let source = (SourceTable::Pubmed, "articles.xml", xml(articles, &[]));
+                self.deliver(*day, &[source], Some(Share::parse("max_absent", "100%").unwrap()));
+            }
             Event::Vocabulary(day, words) => {
                 self.step(
                     *day,

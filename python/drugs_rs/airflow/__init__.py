@@ -1,9 +1,9 @@
 """The steps as Airflow tasks: the same package on Airflow 2.6.3 to 3.x.
 
 ``DeliverySensor`` waits for a source; ``BronzeOperator``, ``SilverOperator`` and ``GoldOperator`` run one step each;
-``FetchOperator`` fetches what NLM publishes; ``QualityOperator`` judges silver before gold; ``AnswerOperator`` checks
-and returns the answers;
-``LakeToDuckDBOperator``, ``LakeToPostgresOperator`` and ``LakeToBigQueryOperator`` load the lake into a database.
+``FetchOperator`` fetches what NLM publishes; ``QualityOperator`` judges silver before gold, ``LakeDiffOperator`` what
+changed behind it; ``AnswerOperator`` checks and returns the answers; ``LakeToDuckDBOperator``, ``LakeToPostgresOperator``
+and ``LakeToBigQueryOperator`` load the lake into a database.
 ``Settings`` has all settings with their types; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` send alerts.
 ``dags/drug.py`` puts them together; ``docs/operations.md`` is the runbook.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from drugs_rs.airflow.alerts import on_failure, on_run_failure, slow_run_alert
 from drugs_rs.airflow.assets import asset
+from drugs_rs.airflow.diffs import LakeDiffOperator
 from drugs_rs.airflow.fetches import FetchOperator
 from drugs_rs.airflow.loads import LakeToBigQueryOperator, LakeToDuckDBOperator, LakeToPostgresOperator
 from drugs_rs.airflow.operators import (
@@ -35,6 +36,7 @@ __all__ = [
     "DeliverySensor",
     "FetchOperator",
     "GoldOperator",
+    "LakeDiffOperator",
     "LakeToBigQueryOperator",
     "LakeToDuckDBOperator",
     "LakeToPostgresOperator",

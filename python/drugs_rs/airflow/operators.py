@@ -128,6 +128,8 @@ class BronzeOperator(StepOperator):
         destination_bucket: The lake's bucket, instead of ``out``.
         destination_object: The lake's prefix in that bucket; without it the lake is the whole bucket.
         name: The source's name in the lake, if one table has several sources; by default the table's.
+        snapshot: The delivery replaces all earlier ones of its table: a publication that it lacks is gone.
+        max_absent: The largest share of the publications before a snapshot that it may lack; silver fails above it.
     """
 
     step = "bronze"
@@ -139,6 +141,8 @@ class BronzeOperator(StepOperator):
         "source_object",
         "destination_bucket",
         "destination_object",
+        "snapshot",
+        "max_absent",
     )
 
     def __init__(
@@ -152,6 +156,8 @@ class BronzeOperator(StepOperator):
         destination_bucket: str | None = None,
         destination_object: str | None = None,
         name: str | None = None,
+        snapshot: bool | str = False,
+        max_absent: str = "2%",
         **kwargs: Any,
     ) -> None:
         super().__init__(out=out, **kwargs)  # destination_bucket is the other way to set it
@@ -162,6 +168,8 @@ class BronzeOperator(StepOperator):
         self.destination_bucket = destination_bucket
         self.destination_object = destination_object
         self.name = name
+        self.snapshot = snapshot
+        self.max_absent = max_absent
         check_choice(self, "table", _TABLES)
         for one, other, more in (
             ("out", "destination_bucket", "destination_object"),
@@ -181,7 +189,9 @@ class BronzeOperator(StepOperator):
             bucket = rendered(self, "source_bucket")
             keys = rendered(self, "source_object")
             self.sources = [f"gs://{bucket}/{key}" for key in ([keys] if isinstance(keys, str) else keys)]
-        return {**super().keywords(), self.table: rendered(self, "sources"), "name": self.name}
+        # A template that renders no native objects leaves a text.
+        snapshot = {"snapshot": True, "max_absent": self.max_absent} if str(self.snapshot).lower() == "true" else {}
+        return {**super().keywords(), self.table: rendered(self, "sources"), "name": self.name, **snapshot}
 
     def report_name(self) -> str:
         """Return the source's name: each source has a report."""

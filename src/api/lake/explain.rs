@@ -10,11 +10,12 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::scan::{ScanRequest, TableScan};
-use crate::choice::close_names;
+use crate::choice::{close_names, one_of};
 use crate::error::{Error, Result, shown};
-use crate::lake::documents::PublishedGold;
+use crate::lake::documents::{PublishedGold, SilverManifest};
 use crate::lake::dt::Dt;
 use crate::lake::holds::HeldDates;
+use crate::lake::partitions::delivered_dates;
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::vocabulary::entries_of;
 use crate::lake::{layout, manifest};
@@ -27,6 +28,9 @@ use crate::task::Task;
 
 /// Attempts, because a run may commit while the tables are read.
 const TRIES: usize = 5;
+
+/// Names that an error suggests.
+const MOST_MEANT: usize = 3;
 
 /// What is to be explained.
 #[derive(Debug, Clone, Copy)]
@@ -215,9 +219,35 @@ impl Explainer<'_> {
             (Some((dt, _)), Some(notice)) if dt <= notice => {
                 format!("a publication that was not deleted, as a notice of dt={notice} did")
             }
+            (Some((dt, kind)), _) if self.snapshot_after(dt, kind)?.is_some() => format!(
+                "a publication that the newest snapshot has, and dt={dt} delivered it, before the snapshot of dt={}, which \
+                 lacks it",
+                self.snapshot_after(dt, kind)?
+                    .map(|dt| dt.to_string())
+                    .unwrap_or_default()
+            ),
             (Some((dt, _)), _) => format!("a gold run since dt={dt} delivered it; run the gold step"),
         };
         Ok(Error::SourceNotFound { uri, expected })
+    }
+
+    /// A later snapshot that is not held.
+    fn snapshot_after(&self, dt: Dt, kind: PublicationKind) -> Result<Option<Dt>> {
+        let held = HeldDates::read(self.storage.as_ref())?;
+        for later in delivered_dates(self.storage.as_ref(), kind.source_table())?
+            .into_iter()
+            .rev()
+        {
+            if later <= dt || held.has(later) {
+                continue;
+            }
+            let path = layout::silver_manifest(kind.source_table(), later);
+            let found = manifest::read::<SilverManifest>(self.storage.as_ref(), path)?.0;
+            if found.is_some_and(|found| found.snapshot) {
+                return Ok(Some(later));
+            }
+        }
+        Ok(None)
     }
 
     /// The abstract that silver has of the publication.
@@ -272,7 +302,7 @@ impl Explainer<'_> {
         let explanation = matcher
             .explain_under(text, drug, self.task)
             .map_err(|error| match error {
-                Error::Argument { .. } => self.unknown_drug(entries),
+                Error::Argument { .. } => unknown_drug(entries, drug, &self.storage.root()),
                 other => other,
             })?;
         Ok(FieldExplanation {
@@ -280,25 +310,6 @@ impl Explainer<'_> {
             searched,
             explanation,
         })
-    }
-
-    fn unknown_drug(&self, entries: &[VocabularyEntry]) -> Error {
-        let names = entries.iter().flat_map(|entry| {
-            let names = [entry.drug.as_str(), entry.atccode.as_str()].into_iter();
-            names.chain(entry.synonyms.iter().map(String::as_str))
-        });
-        let meant = match close_names(self.question.drug, names, 1).first() {
-            Some(close) => format!("; did you mean `{close}`?"),
-            None => String::new(),
-        };
-        Error::SourceNotFound {
-            uri: format!(
-                "`{}` in the vocabulary of {}",
-                shown(self.question.drug),
-                self.storage.root()
-            ),
-            expected: format!("a name or a code of the table `drugs`{meant}"),
-        }
     }
 
     /// Fails if the matcher does not find what gold found.
@@ -372,6 +383,26 @@ impl Explainer<'_> {
             let reason = held.reason(dt).unwrap_or_default();
             format!("A newer state of the publication is left out, because dt={dt} is held: {reason}")
         }))
+    }
+}
+
+/// The error for a drug that the vocabulary of a lake lacks, with the names that are close.
+pub(super) fn unknown_drug(entries: &[VocabularyEntry], drug: &str, lake: &str) -> Error {
+    let names = entries.iter().flat_map(|entry| {
+        let names = [entry.drug.as_str(), entry.atccode.as_str()].into_iter();
+        names.chain(entry.synonyms.iter().map(String::as_str))
+    });
+    let close: Vec<String> = close_names(drug, names, MOST_MEANT)
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let meant = match close.as_slice() {
+        [] => String::new(),
+        close => format!("; did you mean {}?", one_of(close)),
+    };
+    Error::SourceNotFound {
+        uri: format!("`{}` in the vocabulary of {lake}", shown(drug)),
+        expected: format!("a name or a code of the table `drugs`{meant}"),
     }
 }
 

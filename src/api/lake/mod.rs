@@ -1,6 +1,8 @@
 //! What is asked of a lake: its tables, its graph and answers, its history, and what drops do.
 
 pub mod answers;
+pub mod diff;
+pub mod evidence;
 pub mod explain;
 mod graph_tables;
 pub mod lake_drop;

@@ -1,6 +1,8 @@
 //! The commands that do more than call one function of the core: their arguments, or how their result is written.
 
 pub(super) mod answer;
+pub(super) mod diff;
+pub(super) mod evidence;
 #[cfg(feature = "cloud")]
 pub(super) mod fetch;
 pub(super) mod generate;

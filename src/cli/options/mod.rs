@@ -12,6 +12,7 @@ use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
 use crate::lake::dt::{Dt, DtRange, RunDates};
 use crate::schema::{DrugUnit, GraphOutput};
+use crate::steps::bronze::{BronzeSource, as_snapshots};
 use crate::steps::silver::OnBadFile;
 
 /// Reads the name of a value, with the names in the help, in completions and in the error for another one.
@@ -50,6 +51,25 @@ impl Lake {
     /// The date, or the error that Python raises for another text.
     pub(super) fn dt(&self) -> Result<Dt> {
         Dt::parse(&self.dt)
+    }
+}
+
+/// Whether a delivery is a snapshot.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Snapshot")]
+pub(super) struct SnapshotOptions {
+    /// The delivery replaces all earlier ones of its kind: a publication that it lacks is gone
+    #[arg(long)]
+    snapshot: bool,
+    /// Fail before silver is committed if a snapshot lacks more than this share of the publications before it
+    #[arg(long, value_name = "SHARE", default_value = "2%")]
+    max_absent: String,
+}
+
+impl SnapshotOptions {
+    /// The sources, as snapshots if they are.
+    pub(super) fn apply(&self, sources: Vec<BronzeSource>) -> Result<Vec<BronzeSource>> {
+        as_snapshots(sources, self.snapshot, &self.max_absent)
     }
 }
 

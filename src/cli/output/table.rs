@@ -148,6 +148,9 @@ fn value(column: &Column, row: usize) -> Value {
         AnyValue::Int64(number) => Value::from(number),
         AnyValue::Float64(number) => Value::from(number),
         AnyValue::Boolean(is) => Value::from(is),
+        AnyValue::List(values) => values
+            .str()
+            .map_or(Value::Null, |values| values.iter().map(Value::from).collect()),
         // Dates, which are written as ISO 8601.
         other => Value::from(other.to_string()),
     }

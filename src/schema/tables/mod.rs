@@ -1,10 +1,12 @@
 //! The tables of the lake, as data: names, keys, columns and their meaning. Every other description of a table (Arrow
 //! schemas, DDL, contracts, docs) is made from these.
 
+mod changes;
 mod columns;
 mod gold;
 mod silver;
 
+pub use changes::MENTION_CHANGES;
 pub use gold::{ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, JOURNAL_DRUGS, JOURNALS, MENTIONS};
 pub use silver::{DELETED, DRUGS, JOURNAL_IDS, PUBLICATIONS, REJECTED};
 

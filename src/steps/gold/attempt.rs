@@ -41,6 +41,8 @@ pub(super) struct Attempt<'a> {
     held: Vec<HeldDate>,
     /// The manifests of all partitions, also of held ones.
     silver: Vec<String>,
+    /// For each table with a snapshot, the date of the newest one that is not held.
+    snapshots: BTreeMap<String, String>,
     /// Whether rows were dropped since the last run: then no earlier state is kept.
     has_dropped: bool,
     /// The manifests of gold and of every silver partition, and the holds of all dates, as this attempt read them.
@@ -87,6 +89,7 @@ impl<'a> Attempt<'a> {
                 .map(|reached| reached.to_string()),
             held: delivered.held_back(),
             silver: delivered.manifests(),
+            snapshots: BTreeMap::new(),
             has_dropped,
             settings,
             task,
@@ -169,11 +172,19 @@ impl<'a> Attempt<'a> {
         }
         let chunk_rows = self.settings.chunk_rows;
         for kind in PublicationKind::ALL {
-            for dt in delivered.publications(kind) {
+            let dates: Vec<Dt> = delivered.publications(kind).collect();
+            for dt in dates.into_iter().rev() {
                 let silver = silver_manifest(self.storage, (kind.source_table(), dt), versions)?;
+                let is_snapshot = silver.snapshot;
                 let before = before.remove(&layout::silver(kind.source_table(), dt));
                 let partition = GoldPartition::new((kind, dt), Some(silver), before, chunk_rows);
                 self.partitions.push(partition);
+                if is_snapshot {
+                    // It replaces all earlier ones, as if they had not been delivered.
+                    self.snapshots
+                        .insert(kind.source_table().name().to_owned(), dt.to_string());
+                    break;
+                }
             }
         }
         for (folder, state) in before {
@@ -355,6 +366,7 @@ impl<'a> Attempt<'a> {
             gold: digest,
             silver,
             held: self.held.clone(),
+            snapshots: self.snapshots.clone(),
         };
         write_state(transaction, &record)
     }

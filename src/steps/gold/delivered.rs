@@ -78,7 +78,7 @@ impl Delivered {
         self.dates().iter().map(|dt| self.held.version(*dt)).collect()
     }
 
-    /// The dates of the partitions of publications, in order.
+    /// The dates of the partitions of publications, in order. Those before a snapshot are among them.
     pub(crate) fn publications(&self, kind: PublicationKind) -> impl Iterator<Item = Dt> + '_ {
         self.taken(move |table| table.publication_kind() == Some(kind))
     }

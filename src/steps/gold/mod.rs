@@ -32,6 +32,7 @@ use attempt::Attempt;
 pub use plan::{GoldPlan, PartitionChange, PlannedPartition};
 use serde::{Deserialize, Serialize};
 pub use settings::GoldSettings;
+pub(crate) use settings::MentionsOrigin;
 
 use crate::error::{Error, Result};
 use crate::gold::places::MentionPlaces;

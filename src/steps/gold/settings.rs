@@ -35,6 +35,36 @@ pub struct GoldSettings {
     pub keep: KeepStates,
 }
 
+/// What the mentions of a gold layer were found with, as its manifest has it: two equal parts are the same thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MentionsOrigin {
+    /// The rules of this version of the matcher.
+    pub rules: String,
+    /// The settings of the matcher, and the fields that were searched.
+    pub settings: String,
+    /// The digest of the entries of the vocabulary.
+    pub vocabulary: String,
+}
+
+impl MentionsOrigin {
+    /// From `mentions_made_with` of a manifest; `None` if an earlier version of drugs_rs wrote that.
+    pub(crate) fn parse(made_with: &str) -> Option<Self> {
+        let (with, vocabulary) = made_with.rsplit_once(' ')?;
+        let (name, rest) = with.split_once(' ')?;
+        let (version, settings) = rest.split_once(' ')?;
+        Some(Self {
+            rules: format!("{name} {version}"),
+            settings: settings.to_owned(),
+            vocabulary: vocabulary.to_owned(),
+        })
+    }
+
+    /// Whether this version of drugs_rs has the rules that found the mentions.
+    pub(crate) fn has_current_rules(&self) -> bool {
+        self.rules == format!("gold {VERSION}")
+    }
+}
+
 impl Default for GoldSettings {
     fn default() -> Self {
         Self {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::share::Share;
 
 /// The number of deliveries before a date whose median is taken.
 pub(super) const MOST_DELIVERIES: usize = 7;
@@ -10,30 +11,14 @@ pub(super) const MOST_DELIVERIES: usize = 7;
 /// The median of fewer deliveries is not compared.
 const LEAST_DELIVERIES: usize = 3;
 
-/// By which share the rows of a delivery may differ from the expected number, in thousandths of a percent.
+/// By which share the rows of a delivery may differ from the expected number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExpectedRows(u64);
-
-/// One percent.
-const PERCENT: u64 = 1000;
+pub struct ExpectedRows(Share);
 
 impl ExpectedRows {
     /// Parses `50%` and `12.5%`.
     pub fn parse(text: &str) -> Result<Self> {
-        let share = text.strip_suffix('%').and_then(|number| {
-            let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
-            let is_number = |digits: &str, most: usize| {
-                (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
-            };
-            if !is_number(whole, 6) || !is_number(part, 3) {
-                return None;
-            }
-            format!("{whole}{part:0<3}").parse().ok()
-        });
-        share.map(Self).ok_or_else(|| {
-            let expected = "a share such as 50%, with at most three decimals";
-            Error::argument("expect_rows", format!("`{text}`"), expected)
-        })
+        Share::parse("expect_rows", text).map(Self)
     }
 
     /// Fails if a delivery has far fewer rows than the one that it replaces, or if their number is far from the median of
@@ -65,7 +50,7 @@ impl ExpectedRows {
 
     /// The least and the most rows where twice as many are expected.
     fn bounds(self, twice: u128) -> (u128, u128) {
-        let (whole, share) = (u128::from(100 * PERCENT), u128::from(self.0));
+        let (whole, share) = (u128::from(Share::WHOLE), u128::from(self.0.thousandths()));
         let least = (twice * whole.saturating_sub(share)).div_ceil(2 * whole);
         (least, twice * (whole + share) / (2 * whole))
     }
@@ -80,7 +65,7 @@ impl ExpectedRows {
 
 impl fmt::Display for ExpectedRows {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}%", self.0 as f64 / PERCENT as f64)
+        self.0.fmt(formatter)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Silver: turns bronze partitions into clean tables, batch by batch. For every file, rows in = rows kept + merged +
 //! rejected.
 
+mod drug_table;
 mod expected_rows;
 mod publications;
+mod snapshot;
 
 use std::io;
 
@@ -14,9 +16,8 @@ use crate::error::{Error, Result};
 use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
 pub use crate::ingest::parallel_reader::OnBadFile;
 use crate::ingest::rejects::Rejects;
-use crate::ingest::vocabulary::combine_files;
-use crate::lake::bronze_files::{InputFile, find_inputs, may_be_damage};
-use crate::lake::documents::SilverManifest;
+use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs, may_be_damage};
+use crate::lake::documents::{SilverManifest, SourceCopy};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::partitions::{kept_rows, rows_before};
@@ -24,9 +25,8 @@ use crate::lake::report::{ReportSettings, ShrunkPartition, StepReport, StepStart
 use crate::lake::states::{keep_manifest, keep_replaced, number_for_silver};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
-use crate::schema::TABLE_FORMAT;
-use crate::schema::{DRUGS, REJECTED, SourceTable};
-use crate::silver::drugs;
+use crate::schema::{REJECTED, SourceTable, TABLE_FORMAT};
+use crate::share::Share;
 use crate::sorting::Bound;
 use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::tables::output_file::OutputFile;
@@ -165,10 +165,15 @@ fn make_all(
     for partition in partitions {
         let started = StepStart::now(task);
         let stale_state = match partition.look()? {
-            Looked::Made { sources, outputs } => {
+            Looked::Made {
+                sources,
+                outputs,
+                absent,
+            } => {
                 let mut report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
                 report.inputs = partition.folders();
                 report.settings = partition.settings.in_report();
+                report.absent = absent;
                 parts.push((partition.table, report));
                 continue;
             }
@@ -198,7 +203,12 @@ fn make_all(
     for (mut partition, state) in stale {
         task.enter("silver");
         let started = StepStart::now(task);
-        let (sources, outputs) = partition.make(state.fingerprint, transaction.as_mut())?;
+        let SilverManifest {
+            sources,
+            outputs,
+            absent,
+            ..
+        } = partition.make(state.fingerprint, transaction.as_mut())?;
         let shrunk = partition.compare_rows(&outputs, state.rows)?;
         if let Some(number) = kept_as {
             keep_replaced(transaction.as_mut(), number, &state.outputs, &outputs)?;
@@ -208,6 +218,7 @@ fn make_all(
         report.inputs = partition.folders();
         report.settings = partition.settings.in_report();
         report.shrunk.extend(shrunk);
+        report.absent = absent;
         parts.push((partition.table, report));
         versions.append(&mut partition.versions);
         versions.push(state.before);
@@ -232,6 +243,7 @@ enum Looked {
     Made {
         sources: Vec<FileTally>,
         outputs: Vec<OutputFile>,
+        absent: Option<u64>,
     },
     /// Missing, or made from other inputs or settings.
     Stale(Stale),
@@ -256,6 +268,8 @@ struct SilverPartition<'p> {
     dt: Dt,
     settings: SilverSettings,
     inputs: Vec<InputFile>,
+    /// Of a snapshot the largest share of earlier publications that it may lack.
+    snapshot: Option<Share>,
     /// The versions of the bronze manifests that list the inputs.
     versions: Vec<Version>,
     task: &'p Task,
@@ -269,8 +283,16 @@ impl<'p> SilverPartition<'p> {
         settings: SilverSettings,
         task: &'p Task,
     ) -> Result<Self> {
-        let (inputs, versions) = find_inputs(storage, table, dt)?;
+        let BronzeInputs {
+            files: inputs,
+            versions,
+            snapshot,
+        } = find_inputs(storage, table, dt)?;
+        let snapshot = snapshot
+            .map(|claim| Share::parse("max_absent", &claim.max_absent))
+            .transpose()?;
         Ok(Self {
+            snapshot,
             storage,
             table,
             dt,
@@ -297,8 +319,17 @@ impl SilverPartition<'_> {
         let mut files = Vec::new();
         if let Some(old) = old {
             if old.inputs_fingerprint() == fingerprint && all_stand(&old.outputs, self.storage)? {
-                let SilverManifest { sources, outputs, .. } = old;
-                return Ok(Looked::Made { sources, outputs });
+                let SilverManifest {
+                    sources,
+                    outputs,
+                    absent,
+                    ..
+                } = old;
+                return Ok(Looked::Made {
+                    sources,
+                    outputs,
+                    absent,
+                });
             }
             files = old.outputs;
         }
@@ -353,16 +384,14 @@ impl SilverPartition<'_> {
         units
     }
 
-    fn make(
-        &self,
-        fingerprint: String,
-        transaction: &mut dyn Transaction,
-    ) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
+    fn make(&self, fingerprint: String, transaction: &mut dyn Transaction) -> Result<SilverManifest> {
+        let mut seen = self.snapshot_guard(transaction)?;
         let written = match self.table.publication_kind() {
             None => self.write_drugs(transaction),
-            Some(kind) => self.write_publications(kind, transaction),
+            Some(kind) => self.write_publications(kind, seen.as_mut(), transaction),
         };
         let (sources, outputs) = written.map_err(|error| self.cause(error))?;
+        let absent = seen.map(|seen| seen.finish(self)).transpose()?;
         sources.iter().try_for_each(FileTally::check)?;
         let manifest = SilverManifest {
             format: TABLE_FORMAT,
@@ -371,11 +400,13 @@ impl SilverPartition<'_> {
             fingerprint,
             outputs,
             sources,
+            copies: self.copies(),
+            snapshot: absent.is_some(),
+            absent,
             cleaned_as: None,
         };
         manifest::write(transaction, &self.manifest_path(), &manifest)?;
-        let SilverManifest { sources, outputs, .. } = manifest;
-        Ok((sources, outputs))
+        Ok(manifest)
     }
 
     fn fingerprint(&self) -> Result<String> {
@@ -396,6 +427,9 @@ impl SilverPartition<'_> {
         // Left out for the default limit, so that partitions from before this option are not rebuilt.
         if settings.most_ratio != MostRatio::default() {
             write!(text, " {:?}", settings.most_ratio)?;
+        }
+        if self.snapshot.is_some() {
+            write!(text, " snapshot")?;
         }
         for input in &self.inputs {
             write!(text, "\n{:?} {}", input.file.uri, input.file.sha256)?;
@@ -427,6 +461,15 @@ impl SilverPartition<'_> {
         }
     }
 
+    fn copies(&self) -> Vec<SourceCopy> {
+        let copies = self.inputs.iter().map(|input| SourceCopy {
+            uri: input.file.uri.clone(),
+            path: input.path.clone(),
+            sha256: input.file.sha256.clone(),
+        });
+        copies.collect()
+    }
+
     fn tallies(&self) -> Vec<FileTally> {
         let tallies = self.inputs.iter().map(|input| FileTally {
             uri: input.file.uri.clone(),
@@ -448,20 +491,5 @@ impl SilverPartition<'_> {
             )?),
         };
         Ok(Rejects::new(kept, waiting))
-    }
-
-    fn write_drugs(&self, transaction: &mut dyn Transaction) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
-        // Vocabularies are small, and an unreadable one may be rejected as a whole.
-        self.check_inputs()?;
-        let mut tallies = self.tallies();
-        let mut aside = self.aside(transaction)?;
-        let open = |number: usize| self.bytes(&self.inputs[number]);
-        let on_bad_file = self.settings.on_bad_file;
-        let combined = combine_files(&mut tallies, open, on_bad_file, &mut aside, self.task)?;
-        let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();
-        let path = layout::silver_part(self.table, self.dt);
-        let mut writer = TableWriter::create(transaction, path, &DRUGS)?;
-        writer.write(&drugs::frame(&combined.drugs, &uris)?)?;
-        Ok((tallies, vec![writer.finish()?, aside.finish().finish()?]))
     }
 }

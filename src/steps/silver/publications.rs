@@ -6,6 +6,7 @@ use std::sync::Arc;
 use polars::prelude::DataFrame;
 
 use super::SilverPartition;
+use super::snapshot::SnapshotGuard;
 use crate::error::Result;
 use crate::formats;
 use crate::ingest::collector::{Collected, Collector, recount};
@@ -30,6 +31,7 @@ impl SilverPartition<'_> {
     pub(crate) fn write_publications(
         &self,
         kind: PublicationKind,
+        mut seen: Option<&mut SnapshotGuard>,
         transaction: &mut dyn Transaction,
     ) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
         let shapes = shapes::shapes(kind);
@@ -70,6 +72,9 @@ impl SilverPartition<'_> {
                 FilePiece::Batch(file, mut batch) => {
                     journals.add(std::mem::take(&mut batch.journals));
                     deleted.add(&batch.deletions, &batch.uri)?;
+                    if let Some(seen) = &mut seen {
+                        seen.see(file as u32, &batch)?;
+                    }
                     collector.batch(file, batch)
                 }
                 FilePiece::Made(group) => spool.push(group, transaction),
@@ -81,6 +86,9 @@ impl SilverPartition<'_> {
                 FilePiece::Bad(file, error) => {
                     self.inputs[file].check(self.storage, self.task)?;
                     journals.drop_file();
+                    if let Some(seen) = &mut seen {
+                        seen.drop_file(file as u32);
+                    }
                     deleted.drop_file();
                     collector.bad(file, &error)
                 }
