@@ -95,6 +95,7 @@ fn fields() -> Fields {
         aliases,
         required,
         many: false,
+        lenient: name == "doi",
     };
     Fields::new([
         field("id", &["id"], true),
@@ -103,6 +104,18 @@ fn fields() -> Fields {
         field("journal", &["journal"], true),
         field("abstract", &["abstract"], false),
         field("version", &["version"], false),
+        field("doi", &["doi"], false),
+        field("pmcid", &[], false),
+        field("publication_types", &[], false),
+        field("notices", &[], false),
+        field("mesh", &[], false),
+        field("substances", &[], false),
+        field("trial_ids", &[], false),
+        field("brief_title", &["brief_title"], false),
+        field("phase", &[], false),
+        field("trial_status", &[], false),
+        field("conditions", &[], false),
+        field("intervention_list", &[], false),
     ])
 }
 

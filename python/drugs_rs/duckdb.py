@@ -25,6 +25,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
+from drugs_rs.column_types import translated
 from drugs_rs.exceptions import (
     ArgumentError,
     ConflictError,
@@ -64,10 +65,26 @@ TYPES = {
     "float64": "DOUBLE",
     "bool": "BOOLEAN",
     "date": "DATE",
-    "list[string]": "VARCHAR[]",
 }
+# Fields of structs whose names DuckDB quotes.
+WORDS = ("name", "type")
 # The type of what `Matcher.find_column` returns.
 MENTIONS = 'STRUCT(atccode VARCHAR, drug VARCHAR, "start" BIGINT, "end" BIGINT, surface VARCHAR, rule VARCHAR)[]'
+
+
+def column_type(kind: str) -> str:
+    """Translate a type of a table, as DuckDB's own list of columns writes it."""
+    return translated(
+        kind,
+        TYPES,
+        lambda item: f"{item}[]",
+        lambda fields: f"STRUCT({', '.join(f'{_field_name(name)} {its}' for name, its in fields.items())})",
+    )
+
+
+def _field_name(name: str) -> str:
+    """Quote the name of a field as DuckDB does: only where it is a word of SQL."""
+    return f'"{name}"' if name in WORDS else name
 
 
 def connect(lake: Lake) -> duckdb.DuckDBPyConnection:
@@ -269,7 +286,7 @@ class _DuckTransaction:
             there.setdefault(table, {})[column] = kind
         for table in tables:
             if table.name in there:
-                check_columns(f"{self.target}: the table {table.name}", table, there[table.name], TYPES)
+                check_columns(f"{self.target}: the table {table.name}", table, there[table.name], column_type)
         names = {table.name for table in tables}.intersection(there)
         query = f"SELECT table_name, dt, content FROM {PARTS}"
         parts = self.connection.execute(query).fetchall() if PARTS in there else []
@@ -296,7 +313,8 @@ class _DuckTransaction:
 
     def _create(self, table: LoadTable) -> None:
         columns = ", ".join(
-            f'"{column.name}" {TYPES[column.type]}{"" if column.nullable else " NOT NULL"}' for column in table.columns
+            f'"{column.name}" {column_type(column.type)}{"" if column.nullable else " NOT NULL"}'
+            for column in table.columns
         )
         self.connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
         self._comment(f'TABLE "{table.name}"', table.description)
@@ -350,7 +368,7 @@ class _DuckTransaction:
 
 def _query(lake: Lake, table: str) -> str:
     """Build the query of a view: one part for each set of columns that paths have."""
-    types = {column: TYPES[kind] for column, kind in lake.schema(table).items()}
+    types = {column: column_type(kind) for column, kind in lake.schema(table).items()}
     parts: dict[tuple[str, ...], list[str]] = {}
     kept: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for file in _files(lake, table):

@@ -11,7 +11,7 @@ import hashlib
 import json
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Iterable, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterable, Mapping, NamedTuple, Sequence
 
 from drugs_rs.exceptions import ArgumentError, ConflictError, ConservationError, SchemaError, SourceNotFoundError
 
@@ -66,7 +66,7 @@ class TableColumn(NamedTuple):
 
     name: str
     type: str
-    """``string``, ``int64``, ``float64``, ``bool``, ``date`` or ``list[string]``."""
+    """As ``Lake.schema`` names it: ``string``, ``int64``, ``float64``, ``bool``, ``date``, lists and structs."""
     nullable: bool
     description: str
 
@@ -376,19 +376,19 @@ def _load_state(
     return LoadReceipt(target, state, steps, len(parts), number, last)
 
 
-def check_columns(place: str, table: LoadTable, found: Mapping[str, str], types: Mapping[str, str]) -> None:
+def check_columns(place: str, table: LoadTable, found: Mapping[str, str], type_of: Callable[[str], str]) -> None:
     """Compare the columns of a table that is there with those that it should have.
 
     Args:
         place: The table in messages.
         table: The table.
         found: The type of each column there, by its name.
-        types: The types of the database by those of the core.
+        type_of: Translates a type of the core into one of the database.
 
     Raises:
         SchemaError: A column is missing, of another type, or one too many.
     """
-    expected = {column.name: types[column.type] for column in table.columns}
+    expected = {column.name: type_of(column.type) for column in table.columns}
     if not set(expected).intersection(found):
         message = (
             f"{place} is another table: it has none of the columns {', '.join(expected)}. Drop or rename the table, "
@@ -436,7 +436,18 @@ def _part(table: str, dt: str | None, files: Sequence[Mapping[str, Any]]) -> Lak
 
 
 # The types of columns by those of Arrow.
-_TYPES = {"largeutf8": "string", "largelist": "list[string]", "date": "date", "int": "int64"}
+_TYPES = {"largeutf8": "string", "date": "date", "int": "int64"}
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """Name the type of a field of an Arrow schema as ``Lake.schema`` does."""
+    name, children = field["type"]["name"], field["children"]
+    if name == "largelist":
+        return f"list[{_type(children[0])}]"
+    if name == "struct":
+        fields = ", ".join(f"{child['name']}: {_type(child)}" for child in children)
+        return f"struct{{{fields}}}"
+    return _TYPES[name]
 
 
 @lru_cache(maxsize=1)
@@ -450,8 +461,7 @@ def _tables() -> dict[str, LoadTable]:
         columns = []
         for field in schema["fields"]:
             said = {pair["key"]: pair["value"] for pair in field["metadata"]}
-            kind = _TYPES[field["type"]["name"]]
-            columns.append(TableColumn(field["name"], kind, field["nullable"], said["description"]))
+            columns.append(TableColumn(field["name"], _type(field), field["nullable"], said["description"]))
         key = tuple(filter(None, about["primary_key"].split(",")))
         tables[name] = LoadTable(name, about["description"], tuple(columns), key)
     tables[STATUS] = _STATUS

@@ -37,6 +37,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drugs_rs import _core
+from drugs_rs.column_types import translated
 from drugs_rs.exceptions import MissingLibraryError
 
 try:
@@ -64,7 +65,6 @@ TYPES: dict[str, polars.DataType | type[polars.DataType]] = {
     "string": polars.String,
     "int64": polars.Int64,
     "date": polars.Date,
-    "list[string]": polars.List(polars.String),
 }
 # Before it, a projection of a source could come in another order, and a streaming query could fail.
 OLDEST_WITH_SOURCES = (1, 31)
@@ -134,7 +134,10 @@ def scan(lake: Lake | str | os.PathLike[str], table: str) -> polars.LazyFrame:
     source = lake if isinstance(lake, _core.Lake) else _core.Lake(lake)
     # Wrong names are errors here, and not when the query runs.
     source.scan(table)
-    schema = {column: TYPES[kind] for column, kind in source.schema(table).items()}
+    schema = {
+        column: translated(kind, TYPES, polars.List, lambda fields: polars.Struct(dict(fields)))
+        for column, kind in source.schema(table).items()
+    }
 
     def batches(
         columns: list[str] | None, predicate: polars.Expr | None, n_rows: int | None, _batch_size: int | None

@@ -143,6 +143,11 @@ def load(
             return load_in(transaction, address.shown, lake, tables, plan=plan)
 
 
+def column_type(kind: str) -> str:
+    """Translate a type of a table; lists of structs are ``jsonb``."""
+    return TYPES.get(kind, "jsonb")
+
+
 class _Address:
     """A database and a schema."""
 
@@ -258,7 +263,7 @@ class _PostgresTransaction:
         for table in tables:
             if table.name in there:
                 place = f"{self.shown}: the table {table.name}"
-                check_columns(place, table, there[table.name], TYPES)
+                check_columns(place, table, there[table.name], column_type)
                 self._check_kind(place, table, kinds[table.name])
         names = {table.name for table in tables}.intersection(there)
         query = f"SELECT table_name, dt, content FROM {self._name(PARTS)}"
@@ -387,7 +392,8 @@ class _PostgresTransaction:
         if self._execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,):
             return
         columns = ", ".join(
-            f'"{column.name}" {TYPES[column.type]}{"" if column.nullable else " NOT NULL"}' for column in table.columns
+            f'"{column.name}" {column_type(column.type)}{"" if column.nullable else " NOT NULL"}'
+            for column in table.columns
         )
         self._execute(f"CREATE TABLE {name} ({columns}){' PARTITION BY RANGE (dt)' if table.is_dated else ''}")
         self._comment(f"TABLE {name}", table.description)

@@ -4,7 +4,8 @@
 //! its fields and for each field its length and its bytes, then a trailer.
 
 use polars::prelude::{Column, DataFrame, DataType, StaticArray};
-use polars_arrow::array::{Array, ListArray, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::array::{Array, ListArray, PrimitiveArray, StructArray, Utf8ViewArray};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 
@@ -20,6 +21,9 @@ const DAYS: i32 = 10_957;
 /// The type `text` in the server's catalogue.
 const TEXT: i32 = 25;
 
+/// The version of the binary form of `jsonb`, which is a text behind it.
+const JSONB: u8 = 1;
+
 /// What replaces the character NUL, which no text of PostgreSQL can hold.
 const REPLACEMENT: &str = "\u{fffd}";
 
@@ -32,6 +36,8 @@ enum ColumnValues<'f> {
     Number(&'f PrimitiveArray<i64>),
     Date(&'f PrimitiveArray<i32>),
     TextList(&'f ListArray<i64>, &'f Utf8ViewArray),
+    /// A list of structs, as `jsonb`.
+    Json(&'f ListArray<i64>),
 }
 
 impl<'f> ColumnValues<'f> {
@@ -46,7 +52,10 @@ impl<'f> ColumnValues<'f> {
                 DataType::Date => Self::Date(chunk.downcast_ref()?),
                 DataType::List(_) => {
                     let lists: &ListArray<i64> = chunk.downcast_ref()?;
-                    Self::TextList(lists, lists.values().as_any().downcast_ref()?)
+                    match lists.values().as_any().downcast_ref() {
+                        Some(texts) => Self::TextList(lists, texts),
+                        None => Self::Json(lists),
+                    }
                 }
                 _ => return None,
             })
@@ -80,9 +89,37 @@ impl<'f> ColumnValues<'f> {
                 let (start, end) = lists.offsets().start_end(row);
                 append_list(texts, start..end, to)?;
             }
+            Self::Json(lists) => match json_value(*lists, row)? {
+                Value::Null => to.extend_from_slice(&NULL.to_be_bytes()),
+                value => append_bytes(&[&[JSONB], value.to_string().as_bytes()].concat(), to)?,
+            },
         }
         Ok(())
     }
+}
+
+/// A value of nested lists, structs and texts.
+fn json_value(array: &dyn Array, row: usize) -> Result<Value> {
+    if array.is_null(row) {
+        return Ok(Value::Null);
+    }
+    let any = array.as_any();
+    if let Some(texts) = any.downcast_ref::<Utf8ViewArray>() {
+        return Ok(texts.value(row).replace('\0', REPLACEMENT).into());
+    }
+    if let Some(lists) = any.downcast_ref::<ListArray<i64>>() {
+        let (start, end) = lists.offsets().start_end(row);
+        let items = (start..end).map(|place| json_value(&**lists.values(), place));
+        return items.collect::<Result<Vec<_>>>().map(Value::Array);
+    }
+    if let Some(structs) = any.downcast_ref::<StructArray>() {
+        let fields = structs.fields().iter().zip(structs.values());
+        let fields = fields.map(|(field, values)| Ok((field.name.to_string(), json_value(&**values, row)?)));
+        return fields.collect::<Result<_>>().map(Value::Object);
+    }
+    Err(Error::internal(
+        "a list of something else than structs, lists and texts",
+    ))
 }
 
 /// Appends the rows of a frame, whose columns are those of the table on the server, in order.

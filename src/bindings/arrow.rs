@@ -167,7 +167,10 @@ pub(super) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Option<StringChunked>
         Some(row) => {
             let found = format!("row {row} (counted from 0) of the column is not UTF-8");
             let expected = "a column of UTF-8 text: decode its bytes before you pass it";
-            Err(errors::exception(object.py(), &Error::argument("texts", found, expected)))
+            Err(errors::exception(
+                object.py(),
+                &Error::argument("texts", found, expected),
+            ))
         }
     }
 }

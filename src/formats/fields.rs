@@ -14,6 +14,8 @@ pub struct Field {
     pub required: bool,
     /// Whether JSON may hold a list of texts, which are joined with ` | `.
     pub many: bool,
+    /// Whether a value of another type counts as missing; otherwise it rejects its row.
+    pub lenient: bool,
 }
 
 impl Field {
@@ -24,6 +26,7 @@ impl Field {
             aliases,
             required: true,
             many: false,
+            lenient: false,
         }
     }
 
@@ -39,6 +42,15 @@ impl Field {
     #[must_use]
     pub const fn many(self) -> Self {
         Self { many: true, ..self }
+    }
+
+    /// The column, of which a value of another type counts as missing: a column of that name may hold anything.
+    #[must_use]
+    pub const fn lenient(self) -> Self {
+        Self {
+            lenient: true,
+            ..self
+        }
     }
 }
 

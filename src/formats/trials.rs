@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::lists::{ITEM, PART, push_item, push_value};
 
 /// The key that makes an object a study.
 pub(crate) const KEY: &str = "protocolSection";
@@ -23,6 +26,25 @@ pub(crate) struct Study<'s> {
     description_module: Description<'s>,
     #[serde(deserialize_with = "or_nothing")]
     arms_interventions_module: Arms<'s>,
+    #[serde(deserialize_with = "if_readable")]
+    design_module: Design<'s>,
+    #[serde(deserialize_with = "if_readable")]
+    conditions_module: Conditions<'s>,
+}
+
+/// What only describes a study is missing if it has another type: it rejects no study.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 's"))]
+struct Design<'s> {
+    #[serde(borrow)]
+    phases: Vec<Cow<'s, str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 's"))]
+struct Conditions<'s> {
+    #[serde(borrow)]
+    conditions: Vec<Cow<'s, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,6 +73,8 @@ struct Identification<'s> {
 struct Status<'s> {
     #[serde(deserialize_with = "or_nothing")]
     start_date_struct: StartDate<'s>,
+    #[serde(deserialize_with = "if_readable")]
+    overall_status: Option<Cow<'s, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,10 +97,28 @@ struct Description<'s> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, expecting = "an object", bound(deserialize = "'de: 's"))]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    expecting = "an object",
+    bound(deserialize = "'de: 's")
+)]
 struct Arms<'s> {
     #[serde(deserialize_with = "or_nothing")]
     interventions: Vec<Option<Intervention<'s>>>,
+    #[serde(deserialize_with = "if_readable")]
+    arm_groups: Vec<ArmGroup<'s>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 's"))]
+struct ArmGroup<'s> {
+    #[serde(borrow)]
+    label: Option<Cow<'s, str>>,
+    #[serde(borrow)]
+    r#type: Option<Cow<'s, str>>,
+    #[serde(borrow)]
+    intervention_names: Vec<Cow<'s, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,6 +136,8 @@ struct Intervention<'s> {
     #[serde(borrow)]
     #[serde(deserialize_with = "or_nothing")]
     other_names: Vec<Option<Cow<'s, str>>>,
+    #[serde(deserialize_with = "if_readable")]
+    arm_group_labels: Vec<Cow<'s, str>>,
 }
 
 /// An element that holds a study.
@@ -116,6 +160,12 @@ fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(given: D
     Ok(Option::deserialize(given)?.unwrap_or_default())
 }
 
+/// Reads a value of another type as the default.
+fn if_readable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(given: D) -> Result<T, D::Error> {
+    let raw: &RawValue = Deserialize::deserialize(given)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
 impl Study<'_> {
     /// The value of a field.
     pub(crate) fn value(&self, field: &str) -> Option<String> {
@@ -128,8 +178,32 @@ impl Study<'_> {
             "date" => text(&self.status_module.start_date_struct.date),
             "abstract" => text(&self.description_module.brief_summary),
             "interventions" => self.interventions(),
+            "intervention_list" => self.intervention_list(),
+            "trial_status" => text(&self.status_module.overall_status),
+            "phase" => listed(&self.design_module.phases),
+            "conditions" => listed(&self.conditions_module.conditions),
             _ => None,
         }
+    }
+
+    /// The interventions as items of four parts: type, name, other names, and the types of the arms that have them.
+    fn intervention_list(&self) -> Option<String> {
+        let mut list = String::new();
+        let module = &self.arms_interventions_module;
+        for intervention in module.interventions.iter().flatten() {
+            let Some(name) = &intervention.name else { continue };
+            let its_type = intervention.r#type.as_deref().unwrap_or_default();
+            push_item(&mut list, [its_type, name, ""]);
+            for (number, other) in intervention.other_names.iter().flatten().enumerate() {
+                push_value(&mut list, other, number == 0);
+            }
+            list.push(PART);
+            let arms = module.arm_groups.iter().filter(|arm| arm.has(intervention));
+            for (number, arm) in arms.enumerate() {
+                push_value(&mut list, arm.r#type.as_deref().unwrap_or_default(), number == 0);
+            }
+        }
+        (!list.is_empty()).then_some(list)
     }
 
     /// The interventions in the form of the exports: `DRUG: Docetaxel (Taxotere)|OTHER: Rest`.
@@ -157,4 +231,30 @@ impl Study<'_> {
         }
         (!all.is_empty()).then_some(all)
     }
+}
+
+impl ArmGroup<'_> {
+    /// Whether an intervention is given in this arm. Arms and interventions name each other, and some name only one way.
+    fn has(&self, intervention: &Intervention<'_>) -> bool {
+        let is_named = self
+            .label
+            .as_ref()
+            .is_some_and(|label| intervention.arm_group_labels.contains(label));
+        // `Drug: Docetaxel`
+        let name = intervention.name.as_deref().unwrap_or_default();
+        is_named
+            || self
+                .intervention_names
+                .iter()
+                .any(|given| given.split_once(": ").is_some_and(|(_, behind)| behind == name))
+    }
+}
+
+/// Texts as a list that begins with a separator, so that it differs from a text of an export.
+fn listed(texts: &[Cow<'_, str>]) -> Option<String> {
+    let mut list = ITEM.to_string();
+    for text in texts {
+        push_item(&mut list, [&**text]);
+    }
+    (!texts.is_empty()).then_some(list)
 }

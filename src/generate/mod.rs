@@ -14,6 +14,7 @@
 
 mod block;
 mod delivery;
+mod details;
 mod dirt;
 mod format;
 mod mention;

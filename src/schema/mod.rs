@@ -10,6 +10,7 @@ mod journal;
 mod kind;
 mod kinds;
 mod reason;
+mod status;
 #[cfg(feature = "tables")]
 mod table;
 #[cfg(feature = "tables")]
@@ -22,10 +23,12 @@ pub use journal::JournalIds;
 pub use kind::{DatePrecision, DrugUnit, GraphOutput, Rule};
 pub use kinds::{KindDescription, PublicationKind, SourceShape, SourceTable};
 pub use reason::{Reason, Rejected};
+pub use status::PublicationStatus;
 #[cfg(feature = "tables")]
-pub use table::{ColumnType, Table, TableColumn};
+pub use table::{ColumnType, StructField, Table, TableColumn};
 #[cfg(feature = "tables")]
 pub use tables::{
-    ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, DELETED, DRUGS, JOURNAL_DRUGS, JOURNAL_IDS, JOURNALS,
-    MENTION_CHANGES, MENTIONS, PUBLICATIONS, REJECTED, TABLE_FORMAT, TABLES,
+    ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, DELETED, DRUGS, INTERVENTION_FIELDS, JOURNAL_DRUGS,
+    JOURNAL_IDS, JOURNALS, MENTION_CHANGES, MENTIONS, PUBLICATIONS, REJECTED, SUBSTANCE_FIELDS, TABLE_FORMAT,
+    TABLES,
 };

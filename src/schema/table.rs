@@ -15,6 +15,18 @@ pub enum ColumnType {
     Date,
     /// A whole number. Signed, for engines compute with it, and some have no function that takes an unsigned one.
     Number,
+    /// A list of structs with these fields.
+    StructList(&'static [StructField]),
+}
+
+/// A field of the structs of a [`ColumnType::StructList`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StructField {
+    pub name: &'static str,
+    /// [`ColumnType::Text`], which may be null, or [`ColumnType::TextList`], which is empty instead.
+    pub field_type: ColumnType,
+    /// What the value is, in a sentence.
+    pub description: &'static str,
 }
 
 impl ColumnType {
@@ -24,7 +36,18 @@ impl ColumnType {
             Self::TextList => DataType::List(Box::new(DataType::String)),
             Self::Date => DataType::Date,
             Self::Number => DataType::Int64,
+            Self::StructList(fields) => {
+                let fields = fields.iter().map(StructField::field);
+                DataType::List(Box::new(DataType::Struct(fields.collect())))
+            }
         }
+    }
+}
+
+impl StructField {
+    /// Its name and type.
+    pub fn field(&self) -> Field {
+        Field::new(self.name.into(), self.field_type.data_type())
     }
 }
 

@@ -10,6 +10,7 @@ use polars::prelude::{
 use uuid::Uuid;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::details::{DetailColumns, RawDetails, RowDetails};
 use super::journal_ids::BatchJournals;
 use super::journals::CleanJournal;
 use super::merge::{HalfRow, RowKey};
@@ -107,6 +108,7 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
     };
     let (versions, brief_titles, interventions) =
         (more("version")?, more("brief_title")?, more("interventions")?);
+    let details = RawDetails::of(&frame)?;
     let (nlm_ids, issns, years) = (more("nlm_id")?, more("issn")?, more("year")?);
     let mut nlm_ids = nlm_ids.as_ref().map(StringChunked::iter);
     let mut issns = issns.as_ref().map(StringChunked::iter);
@@ -165,13 +167,16 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
             ),
         };
         let given = journal.unwrap_or_default();
+        let mut its_details = details.row(number);
+        if layout == Layout::LegacyPubmed {
+            its_details = its_details.with_citation(date.unwrap_or_default());
+        }
         let row = RawPublication {
             source_row: row,
             id,
             version: versions
                 .as_ref()
-                .and_then(|versions| versions.get(number)?.trim().parse().ok())
-                .unwrap_or(0),
+                .and_then(|versions| versions.get(number)?.trim().parse().ok()),
             title: &title,
             date: layout.date(
                 date.unwrap_or_default(),
@@ -182,8 +187,9 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
             summary: summary.as_deref(),
             nlm_id,
             issn,
+            details: its_details,
         };
-        out.push(context, row);
+        out.push(context, row)?;
     }
     out.source_uris.push(&uri, out.keys.len());
     rejected.sort_by_key(|row| row.source_row);
@@ -202,13 +208,14 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
 struct RawPublication<'r> {
     source_row: u64,
     id: Option<&'r str>,
-    version: u32,
+    version: Option<u32>,
     title: &'r Cleaned<'r>,
     date: &'r str,
     journal: &'r str,
     summary: Option<&'r str>,
     nlm_id: Option<&'r str>,
     issn: Option<&'r str>,
+    details: RowDetails<'r>,
 }
 
 /// Builds the columns of a frame.
@@ -220,6 +227,7 @@ struct Columns {
     precisions: Vec<Option<&'static str>>,
     journals: StringChunkedBuilder,
     journal_keys: StringChunkedBuilder,
+    details: DetailColumns,
     flags: TextLists,
     source_uris: TextRuns,
     source_rows: Vec<u64>,
@@ -241,6 +249,7 @@ impl Columns {
             precisions: Vec::with_capacity(rows),
             journals: text("journal"),
             journal_keys: text("journal_key"),
+            details: DetailColumns::new(rows),
             flags: TextLists::new("flags", rows),
             source_uris: TextRuns::new("source_uri"),
             source_rows: Vec::with_capacity(rows),
@@ -255,7 +264,7 @@ impl Columns {
         self.halves = Vec::new();
     }
 
-    fn push(&mut self, context: &Context, row: RawPublication<'_>) {
+    fn push(&mut self, context: &Context, row: RawPublication<'_>) -> Result<()> {
         let RawPublication {
             source_row,
             id,
@@ -266,6 +275,7 @@ impl Columns {
             summary,
             nlm_id,
             issn,
+            details,
         } = row;
         let mut flags = title.flags;
         let (date, precision) = match parse(date, context.order) {
@@ -310,10 +320,10 @@ impl Columns {
         }
         self.keys.push(RowKey {
             id: id_hash(id),
-            content: content_hash(&title.text, summary.as_deref(), date, precision),
+            content: content_hash(&title.text, summary.as_deref(), date, precision, &details),
             journal: named.hash,
             flags,
-            version,
+            version: version.unwrap_or(0),
         });
         self.ids.append_value(id);
         self.titles.append_value(&title.text);
@@ -322,8 +332,10 @@ impl Columns {
         self.precisions.push(precision.map(DatePrecision::name));
         self.journals.append_option(journal);
         self.journal_keys.append_option(key);
+        self.details.push(details, version)?;
         self.flags.push_flags(flags);
         self.source_rows.push(source_row);
+        Ok(())
     }
 
     fn finish(self) -> Result<DataFrame> {
@@ -331,21 +343,22 @@ impl Columns {
         let dates = Int32Chunked::from_slice_options("date".into(), &self.dates)
             .into_series()
             .cast(&DataType::Date)?;
-        let frame = DataFrame::new(
-            height,
-            vec![
-                self.ids.finish().into_column(),
-                self.titles.finish().into_column(),
-                self.abstracts.finish().into_column(),
-                dates.into_column(),
-                Series::new("date_precision".into(), self.precisions).into_column(),
-                self.journals.finish().into_column(),
-                self.journal_keys.finish().into_column(),
-                self.flags.finish(),
-                self.source_uris.finish(),
-                source_rows(self.source_rows),
-            ],
-        )?;
+        let mut columns = vec![
+            self.ids.finish().into_column(),
+            self.titles.finish().into_column(),
+            self.abstracts.finish().into_column(),
+            dates.into_column(),
+            Series::new("date_precision".into(), self.precisions).into_column(),
+            self.journals.finish().into_column(),
+            self.journal_keys.finish().into_column(),
+        ];
+        columns.extend(self.details.finish()?);
+        columns.extend([
+            self.flags.finish(),
+            self.source_uris.finish(),
+            source_rows(self.source_rows),
+        ]);
+        let frame = DataFrame::new(height, columns)?;
         PUBLICATIONS.check(&frame)?;
         Ok(frame)
     }
@@ -382,6 +395,7 @@ fn content_hash(
     summary: Option<&str>,
     date: Option<NaiveDate>,
     precision: Option<DatePrecision>,
+    details: &RowDetails<'_>,
 ) -> u64 {
     let mut hash = Xxh3::new();
     hash.update(title.as_bytes());
@@ -390,5 +404,6 @@ fn content_hash(
     hash.update(&[0xff]);
     hash.update(&date.map_or(i32::MIN, |date| date.to_epoch_days()).to_le_bytes());
     hash.update(precision.map_or("", DatePrecision::name).as_bytes());
+    details.hash(&mut hash);
     hash.digest()
 }

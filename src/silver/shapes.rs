@@ -41,6 +41,13 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                         // and no row is to be rejected for what only helps to join journals.
                         Field::optional("nlm_id", &[]),
                         Field::optional("issn", &[]),
+                        Field::optional("doi", &["doi"]).lenient(),
+                        Field::optional("pmcid", &["pmcid"]).lenient(),
+                        Field::optional("publication_types", &[]),
+                        Field::optional("notices", &[]),
+                        Field::optional("mesh", &[]),
+                        Field::optional("substances", &[]),
+                        Field::optional("trial_ids", &[]),
                     ]),
             )
             .titled(plural),
@@ -49,6 +56,8 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                 Field::required("title", &["Title"]),
                 Field::required("date", &["Details"]),
                 Field::required("journal", &["ShortDetails"]),
+                // `PMID:31396594 | PMCID:PMC6683974`
+                Field::optional("pmcid", &["Identifiers"]),
                 Field::optional("abstract", &[]),
                 Field::optional("version", &[]),
             ])
@@ -61,6 +70,8 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                 Field::optional("abstract", &["Abstract"]),
                 Field::optional("version", &[]),
                 Field::optional("year", &["Publication Year"]),
+                Field::optional("doi", &["DOI"]),
+                Field::optional("pmcid", &["PMCID"]),
             ])
             .titled("PubMed's CSV export"),
         ],
@@ -77,7 +88,14 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                         &["scientific_title", "title"],
                     )
                     .into_iter()
-                    .chain(more),
+                    .chain(more)
+                    .chain([
+                        Field::optional("phase", &[]),
+                        Field::optional("trial_status", &[]),
+                        Field::optional("conditions", &[]),
+                        // Of the API's studies: with other names and arms.
+                        Field::optional("intervention_list", &[]),
+                    ]),
                 )
                 .titled(plural),
                 Fields::new(
@@ -87,6 +105,9 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                         // Some exports of the new site lack the dates altogether, and none has a journal.
                         Field::optional("date", &["Start Date"]),
                         Field::optional("journal", &["journal"]),
+                        Field::optional("phase", &["Phases"]),
+                        Field::optional("trial_status", &["Study Status", "Status"]),
+                        Field::optional("conditions", &["Conditions"]),
                     ]
                     .into_iter()
                     .chain(more),
@@ -101,6 +122,8 @@ fn shapes_of(kind: PublicationKind) -> Vec<Fields> {
                     Field::optional("abstract", &[]),
                     Field::optional("brief_title", &["brief_title"]),
                     Field::optional("interventions", &[]),
+                    Field::optional("phase", &["phase"]),
+                    Field::optional("trial_status", &["overall_status"]),
                 ])
                 .titled("AACT's table of studies"),
             ]

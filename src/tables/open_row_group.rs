@@ -109,26 +109,30 @@ impl OpenRowGroup {
 
     /// All of it.
     pub(crate) fn finish(self, encoder: &Encoder) -> Result<RowGroup> {
-        let columns = self
+        let columns: Vec<Vec<Vec<CompressedPage>>> = self
             .columns
             .into_par_iter()
             .enumerate()
             .with_max_len(1)
             .map(|(place, mut column)| {
                 column.make_pages(place, encoder)?;
-                column.pages.extend(match column.rest.take() {
-                    Some(rest) if encoder.table().columns[place].is_free_text() => {
-                        encoder.page(place, &rest)?
+                let rest = column.rest.take();
+                if encoder.table().columns[place].is_free_text() {
+                    if let Some(rest) = rest {
+                        column.pages.extend(encoder.page(place, &rest)?);
                     }
-                    Some(rest) => encoder.column(place, &rest)?,
-                    None => Vec::new(),
-                });
-                Ok(column.pages)
+                    return Ok(vec![column.pages]);
+                }
+                // Only free texts have pages before.
+                rest.map_or_else(
+                    || Ok(encoder.no_pages(place)),
+                    |rest| encoder.column(place, &rest),
+                )
             })
             .collect::<Result<_>>()?;
         Ok(RowGroup {
             rows: self.rows as u64,
-            columns,
+            columns: columns.into_iter().flatten().collect(),
         })
     }
 }

@@ -12,7 +12,7 @@ use polars::prelude::{
     Column, CompatLevel, DataFrame, ParallelStrategy, ParquetReader, PlHashMap, PolarsResult, SchemaExt,
     SerReader, StringChunked,
 };
-use polars_arrow::array::{Array, DictionaryArray, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::array::{Array, DictionaryArray, ListArray, PrimitiveArray, StructArray, Utf8ViewArray};
 use polars_arrow::bitmap::MutableBitmap;
 use polars_arrow::compute::aggregate::estimated_bytes_size;
 use polars_parquet::parquet::read::{PageMetaData, PageReader};
@@ -77,7 +77,9 @@ pub(crate) struct Encoder {
     table: &'static Table,
     outline: Arc<Outline>,
     types: Vec<ParquetType>,
-    /// What readers of pages must know of each column.
+    /// How many leaves each column has: one, but for structs, of which each field is a column of the file.
+    leaves: Vec<usize>,
+    /// What readers of pages must know of each leaf.
     descriptors: Vec<Descriptor>,
     options: WriteOptions,
 }
@@ -89,7 +91,7 @@ impl Encoder {
         let types = schema
             .iter_values()
             .map(to_parquet_type)
-            .collect::<PolarsResult<_>>()?;
+            .collect::<PolarsResult<Vec<_>>>()?;
         let options = WriteOptions {
             statistics: statistics(),
             version: Version::V1,
@@ -103,6 +105,7 @@ impl Encoder {
         let descriptors = schema.columns().iter();
         Ok(Self {
             table,
+            leaves: types.iter().map(leaves).collect(),
             types,
             descriptors: descriptors.map(|column| column.descriptor.clone()).collect(),
             options,
@@ -162,8 +165,13 @@ impl Encoder {
         file.finish()
     }
 
-    /// A whole column of a row group.
-    pub(crate) fn column(&self, place: usize, column: &Column) -> Result<Vec<CompressedPage>> {
+    /// The leaves of a column without rows.
+    pub(crate) fn no_pages(&self, place: usize) -> Vec<Vec<CompressedPage>> {
+        (0..self.leaves[place]).map(|_| Vec::new()).collect()
+    }
+
+    /// The leaves of a whole column of a row group.
+    pub(crate) fn column(&self, place: usize, column: &Column) -> Result<Vec<Vec<CompressedPage>>> {
         let dictionary = match (self.table.columns[place].repeats, column.str()) {
             (true, Ok(texts)) => dictionary(texts)?,
             _ => None,
@@ -174,7 +182,7 @@ impl Encoder {
         let array = whole(column);
         let rows = array.len().max(1);
         let page = (PAGE_BYTES / (estimated_bytes_size(&*array) / rows + 1)).max(1);
-        let pages: Vec<Vec<CompressedPage>> = (0..rows.div_ceil(page))
+        let parts: Vec<Vec<Vec<CompressedPage>>> = (0..rows.div_ceil(page))
             .into_par_iter()
             .with_max_len(1)
             .map(|number| {
@@ -183,31 +191,72 @@ impl Encoder {
                 self.pages(part, place, Encoding::Plain)
             })
             .collect::<Result<_>>()?;
-        Ok(pages.into_iter().flatten().collect())
-    }
-
-    /// A part of a column as one page.
-    pub(crate) fn page(&self, place: usize, column: &Column) -> Result<Vec<CompressedPage>> {
-        self.pages(whole(column), place, Encoding::Plain)
-    }
-
-    fn pages(&self, array: Box<dyn Array>, place: usize, encoding: Encoding) -> Result<Vec<CompressedPage>> {
-        let mut compressed = Vec::new();
-        for pages in array_to_columns(array, self.types[place].clone(), self.options, &[encoding])? {
-            for page in pages {
-                compressed.push(compress(page?)?);
+        let mut all = self.no_pages(place);
+        for part in parts {
+            for (leaf, pages) in all.iter_mut().zip(part) {
+                leaf.extend(pages);
             }
         }
-        Ok(compressed)
+        Ok(all)
+    }
+
+    /// A part of a column with one leaf as one page.
+    pub(crate) fn page(&self, place: usize, column: &Column) -> Result<Vec<CompressedPage>> {
+        Ok(self
+            .pages(whole(column), place, Encoding::Plain)?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    /// The pages of each leaf.
+    fn pages(
+        &self,
+        array: Box<dyn Array>,
+        place: usize,
+        encoding: Encoding,
+    ) -> Result<Vec<Vec<CompressedPage>>> {
+        let encodings = vec![encoding; self.leaves[place]];
+        array_to_columns(array, self.types[place].clone(), self.options, &encodings)?
+            .into_iter()
+            .map(|pages| pages.map(|page| Ok(compress(page?)?)).collect())
+            .collect()
+    }
+}
+
+/// How many columns of a file a type takes.
+fn leaves(parquet_type: &ParquetType) -> usize {
+    match parquet_type {
+        ParquetType::PrimitiveType(_) => 1,
+        ParquetType::GroupType { fields, .. } => fields.iter().map(leaves).sum(),
     }
 }
 
 /// A column as one array.
 fn whole(column: &Column) -> Box<dyn Array> {
     let series = column.as_materialized_series().rechunk();
-    let array = series.to_arrow(0, CompatLevel::newest());
+    without_masks(series.to_arrow(0, CompatLevel::newest()))
+}
+
+/// An array without masks where nothing is null: otherwise the same values are other bytes when a mask came with them.
+fn without_masks(array: Box<dyn Array>) -> Box<dyn Array> {
+    let any = array.as_any();
+    let array = if let Some(lists) = any.downcast_ref::<ListArray<i64>>() {
+        let (validity, values) = (lists.validity().cloned(), without_masks(lists.values().clone()));
+        ListArray::new(lists.dtype().clone(), lists.offsets().clone(), values, validity).boxed()
+    } else if let Some(structs) = any.downcast_ref::<StructArray>() {
+        let values = structs.values().iter().cloned().map(without_masks).collect();
+        StructArray::new(
+            structs.dtype().clone(),
+            structs.len(),
+            values,
+            structs.validity().cloned(),
+        )
+        .boxed()
+    } else {
+        array
+    };
     if array.null_count() == 0 {
-        // Otherwise the same values are other bytes when a mask came with them.
         return array.with_validity(None);
     }
     array

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use polars_parquet::write::{CompressedPage, SchemaDescriptor, ThriftFileMetadata};
 
-/// The pages of each column of a row group.
+/// The pages of each column of a row group in its file; a column of structs is one for each of their fields.
 #[derive(Debug)]
 pub(crate) struct RowGroup {
     pub rows: u64,

@@ -167,9 +167,7 @@ def parquet_rows(data: bytes, given: list[Field], *, inference: bool) -> tuple[l
     if table.column_names != names:
         raise JobError("invalid", f"Provided schema is not compatible with the file: {table.column_names}, not {names}")
     for field, column in zip(fields, table.schema):
-        is_list = pyarrow.types.is_list(column.type) or pyarrow.types.is_large_list(column.type)
-        value = column.type.value_type if is_list else column.type
-        if LARGE.get(value, value) != ARROW[field["type"]] or is_list != (field["mode"] == "REPEATED"):
+        if not is_as(field, column.type):
             raise JobError("invalid", f"Field {column.name}: {column.type} in the file is not {field}")
     rows: list[Row] = table.to_pylist()
     for field in fields:
@@ -179,11 +177,33 @@ def parquet_rows(data: bytes, given: list[Field], *, inference: bool) -> tuple[l
     return rows, fields
 
 
+def item_of(kind: pyarrow.DataType) -> tuple[pyarrow.DataType, bool]:
+    """The type of the items of a list and whether it is one."""
+    is_list = pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind)
+    return (kind.value_type if is_list else kind), is_list
+
+
+def is_as(field: Field, kind: pyarrow.DataType) -> bool:
+    """Whether a column of a file has the type of a field."""
+    value, is_list = item_of(kind)
+    if is_list != (field["mode"] == "REPEATED"):
+        return False
+    if field["type"] == "RECORD":
+        inner = field["fields"]
+        return (
+            pyarrow.types.is_struct(value)
+            and [its.name for its in value] == [its["name"] for its in inner]
+            and all(is_as(ours, its.type) for ours, its in zip(inner, value))
+        )
+    return bool(LARGE.get(value, value) == ARROW[field["type"]])
+
+
 def of_file(field: pyarrow.Field) -> Field:
     kinds = {kind: name for name, kind in ARROW.items()}
-    is_list = pyarrow.types.is_list(field.type) or pyarrow.types.is_large_list(field.type)
-    value = field.type.value_type if is_list else field.type
+    value, is_list = item_of(field.type)
     mode = "REPEATED" if is_list else "NULLABLE" if field.nullable else "REQUIRED"
+    if pyarrow.types.is_struct(value):
+        return {"name": field.name, "type": "RECORD", "mode": mode, "fields": [of_file(its) for its in value]}
     return {"name": field.name, "type": kinds[LARGE.get(value, value)], "mode": mode}
 
 

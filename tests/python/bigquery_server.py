@@ -233,7 +233,12 @@ class BigQuery:
 
     @staticmethod
     def type_of(column: Json) -> str:
-        return TYPES[column["type"]] + ("[]" if column["mode"] == "REPEATED" else "")
+        if column["type"] == "RECORD":
+            fields = (f'"{field["name"]}" {BigQuery.type_of(field)}' for field in column["fields"])
+            kind = f"STRUCT({', '.join(fields)})"
+        else:
+            kind = TYPES[column["type"]]
+        return kind + ("[]" if column["mode"] == "REPEATED" else "")
 
     # --- Jobs ------------------------------------------------------------------------------------------------------
 

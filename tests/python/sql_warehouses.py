@@ -14,6 +14,7 @@ from postgres_server import Postgres
 
 import drugs_rs
 from drugs_rs import sql
+from drugs_rs.column_types import translated
 
 Row = Dict[str, Any]
 Rows = List[Row]
@@ -119,8 +120,9 @@ class PostgresServer:
 
     def insert(self, table: str, rows: Any, schema: str = "made") -> None:
         """Create a table of these rows."""
-        columns = ", ".join(f'"{field.name}" {self.type_of(field.type)}' for field in rows.schema)
-        lines = [",".join(map(self.literal, row.values())) for row in rows.to_pylist()]
+        kinds = [self.type_of(field.type) for field in rows.schema]
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in zip(rows.schema.names, kinds))
+        lines = [",".join(map(self.literal, row.values(), kinds)) for row in rows.to_pylist()]
         create = f"CREATE TABLE {schema}.{table} ({columns});"
         copy = f"COPY {schema}.{table} FROM STDIN WITH (FORMAT csv, NULL 'null');"
         self.server.run(given="\n".join([create, copy, *lines, "\\.", ""]))
@@ -128,15 +130,17 @@ class PostgresServer:
     def type_of(self, kind: Any) -> str:
         """The type of a column."""
         if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-            return "text[]"
+            return "jsonb" if pa.types.is_struct(kind.value_type) else "text[]"
         return POSTGRES_TYPES.get(str(kind), 'text COLLATE "en-x-icu"')
 
     @staticmethod
-    def literal(value: Any) -> str:
-        """A value in CSV."""
+    def literal(value: Any, kind: str) -> str:
+        """A value of a type in CSV."""
         if value is None:
             return "null"
-        if isinstance(value, list):
+        if isinstance(value, list) and kind == "jsonb":
+            value = json.dumps(value)
+        elif isinstance(value, list):
             value = "{" + ",".join(json.dumps(text) for text in value) + "}"
         return '"{}"'.format(str(value).replace('"', '""'))
 
@@ -165,5 +169,9 @@ def scanned(lake: drugs_rs.Lake, table: str) -> Any:
     try:
         return lake.scan(table).to_arrow()
     except drugs_rs.exceptions.SourceNotFoundError:
-        kinds = {"string": pa.string(), "int64": pa.int64(), "date": pa.date32(), "list[string]": pa.list_(pa.string())}
-        return pa.schema([(name, kinds[kind]) for name, kind in lake.schema(table).items()]).empty_table()
+        kinds = {"string": pa.string(), "int64": pa.int64(), "date": pa.date32()}
+        types = {
+            name: translated(kind, kinds, pa.list_, lambda fields: pa.struct(list(fields.items())))
+            for name, kind in lake.schema(table).items()
+        }
+        return pa.schema(list(types.items())).empty_table()

@@ -40,6 +40,46 @@ def flags(rows: list[dict[str, Any]]) -> Counter[str]:
     return Counter(flag for row in rows for flag in row["flags"])
 
 
+def details(element: ElementTree.Element) -> dict[str, Any]:
+    """What an article says beside title, date and journal."""
+    citation = element.find("MedlineCitation")
+    assert citation is not None
+
+    def texts(path: str) -> list[str]:
+        return [words("".join(found.itertext())) for found in citation.findall(path)]
+
+    kinds = {found.get("RefType") for found in citation.findall("CommentsCorrectionsList/CommentsCorrections")}
+    types = texts("Article/PublicationTypeList/PublicationType")
+    ids = {found.get("IdType"): found.text for found in element.findall("PubmedData/ArticleIdList/ArticleId")}
+    status = None
+    if "Retracted Publication" in types or "RetractionIn" in kinds:
+        status = "retracted"
+    elif "Retraction of Publication" in types or "RetractionOf" in kinds:
+        status = "retraction_notice"
+    elif "Expression of Concern" in types or kinds & {"ExpressionOfConcernIn", "ExpressionOfConcernFor"}:
+        status = "expression_of_concern"
+    elif kinds & {"ErratumIn", "CorrectedandRepublishedIn", "PartialRetractionIn"}:
+        status = "corrected"
+    numbers = texts("ChemicalList/Chemical/RegistryNumber")
+    substances = zip(citation.findall("ChemicalList/Chemical/NameOfSubstance"), numbers)
+    return {
+        "doi": ids.get("doi"),
+        "pmcid": ids.get("pmc"),
+        "publication_types": types,
+        "status": status,
+        "mesh": [found.get("UI") for found in citation.findall("MeshHeadingList/MeshHeading/DescriptorName")],
+        "substances": [
+            {"name": words(found.text), "registry_number": None if number == "0" else number, "ui": found.get("UI")}
+            for found, number in substances
+        ],
+        "trial_ids": [
+            number
+            for number in texts("Article/DataBankList/DataBank/AccessionNumberList/AccessionNumber")
+            if re.fullmatch(r"NCT\d{8}", number)
+        ],
+    }
+
+
 @pytest.fixture(scope="module")
 def pubmed_xml(corpora: Path) -> Path:
     path = corpora / "pubmed" / "pubmed20n0014.xml.gz"
@@ -69,6 +109,7 @@ def articles(pubmed_xml: Path) -> dict[str, dict[str, Any]]:
                 "abstract": words(" ".join("".join(section.itertext()) for section in sections)),
                 "date": {part.tag: part.text or "" for part in article.findall("Journal/JournalIssue/PubDate/*")},
                 "labels": [section.get("Label") for section in sections],
+                "details": details(element),
             }
             element.clear()
     return found
@@ -90,6 +131,7 @@ def test_a_whole_baseline_file_of_pubmed(pubmed_xml: Path, articles: dict[str, d
             if not any(article["labels"]):
                 assert (row["abstract"] or "") == article["abstract"]
         assert row["journal"] == article["journal"]
+        assert {name: row[name] for name in article["details"]} == article["details"], row["publication_id"]
         given = article["date"]
         if "Year" not in given:
             year = re.match(r"\d{4}", given["MedlineDate"])

@@ -102,11 +102,13 @@ def test_duckdb_makes_the_tables_and_takes_the_rows(sample_lake: Path) -> None:
     assert all(comment for (comment,) in comments)
 
 
-def in_postgres(value: Any) -> str:
-    """A value as PostgreSQL reads it in CSV."""
+def in_postgres(value: Any, kind: str) -> str:
+    """A value of a type as PostgreSQL reads it in CSV."""
     if value is None:
         return "NULL"
-    if isinstance(value, list):
+    if kind.startswith("list[struct"):
+        value = json.dumps(value)
+    elif isinstance(value, list):
         quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in value)
         value = "{" + ",".join(f'"{text}"' for text in quoted) + "}"
     return '"{}"'.format(str(value).replace('"', '""'))
@@ -121,7 +123,8 @@ def test_postgres_makes_the_tables_and_takes_the_rows(sample_lake: Path, story: 
             server.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", schema("--format", "postgres"))
             for table in lake.tables()["table"]:
                 rows[table] = lake.scan(table).read().to_dicts()
-                lines = [",".join(map(in_postgres, row.values())) for row in rows[table]]
+                kinds = lake.schema(table).values()
+                lines = [",".join(map(in_postgres, row.values(), kinds)) for row in rows[table]]
                 server.run(f"COPY {table} FROM STDIN (FORMAT csv, NULL 'NULL')", given="\n".join(lines))
                 back = json.loads(server.run(f"SELECT coalesce(json_agg(line), '[]') FROM {table} line"))
                 assert back == json.loads(json.dumps(rows[table], default=str)), table
@@ -137,6 +140,11 @@ def test_json_forms_are_those_that_tools_read() -> None:
     fields: list[dict[str, Any]] = json.loads(schema("drugs_all", "--format", "bigquery"))
     modes = {field["name"]: (field["type"], field["mode"]) for field in fields}
     assert modes["synonyms"] == ("STRING", "REPEATED") and modes["source_row"] == ("INTEGER", "REQUIRED")
+    fields = json.loads(schema("publications_all", "--format", "bigquery"))
+    [record] = [field for field in fields if field["name"] == "interventions"]
+    inner = [(field["name"], field["type"], field["mode"]) for field in record["fields"]]
+    assert (record["type"], record["mode"]) == ("RECORD", "REPEATED")
+    assert inner[1:3] == [("name", "STRING", "NULLABLE"), ("other_names", "STRING", "REPEATED")]
     spark = json.loads(schema("mentions", "--format", "spark"))
     assert spark["type"] == "struct" and {field["name"]: field["type"] for field in spark["fields"]}["start"] == "long"
 

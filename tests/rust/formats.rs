@@ -23,6 +23,7 @@ pub(super) fn fields() -> Fields {
         aliases,
         required,
         many,
+        lenient: false,
     };
     Fields::new([
         field("a", &["a", "alpha"], true, false),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping
 
 from drugs_rs.bigquery.client import Target, errors_of, library
+from drugs_rs.column_types import translated
 from drugs_rs.exceptions import ArgumentError, SchemaError
 
 if TYPE_CHECKING:
@@ -13,9 +14,15 @@ if TYPE_CHECKING:
     from drugs_rs.loading import LoadTable
 
 # The types of BigQuery for those of a table.
-TYPES = {"string": "STRING", "int64": "INTEGER", "float64": "FLOAT", "bool": "BOOLEAN", "date": "DATE"}
+TYPES: Mapping[str, Mapping[str, Any]] = {
+    "string": {"type": "STRING"},
+    "int64": {"type": "INTEGER"},
+    "float64": {"type": "FLOAT"},
+    "bool": {"type": "BOOLEAN"},
+    "date": {"type": "DATE"},
+}
 # Newer names of the same types.
-SYNONYMS = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
+SYNONYMS = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 # What shows that a table was made here.
 LABELS = {"managed_by": "drugs_rs"}
 CLUSTERED = "atccode"
@@ -33,13 +40,20 @@ def fields(table: LoadTable, *, from_paths: bool) -> list[dict[str, Any]]:
     """
     found = []
     for column in table.columns:
-        is_list = column.type == "list[string]"
-        kind = "DATE" if column.name == "dt" else "STRING" if is_list else TYPES[column.type]
-        mode = "REPEATED" if is_list else "NULLABLE" if column.nullable else "REQUIRED"
+        its = translated("date" if column.name == "dt" else column.type, TYPES, _list_of, _struct_of)
+        mode = its.get("mode", "NULLABLE" if column.nullable else "REQUIRED")
         if from_paths and table.is_dated and column.name in IN_PATH:
             mode = "NULLABLE"
-        found.append({"name": column.name, "type": kind, "mode": mode, "description": column.description})
+        found.append({"name": column.name, **its, "mode": mode, "description": column.description})
     return found
+
+
+def _list_of(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**item, "mode": "REPEATED"}
+
+
+def _struct_of(fields: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return {"type": "RECORD", "fields": [{"name": name, "mode": "NULLABLE", **its} for name, its in fields.items()]}
 
 
 def resource(target: Target, table: LoadTable, *, from_paths: bool) -> dict[str, Any]:

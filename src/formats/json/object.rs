@@ -199,18 +199,20 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 }
             };
             let raw: &RawValue = map.next_value()?;
-            let many = self.fields.iter().nth(field).is_some_and(|field| field.many);
-            match scalar(raw.get(), many) {
+            let its = self.fields.iter().nth(field);
+            match scalar(raw.get(), its.is_some_and(|field| field.many)) {
                 Ok(value) => {
                     self.row.seen[field].get_or_insert(rank);
                     if let Some(value) = value.filter(|value| self.row.goes_before(field, rank, value)) {
                         self.row.set(field, rank, value);
                     }
                 }
+                Err(_) if its.is_some_and(|field| field.lenient) => {
+                    self.row.seen[field].get_or_insert(rank);
+                }
                 Err(fault) => {
                     self.row.seen[field].get_or_insert(rank);
-                    let field = self.fields.iter().nth(field);
-                    let name = field.map_or("", |field| field.aliases.first().unwrap_or(&field.name));
+                    let name = its.map_or("", |field| field.aliases.first().unwrap_or(&field.name));
                     let fault = match fault {
                         // Such as an unpaired surrogate, which skipping a value does not detect.
                         ScalarFault::Invalid(error) => ObjectFault {

@@ -4,5 +4,6 @@ pub(crate) mod dialect;
 pub(crate) mod tagged_reader;
 mod tags;
 mod xml;
+mod xml_details;
 pub(crate) mod xml_reader;
 mod xml_record;

@@ -1,6 +1,7 @@
 //! The meaning of a record's tags, in each of the tagged formats.
 
 use super::dialect::{Dialect, is_tag};
+use crate::formats::lists::{ITEM, push_item};
 use crate::text::date::has_form;
 
 /// The values that are taken from a record.
@@ -20,9 +21,25 @@ enum Slot {
     Journal,
     NlmId,
     Issn,
+    Pmcid,
+    /// Ids of the article, such as `10.1016/j.nut.2019.06.016 [doi]`. From here on a repeated tag adds an item.
+    ArticleIds,
+    PublicationTypes,
+    /// Names of other publications that retract or correct this one.
+    Notices,
+    /// `7Z5X49W53P (Terlipressin)`
+    Substances,
+    /// `ClinicalTrials.gov/NCT01234567`
+    Accessions,
 }
 
-const SLOTS: usize = Slot::Issn as usize + 1;
+const SLOTS: usize = Slot::Accessions as usize + 1;
+
+impl Slot {
+    fn is_list(self) -> bool {
+        self as usize >= Self::ArticleIds as usize
+    }
+}
 
 /// The tags of each slot; an earlier tag of a slot takes precedence over a later one.
 type Tags = &'static [(&'static str, Slot)];
@@ -39,6 +56,30 @@ const MEDLINE: Tags = &[
     ("JID", Slot::NlmId),
     // All of them: `0006-2952 (Print) 0006-2952 (Linking)`.
     ("IS", Slot::Issn),
+    ("PMC", Slot::Pmcid),
+    ("LID", Slot::ArticleIds),
+    ("AID", Slot::ArticleIds),
+    ("PT", Slot::PublicationTypes),
+    ("RIN", Slot::Notices),
+    ("PRIN", Slot::Notices),
+    ("ROF", Slot::Notices),
+    ("ECI", Slot::Notices),
+    ("ECF", Slot::Notices),
+    ("EIN", Slot::Notices),
+    ("CRI", Slot::Notices),
+    ("RN", Slot::Substances),
+    ("SI", Slot::Accessions),
+];
+
+/// What a tag of [`Slot::Notices`] says, in the words of PubMed's XML.
+const NOTICES: [(&str, &str); 7] = [
+    ("RIN", "RetractionIn"),
+    ("PRIN", "PartialRetractionIn"),
+    ("ROF", "RetractionOf"),
+    ("ECI", "ExpressionOfConcernIn"),
+    ("ECF", "ExpressionOfConcernFor"),
+    ("EIN", "ErratumIn"),
+    ("CRI", "CorrectedandRepublishedIn"),
 ];
 
 const OVID: Tags = &[
@@ -57,6 +98,8 @@ const OVID: Tags = &[
     ("TA", Slot::Journal),
     ("JA", Slot::Journal),
     ("IS", Slot::Issn),
+    ("DO", Slot::ArticleIds),
+    ("PT", Slot::PublicationTypes),
 ];
 
 const RIS: Tags = &[
@@ -76,6 +119,7 @@ const RIS: Tags = &[
     ("JA", Slot::Journal),
     ("J2", Slot::Journal),
     ("SN", Slot::Issn),
+    ("DO", Slot::ArticleIds),
 ];
 
 /// The values of one record, reused from record to record.
@@ -129,7 +173,12 @@ impl Values {
                 its,
                 Slot::Title | Slot::OwnTitle | Slot::BookTitle | Slot::Summary
             );
-            if tagged || is_text || line.starts_with([' ', '\t']) {
+            if its.is_list() {
+                // A line that goes on with an item is indented.
+                if tagged || line.starts_with([' ', '\t']) {
+                    self.add_item(its, tags[rank].0, value.trim(), tagged);
+                }
+            } else if tagged || is_text || line.starts_with([' ', '\t']) {
                 self.add(its, rank, value.trim(), tagged);
             }
         }
@@ -152,6 +201,23 @@ impl Values {
             text.push(' ');
         }
         text.push_str(value);
+    }
+
+    /// Adds an item to a list, or goes on with the last one.
+    fn add_item(&mut self, slot: Slot, tag: &str, value: &str, tagged: bool) {
+        let list = &mut self.texts[slot as usize];
+        let notice = NOTICES
+            .iter()
+            .find(|(name, _)| slot == Slot::Notices && *name == tag);
+        match (slot, notice) {
+            (Slot::Notices, Some((_, says))) if tagged => push_item(list, [*says]),
+            (Slot::Notices, _) => {}
+            _ if tagged => push_item(list, [value]),
+            _ => {
+                list.push(' ');
+                list.push_str(value);
+            }
+        }
     }
 
     /// Sets the date to that of the first tag that holds one, with the year of another tag if it has none: `Jan 5` in `DA`
@@ -197,6 +263,18 @@ impl Values {
             "journal" => text(Slot::Journal),
             "nlm_id" => text(Slot::NlmId),
             "issn" => text(Slot::Issn),
+            "pmcid" => text(Slot::Pmcid),
+            "doi" => {
+                let mut ids = text(Slot::ArticleIds).split(ITEM);
+                match self.dialect {
+                    Dialect::Medline => ids.find_map(|id| id.strip_suffix("[doi]"))?.trim(),
+                    Dialect::Ovid | Dialect::Ris => ids.next()?,
+                }
+            }
+            "publication_types" => text(Slot::PublicationTypes),
+            "notices" => text(Slot::Notices),
+            "substances" => text(Slot::Substances),
+            "trial_ids" => text(Slot::Accessions),
             _ => return None,
         };
         (!found.is_empty()).then_some(found)

@@ -77,6 +77,29 @@ impl ElementName {
         }
     }
 
+    /// The last element of this name.
+    pub(crate) fn find_last<'x>(&self, xml: &'x str) -> Option<XmlElement<'x>> {
+        let mut before = xml;
+        loop {
+            let start = memmem::rfind(before.as_bytes(), self.open.needle())?;
+            // A longer name: `<PublicationTypeList` in a search for `<PublicationType`.
+            match self.find(xml, start) {
+                Some(found) if found.start == start => return Some(found),
+                _ => before = &xml[..start],
+            }
+        }
+    }
+
+    /// The elements of this name, one behind the other.
+    pub(crate) fn all<'x>(&self, xml: &'x str) -> impl Iterator<Item = XmlElement<'x>> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let found = self.find(xml, from)?;
+            from = found.end;
+            Some(found)
+        })
+    }
+
     /// Whether the element begins and never ends.
     pub(crate) fn never_closes(&self, xml: &str) -> bool {
         self.find(xml, 0).is_none() && self.open.find(xml.as_bytes()).is_some()

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::xml::{attribute, closing_tag, plain, record_end, tag_length, text};
+use super::xml_details::{RecordDetails, RecordPlaces};
 use super::xml_record::{NAMES, another_inside, date_text, is_blank, own_pmid, summary_text};
 use crate::error::{Error, Result};
 use crate::formats::batch::{
@@ -71,6 +72,8 @@ struct ValuePlaces {
     version: Option<usize>,
     nlm_id: Option<usize>,
     issn: Option<usize>,
+    /// Those of [`RecordDetails`], in its order; `None` if the table takes none of them.
+    details: Option<[Option<usize>; 7]>,
 }
 
 /// What is at a place of the file.
@@ -88,6 +91,16 @@ enum XmlStep {
 impl<'f> PubmedXmlReader<'f> {
     pub(crate) fn new(input: Input, fields: &'f Fields) -> Self {
         let place = |name| fields.index(name);
+        let details = [
+            "doi",
+            "pmcid",
+            "publication_types",
+            "notices",
+            "mesh",
+            "substances",
+            "trial_ids",
+        ]
+        .map(place);
         Self {
             fields,
             places: ValuePlaces {
@@ -99,6 +112,7 @@ impl<'f> PubmedXmlReader<'f> {
                 version: place("version"),
                 nlm_id: place("nlm_id"),
                 issn: place("issn"),
+                details: details.iter().any(Option::is_some).then_some(details),
             },
             buffer: Buffer::new(input),
             record: 0,
@@ -316,14 +330,37 @@ impl<'f> PubmedXmlReader<'f> {
             from = summary.end;
             set(self.places.summary, Cow::Owned(summary_text(summary.inner)));
         }
+        let found_info = names.journal_info.find(&xml, from);
         if self.places.nlm_id.is_some() || self.places.issn.is_some() {
-            let info = names.journal_info.find(&xml, from).map_or("", |info| info.inner);
+            let info = found_info.map_or("", |info| info.inner);
             set(self.places.nlm_id, names.nlm_id.text(info));
             let mut issn = names.linking_issn.text(info);
             if issn.trim().is_empty() {
                 issn = names.issn.text(journal.map_or("", |journal| journal.inner));
             }
             set(self.places.issn, issn);
+        }
+        if let (Some(places), Some(info)) = (self.places.details, found_info) {
+            let found = RecordDetails::read(
+                &xml,
+                RecordPlaces {
+                    title_end: title.map_or(behind, |title| title.end),
+                    summary_end: from,
+                    info: (info.start, info.end),
+                },
+            );
+            let texts = [
+                found.doi.unwrap_or_default(),
+                found.pmcid.unwrap_or_default(),
+                found.publication_types.into(),
+                found.notices.into(),
+                found.mesh.into(),
+                found.substances.into(),
+                found.trial_ids.into(),
+            ];
+            for (place, text) in places.into_iter().zip(texts) {
+                set(place, text);
+            }
         }
         draft.push(
             self.record,

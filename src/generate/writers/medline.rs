@@ -1,5 +1,6 @@
 //! Articles as MEDLINE's tagged text.
 
+use crate::generate::details::MadeDetails;
 use crate::generate::dirt::Dirt;
 use crate::generate::random::journals;
 use crate::generate::record::MadeRow;
@@ -24,6 +25,11 @@ pub(in crate::generate) fn record(row: &MadeRow, out: &mut Vec<u8>) {
             &format!("{} (Linking)", journals::issn(row.journal_number)),
             out,
         );
+    }
+    let details = MadeDetails::of(row);
+    tag("LID", &format!("{} [doi]", details.doi), out);
+    for its in details.types {
+        tag("PT", its, out);
     }
     out.push(b'\n');
     if row.fault == Some(Dirt::BlankLine) {

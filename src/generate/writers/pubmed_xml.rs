@@ -1,5 +1,6 @@
 //! Articles as PubMed's XML.
 
+use crate::generate::details::MadeDetails;
 use crate::generate::random::journals;
 use crate::generate::record::MadeRow;
 
@@ -39,11 +40,28 @@ pub(in crate::generate) fn article(row: &MadeRow, again: bool, out: &mut Vec<u8>
             escaped(&row.summary)
         )
     };
+    let details = MadeDetails::of(row);
+    let types: Vec<String> = details
+        .types
+        .iter()
+        .map(|its| format!("<PublicationType>{its}</PublicationType>"))
+        .collect();
+    let types = format!("<PublicationTypeList>{}</PublicationTypeList>\n", types.concat());
+    let headings: Vec<String> = details
+        .mesh
+        .iter()
+        .map(|ui| format!("<MeshHeading><DescriptorName UI=\"{ui}\">Heading</DescriptorName></MeshHeading>"))
+        .collect();
+    let headings = format!("<MeshHeadingList>{}</MeshHeadingList>\n", headings.concat());
+    let ids = format!(
+        "<PubmedData><ArticleIdList><ArticleId IdType=\"doi\">{}</ArticleId></ArticleIdList></PubmedData>\n",
+        escaped(&details.doi)
+    );
     let text = format!(
         "<PubmedArticle>\n<MedlineCitation Status=\"MEDLINE\" Owner=\"NLM\">\n<PMID Version=\"{}\">{}</PMID>\n\
          <Article PubModel=\"Print\">\n<Journal>{issn}<JournalIssue CitedMedium=\"Print\">\
          <PubDate>{}</PubDate></JournalIssue><Title>{journal}</Title></Journal>\n<ArticleTitle>{title}</ArticleTitle>\n\
-         {summary}<Language>eng</Language>\n</Article>\n{info}</MedlineCitation>\n</PubmedArticle>\n",
+         {summary}<Language>eng</Language>\n{types}</Article>\n{info}{headings}</MedlineCitation>\n{ids}</PubmedArticle>\n",
         if again { 2 } else { 1 },
         row.id,
         row.date.elements(),

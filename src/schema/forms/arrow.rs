@@ -17,6 +17,16 @@ fn field(name: &str, nullable: bool, column_type: ColumnType) -> Value {
             let item = field("item", true, ColumnType::Text);
             (json!({"name": "largelist"}), json!([item]))
         }
+        ColumnType::StructList(fields) => {
+            let fields = fields.iter().map(|its| field(its.name, true, its.field_type));
+            let item = json!({
+                "name": "item",
+                "type": {"name": "struct"},
+                "nullable": true,
+                "children": fields.collect::<Vec<_>>(),
+            });
+            (json!({"name": "largelist"}), json!([item]))
+        }
         ColumnType::Date => (json!({"name": "date", "unit": "DAY"}), json!([])),
         ColumnType::Number => (json!({"name": "int", "bitWidth": 64, "isSigned": true}), json!([])),
     };

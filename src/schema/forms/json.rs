@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ColumnType, SchemaForm, Table, pretty};
+use crate::schema::table::StructField;
 
 pub(super) const FORM: SchemaForm = SchemaForm {
     name: "json",
@@ -14,7 +15,7 @@ fn row(table: &Table) -> Value {
     let properties = table.all_columns().map(|column| {
         let base = match column.column_type {
             ColumnType::Text | ColumnType::Date => "string",
-            ColumnType::TextList => "array",
+            ColumnType::TextList | ColumnType::StructList(_) => "array",
             ColumnType::Number => "integer",
         };
         let mut property = json!({"type": base, "title": column.term, "description": column.description});
@@ -24,12 +25,15 @@ fn row(table: &Table) -> Value {
         if column.column_type == ColumnType::TextList {
             property["items"] = json!({"type": "string"});
         }
+        if let ColumnType::StructList(fields) = column.column_type {
+            property["items"] = item(fields);
+        }
         if column.column_type == ColumnType::Date {
             property["format"] = json!("date");
         }
         let example = match column.column_type {
             ColumnType::Text | ColumnType::Date => Ok(Value::from(column.example)),
-            ColumnType::TextList | ColumnType::Number => serde_json::from_str(column.example),
+            ColumnType::TextList | ColumnType::StructList(_) | ColumnType::Number => serde_json::from_str(column.example),
         };
         if let Ok(example) = example {
             property["examples"] = json!([example]);
@@ -43,6 +47,25 @@ fn row(table: &Table) -> Value {
         "type": "object",
         "properties": Value::Object(properties.collect()),
         "required": required,
+        "additionalProperties": false,
+    })
+}
+
+/// The structs of a list.
+fn item(fields: &[StructField]) -> Value {
+    let properties = fields.iter().map(|field| {
+        let mut property = match field.field_type {
+            ColumnType::TextList => json!({"type": "array", "items": {"type": "string"}}),
+            _ => json!({"type": ["string", "null"]}),
+        };
+        property["description"] = Value::from(field.description);
+        (field.name.to_owned(), property)
+    });
+    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    json!({
+        "type": "object",
+        "properties": Value::Object(properties.collect()),
+        "required": names,
         "additionalProperties": false,
     })
 }

@@ -22,16 +22,20 @@ fn write(tables: &[&Table]) -> String {
         text.push_str("| column | type | null | business term | meaning | example |\n|---|---|---|---|---|---|\n");
         for column in table.all_columns() {
             let type_name = match column.column_type {
-                ColumnType::Text => "text",
-                ColumnType::TextList => "list of text",
-                ColumnType::Date => "date",
-                ColumnType::Number => "int64",
+                ColumnType::Text => "text".to_owned(),
+                ColumnType::TextList => "list of text".to_owned(),
+                ColumnType::Date => "date".to_owned(),
+                ColumnType::Number => "int64".to_owned(),
+                ColumnType::StructList(fields) => {
+                    let names = fields.iter().map(|field| format!("`{}`", field.name));
+                    format!("list of {}", names.collect::<Vec<_>>().join(", "))
+                }
             };
             let in_path = table.partitions.iter().any(|partition| partition.name == column.name);
             let type_name = if in_path {
                 format!("{type_name}, in the path")
             } else {
-                type_name.to_owned()
+                type_name
             };
             let null = if column.nullable { "yes" } else { "no" };
             text.push_str(&format!(

@@ -70,11 +70,7 @@ fn pretty(value: &serde_json::Value) -> String {
 
 /// `CREATE TABLE` for each table, with comments; `type_of` is the type of a column, `comment` makes the statements of
 /// comments from a name such as `TABLE mentions` and a text.
-fn sql_tables(
-    tables: &[&Table],
-    type_of: fn(ColumnType) -> &'static str,
-    quote: fn(&str) -> String,
-) -> String {
+fn sql_tables(tables: &[&Table], type_of: fn(ColumnType) -> String, quote: fn(&str) -> String) -> String {
     let mut text = String::new();
     for table in tables {
         let columns = table.all_columns().map(|column| {

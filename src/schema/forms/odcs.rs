@@ -21,6 +21,7 @@ fn write(tables: &[&Table]) -> String {
             let (logical, physical) = match column.column_type {
                 ColumnType::Text => ("string", "string"),
                 ColumnType::TextList => ("array", "list<string>"),
+                ColumnType::StructList(_) => ("array", "list<struct>"),
                 ColumnType::Date => ("date", "date"),
                 ColumnType::Number => ("integer", "int64"),
             };
@@ -29,6 +30,19 @@ fn write(tables: &[&Table]) -> String {
             text.push_str(&format!("        logicalType: {logical}\n        physicalType: {}\n", quoted(physical)));
             if column.column_type == ColumnType::TextList {
                 text.push_str("        items:\n          logicalType: string\n");
+            }
+            if let ColumnType::StructList(fields) = column.column_type {
+                text.push_str("        items:\n          logicalType: object\n          properties:\n");
+                for field in fields {
+                    text.push_str(&format!("            - name: {}\n", quoted(field.name)));
+                    if field.field_type == ColumnType::TextList {
+                        text.push_str("              logicalType: array\n");
+                        text.push_str("              items:\n                logicalType: string\n");
+                    } else {
+                        text.push_str("              logicalType: string\n");
+                    }
+                    text.push_str(&format!("              description: {}\n", quoted(field.description)));
+                }
             }
             text.push_str(&format!("        required: {}\n", !column.nullable));
             if let Some(position) = key_position(table, column) {

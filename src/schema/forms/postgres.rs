@@ -9,11 +9,17 @@ pub(super) const FORM: SchemaForm = SchemaForm {
 };
 
 fn write(tables: &[&Table]) -> String {
-    let type_of = |column_type| match column_type {
+    sql_tables(tables, type_of, sql_name)
+}
+
+fn type_of(column_type: ColumnType) -> String {
+    let name = match column_type {
         ColumnType::Text => "text",
         ColumnType::TextList => "text[]",
         ColumnType::Date => "date",
         ColumnType::Number => "bigint",
+        // An array of a composite type would need a type of its own in each schema.
+        ColumnType::StructList(_) => "jsonb",
     };
-    sql_tables(tables, type_of, sql_name)
+    name.to_owned()
 }

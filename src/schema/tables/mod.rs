@@ -7,12 +7,13 @@ mod gold;
 mod silver;
 
 pub use changes::MENTION_CHANGES;
+pub use columns::{INTERVENTION_FIELDS, SUBSTANCE_FIELDS};
 pub use gold::{ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, JOURNAL_DRUGS, JOURNALS, MENTIONS};
 pub use silver::{DELETED, DRUGS, JOURNAL_IDS, PUBLICATIONS, REJECTED};
 
 use super::table::Table;
 
-pub const TABLE_FORMAT: u32 = 2;
+pub const TABLE_FORMAT: u32 = 3;
 
 pub const TABLES: &[&Table] = &[
     &CURRENT_DRUGS,

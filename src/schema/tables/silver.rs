@@ -1,8 +1,9 @@
 //! The tables of silver: every delivery.
 
 use super::columns::{
-    ATCCODE, DATE, DATE_PRECISION, DRUG, DT, FLAGS, JOURNAL_KEY, KIND, PUBLICATION_ID, SOURCE_ROW,
-    SOURCE_URI, SYNONYMS, TITLE,
+    ATCCODE, CONDITIONS, DATE, DATE_PRECISION, DOI, DRUG, DT, FLAGS, INTERVENTIONS, JOURNAL_KEY, KIND, MESH,
+    PHASE, PMCID, PUBLICATION_ID, PUBLICATION_TYPES, SOURCE_ROW, SOURCE_URI, STATUS, SUBSTANCES, SYNONYMS,
+    TITLE, TRIAL_IDS, TRIAL_STATUS, VERSION,
 };
 use crate::schema::table::ColumnType::Text;
 use crate::schema::table::{Table, optional, required};
@@ -34,6 +35,18 @@ pub const PUBLICATIONS: Table = Table {
             "The journal in this row's own spelling, cleaned",
         ),
         JOURNAL_KEY,
+        DOI,
+        PMCID,
+        VERSION,
+        PUBLICATION_TYPES,
+        STATUS,
+        MESH,
+        SUBSTANCES,
+        TRIAL_IDS,
+        PHASE,
+        TRIAL_STATUS,
+        CONDITIONS,
+        INTERVENTIONS,
         FLAGS,
         SOURCE_URI,
         SOURCE_ROW,

@@ -130,6 +130,18 @@ CREATE TABLE "publications_all" (
   "date_precision" VARCHAR,
   "journal" VARCHAR,
   "journal_key" VARCHAR,
+  "doi" VARCHAR,
+  "pmcid" VARCHAR,
+  "version" BIGINT,
+  "publication_types" VARCHAR[] NOT NULL,
+  "status" VARCHAR,
+  "mesh" VARCHAR[] NOT NULL,
+  "substances" STRUCT("name" VARCHAR, "registry_number" VARCHAR, "ui" VARCHAR)[] NOT NULL,
+  "trial_ids" VARCHAR[] NOT NULL,
+  "phase" VARCHAR,
+  "trial_status" VARCHAR,
+  "conditions" VARCHAR[] NOT NULL,
+  "interventions" STRUCT("type" VARCHAR, "name" VARCHAR, "other_names" VARCHAR[], "roles" VARCHAR[])[] NOT NULL,
   "flags" VARCHAR[] NOT NULL,
   "source_uri" VARCHAR NOT NULL,
   "source_row" BIGINT NOT NULL,
@@ -145,6 +157,18 @@ COMMENT ON COLUMN "publications_all"."date" IS 'The first day of the period that
 COMMENT ON COLUMN "publications_all"."date_precision" IS 'How exact the date is: day, month, season or year; null with the date';
 COMMENT ON COLUMN "publications_all"."journal" IS 'The journal in this row''s own spelling, cleaned';
 COMMENT ON COLUMN "publications_all"."journal_key" IS 'The journal''s name with case, accents and punctuation folded, by which spellings are one journal';
+COMMENT ON COLUMN "publications_all"."doi" IS 'The digital object identifier, without a resolver before it';
+COMMENT ON COLUMN "publications_all"."pmcid" IS 'The id of the full text in PubMed Central';
+COMMENT ON COLUMN "publications_all"."version" IS 'The version that the source gives the record; null for a source without versions';
+COMMENT ON COLUMN "publications_all"."publication_types" IS 'What PubMed says the article is, in its words';
+COMMENT ON COLUMN "publications_all"."status" IS 'What notices make of it: retracted, retraction_notice, expression_of_concern or corrected; null for none';
+COMMENT ON COLUMN "publications_all"."mesh" IS 'The ids of the descriptors of the article''s MeSH headings';
+COMMENT ON COLUMN "publications_all"."substances" IS 'The substances that NLM''s indexers name (PubMed''s ChemicalList)';
+COMMENT ON COLUMN "publications_all"."trial_ids" IS 'The NCT ids of trials that the article names in its list of data banks';
+COMMENT ON COLUMN "publications_all"."phase" IS 'The phases of the trial: EARLY_PHASE1, PHASE1 to PHASE4, joined by /; NA where phases do not apply';
+COMMENT ON COLUMN "publications_all"."trial_status" IS 'The overall status of the trial, as ClinicalTrials.gov''s API writes it';
+COMMENT ON COLUMN "publications_all"."conditions" IS 'The diseases that the trial is about, cleaned';
+COMMENT ON COLUMN "publications_all"."interventions" IS 'What the trial gives or does; exports have neither other names nor roles';
 COMMENT ON COLUMN "publications_all"."flags" IS 'What was repaired or is doubtful in the row';
 COMMENT ON COLUMN "publications_all"."source_uri" IS 'The file that delivered the row, as the caller named it';
 COMMENT ON COLUMN "publications_all"."source_row" IS 'The line of a CSV or NDJSON file (the header is line 1), or the element of a JSON array or record (from 1)';
