@@ -2,8 +2,8 @@
 
 ``DeliverySensor`` waits for a source; ``BronzeOperator``, ``SilverOperator`` and ``GoldOperator`` run one step each;
 ``FetchOperator`` fetches what NLM publishes; ``QualityOperator`` judges silver before gold, ``LakeDiffOperator`` what
-changed behind it; ``AnswerOperator`` checks and returns the answers; ``LakeToDuckDBOperator``, ``LakeToPostgresOperator``
-and ``LakeToBigQueryOperator`` load the lake into a database.
+changed behind it; ``AnswerOperator`` checks and returns the answers; ``LakeToDuckDBOperator``,
+``LakeToPostgresOperator`` and ``LakeToBigQueryOperator`` load the lake into a database.
 ``Settings`` has all settings with their types; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` send alerts.
 ``dags/drug.py`` puts them together; ``docs/operations.md`` is the runbook.
 
