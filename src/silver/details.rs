@@ -202,7 +202,7 @@ impl DetailColumns {
         if name.text.is_empty() {
             return Ok(());
         }
-        // `0` stands for a substance without a number.
+        // `0` is a substance without a number.
         let number = Some(number).filter(|number| !number.is_empty() && *number != "0");
         let ui = parts.next().filter(|ui| !ui.is_empty());
         let texts = [Some(&*name.text), number, ui];
