@@ -169,7 +169,8 @@ def tables_of_the_lake() -> list[Table]:
             r"\A(\w+)\n        description: (.*)\n        columns:\n(.*)\Z", part, re.DOTALL
         )[0]
         found = re.findall(
-            r"          - name: (.*)\n            description: (.*)(?:\n            data_tests: (.*))?", columns
+            r"          - name: (.*)\n +description: (.*)\n +quote: true(?:\n            data_tests: (.*))?",
+            columns,
         )
         of_table = (
             Column(json.loads(column), json.loads(meaning), "not_null" in tests) for column, meaning, tests in found

@@ -26,7 +26,23 @@ TABLES = (
     *("drugs_all", "deleted", "journal_ids"),
 )
 # What current publications leave to `publications_all`.
-NOT_IN_GOLD = ("abstract", "source_uri", "source_row")
+NOT_IN_GOLD = (
+    "abstract",
+    "doi",
+    "pmcid",
+    "version",
+    "publication_types",
+    "status",
+    "mesh",
+    "substances",
+    "trial_ids",
+    "phase",
+    "trial_status",
+    "conditions",
+    "interventions",
+    "source_uri",
+    "source_row",
+)
 # Those with the columns `kind` and `dt` in their paths, and those with `dt` alone.
 BY_KIND = ("publications", "mentions", "rejected", "publications_all", "deleted", "journal_ids")
 BY_DATE = (*BY_KIND, "drugs_all")

@@ -215,7 +215,7 @@ def test_these_bytes_for_ever(tmp_path: Path) -> None:
 
 DIGESTS = {
     "drugs/part-00001.csv": "afcf7cd9f31da61e",
-    "pubmed/part-00001.nbib": "c781ba6ab2a1df85",
+    "pubmed/part-00001.nbib": "025378d7748e0909",
     "clinical_trials/part-00001.csv": "8e399e4bcb447409",
     "truth/mentions.ndjson": "c29937e64dab8ffa",
 }

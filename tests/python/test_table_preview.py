@@ -171,9 +171,9 @@ def test_a_clean_table_says_what_was_rejected(tmp_path: Path) -> None:
     source = tmp_path / "pubmed.csv"
     source.write_text("id,title,date,journal\n1,<b>Aspirin & co,2020,J\n2,,2020,J\n", encoding="utf-8")
     table = drugs_rs.read_publications(source)
-    heading = "CleanTable: 1 row × 11 columns, 1 file, 1 rejected row"
+    heading = "CleanTable: 1 row × 23 columns, 1 file, 1 rejected row"
     assert repr(table).split("\n")[0] == heading
     assert f"<p>{heading}</p>" in html_of(table)
-    assert repr(table.head()).startswith("Table: 1 row × 11 columns\n")
+    assert repr(table.head()).startswith("Table: 1 row × 23 columns\n")
     [batch] = drugs_rs.iter_publications(source)
-    assert repr(batch).split("\n")[0] == "CleanTable: 1 row × 11 columns, 1 rejected row"
+    assert repr(batch).split("\n")[0] == "CleanTable: 1 row × 23 columns, 1 rejected row"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Mapping
 
 from drugs_rs.bigquery.client import Target, errors_of, library
@@ -45,15 +47,27 @@ def fields(table: LoadTable, *, from_paths: bool) -> list[dict[str, Any]]:
         if from_paths and table.is_dated and column.name in IN_PATH:
             mode = "NULLABLE"
         found.append({"name": column.name, **its, "mode": mode, "description": column.description})
+        if its["type"] == "RECORD":
+            # With the descriptions of its fields.
+            found[-1]["fields"] = _described()[table.name][column.name]["fields"]
     return found
+
+
+@lru_cache(maxsize=1)
+def _described() -> dict[str, dict[str, Any]]:
+    """The fields of all tables as ``drugs-rs schema`` writes them."""
+    from drugs_rs import describe_tables
+
+    tables = json.loads(describe_tables("bigquery"))
+    return {name: {field["name"]: field for field in fields} for name, fields in tables.items()}
 
 
 def _list_of(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**item, "mode": "REPEATED"}
 
 
-def _struct_of(fields: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    return {"type": "RECORD", "fields": [{"name": name, "mode": "NULLABLE", **its} for name, its in fields.items()]}
+def _struct_of(_fields: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return {"type": "RECORD"}
 
 
 def resource(target: Target, table: LoadTable, *, from_paths: bool) -> dict[str, Any]:
