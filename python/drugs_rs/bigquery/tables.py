@@ -49,12 +49,12 @@ def fields(table: LoadTable, *, from_paths: bool) -> list[dict[str, Any]]:
         found.append({"name": column.name, **its, "mode": mode, "description": column.description})
         if its["type"] == "RECORD":
             # With the descriptions of its fields.
-            found[-1]["fields"] = _described()[table.name][column.name]["fields"]
+            found[-1]["fields"] = _nested()[table.name][column.name]["fields"]
     return found
 
 
 @lru_cache(maxsize=1)
-def _described() -> dict[str, dict[str, Any]]:
+def _nested() -> dict[str, dict[str, Any]]:
     """The fields of all tables as ``drugs-rs schema`` writes them."""
     from drugs_rs import describe_tables
 
