@@ -36,8 +36,8 @@ impl LakeDiff {
 #[pymethods]
 impl LakeDiff {
     #[doc = stub_doc!(LakeDiff.from_state)]
-    #[getter]
-    fn from_state(&self) -> u64 {
+    #[getter(from_state)]
+    fn earlier_state(&self) -> u64 {
         self.0.summary().from.state
     }
 
