@@ -36,14 +36,14 @@ impl LakeDiff {
 #[pymethods]
 impl LakeDiff {
     #[doc = stub_doc!(LakeDiff.from_state)]
-    #[getter]
-    fn from_state(&self) -> u64 {
+    #[getter(from_state)]
+    fn earlier_state(&self) -> u64 {
         self.0.summary().from.state
     }
 
     #[doc = stub_doc!(LakeDiff.to_state)]
-    #[getter]
-    fn to_state(&self) -> u64 {
+    #[getter(to_state)]
+    fn later_state(&self) -> u64 {
         self.0.summary().to.state
     }
 
