@@ -42,8 +42,8 @@ impl LakeDiff {
     }
 
     #[doc = stub_doc!(LakeDiff.to_state)]
-    #[getter]
-    fn to_state(&self) -> u64 {
+    #[getter(to_state)]
+    fn later_state(&self) -> u64 {
         self.0.summary().to.state
     }
 
