@@ -67,7 +67,7 @@ fn execute(py: Python<'_>, command: &ParsedCommand) -> PyResult<Result<u8>> {
 }
 
 fn printed(py: Python<'_>, command: &ParsedCommand, outcome: Outcome) -> PyResult<Result<u8>> {
-    call::run_command(py, &ProgressBar::new(false), |_| Ok(outcome.print(command)))
+    call::run_command(py, &ProgressBar::new(false), |_| Ok(command.print(outcome)))
 }
 
 #[doc = stub_doc!(LoadCommand)]

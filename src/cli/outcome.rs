@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::output::printing::printed;
-use super::parse::ParsedCommand;
+use super::output::voice::Voice;
 use crate::error::{Error, Result};
 use crate::task::Patient;
 
@@ -45,10 +45,8 @@ impl Outcome {
     }
 
     /// Prints the warnings and the result, and returns the exit code.
-    pub fn print(self, command: &ParsedCommand) -> Result<u8> {
-        self.warnings
-            .iter()
-            .for_each(|warning| command.voice.warn(warning));
+    pub(super) fn print(self, voice: &Voice) -> Result<u8> {
+        self.warnings.iter().for_each(|warning| voice.warn(warning));
         printed(Patient(io::stdout().lock()).write_all(&self.text))?;
         self.failure.map_or(Ok(self.exit_code), Err)
     }

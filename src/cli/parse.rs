@@ -8,9 +8,10 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::arguments::{Arguments, Command};
 use super::options::matching::exclusive_flags;
+use super::outcome::Outcome;
 use super::output::progress::ProgressBar;
 use super::output::voice::Voice;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// The request of a command line.
 #[derive(Debug)]
@@ -118,6 +119,11 @@ impl ParsedCommand {
             bar.note(&format!("{option}: `{value}` from {name}"));
         }
         bar
+    }
+
+    /// Prints the warnings and the result of the command, and returns the exit code.
+    pub fn print(&self, outcome: Outcome) -> Result<u8> {
+        outcome.print(&self.voice)
     }
 
     /// Prints why the command failed, and returns its exit code.

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
 
 /// The modules inside of `formats`.
 const FORMATS: &[&[&str]] = &[
-    &["bytes", "columns"],
+    &["bytes", "columns", "lists"],
     &["buffer", "fields"],
     &["batch", "trials"],
     &["csv", "json", "lines", "parquet", "pubmed", "shaped"],
@@ -306,12 +306,14 @@ fn only_the_bindings_say_pyo3() {
 }
 
 /// The types that Python sees under the names of those that they hold.
-const IN_PYTHON: [&str; 7] = [
+const IN_PYTHON: [&str; 9] = [
     "CleanTable",
     "DrugGraph",
     "Lake",
+    "LakeDiff",
     "Matcher",
     "Mention",
+    "PairEvidence",
     "Table",
     "TableScan",
 ];
