@@ -9,6 +9,21 @@ use drugs_rs::silver::shapes::shapes;
 use drugs_rs::storage::source::expand_all;
 use drugs_rs::task::Task;
 
+/// What records say beside title, date and journal: `tests/python/test_record_details.py` looks at it, as silver has it.
+const DETAILS: [&str; 11] = [
+    "doi",
+    "pmcid",
+    "publication_types",
+    "notices",
+    "mesh",
+    "substances",
+    "trial_ids",
+    "phase",
+    "trial_status",
+    "conditions",
+    "intervention_list",
+];
+
 /// The result of a source: one line for each row with bars between the fields, `-` for a missing value.
 #[derive(Debug)]
 struct Read {
@@ -28,7 +43,9 @@ fn read(kind: PublicationKind, content: &str) -> Result<Read, Error> {
     while let Some(batch) = reader.next_batch(&Task::new())? {
         let base = rows.len();
         for row in 0..batch.frame.height() {
-            let values = batch.frame.columns().iter().map(|column| match column.str() {
+            let columns = batch.frame.columns().iter();
+            let columns = columns.filter(|column| !DETAILS.contains(&column.name().as_str()));
+            let values = columns.map(|column| match column.str() {
                 Ok(texts) => texts.get(row).unwrap_or("-").to_owned(),
                 Err(_) => column.u64().unwrap().get(row).unwrap().to_string(),
             });
