@@ -7,7 +7,7 @@ import random
 import shutil
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterable, NamedTuple
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple
 
 import pytest
 from py4j.protocol import Py4JJavaError
@@ -18,6 +18,7 @@ from written_sources import write, write_pubmed
 import drugs_rs
 import drugs_rs.spark
 from drugs_rs import exceptions
+from drugs_rs.column_types import translated
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -131,11 +132,20 @@ def test_rows_of_many_files_are_those_of_the_core(spark: SparkSession, tmp_path:
         assert own and all(row["journal"] for row in own)
 
 
+def struct_of(fields: Mapping[str, str]) -> str:
+    """A struct as Spark writes its type."""
+    return f"struct<{','.join(f'{name}:{kind}' for name, kind in fields.items())}>"
+
+
 def test_every_column_is_that_of_a_table_of_the_lake(spark: SparkSession, samples: Path) -> None:
     clean = drugs_rs.spark.read_publications(spark, samples / "clinical_trials.csv", kind="clinical_trial")
-    types = {"string": "string", "int64": "bigint", "date": "date", "list[string]": "array<string>"}
+    types = {"string": "string", "int64": "bigint", "date": "date"}
     for frame, table in FRAMES.items():
-        wanted = {name: types[kind] for name, kind in drugs_rs.Lake("any").schema(table).items() if name != "dt"}
+        wanted = {
+            name: translated(kind, types, "array<{}>".format, struct_of)
+            for name, kind in drugs_rs.Lake("any").schema(table).items()
+            if name != "dt"
+        }
         assert dict(getattr(clean, frame).dtypes) == wanted
         assert list(wanted)[-1] == "kind"
     assert {row["kind"] for row in clean.publications.collect()} == {"clinical_trial"}
