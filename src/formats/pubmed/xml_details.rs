@@ -145,7 +145,7 @@ impl<'x> RecordDetails<'x> {
         if let Some(list) = names.notices.find(xml, from) {
             from = list.end;
             for notice in names.notice.all(list.inner) {
-                // `Cites` and comments are far more frequent, and say nothing of this record.
+                // `Cites` and comments are far more frequent, and do not concern this record.
                 let says = attribute(notice.attributes, "RefType").unwrap_or_default();
                 if NOTICES.contains(&&*says) {
                     push_item(&mut self.notices, [&*says]);
