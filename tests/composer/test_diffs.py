@@ -30,6 +30,12 @@ def lake(tmp_path: Path) -> str:
     return str(tmp_path / "lake")
 
 
+@pytest.fixture(autouse=True)
+def plain_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow 3 logs by another library, whose records pytest does not see."""
+    monkeypatch.setattr(LakeDiffOperator, "log", logging.getLogger("drugs_rs.test"), raising=False)
+
+
 def operator(lake: str, **options: Any) -> LakeDiffOperator:
     return LakeDiffOperator(task_id="diff", lake=lake, dt=B, **options)
 
