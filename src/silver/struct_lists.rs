@@ -31,8 +31,7 @@ struct FieldValues {
     lists: Option<ListEnds>,
 }
 
-/// Builds the column: [`end_item`](Self::end_item) after the fields of a struct, [`end_row`](Self::end_row) after the structs
-/// of a list.
+/// Builds the column: [`push`](Self::push) for each struct, [`end_row`](Self::end_row) after those of a list.
 pub(super) struct StructLists {
     name: PlSmallStr,
     fields: &'static [StructField],
