@@ -86,6 +86,7 @@ def test_a_load_returns_its_receipt_with_the_rows_of_tables(
         "parts": 7,
         "rows": 5,
         "bytes": 18,
+        "replaced_lake": None,
         "rows_of_tables": {"mentions": 5},
     }
 
