@@ -110,10 +110,9 @@ test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and 
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
 test-rust: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(LINK_TESTS) $(TOOLS)/cargo-nextest nextest run --locked --features python --no-fail-fast $(NEXTEST)
-	$(LINK_TESTS) cargo test --locked --features python --doc
-test-matcher: $(PYO3_CONFIG_FILE) ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
-	DRUGS_RS_CASES=$(MATCHER_CASES) cargo test --locked --release --no-default-features --test rust -- \
-	    --include-ignored --show-output matcher::
+test-matcher: .venv/tools/.ready $(PYO3_CONFIG_FILE) ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
+	$(LINK_TESTS) DRUGS_RS_CASES=$(MATCHER_CASES) $(TOOLS)/cargo-nextest nextest run --locked --features python \
+	    --no-fail-fast --run-ignored all --success-output final -E 'test(tests::matcher::)'
 test-python: $$(addsuffix /.wheel,$$(addprefix .venv/test-,$$(PYTHONS)))
 	$(foreach version,$(PYTHONS),$(MAKE) --no-print-directory test-python-$(version) &&) true
 test-python-%: .venv/test-%/.wheel
@@ -150,9 +149,8 @@ check-format: .venv/tools/.ready
 check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(TOOLS)/ruff check $(PYTHON_FILES)
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
-	cargo clippy --locked -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
-	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --features python --document-private-items
 check-types: $$(NEWEST)/.dependencies
 	$(NEWEST)/bin/mypy --exclude '^tests/(composer|spark)/' python tests evaluation
 	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer

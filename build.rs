@@ -177,12 +177,12 @@ fn dedented(docstring: &str) -> String {
 
 /// A macro that expands to the text about a name.
 ///
-/// Nothing where rustdoc collects examples: it takes indented lines of Python, such as a printed table, for Rust.
+/// Nothing where rustdoc reads them: it takes indented lines of Python for Rust, and lists for links.
 fn macro_of(macro_name: &str, texts: impl Iterator<Item = (String, String)>) -> String {
     let rules = texts.map(|(name, text)| format!("    ({name}) => {{ {text:?} }};\n"));
     let rules = rules.collect::<String>();
     format!(
-        "#[cfg(not(doctest))]\nmacro_rules! {macro_name} {{\n{rules}}}\n\
-         #[cfg(doctest)]\nmacro_rules! {macro_name} {{ ($($name:tt)*) => {{ \"\" }} }}\n"
+        "#[cfg(not(any(doc, doctest)))]\nmacro_rules! {macro_name} {{\n{rules}}}\n\
+         #[cfg(any(doc, doctest))]\nmacro_rules! {macro_name} {{ ($($name:tt)*) => {{ \"\" }} }}\n"
     )
 }

@@ -1,16 +1,5 @@
 //! Options with a few named values. Each type names its values once: the command line, Python and the messages use
 //! the same names.
-//!
-//! ```
-//! use drugs_rs::schema::DrugUnit;
-//!
-//! assert_eq!("code".parse(), Ok(DrugUnit::Code));
-//! let unknown = "substanze".parse::<DrugUnit>().unwrap_err();
-//! assert_eq!(
-//!     unknown.of("unit").to_string(),
-//!     "unit: `substanze`; expected \"substance\" or \"code\"; did you mean \"substance\"?"
-//! );
-//! ```
 
 use crate::error::{Error, Result};
 

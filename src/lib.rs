@@ -26,41 +26,6 @@
 //! | 2 | [`text`] | strings |
 //! | 1 | [`schema`], `scratch`, `waiting`, [`sorting`] | tables, flags, reasons: data; unnamed files; futures; records in order |
 //! | 0 | [`error`], [`task`], [`choice`] | what may go wrong, the flag to stop, options with named values |
-//!
-//! A lake from two small files:
-//!
-//! ```
-//! use drugs_rs::api::answers;
-//! use drugs_rs::lake::{Dt, open_lake};
-//! use drugs_rs::schema::SourceTable;
-//! use drugs_rs::steps::bronze::BronzeSource;
-//! use drugs_rs::steps::run;
-//! use drugs_rs::task::Task;
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let folder = tempfile::tempdir()?;
-//! let write = |name: &str, text: &str| -> std::io::Result<String> {
-//!     let path = folder.path().join(name);
-//!     std::fs::write(&path, text)?;
-//!     Ok(path.display().to_string())
-//! };
-//! let drugs = write("drugs.csv", "atccode,drug\nV03AB,ETHANOL\n")?;
-//! let pubmed = write(
-//!     "pubmed.csv",
-//!     "id,title,date,journal\n1,Ethanol withdrawal,02/01/2020,Psychopharmacology\n2,Methanol poisoning,2020,Toxicon\n",
-//! )?;
-//! let lake = open_lake(&folder.path().join("lake").display().to_string())?;
-//! let sources =
-//!     [BronzeSource::new(SourceTable::Drugs, vec![drugs]), BronzeSource::new(SourceTable::Pubmed, vec![pubmed])];
-//! let dt = Dt::parse("2020-06-01")?;
-//! let report = run::run(lake.as_ref(), &sources, dt, Default::default(), &Default::default(), &Task::new())?;
-//! assert_eq!(report.totals.rows_in, report.totals.rows_kept);
-//!
-//! let graph = answers::read_graph(lake.as_ref())?;
-//! assert_eq!(graph.links().len(), 1, "methanol is not ethanol");
-//! # Ok(())
-//! # }
-//! ```
 
 #![cfg_attr(not(feature = "python"), forbid(unsafe_code))]
 
@@ -106,3 +71,10 @@ pub mod text;
 mod waiting;
 
 pub use error::{Error, Result};
+
+// The tests of whole floors, compiled with the unit tests: the crate is built once for both.
+#[cfg(test)]
+extern crate self as drugs_rs;
+#[cfg(test)]
+#[path = "../tests/rust/main.rs"]
+mod tests;

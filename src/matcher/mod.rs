@@ -10,17 +10,6 @@
 //! addition to the mentions inside it.
 //!
 //! A [`StopWords`] list leaves out the everyday words of a vocabulary, each with its reason.
-//!
-//! ```
-//! use drugs_rs::matcher::{VocabularyEntry, Matcher, MatcherSettings};
-//!
-//! let vocabulary = vec![VocabularyEntry::new("A01AD", "EPINEPHRINE", [])];
-//! let matcher = Matcher::new(&vocabulary, &MatcherSettings::default())?;
-//! let text = "Norepinephrine or (epinephrine)-treated?";
-//! let found: Vec<_> = matcher.find(text).iter().map(|mention| &text[mention.start..mention.end]).collect();
-//! assert_eq!(found, ["epinephrine"]);
-//! # Ok::<(), drugs_rs::Error>(())
-//! ```
 
 mod abbreviation;
 mod explain;

@@ -12,7 +12,7 @@ mod formats;
 use formats::Form;
 use proptest::prelude::*;
 
-use crate::text::checks::check_dates;
+use super::text::checks::check_dates;
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))

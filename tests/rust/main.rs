@@ -1,4 +1,4 @@
-//! The Rust tests, in one binary.
+//! The Rust tests of whole floors. They name the crate as its users do, `drugs_rs`, although they are compiled with it.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -11,7 +11,7 @@ use drugs_rs::task::Task;
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series, TimeUnit};
 use proptest::prelude::*;
 
-use crate::formats::fields;
+use super::formats::fields;
 
 struct Read {
     rows: Vec<String>,

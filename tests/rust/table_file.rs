@@ -8,7 +8,7 @@ use drugs_rs::sorting::Bound;
 use polars_parquet_format::thrift::protocol::{TCompactInputProtocol, TCompactOutputProtocol};
 use polars_parquet_format::{ColumnChunk, ColumnIndex, FileMetaData, OffsetIndex, PageHeader, PageType};
 
-use crate::row_groups::made;
+use super::row_groups::made;
 
 const ROWS: usize = 40_000;
 

@@ -198,7 +198,7 @@ fn the_seeds_of_the_fuzz_target_hold() {
 // --- The real file ---
 
 #[test]
-#[ignore = "takes a release build: make test-matcher"]
+#[ignore = "large: make test-matcher"]
 fn on_a_real_pubmed_file_the_fast_matcher_is_the_slow_one() {
     let Some(corpora) = corpora() else {
         return;

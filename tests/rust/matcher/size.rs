@@ -208,7 +208,7 @@ fn names_that_differ_in_case_or_accent_alone_are_one_name() {
 }
 
 #[test]
-#[ignore = "takes a release build: make test-matcher"]
+#[ignore = "large: make test-matcher"]
 fn a_million_names_are_built_in_seconds() {
     let vocabulary: Vec<VocabularyEntry> = (0..1_000_000_u32)
         .map(|number| {
@@ -234,7 +234,7 @@ fn a_million_names_are_built_in_seconds() {
 }
 
 #[test]
-#[ignore = "takes a release build: make test-matcher"]
+#[ignore = "large: make test-matcher"]
 fn a_text_of_a_hundred_megabytes_is_one_text() {
     let sentence =
         "Once-daily METFORMIN (500 mg) or Lévodopa, but no norepinephrine at all in α-tocopherol. ";
