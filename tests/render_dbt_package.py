@@ -129,7 +129,7 @@ STATUS = Table(
     ),
     ("dt", "table"),
 )
-OF_FOUND = ("publication_id", "kind", "field", "atccode", "drug", "start", "end", "surface", "rule")
+OF_FOUND = ("publication_id", "kind", "field", "atccode", "drug", "start", "end", "surface", "rule", "role")
 FOUND = "What a matcher finds in the current publications, one row for each place and code"
 ANSWERS = (
     Table(

@@ -58,6 +58,8 @@ _Date: TypeAlias = str | datetime.date
 _Boundary: TypeAlias = Literal["word", "none"]
 _Accents: TypeAlias = Literal["fold", "keep"]
 _GraphOutput: TypeAlias = Literal["json", "none"]
+_Field: TypeAlias = Literal["title", "abstract", "interventions", "substances"]
+_Status: TypeAlias = Literal["retracted", "retraction_notice", "expression_of_concern", "corrected"]
 _Unit: TypeAlias = Literal["substance", "code"]
 _Encoding: TypeAlias = Literal["windows-1252"]
 _OnBadFile: TypeAlias = Literal["fail", "reject"]
@@ -99,7 +101,9 @@ def run(
     expect_rows: str | None = None,
     boundary: _Boundary = "word",
     abbreviations: bool = False,
+    fields: Sequence[_Field] | None = None,
     abstracts: bool = False,
+    exclude_status: Sequence[_Status] | None = None,
     stop_words: Sequence[str] | None = None,
     extra_stop_words: Sequence[str] | None = None,
     salts: bool = False,
@@ -141,7 +145,13 @@ def run(
             much fewer rows than the one it replaces; bronze copies stay, silver and gold are as they were.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
-        abstracts: Search abstracts as well as titles.
+        fields: The fields of publications to search: `"title"` (without this argument), `"abstract"`, `"interventions"`
+            (the names that a trial gives what it tests) and `"substances"` (the names in PubMed's list of chemicals).
+            Names in a list are one text, with ` | ` between them.
+        abstracts: Search abstracts too: the same as `"abstract"` among the fields.
+        exclude_status: Do not search publications of these statuses: `"retracted"`, `"retraction_notice"`,
+            `"expression_of_concern"`, `"corrected"`. They stay in the tables and in the graph, without mentions; the
+            report counts them as `excluded`.
         stop_words: Names that are never a mention by themselves. `None` takes the shipped list and the rules for
             classes and short names (`docs/matching.md`), `[]` none of them, a list just its names.
         extra_stop_words: Names that are never a mention either, besides those of `stop_words`.
@@ -291,7 +301,9 @@ def gold(
     dt: _Date,
     boundary: _Boundary = "word",
     abbreviations: bool = False,
+    fields: Sequence[_Field] | None = None,
     abstracts: bool = False,
+    exclude_status: Sequence[_Status] | None = None,
     stop_words: Sequence[str] | None = None,
     extra_stop_words: Sequence[str] | None = None,
     salts: bool = False,
@@ -314,7 +326,13 @@ def gold(
             at that one: a backfill never takes the graph back in time.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
-        abstracts: Search abstracts as well as titles.
+        fields: The fields of publications to search: `"title"` (without this argument), `"abstract"`, `"interventions"`
+            (the names that a trial gives what it tests) and `"substances"` (the names in PubMed's list of chemicals).
+            Names in a list are one text, with ` | ` between them.
+        abstracts: Search abstracts too: the same as `"abstract"` among the fields.
+        exclude_status: Do not search publications of these statuses: `"retracted"`, `"retraction_notice"`,
+            `"expression_of_concern"`, `"corrected"`. They stay in the tables and in the graph, without mentions; the
+            report counts them as `excluded`.
         stop_words: Names that are never a mention by themselves. `None` takes the shipped list and the rules for
             classes and short names (`docs/matching.md`), `[]` none of them, a list just its names.
         extra_stop_words: Names that are never a mention either, besides those of `stop_words`.
@@ -1112,6 +1130,7 @@ class Lake:
         dt: _Date | Sequence[_Date] | None = None,
         kind: str | Sequence[str] | None = None,
         atccode: str | Sequence[str] | None = None,
+        exclude_status: _Status | Sequence[_Status] | None = None,
     ) -> TableScan:
         """The current rows of a table as a stream, in bounded memory however large the table is.
 
@@ -1121,6 +1140,7 @@ class Lake:
             dt: Only rows of these dates. Other files are not opened.
             kind: Only rows of these kinds of publications. Other files are not opened.
             atccode: Only rows of these codes. Other columns are read only where one of the codes is.
+            exclude_status: Without publications of these statuses, such as `"retracted"`.
 
         Raises:
             ArgumentError: there is no table or column of this name, or the table cannot be filtered so.

@@ -1,5 +1,6 @@
 //! Converts Python's arguments for the core.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -11,11 +12,12 @@ use crate::choice::Choice;
 use crate::error::Error;
 use crate::fetch::parse_day;
 use crate::formats::Encoding;
+use crate::gold::mentions::SearchSettings;
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::lake::dt::{Dt, DtRange, RunDates};
 use crate::lake::states::KeepStates;
 use crate::matcher::{MatcherOption, MatcherSettings, OPTIONS, OptionKind};
-use crate::schema::{DrugUnit, GraphOutput, SourceTable};
+use crate::schema::{DrugUnit, GraphOutput, PublicationStatus, SearchedField, SearchedFields, SourceTable};
 use crate::steps::silver::ExpectedRows;
 use crate::text::date::NumericOrder;
 
@@ -159,6 +161,42 @@ pub(super) fn keep(value: &Bound<'_, PyAny>) -> PyResult<KeepStates> {
     }
     let parsed = text(value, "keep")?.parse();
     parsed.map_err(|error| exception(value.py(), &error))
+}
+
+/// The names in a list, each of them a choice; a single name is one, too.
+fn choices<T: Choice>(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<T>> {
+    let names = paths(value, name)?;
+    names.iter().map(|one| choice(value.py(), name, one)).collect()
+}
+
+/// Which texts of which publications are searched.
+pub(super) fn search(
+    py: Python<'_>,
+    fields: Option<&Bound<'_, PyAny>>,
+    abstracts: bool,
+    exclude_status: Option<&Bound<'_, PyAny>>,
+) -> PyResult<SearchSettings> {
+    let fields = match fields {
+        Some(fields) => {
+            SearchedFields::of(choices(fields, "fields")?).map_err(|error| exception(py, &error))?
+        }
+        None => SearchedFields::default(),
+    };
+    Ok(SearchSettings {
+        fields: match abstracts {
+            true => fields.with(SearchedField::Abstract),
+            false => fields,
+        },
+        exclude_status: statuses(exclude_status)?,
+    })
+}
+
+/// The statuses of publications that are left out.
+pub(super) fn statuses(value: Option<&Bound<'_, PyAny>>) -> PyResult<BTreeSet<PublicationStatus>> {
+    let Some(value) = value else {
+        return Ok(BTreeSet::new());
+    };
+    Ok(choices(value, "exclude_status")?.into_iter().collect())
 }
 
 /// What counts as one drug.

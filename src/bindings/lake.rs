@@ -157,7 +157,8 @@ impl Lake {
     }
 
     #[doc = stub_doc!(Lake.scan)]
-    #[pyo3(signature = (table, columns=None, *, dt=None, kind=None, atccode=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+    #[pyo3(signature = (table, columns=None, *, dt=None, kind=None, atccode=None, exclude_status=None))]
     fn scan(
         &self,
         py: Python<'_>,
@@ -166,6 +167,7 @@ impl Lake {
         dt: Option<&Bound<'_, PyAny>>,
         kind: Option<&Bound<'_, PyAny>>,
         atccode: Option<&Bound<'_, PyAny>>,
+        exclude_status: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<TableScan> {
         let request = ScanRequest {
             columns: columns
@@ -173,6 +175,7 @@ impl Lake {
                 .transpose()?,
             partitions: partitions(dt, kind)?,
             atccodes: atccode.map(|codes| one_or_more(codes, "atccode")).transpose()?,
+            exclude_status: arguments::statuses(exclude_status)?,
             ..ScanRequest::default()
         };
         TableScan::new(py, self.address.clone(), table.to_owned(), request)

@@ -24,7 +24,7 @@ use crate::task::Task;
 #[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs=None, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt=None, dates=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    expect_rows=None, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), snapshot=false, max_absent="2%", progress=false, **options), text_signature = None)]
+    expect_rows=None, fields=None, abstracts=false, exclude_status=None, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), snapshot=false, max_absent="2%", progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -41,7 +41,9 @@ pub(super) fn run<'py>(
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     expect_rows: Option<&str>,
+    fields: Option<&Bound<'py, PyAny>>,
     abstracts: bool,
+    exclude_status: Option<&Bound<'py, PyAny>>,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     graph: &str,
@@ -64,7 +66,7 @@ pub(super) fn run<'py>(
     };
     let gold = GoldSettings {
         matcher: arguments::matcher_settings("run", options)?,
-        abstracts,
+        search: arguments::search(py, fields, abstracts, exclude_status)?,
         answers: AnswerSettings {
             unit: arguments::unit(py, unit)?,
             max_exclusive,
@@ -167,7 +169,7 @@ pub(super) fn silver<'py>(
 
 #[doc = stub_help!(gold)]
 #[pyfunction]
-#[pyo3(signature = (*, lake=None, out=None, dt, abstracts=false, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), progress=false, **options),
+#[pyo3(signature = (*, lake=None, out=None, dt, fields=None, abstracts=false, exclude_status=None, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), progress=false, **options),
     text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn gold<'py>(
@@ -175,7 +177,9 @@ pub(super) fn gold<'py>(
     lake: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
     dt: &Bound<'py, PyAny>,
+    fields: Option<&Bound<'py, PyAny>>,
     abstracts: bool,
+    exclude_status: Option<&Bound<'py, PyAny>>,
     unit: &str,
     #[pyo3(from_py_with = arguments::max_exclusive)] max_exclusive: u64,
     graph: &str,
@@ -186,7 +190,7 @@ pub(super) fn gold<'py>(
     let (lake, dt) = (arguments::lake(lake, out, "gold")?, arguments::dt(dt)?);
     let settings = GoldSettings {
         matcher: arguments::matcher_settings("gold", options)?,
-        abstracts,
+        search: arguments::search(py, fields, abstracts, exclude_status)?,
         answers: AnswerSettings {
             unit: arguments::unit(py, unit)?,
             max_exclusive,

@@ -6,8 +6,10 @@ use crate::api::source_lists::Lists;
 use crate::api::vocabulary::read_vocabulary;
 use crate::error::{Error, Result};
 use crate::formats::{self, MostRatio};
+use crate::gold::mentions::SearchSettings;
 use crate::graph::AnswerSettings;
 use crate::matcher::VocabularyEntry;
+use crate::schema::{SearchedField, SearchedFields};
 use crate::steps::gold::GoldSettings;
 use crate::steps::silver::{ExpectedRows, SilverSettings};
 use crate::task::Task;
@@ -57,10 +59,21 @@ pub(super) fn silver_settings(words: &Reading) -> Result<SilverSettings> {
     })
 }
 
+fn search_settings(options: &GoldOptions) -> Result<SearchSettings> {
+    let fields = SearchedFields::of(options.fields.clone())?;
+    Ok(SearchSettings {
+        fields: match options.abstracts {
+            true => fields.with(SearchedField::Abstract),
+            false => fields,
+        },
+        exclude_status: options.exclude_status.iter().copied().collect(),
+    })
+}
+
 pub(super) fn gold_settings(matching: &Matching, options: &GoldOptions, task: &Task) -> Result<GoldSettings> {
     Ok(GoldSettings {
         matcher: matching.settings(task)?,
-        abstracts: options.abstracts,
+        search: search_settings(options)?,
         answers: AnswerSettings {
             unit: options.unit,
             max_exclusive: options.max_exclusive,

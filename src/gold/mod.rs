@@ -3,10 +3,12 @@
 //! - [`newest`] finds the rows that are the newest state of their publication.
 //! - [`chunk_index`] is what each part of a lake adds to the answers, [`index_bytes`] its form on disk.
 //! - [`same_journals`] joins the keys of one journal, [`journals`] chooses its display name.
-//! - [`mentions`] finds the drugs in the titles (and abstracts) of a frame, [`places`] counts their places.
+//! - [`mentions`] finds the drugs in the fields of a frame, of which [`field_texts`] are the texts; [`places`] counts their
+//!   places.
 //! - [`publications`] puts silver rows under the display names of their journals.
 
 pub mod chunk_index;
+pub mod field_texts;
 pub mod index_bytes;
 pub mod journals;
 pub mod mentions;

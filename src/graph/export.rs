@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::model::{DrugGraph, PublicationNode};
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, PublicationStatus};
 
 /// A shape that a graph can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +75,11 @@ pub fn nodes_and_links(graph: &DrugGraph) -> (Vec<Node>, Vec<NodeLink>) {
                 });
             }
             let own = Some(publication.id.clone());
+            let status = publication.status.map(|status| status.name().to_owned());
             nodes.push(Node {
                 id,
                 label: kind.name(),
-                properties: vec![("publication_id", own), ("date", date)],
+                properties: vec![("publication_id", own), ("date", date), ("status", status)],
             });
         }
     }
@@ -137,6 +138,7 @@ pub fn write_shape(graph: &DrugGraph, shape: GraphShape, mut out: impl Write) ->
                 "journal",
                 "kind",
                 "publication_id",
+                "status",
                 "substance",
             ];
             write_csv_row(&mut out, header.map(Some).into_iter())?;
@@ -148,7 +150,7 @@ pub fn write_shape(graph: &DrugGraph, shape: GraphShape, mut out: impl Write) ->
             let (nodes, _) = nodes_and_links(graph);
             write_csv_row(
                 &mut out,
-                ["id:ID", "name", "publication_id", "date:date", ":LABEL"]
+                ["id:ID", "name", "publication_id", "date:date", "status", ":LABEL"]
                     .map(Some)
                     .into_iter(),
             )?;
@@ -164,6 +166,7 @@ pub fn write_shape(graph: &DrugGraph, shape: GraphShape, mut out: impl Write) ->
                     property("name"),
                     property("publication_id"),
                     property("date"),
+                    property("status"),
                     Some(node.label),
                 ];
                 write_csv_row(&mut out, row.into_iter())
@@ -230,6 +233,8 @@ fn write_edges(
         edge.insert("journal".to_owned(), graph.journal(publication).into());
         edge.insert("kind".to_owned(), link.kind.name().into());
         edge.insert("publication_id".to_owned(), publication.id.as_str().into());
+        let status = publication.status.map(PublicationStatus::name);
+        edge.insert("status".to_owned(), status.into());
         edge.insert("substance".to_owned(), drug.substance.as_str().into());
         write(edge)
     })
@@ -253,7 +258,7 @@ fn write_csv_row<'v>(out: &mut impl Write, values: impl Iterator<Item = Option<&
 fn write_graphml(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
     let (nodes, links) = nodes_and_links(graph);
     out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n")?;
-    for name in ["label", "atccode", "name", "publication_id", "date"] {
+    for name in ["label", "atccode", "name", "publication_id", "date", "status"] {
         writeln!(
             out,
             "<key id=\"{name}\" for=\"all\" attr.name=\"{name}\" attr.type=\"string\"/>"
@@ -297,7 +302,10 @@ fn write_gexf(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
     )?;
     // A node and a link have a label of their own, which Gephi shows: `kind` is what other shapes call `label`.
     for (class, names) in [
-        ("node", &["kind", "atccode", "name", "publication_id", "date"][..]),
+        (
+            "node",
+            &["kind", "atccode", "name", "publication_id", "date", "status"][..],
+        ),
         ("edge", &["date"]),
     ] {
         writeln!(out, "<attributes class=\"{class}\" mode=\"static\">")?;

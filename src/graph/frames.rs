@@ -6,7 +6,7 @@ use super::grouping::DrugGrouping;
 use super::model::{DrugGraph, Link};
 use crate::error::Result;
 use crate::row_frame::RowFrame;
-use crate::schema::{DrugUnit, PublicationKind};
+use crate::schema::{DrugUnit, PublicationKind, PublicationStatus};
 
 /// Every drug, with the number of publications of each kind that mention it.
 pub fn drugs(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
@@ -54,5 +54,8 @@ pub fn mentions(graph: &DrugGraph, unit: DrugUnit) -> Result<DataFrame> {
         .column("kind", |link| link.kind.name())
         .column("journal", |link| graph.journal(graph.publication(*link)))
         .column("date", |link| graph.publication(*link).date)
+        .column("status", |link| {
+            graph.publication(*link).status.map(PublicationStatus::name)
+        })
         .finish()
 }

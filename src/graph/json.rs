@@ -11,8 +11,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::model::{DrugGraph, GraphBuilder, Link};
 use super::writer::{GraphRows, GraphTable, PublicationSink, write_graph};
+use crate::choice::UnknownChoice;
 use crate::error::{Error, Result};
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, PublicationStatus};
 
 /// Writes the graph.
 pub fn write_json(graph: &DrugGraph, mut out: impl Write) -> io::Result<()> {
@@ -41,7 +42,8 @@ impl GraphRows for HeldRows<'_> {
     fn each_publication(&mut self, kind: PublicationKind, write: &mut PublicationSink<'_>) -> io::Result<()> {
         let mut publications = self.graph.publications(kind).iter();
         publications.try_for_each(|publication| {
-            write(&publication.id, publication.date, self.graph.journal(publication))
+            let place = (publication.date, self.graph.journal(publication));
+            write(&publication.id, place, publication.status)
         })
     }
 
@@ -147,6 +149,8 @@ fn unknown_table<E: serde::de::Error>(name: &str, tables: &[GraphTable]) -> E {
 struct PublicationEntry {
     date: Option<NaiveDateText>,
     journal: Option<String>,
+    #[serde(default)]
+    status: Option<StatusName>,
 }
 
 /// A drug: its name, and for each kind the publications that mention it, if the file has them.
@@ -196,6 +200,18 @@ impl<'de> Visitor<'de> for DrugEntryVisitor {
 
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
+struct StatusName(PublicationStatus);
+
+impl TryFrom<String> for StatusName {
+    type Error = UnknownChoice;
+
+    fn try_from(text: String) -> Result<Self, UnknownChoice> {
+        text.parse().map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
 struct NaiveDateText(NaiveDate);
 
 impl TryFrom<String> for NaiveDateText {
@@ -233,7 +249,8 @@ pub fn read_json(bytes: &[u8], uri: &str) -> Result<DrugGraph> {
     for (kind, table) in &file.publications {
         for (id, publication) in table {
             let date = publication.date.as_ref().map(|date| date.0);
-            builder.add_publication(*kind, id, date, publication.journal.as_deref());
+            let status = publication.status.as_ref().map(|status| status.0);
+            builder.add_publication(*kind, id, (date, publication.journal.as_deref()), status);
         }
     }
     let mut graph = builder.finish();

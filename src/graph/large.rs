@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use super::DrugNode;
 use super::writer::{GraphRows, GraphTable, PublicationSink, write_graph};
 use crate::error::{Error, Result};
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, PublicationStatus};
 use crate::sorting::{Bound, SortRecord, Sorted, Sorter};
 use rows::{DrugRow, JournalRow, PublicationRow};
 
@@ -75,8 +75,8 @@ impl LargeGraph {
         &mut self,
         kind: PublicationKind,
         id: &str,
-        date: Option<NaiveDate>,
-        journal: Option<&str>,
+        (date, journal): (Option<NaiveDate>, Option<&str>),
+        status: Option<PublicationStatus>,
     ) -> Result<()> {
         let journal = self.journal(journal)?;
         self.publications_added[kind as usize] += 1;
@@ -86,6 +86,7 @@ impl LargeGraph {
             id,
             date,
             journal,
+            status,
         };
         self.publications.push(row).map_err(failed)
     }
@@ -184,7 +185,7 @@ impl GraphRows for SortedRows<'_> {
             let journal = row
                 .journal
                 .map(|journal| self.journals[journal as usize].as_str());
-            write(&row.id, row.date, journal)?;
+            write(&row.id, (row.date, journal), row.status)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, PublicationStatus};
 use crate::text::{BETWEEN_NAMES, substance};
 
 /// A drug: one code of the vocabulary. Several names of one code stand with ` | ` between them.
@@ -23,6 +23,7 @@ pub struct PublicationNode {
     pub date: Option<NaiveDate>,
     /// The number of its journal.
     pub journal: Option<u32>,
+    pub status: Option<PublicationStatus>,
 }
 
 /// One drug mentioned in one publication, however often.
@@ -126,14 +127,15 @@ impl GraphBuilder {
         &mut self,
         kind: PublicationKind,
         id: &str,
-        date: Option<NaiveDate>,
-        journal: Option<&str>,
+        (date, journal): (Option<NaiveDate>, Option<&str>),
+        status: Option<PublicationStatus>,
     ) {
         let journal = journal.and_then(|journal| self.journal(journal));
         self.publications[kind as usize].push(PublicationNode {
             id: id.to_owned(),
             date,
             journal,
+            status,
         });
     }
 

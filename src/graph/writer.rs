@@ -9,14 +9,15 @@ use std::io::{self, Write};
 use chrono::NaiveDate;
 
 use super::model::DrugNode;
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, PublicationStatus};
 
-/// Takes the id, date and journal of a publication.
-pub(super) type PublicationSink<'s> = dyn FnMut(&str, Option<NaiveDate>, Option<&str>) -> io::Result<()> + 's;
+/// Takes the id of a publication, its date and journal, and its status.
+pub(super) type PublicationSink<'s> =
+    dyn FnMut(&str, (Option<NaiveDate>, Option<&str>), Option<PublicationStatus>) -> io::Result<()> + 's;
 
 /// The rows of a graph, each table in the order of the file. Each table is read once.
 pub(super) trait GraphRows {
-    /// Hands over each publication of a kind: its id, date and journal.
+    /// Hands over each publication of a kind: its id, date, journal and status.
     fn each_publication(&mut self, kind: PublicationKind, write: &mut PublicationSink<'_>) -> io::Result<()>;
 
     /// Hands over the id of each publication of a kind that mentions a drug. Drugs are asked for in order, and the kinds
@@ -66,8 +67,8 @@ pub(super) fn write_graph(
                 }
             }
             GraphTable::Publications(kind) => {
-                rows.each_publication(*kind, &mut |id, date, journal| {
-                    write_publication(&mut table, id, date, journal)
+                rows.each_publication(*kind, &mut |id, place, status| {
+                    write_publication(&mut table, id, place, status)
                 })?;
             }
         }
@@ -193,8 +194,8 @@ fn write_drug(
 fn write_publication(
     table: &mut Object<'_>,
     id: &str,
-    date: Option<NaiveDate>,
-    journal: Option<&str>,
+    (date, journal): (Option<NaiveDate>, Option<&str>),
+    status: Option<PublicationStatus>,
 ) -> io::Result<()> {
     let out = table.entry(id)?;
     out.write_all(b"{\"date\": ")?;
@@ -203,6 +204,10 @@ fn write_publication(
     match journal {
         Some(journal) => text(out, journal)?,
         None => out.write_all(b"null")?,
+    }
+    // Few publications have one, so it stands only there.
+    if let Some(status) = status {
+        write!(out, ", \"status\": \"{}\"", status.name())?;
     }
     out.write_all(b"}")
 }

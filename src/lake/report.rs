@@ -62,6 +62,9 @@ pub struct GoldNumbers {
     /// Rows of earlier dates that a later date deletes.
     #[serde(default)]
     pub deleted: u64,
+    /// Publications that were not searched because of their status.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub excluded: u64,
     /// What counts as one drug in `mentions`, `pairs` and the answers. Reports without this field counted codes.
     #[serde(default = "code")]
     pub unit: DrugUnit,

@@ -3,6 +3,7 @@
 //! The steps of the pipeline meet here. Whoever writes a table builds it from its [`Table`] and checks the frame with
 //! [`Table::check`], which reports all differences at once.
 
+mod field;
 mod flag;
 #[cfg(feature = "tables")]
 mod forms;
@@ -16,6 +17,7 @@ mod table;
 #[cfg(feature = "tables")]
 mod tables;
 
+pub use field::{INTERVENTION_ROLES, SearchedField, SearchedFields};
 pub use flag::{Flag, Flags};
 #[cfg(feature = "tables")]
 pub use forms::{SCHEMA_FORMS, SchemaForm, describe_tables, find_table};

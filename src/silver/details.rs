@@ -12,7 +12,7 @@ use super::struct_lists::{StructLists, StructValue};
 use super::texts::TextLists;
 use crate::error::Result;
 use crate::formats::{ITEM, PART, VALUE};
-use crate::schema::{INTERVENTION_FIELDS, PublicationStatus, SUBSTANCE_FIELDS};
+use crate::schema::{INTERVENTION_FIELDS, INTERVENTION_ROLES, PublicationStatus, SUBSTANCE_FIELDS};
 use crate::text::clean;
 
 /// The columns of a raw batch that hold details; each may be missing.
@@ -48,12 +48,12 @@ const INTERVENTION_TYPES: [&str; 11] = [
 
 /// The types of arms with a role of their own for what is given in them.
 const ROLES: [(&str, &str); 3] = [
-    ("EXPERIMENTAL", "experimental"),
-    ("ACTIVE_COMPARATOR", "active_comparator"),
-    ("PLACEBO_COMPARATOR", "placebo_comparator"),
+    ("EXPERIMENTAL", INTERVENTION_ROLES[0]),
+    ("ACTIVE_COMPARATOR", INTERVENTION_ROLES[1]),
+    ("PLACEBO_COMPARATOR", INTERVENTION_ROLES[2]),
 ];
 /// The role in any other arm.
-const OTHER_ROLE: &str = "other";
+const OTHER_ROLE: &str = INTERVENTION_ROLES[3];
 
 /// The raw columns of a batch.
 pub(super) struct RawDetails([Option<StringChunked>; RAW.len()]);

@@ -2,7 +2,8 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::schema::{Flags, PublicationKind};
+use crate::choice::Choice as _;
+use crate::schema::{Flags, PublicationKind, PublicationStatus};
 
 /// A field of a record as bytes.
 pub trait SortField: Sized {
@@ -100,6 +101,17 @@ impl SortField for PublicationKind {
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         Self::of_number(SortField::read(bytes)?)
+    }
+}
+
+impl SortField for PublicationStatus {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(*self as u8);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let [number] = take(bytes)?;
+        Self::CHOICES.get(usize::from(number)).copied()
     }
 }
 

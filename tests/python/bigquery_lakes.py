@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TARGET = f"{PROJECT}.drugs"
 # How often a test kills, which can be raised.
-KILLS = int(os.environ.get("DRUGS_RS_KILLS", "3"))
+KILLS = int(os.environ.get("DRUGS_RS_KILLS", "2"))
 
 
 def client_of(service: BigQuery, credentials: Any = None) -> bigquery.Client:

@@ -37,7 +37,7 @@ STATUS = pa.schema(
     ]
 )
 POSTGRES_TYPES = {"int64": "bigint", "double": "double precision", "bool": "boolean", "date32[day]": "date"}
-OF_FOUND = ("kind", "publication_id", "field", "atccode", "drug", "start", "end", "surface", "rule")
+OF_FOUND = ("kind", "publication_id", "field", "atccode", "drug", "start", "end", "surface", "rule", "role")
 FOUND = pa.schema([(name, pa.int64() if name in ("start", "end") else pa.string()) for name in OF_FOUND])
 
 

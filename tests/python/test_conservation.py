@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -22,9 +23,11 @@ from drugs_rs.exceptions import ConservationError, DrugsError, InternalError
 
 pytestmark = pytest.mark.core
 
-# Every example writes a lake: fewer of them, and no deadline.
+# Every example writes a lake: fewer of them, and no deadline. DRUGS_RS_EXAMPLES=1000 for a night.
 lake_examples = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=int(os.environ.get("DRUGS_RS_EXAMPLES", "40")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 # Pieces with a meaning for one of the cleaning rules, which their neighbours may change.

@@ -38,7 +38,7 @@ from drugs_rs import exceptions
 
 pytestmark = pytest.mark.core
 
-KILLS = int(os.environ.get("DRUGS_RS_KILLS", "16"))
+KILLS = int(os.environ.get("DRUGS_RS_KILLS", "10"))
 SEED = int(os.environ.get("DRUGS_RS_KILL_SEED", "20200601"))
 ROWS = 1500
 KILLS_OF_A_CHANGE = 3
@@ -217,7 +217,7 @@ def test_a_killed_compaction_leaves_the_old_index_or_the_new_one(tmp_path: Path)
     whole = seen(made)
     compaction = Change("compact", {"older_than_days": 0})
     chance, in_time, indexes = random.Random(SEED), 0, set[bool]()
-    for number in range(max(8, KILLS // 10)):
+    for number in range(max(5, KILLS // 10)):
         shutil.rmtree(str(lake), ignore_errors=True)
         shutil.copytree(str(made), str(lake), symlinks=True)
         in_time += killed(compaction, lake, chance.uniform(0, 0.01 if number % 2 else 0.001), number % 2)

@@ -83,7 +83,7 @@ def test_the_settings_of_gold_are_used(options: dict[str, Any], tmp_path: Path) 
     searched = {name: value for name, value in options.items() if name != "abstracts"}
     names: dict[str, list[str]] = {code: [name] for code, name in VOCABULARY}
     matcher = drugs_rs.Matcher.from_names(names, **searched)
-    remark = "" if options.get("abstracts") else ", which gold did not search (abstracts=False)"
+    remark = "" if options.get("abstracts") else ", which gold did not search (fields)"
     for _, drug in VOCABULARY:
         assert lake.explain("7", drug).splitlines() == [
             "title: " + matcher.explain(TITLE, drug),

@@ -27,7 +27,7 @@ import drugs_rs.postgres
 from drugs_rs import exceptions
 from drugs_rs.loading import LoadReceipt, load_tables
 
-KILLS = int(os.environ.get("DRUGS_RS_KILLS", "8"))
+KILLS = int(os.environ.get("DRUGS_RS_KILLS", "4"))
 SEED = int(os.environ.get("DRUGS_RS_KILL_SEED", "20200601"))
 ENGINES = ("duckdb", "postgres")
 

@@ -16,9 +16,10 @@ from drugs_rs.exceptions import ArgumentError, DrugsError, SourceNotFoundError
 NAMES = {"A": ["aspirin", "acetylsalicylic acid"], "B": ["metformin hydrochloride"]}
 OWN_KEYWORDS = {
     "run": {"drugs", "pubmed", "clinical_trials", "preprints", "lake", "out", "dt", "dates", "encoding",
-            "month_first", "on_bad_file", "max_ratio", "expect_rows", "snapshot", "max_absent", "abstracts", "unit",
+            "month_first", "on_bad_file", "max_ratio", "expect_rows", "snapshot", "max_absent", "fields", "abstracts",
+            "exclude_status", "unit",
             "max_exclusive", "graph", "keep", "progress"},
-    "gold": {"lake", "out", "dt", "abstracts", "unit", "max_exclusive", "graph", "keep", "progress"},
+    "gold": {"lake", "out", "dt", "fields", "abstracts", "exclude_status", "unit", "max_exclusive", "graph", "keep", "progress"},
     "Matcher.from_names": {"names"},
     "Matcher.from_vocabulary": {"vocabulary", "encoding", "max_ratio"},
 }  # fmt: skip

@@ -25,7 +25,7 @@ def article_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     out = tmp_path_factory.mktemp("made-up") / "sources"
     clean: bool = request.param
     drugs_rs.generate(
-        out, articles=60_000, trials=0, articles_format="pubmed-xml", packing="gz", abstracts=1.0, clean=clean
+        out, articles=40_000, trials=0, articles_format="pubmed-xml", packing="gz", abstracts=1.0, clean=clean
     )
     (file,) = (out / "pubmed").iterdir()
     assert file.stat().st_size > 4 << 20, "smaller files share a lane"

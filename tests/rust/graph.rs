@@ -17,7 +17,7 @@ fn graph(publications: &[(PublicationKind, &str, Option<&str>, &str)]) -> DrugGr
         builder.add_drug(code, &code.to_lowercase());
     }
     for (kind, id, journal, _) in publications {
-        builder.add_publication(*kind, id, NaiveDate::from_ymd_opt(2020, 1, 1), *journal);
+        builder.add_publication(*kind, id, (NaiveDate::from_ymd_opt(2020, 1, 1), *journal), None);
     }
     let mut graph = builder.finish();
     let links = publications
@@ -207,7 +207,7 @@ fn insulins(publications: &[(PublicationKind, &str, &str, &[&str])]) -> DrugGrap
         builder.add_drug(code, name);
     }
     for (kind, id, journal, _) in publications {
-        builder.add_publication(*kind, id, None, Some(journal));
+        builder.add_publication(*kind, id, (None, Some(journal)), None);
     }
     let mut graph = builder.finish();
     let links = publications
@@ -281,7 +281,7 @@ fn a_publication_may_mention_every_drug() {
     let drugs = builder.finish().drugs().to_vec();
     let bound = drugs_rs::sorting::Bound::default();
     let mut graph = LargeGraph::new(drugs, Vec::new(), bound, scratch).unwrap();
-    graph.add_publication(Pubmed, "1", None, None).unwrap();
+    graph.add_publication(Pubmed, "1", (None, None), None).unwrap();
     for code in codes.iter().chain(&codes) {
         graph.add_mention(code, Pubmed, "1", None, None).unwrap();
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use drugs_rs::lake::holds::{hold, release};
 use drugs_rs::lake::{Dt, open_lake};
 use drugs_rs::matcher::MatcherSettings;
-use drugs_rs::schema::{DrugUnit, GraphOutput, SourceTable};
+use drugs_rs::schema::{DrugUnit, GraphOutput, SearchedField, SearchedFields, SourceTable};
 use drugs_rs::share::Share;
 use drugs_rs::sorting::Bound;
 use drugs_rs::steps::bronze::{BronzeSource, bronze};
@@ -262,7 +262,11 @@ impl History {
                     GraphOutput::None
                 };
                 self.settings.matcher = MatcherSettings::default();
-                self.settings.abstracts = *substrings;
+                let fields = SearchedFields::default();
+                self.settings.search.fields = match *substrings {
+                    true => fields.with(SearchedField::Abstract),
+                    false => fields,
+                };
             }
             Event::Hold(_) | Event::Release(_) => {}
         }

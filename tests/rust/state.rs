@@ -176,7 +176,7 @@ fn expected(state: &State) -> [Vec<u8>; 3] {
         let date = version
             .year
             .map(|year| NaiveDate::from_ymd_opt(i32::from(year), 1, 1).unwrap());
-        builder.add_publication(*kind, id, date, shown(version));
+        builder.add_publication(*kind, id, (date, shown(version)), None);
     }
     let mut graph = builder.finish();
     let mut links = Vec::new();

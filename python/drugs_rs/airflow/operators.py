@@ -257,7 +257,9 @@ class GoldOperator(StepOperator):
     Args:
         boundary: ``"word"`` or ``"none"``; this and the next arguments are those of ``drugs_rs.gold``.
         abbreviations: Count abbreviations that a text introduces.
-        abstracts: Search abstracts as well as titles.
+        fields: The fields of publications to search, such as ``["title", "interventions"]``; ``None`` for titles.
+        abstracts: Search abstracts too.
+        exclude_status: Statuses of publications that are not searched, such as ``["retracted"]``.
         salts: Also find the name of a salt by its ingredient.
         accents: ``"fold"`` or ``"keep"``.
         stop_words: Names that are never a mention; ``None`` for the shipped list.
@@ -277,7 +279,9 @@ class GoldOperator(StepOperator):
         *,
         boundary: str = "word",
         abbreviations: bool | str = False,
+        fields: Sequence[str] | None = None,
         abstracts: bool | str = False,
+        exclude_status: Sequence[str] | None = None,
         salts: bool | str = False,
         accents: str = "fold",
         stop_words: Sequence[str] | None = None,
@@ -291,7 +295,9 @@ class GoldOperator(StepOperator):
         super().__init__(**kwargs)
         self.boundary = boundary
         self.abbreviations = abbreviations
+        self.fields = fields
         self.abstracts = abstracts
+        self.exclude_status = exclude_status
         self.salts = salts
         self.accents = accents
         self.stop_words = stop_words

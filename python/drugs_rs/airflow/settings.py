@@ -32,7 +32,17 @@ PREFIX = "DRUGS_RS_"
 # Placeholder for the run's partition in a source: gs://landing/{dt}/drugs.csv
 DT_PLACEHOLDER = "{dt}"
 READING = ("encoding", "month_first", "on_bad_file", "expect_rows")
-MATCHING = ("boundary", "abbreviations", "abstracts", "salts", "accents", "stop_words", "extra_stop_words")
+MATCHING = (
+    "boundary",
+    "abbreviations",
+    "fields",
+    "abstracts",
+    "exclude_status",
+    "salts",
+    "accents",
+    "stop_words",
+    "extra_stop_words",
+)
 COUNTING = ("unit", "max_exclusive", "graph", "keep")
 GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
 OPTIONS = (*READING, *MATCHING, *COUNTING, *GATE, "isolation")
@@ -46,6 +56,11 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "unit": ("substance", "code"),
     "graph": ("json", "none"),
     "encoding": (None, "utf-8", "windows-1252"),
+}
+# The same for each value of a list.
+LIST_CHOICES = {
+    "fields": ("title", "abstract", "interventions", "substances"),
+    "exclude_status": ("retracted", "retraction_notice", "expression_of_concern", "corrected"),
 }
 # What the text of an option looks like, and how a message describes it.
 PATTERNS = {
@@ -86,7 +101,9 @@ class Settings:
     expect_rows: str | None = None
     boundary: str = "word"
     abbreviations: bool = False
+    fields: list[str] | None = None
     abstracts: bool = False
+    exclude_status: list[str] | None = None
     salts: bool = False
     accents: str = "fold"
     stop_words: list[str] | None = None
@@ -147,7 +164,7 @@ class Settings:
         for name, kind in kinds.items():
             text = environment.get(PREFIX + name.upper())
             if text is not None:
-                values[name] = _checked(name, _parsed(text, kind), kind, f"{PREFIX}{name.upper()} in the environment")
+                values[name] = _checked(name, _parsed(name, text, kind), kind, f"{PREFIX}{name.upper()} in the environment")
         settings = cls(**values)
         settings._check()
         return settings
@@ -167,7 +184,7 @@ class Settings:
 
     def _check(self) -> None:
         """Reject values with the right type and without a meaning."""
-        for name in (*CHOICES, *PATTERNS):
+        for name in (*CHOICES, *LIST_CHOICES, *PATTERNS):
             _choose(name, getattr(self, name), f"the setting `{name}`", f"; {where(name)}")
         for number, notifier in enumerate(self.notifiers):
             given: object = notifier  # from a JSON text with unchecked types
@@ -217,7 +234,7 @@ def option(task_id: str, name: str, value: Any) -> Any:
     """
     kind = _kinds()[name]
     place = f"the task {task_id}"
-    found = _checked(name, _parsed(value, kind) if isinstance(value, str) else value, kind, place)
+    found = _checked(name, _parsed(name, value, kind) if isinstance(value, str) else value, kind, place)
     return _choose(name, found, f"`{name}` of {place}")
 
 
@@ -298,6 +315,11 @@ def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
         listed = " or ".join(json.dumps(choice) for choice in allowed)
         message = f"{what} is {value!r}, expected {listed}{remedy}"
         raise SettingsError(message)
+    for one in value or () if name in LIST_CHOICES else ():
+        if one not in LIST_CHOICES[name]:
+            listed = " or ".join(map(json.dumps, LIST_CHOICES[name]))
+            message = f"{what} has {one!r}, expected a list of {listed}{remedy}"
+            raise SettingsError(message)
     pattern, described = PATTERNS.get(name, (None, ""))
     if pattern is not None and value is not None and not re.fullmatch(pattern, value):
         message = f"{what} is {value!r}, expected {described}{remedy}"
@@ -313,8 +335,11 @@ def _fields_of(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in _kinds()}
 
 
-def _parsed(text: str, kind: str) -> object:
-    """Parse the text of a variable or a rendered template: texts as they are, other types as JSON or Python."""
+def _parsed(name: str, text: str, kind: str) -> object:
+    """Parse the text of a variable or a rendered template: texts as they are, other types as JSON or Python.
+
+    A list of known words may also have commas between them, as the command takes it.
+    """
     if text.strip() in ("null", "None", ""):
         return None if "None" in kind else text.strip()
     if kind.startswith("str"):
@@ -324,7 +349,7 @@ def _parsed(text: str, kind: str) -> object:
             return read(text.strip())
         except (ValueError, SyntaxError):
             continue
-    return text
+    return [word.strip() for word in text.split(",")] if name in LIST_CHOICES else text
 
 
 def _checked(name: str, value: object, kind: str, place: str) -> Any:

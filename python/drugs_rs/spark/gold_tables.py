@@ -6,10 +6,10 @@ import datetime
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Iterable, Sequence
 
 import drugs_rs
-from drugs_rs.exceptions import SourceNotFoundError
+from drugs_rs.exceptions import ArgumentError, SourceNotFoundError
 from drugs_rs.spark import task_rows
 from drugs_rs.spark.library import require_spark
 from drugs_rs.spark.mention_columns import find
@@ -70,7 +70,9 @@ def gold(
     *,
     dt: str | datetime.date | None = None,
     matcher: Matcher | None = None,
+    fields: Sequence[str] | None = None,
     abstracts: bool = False,
+    exclude_status: Sequence[str] | None = None,
     unit: str = "substance",
 ) -> Gold:
     """Compute current publications, mentions and answers of a lake from its silver tables.
@@ -85,7 +87,9 @@ def gold(
         dt: Take partitions up to this date; by default up to that which the core's gold has reached, else all.
         matcher: What to find. By default a matcher of the vocabulary, with the options that ``drugs_rs.gold`` has by
             default; where the lake's gold has others, give one with the same options.
-        abstracts: Search abstracts as well as titles.
+        fields: The fields to search, as ``drugs_rs.gold`` has them; by default titles.
+        abstracts: Search abstracts too.
+        exclude_status: Do not search publications of these statuses, such as ``["retracted"]``.
         unit: What counts as one drug in ``top_journals`` and ``exclusive_drugs``: ``"substance"`` or ``"code"``.
 
     Returns:
@@ -95,10 +99,13 @@ def gold(
         MissingLibraryError: PySpark is not installed, or older than 3.5.
         SourceNotFoundError: There are no silver tables, no vocabulary up to the date, or a partition that Spark wrote
             is not complete.
-        ArgumentError: An unknown ``unit``.
+        ArgumentError: An unknown ``unit``, field or status.
         StorageError: The lake cannot be read.
     """
     require_spark("drugs_rs.spark.gold")
+    searched = {*(fields or ["title"]), *(["abstract"] if abstracts else [])}
+    _check_names("fields", searched, _TEXTS)
+    _check_names("exclude_status", exclude_status or (), _STATUSES)
     silver = read_silver(spark, lake)
     as_of = str(dt or silver.as_of or max(silver.dates, default=""))
     drugs, own_matcher = _vocabulary(spark, silver, lake, as_of)
@@ -109,23 +116,55 @@ def gold(
     for name, frame in {**silver.tables, "status": status, "drugs": drugs}.items():
         models.add(name, frame)
     models.add("publications", models.run("publications").persist())
-    fields = ["title", *(["abstract"] if abstracts else [])]
-    models.add("found", _found(models.relations, matcher or own_matcher, fields))
+    models.add("found", _found(models.relations, matcher or own_matcher, searched, list(exclude_status or ())))
     models.add("mentions", models.run("mentions").persist())
     return Gold(models, {name: models.run(name, unit) for name in ("journal_drugs", "top_journals", "exclusive_drugs")})
 
 
-def _found(tables: dict[str, DataFrame], matcher: Matcher, fields: list[str]) -> DataFrame:
+# The text of each field. Names in a list are one text, as ``gold`` of the core searches it.
+_NAMES = "flatten(transform({}, one -> concat(array(one.name), coalesce(one.other_names, array()))))"
+_TEXTS = {
+    "title": "title",
+    "abstract": "abstract",
+    "interventions": f"array_join({_NAMES.format('interventions')}, ' | ')",
+    "substances": "array_join(transform(substances, one -> one.name), ' | ')",
+}
+# Where the names of each intervention end, and the first of its roles that holds.
+_ROLES = ("experimental", "active_comparator", "placebo_comparator", "other")
+_ENDS = (
+    "transform(interventions, (given, place) -> named_struct("
+    f"'end', length(array_join({_NAMES.format('slice(interventions, 1, place + 1)')}, ' | ')), "
+    f"'role', get(filter(array{_ROLES}, role -> array_contains(given.roles, role)), 0)))"
+)
+_STATUSES = ("retracted", "retraction_notice", "expression_of_concern", "corrected")
+
+
+def _check_names(argument: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Fail for a name that is not known."""
+    unknown = sorted(set(names).difference(known))
+    if unknown:
+        message = f"{argument}: `{unknown[0]}`; expected {', '.join(known)}"
+        raise ArgumentError(message)
+
+
+def _found(tables: dict[str, DataFrame], matcher: Matcher, fields: set[str], excluded: list[str]) -> DataFrame:
     """Find the mentions in texts of current publications."""
+    from pyspark.sql.functions import expr
+
     key = ["kind", "publication_id"]
-    current = tables["publications"].select(*key, "dt", "title")
+    current = tables["publications"]
+    if excluded:
+        current = current.where(f"status IS NULL OR status NOT IN ({', '.join(map(repr, excluded))})")
     # What gold leaves to silver.
-    whole = tables["publications_all"].select(*key, "dt", "abstract")
+    whole = tables["publications_all"].join(current.select(*key, "dt"), [*key, "dt"], "left_semi")
     found = None
-    for field in fields:
-        texts = current if field == "title" else whole.join(current.drop("title"), [*key, "dt"], "left_semi")
-        mentions = find(texts.select(*key, field), field, matcher, into="mentions")
-        mentions = mentions.selectExpr(*key, f"'{field}' AS field", "inline(mentions)")
+    for field in (name for name in _TEXTS if name in fields):
+        texts = current if field == "title" else whole
+        ends = _ENDS if field == "interventions" else "CAST(NULL AS array<struct<end:int,role:string>>)"
+        texts = texts.selectExpr(*key, f"{ends} AS ends", f"{_TEXTS[field]} AS text")
+        mentions = find(texts, "text", matcher, into="mentions")
+        mentions = mentions.selectExpr(*key, f"'{field}' AS field", "ends", "inline(mentions)")
+        mentions = mentions.withColumn("role", expr("get(filter(ends, one -> start < one.end), 0).role")).drop("ends")
         found = mentions if found is None else found.unionByName(mentions)
     assert found is not None
     return found

@@ -10,8 +10,10 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::scan::{ScanRequest, TableScan};
-use crate::choice::{close_names, one_of};
+use crate::choice::{Choice as _, close_names, one_of};
 use crate::error::{Error, Result, shown};
+use crate::gold::field_texts::FieldTexts;
+use crate::gold::mentions::SearchSettings;
 use crate::lake::documents::{PublishedGold, SilverManifest};
 use crate::lake::dt::Dt;
 use crate::lake::holds::HeldDates;
@@ -21,8 +23,10 @@ use crate::lake::vocabulary::entries_of;
 use crate::lake::{layout, manifest};
 use crate::matcher::{CodePoints, Matcher, MatcherSettings, VocabularyEntry};
 use crate::schema::{
-    CURRENT_DRUGS, CURRENT_PUBLICATIONS, DELETED, MENTIONS, PUBLICATIONS, PublicationKind, Table,
+    CURRENT_DRUGS, CURRENT_PUBLICATIONS, DELETED, MENTIONS, PUBLICATIONS, PublicationKind, SearchedField,
+    Table,
 };
+use crate::steps::gold::search_of_record;
 use crate::storage::Storage;
 use crate::task::Task;
 
@@ -55,13 +59,16 @@ pub struct MentionExplanation {
     /// A later state of the publication that gold leaves out, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<String>,
+    /// Why gold searched no text of the publication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<String>,
 }
 
 /// What is true of one text of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldExplanation {
     pub field: &'static str,
-    /// Whether gold searched it.
+    /// Whether gold searches it.
     pub searched: bool,
     pub explanation: String,
 }
@@ -73,11 +80,12 @@ impl MentionExplanation {
             let place = if field.searched {
                 field.field.to_owned()
             } else {
-                format!("{}, which gold did not search (abstracts=False)", field.field)
+                format!("{}, which gold did not search (fields)", field.field)
             };
             format!("{place}: {}", field.explanation)
         });
-        fields.chain(self.held.clone()).collect::<Vec<_>>().join("\n")
+        let notes = self.excluded.iter().chain(&self.held).cloned();
+        fields.chain(notes).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -112,22 +120,29 @@ struct Explainer<'a> {
 struct Current {
     kind: PublicationKind,
     dt: Dt,
-    title: String,
+    status: Option<String>,
 }
 
 impl Explainer<'_> {
     fn explain(&self) -> Result<MentionExplanation> {
         let current = self.current()?;
-        let (settings, abstracts) = self.settings()?;
+        let (settings, search) = self.settings()?;
         let entries = self.entries()?;
         let matcher = Matcher::build(&entries, &settings, self.task)?;
-        let mut fields = vec![self.field(&matcher, "title", true, &current.title, &entries)?];
-        let abstract_text = self.abstract_of(&current)?;
-        if let Some(text) = &abstract_text {
-            fields.push(self.field(&matcher, "abstract", abstracts, text, &entries)?);
+        let is_excluded = search.excludes(current.status.as_deref());
+        let is_searched = |field| !is_excluded && search.fields.contains(field);
+        let texts = self.texts(&current)?;
+        let mut fields = Vec::new();
+        for (field, text) in &texts {
+            fields.push(self.field(&matcher, (*field, is_searched(*field)), text, &entries)?);
         }
-        let searched = abstract_text.as_deref().filter(|_| abstracts);
+        let searched = texts.iter().filter(|(field, _)| is_searched(*field));
         self.check(&matcher, &current, searched)?;
+        let excluded = current.status.as_deref().filter(|_| is_excluded).map(|status| {
+            format!(
+                "The publication is {status}, and gold does not search such publications (exclude_status)"
+            )
+        });
         Ok(MentionExplanation {
             publication_id: self.question.publication_id.to_owned(),
             kind: current.kind.name(),
@@ -135,6 +150,7 @@ impl Explainer<'_> {
             drug: self.question.drug.to_owned(),
             fields,
             held: self.held_state(&current)?,
+            excluded,
         })
     }
 
@@ -184,9 +200,9 @@ impl Explainer<'_> {
                 ));
             }
         };
-        let rows = self.rows(&CURRENT_PUBLICATIONS, &["title"], partition(kind, dt))?;
-        let title = rows.column("title")?.str()?.get(0).unwrap_or_default().to_owned();
-        Ok(Current { kind, dt, title })
+        let rows = self.rows(&CURRENT_PUBLICATIONS, &["status"], partition(kind, dt))?;
+        let status = rows.column("status")?.str()?.get(0).map(str::to_owned);
+        Ok(Current { kind, dt, status })
     }
 
     /// The error for a publication that gold does not have.
@@ -250,20 +266,20 @@ impl Explainer<'_> {
         Ok(None)
     }
 
-    /// The abstract that silver has of the publication.
-    fn abstract_of(&self, current: &Current) -> Result<Option<String>> {
-        let rows = self.rows(&PUBLICATIONS, &["abstract"], partition(current.kind, current.dt))?;
-        Ok(rows
-            .column("abstract")?
-            .str()?
-            .iter()
-            .next()
-            .flatten()
-            .map(str::to_owned))
+    /// The texts that silver has of the publication, in the order in which they are searched.
+    fn texts(&self, current: &Current) -> Result<Vec<(SearchedField, String)>> {
+        let columns: Vec<&str> = SearchedField::CHOICES.iter().map(|field| field.name()).collect();
+        let rows = self.rows(&PUBLICATIONS, &columns, partition(current.kind, current.dt))?;
+        let mut texts = Vec::new();
+        for field in SearchedField::CHOICES {
+            let of_field = FieldTexts::of(&rows, *field)?;
+            texts.extend(of_field.get(0).map(|found| (*field, found.text.into_owned())));
+        }
+        Ok(texts)
     }
 
-    /// The settings of gold, and whether it searched abstracts.
-    fn settings(&self) -> Result<(MatcherSettings, bool)> {
+    /// The settings of the matcher that gold used, and what it searched.
+    fn settings(&self) -> Result<(MatcherSettings, SearchSettings)> {
         let uri = format!("{}/{}", self.storage.root(), layout::GOLD_MANIFEST);
         let remedy = "run the gold step, or explain the text itself with `Matcher.explain`";
         let path = layout::GOLD_MANIFEST.to_owned();
@@ -272,11 +288,7 @@ impl Explainer<'_> {
             return Err(Error::SourceNotFound { uri, expected });
         };
         let matcher = gold.settings.get("matcher").and_then(MatcherSettings::of_record);
-        let abstracts = gold
-            .settings
-            .get("abstracts")
-            .and_then(serde_json::Value::as_bool);
-        matcher.zip(abstracts).ok_or_else(|| {
+        matcher.zip(search_of_record(&gold.settings)).ok_or_else(|| {
             let found = "settings that the matcher cannot be rebuilt from: another version of drugs_rs wrote them, or they \
                          have more than 1,000 stop words";
             Error::format(uri, "the settings", found, remedy)
@@ -293,8 +305,7 @@ impl Explainer<'_> {
     fn field(
         &self,
         matcher: &Matcher,
-        field: &'static str,
-        searched: bool,
+        (field, searched): (SearchedField, bool),
         text: &str,
         entries: &[VocabularyEntry],
     ) -> Result<FieldExplanation> {
@@ -306,26 +317,32 @@ impl Explainer<'_> {
                 other => other,
             })?;
         Ok(FieldExplanation {
-            field,
+            field: field.name(),
             searched,
             explanation,
         })
     }
 
     /// Fails if the matcher does not find what gold found.
-    fn check(&self, matcher: &Matcher, current: &Current, abstract_text: Option<&str>) -> Result<()> {
-        let texts = [
-            ("title", Some(current.title.as_str())),
-            ("abstract", abstract_text),
-        ];
+    fn check<'t>(
+        &self,
+        matcher: &Matcher,
+        current: &Current,
+        texts: impl Iterator<Item = &'t (SearchedField, String)>,
+    ) -> Result<()> {
         let mut found = BTreeSet::new();
         for (field, text) in texts {
-            let Some(text) = text else { continue };
             let mut points = CodePoints::new(text);
             for mention in matcher.find_under(text, self.task)? {
                 let (start, end) = (points.at(mention.start) as i64, points.at(mention.end) as i64);
                 let drug = (mention.atccode().to_owned(), mention.drug().to_owned());
-                found.insert((field.to_owned(), start, end, drug, mention.rule.name().to_owned()));
+                found.insert((
+                    field.name().to_owned(),
+                    start,
+                    end,
+                    drug,
+                    mention.rule.name().to_owned(),
+                ));
             }
         }
         let columns = ["field", "start", "end", "atccode", "drug", "rule"];

@@ -20,14 +20,17 @@ pub(in crate::api) fn graph_of_tables(storage: &dyn Storage) -> Result<DrugGraph
         }
         Ok(())
     })?;
-    let columns = ["publication_id", "date", "journal"];
+    let columns = ["publication_id", "date", "journal", "status"];
     each_frame(storage, &CURRENT_PUBLICATIONS, &columns, |kind, frame| {
         let dates = frame.column("date")?.cast(&DataType::Int32)?;
         let ids = frame.column("publication_id")?.str()?;
         let journals = frame.column("journal")?.str()?;
-        for ((id, journal), date) in ids.iter().zip(journals.iter()).zip(dates.i32()?.iter()) {
+        let statuses = frame.column("status")?.str()?.iter();
+        let places = journals.iter().zip(dates.i32()?.iter());
+        for ((id, status), (journal, date)) in ids.iter().zip(statuses).zip(places) {
             let date = date.and_then(NaiveDate::from_epoch_days);
-            builder.add_publication(kind, id.unwrap_or_default(), date, journal);
+            let status = status.and_then(|status| status.parse().ok());
+            builder.add_publication(kind, id.unwrap_or_default(), (date, journal), status);
         }
         Ok(())
     })?;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::choice::close_names;
 use crate::error::{Error, Refusal, Result};
 use crate::lake::table_files::{LakeFile, PartitionFilter, table_files};
-use crate::schema::{Table, TableColumn, find_table};
+use crate::schema::{PublicationStatus, Table, TableColumn, find_table};
 use crate::storage::Storage;
 use crate::tables::table_reader::TableReader;
 use crate::task::Task;
@@ -28,10 +28,17 @@ pub struct ScanRequest {
     pub atccodes: Option<BTreeSet<String>>,
     /// The ids of publications, for tables that have them.
     pub publication_ids: Option<BTreeSet<String>>,
+    /// Publications of these statuses are left out, in tables that have statuses.
+    pub exclude_status: BTreeSet<PublicationStatus>,
 }
 
-/// A column that rows are chosen by, and the values that are wanted.
-type ValueFilter = (&'static str, BTreeSet<String>);
+/// A column that rows are chosen by.
+struct ValueFilter {
+    column: &'static str,
+    values: BTreeSet<String>,
+    /// Whether rows with one of the values are wanted, or the others.
+    are_wanted: bool,
+}
 
 /// The rows of a table in one state of the lake.
 pub struct TableScan {
@@ -60,19 +67,34 @@ impl TableScan {
             let found = format!("`{}` twice", columns[place].name);
             return Err(Error::argument("columns", found, "each name once"));
         }
+        let excluded = request
+            .exclude_status
+            .iter()
+            .map(|status| status.name().to_owned());
+        let excluded = (!request.exclude_status.is_empty()).then(|| excluded.collect());
         let asked = [
-            ("atccode", "codes", request.atccodes),
-            ("publication_id", "ids of publications", request.publication_ids),
+            ("atccode", "atccode", "codes", request.atccodes),
+            (
+                "publication_id",
+                "publication_id",
+                "ids of publications",
+                request.publication_ids,
+            ),
+            ("exclude_status", "status", "statuses", excluded),
         ];
         let mut filters = Vec::new();
-        for (name, values, wanted) in asked {
-            let Some(wanted) = wanted else { continue };
+        for (argument, name, what, values) in asked {
+            let Some(values) = values else { continue };
             if !table.columns.iter().any(|column| column.name == name) {
-                let found = format!("a filter of the table `{}`, which has no {values}", table.name);
+                let found = format!("a filter of the table `{}`, which has no {what}", table.name);
                 let expected = format!("a table with the column `{name}`");
-                return Err(Error::argument(name, found, expected));
+                return Err(Error::argument(argument, found, expected));
             }
-            filters.push((name, wanted));
+            filters.push(ValueFilter {
+                column: name,
+                values,
+                are_wanted: argument == name,
+            });
         }
         let files = table_files(storage.as_ref(), table, &request.partitions)?;
         Ok(Self {
@@ -222,11 +244,11 @@ fn next_group(
     }
     // The filtered columns alone say whether the others are needed.
     let mut mask: Option<BooleanChunked> = None;
-    for (name, values) in filters {
-        let Some(found) = reader.peek(Some(&[(*name).to_owned()]))? else {
+    for filter in filters {
+        let Some(found) = reader.peek(Some(&[filter.column.to_owned()]))? else {
             return Ok(None);
         };
-        let matches = matching(found.column(name)?.str()?, values);
+        let matches = matching(found.column(filter.column)?.str()?, filter);
         let both = mask.map_or_else(|| matches.clone(), |mask| mask & matches.clone());
         if !both.any() {
             reader.skip();
@@ -243,14 +265,14 @@ fn next_group(
 }
 
 /// Which values are wanted. Neighbours are often equal.
-fn matching(values: &StringChunked, wanted: &BTreeSet<String>) -> BooleanChunked {
+fn matching(values: &StringChunked, filter: &ValueFilter) -> BooleanChunked {
     let mut last: Option<(&str, bool)> = None;
     let mask = values.iter().map(|value| {
         let value = value.unwrap_or_default();
         match last {
             Some((before, is_wanted)) if before == value => is_wanted,
             _ => {
-                let is_wanted = wanted.contains(value);
+                let is_wanted = filter.values.contains(value) == filter.are_wanted;
                 last = Some((value, is_wanted));
                 is_wanted
             }

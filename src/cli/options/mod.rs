@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::formats::Encoding;
 use crate::graph::AnswerSettings;
 use crate::lake::dt::{Dt, DtRange, RunDates};
-use crate::schema::{DrugUnit, GraphOutput};
+use crate::schema::{DrugUnit, GraphOutput, PublicationStatus, SearchedField};
 use crate::steps::bronze::{BronzeSource, as_snapshots};
 use crate::steps::silver::OnBadFile;
 
@@ -141,9 +141,15 @@ pub(super) struct InputOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Counting")]
 pub(super) struct GoldOptions {
-    /// Search abstracts as well as titles
+    /// The fields of publications to search
+    #[arg(long, value_name = "FIELDS", value_parser = choice::<SearchedField>(), value_delimiter = ',', default_value = "title", env = "DRUGS_RS_FIELDS")]
+    pub fields: Vec<SearchedField>,
+    /// Search abstracts too: the same as `abstract` among the fields
     #[arg(long, env = "DRUGS_RS_ABSTRACTS")]
     pub abstracts: bool,
+    /// Do not search publications of these statuses; they stay in the tables and in the graph
+    #[arg(long, value_name = "STATUSES", value_parser = choice::<PublicationStatus>(), value_delimiter = ',', env = "DRUGS_RS_EXCLUDE_STATUS")]
+    pub exclude_status: Vec<PublicationStatus>,
     /// What counts as one drug
     #[arg(long, value_parser = choice::<DrugUnit>(), default_value = "substance", env = "DRUGS_RS_UNIT")]
     pub unit: DrugUnit,

@@ -48,6 +48,13 @@ pub(in crate::cli) fn of(report: &StepReport) -> Result<String> {
         if let Some(note) = gold.exclusive_note() {
             let _ = writeln!(text, "{note}");
         }
+        if gold.excluded > 0 {
+            let _ = writeln!(
+                text,
+                "publications not searched because of their status: {} (--exclude-status)",
+                gold.excluded
+            );
+        }
         if gold.superseded + gold.deleted > 0 {
             let _ = writeln!(
                 text,

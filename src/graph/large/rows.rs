@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, PublicationStatus};
 use crate::sorting::sort_record;
 
 /// A publication, by kind and id.
@@ -13,9 +13,10 @@ pub(super) struct PublicationRow {
     pub date: Option<NaiveDate>,
     /// The number of its journal.
     pub journal: Option<u32>,
+    pub status: Option<PublicationStatus>,
 }
 
-sort_record! { PublicationRow { kind, id, date, journal } }
+sort_record! { PublicationRow { kind, id, date, journal, status } }
 
 /// A mention, by drug, kind and id of the publication.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

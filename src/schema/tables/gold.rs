@@ -1,7 +1,7 @@
 //! The tables of gold: the current state.
 
 use super::columns::{
-    ATCCODE, DATE, DATE_PRECISION, DISPLAY_NAME, DRUG, DT, FLAGS, JOURNAL_KEY, KIND, PUBLICATION_ID,
+    ATCCODE, DATE, DATE_PRECISION, DISPLAY_NAME, DRUG, DT, FLAGS, JOURNAL_KEY, KIND, PUBLICATION_ID, STATUS,
     SUBSTANCE, SYNONYMS, TITLE,
 };
 use crate::schema::table::ColumnType::{Number, Text};
@@ -30,6 +30,7 @@ pub const CURRENT_PUBLICATIONS: Table = Table {
         DISPLAY_NAME,
         JOURNAL_KEY,
         FLAGS,
+        STATUS,
     ],
 };
 
@@ -57,7 +58,8 @@ pub const MENTIONS: Table = Table {
         required("field", Text).repeating().is(
             "searched field",
             "title",
-            "The field of the publication that was searched: title or abstract",
+            "The field of the publication that was searched: title, abstract, interventions or substances; names in a list are one \
+             text, with ` | ` between them",
         ),
         required("start", Number).is(
             "start of the span",
@@ -75,6 +77,13 @@ pub const MENTIONS: Table = Table {
             "name",
             "How the drug was found: name, synonym, abbreviation or combination",
         ),
+        optional("role", Text).repeating().is(
+            "role of the intervention",
+            "experimental",
+            "What the intervention that names the drug is in its arms, the first that holds of experimental, \
+             active_comparator, placebo_comparator and other; null in other fields and where the source has no arms",
+        ),
+        STATUS,
     ],
 };
 

@@ -13,7 +13,7 @@ pub use silver::{DELETED, DRUGS, JOURNAL_IDS, PUBLICATIONS, REJECTED};
 
 use super::table::Table;
 
-pub const TABLE_FORMAT: u32 = 3;
+pub const TABLE_FORMAT: u32 = 4;
 
 pub const TABLES: &[&Table] = &[
     &CURRENT_DRUGS,

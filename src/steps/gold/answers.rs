@@ -81,6 +81,7 @@ impl Attempt<'_> {
             publications: chunks().map(|chunk| chunk.publications.rows).sum(),
             superseded: made.states.values().map(|state| state.superseded).sum(),
             deleted: made.states.values().map(|state| state.deleted).sum(),
+            excluded: chunks().map(|chunk| chunk.excluded).sum(),
             unit: settings.unit,
             substances: counted.substances,
             mentions: chunks().map(|chunk| chunk.places.count(settings.unit)).sum(),

@@ -14,7 +14,7 @@ use super::{ChunkState, PartitionState};
 use crate::error::{Error, Result};
 use crate::gold::chunk_index::{ChunkIndex, LakeSums, PairCount};
 use crate::gold::journals::{DisplayNames, SpellingCounter};
-use crate::gold::mentions::{Substances, columns, find_mentions};
+use crate::gold::mentions::{Substances, find_mentions};
 use crate::gold::newest::LiveRows;
 use crate::gold::places::MentionPlaces;
 use crate::gold::publications::current_publications;
@@ -162,6 +162,7 @@ impl Attempt<'_> {
         };
         let wanted = self.columns(matches!(publications, PublicationsFile::New(_)));
         let mut places = MentionPlaces::default();
+        let mut excluded = 0;
         let mut counter = ChunkCounter::new(partition.kind);
         let mut groups: Vec<[u32; 2]> = Vec::new();
         self.read_chunk(
@@ -176,6 +177,7 @@ impl Attempt<'_> {
                     &live.mask(part.start - chunk.first, (part.end - part.start) as usize),
                 )?;
                 let mentions = tools.find(&frame, self)?;
+                excluded += self.settings.search.count_excluded(&frame)?;
                 places.add(&mentions)?;
                 counter.add(&frame, &mentions, tools.drugs)?;
                 if let Some(graph) = &mut made.graph {
@@ -209,6 +211,7 @@ impl Attempt<'_> {
             mentions: mentions_file.finish()?,
             index: create.index(&index, transaction)?,
             places,
+            excluded,
         })
     }
 
@@ -233,7 +236,7 @@ impl Attempt<'_> {
         let live = live_rows(partition, chunk, Some(index.clone()));
         let wanted = self.columns(true);
         let mut flipped =
-            [false, true].map(|_| (ChunkCounter::new(partition.kind), MentionPlaces::default()));
+            [false, true].map(|_| (ChunkCounter::new(partition.kind), MentionPlaces::default(), 0));
         let mut groups: Vec<[u32; 2]> = Vec::new();
         let mut copied = [0, 0];
         self.read_chunk(
@@ -245,12 +248,14 @@ impl Attempt<'_> {
                 let of_group = index.groups.get(groups.len()).copied().unwrap_or_default();
                 let ends = [0, 1].map(|table| copied[table] + of_group[table] as usize);
                 if let Some(frame) = frame {
-                    for (is_live, (counter, places)) in [false, true].into_iter().zip(&mut flipped) {
+                    for (is_live, (counter, places, excluded)) in [false, true].into_iter().zip(&mut flipped)
+                    {
                         let mut mask = vec![false; frame.height()];
                         let flips = chunk.flips_of(&part).filter(|(_, now)| *now == is_live);
                         flips.for_each(|(row, _)| mask[row] = true);
                         let rows = of_rows(frame.clone(), &mask)?;
                         let mentions = tools.find(&rows, self)?;
+                        *excluded += self.settings.search.count_excluded(&rows)?;
                         places.add(&mentions)?;
                         counter.add(&rows, &mentions, tools.drugs)?;
                     }
@@ -273,7 +278,10 @@ impl Attempt<'_> {
                 Ok(())
             },
         )?;
-        let [(removed, places_removed), (added, places_added)] = flipped;
+        let [
+            (removed, places_removed, excluded_removed),
+            (added, places_added, excluded_added),
+        ] = flipped;
         let (removed, added) = (
             removed.finish(LiveRows::default()),
             added.finish(LiveRows::default()),
@@ -290,12 +298,13 @@ impl Attempt<'_> {
             mentions: mentions.finish()?,
             index: create.index(&index, transaction)?,
             places: before.places.without(places_removed).with(places_added),
+            excluded: before.excluded.saturating_sub(excluded_removed) + excluded_added,
         })
     }
 
     /// The columns of silver that a chunk needs.
     fn columns(&self, with_publications: bool) -> Vec<String> {
-        let mut wanted = columns(self.settings.abstracts);
+        let mut wanted = self.settings.search.columns();
         wanted.push("journal".to_owned());
         if with_publications {
             let of_table = CURRENT_PUBLICATIONS.columns.iter();
@@ -315,7 +324,13 @@ impl ChunkTools<'_> {
             None => Matcher::build(self.entries, &attempt.settings.matcher, attempt.task)?,
         };
         let matcher = self.matcher.insert(built);
-        find_mentions(frame, matcher, (&self.substances, self.journals), attempt.task)
+        let search = &attempt.settings.search;
+        find_mentions(
+            frame,
+            (matcher, search),
+            (&self.substances, self.journals),
+            attempt.task,
+        )
     }
 }
 

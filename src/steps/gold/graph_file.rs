@@ -54,7 +54,7 @@ impl GraphFile {
         };
         read(
             &chunk.publications.path,
-            &["publication_id", "date", "journal"],
+            &["publication_id", "date", "journal", "status"],
             &mut |frame| self.add_publications(kind, frame, frame.column("journal")?.str()?.iter()),
         )?;
         let columns = ["atccode", "publication_id", "journal", "date"];
@@ -71,10 +71,13 @@ impl GraphFile {
     ) -> Result<()> {
         let dates = frame.column("date")?.cast(&DataType::Int32)?;
         let ids = frame.column("publication_id")?.str()?;
-        for ((id, journal), date) in ids.iter().zip(journals).zip(dates.i32()?.iter()) {
+        let statuses = frame.column("status")?.str()?.iter();
+        let places = journals.zip(dates.i32()?.iter());
+        for ((id, status), (journal, date)) in ids.iter().zip(statuses).zip(places) {
             let date = date.and_then(NaiveDate::from_epoch_days);
+            let status = status.and_then(|status| status.parse().ok());
             self.0
-                .add_publication(kind, id.unwrap_or_default(), date, journal)?;
+                .add_publication(kind, id.unwrap_or_default(), (date, journal), status)?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ use attempt::Attempt;
 pub use plan::{GoldPlan, PartitionChange, PlannedPartition};
 use serde::{Deserialize, Serialize};
 pub use settings::GoldSettings;
-pub(crate) use settings::MentionsOrigin;
+pub(crate) use settings::{MentionsOrigin, search_of_record};
 
 use crate::error::{Error, Result};
 use crate::gold::places::MentionPlaces;
@@ -124,6 +124,9 @@ struct ChunkState {
     mentions: OutputFile,
     index: OutputFile,
     places: MentionPlaces,
+    /// How many of its publications were not searched because of their status.
+    #[serde(default)]
+    excluded: u64,
 }
 
 impl PartitionState {

@@ -1,16 +1,17 @@
 //! The settings of gold: as fingerprints, and as a report shows them.
 
 use crate::choice::Choice as _;
+use crate::gold::mentions::SearchSettings;
 use crate::graph::AnswerSettings;
 use crate::lake::report::ReportSettings;
 use crate::lake::states::KeepStates;
 use crate::matcher::MatcherSettings;
-use crate::schema::GraphOutput;
+use crate::schema::{GraphOutput, SearchedField, SearchedFields};
 use crate::sorting::Bound;
 use crate::storage::sha256_hex;
 
 /// Increment this with every change that alters the outputs for the same silver tables.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// The report shows a longer setting, or a list of words, by its digest.
 const LONGEST_SETTING: usize = 80;
@@ -23,8 +24,7 @@ const CHUNK_ROWS: u64 = 1 << 17;
 #[derive(Debug, Clone)]
 pub struct GoldSettings {
     pub matcher: MatcherSettings,
-    /// Whether abstracts are searched besides titles.
-    pub abstracts: bool,
+    pub search: SearchSettings,
     pub answers: AnswerSettings,
     pub graph: GraphOutput,
     /// Bytes of growing data to hold in memory before it goes to a scratch file. It changes no byte of the outputs.
@@ -33,6 +33,32 @@ pub struct GoldSettings {
     pub chunk_rows: u64,
     /// How long the states that this one follows can be read. It changes no byte of the outputs.
     pub keep: KeepStates,
+}
+
+/// What was searched, as a record of gold has it; `None` if that is not known.
+pub(crate) fn search_of_record(record: &ReportSettings) -> Option<SearchSettings> {
+    let names = |name: &str| -> Option<Vec<&str>> {
+        let list = record.get(name)?.as_array()?;
+        list.iter().map(serde_json::Value::as_str).collect()
+    };
+    // Records from before there was a choice of fields.
+    if let Some(abstracts) = record.get("abstracts").and_then(serde_json::Value::as_bool) {
+        let title = SearchedFields::default();
+        let fields = match abstracts {
+            true => title.with(SearchedField::Abstract),
+            false => title,
+        };
+        return Some(SearchSettings {
+            fields,
+            ..SearchSettings::default()
+        });
+    }
+    let fields = names("fields")?.into_iter().map(str::parse);
+    let statuses = names("exclude_status")?.into_iter().map(str::parse);
+    Some(SearchSettings {
+        fields: SearchedFields::of(fields.collect::<Result<_, _>>().ok()?).ok()?,
+        exclude_status: statuses.collect::<Result<_, _>>().ok()?,
+    })
 }
 
 /// What the mentions of a gold layer were found with, as its manifest has it: two equal parts are the same thing.
@@ -69,7 +95,7 @@ impl Default for GoldSettings {
     fn default() -> Self {
         Self {
             matcher: MatcherSettings::default(),
-            abstracts: false,
+            search: SearchSettings::default(),
             answers: AnswerSettings::default(),
             graph: GraphOutput::default(),
             memory: Bound::default(),
@@ -88,10 +114,17 @@ impl GoldSettings {
     /// The settings that the mentions depend on.
     pub(super) fn mentions_fingerprint(&self) -> String {
         format!(
-            "gold {VERSION} abstracts={} {}",
-            self.abstracts,
+            "gold {VERSION} fields={} exclude_status={} {}",
+            self.search.fields.names().join(","),
+            self.excluded().join(","),
             self.matcher.fingerprint()
         )
+    }
+
+    /// The names of the statuses that are left out.
+    fn excluded(&self) -> Vec<&'static str> {
+        let statuses = self.search.exclude_status.iter();
+        statuses.map(|status| status.name()).collect()
     }
 
     /// The settings by name, for a report.
@@ -107,7 +140,8 @@ impl GoldSettings {
             .collect();
         settings.extend(
             [
-                ("abstracts", self.abstracts.into()),
+                ("fields", self.search.fields.names().into()),
+                ("exclude_status", self.excluded().into()),
                 ("unit", self.answers.unit.name().into()),
                 ("max_exclusive", self.answers.max_exclusive.into()),
                 ("graph", self.graph.choice_name().into()),
@@ -124,7 +158,7 @@ impl GoldSettings {
         let text = |name: &str| record.get(name)?.as_str();
         Some(Self {
             matcher: MatcherSettings::of_record(record.get("matcher")?)?,
-            abstracts: record.get("abstracts")?.as_bool()?,
+            search: search_of_record(record)?,
             answers: AnswerSettings {
                 unit: text("unit")?.parse().ok()?,
                 max_exclusive: record.get("max_exclusive")?.as_u64()?,

@@ -5,8 +5,10 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use drugs_rs::error::{Error, Result};
+use drugs_rs::gold::mentions::SearchSettings;
 use drugs_rs::lake::holds::{hold, release};
 use drugs_rs::lake::open_lake;
+use drugs_rs::schema::{SearchedField, SearchedFields};
 use drugs_rs::steps::gold;
 use drugs_rs::storage::{Reservation, Sharing, Storage, Transaction};
 use drugs_rs::task::Task;
@@ -82,7 +84,13 @@ fn check_meddling(
             begun: AtomicUsize::new(0),
         };
         let settings = gold::GoldSettings {
-            abstracts,
+            search: SearchSettings {
+                fields: match abstracts {
+                    true => SearchedFields::default().with(SearchedField::Abstract),
+                    false => SearchedFields::default(),
+                },
+                ..Default::default()
+            },
             ..Default::default()
         };
         gold::gold(&storage, dt(DAYS[3]), &settings, &Task::new())

@@ -1,6 +1,6 @@
 -- The places in the text of current publications that name a drug, one row for each place and code.
 -- Inputs: found (what a matcher finds in current publications: kind, publication_id, field, atccode, drug, start, end,
--- surface, rule), publications, drugs.
+-- surface, rule, role), publications, drugs.
 WITH
 -- The substance of a code: that of its names, or each of theirs if they differ.
 parts_of_substances AS (
@@ -25,6 +25,8 @@ SELECT
   found."end",
   found.surface,
   found.rule,
+  found.role,
+  publications.status,
   found.kind,
   publications.dt
 FROM found

@@ -9,7 +9,7 @@ counted_dates AS (
 ),
 deliveries AS (
   SELECT
-    publication_id, title, date, date_precision, journal, journal_key, flags, kind, dt,
+    publication_id, title, date, date_precision, journal, journal_key, flags, status, kind, dt,
     ROW_NUMBER() OVER (PARTITION BY kind, publication_id ORDER BY dt DESC) AS age
   FROM publications_all
   WHERE dt IN (SELECT dt FROM counted_dates)
@@ -114,6 +114,7 @@ SELECT
   display_names.journal,
   current_rows.journal_key,
   current_rows.flags,
+  current_rows.status,
   current_rows.kind,
   current_rows.dt
 FROM current_rows

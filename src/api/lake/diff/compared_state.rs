@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::api::lake::scan::{ScanRequest, TableScan};
 use crate::error::{Error, Result};
+use crate::gold::mentions::SearchSettings;
 use crate::lake::documents::{SilverManifest, first_format};
 use crate::lake::dt::Dt;
 use crate::lake::report::ReportSettings;
@@ -18,10 +19,10 @@ use crate::lake::vocabulary::entries_of;
 use crate::lake::{existing_lake_for, layout, manifest};
 use crate::matcher::{MatcherSettings, VocabularyEntry};
 use crate::schema::{
-    CURRENT_DRUGS, CURRENT_PUBLICATIONS, DrugUnit, MENTIONS, PublicationKind, SourceTable, TABLE_FORMAT,
-    Table,
+    CURRENT_DRUGS, CURRENT_PUBLICATIONS, DrugUnit, MENTIONS, PublicationKind, SearchedField, SourceTable,
+    TABLE_FORMAT, Table,
 };
-use crate::steps::gold::MentionsOrigin;
+use crate::steps::gold::{MentionsOrigin, search_of_record};
 use crate::storage::Storage;
 use crate::tables::table_reader::TableReader;
 use crate::task::Task;
@@ -47,6 +48,7 @@ pub(super) struct ComparedState {
     /// `None` if an earlier version of drugs_rs did not record it.
     pub origin: Option<MentionsOrigin>,
     settings: ReportSettings,
+    search: SearchSettings,
     /// By path.
     pub mentions: BTreeMap<String, LakeFile>,
     pub publications: BTreeMap<String, LakeFile>,
@@ -84,6 +86,7 @@ impl ComparedState {
             record,
             held,
             origin: MentionsOrigin::parse(&gold.mentions_made_with),
+            search: search_of_record(&gold.settings).unwrap_or_default(),
             settings: gold.settings,
             mentions,
             publications,
@@ -140,9 +143,18 @@ impl ComparedState {
     }
 
     /// Whether a field of publications was searched.
-    pub(super) fn searches(&self, field: &str) -> bool {
-        let setting = |name: &str| self.settings.get(name).and_then(serde_json::Value::as_bool);
-        field == "title" || (field == "abstract" && setting("abstracts") == Some(true))
+    pub(super) fn searches(&self, field: SearchedField) -> bool {
+        self.search.fields.contains(field)
+    }
+
+    /// Whether publications of a status are not searched.
+    pub(super) fn excludes(&self, status: Option<&str>) -> bool {
+        self.search.excludes(status)
+    }
+
+    /// Whether publications of some status are not searched.
+    pub(super) fn excludes_any(&self) -> bool {
+        !self.search.exclude_status.is_empty()
     }
 
     /// What counts as one drug in the numbers of the state.

@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::cause::{MentionCause, MentionChange};
 use super::compared_state::ComparedState;
 use super::records::SeenMention;
-use super::traces::WantedTexts;
+use super::traces::{STATUS_COLUMN, WantedTexts};
 use crate::error::Result;
 use crate::lake::dt::Dt;
 use crate::matcher::{CodePoints, Matcher, Mention, VocabularyEntry};
-use crate::schema::PublicationKind;
+use crate::schema::{PublicationKind, SearchedField};
 use crate::steps::gold::MentionsOrigin;
 use crate::task::Task;
 
@@ -274,42 +274,42 @@ impl<'c> CauseFinder<'c> {
         may_differ: bool,
         field: &str,
     ) -> Result<Option<ExchangedPlaces>> {
-        let text = |side: usize| {
-            let dt = publication.dates[side]?;
-            publication.texts[side]
-                .get(&(dt, field.to_owned()))
-                .map(String::as_str)
+        // What a row has: its text, and its status.
+        let row = |side: usize, dt: Option<Dt>| {
+            [field, STATUS_COLUMN].map(|name| {
+                let found = publication.texts[side].get(&(dt?, name.to_owned()));
+                found.map(String::as_str)
+            })
         };
-        let texts = [text(0), text(1)];
-        let between = publication.between.and_then(|dt| {
-            publication.texts[1]
-                .get(&(dt, field.to_owned()))
-                .map(String::as_str)
-        });
+        let rows = [row(0, publication.dates[0]), row(1, publication.dates[1])];
+        let between = row(1, publication.between);
         let has_current_rules = |state: &ComparedState| {
             let origin = state.origin.as_ref();
             origin.is_some_and(MentionsOrigin::has_current_rules)
         };
         let current = self.states.map(has_current_rules);
-        // A title is in every publication; an abstract may be in one state alone.
-        let has_texts = field != "title" || (texts[0].is_some() && texts[1].is_some());
+        // A title is in every publication; another text may be in one state alone.
+        let has_texts = field != SearchedField::Title.name() || rows.iter().all(|[text, _]| text.is_some());
         if !has_texts || current == [false, false] {
             return Ok(None);
         }
-        let searched = self.states.map(|state| state.searches(field));
+        let searched = field
+            .parse()
+            .map(|field| self.states.map(|state| state.searches(field)));
+        let searched = searched.unwrap_or_default();
         let mut stages = Vec::new();
-        // Which matcher, which text, whose fields, and whether the exchange changes anything.
-        for (matcher, text, fields, is_exchange) in [
-            (0, texts[0], 0, self.has_other_rules),
-            (0, between, 0, may_differ && between != texts[0]),
+        // Which matcher, which row, whose settings of the search, and whether the exchange changes anything.
+        for (matcher, [text, status], settings, is_exchange) in [
+            (0, rows[0], 0, self.has_other_rules),
+            (0, between, 0, may_differ && between != rows[0]),
             (
                 0,
-                texts[1],
+                rows[1],
                 0,
-                may_differ && (between != texts[0] || texts[0] != texts[1]),
+                may_differ && (between != rows[0] || rows[0] != rows[1]),
             ),
-            (1, texts[1], 0, self.has_other_vocabulary),
-            (2, texts[1], 1, self.has_other_settings),
+            (1, rows[1], 0, self.has_other_vocabulary),
+            (2, rows[1], 1, self.has_other_settings),
         ] {
             if !is_exchange {
                 stages.push(None);
@@ -318,7 +318,8 @@ impl<'c> CauseFinder<'c> {
             let Some(matcher) = self.matcher(matcher)? else {
                 return Ok(None);
             };
-            let text = text.filter(|_| searched[fields]).unwrap_or_default();
+            let is_searched = searched[settings] && !self.states[settings].excludes(status);
+            let text = text.filter(|_| is_searched).unwrap_or_default();
             stages.push(Some(places(matcher, text, self.task)?));
         }
         Ok(Some(stages))

@@ -226,7 +226,7 @@ fn states_of(mentions: &[SeenMention], traces: &mut Sorted<PublicationTrace>) ->
         let (side, dt) = (usize::from(trace.in_later), Dt::parse(&trace.dt)?);
         match trace.what {
             trace::ROW => found.dates[side] = Some(dt),
-            trace::TEXT => {
+            trace::TEXT | trace::STATUS => {
                 found.texts[side].insert((dt, trace.field), trace.text);
             }
             trace::DELIVERED => delivered = delivered.max(Some((dt, true))),

@@ -74,6 +74,8 @@ pub(super) mod trace {
     /// A row of a delivery that counts with the holds of the earlier state, and such a notice.
     pub(crate) const DELIVERED: u8 = 3;
     pub(crate) const DELIVERED_NOTICE: u8 = 4;
+    /// The status of a publication, if it has one.
+    pub(crate) const STATUS: u8 = 5;
 }
 
 /// Something that a state has of a publication.

@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use super::changed_mentions::{ChangedMentions, failed};
 use super::compared_state::ComparedState;
 use super::records::{PublicationTrace, trace};
+use crate::choice::Choice as _;
 use crate::error::Result;
+use crate::gold::field_texts::FieldTexts;
 use crate::gold::newest::PublicationKey;
 use crate::lake::dt::Dt;
 use crate::lake::table_files::LakeFile;
-use crate::schema::{DELETED, PUBLICATIONS, PublicationKind};
+use crate::schema::{DELETED, PUBLICATIONS, PublicationKind, SearchedField};
 use crate::sorting::Sorter;
 use crate::task::Task;
+
+/// Where silver has the status of a publication.
+pub(super) const STATUS_COLUMN: &str = "status";
 
 /// Which texts are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +26,6 @@ pub(super) enum WantedTexts {
     Changed,
     All,
 }
-
-/// The texts that may be searched, in the order in which they are.
-pub(super) const FIELDS: [&str; 2] = ["title", "abstract"];
 
 /// Collects what the states have of some publications.
 pub(super) struct TraceFinder<'f> {
@@ -68,10 +70,9 @@ impl TraceFinder<'_> {
         }
         for side in [0, 1] {
             let state = self.states[side];
-            let fields = FIELDS
-                .into_iter()
-                .filter(|field| self.states.iter().any(|state| state.searches(field)));
-            let fields: Vec<&str> = fields.collect();
+            let fields = SearchedField::CHOICES.iter().copied();
+            let fields = fields.filter(|field| self.states.iter().any(|state| state.searches(*field)));
+            let fields: Vec<SearchedField> = fields.collect();
             for kind in PublicationKind::ALL {
                 let mut dates: BTreeSet<Dt> = state.dates_of(kind.source_table()).into_iter().collect();
                 if side == 1 {
@@ -80,7 +81,10 @@ impl TraceFinder<'_> {
                 for dt in dates {
                     for file in state.silver_files(&PUBLICATIONS, kind, dt)? {
                         for field in &fields {
-                            self.read(side, &file, trace::TEXT, Some(field), &publications)?;
+                            self.read(side, &file, trace::TEXT, Some(*field), &publications)?;
+                        }
+                        if self.states.iter().any(|state| state.excludes_any()) {
+                            self.read(side, &file, trace::STATUS, None, &publications)?;
                         }
                     }
                 }
@@ -181,7 +185,7 @@ impl TraceFinder<'_> {
         side: usize,
         file: &LakeFile,
         what: u8,
-        field: Option<&str>,
+        field: Option<SearchedField>,
         wanted: &[PublicationKey],
     ) -> Result<()> {
         let (Some(kind), Some(dt)) = (file.kind, file.dt) else {
@@ -199,17 +203,28 @@ impl TraceFinder<'_> {
                 .filter_map(|(row, id)| Some((row, id?)))
                 .filter(|(_, id)| wanted.binary_search(&PublicationKey::of(kind, id)).is_ok())
                 .collect();
-            let texts = match field.filter(|_| !rows.is_empty()) {
-                Some(field) => reader.peek(Some(&[field.to_owned()]))?,
+            let column = match (field, what) {
+                (Some(field), _) => Some(field.name()),
+                (None, trace::STATUS) => Some(STATUS_COLUMN),
+                (None, _) => None,
+            };
+            let columns = match column.filter(|_| !rows.is_empty()) {
+                Some(column) => reader.peek(Some(&[column.to_owned()]))?,
                 None => None,
             };
-            let texts = match (&texts, field) {
-                (Some(frame), Some(field)) => Some(frame.column(field)?.str()?),
+            let texts = match (&columns, field) {
+                (Some(frame), Some(field)) => Some(FieldTexts::of(frame, field)?),
+                _ => None,
+            };
+            let statuses = match (&columns, field) {
+                (Some(frame), None) => Some(frame.column(STATUS_COLUMN)?.str()?),
                 _ => None,
             };
             for (row, id) in rows {
-                let text = texts.and_then(|texts| texts.get(row));
-                if what == trace::TEXT && text.is_none() {
+                let found = texts.as_ref().and_then(|texts| texts.get(row));
+                let status = statuses.and_then(|statuses| statuses.get(row));
+                let text = found.as_ref().map(|found| &*found.text).or(status);
+                if column.is_some() && text.is_none() {
                     continue;
                 }
                 let found = PublicationTrace {
@@ -218,7 +233,7 @@ impl TraceFinder<'_> {
                     in_later: side == 1,
                     what,
                     dt: dt.to_string(),
-                    field: field.unwrap_or_default().to_owned(),
+                    field: column.unwrap_or_default().to_owned(),
                     text: text.unwrap_or_default().to_owned(),
                 };
                 self.traces.push(found).map_err(failed)?;

@@ -11,13 +11,17 @@ use super::{
 use crate::api::lake::diff::StateSummary;
 use crate::api::lake::explain::{FieldExplanation, MentionQuestion, explain_mention};
 use crate::api::lake::scan::{ScanRequest, TableScan};
+use crate::choice::Choice as _;
 use crate::error::{Error, Result, shown};
+use crate::gold::field_texts::FieldTexts;
 use crate::lake::documents::{PublishedGold, SilverManifest, SourceCopy};
 use crate::lake::dt::Dt;
 use crate::lake::table_files::{PartitionFilter, table_files};
 use crate::lake::{layout, manifest};
 use crate::matcher::{Matcher, MatcherSettings};
-use crate::schema::{CURRENT_PUBLICATIONS, DRUGS, MENTIONS, PUBLICATIONS, PublicationKind, SourceTable};
+use crate::schema::{
+    CURRENT_PUBLICATIONS, DRUGS, MENTIONS, PUBLICATIONS, PublicationKind, SearchedField, SourceTable,
+};
 use crate::storage::Storage;
 
 impl EvidenceFinder<'_> {
@@ -42,7 +46,7 @@ impl EvidenceFinder<'_> {
             let rows = self.rows(
                 &state.storage,
                 &CURRENT_PUBLICATIONS,
-                &["title", "journal", "date"],
+                &["title", "journal", "date", "status"],
                 kind,
                 dt,
             )?;
@@ -57,7 +61,14 @@ impl EvidenceFinder<'_> {
         let silver = self.rows(
             &state.storage,
             &PUBLICATIONS,
-            &["title", "abstract", "source_uri", "source_row"],
+            &[
+                "title",
+                "abstract",
+                "interventions",
+                "substances",
+                "source_uri",
+                "source_row",
+            ],
             kind,
             dt,
         )?;
@@ -73,19 +84,18 @@ impl EvidenceFinder<'_> {
         };
         let explanation =
             |field: &str| -> Option<&FieldExplanation> { explained.iter().find(|one| one.field == field) };
-        let field_text = |field: &str| -> Result<Option<EvidenceText>> {
-            let text = texts(&silver, field)?.into_iter().next().flatten();
-            Ok(text.map(|text| EvidenceText {
-                field: field.to_owned(),
-                searched: explanation(field).map_or(field == "title", |one| one.searched),
-                text,
-                explanation: explanation(field).map(|one| one.explanation.clone()),
-            }))
-        };
-        let fields = [field_text("title")?, field_text("abstract")?]
-            .into_iter()
-            .flatten()
-            .collect();
+        let mut fields = Vec::new();
+        for field in SearchedField::CHOICES {
+            let of_field = FieldTexts::of(&silver, *field)?;
+            let Some(found) = of_field.get(0) else { continue };
+            let explained = explanation(field.name());
+            fields.push(EvidenceText {
+                field: field.name().to_owned(),
+                searched: explained.map_or(*field == SearchedField::Title, |one| one.searched),
+                text: found.text.into_owned(),
+                explanation: explained.map(|one| one.explanation.clone()),
+            });
+        }
         let gold =
             manifest::read::<PublishedGold>(state.storage.as_ref(), layout::GOLD_MANIFEST.to_owned())?.0;
         let mut settings = gold.map(|gold| gold.settings).unwrap_or_default();
@@ -116,6 +126,7 @@ impl EvidenceFinder<'_> {
                 .ok()
                 .filter(|date| !date.is_null())
                 .map(|date| date.to_string()),
+            status: texts(&row, "status")?.into_iter().flatten().next(),
             places: self.places(state, kind, dt, codes)?,
             texts: fields,
             source: source_rows(&silver, dt, &copies)?.into_iter().next(),
@@ -139,6 +150,7 @@ impl EvidenceFinder<'_> {
             "end",
             "surface",
             "rule",
+            "role",
             "atccode",
             "drug",
             "substance",
@@ -160,6 +172,7 @@ impl EvidenceFinder<'_> {
                     end: number("end", row)?,
                     surface: text("surface", row)?,
                     rule: text("rule", row)?,
+                    role: rows.column("role")?.str()?.get(row).map(str::to_owned),
                     atccode,
                     drug: text("drug", row)?,
                     substance: text("substance", row)?,

@@ -46,6 +46,8 @@ pub struct EvidencePlace {
     pub end: i64,
     pub surface: String,
     pub rule: String,
+    /// What the intervention that names the drug is in its arms.
+    pub role: Option<String>,
     pub atccode: String,
     pub drug: String,
     pub substance: String,
@@ -97,6 +99,7 @@ pub struct PairEvidence {
     pub title: String,
     pub journal: Option<String>,
     pub date: Option<String>,
+    pub status: Option<String>,
     pub places: Vec<EvidencePlace>,
     pub texts: Vec<EvidenceText>,
     pub source: Option<SourceRow>,

@@ -38,13 +38,17 @@ impl PairEvidence {
                     end,
                     surface,
                     rule,
+                    role,
                     atccode,
                     drug,
                     ..
                 } = place;
+                let role = role
+                    .as_ref()
+                    .map_or_else(String::new, |role| format!(", in the role {role}"));
                 let _ = writeln!(
                     text,
-                    "    {start} to {end}: `{surface}` is {drug} ({atccode}) by its {rule}"
+                    "    {start} to {end}: `{surface}` is {drug} ({atccode}) by its {rule}{role}"
                 );
             }
             if let Some(explanation) = &field.explanation {
@@ -52,7 +56,12 @@ impl PairEvidence {
             }
         }
         let _ = writeln!(text, "\nPublication");
-        for (name, value) in [("journal", &self.journal), ("date", &self.date)] {
+        let known = [
+            ("journal", &self.journal),
+            ("date", &self.date),
+            ("status", &self.status),
+        ];
+        for (name, value) in known {
             if let Some(value) = value {
                 let _ = writeln!(text, "  {name}: {value}");
             }

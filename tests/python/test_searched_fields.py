@@ -1,0 +1,225 @@
+"""Which texts of which publications gold searches: `fields`, `exclude_status`, and what mentions say of both."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import shell
+from test_record_details import article, article_set, types
+from written_sources import write_drugs
+
+import drugs_rs
+from drugs_rs import exceptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DT = "2024-03-01"
+FIELDS: list[Any] = ["title", "abstract", "interventions", "substances"]
+ARMS = {"EXPERIMENTAL": "Test", "ACTIVE_COMPARATOR": "Standard", "PLACEBO_COMPARATOR": "Sham", "NO_INTERVENTION": "None"}
+
+
+def study(*given: tuple[str, list[str], list[str]]) -> dict[str, Any]:
+    """A study of ClinicalTrials.gov's API; each intervention has a name, other names and types of arms."""
+    interventions = [
+        {"type": "DRUG", "name": name, "otherNames": others, "armGroupLabels": [ARMS[arm] for arm in arms]}
+        for name, others, arms in given
+    ]
+    groups = [{"label": label, "type": arm} for arm, label in ARMS.items()]
+    protocol = {
+        "identificationModule": {"nctId": "NCT00000001", "officialTitle": "A study of two drugs"},
+        "statusModule": {"startDateStruct": {"date": "2020-01"}},
+        "descriptionModule": {"briefSummary": "Aspirin is not tested"},
+        "armsInterventionsModule": {"armGroups": groups, "interventions": interventions},
+    }
+    return {"studies": [{"protocolSection": protocol}]}
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, Any]:
+    """A vocabulary, three articles, of which one is retracted and one doubtful, and a trial."""
+    chemicals = (
+        "<ChemicalList><Chemical><RegistryNumber>0</RegistryNumber><NameOfSubstance UI='D1'>Warfarin</NameOfSubstance>"
+        "</Chemical><Chemical><RegistryNumber>R16</RegistryNumber><NameOfSubstance UI='D2'>Aspirin</NameOfSubstance>"
+        "</Chemical></ChemicalList>"
+    )
+    articles = article_set(
+        article(1, title="Warfarin or not", behind=chemicals),
+        article(2, title="Warfarin again", inside=types("Journal Article", "Retracted Publication")),
+        article(3, title="Aspirin at last", inside=types("Expression of Concern")),
+    )
+    (tmp_path / "pubmed.xml").write_text(articles, encoding="utf-8")
+    trial = study(
+        ("Heparin", ["Warfarin", "Fluindione"], ["ACTIVE_COMPARATOR", "EXPERIMENTAL"]),
+        ("Sugar", ["Aspirin"], ["PLACEBO_COMPARATOR"]),
+        ("Care", ["Heparin"], ["NO_INTERVENTION"]),
+    )
+    (tmp_path / "trials.json").write_text(json.dumps(trial), encoding="utf-8")
+    drugs = (("B01AA03", "warfarin"), ("B01AC06", "aspirin"), ("B01AB01", "heparin"), ("X", "aspirin heparin"))
+    return {
+        "drugs": write_drugs(tmp_path / "drugs.csv", *drugs),
+        "pubmed": tmp_path / "pubmed.xml",
+        "clinical_trials": tmp_path / "trials.json",
+    }
+
+
+def run(tmp_path: Path, sources: dict[str, Any], **options: Any) -> tuple[drugs_rs.Lake, dict[str, Any]]:
+    report: dict[str, Any] = drugs_rs.run(lake=tmp_path / "lake", dt=DT, **sources, **options)
+    return drugs_rs.Lake(tmp_path / "lake"), report
+
+
+def places(lake: drugs_rs.Lake) -> list[tuple[Any, ...]]:
+    columns = ["publication_id", "field", "surface", "role", "status"]
+    return sorted((tuple(row[name] or "" for name in columns) for row in lake.scan("mentions").read()), key=str)
+
+
+def test_every_field_is_searched_and_says_the_role(tmp_path: Path, sources: dict[str, Any]) -> None:
+    """An intervention's other names have its role, and no name reaches from one item of a list to the next."""
+    lake, report = run(tmp_path, sources, fields=FIELDS)
+    assert places(lake) == [
+        ("1", "substances", "Aspirin", "", ""),
+        ("1", "substances", "Warfarin", "", ""),
+        ("1", "title", "Warfarin", "", ""),
+        ("2", "title", "Warfarin", "", "retracted"),
+        ("3", "title", "Aspirin", "", "expression_of_concern"),
+        ("NCT00000001", "abstract", "Aspirin", "", ""),
+        ("NCT00000001", "interventions", "Aspirin", "placebo_comparator", ""),
+        ("NCT00000001", "interventions", "Heparin", "experimental", ""),
+        ("NCT00000001", "interventions", "Heparin", "other", ""),
+        ("NCT00000001", "interventions", "Warfarin", "experimental", ""),
+    ]
+    assert report["mentions"] == 10 and report["pairs"] == 7
+    assert report["settings"]["fields"] == FIELDS and report["settings"]["exclude_status"] == []
+    texts = {
+        "interventions": "Heparin | Warfarin | Fluindione | Sugar | Aspirin | Care | Heparin",
+        "substances": "Warfarin | Aspirin",
+    }
+    for row in lake.scan("mentions").read():
+        text = texts.get(row["field"])
+        assert text is None or text[row["start"] : row["end"]] == row["surface"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ({}, {"title"}),
+        ({"abstracts": True}, {"title", "abstract"}),
+        ({"fields": ["interventions"]}, {"interventions"}),
+        ({"fields": ["interventions"], "abstracts": True}, {"interventions", "abstract"}),
+        ({"fields": ["substances", "title", "substances"]}, {"title", "substances"}),
+    ],
+)
+def test_only_the_fields_that_are_asked_for(
+    tmp_path: Path, sources: dict[str, Any], options: dict[str, Any], fields: set[str]
+) -> None:
+    lake, report = run(tmp_path, sources, **options)
+    assert {row["field"] for row in lake.scan("mentions").read()} == fields
+    assert set(report["settings"]["fields"]) == fields
+    # The same from another start, byte by byte.
+    before = {row["uri"]: row["sha256"] for row in lake.files("mentions").to_dicts()}
+    drugs_rs.gold(lake=lake.root, dt=DT, fields=FIELDS)
+    drugs_rs.gold(lake=lake.root, dt=DT, **options)
+    assert {row["uri"]: row["sha256"] for row in lake.files("mentions").to_dicts()} == before
+
+
+def test_excluded_publications_stay_in_the_tables_without_mentions(tmp_path: Path, sources: dict[str, Any]) -> None:
+    lake, whole = run(tmp_path, sources)
+    assert "excluded" not in whole
+    report = drugs_rs.gold(lake=lake.root, dt=DT, exclude_status=["retracted"])
+    assert report["excluded"] == 1 and report["publications"] == whole["publications"]
+    assert {row["publication_id"] for row in lake.scan("mentions").read()} == {"1", "3"}
+    flagged = {row["publication_id"]: row["status"] for row in lake.scan("publications").read()}
+    assert flagged == {"1": None, "2": "retracted", "3": "expression_of_concern", "NCT00000001": None}
+    graph = json.loads((tmp_path / "lake" / "gold" / "drug_graph.json").read_text(encoding="utf-8"))
+    assert graph["drug"]["B01AA03"]["pubmed_id"] == ["1"]
+    assert graph["pubmed"]["2"]["status"] == "retracted" and "status" not in graph["pubmed"]["1"]
+    links = drugs_rs.read_graph(lake.root).mentions().to_dicts()
+    assert {(row["publication_id"], row["status"]) for row in links} == {("1", None), ("3", "expression_of_concern")}
+    pairs = {row["substance"]: row["pairs"] for row in lake.scan("journal_drugs").read()}
+    assert pairs == {"aspirin": 1, "warfarin": 1}
+    # A later day without a change does nothing; another status is another gold.
+    assert drugs_rs.gold(lake=lake.root, dt=DT, exclude_status=["retracted"])["unchanged"]
+    both = drugs_rs.gold(lake=lake.root, dt=DT, exclude_status=["expression_of_concern", "retracted"])
+    assert both["excluded"] == 2 and both["pairs"] == 1
+
+
+def test_scans_leave_statuses_out(tmp_path: Path, sources: dict[str, Any]) -> None:
+    lake, _ = run(tmp_path, sources)
+    for table in ("publications", "publications_all", "mentions"):
+        ids = {row["publication_id"] for row in lake.scan(table, exclude_status="retracted").read()}
+        assert "2" not in ids and {"1", "3"} <= ids
+        ids = {row["publication_id"] for row in lake.scan(table, exclude_status=["retracted", "expression_of_concern"]).read()}
+        assert not {"2", "3"} & ids and "1" in ids
+    with pytest.raises(exceptions.ArgumentError, match="`journals`, which has no statuses"):
+        lake.scan("journals", exclude_status="retracted").read()
+    with pytest.raises(exceptions.ArgumentError, match='did you mean "retracted"'):
+        lake.scan("mentions", exclude_status="retract")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"fields": []}, "no field"),
+        ({"fields": ["titel"]}, 'did you mean "title"'),
+        ({"exclude_status": ["withdrawn"]}, "`withdrawn` is unknown|`withdrawn`"),
+    ],
+)
+def test_wrong_names_change_nothing(
+    tmp_path: Path, sources: dict[str, Any], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(exceptions.ArgumentError, match=message):
+        run(tmp_path, sources, **options)
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_retraction_later_is_a_changed_publication(tmp_path: Path, sources: dict[str, Any]) -> None:
+    """With the status excluded in both states; the text is the same."""
+    lake, _ = run(tmp_path, sources, exclude_status=["retracted"])
+    retracted = article_set(article(1, title="Warfarin or not", inside=types("Retracted Publication")))
+    (tmp_path / "later.xml").write_text(retracted, encoding="utf-8")
+    later = {"lake": lake.root, "dt": "2024-03-02", "pubmed": tmp_path / "later.xml"}
+    report = drugs_rs.run(**later, exclude_status=["retracted"])
+    assert report["excluded"] == 2
+    [change] = lake.diff().to_dicts()
+    assert (change["change"], change["cause"], change["cause_dt"]) == ("lost", "changed_publication", "2024-03-02")
+    with pytest.raises(exceptions.LossError):
+        lake.diff(max_lost="0.5%")
+    found = lake.explain("1", "warfarin")
+    assert "The publication is retracted, and gold does not search such publications (exclude_status)" in found
+
+
+def test_an_exclusion_from_now_on_is_a_changed_setting(tmp_path: Path, sources: dict[str, Any]) -> None:
+    """Alone, and beside another vocabulary that has nothing to do with it."""
+    lake, _ = run(tmp_path, sources)
+    drugs_rs.gold(lake=lake.root, dt=DT, exclude_status=["retracted"])
+    changes = lake.diff().to_dicts()
+    assert [(row["publication_id"], row["cause"]) for row in changes] == [("2", "changed_settings")]
+    more = write_drugs(tmp_path / "more.csv", ("B01AA03", "warfarin"), ("B01AC06", "aspirin"), ("Y", "or not"))
+    drugs_rs.run(lake=lake.root, dt=DT, drugs=more, fields=FIELDS)
+    causes = {(row["publication_id"], row["field"], row["drug"], row["change"]): row["cause"] for row in lake.diff().read_all()}
+    assert causes.pop(("1", "title", "or not", "gained")) == "new_drug"
+    assert causes.pop(("2", "title", "warfarin", "gained")) == "changed_settings"
+    assert set(causes.values()) == {"changed_settings"} and len(causes) == 5
+
+
+def test_evidence_and_explanations_show_every_text(tmp_path: Path, sources: dict[str, Any]) -> None:
+    lake, _ = run(tmp_path, sources, fields=["title", "interventions"])
+    found = lake.evidence("heparin", "NCT00000001").to_dict()
+    assert [text["field"] for text in found["texts"]] == ["title", "abstract", "interventions"]
+    assert [text["searched"] for text in found["texts"]] == [True, False, True]
+    assert found["texts"][2]["text"].startswith("Heparin | Warfarin")
+    assert "which gold did not search (fields)" in lake.explain("NCT00000001", "aspirin")
+
+
+def test_the_command_has_the_same_words(tmp_path: Path, sources: dict[str, Any]) -> None:
+    given = [word for name, path in sources.items() for word in (f"--{name.replace('_', '-')}", path)]
+    options = ("--fields", "title,interventions", "--exclude-status", "retracted", "--dt", DT)
+    done = shell.drugs_rs("run", *given, *options, "--out", tmp_path / "lake")
+    assert done.returncode == 0
+    assert b"publications not searched because of their status: 1 (--exclude-status)" in done.stdout
+    lake = drugs_rs.Lake(tmp_path / "lake")
+    assert {row["field"] for row in lake.scan("mentions").read()} == {"title", "interventions"}
+    done = shell.drugs_rs("gold", "--lake", tmp_path / "lake", "--dt", DT, "--fields", "titles")
+    assert done.returncode == 2 and b"interventions" in done.stderr
