@@ -164,7 +164,9 @@ class Settings:
         for name, kind in kinds.items():
             text = environment.get(PREFIX + name.upper())
             if text is not None:
-                values[name] = _checked(name, _parsed(name, text, kind), kind, f"{PREFIX}{name.upper()} in the environment")
+                values[name] = _checked(
+                    name, _parsed(name, text, kind), kind, f"{PREFIX}{name.upper()} in the environment"
+                )
         settings = cls(**values)
         settings._check()
         return settings

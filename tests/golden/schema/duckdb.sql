@@ -19,6 +19,7 @@ CREATE TABLE "publications" (
   "journal" VARCHAR,
   "journal_key" VARCHAR,
   "flags" VARCHAR[] NOT NULL,
+  "status" VARCHAR,
   "kind" VARCHAR NOT NULL,
   "dt" VARCHAR NOT NULL,
   PRIMARY KEY ("kind", "publication_id")
@@ -31,6 +32,7 @@ COMMENT ON COLUMN "publications"."date_precision" IS 'How exact the date is: day
 COMMENT ON COLUMN "publications"."journal" IS 'The display name of the journal: its most frequent spelling in the lake';
 COMMENT ON COLUMN "publications"."journal_key" IS 'The journal''s name with case, accents and punctuation folded, by which spellings are one journal';
 COMMENT ON COLUMN "publications"."flags" IS 'What was repaired or is doubtful in the row';
+COMMENT ON COLUMN "publications"."status" IS 'What notices make of it: retracted, retraction_notice, expression_of_concern or corrected; null for none';
 COMMENT ON COLUMN "publications"."kind" IS 'The kind of publication: pubmed, clinical_trial or preprint';
 COMMENT ON COLUMN "publications"."dt" IS 'The date of the delivery, which is the partition';
 
@@ -46,6 +48,8 @@ CREATE TABLE "mentions" (
   "end" BIGINT NOT NULL,
   "surface" VARCHAR NOT NULL,
   "rule" VARCHAR NOT NULL,
+  "role" VARCHAR,
+  "status" VARCHAR,
   "kind" VARCHAR NOT NULL,
   "dt" VARCHAR NOT NULL,
   PRIMARY KEY ("kind", "publication_id", "field", "start", "end", "atccode", "drug")
@@ -57,11 +61,13 @@ COMMENT ON COLUMN "mentions"."substance" IS 'What several codes of one drug have
 COMMENT ON COLUMN "mentions"."publication_id" IS 'The PMID or NCT id, trimmed; where the source has none, a UUIDv5 of kind, title, date and journal';
 COMMENT ON COLUMN "mentions"."journal" IS 'The display name of the journal: its most frequent spelling in the lake';
 COMMENT ON COLUMN "mentions"."date" IS 'The first day of the period that the source names; null if it is missing, impossible or in no accepted form';
-COMMENT ON COLUMN "mentions"."field" IS 'The field of the publication that was searched: title or abstract';
+COMMENT ON COLUMN "mentions"."field" IS 'The field of the publication that was searched: title, abstract, interventions or substances; names in a list are one text, with ` | ` between them';
 COMMENT ON COLUMN "mentions"."start" IS 'Where the mention begins, in Unicode code points of the silver text of the field, from 0';
 COMMENT ON COLUMN "mentions"."end" IS 'Where the mention ends, exclusive';
 COMMENT ON COLUMN "mentions"."surface" IS 'The text of the mention: exactly text[start:end]';
 COMMENT ON COLUMN "mentions"."rule" IS 'How the drug was found: name, synonym, abbreviation or combination';
+COMMENT ON COLUMN "mentions"."role" IS 'What the intervention that names the drug is in its arms, the first that holds of experimental, active_comparator, placebo_comparator and other; null in other fields and where the source has no arms';
+COMMENT ON COLUMN "mentions"."status" IS 'What notices make of it: retracted, retraction_notice, expression_of_concern or corrected; null for none';
 COMMENT ON COLUMN "mentions"."kind" IS 'The kind of publication: pubmed, clinical_trial or preprint';
 COMMENT ON COLUMN "mentions"."dt" IS 'The date of the delivery, which is the partition';
 

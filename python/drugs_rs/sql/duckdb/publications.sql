@@ -17,6 +17,7 @@ WITH RECURSIVE "counted_dates" AS (
     "journal",
     "journal_key",
     "flags",
+    "status",
     "kind",
     "dt",
     ROW_NUMBER() OVER (PARTITION BY "kind", "publication_id" ORDER BY "dt" DESC) AS "age"
@@ -196,6 +197,7 @@ SELECT
   "display_names"."journal",
   "current_rows"."journal_key",
   "current_rows"."flags",
+  "current_rows"."status",
   "current_rows"."kind",
   "current_rows"."dt"
 FROM "current_rows"

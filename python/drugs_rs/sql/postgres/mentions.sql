@@ -1,6 +1,6 @@
 -- The places in the text of current publications that name a drug, one row for each place and code.
 -- Inputs: found (what a matcher finds in current publications: kind, publication_id, field, atccode, drug, start, end,
--- surface, rule), publications, drugs.
+-- surface, rule, role), publications, drugs.
 -- Rendered by `make sql-models` from models/mentions.sql, which has the reasons: change that file.
 WITH "parts_of_substances" AS (
   SELECT DISTINCT
@@ -30,6 +30,8 @@ SELECT
   "found"."end",
   "found"."surface",
   "found"."rule",
+  "found"."role",
+  "publications"."status",
   "found"."kind",
   "publications"."dt"
 FROM {found} AS "found"

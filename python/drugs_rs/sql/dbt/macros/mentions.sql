@@ -33,6 +33,8 @@ SELECT
   `found`.`end`,
   `found`.`surface`,
   `found`.`rule`,
+  `found`.`role`,
+  `publications`.`status`,
   `found`.`kind`,
   `publications`.`dt`
 FROM {{ source('drugs', 'found') }} AS `found`
@@ -71,6 +73,8 @@ SELECT
   "found"."end",
   "found"."surface",
   "found"."rule",
+  "found"."role",
+  "publications"."status",
   "found"."kind",
   "publications"."dt"
 FROM {{ source('drugs', 'found') }} AS "found"
@@ -109,6 +113,8 @@ SELECT
   "found"."end",
   "found"."surface",
   "found"."rule",
+  "found"."role",
+  "publications"."status",
   "found"."kind",
   "publications"."dt"
 FROM {{ source('drugs', 'found') }} AS "found"
@@ -146,6 +152,8 @@ SELECT
   `found`.`end`,
   `found`.`surface`,
   `found`.`rule`,
+  `found`.`role`,
+  `publications`.`status`,
   `found`.`kind`,
   `publications`.`dt`
 FROM {{ source('drugs', 'found') }} AS `found`

@@ -20,6 +20,7 @@ WITH `counted_dates` AS (
     `journal`,
     `journal_key`,
     `flags`,
+    `status`,
     `kind`,
     `dt`,
     ROW_NUMBER() OVER (PARTITION BY `kind`, `publication_id` ORDER BY `dt` DESC) AS `age`
@@ -328,6 +329,7 @@ SELECT
   `display_names`.`journal`,
   `current_rows`.`journal_key`,
   `current_rows`.`flags`,
+  `current_rows`.`status`,
   `current_rows`.`kind`,
   `current_rows`.`dt`
 FROM `current_rows`
@@ -351,6 +353,7 @@ WITH RECURSIVE "counted_dates" AS (
     "journal",
     "journal_key",
     "flags",
+    "status",
     "kind",
     "dt",
     ROW_NUMBER() OVER (PARTITION BY "kind", "publication_id" ORDER BY "dt" DESC) AS "age"
@@ -530,6 +533,7 @@ SELECT
   "display_names"."journal",
   "current_rows"."journal_key",
   "current_rows"."flags",
+  "current_rows"."status",
   "current_rows"."kind",
   "current_rows"."dt"
 FROM "current_rows"
@@ -553,6 +557,7 @@ WITH RECURSIVE "counted_dates" AS (
     "journal",
     "journal_key",
     "flags",
+    "status",
     "kind",
     "dt",
     ROW_NUMBER() OVER (PARTITION BY "kind", "publication_id" ORDER BY "dt" DESC) AS "age"
@@ -732,6 +737,7 @@ SELECT
   "display_names"."journal",
   "current_rows"."journal_key",
   "current_rows"."flags",
+  "current_rows"."status",
   "current_rows"."kind",
   "current_rows"."dt"
 FROM "current_rows"
@@ -755,6 +761,7 @@ WITH `counted_dates` AS (
     `journal`,
     `journal_key`,
     `flags`,
+    `status`,
     `kind`,
     `dt`,
     ROW_NUMBER() OVER (PARTITION BY `kind`, `publication_id` ORDER BY `dt` DESC) AS `age`
@@ -1063,6 +1070,7 @@ SELECT
   `display_names`.`journal`,
   `current_rows`.`journal_key`,
   `current_rows`.`flags`,
+  `current_rows`.`status`,
   `current_rows`.`kind`,
   `current_rows`.`dt`
 FROM `current_rows`
