@@ -114,6 +114,24 @@ print(json.dumps([time.perf_counter() - start, rows]))
 """
 
 
+DIFF = """
+import json, resource, sys, time
+import drugs_rs
+lake = drugs_rs.Lake(sys.argv[1])
+start = time.perf_counter()
+diff = lake.diff(int(sys.argv[2]), int(sys.argv[3]))
+mentions = sum(row["mentions"] for row in diff.causes.to_dicts())
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps([seconds, mentions, peak]))
+"""
+
+
+def diff(lake: Path, *states: int) -> list[float]:
+    """Seconds, mentions and peak bytes of a comparison."""
+    return child(DIFF, str(lake), *(str(state) for state in states))
+
+
 def child(code: str, *arguments: str) -> list[float]:
     """What a program prints as JSON."""
     done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, stdout=subprocess.PIPE)
@@ -122,9 +140,10 @@ def child(code: str, *arguments: str) -> list[float]:
 
 
 def large(out: Path, rows: int, repeat: int) -> dict[str, float]:
-    """Ten thousand rows, one in a hundred of them changed, on millions."""
+    """Ten thousand rows, one in a hundred of them changed, on millions; a hundredth of all rows; another vocabulary."""
     world, lake = out / "world", out / "large"
-    of, a_day = rows // 10_000 + repeat, max(1, rows // 1_000_000)
+    of = rows // 10_000 + repeat + max(1, rows // 1_000_000)
+    a_day = max(1, rows // 1_000_000)
     day = FIRST
     silver = 0.0
     for first in range(1, rows // 10_000 + 1, a_day):
@@ -148,8 +167,26 @@ def large(out: Path, rows: int, repeat: int) -> dict[str, float]:
         took, peak = run(lake, day, *sources(world / str(number)))
         seconds.append(took)
         peaks.append(peak)
-    atccode = "A01AA01"
+    # A hundredth of all rows at once.
+    more = range(rows // 10_000 + 1 + repeat, rows // 10_000 + 1 + repeat + max(1, rows // 1_000_000))
+    for number in more:
+        generate(world / str(number), of * 10_000, number, of, 5000)
+    day += timedelta(1)
+    run(lake, day, *sources(*(world / str(number) for number in more)))
     import drugs_rs
+
+    newest = drugs_rs.Lake(lake).states()["state"][-1]
+    changed = [diff(lake, newest - 1, newest) for _ in range(repeat)]
+    # Another release of the vocabulary: one drug in a hundred is gone, and another has a new name.
+    [release] = (world / str(more[0]) / "drugs").iterdir()
+    lines = release.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for number, line in enumerate(lines) if number % 100 != 50]
+    release.write_text(
+        "".join(line if n % 100 != 70 else line.rstrip() + " B\n" for n, line in enumerate(kept)), "utf-8"
+    )
+    run(lake, day + timedelta(1), f"--drugs={release}")
+    vocabulary = diff(lake, newest, newest + 1)
+    atccode = "A01AA01"
 
     for batch in drugs_rs.Lake(lake).scan("mentions", ["atccode"]):
         atccode = batch["atccode"][0]
@@ -165,6 +202,12 @@ def large(out: Path, rows: int, repeat: int) -> dict[str, float]:
         "scan by atccode: first batch, ms": statistics.median(scan[0] for scan in scans) * 1000,
         "scan by atccode: whole, ms": statistics.median(scan[1] for scan in scans) * 1000,
         "DuckDB over the same files, ms": statistics.median(peer[0] for peer in peers) * 1000,
+        "diff of a hundredth, seconds": statistics.median(one[0] for one in changed),
+        "diff of a hundredth, mentions": changed[0][1],
+        "diff of a hundredth, peak MB": max(one[2] for one in changed) / 1e6,
+        "diff of two vocabularies, seconds": vocabulary[0],
+        "diff of two vocabularies, mentions": vocabulary[1],
+        "diff of two vocabularies, peak MB": vocabulary[2] / 1e6,
         "peak of Lake calls, MB": max(scan[4] for scan in scans) / 1e6,
     }
 

@@ -90,8 +90,8 @@ def by_duckdb_file(lake: Path, request: pytest.FixtureRequest) -> Findings:
         connection.execute(f"CREATE TEMP TABLE own AS {sql.model('publications', 'duckdb')}")
         drugs_rs.duckdb.register(connection, matcher_of(lake, file.parent))
         connection.execute(
-            "CREATE TEMP TABLE found AS SELECT kind, publication_id, 'title' AS field, CAST(NULL AS VARCHAR) AS role, mention.* FROM"
-            " (SELECT kind, publication_id, unnest(drugs_find(title)) AS mention FROM own)"
+            "CREATE TEMP TABLE found AS SELECT kind, publication_id, 'title' AS field, CAST(NULL AS VARCHAR) AS role,"
+            " mention.* FROM (SELECT kind, publication_id, unnest(drugs_find(title)) AS mention FROM own)"
         )
         mentions = sql.model("mentions", "duckdb", {"publications": "own"})
         given = {"publications": rows("SELECT * FROM own"), "mentions": rows(mentions)}

@@ -19,7 +19,8 @@ OWN_KEYWORDS = {
             "month_first", "on_bad_file", "max_ratio", "expect_rows", "snapshot", "max_absent", "fields", "abstracts",
             "exclude_status", "unit",
             "max_exclusive", "graph", "keep", "progress"},
-    "gold": {"lake", "out", "dt", "fields", "abstracts", "exclude_status", "unit", "max_exclusive", "graph", "keep", "progress"},
+    "gold": {"lake", "out", "dt", "fields", "abstracts", "exclude_status", "unit", "max_exclusive", "graph", "keep",
+             "progress"},
     "Matcher.from_names": {"names"},
     "Matcher.from_vocabulary": {"vocabulary", "encoding", "max_ratio"},
 }  # fmt: skip

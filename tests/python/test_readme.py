@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -96,6 +97,24 @@ def test_the_blocks_about_the_ledger_run(folder: Path) -> None:
     page = ROOT / "docs" / "ledger.md"
     ran = [run(block, folder, page) for block in blocks(page) if block.language in ("python", "sh")]
     assert sum(ran) == 12
+
+
+@pytest.mark.core
+def test_the_page_of_evidence_is_that_of_the_sample_files(folder: Path) -> None:
+    """But for the time at which the state was made."""
+    sources = {"drugs": "drugs.csv", "pubmed": "pubmed.csv", "clinical-trials": "clinical_trials.csv"}
+    words = [word for name, file in sources.items() for word in (f"--{name}", f"examples/data/{file}")]
+    subprocess.run(
+        ["drugs-rs", "run", *words, "--pubmed", "examples/data/pubmed.json", "--out", "lake", "--dt", "2024-03-01"],
+        cwd=str(folder), env=environment(), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    found = subprocess.run(
+        ["drugs-rs", "evidence", "lake", "metoprolol", "NCT99000102"],
+        cwd=str(folder), env=environment(), check=True, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    page = re.sub(r"(?<=committed at )[^)]*", "2024-03-01T06:00:00.000Z", found.stdout.decode("utf-8"))
+    [shown] = [block.text for block in blocks(ROOT / "docs" / "ledger.md") if "metoprolol" in block.text]
+    assert page == shown
 
 
 def test_blocks_have_a_language_that_is_known_here() -> None:
