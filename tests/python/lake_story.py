@@ -25,6 +25,8 @@ TABLES = (
     *("drugs", "publications", "mentions", "journals", "journal_drugs", "atc_classes", "rejected", "publications_all"),
     *("drugs_all", "deleted", "journal_ids"),
 )
+# What a mention has of its publication.
+OF_PUBLICATION = ("publication_id", "journal", "date", "status", "kind", "dt")
 # What current publications leave to `publications_all`.
 NOT_IN_GOLD = (
     "abstract",
@@ -32,7 +34,6 @@ NOT_IN_GOLD = (
     "pmcid",
     "version",
     "publication_types",
-    "status",
     "mesh",
     "substances",
     "trial_ids",
@@ -186,9 +187,11 @@ def mentions(lake: Place) -> list[Row]:
     for row in scanned(lake, "publications"):
         for drug in vocabulary:
             for place in re.finditer(r"\b{}\b".format(re.escape(drug["drug"])), row["title"], re.IGNORECASE):
-                of_publication = {name: row[name] for name in ("publication_id", "journal", "date", "kind", "dt")}
+                of_publication = {name: row[name] for name in OF_PUBLICATION}
                 span = {"field": "title", "start": place.start(), "end": place.end(), "surface": place.group()}
-                found.append({**drug, "substance": drug["drug"].lower(), **of_publication, **span, "rule": "name"})
+                found.append(
+                    {**drug, "substance": drug["drug"].lower(), **of_publication, **span, "rule": "name", "role": None}
+                )
     return found
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import drugs_rs
 
-COLUMNS = ["atccode", "drug", "substance", "publication_id", "kind", "journal", "date"]
+COLUMNS = ["atccode", "drug", "substance", "publication_id", "kind", "journal", "date", "status"]
 
 
 def to_pandas(table: drugs_rs.Table) -> Any:

@@ -256,7 +256,7 @@ def columns(change: Callable[[list[dict[str, Any]]], Any]) -> Callable[[BigQuery
          "column `atccode`: found STRING NULLABLE, expected STRING REQUIRED"),
         (columns(lambda fields: fields.append({"name": "note", "type": "STRING", "mode": "NULLABLE"})),
          "column `note`: found STRING NULLABLE, expected none"),
-        (columns(lambda fields: fields.reverse()), "order of columns: found dt, kind, rule"),
+        (columns(lambda fields: fields.reverse()), "order of columns: found dt, kind, status, role"),
         (lambda service: service.tables["drugs", "mentions"].pop("timePartitioning"),
          "partitions: found none, expected DAY of dt"),
         (lambda service: service.tables["drugs", "mentions"].update(clustering={"fields": ["drug"]}),

@@ -191,13 +191,20 @@ def test_killed_at_random_moments(graph: str, tmp_path: Path) -> None:
 
 def test_a_drop_killed_between_its_commits_can_be_completed(tmp_path: Path) -> None:
     days = lake_story.sources(tmp_path)
-    lake = tmp_path / "lake"
+    whole = tmp_path / "whole"
     for dt in (lake_story.FIRST, lake_story.SECOND, lake_story.THIRD):
-        drugs_rs.run(lake=lake, dt=dt, **days[dt])
-    gold = (lake / "gold" / "_manifest.json").stat().st_ino
-    assert killed(Change("drop", {"publication_id": "8"}), lake, 0, 1)
-    drugs_rs.Lake(lake).status()
-    assert (lake / "gold" / "_manifest.json").stat().st_ino == gold, "it was not killed in time: nothing was tested"
+        drugs_rs.run(lake=whole, dt=dt, **days[dt])
+    for attempt in range(20):
+        lake = tmp_path / f"lake{attempt}"
+        shutil.copytree(str(whole), str(lake))
+        gold = (lake / "gold" / "_manifest.json").stat().st_ino
+        was_killed = killed(Change("drop", {"publication_id": "8"}), lake, 0, 1)
+        drugs_rs.Lake(lake).status()
+        # A busy machine may kill it too late.
+        if was_killed and (lake / "gold" / "_manifest.json").stat().st_ino == gold:
+            break
+    else:
+        pytest.fail("it was never killed in time: nothing was tested")
     assert "8" not in {row["publication_id"] for row in lake_story.scanned(lake, "publications_all")}
     drugs_rs.run(lake=lake, dt=lake_story.FOURTH, **days[lake_story.FOURTH])
     for path in files(lake, "gold", "silver", "states"):
