@@ -227,7 +227,7 @@ def _open(lake: Lake, table: str, columns: list[str] | None, predicate: polars.E
     return iter(lake.scan(table, columns))
 
 
-def _filters(lake: Lake, table: str, files: list[dict[str, Any]], predicate: polars.Expr) -> dict[str, list[str]]:
+def _filters(lake: Lake, table: str, files: list[dict[str, Any]], predicate: polars.Expr) -> dict[str, Any]:
     """Find the dates, kinds and codes that may fulfil a condition, as arguments of ``Lake.scan``."""
     in_path = [name for name in ("kind", "dt") if any(file[name] is not None for file in files)]
     places = polars.DataFrame(

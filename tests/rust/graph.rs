@@ -7,6 +7,8 @@ use drugs_rs::graph::{
 };
 use drugs_rs::schema::DrugUnit::{self, Code, Substance};
 use drugs_rs::schema::PublicationKind::{self, ClinicalTrial, Pubmed};
+use drugs_rs::schema::PublicationStatus;
+use drugs_rs::sorting::Bound;
 use drugs_rs::task::Task;
 use proptest::prelude::*;
 
@@ -175,7 +177,7 @@ fn other_shapes() {
     };
     assert_eq!(
         shape(GraphShape::EdgesCsv),
-        "atccode,date,drug,journal,kind,publication_id,substance\nA,2020-01-01,a,\"J, \"\"K\"\" <L> & M\",pubmed,1,a\nB,2020-01-01,b,,clinical_trial,N,b\n"
+        "atccode,date,drug,journal,kind,publication_id,status,substance\nA,2020-01-01,a,\"J, \"\"K\"\" <L> & M\",pubmed,1,,a\nB,2020-01-01,b,,clinical_trial,N,,b\n"
     );
     assert_eq!(shape(GraphShape::EdgesNdjson).lines().count(), 2);
     assert!(
@@ -190,9 +192,37 @@ fn other_shapes() {
     let mut empty = Vec::new();
     write_shape(&DrugGraph::default(), GraphShape::EdgesCsv, &mut empty).unwrap();
     assert_eq!(
-        empty, b"atccode,date,drug,journal,kind,publication_id,substance\n",
+        empty, b"atccode,date,drug,journal,kind,publication_id,status,substance\n",
         "a table without rows has its header"
     );
+}
+
+#[test]
+fn a_status_stands_where_there_is_one_and_comes_back() {
+    let mut builder = GraphBuilder::default();
+    builder.add_publication(Pubmed, "1", (None, Some("J")), Some(PublicationStatus::Retracted));
+    builder.add_publication(Pubmed, "2", (None, None), None);
+    let graph = builder.finish();
+    let text = json(&graph);
+    assert!(text.contains("\"1\": {\"date\": null, \"journal\": \"J\", \"status\": \"retracted\"}"));
+    assert!(text.contains("\"2\": {\"date\": null, \"journal\": null}"));
+    assert_eq!(read_json(text.as_bytes(), "graph.json").unwrap(), graph);
+    let unknown = text.replace("\"retracted\"", "\"lost\"");
+    let message = read_json(unknown.as_bytes(), "graph.json")
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("`lost` is unknown"), "{message}");
+    let mut large = LargeGraph::new(Vec::new(), vec!["J".to_owned()], Bound::default(), |_| {
+        Ok(tempfile::tempfile().unwrap())
+    })
+    .unwrap();
+    large
+        .add_publication(Pubmed, "1", (None, Some("J")), Some(PublicationStatus::Retracted))
+        .unwrap();
+    large.add_publication(Pubmed, "2", (None, None), None).unwrap();
+    let mut bytes = Vec::new();
+    large.write("graph", &mut bytes).unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), text);
 }
 
 /// Codes A10 to A12 are insulin, B is metformin; each publication is `(kind, id, journal, codes)`.
@@ -279,7 +309,7 @@ fn a_publication_may_mention_every_drug() {
     let mut builder = GraphBuilder::default();
     codes.iter().for_each(|code| builder.add_drug(code, code));
     let drugs = builder.finish().drugs().to_vec();
-    let bound = drugs_rs::sorting::Bound::default();
+    let bound = Bound::default();
     let mut graph = LargeGraph::new(drugs, Vec::new(), bound, scratch).unwrap();
     graph.add_publication(Pubmed, "1", (None, None), None).unwrap();
     for code in codes.iter().chain(&codes) {
