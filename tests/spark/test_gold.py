@@ -10,6 +10,7 @@ import conformance
 import pytest
 from conformance import CASES, TABLES, Findings, as_json, of_core
 from lake_story import FOURTH, SECOND, states
+from searched_sources import write_sources
 from written_sources import write_drugs, write_pubmed, write_trials
 
 import drugs_rs
@@ -54,6 +55,22 @@ def test_gold_is_that_of_the_core(spark: SparkSession, tmp_path: Path, case: str
         for table in TABLES:
             columns = drugs_rs.Lake(lake).schema(table).items()
             assert dict(getattr(gold, table).dtypes) == {name: types[kind] for name, kind in columns}
+
+
+@pytest.mark.core
+def test_fields_and_statuses_are_those_of_the_core(spark: SparkSession, tmp_path: Path) -> None:
+    """Roles of interventions by SQL, and names in lists as one text."""
+    options: dict[str, Any] = {
+        "fields": ["title", "abstract", "interventions", "substances"],
+        "exclude_status": ["retracted"],
+    }
+    drugs_rs.run(lake=tmp_path / "lake", dt="2024-03-01", **write_sources(tmp_path), **options)
+    expected = of_core(tmp_path / "lake")
+    assert {row["role"] for row in expected.mentions} == {None, "experimental", "placebo_comparator", "other"}
+    with drugs_rs.spark.gold(spark, tmp_path / "lake", **options) as gold:
+        check(gold, expected)
+    with pytest.raises(exceptions.ArgumentError, match="fields: `titel`; expected title, abstract"):
+        drugs_rs.spark.gold(spark, tmp_path / "lake", fields=["titel"])
 
 
 @pytest.mark.core
