@@ -114,7 +114,7 @@ ACCEPTED = {
 # As loads bring it (`drugs_rs.loading`).
 STATUS = Table(
     "status",
-    "The delivered partitions of the lake: their rows, what is held, and the date that gold has reached",
+    "The delivered partitions of the lake: their rows, what is a snapshot or held, and the date that gold has reached",
     (
         Column("dt", "The date of the delivery"),
         Column("table", "What was delivered: drugs, pubmed, clinical_trials or preprints"),
@@ -123,6 +123,7 @@ STATUS = Table(
         Column("rows_merged", "The rows that were merged into another"),
         Column("rows_rejected", "The rows that were rejected"),
         Column("rejected_share", "The share of rejected rows, from 0 to 1"),
+        Column("snapshot", "Whether it is a snapshot, which replaces all earlier ones of its table"),
         Column("held", "Whether the date is held, so that gold leaves it out"),
         Column("reason", "Why the date is held", required=False),
         Column("as_of", "The date that gold has reached", required=False),

@@ -1152,7 +1152,8 @@ class Lake:
 
         Returns:
             A table with the columns `dt`, `table`, `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
-            `rejected_share` (0 to 1), `held`, `reason` (of the hold), `as_of` (the date that gold has reached).
+            `rejected_share` (0 to 1), `snapshot` (whether it replaces all earlier ones of its table), `held`, `reason`
+            (of the hold), `as_of` (the date that gold has reached).
         """
 
     def history(self) -> Table:

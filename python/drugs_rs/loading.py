@@ -55,7 +55,7 @@ __all__ = [
     "planned_steps",
 ]
 
-# The table of the rows of `Lake.status`, which says what is held and which date gold has reached.
+# The table of the rows of `Lake.status`, which says what is a snapshot, what is held and which date gold has reached.
 STATUS = "status"
 # A table of what the database holds, and one of all loads.
 PARTS, LOADS = "loaded_parts", "loads"
@@ -470,7 +470,7 @@ def _tables() -> dict[str, LoadTable]:
 
 _STATUS = LoadTable(
     STATUS,
-    "The delivered partitions of the lake: their rows, what is held, and the date that gold has reached",
+    "The delivered partitions of the lake: their rows, what is a snapshot or held, and the date that gold has reached",
     (
         TableColumn("dt", "string", False, "The date of the delivery"),
         TableColumn("table", "string", False, "What was delivered: drugs, pubmed, clinical_trials or preprints"),
@@ -479,6 +479,9 @@ _STATUS = LoadTable(
         TableColumn("rows_merged", "int64", False, "The rows that were merged into another"),
         TableColumn("rows_rejected", "int64", False, "The rows that were rejected"),
         TableColumn("rejected_share", "float64", False, "The share of rejected rows, from 0 to 1"),
+        TableColumn(
+            "snapshot", "bool", False, "Whether it is a snapshot, which replaces all earlier ones of its table"
+        ),
         TableColumn("held", "bool", False, "Whether the date is held, so that gold leaves it out"),
         TableColumn("reason", "string", True, "Why the date is held"),
         TableColumn("as_of", "string", True, "The date that gold has reached"),

@@ -188,10 +188,62 @@ def notices(folder: Path) -> Path:
     return folder / "lake"
 
 
+def snapshots(folder: Path) -> Path:
+    """Snapshots of each kind: two of trials, and of articles one that is held and one later than what gold has reached.
+
+    Before the articles' snapshot an id joins two names of a journal, and an article is deleted. A delivery before it
+    comes late. After it an article comes back, and one is deleted.
+    """
+    lake = folder / "lake"
+
+    def deliver(dt: str, *, is_snapshot: bool = False, **sources: Path) -> None:
+        # Such small lakes lose more than the usual 2 %.
+        options: dict[str, object] = {"snapshot": True, "max_absent": "100%"} if is_snapshot else {}
+        drugs_rs.bronze(lake=lake, dt=dt, **sources, **options)  # type: ignore[arg-type]
+        drugs_rs.silver(lake=lake, dt=dt)
+
+    def articles(name: str, *records: tuple[int, str, str | None]) -> Path:
+        return write(folder / f"{name}.txt", "".join(medline(*record, []) for record in records))
+
+    def trials(name: str, *ids: str) -> Path:
+        return write_trials(folder / f"{name}.csv", *((one, f"Digoxin in {one}", "2021", "Bulletin") for one in ids))
+
+    def preprints(name: str, *ids: str) -> Path:
+        return write_pubmed(folder / f"{name}.csv", *((one, f"Paracetamol in {one}", "2022", "Server") for one in ids))
+
+    def deletion(name: str, pmid: int) -> Path:
+        notice = f"<DeleteCitation><PMID>{pmid}</PMID></DeleteCitation>"
+        return write(folder / f"{name}.xml", f"<PubmedArticleSet>{notice}</PubmedArticleSet>")
+
+    joined = ((1, "Annals", "0000010"), (2, "Zeitschrift", "0000010"), (3, "Zeitschrift", None))
+    deliver(
+        "2024-12-01",
+        drugs=write_drugs(folder / "drugs.csv", *DRUGS),
+        pubmed=articles("first", *joined, (4, "Annals", None), (5, "Annals", None)),
+        clinical_trials=trials("first trials", "N1", "N2", "N3"),
+        preprints=preprints("first preprints", "p1", "p2"),
+    )
+    deliver("2024-12-02", pubmed=deletion("early notice", 2))
+    deliver("2024-12-02", clinical_trials=trials("few trials", "N1"), is_snapshot=True)
+    kept = ((1, "Annals", None), (2, "Zeitschrift", None), (3, "Zeitschrift", None), (6, "Annals", None))
+    deliver("2024-12-05", pubmed=articles("baseline", *kept), is_snapshot=True)
+    deliver("2024-12-04", pubmed=articles("late", (7, "Annals", None), (1, "Bulletin", None)))
+    deliver("2024-12-05", preprints=preprints("all preprints", "p2", "p3"), is_snapshot=True)
+    deliver("2024-12-06", pubmed=articles("update", (4, "Zeitschrift", None), (8, "Annals", None)))
+    deliver("2024-12-06", clinical_trials=trials("all trials", "N2", "N4"), is_snapshot=True)
+    deliver("2024-12-07", pubmed=deletion("late notice", 6))
+    deliver("2024-12-08", pubmed=articles("wrong", (9, "Annals", None)), is_snapshot=True)
+    drugs_rs.hold(lake, "2024-12-08", "a daily file that was delivered as a snapshot")
+    drugs_rs.gold(lake=lake, dt="2024-12-08")
+    deliver("2024-12-09", pubmed=articles("next", (1, "Annals", None)), is_snapshot=True)
+    return lake
+
+
 LAKES: dict[str, Callable[[Path], Path]] = {
     "ten days": ten_days,
     "dirt": dirt,
     "journals": journals,
     "notices": notices,
+    "snapshots": snapshots,
     "vocabulary": vocabulary,
 }

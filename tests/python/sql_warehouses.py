@@ -32,7 +32,7 @@ STATUS = pa.schema(
         *((name, pa.string()) for name in ("dt", "table")),
         *((name, pa.int64()) for name in COUNTS),
         ("rejected_share", pa.float64()),
-        ("held", pa.bool_()),
+        *((name, pa.bool_()) for name in ("snapshot", "held")),
         *((name, pa.string()) for name in ("reason", "as_of")),
     ]
 )
@@ -84,6 +84,10 @@ class Duck:
         self.connection.register("given_rows", rows)
         self.connection.execute(f"CREATE OR REPLACE TABLE {schema}.{table} AS SELECT * FROM given_rows")
         self.connection.unregister("given_rows")
+
+    def change_status(self, change: str) -> None:
+        """Write into the loaded table `status`."""
+        self.connection.execute(f"UPDATE main.status {change}")
 
     def text(self, name: str, **options: Any) -> str:
         """The text of a model, in DuckDB's dialect."""
@@ -143,6 +147,10 @@ class PostgresServer:
         elif isinstance(value, list):
             value = "{" + ",".join(json.dumps(text) for text in value) + "}"
         return '"{}"'.format(str(value).replace('"', '""'))
+
+    def change_status(self, change: str) -> None:
+        """Write into the loaded table `status`."""
+        self.server.run(f"UPDATE lake.status {change}")
 
     def text(self, name: str, **options: Any) -> str:
         """The text of a model."""

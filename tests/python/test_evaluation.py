@@ -247,3 +247,72 @@ def test_our_worker_answers_a_job(tmp_path: Path, options: list[str], spans: lis
     assert [corpus["spans"] for corpus in content["corpora"]] == [spans, []]
     assert content["build_seconds"] > 0
     assert content["peak_bytes"] > 1_000_000
+
+
+# --- Roles ---
+
+STUDY = {
+    "protocolSection": {
+        "identificationModule": {"nctId": "NCT01", "briefTitle": "Alpha or nothing"},
+        "statusModule": {"startDateStruct": {"date": "2024-01"}},
+        "armsInterventionsModule": {
+            "armGroups": [
+                {"label": "A", "type": "EXPERIMENTAL", "interventionNames": ["Drug: Alpha"]},
+                {"label": "B", "type": "ACTIVE_COMPARATOR", "interventionNames": ["Drug: Beta"]},
+            ],
+            "interventions": [
+                {"type": "DRUG", "name": "Alpha", "armGroupLabels": ["A"]},
+                {"type": "DRUG", "name": "Beta", "armGroupLabels": ["B"]},
+            ],
+        },
+    }
+}
+
+
+def compare_roles(folder: Path, alpha: list[str], *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the program with a reading that has two interventions right and Gamma, which the study lacks, besides."""
+    reading = [
+        {"name": "Alpha", "roles": alpha},
+        {"name": " Beta", "roles": ["active_comparator"]},
+        {"name": "Gamma", "roles": ["other"]},
+    ]
+    judgements = {"sample": {"NCT01": reading[:2]}, "several_arms": {"NCT01": reading}}
+    write(folder / "roles.json", json.dumps(judgements))
+    command = [sys.executable, str(EVALUATION / "roles.py"), "--corpora", str(folder / "data")]
+    command += ["--judgements", str(folder / "roles.json"), *options]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_roles_are_compared_with_a_reading(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "deep" / "studies.json", json.dumps([STUDY]))
+    write(tmp_path / "data" / "other.json", "[1, 2]")
+    answer = compare_roles(tmp_path, ["experimental"], "--check")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "| sample | 1 | 2 | 2 | 100.0% |" in answer.stdout
+    assert "| several_arms | 1 | 3 | 2 | 66.7% |" in answer.stdout
+    assert "| other | 1 | 0 | 0 | – | 0.0% |" in answer.stdout
+    assert "- NCT01, Gamma: judged other, given no such intervention\n" in answer.stdout
+
+
+def test_other_roles_than_the_judged_ones_miss_the_reach(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "studies.json", json.dumps([STUDY]))
+    answer = compare_roles(tmp_path, ["experimental", "other"], "--check")
+    assert answer.returncode == 1
+    assert "- NCT01, Alpha: judged experimental, other, given experimental\n" in answer.stdout
+    assert answer.stdout.endswith("measured 50.0%: not met\n")
+    assert compare_roles(tmp_path, ["experimental", "other"]).returncode == 0
+
+
+def test_without_the_judged_studies_there_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    answer = compare_roles(tmp_path, [])
+    assert answer.returncode == 2
+    assert "1 of the judged studies" in answer.stderr and "NCT01" in answer.stderr
+
+
+def test_all_judged_studies_are_in_the_real_corpora(corpora_folder: Path) -> None:
+    if not any(corpora_folder.rglob("ctgov_api_v2.json")):
+        pytest.skip(f"no studies of the API in {corpora_folder}")
+    command = [sys.executable, str(EVALUATION / "roles.py"), "--corpora", str(corpora_folder)]
+    answer = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "| sample | 30 | 49 |" in answer.stdout

@@ -331,6 +331,7 @@ def test_status_has_a_row_for_each_partition(story: dict[str, Path]) -> None:
         "rows_merged": 0,
         "rows_rejected": 1,
         "rejected_share": 0.2,
+        "snapshot": False,
         "held": False,
         "reason": None,
         "as_of": FOURTH,

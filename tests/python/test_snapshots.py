@@ -112,11 +112,13 @@ def test_a_snapshot_that_is_delivered_again(tmp_path: Path) -> None:
     again = desk.deliver(DAYS[2], rows(*range(9)), snapshot=True, max_absent="10%")
     assert again["unchanged"] and again["absent"] == first["absent"] == 1
     assert hashes(desk.lake, "gold", "silver") == before
+    assert {row["dt"] for row in Lake(desk.lake).status() if row["snapshot"]} == {DAYS[2]}
     # With more in it, what it lacked comes back; and as no snapshot at all, all of it.
     desk.deliver(DAYS[2], rows(*range(10)), snapshot=True)
     assert causes(desk.lake) == {("gained", "new_publication", "9")}
     desk.deliver(DAYS[2], rows(0))
     assert desk.ids() == {str(number) for number in range(10)} and desk.is_as_from_nothing()
+    assert not any(row["snapshot"] for row in Lake(desk.lake).status())
 
 
 def test_a_snapshot_that_is_held(tmp_path: Path) -> None:

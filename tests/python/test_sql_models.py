@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, Union
 
 import pytest
 from lake_story import STATES, in_order
-from model_lakes import JOINED, LAKES, chain
+from model_lakes import JOINED, LAKES, chain, snapshots
 from postgres_server import Postgres, postgres
 from sql_warehouses import Duck, PostgresServer, Rows, found_in, plain
 from written_sources import csv_text, write, write_drugs, write_pubmed
@@ -154,9 +154,9 @@ def test_the_lakes_have_what_they_are_for(lakes: dict[str, Path]) -> None:
             if connection.execute(text).fetchall():
                 found[what].add(name)
     assert found == {
-        "an earlier row": {"ten days", "dirt", "journals", "notices"},
-        "a deleted one": {"ten days", "journals", "notices"},
-        "one that came back": {"ten days"},
+        "an earlier row": {"ten days", "dirt", "journals", "notices", "snapshots"},
+        "a deleted one": {"ten days", "journals", "notices", "snapshots"},
+        "one that came back": {"ten days", "snapshots"},
         "a name of several keys": {"ten days", "journals"},
         "a key that the ids do not join": {"journals"},
         "a key of an id and three others": {"journals"},
@@ -167,6 +167,26 @@ def test_the_lakes_have_what_they_are_for(lakes: dict[str, Path]) -> None:
     status = drugs_rs.Lake(lakes["ten days"]).status().to_dicts()
     assert {True, False} == {row["held"] for row in status}
     assert any(row["dt"] > row["as_of"] for row in status)
+    # Of each kind, and some that do not count.
+    rows = [row for row in drugs_rs.Lake(lakes["snapshots"]).status() if row["snapshot"]]
+    assert {row["table"] for row in rows} == {"pubmed", "clinical_trials", "preprints"}
+    assert any(row["held"] for row in rows) and any(row["dt"] > row["as_of"] for row in rows)
+
+
+@core
+@in_dialects("bigquery", "duckdb", "postgres", "spark")
+def test_a_snapshot_that_is_held_in_the_warehouse_replaces_nothing(load: Loader, tmp_path: Path) -> None:
+    """And one that is released there replaces what came before it."""
+    place = snapshots(tmp_path)
+    warehouse = load(drugs_rs.Lake(place))
+    before = in_order(warehouse.make("publications"))
+    warehouse.change_status("SET held = dt <> '2024-12-08' WHERE dt IN ('2024-12-05', '2024-12-08')")
+    drugs_rs.hold(place, "2024-12-05", "a look at it")
+    drugs_rs.release(place, "2024-12-08")
+    drugs_rs.gold(lake=place, dt="2024-12-08")
+    rows = in_order(warehouse.rows("publications"))
+    assert rows == in_order(plain(list(drugs_rs.Lake(place).scan("publications").read())))
+    assert rows != before
 
 
 @core

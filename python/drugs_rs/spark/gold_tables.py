@@ -78,8 +78,8 @@ def gold(
     """Compute current publications, mentions and answers of a lake from its silver tables.
 
     The rows are those of ``Lake.scan`` and ``DrugGraph.answer``: publications and answers come of the models in
-    ``drugs_rs.sql``, mentions of ``find`` with a matcher of the lake's newest vocabulary. Held dates are left out.
-    Nothing is written.
+    ``drugs_rs.sql``, mentions of ``find`` with a matcher of the lake's newest vocabulary. Held dates are left out, and
+    what a snapshot replaced. Nothing is written.
 
     Args:
         spark: The session, classic or of Spark Connect.
@@ -109,8 +109,10 @@ def gold(
     silver = read_silver(spark, lake)
     as_of = str(dt or silver.as_of or max(silver.dates, default=""))
     drugs, own_matcher = _vocabulary(spark, silver, lake, as_of)
+    partitions = [("", day, False) for day in silver.dates] + [(*one, True) for one in silver.snapshots]
     status = spark.createDataFrame(
-        [(day, False, as_of) for day in silver.dates], "dt string, held boolean, as_of string"
+        [(table, day, snapshot, False, as_of) for table, day, snapshot in partitions],
+        "`table` string, dt string, snapshot boolean, held boolean, as_of string",
     )
     models = Models(spark)
     for name, frame in {**silver.tables, "status": status, "drugs": drugs}.items():

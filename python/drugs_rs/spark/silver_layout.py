@@ -40,11 +40,13 @@ PATTERN = re.compile(r"[\[\]{}*?,\\]")
 class SilverTables(NamedTuple):
     """The tables that gold reads, by name; each has ``dt``, and all but ``drugs_all`` have ``kind``.
 
-    ``dates`` are those of partitions that are not held; ``as_of`` is the date that the core's gold has reached.
+    ``dates`` are those of partitions that are not held, ``snapshots`` the names and dates of the snapshots among them;
+    ``as_of`` is the date that the core's gold has reached.
     """
 
     tables: dict[str, DataFrame]
     dates: list[str]
+    snapshots: list[tuple[str, str]]
     as_of: str | None
 
 
@@ -60,8 +62,9 @@ def read_silver(spark: SparkSession, lake: _Path) -> SilverTables:
     core = drugs_rs.Lake(lake)
     tables = {name: _read(spark, name, [spark_path(uri) for uri in core.files(name)["uri"]]) for name in READ}
     reached = [row["as_of"] for row in status if row["as_of"] is not None]
-    dates = {row["dt"] for row in status if not row["held"]}
-    return SilverTables(tables, sorted(dates), max(reached, default=None))
+    released = [row for row in status if not row["held"]]
+    snapshots = [(row["table"], row["dt"]) for row in released if row["snapshot"]]
+    return SilverTables(tables, sorted({row["dt"] for row in released}), snapshots, max(reached, default=None))
 
 
 def holds_core_silver(lake: _Path) -> bool:
@@ -109,7 +112,8 @@ def _of_spark(spark: SparkSession, lake: _Path) -> SilverTables:
             f"{os.fspath(lake)}: silver of {kind} of {dt} is not complete: run drugs_rs.spark.silver of that date again"
         )
         raise SourceNotFoundError(message)
-    return SilverTables(tables, sorted({dt for _, dt in map(tuple, complete)}), None)
+    # None of its deliveries is a snapshot.
+    return SilverTables(tables, sorted({dt for _, dt in map(tuple, complete)}), [], None)
 
 
 def _read(spark: SparkSession, table: str, paths: list[str]) -> DataFrame:

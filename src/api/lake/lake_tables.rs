@@ -68,8 +68,8 @@ pub fn lake_files(storage: &dyn Storage, table: &str, filter: &PartitionFilter) 
         .finish()
 }
 
-/// Every delivered partition: its rows, the share that was rejected, whether its date is held, and the date that gold has
-/// reached.
+/// Every delivered partition: its rows, the share that was rejected, whether it is a snapshot and whether its date is held, and
+/// the date that gold has reached.
 pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
     require_lake(storage)?;
     let as_of = current_date(storage)?;
@@ -79,7 +79,8 @@ pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
         for dt in delivered_dates(storage, table)? {
             let (found, _) = manifest::read::<SilverManifest>(storage, layout::silver_manifest(table, dt))?;
             let totals: Totals = found.iter().flat_map(|found| &found.sources).collect();
-            all.push((dt, table, totals));
+            let is_snapshot = found.is_some_and(|found| found.snapshot);
+            all.push((dt, table, totals, is_snapshot));
         }
     }
     all.sort_by_key(|(dt, ..)| *dt);
@@ -89,12 +90,13 @@ pub fn lake_status(storage: &dyn Storage) -> Result<DataFrame> {
     };
     RowFrame::of(&all)
         .column("dt", |(dt, ..)| dt.to_string())
-        .column("table", |(_, table, _)| table.name())
-        .count("rows_in", |(.., totals)| totals.rows_in)
-        .count("rows_kept", |(.., totals)| totals.rows_kept)
-        .count("rows_merged", |(.., totals)| totals.rows_merged)
-        .count("rows_rejected", |(.., totals)| totals.rows_rejected)
-        .column("rejected_share", |(.., totals)| share(totals))
+        .column("table", |(_, table, ..)| table.name())
+        .count("rows_in", |(.., totals, _)| totals.rows_in)
+        .count("rows_kept", |(.., totals, _)| totals.rows_kept)
+        .count("rows_merged", |(.., totals, _)| totals.rows_merged)
+        .count("rows_rejected", |(.., totals, _)| totals.rows_rejected)
+        .column("rejected_share", |(.., totals, _)| share(totals))
+        .column("snapshot", |(.., is_snapshot)| *is_snapshot)
         .column("held", |(dt, ..)| held.has(*dt))
         .column("reason", |(dt, ..)| held.reason(*dt))
         .column("as_of", |_| as_of.as_deref())

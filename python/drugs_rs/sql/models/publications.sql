@@ -7,14 +7,30 @@ WITH RECURSIVE
 counted_dates AS (
   SELECT DISTINCT dt FROM status WHERE NOT held AND CAST(dt AS VARCHAR) <= CAST(as_of AS VARCHAR)
 ),
+-- The newest snapshot of each kind: what was delivered for earlier dates is replaced, as if it had not been.
+snapshots AS (
+  SELECT
+    CASE "table" WHEN 'clinical_trials' THEN 'clinical_trial' WHEN 'preprints' THEN 'preprint' ELSE "table" END AS kind,
+    MAX(dt) AS dt
+  FROM status
+  WHERE snapshot AND dt IN (SELECT dt FROM counted_dates)
+  GROUP BY 1
+),
 deliveries AS (
   SELECT
-    publication_id, title, date, date_precision, journal, journal_key, flags, status, kind, dt,
-    ROW_NUMBER() OVER (PARTITION BY kind, publication_id ORDER BY dt DESC) AS age
+    publication_id, title, date, date_precision, journal, journal_key, flags, status,
+    publications_all.kind, publications_all.dt,
+    ROW_NUMBER() OVER (
+      PARTITION BY publications_all.kind, publication_id ORDER BY publications_all.dt DESC
+    ) AS age
   FROM publications_all
-  WHERE dt IN (SELECT dt FROM counted_dates)
+  LEFT JOIN snapshots
+    ON snapshots.kind = publications_all.kind
+    AND snapshots.dt > publications_all.dt
+  WHERE publications_all.dt IN (SELECT dt FROM counted_dates) AND snapshots.kind IS NULL
 ),
--- A notice of the date of a row was heeded when that date was cleaned.
+-- A notice of the date of a row was heeded when that date was cleaned. One before a snapshot is older than all rows that
+-- count.
 notices AS (
   SELECT kind, publication_id, MAX(dt) AS dt
   FROM deleted
@@ -33,7 +49,12 @@ current_rows AS (
 -- Which keys are one journal. Several journals may have the same name, and an ISSN may belong to several journals: then
 -- it joins nothing.
 stated_ids AS (
-  SELECT DISTINCT journal_key, nlm_id, issn FROM journal_ids WHERE dt IN (SELECT dt FROM counted_dates)
+  SELECT DISTINCT journal_key, nlm_id, issn
+  FROM journal_ids
+  LEFT JOIN snapshots
+    ON snapshots.kind = journal_ids.kind
+    AND snapshots.dt > journal_ids.dt
+  WHERE journal_ids.dt IN (SELECT dt FROM counted_dates) AND snapshots.kind IS NULL
 ),
 shared_keys AS (
   SELECT journal_key

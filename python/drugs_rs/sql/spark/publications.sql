@@ -8,6 +8,25 @@ WITH `counted_dates` AS (
   FROM {status} AS `status`
   WHERE
     NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
+), `snapshots` AS (
+  SELECT
+    CASE `table`
+      WHEN 'clinical_trials'
+      THEN 'clinical_trial'
+      WHEN 'preprints'
+      THEN 'preprint'
+      ELSE `table`
+    END AS `kind`,
+    MAX(`dt`) AS `dt`
+  FROM {status} AS `status`
+  WHERE
+    `snapshot` AND `dt` IN (
+      SELECT
+        `dt`
+      FROM `counted_dates`
+    )
+  GROUP BY
+    1
 ), `deliveries` AS (
   SELECT
     `publication_id`,
@@ -18,16 +37,19 @@ WITH `counted_dates` AS (
     `journal_key`,
     `flags`,
     `status`,
-    `kind`,
-    `dt`,
-    ROW_NUMBER() OVER (PARTITION BY `kind`, `publication_id` ORDER BY `dt` DESC) AS `age`
+    `publications_all`.`kind`,
+    `publications_all`.`dt`,
+    ROW_NUMBER() OVER (PARTITION BY `publications_all`.`kind`, `publication_id` ORDER BY `publications_all`.`dt` DESC) AS `age`
   FROM {publications_all} AS `publications_all`
+  LEFT JOIN `snapshots`
+    ON `snapshots`.`kind` = `publications_all`.`kind` AND `snapshots`.`dt` > `publications_all`.`dt`
   WHERE
-    `dt` IN (
+    `publications_all`.`dt` IN (
       SELECT
         `dt`
       FROM `counted_dates`
     )
+    AND `snapshots`.`kind` IS NULL
 ), `notices` AS (
   SELECT
     `kind`,
@@ -59,12 +81,14 @@ WITH `counted_dates` AS (
     `nlm_id`,
     `issn`
   FROM {journal_ids} AS `journal_ids`
+  LEFT JOIN `snapshots`
+    ON `snapshots`.`kind` = `journal_ids`.`kind` AND `snapshots`.`dt` > `journal_ids`.`dt`
   WHERE
-    `dt` IN (
+    `journal_ids`.`dt` IN (
       SELECT
         `dt`
       FROM `counted_dates`
-    )
+    ) AND `snapshots`.`kind` IS NULL
 ), `shared_keys` AS (
   SELECT
     `journal_key`

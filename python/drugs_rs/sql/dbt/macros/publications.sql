@@ -11,6 +11,25 @@ WITH `counted_dates` AS (
   FROM {{ source('drugs', 'status') }} AS `status`
   WHERE
     NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
+), `snapshots` AS (
+  SELECT
+    CASE `table`
+      WHEN 'clinical_trials'
+      THEN 'clinical_trial'
+      WHEN 'preprints'
+      THEN 'preprint'
+      ELSE `table`
+    END AS `kind`,
+    MAX(`dt`) AS `dt`
+  FROM {{ source('drugs', 'status') }} AS `status`
+  WHERE
+    `snapshot` AND `dt` IN (
+      SELECT
+        `dt`
+      FROM `counted_dates`
+    )
+  GROUP BY
+    1
 ), `deliveries` AS (
   SELECT
     `publication_id`,
@@ -21,16 +40,19 @@ WITH `counted_dates` AS (
     `journal_key`,
     `flags`,
     `status`,
-    `kind`,
-    `dt`,
-    ROW_NUMBER() OVER (PARTITION BY `kind`, `publication_id` ORDER BY `dt` DESC) AS `age`
+    `publications_all`.`kind`,
+    `publications_all`.`dt`,
+    ROW_NUMBER() OVER (PARTITION BY `publications_all`.`kind`, `publication_id` ORDER BY `publications_all`.`dt` DESC) AS `age`
   FROM {{ source('drugs', 'publications_all') }} AS `publications_all`
+  LEFT JOIN `snapshots`
+    ON `snapshots`.`kind` = `publications_all`.`kind` AND `snapshots`.`dt` > `publications_all`.`dt`
   WHERE
-    `dt` IN (
+    `publications_all`.`dt` IN (
       SELECT
         `dt`
       FROM `counted_dates`
     )
+    AND `snapshots`.`kind` IS NULL
 ), `notices` AS (
   SELECT
     `kind`,
@@ -62,12 +84,14 @@ WITH `counted_dates` AS (
     `nlm_id`,
     `issn`
   FROM {{ source('drugs', 'journal_ids') }} AS `journal_ids`
+  LEFT JOIN `snapshots`
+    ON `snapshots`.`kind` = `journal_ids`.`kind` AND `snapshots`.`dt` > `journal_ids`.`dt`
   WHERE
-    `dt` IN (
+    `journal_ids`.`dt` IN (
       SELECT
         `dt`
       FROM `counted_dates`
-    )
+    ) AND `snapshots`.`kind` IS NULL
 ), `shared_keys` AS (
   SELECT
     `journal_key`
@@ -344,6 +368,25 @@ WITH RECURSIVE "counted_dates" AS (
   FROM {{ source('drugs', 'status') }} AS "status"
   WHERE
     NOT "held" AND CAST("dt" AS TEXT) <= CAST("as_of" AS TEXT)
+), "snapshots" AS (
+  SELECT
+    CASE "table"
+      WHEN 'clinical_trials'
+      THEN 'clinical_trial'
+      WHEN 'preprints'
+      THEN 'preprint'
+      ELSE "table"
+    END AS "kind",
+    MAX("dt") AS "dt"
+  FROM {{ source('drugs', 'status') }} AS "status"
+  WHERE
+    "snapshot" AND "dt" IN (
+      SELECT
+        "dt"
+      FROM "counted_dates"
+    )
+  GROUP BY
+    1
 ), "deliveries" AS (
   SELECT
     "publication_id",
@@ -354,16 +397,19 @@ WITH RECURSIVE "counted_dates" AS (
     "journal_key",
     "flags",
     "status",
-    "kind",
-    "dt",
-    ROW_NUMBER() OVER (PARTITION BY "kind", "publication_id" ORDER BY "dt" DESC) AS "age"
+    "publications_all"."kind",
+    "publications_all"."dt",
+    ROW_NUMBER() OVER (PARTITION BY "publications_all"."kind", "publication_id" ORDER BY "publications_all"."dt" DESC) AS "age"
   FROM {{ source('drugs', 'publications_all') }} AS "publications_all"
+  LEFT JOIN "snapshots"
+    ON "snapshots"."kind" = "publications_all"."kind" AND "snapshots"."dt" > "publications_all"."dt"
   WHERE
-    "dt" IN (
+    "publications_all"."dt" IN (
       SELECT
         "dt"
       FROM "counted_dates"
     )
+    AND "snapshots"."kind" IS NULL
 ), "notices" AS (
   SELECT
     "kind",
@@ -395,12 +441,14 @@ WITH RECURSIVE "counted_dates" AS (
     "nlm_id",
     "issn"
   FROM {{ source('drugs', 'journal_ids') }} AS "journal_ids"
+  LEFT JOIN "snapshots"
+    ON "snapshots"."kind" = "journal_ids"."kind" AND "snapshots"."dt" > "journal_ids"."dt"
   WHERE
-    "dt" IN (
+    "journal_ids"."dt" IN (
       SELECT
         "dt"
       FROM "counted_dates"
-    )
+    ) AND "snapshots"."kind" IS NULL
 ), "shared_keys" AS (
   SELECT
     "journal_key"
@@ -548,6 +596,25 @@ WITH RECURSIVE "counted_dates" AS (
   FROM {{ source('drugs', 'status') }} AS "status"
   WHERE
     NOT "held" AND CAST("dt" AS TEXT) <= CAST("as_of" AS TEXT)
+), "snapshots" AS (
+  SELECT
+    CASE "table"
+      WHEN 'clinical_trials'
+      THEN 'clinical_trial'
+      WHEN 'preprints'
+      THEN 'preprint'
+      ELSE "table"
+    END AS "kind",
+    MAX("dt") AS "dt"
+  FROM {{ source('drugs', 'status') }} AS "status"
+  WHERE
+    "snapshot" AND "dt" IN (
+      SELECT
+        "dt"
+      FROM "counted_dates"
+    )
+  GROUP BY
+    1
 ), "deliveries" AS (
   SELECT
     "publication_id",
@@ -558,16 +625,19 @@ WITH RECURSIVE "counted_dates" AS (
     "journal_key",
     "flags",
     "status",
-    "kind",
-    "dt",
-    ROW_NUMBER() OVER (PARTITION BY "kind", "publication_id" ORDER BY "dt" DESC) AS "age"
+    "publications_all"."kind",
+    "publications_all"."dt",
+    ROW_NUMBER() OVER (PARTITION BY "publications_all"."kind", "publication_id" ORDER BY "publications_all"."dt" DESC) AS "age"
   FROM {{ source('drugs', 'publications_all') }} AS "publications_all"
+  LEFT JOIN "snapshots"
+    ON "snapshots"."kind" = "publications_all"."kind" AND "snapshots"."dt" > "publications_all"."dt"
   WHERE
-    "dt" IN (
+    "publications_all"."dt" IN (
       SELECT
         "dt"
       FROM "counted_dates"
     )
+    AND "snapshots"."kind" IS NULL
 ), "notices" AS (
   SELECT
     "kind",
@@ -599,12 +669,14 @@ WITH RECURSIVE "counted_dates" AS (
     "nlm_id",
     "issn"
   FROM {{ source('drugs', 'journal_ids') }} AS "journal_ids"
+  LEFT JOIN "snapshots"
+    ON "snapshots"."kind" = "journal_ids"."kind" AND "snapshots"."dt" > "journal_ids"."dt"
   WHERE
-    "dt" IN (
+    "journal_ids"."dt" IN (
       SELECT
         "dt"
       FROM "counted_dates"
-    )
+    ) AND "snapshots"."kind" IS NULL
 ), "shared_keys" AS (
   SELECT
     "journal_key"
@@ -752,6 +824,25 @@ WITH `counted_dates` AS (
   FROM {{ source('drugs', 'status') }} AS `status`
   WHERE
     NOT `held` AND CAST(`dt` AS STRING) <= CAST(`as_of` AS STRING)
+), `snapshots` AS (
+  SELECT
+    CASE `table`
+      WHEN 'clinical_trials'
+      THEN 'clinical_trial'
+      WHEN 'preprints'
+      THEN 'preprint'
+      ELSE `table`
+    END AS `kind`,
+    MAX(`dt`) AS `dt`
+  FROM {{ source('drugs', 'status') }} AS `status`
+  WHERE
+    `snapshot` AND `dt` IN (
+      SELECT
+        `dt`
+      FROM `counted_dates`
+    )
+  GROUP BY
+    1
 ), `deliveries` AS (
   SELECT
     `publication_id`,
@@ -762,16 +853,19 @@ WITH `counted_dates` AS (
     `journal_key`,
     `flags`,
     `status`,
-    `kind`,
-    `dt`,
-    ROW_NUMBER() OVER (PARTITION BY `kind`, `publication_id` ORDER BY `dt` DESC) AS `age`
+    `publications_all`.`kind`,
+    `publications_all`.`dt`,
+    ROW_NUMBER() OVER (PARTITION BY `publications_all`.`kind`, `publication_id` ORDER BY `publications_all`.`dt` DESC) AS `age`
   FROM {{ source('drugs', 'publications_all') }} AS `publications_all`
+  LEFT JOIN `snapshots`
+    ON `snapshots`.`kind` = `publications_all`.`kind` AND `snapshots`.`dt` > `publications_all`.`dt`
   WHERE
-    `dt` IN (
+    `publications_all`.`dt` IN (
       SELECT
         `dt`
       FROM `counted_dates`
     )
+    AND `snapshots`.`kind` IS NULL
 ), `notices` AS (
   SELECT
     `kind`,
@@ -803,12 +897,14 @@ WITH `counted_dates` AS (
     `nlm_id`,
     `issn`
   FROM {{ source('drugs', 'journal_ids') }} AS `journal_ids`
+  LEFT JOIN `snapshots`
+    ON `snapshots`.`kind` = `journal_ids`.`kind` AND `snapshots`.`dt` > `journal_ids`.`dt`
   WHERE
-    `dt` IN (
+    `journal_ids`.`dt` IN (
       SELECT
         `dt`
       FROM `counted_dates`
-    )
+    ) AND `snapshots`.`kind` IS NULL
 ), `shared_keys` AS (
   SELECT
     `journal_key`
