@@ -200,7 +200,9 @@ impl Study<'_> {
             list.push(PART);
             let arms = module.arm_groups.iter().filter(|arm| arm.has(intervention));
             for (number, arm) in arms.enumerate() {
-                push_value(&mut list, arm.r#type.as_deref().unwrap_or_default(), number == 0);
+                // A group of an observational study has no type, and an empty value alone would be no arm.
+                let its_type = arm.r#type.as_deref().filter(|its_type| !its_type.is_empty());
+                push_value(&mut list, its_type.unwrap_or("OTHER"), number == 0);
             }
         }
         (!list.is_empty()).then_some(list)

@@ -312,7 +312,7 @@ def test_without_the_judged_studies_there_is_a_sentence_and_exit_code_2(tmp_path
 def test_all_judged_studies_are_in_the_real_corpora(corpora_folder: Path) -> None:
     if not any(corpora_folder.rglob("ctgov_api_v2.json")):
         pytest.skip(f"no studies of the API in {corpora_folder}")
-    command = [sys.executable, str(EVALUATION / "roles.py"), "--corpora", str(corpora_folder)]
+    command = [sys.executable, str(EVALUATION / "roles.py"), "--check", "--corpora", str(corpora_folder)]
     answer = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert "| sample | 30 | 49 |" in answer.stdout

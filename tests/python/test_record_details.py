@@ -266,6 +266,7 @@ STUDY = {
                 {"type": "DRUG", "name": "Placebo", "armGroupLabels": ["Two"]},
                 {"type": "DEVICE", "name": "Needle", "armGroupLabels": ["Four", "Five"]},
                 {"name": "Rest", "armGroupLabels": ["Nowhere"]},
+                {"type": "DRUG", "name": "Gamma", "armGroupLabels": ["Five"]},
             ],
         },
     }
@@ -273,7 +274,7 @@ STUDY = {
 
 
 def test_studies_of_the_api_have_roles_by_their_arms(tmp_path: Path) -> None:
-    """By the labels that an intervention names, and by the names that an arm gives."""
+    """By the labels that an intervention names, and by the names that an arm gives; one without a type is `other`."""
     [found] = details(tmp_path / "a.json", json.dumps([STUDY]), "clinical_trial")
     assert found == {
         "phase": "PHASE2/PHASE3",
@@ -290,6 +291,7 @@ def test_studies_of_the_api_have_roles_by_their_arms(tmp_path: Path) -> None:
             {"type": "DRUG", "name": "Placebo", "other_names": [], "roles": ["placebo_comparator"]},
             {"type": "DEVICE", "name": "Needle", "other_names": [], "roles": ["other"]},
             {"type": None, "name": "Rest", "other_names": [], "roles": []},
+            {"type": "DRUG", "name": "Gamma", "other_names": [], "roles": ["other"]},
         ],
     }  # fmt: skip
 

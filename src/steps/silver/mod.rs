@@ -36,7 +36,7 @@ use crate::task::Task;
 use crate::text::date::NumericOrder;
 
 /// Increment this with every change that alters the tables for the same input, so that old partitions are rebuilt.
-const VERSION: u32 = 14;
+const VERSION: u32 = 15;
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy)]
