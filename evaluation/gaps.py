@@ -65,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before, after = vocabularies[-2:]
     with tempfile.TemporaryDirectory() as folder:
         text, recall = measure_recall(Path(folder) / "titles", before, after)
-        more, precision = measure_precision(Path(folder) / "articles", after, articles[0], options.first)
+        more, precision = measure_precision(
+            Path(folder) / "articles", after, articles[0], options.first, judgements(options.judgements)
+        )
     text += [*more, "", "| aim | measured | met |", "|---|---|---|"]
     aims = (recall, precision)
     text += [f"| {aim.text} | {aim.measured} | {'yes' if aim.met else 'no'} |" for aim in aims]
@@ -80,6 +82,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Evaluate Lake.vocabulary_gaps; markdown to stdout.")
     corpora = Path(os.environ.get("DRUGS_RS_CORPORA") or "../shared/data")
     parser.add_argument("--corpora", type=Path, default=corpora, help="default: DRUGS_RS_CORPORA")
+    parser.add_argument("--judgements", type=Path, default=JUDGED, help="default: those beside this file")
     parser.add_argument("--first", type=int, default=200, help="gaps whose precision counts (default: 200)")
     parser.add_argument("--check", action="store_true", help="exit with 1 if the reach is not met")
     parser.add_argument("--out", type=Path, default=Path("target") / "evaluation", help="default: target/evaluation")
@@ -151,21 +154,22 @@ def rows_of(lake: Path, limit: int | None = None) -> Iterator[dict[str, Any]]:
     yield from drugs_rs.Lake(lake).vocabulary_gaps(limit=limit).to_dicts()
 
 
-def judgements() -> dict[str, tuple[bool, str]]:
+def judgements(path: Path) -> dict[str, tuple[bool, str]]:
     """Whether a name is a drug, and why not."""
     judged = {}
-    for line in JUDGED.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             name, verdict, reason = [*line.split("\t"), ""][:3]
             judged[name.lower()] = (verdict == "yes", reason)
     return judged
 
 
-def measure_precision(lake: Path, vocabulary: Path, articles: Path, first: int) -> tuple[list[str], Aim]:
+def measure_precision(
+    lake: Path, vocabulary: Path, articles: Path, first: int, judged: dict[str, tuple[bool, str]]
+) -> tuple[list[str], Aim]:
     """How many of the first gaps of a real file are drugs."""
     drugs_rs.run(lake=lake, dt="2026-01-01", drugs=vocabulary, pubmed=articles)
     gaps = list(rows_of(lake, first))
-    judged = judgements()
     unjudged = [gap["name"] for gap in gaps if gap["name"].lower() not in judged]
     wrong = [gap for gap in gaps if not judged.get(gap["name"].lower(), (False, ""))[0]]
     text = ["", f"## The first {len(gaps)} gaps of {articles.name} with {vocabulary.name}", ""]
