@@ -200,6 +200,10 @@ eval: eval-corpora .venv/eval/.wheel $(PEERS:%=.venv/eval-%/.dependencies) ## ac
 eval-corpora:
 	@python3 evaluation/corpora.py
 
+.PHONY: eval-gaps
+eval-gaps: .venv/eval/.wheel ## what `drugs-rs gaps` finds: new INN, and drugs among the first gaps of a real file
+	.venv/eval/bin/python evaluation/gaps.py $(EVAL_OPTIONS)
+
 .PHONY: wheel
 wheel: .venv/tools/.ready $(PYO3_CONFIG_FILE) ## one wheel for Python 3.8 and newer, optimised, in dist/
 	rm -rf dist

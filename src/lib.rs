@@ -21,7 +21,7 @@
 //! | 7 | [`steps`] | bronze, silver and gold of a lake |
 //! | 6 | [`lake`], `ingest` | where files of a lake are, sources on their way to rows |
 //! | 5 | [`silver`], [`gold`], [`graph`], `tables` | rows, pure; Parquet files in bounded memory |
-//! | 4 | [`formats`], [`matcher`], [`quality`], [`generate`], [`fetch`] | bytes of one file, one text, one count, made-up records, downloads |
+//! | 4 | [`formats`], [`matcher`], [`gaps`], [`quality`], [`generate`], [`fetch`] | bytes of one file, one text, one text without a vocabulary, one count, made-up records, downloads |
 //! | 3 | [`storage`] | files and folders, no tables |
 //! | 2 | [`text`] | strings |
 //! | 1 | [`schema`], `scratch`, `waiting`, [`sorting`] | tables, flags, reasons: data; unnamed files; futures; records in order |
@@ -40,6 +40,7 @@ pub mod error;
 #[cfg(feature = "cloud")]
 pub mod fetch;
 pub mod formats;
+pub mod gaps;
 pub mod generate;
 #[cfg(feature = "tables")]
 pub mod gold;

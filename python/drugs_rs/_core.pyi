@@ -1228,6 +1228,47 @@ class Lake:
                 publication; the message says if it is deleted, of a held date, or newer than gold.
         """
 
+    def vocabulary_gaps(
+        self,
+        *,
+        rules: str | Sequence[str] | None = None,
+        min_publications: int = 1,
+        limit: int | None = 1000,
+    ) -> Table:
+        r"""Names in current publications that are probably drugs and that the vocabulary lacks.
+
+        The most probable names come first, then the most frequent ones. A name is a gap if the matcher with gold's
+        vocabulary and settings does not find it where it is. Titles are searched, abstracts if gold searched them, the
+        interventions of trials, and the substances that NLM names. `docs/gaps.md` defines the rules.
+
+        >>> import pathlib, tempfile
+        >>> import drugs_rs
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+        >>> _ = (folder / "articles.csv").write_text(
+        ...     "id,title,date,journal\n1,Tolebrutinib or MK-3475?,2024,Annals\n2,April and tolebrutinib,2025,Annals\n")
+        >>> _ = drugs_rs.run(
+        ...     lake=folder / "lake", dt="2025-06-01", drugs=folder / "drugs.csv", pubmed=folder / "articles.csv")
+        >>> gaps = drugs_rs.Lake(folder / "lake").vocabulary_gaps()
+        >>> [(gap["name"], gap["rules"], gap["publications"]) for gap in gaps.to_dicts()]
+        [('Tolebrutinib', ['inn_stem'], 2), ('MK-3475', ['company_code'], 1)]
+
+        Args:
+            rules: Only these rules: `"inn_stem"`, `"company_code"`, `"intervention"`, `"substance"`, `"context"`.
+            min_publications: A name in fewer publications is left out.
+            limit: The number of rows; `None` is all.
+
+        Returns:
+            A table with the columns `name`, `confidence` (`"high"`, `"medium"` or `"low"`), `rules`, `publications`,
+            `mentions`, `journals`, `first_date`, `last_date`, `spellings`, `examples`: a list of structs with `kind`,
+            `publication_id`, `field`, `start`, `end`, `surface`, `text`.
+
+        Raises:
+            ArgumentError: There is no such rule.
+            FormatError: The matcher of gold cannot be rebuilt, or silver was made again after gold.
+            SourceNotFoundError: There is no lake, or gold has not run.
+        """
+
     def states(self) -> Table:
         """The states of gold that can be read, one row each, the first one first.
 

@@ -17,6 +17,7 @@ use super::table_scan::TableScan;
 use crate::api::diff::{DiffRequest, lake_diff};
 use crate::api::evidence::pair_evidence;
 use crate::api::explain::{MentionQuestion, explain_mention};
+use crate::api::gaps::{GapRequest, vocabulary_gaps};
 use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables;
 use crate::api::metrics::lake_metrics;
@@ -25,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::lake::states::KeepStates;
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::{LakeAddress, WantedState, existing_lake_for, find_state};
-use crate::schema::{PublicationKind, find_table};
+use crate::schema::{PublicationKind, VOCABULARY_GAPS, find_table};
 use crate::steps::drop::DropTarget;
 use crate::task::Task;
 
@@ -261,6 +262,31 @@ impl Lake {
         };
         let found = call::run_interruptible(py, false, |task| lake_diff(&self.address.root, request, task))?;
         Ok(LakeDiff::new(found))
+    }
+
+    #[doc = stub_doc!(Lake.vocabulary_gaps)]
+    #[pyo3(signature = (*, rules=None, min_publications=1, limit=1_000),
+        text_signature = "($self, *, rules=None, min_publications=1, limit=1000)")]
+    fn vocabulary_gaps(
+        &self,
+        py: Python<'_>,
+        rules: Option<&Bound<'_, PyAny>>,
+        min_publications: u64,
+        limit: Option<usize>,
+    ) -> PyResult<Table> {
+        let mut request = GapRequest {
+            min_publications,
+            limit,
+            ..GapRequest::default()
+        };
+        if let Some(rules) = rules {
+            let names = one_or_more(rules, "rules")?;
+            let rules = names.iter().map(|name| arguments::choice(py, "rules", name));
+            request.rules = rules.collect::<PyResult<_>>()?;
+        }
+        let found =
+            call::run_interruptible(py, false, |task| vocabulary_gaps(&self.address, &request, task))?;
+        Ok(Table::described(found, VOCABULARY_GAPS.columns.iter().collect()))
     }
 
     #[doc = stub_doc!(Lake.compact)]

@@ -9,6 +9,7 @@ use super::commands::diff::DiffArguments;
 use super::commands::evidence::EvidenceArguments;
 #[cfg(feature = "cloud")]
 use super::commands::fetch::FetchArguments;
+use super::commands::gaps::GapsArguments;
 use super::commands::generate::GenerateArguments;
 use super::commands::lake_explain::LakeExplainArguments;
 use super::commands::lake_history::HistoryArguments;
@@ -100,6 +101,8 @@ pub(super) enum Command {
     Diff(DiffArguments),
     /// Show what says that a publication mentions a drug: text, rule, vocabulary, source, and when the pair came and went
     Evidence(EvidenceArguments),
+    /// List names in publications that are probably drugs and that the vocabulary lacks, the most probable ones first
+    Gaps(GapsArguments),
     /// Print the tables of a lake in the language of another tool
     Schema(SchemaArguments),
     /// Look into a lake: tables, files, status, history; check it

@@ -8,6 +8,7 @@ use super::commands::diff::diff;
 use super::commands::evidence::evidence;
 #[cfg(feature = "cloud")]
 use super::commands::fetch::fetched;
+use super::commands::gaps::gaps;
 use super::commands::lake::lake;
 use super::commands::mentions::match_texts;
 use super::commands::{generate, manual, plan};
@@ -139,6 +140,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
         Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
         Command::Diff(arguments) => return diff(arguments, task),
         Command::Evidence(arguments) => return Ok(Outcome::of_text(evidence(arguments, task)?)),
+        Command::Gaps(arguments) => return Ok(Outcome::of_text(gaps(arguments, task)?)),
         Command::Schema(arguments) => {
             let text = describe_tables(&arguments.format, arguments.table.as_deref())?;
             return Ok(Outcome::of_text(text));

@@ -109,6 +109,7 @@ impl ParsedCommand {
             | Command::Completions(_)
             | Command::Diff(_)
             | Command::Evidence(_)
+            | Command::Gaps(_)
             | Command::Man(_) => false,
         };
         let bar = ProgressBar::verbose(is_shown, self.verbose, &self.voice);

@@ -23,7 +23,8 @@ pub enum ColumnType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StructField {
     pub name: &'static str,
-    /// [`ColumnType::Text`], which may be null, or [`ColumnType::TextList`], which is empty instead.
+    /// [`ColumnType::Text`], which may be null, or [`ColumnType::TextList`], which is empty instead; in a table of no lake
+    /// also [`ColumnType::Number`].
     pub field_type: ColumnType,
     /// What the value is, in a sentence.
     pub description: &'static str,

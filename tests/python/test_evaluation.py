@@ -316,3 +316,64 @@ def test_all_judged_studies_are_in_the_real_corpora(corpora_folder: Path) -> Non
     answer = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert "| sample | 30 | 49 |" in answer.stdout
+
+
+# --- Gaps ---
+
+ATC = "atc_code,atc_name,ddd,uom,adm_r,note\nA04AD12,aprepitant,NA,NA,NA,NA\nL04AA01,ciclosporin,NA,NA,NA,NA\n"
+NEWER = ATC + (
+    "L01EX99,zongertinib,NA,NA,NA,NA\nN07XX99,pridopidine,NA,NA,NA,NA\n"
+    "L04AA99,ciclosporin and vimseltinib,NA,NA,NA,NA\n"
+    "J07BX99,smallpox vaccines,NA,NA,NA,NA\nB03AB99,abc,NA,NA,NA,NA\n"
+)
+ARTICLES = """<PubmedArticleSet>{}</PubmedArticleSet>"""
+ARTICLE = (
+    "<PubmedArticle><MedlineCitation><PMID>{}</PMID><Article><Journal><JournalIssue><PubDate><Year>1979</Year></PubDate>"
+    "</JournalIssue><Title>Annals</Title></Journal><ArticleTitle>{}</ArticleTitle></Article></MedlineCitation></PubmedArticle>"
+)
+
+
+def measure_gaps(folder: Path, judged: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the program on two vocabularies and two articles."""
+    write(folder / "data" / "deep" / "who_atc_2025-01-01.csv", ATC)
+    write(folder / "data" / "deep" / "who_atc_2026-01-01.csv", NEWER)
+    articles = ARTICLES.format(ARTICLE.format(1, "Macromomycin") + ARTICLE.format(2, "Bacillomycin"))
+    (folder / "data" / "pubmed20n0001.xml.gz").write_bytes(gzip.compress(articles.encode("utf-8")))
+    write(folder / "judged.tsv", judged)
+    command = [sys.executable, str(EVALUATION / "gaps.py"), "--corpora", str(folder / "data"), *options]
+    command += ["--judgements", str(folder / "judged.tsv"), "--out", str(folder / "out")]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_gaps_are_compared_with_newer_names_and_judgements(tmp_path: Path) -> None:
+    judged = "# name, verdict, reason\nMacromomycin\tyes\nbacillomycin\tno\tnot developed\n"
+    answer = measure_gaps(tmp_path, judged)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "## 4 INN of who_atc_2026-01-01.csv that are not in who_atc_2025-01-01.csv" in answer.stdout
+    assert "| all of them in one lake | 3 | 0.750 |" in answer.stdout
+    assert "- in none of the titles: abc\n" in answer.stdout
+    assert "| inn_stem | 2 | 1 | 0.500 |" in answer.stdout and "- no drugs: Bacillomycin\n" in answer.stdout
+    assert answer.stdout.count("| no |") == 2
+    assert (tmp_path / "out" / "gaps.md").read_text(encoding="utf-8") == answer.stdout
+    assert measure_gaps(tmp_path, judged, "--check").returncode == 1
+
+
+def test_a_gap_that_nobody_judged_is_no_drug(tmp_path: Path) -> None:
+    answer = measure_gaps(tmp_path, "Macromomycin\tyes\n")
+    assert "- not judged, so counted as no drugs: Bacillomycin\n" in answer.stdout
+
+
+def test_without_two_vocabularies_there_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    command = [sys.executable, str(EVALUATION / "gaps.py"), "--corpora", str(tmp_path)]
+    answer = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert answer.returncode == 2 and "who_atc_<date>.csv" in answer.stderr
+
+
+def test_the_gaps_of_the_real_corpora_reach_what_is_asked(corpora_folder: Path, tmp_path: Path) -> None:
+    if len([*corpora_folder.rglob("who_atc_*.csv")]) < 2 or not any(corpora_folder.rglob("pubmed20n0014.xml.gz")):
+        pytest.skip(f"no two releases of WHO ATC, or no baseline file of PubMed, in {corpora_folder}")
+    command = [sys.executable, str(EVALUATION / "gaps.py"), "--check", "--corpora", str(corpora_folder)]
+    command += ["--out", str(tmp_path)]
+    answer = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "not judged" not in answer.stdout

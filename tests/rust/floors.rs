@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["row_frame", "schema", "scratch", "waiting"],
     &["text", "sorting"],
     &["storage"],
-    &["fetch", "formats", "generate", "matcher", "quality"],
+    &["fetch", "formats", "gaps", "generate", "matcher", "quality"],
     &["silver", "gold", "graph", "tables"],
     &["lake", "ingest"],
     &["steps"],

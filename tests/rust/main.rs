@@ -24,6 +24,7 @@ mod floors;
 #[cfg(feature = "tables")]
 mod formats;
 mod fuzz_seeds;
+mod gaps;
 #[cfg(feature = "tables")]
 mod graph;
 #[cfg(feature = "tables")]

@@ -5,6 +5,7 @@ pub(super) mod diff;
 pub(super) mod evidence;
 #[cfg(feature = "cloud")]
 pub(super) mod fetch;
+pub(super) mod gaps;
 pub(super) mod generate;
 pub(super) mod lake;
 pub(super) mod lake_explain;

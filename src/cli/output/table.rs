@@ -141,16 +141,25 @@ fn texts(table: &DataFrame, row: usize) -> impl Iterator<Item = String> + '_ {
 }
 
 fn value(column: &Column, row: usize) -> Value {
-    match column.get(row).unwrap_or(AnyValue::Null) {
+    json_value(&column.get(row).unwrap_or(AnyValue::Null))
+}
+
+fn json_value(value: &AnyValue<'_>) -> Value {
+    match value {
         AnyValue::Null => Value::Null,
-        AnyValue::String(text) => Value::from(text),
+        AnyValue::String(text) => Value::from(*text),
         AnyValue::StringOwned(text) => Value::from(text.as_str()),
-        AnyValue::Int64(number) => Value::from(number),
-        AnyValue::Float64(number) => Value::from(number),
-        AnyValue::Boolean(is) => Value::from(is),
-        AnyValue::List(values) => values
-            .str()
-            .map_or(Value::Null, |values| values.iter().map(Value::from).collect()),
+        AnyValue::Int64(number) => Value::from(*number),
+        AnyValue::Float64(number) => Value::from(*number),
+        AnyValue::Boolean(is) => Value::from(*is),
+        AnyValue::List(values) => values.rechunk().iter().map(|value| json_value(&value)).collect(),
+        AnyValue::Struct(_, _, fields) => {
+            let values = value._iter_struct_av();
+            let named = fields.iter().zip(values);
+            named
+                .map(|(field, value)| (field.name.to_string(), json_value(&value)))
+                .collect()
+        }
         // Dates, which are written as ISO 8601.
         other => Value::from(other.to_string()),
     }

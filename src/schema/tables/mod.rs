@@ -3,11 +3,13 @@
 
 mod changes;
 mod columns;
+mod gaps;
 mod gold;
 mod silver;
 
 pub use changes::MENTION_CHANGES;
 pub use columns::{INTERVENTION_FIELDS, SUBSTANCE_FIELDS};
+pub use gaps::{GAP_EXAMPLE_FIELDS, VOCABULARY_GAPS};
 pub use gold::{ATC_CLASSES, CURRENT_DRUGS, CURRENT_PUBLICATIONS, JOURNAL_DRUGS, JOURNALS, MENTIONS};
 pub use silver::{DELETED, DRUGS, JOURNAL_IDS, PUBLICATIONS, REJECTED};
 
