@@ -2,7 +2,7 @@
 //!
 //! Items, their parts, and the values of a part are separated by control characters, which no text of a record keeps.
 
-use memchr::memchr3;
+use memchr::{memchr, memchr3};
 
 /// Between two items of a list.
 pub const ITEM: char = '\u{1e}';
@@ -32,6 +32,19 @@ pub(crate) fn push_value(list: &mut String, value: &str, first: bool) {
     push_plain(list, value);
 }
 
+/// The pieces of a list between separators of one byte, which for short pieces is quicker than `str::split`.
+pub fn split(list: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let list = rest?;
+        let Some(end) = memchr(separator as u8, list.as_bytes()) else {
+            return rest.take();
+        };
+        rest = Some(&list[end + 1..]);
+        Some(&list[..end])
+    })
+}
+
 /// Adds a text without the separators.
 fn push_plain(list: &mut String, text: &str) {
     let separators = [ITEM, PART, VALUE];
@@ -57,5 +70,10 @@ mod tests {
         push_value(&mut list, "d\u{1d}", false);
         push_value(&mut list, "e", false);
         assert_eq!(list, "a b\u{1f}\u{1e}c\u{1d}d \u{1d}e");
+        for text in [&*list, "", "é|ü||", "|", "no"] {
+            for separator in [ITEM, PART, VALUE, '|'] {
+                assert!(split(text, separator).eq(text.split(separator)));
+            }
+        }
     }
 }

@@ -29,7 +29,7 @@ pub use bytes::input::{Encoding, Input, PARQUET, ReadOptions};
 pub use columns::Frame;
 pub use fields::{Field, Fields};
 pub use lines::TextLines;
-pub use lists::{ITEM, PART, VALUE};
+pub use lists::{ITEM, PART, VALUE, split};
 pub use sniff::{PARQUET_TYPE, packed_media_type, text_media_type};
 
 use archive_reader::ArchiveReader;

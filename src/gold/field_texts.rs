@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 
 use polars::prelude::{DataFrame, StringChunked};
-use polars_arrow::array::{ListArray, StructArray, Utf8ViewArray};
 
-use crate::error::{Error, Result};
+use super::struct_columns::{StructListColumn, TextListField};
+use crate::error::Result;
 use crate::schema::{INTERVENTION_ROLES, SearchedField};
 use crate::text::BETWEEN_NAMES;
 
@@ -21,16 +21,14 @@ pub struct FieldTexts {
 enum Texts {
     Plain(StringChunked),
     Names(Box<NameLists>),
-    /// A frame without rows.
-    None,
 }
 
-/// A list of structs a row.
+/// Names in lists.
 struct NameLists {
-    rows: ListArray<i64>,
-    names: Utf8ViewArray,
-    other_names: Option<ListArray<i64>>,
-    roles: Option<ListArray<i64>>,
+    lists: StructListColumn,
+    names: StringChunked,
+    other_names: Option<TextListField>,
+    roles: Option<TextListField>,
 }
 
 /// The text of a field of one publication.
@@ -56,11 +54,15 @@ impl FieldTexts {
         let texts = match field {
             SearchedField::Title | SearchedField::Abstract => Texts::Plain(column.str()?.clone()),
             SearchedField::Interventions | SearchedField::Substances => {
-                let lists = column.list()?.rechunk();
-                match lists.downcast_iter().next() {
-                    Some(rows) => Texts::Names(Box::new(NameLists::of(rows)?)),
-                    None => Texts::None,
-                }
+                let lists = StructListColumn::of(column)?;
+                let has_roles = field == SearchedField::Interventions;
+                let of_each = |name: &str| has_roles.then(|| lists.text_lists(name)).transpose();
+                Texts::Names(Box::new(NameLists {
+                    names: lists.texts("name")?,
+                    other_names: of_each("other_names")?,
+                    roles: of_each("roles")?,
+                    lists,
+                }))
             }
         };
         Ok(Self { field, texts })
@@ -79,30 +81,11 @@ impl FieldTexts {
                 roles: Vec::new(),
             }),
             Texts::Names(lists) => lists.get(row),
-            Texts::None => None,
         }
     }
 }
 
 impl NameLists {
-    fn of(rows: &ListArray<i64>) -> Result<Self> {
-        let wrong = || Error::internal("a column of names that is no list of structs with names");
-        let structs = rows.values().as_any().downcast_ref::<StructArray>();
-        let structs = structs.ok_or_else(wrong)?;
-        let field = |name: &str| {
-            let place = structs.fields().iter().position(|field| field.name == name);
-            place.map(|place| structs.values()[place].as_any())
-        };
-        let list = |name: &str| field(name).and_then(|array| array.downcast_ref::<ListArray<i64>>().cloned());
-        let names = field("name").and_then(|array| array.downcast_ref::<Utf8ViewArray>());
-        Ok(Self {
-            rows: rows.clone(),
-            names: names.cloned().ok_or_else(wrong)?,
-            other_names: list("other_names"),
-            roles: list("roles"),
-        })
-    }
-
     fn get(&self, row: usize) -> Option<FieldText<'_>> {
         let mut text = String::new();
         let mut roles = Vec::new();
@@ -113,9 +96,9 @@ impl NameLists {
             text.push_str(name);
             text.len()
         };
-        for item in items(&self.rows, row) {
+        for item in self.lists.of_row(row) {
             let mut end = self.names.get(item).map(&mut add);
-            for name in texts_of(self.other_names.as_ref(), item).into_iter().flatten() {
+            for name in self.other_names.iter().flat_map(|names| names.of_row(item)) {
                 end = Some(add(name));
             }
             if let Some(end) = end {
@@ -130,26 +113,7 @@ impl NameLists {
 
     /// The first role of an intervention.
     fn role(&self, item: usize) -> Option<&'static str> {
-        let roles: Vec<&str> = texts_of(self.roles.as_ref(), item)
-            .into_iter()
-            .flatten()
-            .collect();
+        let roles: Vec<&str> = self.roles.iter().flat_map(|roles| roles.of_row(item)).collect();
         INTERVENTION_ROLES.into_iter().find(|role| roles.contains(role))
     }
-}
-
-/// The places of a list's values.
-fn items(lists: &ListArray<i64>, row: usize) -> std::ops::Range<usize> {
-    let ends = lists.offsets();
-    match (ends.get(row), ends.get(row + 1)) {
-        (Some(start), Some(end)) => *start as usize..*end as usize,
-        _ => 0..0,
-    }
-}
-
-/// The texts of a list of texts.
-fn texts_of(lists: Option<&ListArray<i64>>, row: usize) -> Option<impl Iterator<Item = &str>> {
-    let lists = lists?;
-    let texts = lists.values().as_any().downcast_ref::<Utf8ViewArray>()?;
-    Some(items(lists, row).filter_map(move |place| texts.get(place)))
 }

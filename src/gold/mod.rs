@@ -5,6 +5,7 @@
 //! - [`same_journals`] joins the keys of one journal, [`journals`] chooses its display name.
 //! - [`mentions`] finds the drugs in the fields of a frame, of which [`field_texts`] are the texts; [`places`] counts their
 //!   places.
+//! - [`struct_columns`] reads lists of structs.
 //! - [`publications`] puts silver rows under the display names of their journals.
 
 pub mod chunk_index;
@@ -16,3 +17,4 @@ pub mod newest;
 pub mod places;
 pub mod publications;
 pub mod same_journals;
+pub mod struct_columns;

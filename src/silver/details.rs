@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::struct_lists::{StructLists, StructValue};
 use super::texts::TextLists;
 use crate::error::Result;
-use crate::formats::{ITEM, PART, VALUE};
+use crate::formats::{ITEM, PART, VALUE, split};
 use crate::schema::{INTERVENTION_FIELDS, INTERVENTION_ROLES, PublicationStatus, SUBSTANCE_FIELDS};
 use crate::text::clean;
 
@@ -178,7 +178,7 @@ impl DetailColumns {
         // Exports join them by bars; the API's list begins with its separator.
         let conditions = conditions.unwrap_or_default();
         let separator = if conditions.starts_with(ITEM) { ITEM } else { '|' };
-        self.conditions.push_cleaned(conditions.split(separator));
+        self.conditions.push_cleaned(split(conditions, separator));
         match (intervention_list, interventions) {
             (Some(list), _) => items(list).try_for_each(|item| self.push_intervention(item))?,
             (None, Some(text)) => self.push_exported(text)?,
@@ -188,7 +188,7 @@ impl DetailColumns {
     }
 
     fn push_substance(&mut self, item: &str) -> Result<()> {
-        let mut parts = item.split(PART);
+        let mut parts = split(item, PART);
         let first = parts.next().unwrap_or_default();
         let (name, number) = match parts.next() {
             Some(number) => (first, number),
@@ -211,7 +211,7 @@ impl DetailColumns {
 
     /// Adds an intervention of the API: type, name, other names, types of arms.
     fn push_intervention(&mut self, item: &str) -> Result<()> {
-        let mut parts = item.split(PART);
+        let mut parts = split(item, PART);
         let mut part = || parts.next().unwrap_or_default();
         let (its_type, name, others, arms) = (part(), clean(part()), part(), part());
         let others: Vec<_> = values(others).map(|other| clean(other).text).collect();
@@ -277,12 +277,12 @@ impl DetailColumns {
 
 /// The items of a list of a batch.
 fn items(list: &str) -> impl Iterator<Item = &str> {
-    list.split(ITEM).filter(|item| !item.is_empty())
+    split(list, ITEM).filter(|item| !item.is_empty())
 }
 
 /// The values of a part of an item.
 fn values(part: &str) -> impl Iterator<Item = &str> {
-    part.split(VALUE).filter(|_| !part.is_empty())
+    split(part, VALUE).filter(|_| !part.is_empty())
 }
 
 /// What an intervention is in arms of these types.

@@ -79,15 +79,12 @@ impl ElementName {
 
     /// The last element of this name.
     pub(crate) fn find_last<'x>(&self, xml: &'x str) -> Option<XmlElement<'x>> {
-        let mut before = xml;
-        loop {
-            let start = memmem::rfind(before.as_bytes(), self.open.needle())?;
-            // A longer name: `<PublicationTypeList` in a search for `<PublicationType`.
-            match self.find(xml, start) {
-                Some(found) if found.start == start => return Some(found),
-                _ => before = &xml[..start],
-            }
+        // Forwards: the search from the end is many times slower, and an element like this comes once.
+        let mut last = self.find(xml, 0)?;
+        while let Some(found) = self.find(xml, last.end) {
+            last = found;
         }
+        Some(last)
     }
 
     /// The elements of this name, one behind the other.

@@ -93,13 +93,8 @@ impl<'x> RecordDetails<'x> {
         for its_type in types.iter().flat_map(|types| names.one_type.all(types.inner)) {
             push_item(&mut details.publication_types, [text(its_type.inner).trim()]);
         }
-        // Behind the authors, who may be many.
-        let authors_end = memmem::rfind(article.as_bytes(), b"</AuthorList").unwrap_or(0);
         let types_start = types.map_or(article.len(), |types| types.start);
-        if let Some(banks) = article
-            .get(authors_end..types_start)
-            .and_then(|behind| names.banks.find(behind, 0))
-        {
+        if let Some(banks) = names.banks.find(&article[..types_start], 0) {
             for accession in names.accession.all(banks.inner) {
                 push_item(&mut details.trial_ids, [text(accession.inner).trim()]);
             }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use polars::prelude::{DataFrame, DataType, StringChunked};
 
-use super::record_lists::{StructListColumn, TextListField};
 use crate::api::lake::scan::{ScanRequest, TableScan};
 use crate::error::{Error, Result};
 use crate::gaps::substances::TREATMENT_HEADINGS;
+use crate::gold::struct_columns::{StructListColumn, TextListField};
 use crate::lake::dt::Dt;
 use crate::lake::table_files::PartitionFilter;
 use crate::schema::{CURRENT_PUBLICATIONS, PUBLICATIONS, PublicationKind, Table};

@@ -15,7 +15,7 @@ use crate::gold::mentions::SearchSettings;
 use crate::matcher::{CodePoints, Matcher, VocabularyEntry};
 use crate::schema::{PublicationKind, SearchedField};
 use crate::sorting::sort_record;
-use crate::text::form;
+use crate::text::{BETWEEN_NAMES, form};
 
 /// Letters of a text on either side of a name in an example.
 const AROUND: usize = 60;
@@ -117,8 +117,11 @@ impl<'f> GapFinder<'f> {
         if let Some(text) = &row.abstract_text {
             self.find_in_text(&publication, 1, text, &mut found);
         }
+        let mut next = 0;
         for given in &row.interventions {
             let mut names = std::iter::once(&given.name).chain(&given.other_names);
+            let before = next;
+            next += names.clone().map(|name| width_in_list(name)).sum::<i64>();
             if names.any(|name| self.finds(name)) {
                 continue;
             }
@@ -141,7 +144,12 @@ impl<'f> GapFinder<'f> {
             };
             let mut sighting = {
                 let mut points = CodePoints::new(&given.name);
-                publication.sighting(2, GapRule::Intervention, (&given.name, &mut points), &place)
+                publication.sighting(
+                    (2, before),
+                    GapRule::Intervention,
+                    (&given.name, &mut points),
+                    &place,
+                )
             };
             sighting.is_sure = named.is_sure;
             sighting.spelling = named.name;
@@ -176,7 +184,7 @@ impl<'f> GapFinder<'f> {
         let mut points = CodePoints::new(text);
         for (rule, place) in places {
             if taken.is_free(&place) && !self.is_known(&place.key) {
-                let mut sighting = publication.sighting(field, rule, (text, &mut points), &place);
+                let mut sighting = publication.sighting((field, 0), rule, (text, &mut points), &place);
                 sighting.is_sure = rule != GapRule::Context;
                 found.push(sighting);
             }
@@ -186,7 +194,10 @@ impl<'f> GapFinder<'f> {
     fn find_in_substances(&self, publication: &SeenPublication<'_>, found: &mut Vec<GapSighting>) {
         let mut seen = HashSet::new();
         let is_known = |name: &str| self.is_known(name);
+        let mut next = 0;
         for (name, number) in &publication.row.substances {
+            let before = next;
+            next += width_in_list(name);
             let Some(substance) = substance_name(name, number.as_deref(), &is_known) else {
                 continue;
             };
@@ -200,7 +211,7 @@ impl<'f> GapFinder<'f> {
             };
             let mut sighting = {
                 let mut points = CodePoints::new(name);
-                publication.sighting(3, GapRule::Substance, (name, &mut points), &place)
+                publication.sighting((3, before), GapRule::Substance, (name, &mut points), &place)
             };
             sighting.is_sure = substance.has_stem;
             sighting.is_treatment = publication.row.is_treatment;
@@ -254,9 +265,10 @@ struct SeenPublication<'p> {
 }
 
 impl SeenPublication<'_> {
+    /// A sighting in a field, of which this many code points stand before the text.
     fn sighting(
         &self,
-        field: u8,
+        (field, before): (u8, i64),
         rule: GapRule,
         (text, points): (&str, &mut CodePoints<'_>),
         place: &NamePlace,
@@ -268,8 +280,8 @@ impl SeenPublication<'_> {
             kind: self.kind,
             publication_id: self.row.publication_id.clone(),
             field,
-            start: points.at(place.start) as i64,
-            end: points.at(place.end) as i64,
+            start: before + points.at(place.start) as i64,
+            end: before + points.at(place.end) as i64,
             rule: rule as u8,
             is_sure: false,
             is_treatment: false,
@@ -279,6 +291,11 @@ impl SeenPublication<'_> {
             date: self.row.date,
         }
     }
+}
+
+/// The code points that a name takes in the text of its list.
+fn width_in_list(name: &str) -> i64 {
+    (name.chars().count() + BETWEEN_NAMES.len()) as i64
 }
 
 /// The beginning of a text, with at most this number of bytes.

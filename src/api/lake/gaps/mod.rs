@@ -9,7 +9,6 @@ mod collect;
 mod current_rows;
 mod finder;
 mod page;
-mod record_lists;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

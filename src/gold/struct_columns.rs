@@ -5,19 +5,20 @@ use polars::prelude::{ChunkExplode as _, Column, ListChunked, StringChunked, Str
 use crate::error::Result;
 
 /// A column of lists of structs: where each row's structs begin and end, and the values of their fields.
-pub(super) struct StructListColumn {
+pub struct StructListColumn {
     starts: Vec<usize>,
     structs: StructChunked,
 }
 
 /// A field of text lists inside of structs.
-pub(super) struct TextListField {
+pub struct TextListField {
     starts: Vec<usize>,
     texts: StringChunked,
 }
 
 impl StructListColumn {
-    pub(super) fn of(column: &Column) -> Result<Self> {
+    /// The lists of a column.
+    pub fn of(column: &Column) -> Result<Self> {
         let lists = column.list()?.rechunk().into_owned();
         Ok(Self {
             starts: starts(&lists)?,
@@ -26,21 +27,24 @@ impl StructListColumn {
     }
 
     /// The numbers of the structs of a row.
-    pub(super) fn of_row(&self, row: usize) -> std::ops::Range<usize> {
-        self.starts[row]..self.starts[row + 1]
+    pub fn of_row(&self, row: usize) -> std::ops::Range<usize> {
+        between(&self.starts, row)
     }
 
-    pub(super) fn texts(&self, field: &str) -> Result<StringChunked> {
+    /// A field of all structs.
+    pub fn texts(&self, field: &str) -> Result<StringChunked> {
         Ok(self.structs.field_by_name(field)?.str()?.clone())
     }
 
-    pub(super) fn text_lists(&self, field: &str) -> Result<TextListField> {
+    /// A field of lists of all structs.
+    pub fn text_lists(&self, field: &str) -> Result<TextListField> {
         TextListField::of(self.structs.field_by_name(field)?.list()?)
     }
 }
 
 impl TextListField {
-    pub(super) fn of(lists: &ListChunked) -> Result<Self> {
+    /// The lists of a column.
+    pub fn of(lists: &ListChunked) -> Result<Self> {
         let lists = lists.rechunk().into_owned();
         Ok(Self {
             starts: starts(&lists)?,
@@ -49,8 +53,16 @@ impl TextListField {
     }
 
     /// The texts of one list.
-    pub(super) fn of_row(&self, row: usize) -> impl Iterator<Item = &str> {
-        (self.starts[row]..self.starts[row + 1]).filter_map(|place| self.texts.get(place))
+    pub fn of_row(&self, row: usize) -> impl Iterator<Item = &str> {
+        between(&self.starts, row).filter_map(|place| self.texts.get(place))
+    }
+}
+
+/// The places of a list's values; none for a row that is not there.
+fn between(starts: &[usize], row: usize) -> std::ops::Range<usize> {
+    match starts.get(row..row + 2) {
+        Some([start, end]) => *start..*end,
+        _ => 0..0,
     }
 }
 
