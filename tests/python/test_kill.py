@@ -134,7 +134,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         told = f"kill {number + 1} of {KILLS}, after {seconds:.3f} s, seed {SEED}"
         assert gold_files(lake) in (whole[now], whole[target]), told
         parse_everything(lake)
-    assert in_time >= KILLS // 2, "most runs were done before they were killed: nothing was tested"
+    assert in_time >= KILLS // 3, "most runs were done before they were killed: nothing was tested"
 
     drugs_rs.run(out=lake, dt=DT, **deliveries["new"])
     assert gold_files(lake) == whole["new"]

@@ -338,7 +338,10 @@ def test_a_killed_load_leaves_the_old_rows_or_the_new(make_database: Any, tmp_pa
         database.load(lake)
         before = held(database)
         seconds, kills = 1.0, 0
-        for _ in range(KILLS):
+        rounds = 0
+        # A busy machine kills some too late.
+        while kills < KILLS and rounds < 10 * KILLS:
+            rounds += 1
             history.next(drugs_rs.Lake(lake)).apply(lake)
             after = wanted(lake)
             started = time.monotonic()
