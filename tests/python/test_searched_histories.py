@@ -142,7 +142,10 @@ def test_what_is_searched_is_found(seed: int, tmp_path: Path) -> None:
         if chance.random() < 0.7:
             dt = chance.choice(DATES)
             numbers = chance.sample(range(1, 13), 4)
-            given = {"pubmed": tmp_path / f"{number}.xml", "clinical_trials": tmp_path / f"{number}.json"}
+            given: dict[str, Any] = {
+                "pubmed": tmp_path / f"{number}.xml",
+                "clinical_trials": tmp_path / f"{number}.json",
+            }
             given["pubmed"].write_text(chance.articles(numbers), encoding="utf-8")
             given["clinical_trials"].write_text(chance.studies(numbers), encoding="utf-8")
             drugs_rs.bronze(lake=lake.root, dt=dt, **given)
