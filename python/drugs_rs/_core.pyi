@@ -146,7 +146,7 @@ def run(
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         fields: The fields of publications to search: `"title"` (without this argument), `"abstract"`, `"interventions"`
-            (the names that a trial gives what it tests) and `"substances"` (the names in PubMed's list of chemicals).
+            (the names of what a trial tests) and `"substances"` (the names in PubMed's list of chemicals).
             Names in a list are one text, with ` | ` between them.
         abstracts: Search abstracts too: the same as `"abstract"` among the fields.
         exclude_status: Do not search publications of these statuses: `"retracted"`, `"retraction_notice"`,
@@ -327,7 +327,7 @@ def gold(
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         fields: The fields of publications to search: `"title"` (without this argument), `"abstract"`, `"interventions"`
-            (the names that a trial gives what it tests) and `"substances"` (the names in PubMed's list of chemicals).
+            (the names of what a trial tests) and `"substances"` (the names in PubMed's list of chemicals).
             Names in a list are one text, with ` | ` between them.
         abstracts: Search abstracts too: the same as `"abstract"` among the fields.
         exclude_status: Do not search publications of these statuses: `"retracted"`, `"retraction_notice"`,

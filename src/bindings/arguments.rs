@@ -165,7 +165,10 @@ pub(super) fn keep(value: &Bound<'_, PyAny>) -> PyResult<KeepStates> {
 
 /// The names in a list, each of them a choice; a single name is one, too.
 fn choices<T: Choice>(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<T>> {
-    let names = paths(value, name)?;
+    let names = match value.is_instance_of::<PyString>() {
+        true => vec![text(value, name)?],
+        false => texts(value, name)?,
+    };
     names.iter().map(|one| choice(value.py(), name, one)).collect()
 }
 

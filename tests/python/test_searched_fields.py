@@ -190,3 +190,34 @@ def test_the_command_has_the_same_words(tmp_path: Path, sources: dict[str, Any])
     assert {row["field"] for row in lake.scan("mentions").read()} == {"title", "interventions"}
     done = shell.drugs_rs("gold", "--out", tmp_path / "lake", "--dt", DT, "--fields", "titles")
     assert done.returncode == 2 and b"interventions" in done.stderr
+
+
+def test_evidence_says_that_a_publication_is_not_searched(tmp_path: Path, sources: dict[str, Any]) -> None:
+    """Once the page said that an excluded publication does not mention the drug, and that the drug is found in it."""
+    lake, _ = run(tmp_path, sources, exclude_status=["retracted"])
+    evidence = lake.evidence("warfarin", "2")
+    note = "The publication is retracted, and gold does not search such publications (exclude_status)"
+    assert not evidence.is_mentioned and evidence["excluded"] == note
+    page = str(evidence)
+    assert "title (not searched): Warfarin again" in page and note in page and "is found at" not in page
+    assert lake.explain("2", "warfarin").splitlines()[0].startswith("title, which gold did not search: ")
+    # It was mentioned, and was retracted since.
+    retracted = article_set(article(1, title="Warfarin or not", inside=types("Retracted Publication")))
+    (tmp_path / "later.xml").write_text(retracted, encoding="utf-8")
+    drugs_rs.run(lake=lake.root, dt="2024-03-02", pubmed=tmp_path / "later.xml", exclude_status=["retracted"])
+    evidence = lake.evidence("warfarin", "1")
+    assert evidence["shown_state"] == 1 and evidence["excluded"] == note and note in str(evidence)
+    assert "another text or status" in str(lake.diff())
+
+
+def test_a_title_that_is_not_searched_is_no_find(tmp_path: Path, sources: dict[str, Any]) -> None:
+    lake, _ = run(tmp_path, sources, fields=["interventions"])
+    page = str(lake.evidence("warfarin", "NCT00000001"))
+    assert "title (not searched): A study of two drugs" in page and "interventions: Heparin | [Warfarin]" in page
+
+
+@pytest.mark.parametrize("wrong", [5, [None], b"title"])
+def test_other_types_are_named(tmp_path: Path, sources: dict[str, Any], wrong: Any) -> None:
+    with pytest.raises((TypeError, exceptions.ArgumentError), match="fields") as raised:
+        run(tmp_path, sources, fields=wrong)
+    assert "path" not in str(raised.value)

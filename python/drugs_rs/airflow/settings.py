@@ -236,6 +236,7 @@ def option(task_id: str, name: str, value: Any) -> Any:
     """
     kind = _kinds()[name]
     place = f"the task {task_id}"
+    value = list(value) if isinstance(value, tuple) else value
     found = _checked(name, _parsed(name, value, kind) if isinstance(value, str) else value, kind, place)
     return _choose(name, found, f"`{name}` of {place}")
 
@@ -257,6 +258,8 @@ def check_choice(task: Any, name: str, allowed: Sequence[str]) -> None:
 
 
 def _is_templated(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_is_templated(one) for one in value)
     return (isinstance(value, str) and "{{" in value) or hasattr(value, "resolve")
 
 
@@ -316,6 +319,9 @@ def _choose(name: str, value: Any, what: str, remedy: str = "") -> Any:
     if allowed is not None and known not in allowed:
         listed = " or ".join(json.dumps(choice) for choice in allowed)
         message = f"{what} is {value!r}, expected {listed}{remedy}"
+        raise SettingsError(message)
+    if name == "fields" and value == []:
+        message = f"{what} is [], expected at least one field, such as title{remedy}"
         raise SettingsError(message)
     for one in value or () if name in LIST_CHOICES else ():
         if one not in LIST_CHOICES[name]:

@@ -103,9 +103,14 @@ def gold(
         StorageError: The lake cannot be read.
     """
     require_spark("drugs_rs.spark.gold")
-    searched = {*(fields or ["title"]), *(["abstract"] if abstracts else [])}
+    given = ["title"] if fields is None else [fields] if isinstance(fields, str) else list(fields)
+    if not given:
+        message = "fields: no field; expected at least one, such as title"
+        raise ArgumentError(message)
+    searched = {*given, *(["abstract"] if abstracts else [])}
     _check_names("fields", searched, _TEXTS)
-    _check_names("exclude_status", exclude_status or (), _STATUSES)
+    excluded = [exclude_status] if isinstance(exclude_status, str) else list(exclude_status or ())
+    _check_names("exclude_status", excluded, _STATUSES)
     silver = read_silver(spark, lake)
     as_of = str(dt or silver.as_of or max(silver.dates, default=""))
     drugs, own_matcher = _vocabulary(spark, silver, lake, as_of)
@@ -118,7 +123,7 @@ def gold(
     for name, frame in {**silver.tables, "status": status, "drugs": drugs}.items():
         models.add(name, frame)
     models.add("publications", models.run("publications").persist())
-    models.add("found", _found(models.relations, matcher or own_matcher, searched, list(exclude_status or ())))
+    models.add("found", _found(models.relations, matcher or own_matcher, searched, excluded))
     models.add("mentions", models.run("mentions").persist())
     return Gold(models, {name: models.run(name, unit) for name in ("journal_drugs", "top_journals", "exclusive_drugs")})
 

@@ -79,6 +79,8 @@ impl MentionExplanation {
         let fields = self.fields.iter().map(|field| {
             let place = if field.searched {
                 field.field.to_owned()
+            } else if self.excluded.is_some() {
+                format!("{}, which gold did not search", field.field)
             } else {
                 format!("{}, which gold did not search (fields)", field.field)
             };

@@ -76,7 +76,7 @@ impl Choice for MentionCause {
     fn meaning(self) -> &'static str {
         match self {
             Self::NewPublication => "the earlier state has no such publication",
-            Self::ChangedPublication => "another version of the publication has another text",
+            Self::ChangedPublication => "another version of the publication has another text or status",
             Self::DeletedPublication => {
                 "a notice deleted the publication, or its date was delivered again without it"
             }
@@ -88,7 +88,9 @@ impl Choice for MentionCause {
             Self::ChangedNames => {
                 "the vocabularies have other names, of this drug or of one that takes its place"
             }
-            Self::ChangedSettings => "the settings of the matcher or the searched fields are others",
+            Self::ChangedSettings => {
+                "the settings of the matcher, the searched fields or the excluded statuses are others"
+            }
             Self::ChangedRules => "a version of drugs_rs with other rules found the mentions",
             Self::Held => "the date that delivered it is held in the later state",
             Self::Released => "the date that delivered it was held in the earlier state",

@@ -22,6 +22,7 @@ use crate::matcher::{Matcher, MatcherSettings};
 use crate::schema::{
     CURRENT_PUBLICATIONS, DRUGS, MENTIONS, PUBLICATIONS, PublicationKind, SearchedField, SourceTable,
 };
+use crate::steps::gold::search_of_record;
 use crate::storage::Storage;
 
 impl EvidenceFinder<'_> {
@@ -84,6 +85,10 @@ impl EvidenceFinder<'_> {
         };
         let explanation =
             |field: &str| -> Option<&FieldExplanation> { explained.iter().find(|one| one.field == field) };
+        let gold =
+            manifest::read::<PublishedGold>(state.storage.as_ref(), layout::GOLD_MANIFEST.to_owned())?.0;
+        let mut settings = gold.map(|gold| gold.settings).unwrap_or_default();
+        let search = search_of_record(&settings).unwrap_or_default();
         let mut fields = Vec::new();
         for field in SearchedField::CHOICES {
             let of_field = FieldTexts::of(&silver, *field)?;
@@ -91,14 +96,11 @@ impl EvidenceFinder<'_> {
             let explained = explanation(field.name());
             fields.push(EvidenceText {
                 field: field.name().to_owned(),
-                searched: explained.map_or(*field == SearchedField::Title, |one| one.searched),
+                searched: explained.map_or(search.fields.contains(*field), |one| one.searched),
                 text: found.text.into_owned(),
                 explanation: explained.map(|one| one.explanation.clone()),
             });
         }
-        let gold =
-            manifest::read::<PublishedGold>(state.storage.as_ref(), layout::GOLD_MANIFEST.to_owned())?.0;
-        let mut settings = gold.map(|gold| gold.settings).unwrap_or_default();
         let matcher = settings
             .remove("matcher")
             .and_then(|record| MatcherSettings::of_record(&record));
@@ -127,6 +129,7 @@ impl EvidenceFinder<'_> {
                 .filter(|date| !date.is_null())
                 .map(|date| date.to_string()),
             status: texts(&row, "status")?.into_iter().flatten().next(),
+            excluded: None,
             places: self.places(state, kind, dt, codes)?,
             texts: fields,
             source: source_rows(&silver, dt, &copies)?.into_iter().next(),

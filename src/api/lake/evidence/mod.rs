@@ -12,7 +12,7 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::diff::{MentionCause, MentionChange, StateSummary, publication_diff};
-use super::explain::MentionQuestion;
+use super::explain::{MentionQuestion, explain_mention};
 use super::scan::{ScanRequest, TableScan};
 use crate::error::{Error, Result};
 use crate::lake::dt::Dt;
@@ -100,6 +100,8 @@ pub struct PairEvidence {
     pub journal: Option<String>,
     pub date: Option<String>,
     pub status: Option<String>,
+    /// Why gold searches no text of the publication in the state that was asked for.
+    pub excluded: Option<String>,
     pub places: Vec<EvidencePlace>,
     pub texts: Vec<EvidenceText>,
     pub source: Option<SourceRow>,
@@ -184,6 +186,17 @@ impl EvidenceFinder<'_> {
         let codes = codes_of(&state.entries, self.question.drug);
         let mut evidence = self.describe(&state, kind, &codes)?;
         evidence.is_mentioned = has_pair(asked);
+        if !evidence.is_mentioned && has_publication(asked) {
+            let question = MentionQuestion {
+                kind: Some(kind),
+                ..*self.question
+            };
+            evidence.excluded = match explain_mention(&self.open(asked)?.storage, &question, self.task) {
+                Ok(explained) => explained.excluded,
+                Err(Error::Format { .. } | Error::SourceNotFound { .. }) => None,
+                Err(error) => return Err(error),
+            };
+        }
         // A state that could not be read has no part in the history.
         let readable = |record: &&StateRecord| sightings.contains_key(&record.state);
         evidence.history = self.history(self.all.iter().filter(readable), kind, has_pair)?;

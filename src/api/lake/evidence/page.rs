@@ -28,10 +28,13 @@ impl PairEvidence {
                 .iter()
                 .filter(|place| place.field == field.field)
                 .collect();
-            if field.field != "title" && places.is_empty() {
+            // Where nothing was found, what was searched stands here too: but an abstract may be long.
+            let found_nothing = self.places.is_empty() && field.searched && field.field != "abstract";
+            if field.field != "title" && places.is_empty() && !found_nothing {
                 continue;
             }
-            let _ = writeln!(text, "  {}: {}", field.field, marked(&field.text, &places));
+            let note = if field.searched { "" } else { " (not searched)" };
+            let _ = writeln!(text, "  {}{note}: {}", field.field, marked(&field.text, &places));
             for place in places {
                 let EvidencePlace {
                     start,
@@ -51,9 +54,12 @@ impl PairEvidence {
                     "    {start} to {end}: `{surface}` is {drug} ({atccode}) by its {rule}{role}"
                 );
             }
-            if let Some(explanation) = &field.explanation {
+            if let Some(explanation) = field.explanation.as_ref().filter(|_| field.searched) {
                 let _ = writeln!(text, "    {explanation}");
             }
+        }
+        if let Some(excluded) = &self.excluded {
+            let _ = writeln!(text, "  {excluded}.");
         }
         let _ = writeln!(text, "\nPublication");
         let known = [
