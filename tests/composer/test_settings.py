@@ -97,6 +97,11 @@ def test_a_secrets_backend_may_give_the_object_itself(given: Any, monkeypatch: p
         ("expect_rows", "", None),
         ("unit", "code", "code"),
         ("max_exclusive", "0", 0),
+        ("fields", "title, interventions", ["title", "interventions"]),
+        ("fields", '["substances"]', ["substances"]),
+        ("fields", ("title", "abstract"), ["title", "abstract"]),
+        ("exclude_status", "retracted", ["retracted"]),
+        ("exclude_status", [], []),
     ],
 )
 def test_what_a_template_left_is_read_as_its_type(name: str, text: object, value: object) -> None:
@@ -109,6 +114,9 @@ def test_what_a_template_left_is_read_as_its_type(name: str, text: object, value
         ("abstracts", "perhaps", "the setting `abstracts` is 'perhaps' in the task gold, expected bool"),
         ("boundary", "words", '`boundary` of the task gold is \'words\', expected "word" or "none"'),
         ("min_rows", "1.5", "expected int"),
+        ("fields", [], "`fields` of the task gold is [], expected at least one field"),
+        ("fields", "titel", "`fields` of the task gold has 'titel', expected a list of"),
+        ("exclude_status", ["withdrawn"], "has 'withdrawn', expected a list of"),
         ("expect_rows", "half", "`expect_rows` of the task gold is 'half', expected a share such as \"50%\""),
         ("unit", "codes", '`unit` of the task gold is \'codes\', expected "substance" or "code"'),
         ("max_exclusive", "-1", "the setting `max_exclusive` is -1 in the task gold, expected int, 0 or more"),
@@ -180,6 +188,7 @@ def test_an_argument_that_cannot_be_used_is_refused_when_the_dag_is_parsed(make:
 
 def test_a_template_is_left_for_the_run() -> None:
     GoldOperator(**LAKE, isolation="{{ params.isolation }}", abstracts="{{ params.abstracts }}")
+    GoldOperator(**LAKE, fields=["title", "{{ params.field }}"])
 
 
 def test_gold_has_the_same_options() -> None:

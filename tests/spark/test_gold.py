@@ -71,6 +71,10 @@ def test_fields_and_statuses_are_those_of_the_core(spark: SparkSession, tmp_path
         check(gold, expected)
     with pytest.raises(exceptions.ArgumentError, match="fields: `titel`; expected title, abstract"):
         drugs_rs.spark.gold(spark, tmp_path / "lake", fields=["titel"])
+    with pytest.raises(exceptions.ArgumentError, match="no field"):
+        drugs_rs.spark.gold(spark, tmp_path / "lake", fields=[])
+    with pytest.raises(exceptions.ArgumentError, match="exclude_status: `withdrawn`"):
+        drugs_rs.spark.gold(spark, tmp_path / "lake", fields="title", exclude_status="withdrawn")
 
 
 @pytest.mark.core
