@@ -52,4 +52,4 @@ def test_killed_loaders(bigquery: BigQuery, story: dict[str, Path]) -> None:
         bigquery.settle()
         check_rows(bigquery, final, TABLES)
         assert load(bigquery, final, tables=TABLES).unchanged, f"DRUGS_RS_KILL_SEED={SEED}"
-    assert killed, f"DRUGS_RS_KILL_SEED={SEED}"
+    assert killed == KILLS, f"DRUGS_RS_KILL_SEED={SEED}"

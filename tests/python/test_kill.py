@@ -119,8 +119,9 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     # A busy moment makes a run longer, and kills timed by it come too late.
     duration = min(seconds_of_writing(lake, arguments[name]) for name in ("old", "new", "old"))
     generator = random.Random(SEED)
-    in_time = 0
-    for number in range(KILLS):
+    in_time = number = 0
+    # A busy machine kills some too late.
+    while number < KILLS or (in_time < KILLS // 2 and number < 3 * KILLS):
         # The run changes the lake to the other state, or there would be nothing to interrupt.
         now = "old" if gold_files(lake) == whole["old"] else "new"
         target = "new" if now == "old" else "old"
@@ -134,7 +135,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         told = f"kill {number + 1} of {KILLS}, after {seconds:.3f} s, seed {SEED}"
         assert gold_files(lake) in (whole[now], whole[target]), told
         parse_everything(lake)
-    assert in_time >= KILLS // 3, "most runs were done before they were killed: nothing was tested"
+        number += 1
+    assert in_time >= KILLS // 2, "most runs were done before they were killed: nothing was tested"
 
     drugs_rs.run(out=lake, dt=DT, **deliveries["new"])
     assert gold_files(lake) == whole["new"]

@@ -354,7 +354,7 @@ def test_a_killed_load_leaves_the_old_rows_or_the_new(make_database: Any, tmp_pa
             database.load(lake)
             assert held(database) == after, engine
             before = after
-        assert kills > 0, engine
+        assert kills == KILLS, engine
 
 
 @pytest.mark.core
