@@ -5,22 +5,62 @@
 
 #[cfg(feature = "tables")]
 mod in_frames {
-    use polars::prelude::{Column, IntoColumn, NamedFrom, Series, StringChunkedBuilder};
+    use polars::prelude::{Column, DataType, IntoColumn, NamedFrom, Series, StringChunked};
+    use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 
     use crate::error::Result;
 
     pub use polars::prelude::DataFrame as Frame;
 
-    /// Builds a column of texts.
-    pub(crate) struct TextColumn(StringChunkedBuilder);
+    /// Builds a column of texts. Missing values cost nothing until one is there: most sources lack most columns.
+    pub(crate) struct TextColumn {
+        name: &'static str,
+        rows: usize,
+        texts: MutableBinaryViewArray<str>,
+        /// Missing values behind those in `texts`.
+        missing: usize,
+    }
 
     impl TextColumn {
         pub(crate) fn new(name: &'static str, rows: usize) -> Self {
-            Self(StringChunkedBuilder::new(name.into(), rows))
+            Self {
+                name,
+                rows,
+                texts: MutableBinaryViewArray::new(),
+                missing: 0,
+            }
         }
 
         pub(crate) fn push(&mut self, text: Option<&str>) {
-            self.0.append_option(text);
+            let Some(text) = text else {
+                return self.push_missing(1);
+            };
+            if self.texts.views().is_empty() {
+                self.texts.reserve(self.rows);
+            }
+            self.add_missing();
+            self.texts.push_value(text);
+        }
+
+        /// Adds missing values.
+        pub(crate) fn push_missing(&mut self, rows: usize) {
+            self.missing += rows;
+        }
+
+        fn add_missing(&mut self) {
+            if self.missing > 0 {
+                self.texts.extend_null(std::mem::take(&mut self.missing));
+            }
+        }
+
+        pub(crate) fn finish(mut self) -> Column {
+            let name = self.name.into();
+            if self.texts.views().is_empty() {
+                return Column::full_null(name, self.missing, &DataType::String);
+            }
+            self.add_missing();
+            let texts: Utf8ViewArray = self.texts.into();
+            StringChunked::with_chunk(name, texts).into_column()
         }
     }
 
@@ -29,7 +69,7 @@ mod in_frames {
         let height = source_rows.len();
         let rows = Series::new("source_row".into(), source_rows);
         let mut columns: Vec<Column> = vec![rows.into_column()];
-        columns.extend(texts.into_iter().map(|column| column.0.finish().into_column()));
+        columns.extend(texts.into_iter().map(TextColumn::finish));
         Ok(Frame::new(height, columns)?)
     }
 }

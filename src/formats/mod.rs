@@ -27,6 +27,8 @@ pub use batch::{Deletion, RawBatch, RawTexts, ReaderNotes, RowReader};
 pub use bytes::compression::MostRatio;
 pub use bytes::input::{Encoding, Input, PARQUET, ReadOptions};
 pub use columns::Frame;
+#[cfg(feature = "tables")]
+pub(crate) use columns::TextColumn;
 pub use fields::{Field, Fields};
 pub use lines::TextLines;
 pub use lists::{ITEM, PART, VALUE, split};

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use crate::choice::{Choice, parse_choices};
 use crate::error::{Error, Result};
 use crate::formats::{RawBatch, ReaderNotes, RowReader};
+use crate::row_frame::stack;
 use crate::silver::publications::{CleanBatch, Cleaner, Context};
 use crate::task::Task;
 
@@ -333,7 +334,7 @@ fn clean_all<M: RowSink>(waiting: Vec<Raw>, maker: &mut M, task: &Task) -> Resul
         all.extend(pieces);
         match (&mut rows, frame) {
             (Some(rows), Some(frame)) => {
-                rows.vstack_mut_owned(frame)?;
+                stack(rows, &frame)?;
             }
             (rows @ None, frame) => *rows = frame,
             (Some(_), None) => {}

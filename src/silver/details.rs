@@ -3,15 +3,13 @@
 
 use std::borrow::Cow;
 
-use polars::prelude::{
-    Column, DataFrame, IntoColumn, NamedFrom, Series, StringChunked, StringChunkedBuilder,
-};
+use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, Series, StringChunked};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::struct_lists::{StructLists, StructValue};
 use super::texts::TextLists;
 use crate::error::Result;
-use crate::formats::{ITEM, PART, VALUE, split};
+use crate::formats::{ITEM, PART, TextColumn, VALUE, split};
 use crate::schema::{INTERVENTION_FIELDS, INTERVENTION_ROLES, PublicationStatus, SUBSTANCE_FIELDS};
 use crate::text::clean;
 
@@ -55,16 +53,17 @@ const ROLES: [(&str, &str); 3] = [
 /// The role in any other arm.
 const OTHER_ROLE: &str = INTERVENTION_ROLES[3];
 
-/// The raw columns of a batch.
-pub(super) struct RawDetails([Option<StringChunked>; RAW.len()]);
+/// The raw columns of a batch that hold any details, each with its place in [`RAW`].
+pub(super) struct RawDetails(Vec<(usize, StringChunked)>);
 
 impl RawDetails {
     pub(super) fn of(frame: &DataFrame) -> Result<Self> {
-        let mut columns = [const { None }; RAW.len()];
+        let mut columns = Vec::new();
         for (place, name) in RAW.into_iter().enumerate() {
-            if let Ok(column) = frame.column(name) {
-                let texts = column.str()?;
-                columns[place] = (texts.null_count() < texts.len()).then(|| texts.clone());
+            if let Ok(column) = frame.column(name)
+                && column.null_count() < column.len()
+            {
+                columns.push((place, column.str()?.rechunk().into_owned()));
             }
         }
         Ok(Self(columns))
@@ -72,11 +71,11 @@ impl RawDetails {
 
     /// The details of a row.
     pub(super) fn row(&self, row: usize) -> RowDetails<'_> {
-        let given = |place: usize| {
-            let text = self.0[place].as_ref()?.get(row)?;
-            (!text.is_empty()).then_some(text)
-        };
-        RowDetails(std::array::from_fn(given))
+        let mut details = [None; RAW.len()];
+        for (place, texts) in &self.0 {
+            details[*place] = texts.get(row).filter(|text| !text.is_empty());
+        }
+        RowDetails(details)
     }
 }
 
@@ -93,6 +92,10 @@ impl<'r> RowDetails<'r> {
         self
     }
 
+    fn is_blank(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
     /// Adds them to the hash of a row's content, which tells a new version from a repeated one.
     pub(super) fn hash(&self, hash: &mut Xxh3) {
         for (place, text) in self.0.iter().enumerate() {
@@ -106,41 +109,97 @@ impl<'r> RowDetails<'r> {
 
 /// Builds the columns.
 pub(super) struct DetailColumns {
-    doi: StringChunkedBuilder,
-    pmcid: StringChunkedBuilder,
-    versions: Vec<Option<i64>>,
-    publication_types: TextLists,
-    status: Vec<Option<&'static str>>,
-    mesh: TextLists,
-    substances: StructLists,
-    trial_ids: TextLists,
-    phase: StringChunkedBuilder,
-    trial_status: StringChunkedBuilder,
-    conditions: TextLists,
-    interventions: StructLists,
+    /// Rows without details behind those in `built`.
+    blank: usize,
+    built: BuiltDetails,
 }
 
 impl DetailColumns {
-    pub(super) fn new(rows: usize) -> Self {
-        let text = |name: &str| StringChunkedBuilder::new(name.into(), rows);
-        let list = |name: &str| TextLists::new(name, rows);
+    pub(super) fn new() -> Self {
         Self {
-            doi: text("doi"),
-            pmcid: text("pmcid"),
-            versions: Vec::with_capacity(rows),
-            publication_types: list("publication_types"),
-            status: Vec::with_capacity(rows),
-            mesh: list("mesh"),
-            substances: StructLists::new("substances", SUBSTANCE_FIELDS),
-            trial_ids: list("trial_ids"),
-            phase: text("phase"),
-            trial_status: text("trial_status"),
-            conditions: list("conditions"),
-            interventions: StructLists::new("interventions", INTERVENTION_FIELDS),
+            blank: 0,
+            built: BuiltDetails::new(),
         }
     }
 
     pub(super) fn push(&mut self, row: RowDetails<'_>, version: Option<u32>) -> Result<()> {
+        if version.is_none() && row.is_blank() {
+            self.blank += 1;
+            return Ok(());
+        }
+        self.built.push_blank(std::mem::take(&mut self.blank));
+        self.built.push(row, version)
+    }
+
+    /// The columns, in the order of the table.
+    pub(super) fn finish(mut self) -> Result<Vec<Column>> {
+        self.built.push_blank(self.blank);
+        self.built.finish()
+    }
+}
+
+/// The columns of some rows.
+struct BuiltDetails {
+    doi: TextColumn,
+    pmcid: TextColumn,
+    rows: usize,
+    /// Of the rows up to the last one that has a version.
+    versions: Vec<Option<i64>>,
+    publication_types: TextLists,
+    status: TextColumn,
+    mesh: TextLists,
+    substances: StructLists,
+    trial_ids: TextLists,
+    phase: TextColumn,
+    trial_status: TextColumn,
+    conditions: TextLists,
+    interventions: StructLists,
+}
+
+impl BuiltDetails {
+    fn new() -> Self {
+        Self {
+            doi: TextColumn::new("doi", 0),
+            pmcid: TextColumn::new("pmcid", 0),
+            rows: 0,
+            versions: Vec::new(),
+            publication_types: TextLists::new("publication_types", 0),
+            status: TextColumn::new("status", 0),
+            mesh: TextLists::new("mesh", 0),
+            substances: StructLists::new("substances", SUBSTANCE_FIELDS),
+            trial_ids: TextLists::new("trial_ids", 0),
+            phase: TextColumn::new("phase", 0),
+            trial_status: TextColumn::new("trial_status", 0),
+            conditions: TextLists::new("conditions", 0),
+            interventions: StructLists::new("interventions", INTERVENTION_FIELDS),
+        }
+    }
+
+    /// Adds rows without details.
+    fn push_blank(&mut self, rows: usize) {
+        self.rows += rows;
+        for texts in [
+            &mut self.doi,
+            &mut self.pmcid,
+            &mut self.status,
+            &mut self.phase,
+            &mut self.trial_status,
+        ] {
+            texts.push_missing(rows);
+        }
+        for lists in [
+            &mut self.publication_types,
+            &mut self.mesh,
+            &mut self.trial_ids,
+            &mut self.conditions,
+        ] {
+            lists.push_blank(rows);
+        }
+        self.substances.push_blank(rows);
+        self.interventions.push_blank(rows);
+    }
+
+    fn push(&mut self, row: RowDetails<'_>, version: Option<u32>) -> Result<()> {
         let RowDetails(
             [
                 doi,
@@ -157,28 +216,32 @@ impl DetailColumns {
                 intervention_list,
             ],
         ) = row;
-        self.doi.append_option(doi.and_then(given_doi));
-        self.pmcid.append_option(pmcid.and_then(given_pmcid));
-        self.versions.push(version.map(i64::from));
+        self.doi.push(doi.and_then(given_doi));
+        self.pmcid.push(pmcid.and_then(given_pmcid));
+        if version.is_some() {
+            self.versions.resize(self.rows, None);
+            self.versions.push(version.map(i64::from));
+        }
+        self.rows += 1;
         let types = types.unwrap_or_default();
-        self.publication_types.push_cleaned(items(types));
+        self.publication_types.push_cleaned(items(types))?;
         let words = items(types).chain(items(notices.unwrap_or_default()));
         let status = words.filter_map(PublicationStatus::of_word).min();
         self.status.push(status.map(PublicationStatus::name));
-        self.mesh.push(items(mesh.unwrap_or_default()));
+        self.mesh.push(items(mesh.unwrap_or_default()))?;
         for substance in items(substances.unwrap_or_default()) {
             self.push_substance(substance)?;
         }
         self.substances.end_row()?;
         self.trial_ids
-            .push(items(trial_ids.unwrap_or_default()).filter_map(nct_id));
-        self.phase.append_option(phase.and_then(given_phase));
+            .push(items(trial_ids.unwrap_or_default()).filter_map(nct_id))?;
+        self.phase.push(phase.and_then(given_phase).as_deref());
         self.trial_status
-            .append_option(trial_status.and_then(constant_case));
+            .push(trial_status.and_then(constant_case).as_deref());
         // Exports join them by bars; the API's list begins with its separator.
         let conditions = conditions.unwrap_or_default();
         let separator = if conditions.starts_with(ITEM) { ITEM } else { '|' };
-        self.conditions.push_cleaned(split(conditions, separator));
+        self.conditions.push_cleaned(split(conditions, separator))?;
         match (intervention_list, interventions) {
             (Some(list), _) => items(list).try_for_each(|item| self.push_intervention(item))?,
             (None, Some(text)) => self.push_exported(text)?,
@@ -220,8 +283,9 @@ impl DetailColumns {
             .map(|other| &**other)
             .filter(|other| !other.is_empty())
             .collect();
-        let roles = roles(&values(arms).collect::<Vec<_>>());
-        self.add_intervention(constant_case(its_type).as_deref(), &name.text, &others, &roles)
+        let mut room = [OTHER_ROLE; ROLES.len() + 1];
+        let roles = roles(arms, &mut room);
+        self.add_intervention(constant_case(its_type).as_deref(), &name.text, &others, roles)
     }
 
     /// Adds the interventions of an export: `DRUG: Docetaxel|OTHER: Rest`.
@@ -256,20 +320,26 @@ impl DetailColumns {
         ])
     }
 
-    /// The columns, in the order of the table.
-    pub(super) fn finish(self) -> Result<Vec<Column>> {
+    fn finish(mut self) -> Result<Vec<Column>> {
+        let version = "version".into();
+        let version = if self.versions.is_empty() {
+            Column::full_null(version, self.rows, &DataType::Int64)
+        } else {
+            self.versions.resize(self.rows, None);
+            Series::new(version, self.versions).into_column()
+        };
         Ok(vec![
-            self.doi.finish().into_column(),
-            self.pmcid.finish().into_column(),
-            Series::new("version".into(), self.versions).into_column(),
-            self.publication_types.finish(),
-            Series::new("status".into(), self.status).into_column(),
-            self.mesh.finish(),
+            self.doi.finish(),
+            self.pmcid.finish(),
+            version,
+            self.publication_types.finish()?,
+            self.status.finish(),
+            self.mesh.finish()?,
             self.substances.finish()?,
-            self.trial_ids.finish(),
-            self.phase.finish().into_column(),
-            self.trial_status.finish().into_column(),
-            self.conditions.finish(),
+            self.trial_ids.finish()?,
+            self.phase.finish(),
+            self.trial_status.finish(),
+            self.conditions.finish()?,
             self.interventions.finish()?,
         ])
     }
@@ -285,18 +355,25 @@ fn values(part: &str) -> impl Iterator<Item = &str> {
     split(part, VALUE).filter(|_| !part.is_empty())
 }
 
-/// What an intervention is in arms of these types.
-fn roles(arms: &[&str]) -> Vec<&'static str> {
-    let known = |arm: &&str| ROLES.iter().any(|(its_type, _)| its_type == arm);
-    let mut roles: Vec<&str> = ROLES
-        .into_iter()
-        .filter(|(its_type, _)| arms.contains(its_type))
-        .map(|(_, role)| role)
-        .collect();
-    if !arms.iter().all(known) {
-        roles.push(OTHER_ROLE);
+/// What an intervention is in arms of these types, in the order of the roles.
+fn roles<'r>(arms: &str, room: &'r mut [&'static str; ROLES.len() + 1]) -> &'r [&'static str] {
+    let mut count = 0;
+    let mut add = |role| {
+        room[count] = role;
+        count += 1;
+    };
+    let mut known = 0;
+    for (its_type, role) in ROLES {
+        let arms = values(arms).filter(|arm| *arm == its_type).count();
+        if arms > 0 {
+            add(role);
+        }
+        known += arms;
     }
-    roles
+    if known < values(arms).count() {
+        add(OTHER_ROLE);
+    }
+    &room[..count]
 }
 
 /// A DOI without its resolver: `https://doi.org/10.1/x` is `10.1/x`.
@@ -335,26 +412,42 @@ fn nct_id(accession: &str) -> Option<&str> {
 }
 
 /// The phases of a trial as the API names them, joined by `/`: `Phase 2|Phase 3` is `PHASE2/PHASE3`.
-fn given_phase(text: &str) -> Option<String> {
+fn given_phase(text: &str) -> Option<Cow<'_, str>> {
     let phases = text
         .split([ITEM, '|', '/'])
         .map(str::trim)
         .filter(|phase| !phase.is_empty());
-    let named = phases.filter_map(|phase| {
+    let mut named = phases.filter_map(|phase| {
         let phase = constant_case(phase)?;
-        Some(match phase.as_str() {
-            "NOT_APPLICABLE" | "N_A" => "NA".to_owned(),
-            _ => phase.replace("PHASE_", "PHASE"),
+        Some(match &*phase {
+            "NOT_APPLICABLE" | "N_A" => Cow::Borrowed("NA"),
+            other if other.contains("PHASE_") => Cow::Owned(other.replace("PHASE_", "PHASE")),
+            _ => phase,
         })
     });
-    let named = named.collect::<Vec<_>>().join("/");
+    let first = named.next()?;
+    let Some(second) = named.next() else {
+        return Some(first);
+    };
+    let all: Vec<Cow<'_, str>> = [first, second].into_iter().chain(named).collect();
+    let joined = all.join("/");
     // `N/A`
-    let named = if named == "N/A" { "NA".to_owned() } else { named };
-    (!named.is_empty()).then_some(named)
+    Some(if joined == "N/A" {
+        Cow::Borrowed("NA")
+    } else {
+        Cow::Owned(joined)
+    })
 }
 
 /// A word of ClinicalTrials.gov as its API writes it: `Active, not recruiting` is `ACTIVE_NOT_RECRUITING`.
-fn constant_case(text: &str) -> Option<String> {
+fn constant_case(text: &str) -> Option<Cow<'_, str>> {
+    let is_constant = |word: &str| {
+        let mut bytes = word.bytes();
+        !word.is_empty() && bytes.all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    if text.split('_').all(is_constant) {
+        return Some(Cow::Borrowed(text));
+    }
     let mut name = String::with_capacity(text.len());
     for word in text
         .split(|letter: char| !letter.is_alphanumeric())
@@ -365,13 +458,13 @@ fn constant_case(text: &str) -> Option<String> {
         }
         name.extend(word.chars().flat_map(char::to_uppercase));
     }
-    (!name.is_empty()).then_some(name)
+    (!name.is_empty()).then_some(Cow::Owned(name))
 }
 
 impl TextLists {
     /// Adds a list of texts that are cleaned first; blank ones are left out.
-    fn push_cleaned<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
-        let texts: Vec<Cow<'_, str>> = texts.map(|text| clean(text).text).collect();
-        self.push(texts.iter().map(|text| &**text).filter(|text| !text.is_empty()));
+    fn push_cleaned<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> Result<()> {
+        let texts = texts.map(|text| clean(text).text);
+        self.push(texts.filter(|text| !text.is_empty()))
     }
 }

@@ -42,14 +42,14 @@ pub fn frame(drugs: &[Drug], uris: &[String]) -> Result<DataFrame> {
     let mut synonyms = TextLists::new("synonyms", drugs.len());
     let mut flags = TextLists::new("flags", drugs.len());
     for drug in drugs {
-        synonyms.push(drug.synonyms.iter().map(String::as_str));
-        flags.push_flags(drug.flags);
+        synonyms.push(drug.synonyms.iter().map(String::as_str))?;
+        flags.push_flags(drug.flags)?;
     }
     let frame = RowFrame::of(drugs)
         .column("atccode", |drug| drug.atccode.as_str())
         .column("drug", |drug| drug.name.as_str())
-        .with(synonyms.finish())
-        .with(flags.finish())
+        .with(synonyms.finish()?)
+        .with(flags.finish()?)
         .column("source_uri", |drug| {
             uris.get(drug.file).map_or("", String::as_str)
         })

@@ -249,7 +249,7 @@ impl Columns {
             precisions: Vec::with_capacity(rows),
             journals: text("journal"),
             journal_keys: text("journal_key"),
-            details: DetailColumns::new(rows),
+            details: DetailColumns::new(),
             flags: TextLists::new("flags", rows),
             source_uris: TextRuns::new("source_uri"),
             source_rows: Vec::with_capacity(rows),
@@ -333,7 +333,7 @@ impl Columns {
         self.journals.append_option(journal);
         self.journal_keys.append_option(key);
         self.details.push(details, version)?;
-        self.flags.push_flags(flags);
+        self.flags.push_flags(flags)?;
         self.source_rows.push(source_row);
         Ok(())
     }
@@ -354,7 +354,7 @@ impl Columns {
         ];
         columns.extend(self.details.finish()?);
         columns.extend([
-            self.flags.finish(),
+            self.flags.finish()?,
             self.source_uris.finish(),
             source_rows(self.source_rows),
         ]);

@@ -10,17 +10,29 @@ use crate::schema::{ColumnType, StructField};
 
 /// The offsets of lists that are built one after the other.
 #[derive(Default)]
-struct ListEnds {
+pub(super) struct ListEnds {
     offsets: Offsets<i64>,
     end: usize,
 }
 
 impl ListEnds {
+    pub(super) fn with_capacity(lists: usize) -> Self {
+        Self {
+            offsets: Offsets::with_capacity(lists),
+            end: 0,
+        }
+    }
+
     /// Ends a list at this number of values.
-    fn end_at(&mut self, end: usize) -> Result<()> {
+    pub(super) fn end_at(&mut self, end: usize) -> Result<()> {
         self.offsets.try_push(end - self.end)?;
         self.end = end;
         Ok(())
+    }
+
+    /// Adds empty lists.
+    pub(super) fn extend_blank(&mut self, lists: usize) {
+        self.offsets.extend_constant(lists);
     }
 }
 
@@ -82,6 +94,11 @@ impl StructLists {
         self.rows.end_at(self.items)
     }
 
+    /// Adds rows with empty lists.
+    pub(super) fn push_blank(&mut self, rows: usize) {
+        self.rows.extend_blank(rows);
+    }
+
     pub(super) fn finish(self) -> Result<Column> {
         let arrays = self.values.into_iter().map(|field| {
             let texts: Utf8ViewArray = field.texts.into();
@@ -105,7 +122,8 @@ pub(super) enum StructValue<'v> {
     List(&'v [&'v str]),
 }
 
-fn list_of(values: Box<dyn Array>, lists: ListEnds) -> Box<dyn Array> {
+/// Lists of these values, none of them missing.
+pub(super) fn list_of(values: Box<dyn Array>, lists: ListEnds) -> Box<dyn Array> {
     let data_type = ListArray::<i64>::default_datatype(values.dtype().clone());
     ListArray::new(data_type, lists.offsets.into(), values, None).boxed()
 }

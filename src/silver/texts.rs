@@ -1,33 +1,46 @@
 //! Columns of lists of texts, and the frame of rejected rows.
 
-use polars::prelude::{
-    Column, DataFrame, IntoColumn, ListBuilderTrait, ListStringChunkedBuilder, NamedFrom, PlSmallStr, Series,
-    StringChunked,
-};
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series, StringChunked};
 use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 
+use super::struct_lists::{ListEnds, list_of};
 use crate::error::Result;
 use crate::row_frame::RowFrame;
 use crate::schema::{Flags, REJECTED, Reason, Rejected};
 
 /// Builds a column of lists of texts.
-pub(super) struct TextLists(ListStringChunkedBuilder);
+pub(super) struct TextLists {
+    name: PlSmallStr,
+    texts: MutableBinaryViewArray<str>,
+    ends: ListEnds,
+}
 
 impl TextLists {
     pub(super) fn new(name: &str, rows: usize) -> Self {
-        Self(ListStringChunkedBuilder::new(name.into(), rows, rows))
+        Self {
+            name: name.into(),
+            texts: MutableBinaryViewArray::new(),
+            ends: ListEnds::with_capacity(rows),
+        }
     }
 
-    pub(super) fn push<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
-        self.0.append_values_iter(texts);
+    pub(super) fn push<T: AsRef<str>>(&mut self, texts: impl Iterator<Item = T>) -> Result<()> {
+        texts.for_each(|text| self.texts.push_value(text));
+        self.ends.end_at(self.texts.len())
     }
 
-    pub(super) fn push_flags(&mut self, flags: Flags) {
-        self.push(flags.iter().map(crate::schema::Flag::name));
+    pub(super) fn push_flags(&mut self, flags: Flags) -> Result<()> {
+        self.push(flags.iter().map(crate::schema::Flag::name))
     }
 
-    pub(super) fn finish(mut self) -> Column {
-        self.0.finish().into_column()
+    /// Adds rows with empty lists.
+    pub(super) fn push_blank(&mut self, rows: usize) {
+        self.ends.extend_blank(rows);
+    }
+
+    pub(super) fn finish(self) -> Result<Column> {
+        let texts: Utf8ViewArray = self.texts.into();
+        Ok(Series::try_from((self.name, list_of(texts.boxed(), self.ends)))?.into_column())
     }
 }
 

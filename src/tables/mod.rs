@@ -1,5 +1,6 @@
 //! Tables as Parquet files in bounded memory: row groups, pages, and rows that wait on a scratch file.
 
+mod list_pages;
 pub(crate) mod open_row_group;
 pub(crate) mod output_file;
 pub(crate) mod page_compression;

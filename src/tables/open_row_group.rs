@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::pages::{Encoder, PAGE_BYTES};
 use super::row_group::RowGroup;
 use crate::error::Result;
+use crate::row_frame::append;
 
 /// The rows of one group up to now.
 pub(crate) struct OpenRowGroup {
@@ -31,7 +32,7 @@ impl OpenColumn {
     fn append(&mut self, column: Column) -> Result<()> {
         match &mut self.rest {
             Some(rest) => {
-                rest.append(&column)?;
+                append(rest, &column)?;
             }
             None => self.rest = Some(column),
         }

@@ -23,6 +23,7 @@ use polars_parquet::write::{
 use polars_parquet_format::KeyValue;
 use rayon::prelude::*;
 
+use super::list_pages::list_pages;
 use super::page_compression::{LEVEL, compress};
 use super::row_group::{ColumnPlace, Outline, RowGroup};
 use super::table_file::TableFile;
@@ -42,6 +43,16 @@ pub(crate) fn statistics() -> StatisticsOptions {
         binary_statistics_truncate_length: Some(64),
         ..StatisticsOptions::default()
     }
+}
+
+/// How pages are written.
+pub(super) fn page_options() -> PolarsResult<WriteOptions> {
+    Ok(WriteOptions {
+        statistics: statistics(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(LEVEL)?)),
+        data_page_size: Some(usize::MAX),
+    })
 }
 
 /// Reads a file of one row group.
@@ -92,12 +103,7 @@ impl Encoder {
             .iter_values()
             .map(to_parquet_type)
             .collect::<PolarsResult<Vec<_>>>()?;
-        let options = WriteOptions {
-            statistics: statistics(),
-            version: Version::V1,
-            compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(LEVEL)?)),
-            data_page_size: Some(usize::MAX),
-        };
+        let options = page_options()?;
         let described = schema_to_metadata_key(&schema);
         let mut without_rows = FileWriter::try_new(io::sink(), schema, options)?;
         without_rows.end(Some(metadata(table, &described)))?;
@@ -216,6 +222,9 @@ impl Encoder {
         place: usize,
         encoding: Encoding,
     ) -> Result<Vec<Vec<CompressedPage>>> {
+        if let Some(pages) = list_pages(&*array, &self.types[place], self.options)? {
+            return pages.into_iter().map(|page| Ok(vec![compress(page)?])).collect();
+        }
         let encodings = vec![encoding; self.leaves[place]];
         array_to_columns(array, self.types[place].clone(), self.options, &encodings)?
             .into_iter()

@@ -9,6 +9,7 @@ use super::open_row_group::OpenRowGroup;
 use super::pages::Encoder;
 use super::row_group::RowGroup;
 use crate::error::Result;
+use crate::row_frame::stack;
 
 /// The most rows of a row group: enough to compress well, few enough to hold several in memory, abstracts included.
 pub(crate) const MOST_ROWS: usize = 1 << 14;
@@ -116,7 +117,7 @@ impl RowGroupCutter {
         });
         match open {
             Open::Frame(frame) => {
-                frame.vstack_mut(rows)?;
+                stack(frame, rows)?;
             }
             Open::Pages(group) => group.push(rows, &self.encoder)?,
         }

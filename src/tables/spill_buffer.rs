@@ -9,6 +9,7 @@ use super::open_row_group::OpenRowGroup;
 use super::pages::{Encoder, read_file};
 use super::spill_file::SpillFile;
 use crate::error::{Error, Result};
+use crate::row_frame::stack;
 use crate::schema::Table;
 use crate::scratch;
 
@@ -75,7 +76,7 @@ impl SpillBuffer {
         let mut frames = self.frames.drain(..).peekable();
         while let Some(mut group) = frames.next() {
             while let Some(frame) = frames.next_if(|_| group.height() < GROUP) {
-                group.vstack_mut_owned(frame)?;
+                stack(&mut group, &frame)?;
             }
             aside.write(&group)?;
         }

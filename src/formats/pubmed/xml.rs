@@ -49,13 +49,10 @@ impl ElementName {
             let rest = bytes.get(at..)?;
             let start = at + searched(rest, self.open.find(rest))?;
             let name_end = start + self.open.needle().len();
-            match bytes.get(name_end)? {
-                b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r' => {}
+            if !ends_name(*bytes.get(name_end)?) {
                 // A longer name: `<AbstractText` in a search for `<Abstract`.
-                _ => {
-                    at = name_end;
-                    continue;
-                }
+                at = name_end;
+                continue;
             }
             let tag_end = name_end + tag_length(&bytes[name_end..])?;
             let attributes = &xml[name_end..tag_end - 1];
@@ -107,11 +104,44 @@ impl ElementName {
         String::from_utf8_lossy(self.open.needle())
     }
 
+    /// Whether these bytes begin with an opening tag of this name.
+    pub(crate) fn begins(&self, bytes: &[u8]) -> bool {
+        bytes
+            .strip_prefix(self.open.needle())
+            .and_then(<[u8]>::first)
+            .is_some_and(|byte| ends_name(*byte))
+    }
+
+    /// The values of an attribute in the opening tags of this name, one behind the other: of elements whose content is not
+    /// needed. A tag without it has none.
+    pub(crate) fn attributes<'x>(&self, xml: &'x str, name: &str) -> impl Iterator<Item = Cow<'x, str>> {
+        let bytes = xml.as_bytes();
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let rest = bytes.get(at..)?;
+                let start = at + searched(rest, self.open.find(rest))?;
+                at = start + self.open.needle().len();
+                if !ends_name(*bytes.get(at)?) {
+                    continue;
+                }
+                if let Some(value) = opening_attribute(&xml[at..], name) {
+                    return Some(value);
+                }
+            }
+        })
+    }
+
     /// The text of the first element of this name, without the tags in it; empty if there is none.
     pub(crate) fn text<'x>(&self, xml: &'x str) -> Cow<'x, str> {
         self.find(xml, 0)
             .map_or(Cow::Borrowed(""), |element| text(element.inner))
     }
+}
+
+/// Whether an element's name ends before this byte of its opening tag.
+fn ends_name(byte: u8) -> bool {
+    matches!(byte, b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// The range of the first closing tag from `from` on, given its beginning (`</PMID`). Blanks may follow its name.
@@ -163,19 +193,31 @@ fn searched(_bytes: &[u8], found: Option<usize>) -> Option<usize> {
 /// The value of an attribute of an opening tag.
 pub(crate) fn attribute<'x>(attributes: &'x str, name: &str) -> Option<Cow<'x, str>> {
     let mut rest = attributes;
-    while let Some((found, behind)) = rest.split_once('=') {
-        let behind = behind.trim_start();
-        let quote = behind
-            .chars()
-            .next()
-            .filter(|letter| matches!(letter, '"' | '\''))?;
-        let (value, others) = behind[1..].split_once(quote)?;
-        if found.trim() == name {
-            return Some(text(value));
+    loop {
+        let equals = memchr(b'=', rest.as_bytes())?;
+        let found = &rest[..equals];
+        let behind = rest[equals + 1..].trim_start();
+        let quote = *behind.as_bytes().first()?;
+        if !matches!(quote, b'"' | b'\'') {
+            return None;
         }
-        rest = others;
+        let end = 1 + memchr(quote, &behind.as_bytes()[1..])?;
+        if found.trim() == name {
+            return Some(text(&behind[1..end]));
+        }
+        rest = &behind[end + 1..];
     }
-    None
+}
+
+/// The value of an attribute of the opening tag whose name ends here. As the first one, it needs no look at the others.
+fn opening_attribute<'x>(xml: &'x str, name: &str) -> Option<Cow<'x, str>> {
+    let first = xml.strip_prefix(' ').and_then(|xml| xml.strip_prefix(name));
+    if let Some(behind) = first.and_then(|xml| xml.strip_prefix("=\"")) {
+        let end = searched(behind.as_bytes(), memchr(b'"', behind.as_bytes()))?;
+        return Some(text(&behind[..end]));
+    }
+    let end = tag_length(xml.as_bytes())?;
+    attribute(&xml[..end - 1], name)
 }
 
 /// The text of a piece of XML, with its tags removed and its character references decoded.

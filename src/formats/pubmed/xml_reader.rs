@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::xml::{attribute, closing_tag, plain, record_end, tag_length, text};
-use super::xml_details::{RecordDetails, RecordPlaces};
+use super::xml_details::{RecordIds, RecordLists, RecordPlaces};
 use super::xml_record::{NAMES, another_inside, date_text, is_blank, own_pmid, summary_text};
 use crate::error::{Error, Result};
 use crate::formats::batch::{
@@ -59,6 +59,7 @@ pub(crate) struct PubmedXmlReader<'f> {
     deletions: u64,
     extra: ExtraColumns,
     remarks: Remarks,
+    lists: RecordLists,
 }
 
 /// The columns of a record's values.
@@ -72,7 +73,7 @@ struct ValuePlaces {
     version: Option<usize>,
     nlm_id: Option<usize>,
     issn: Option<usize>,
-    /// Those of [`RecordDetails`], in its order; `None` if the table takes none of them.
+    /// Those of [`RecordIds`] and [`RecordLists`], in their order; `None` if the table takes none of them.
     details: Option<[Option<usize>; 7]>,
 }
 
@@ -119,6 +120,7 @@ impl<'f> PubmedXmlReader<'f> {
             open: Vec::new(),
             deletions: 0,
             extra: ExtraColumns::default(),
+            lists: RecordLists::default(),
             remarks: Remarks::default(),
         }
     }
@@ -341,22 +343,21 @@ impl<'f> PubmedXmlReader<'f> {
             set(self.places.issn, issn);
         }
         if let (Some(places), Some(info)) = (self.places.details, found_info) {
-            let found = RecordDetails::read(
-                &xml,
-                RecordPlaces {
-                    title_end: title.map_or(behind, |title| title.end),
-                    summary_end: from,
-                    info: (info.start, info.end),
-                },
-            );
+            let places_in_record = RecordPlaces {
+                title_end: title.map_or(behind, |title| title.end),
+                summary_end: from,
+                info: (info.start, info.end),
+            };
+            let RecordIds { doi, pmcid } = self.lists.read(&xml, places_in_record);
+            let lists = &self.lists;
             let texts = [
-                found.doi.unwrap_or_default(),
-                found.pmcid.unwrap_or_default(),
-                found.publication_types.into(),
-                found.notices.into(),
-                found.mesh.into(),
-                found.substances.into(),
-                found.trial_ids.into(),
+                doi.unwrap_or_default(),
+                pmcid.unwrap_or_default(),
+                Cow::Borrowed(&*lists.publication_types),
+                Cow::Borrowed(&*lists.notices),
+                Cow::Borrowed(&*lists.mesh),
+                Cow::Borrowed(&*lists.substances),
+                Cow::Borrowed(&*lists.trial_ids),
             ];
             for (place, text) in places.into_iter().zip(texts) {
                 set(place, text);

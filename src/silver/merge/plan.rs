@@ -206,9 +206,9 @@ fn complete(mut frame: DataFrame, first: u64, completed: &[Change]) -> Result<Da
             changes
                 .next_if(|change| change.row == row)
                 .map_or(own, |change| change.flags),
-        );
+        )?;
     }
-    frame.with_column(flags.finish())?;
+    frame.with_column(flags.finish()?)?;
     Ok(frame)
 }
 
