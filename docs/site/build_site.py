@@ -17,9 +17,10 @@ from typing import Any, Iterable
 
 import command_reference
 import data_dictionary
-import drugs_rs
 import python_reference
 import staged_pages
+
+import drugs_rs
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "docs" / "site" / "mkdocs.yml"
@@ -44,9 +45,18 @@ def build(site: Path) -> None:
     file = staged / "mkdocs.yml"
     # JSON is YAML.
     file.write_text(json.dumps(settings, indent=2, ensure_ascii=False), encoding="utf-8")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--clean", "--config-file", str(file)]
-    if subprocess.run(command, check=False).returncode:
-        raise SystemExit("the site was not built: see the lines above")
+    run_mkdocs(file)
+
+
+def run_mkdocs(settings: Path) -> None:
+    """Build the site; print what mkdocs says only if it fails.
+
+    `--quiet` would do the same, but then `--strict` counts no warning, and broken links pass.
+    """
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "--config-file", str(settings)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise SystemExit(done.stdout.decode("utf-8", "replace") + "the site was not built")
 
 
 def write_made_pages(pages: Path) -> dict[str, list[str]]:
@@ -75,7 +85,9 @@ def write_assets(assets: Path) -> None:
         raise SystemExit("artoo-mermaid is not installed: run `make docs`")
     script = (Path(found.origin).parent / "assets" / "mermaid.min.js").read_bytes()
     if hashlib.sha256(script).hexdigest() != MERMAID_SHA256:
-        raise SystemExit("mermaid.min.js is not the file of npm's mermaid 11.16.0; compare it and change MERMAID_SHA256")
+        raise SystemExit(
+            "mermaid.min.js is not the file of npm's mermaid 11.16.0; compare it and change MERMAID_SHA256"
+        )
     (assets / "mermaid.min.js").write_bytes(script)
 
 

@@ -1,4 +1,4 @@
-"""The data dictionary: every table with its columns and a row of a real run, and the picture of where tables come from."""
+"""The data dictionary: every table with its columns and a row of a real run, and a picture of what is made of what."""
 
 from __future__ import annotations
 
@@ -93,8 +93,15 @@ def _dictionary(root: Path, scratch: Path) -> str:
 
 def _lineage() -> str:
     """The picture of the tables, by layer."""
-    lines = ["# Lineage", "", "An arrow leads from what is read to what is made of it.", "", "```mermaid", "flowchart LR"]
-    lines += ["    sources[(sources)]"]
+    lines = [
+        "# Lineage",
+        "",
+        "An arrow leads from what is read to what is made of it.",
+        "",
+        "```mermaid",
+        "flowchart TB",
+    ]
+    lines += [f"    {_id('sources')}[(sources)]"]
     for layer, names in LAYERS.items():
         lines.append(f"    subgraph {layer}")
         lines += [f'        {_id(name)}["{name.split("/")[-1] if layer == "answers" else name}"]' for name in names]

@@ -1,4 +1,4 @@
-"""Pages of the Python modules, made of the signatures and docstrings in the stub and in the modules, without importing."""
+"""Pages of the Python modules, made of signatures and docstrings in the stub and the modules, without importing."""
 
 from __future__ import annotations
 
@@ -120,9 +120,10 @@ def _methods(node: ast.ClassDef) -> list[Function]:
     """The documented methods and properties of a class, the first of several signatures; not magic ones."""
     found: dict[str, Function] = {}
     for child in node.body:
-        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) and not child.name.startswith("_"):
-            if ast.get_docstring(child) and child.name not in found:
-                found[child.name] = child
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) or child.name.startswith("_"):
+            continue
+        if ast.get_docstring(child):
+            found.setdefault(child.name, child)
     return list(found.values())
 
 
@@ -182,7 +183,11 @@ def _all_names(tree: ast.Module) -> list[str]:
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else []
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
-            values = node.value.elts if isinstance(node, ast.Assign) and isinstance(node.value, (ast.List, ast.Tuple)) else []
+            values = (
+                node.value.elts
+                if isinstance(node, ast.Assign) and isinstance(node.value, (ast.List, ast.Tuple))
+                else []
+            )
             return [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
     return []
 

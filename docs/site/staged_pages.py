@@ -1,7 +1,7 @@
-"""The pages of the repository as the site takes them: the same paths, so that relative links stay right.
+r"""The pages of the repository as the site takes them: the same paths, so that relative links stay right.
 
 Pages are written for code hosts. Three things are read there and not by the site's Markdown, and are put right in the
-copies: a list or a table directly below a paragraph, items that are nested by two blanks, and `\\|` in code in a table.
+copies: a list or a table directly below a paragraph, items that are nested by two blanks, and `\|` in code in a table.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ FOLDERS = ("docs", "examples", "benches", "evaluation", "tests/data")
 LINK = re.compile(r"(?P<head>\]\()(?P<path>[^)\s#]*)(?P<anchor>#[^)\s]*)?(?P<tail>\))")
 FENCE = re.compile(r"^(?P<indent> *)(?P<mark>```+)")
 ITEM = re.compile(r"^(?P<indent> *)(?:[-*]|\d+\.) ")
+DIAGRAM = re.compile(r"^```mermaid\n.*?^```\n", flags=re.DOTALL | re.MULTILINE)
 MERMAID = "assets/mermaid.min.js"
 
 
@@ -41,8 +42,9 @@ def stage_pages(root: Path, staged: Path) -> None:
 
 
 def write_page(path: Path, staged: Path, text: str) -> None:
-    """Write a page; one with a diagram loads the script that draws it, which the others need not."""
-    if "```mermaid" in text:
+    """Write a page; one with diagrams loads the script that draws them, and lets them scroll on a narrow screen."""
+    text, diagrams = DIAGRAM.subn(r'<div class="site-diagram" markdown>\n\n\g<0>\n</div>\n', text)
+    if diagrams:
         up = "../" * (len(path.relative_to(staged).parts) - 1)
         text += f'\n<script src="{up}{MERMAID}"></script>\n'
     path.parent.mkdir(parents=True, exist_ok=True)
