@@ -45,8 +45,11 @@ def pages(root: Path, scratch: Path) -> dict[str, str]:
 
 def contract_files() -> dict[str, str]:
     """Return the same tables for programs, by the name of the file."""
-    forms = {"odcs": "drugs-rs-lake.odcs.yaml", "json": "drugs-rs-lake.schema.json", "dbt": "drugs-rs-lake.dbt.yml"}
-    return {name: drugs_rs.describe_tables(format=form) for form, name in forms.items()}
+    return {
+        "drugs-rs-lake.odcs.yaml": drugs_rs.describe_tables(format="odcs"),
+        "drugs-rs-lake.schema.json": drugs_rs.describe_tables(format="json"),
+        "drugs-rs-lake.dbt.yml": drugs_rs.describe_tables(format="dbt"),
+    }
 
 
 def example_rows(root: Path, scratch: Path) -> dict[str, tuple[dict[str, Any], str]]:

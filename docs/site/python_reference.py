@@ -102,7 +102,7 @@ def _section_line(section: str, line: str) -> list[str]:
 
 def _linked(line: str) -> str:
     """A line with the pages that it names as links."""
-    return re.sub(r"`docs/([\w-]+)\.md`", r"[docs/\1.md](../../docs/\1.md)", line)
+    return re.sub(r"(`+)docs/([\w-]+)\.md\1", r"[docs/\2.md](../../docs/\2.md)", line)
 
 
 def _definition(name: str, node: Definition, owner: str = "") -> list[str]:

@@ -53,7 +53,7 @@ def write_page(path: Path, staged: Path, text: str) -> None:
 
 def index_entries(root: Path) -> list[Entry]:
     """Return the pages that `docs/README.md` lists, with the reader that each is for."""
-    entries = []
+    entries: list[Entry] = []
     reader = ""
     for line in (root / "docs" / "README.md").read_text(encoding="utf-8").splitlines():
         row = re.match(r"^\|([^|]*)\|(.+?)\|", line)

@@ -77,6 +77,13 @@ def test_headings_of_a_page_are_those_of_the_code_host(site: Path) -> None:
     assert {"what-a-source-may-be", "pubmeds-xml", "ris-and-ovid", "clinicaltrialsgov"} <= built.anchors
 
 
+def test_no_markdown_is_left_in_the_pages(site: Path) -> None:
+    """A list, a table or a link that the site's Markdown does not see as one is shown as it is written."""
+    left = re.compile(r"<p>[^<]*\n[-*|] |<p>\||\]\(\.\./|^```", flags=re.MULTILINE)
+    for file in site.rglob("*.html"):
+        assert not left.search(file.read_text(encoding="utf-8")), file.relative_to(site)
+
+
 # What is made of the product
 
 
