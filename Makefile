@@ -285,9 +285,11 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/eval
 	@touch $@
 
-.venv/site/.dependencies: requirements/site.txt | .venv/tools/.ready
+.venv/site/.dependencies: requirements/site.txt requirements/mermaid.txt | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python $(TOOLS)/python .venv/site
 	$(UV) pip install --quiet --python .venv/site --requirement $<
+	$(TOOLS)/pip --python .venv/site/bin/python install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
+	    --require-hashes --requirement requirements/mermaid.txt
 	@touch $@
 
 .venv/dbt/.dependencies: requirements/dbt.txt | .venv/tools/.ready

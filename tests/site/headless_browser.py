@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Nothing of these asks a server by itself.
+# With these it asks no server by itself.
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
