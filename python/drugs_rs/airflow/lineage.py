@@ -29,9 +29,9 @@ _FROM_SEARCH: Mapping[str, Sequence[str]] = {
     DRUGS: ("drug", "synonyms"),
 }
 MADE_OF: Mapping[str, Mapping[str, Sequence[str]]] = {
-    **{column: _IN_DRUGS for column in ("atccode", "drug", "synonyms")},
-    **{column: _FROM_CODE for column in ("atc_class", "level", "parent")},
-    **{column: _FROM_SEARCH for column in ("field", "start", "end", "surface", "rule")},
+    **dict.fromkeys(("atccode", "drug", "synonyms"), _IN_DRUGS),
+    **dict.fromkeys(("atc_class", "level", "parent"), _FROM_CODE),
+    **dict.fromkeys(("field", "start", "end", "surface", "rule"), _FROM_SEARCH),
     "substance": {DRUGS: ("drug",)},
     "role": {PUBLICATIONS: ("interventions",)},
 }
