@@ -35,7 +35,7 @@ PROFILE_release := release
 # The wheel of an environment: that of the tests if `test`, `spark` or `airflow` is in its name, or `site`.
 wheel_of = $(WHEELS)/$(if $(filter test-% spark-% airflow-% site,$1),test,release)
 SOURCES := $(shell find src python -type f ! -name '*.pyc') build.rs Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
-PYTHON_FILES := python tests $(wildcard benches dags docs evaluation examples)
+PYTHON_FILES := python tests $(wildcard benches dags docs/site evaluation examples)
 # The properties of the matcher then get a million cases in total (tests/rust/matcher/oracle.rs).
 MATCHER_CASES := 455000
 # One minute for all fuzz targets; `make fuzz FUZZ_SECONDS=3600` for a night.
