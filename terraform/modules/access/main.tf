@@ -1,0 +1,115 @@
+# Who has which role on what: the table of docs/infrastructure.md, which a test compares with these lists. Each grant adds
+# one member and leaves the others, so that grants made elsewhere stay.
+
+data "google_project" "current" {
+  project_id = var.project_id
+}
+
+locals {
+  project_grants = [
+    # What the service asks of the account of an environment.
+    { account = "worker", role = "roles/composer.worker" },
+    { account = "worker", role = var.roles["job_creator"] },
+    { account = "worker", role = var.roles["step_watcher"] },
+    { account = "step", role = var.roles["job_creator"] },
+    { account = "delivery", role = var.roles["environment_updater"] },
+    { account = "delivery", role = var.roles["step_watcher"] },
+  ]
+
+  bucket_grants = [
+    { account = "worker", bucket = "landing", role = var.roles["source_reader"] },
+    { account = "worker", bucket = "lake", role = var.roles["object_writer"] },
+    { account = "step", bucket = "landing", role = var.roles["source_reader"] },
+    { account = "step", bucket = "lake", role = var.roles["object_writer"] },
+    { account = "delivery", bucket = "artefacts", role = var.roles["artefact_writer"] },
+    { account = "delivery", bucket = "environment", role = var.roles["object_writer"] },
+  ]
+
+  dataset_grants = [
+    { account = "worker", role = var.roles["table_loader"] },
+    { account = "step", role = var.roles["table_loader"] },
+  ]
+
+  repository_grants = [
+    { account = "worker", repository = "python", role = "roles/artifactregistry.reader" },
+    { account = "delivery", repository = "wheels", role = "roles/artifactregistry.writer" },
+    { account = "delivery", repository = "images", role = "roles/artifactregistry.writer" },
+  ]
+
+  step_grants = [
+    { account = "worker", role = var.roles["step_runner"] },
+    { account = "delivery", role = var.roles["step_updater"] },
+  ]
+
+  # Whoever updates something that runs as an account must be allowed to act as it.
+  account_grants = [
+    { account = "delivery", target = "worker", role = "roles/iam.serviceAccountUser" },
+    { account = "delivery", target = "step", role = "roles/iam.serviceAccountUser" },
+  ]
+}
+
+resource "google_project_iam_member" "grant" {
+  for_each = { for grant in local.project_grants : "${grant.account}/${basename(grant.role)}" => grant }
+
+  project = var.project_id
+  role    = each.value.role
+  member  = "serviceAccount:${var.emails[each.value.account]}"
+}
+
+resource "google_storage_bucket_iam_member" "grant" {
+  for_each = { for grant in local.bucket_grants : "${grant.account}/${grant.bucket}/${basename(grant.role)}" => grant }
+
+  bucket = var.buckets[each.value.bucket]
+  role   = each.value.role
+  member = "serviceAccount:${var.emails[each.value.account]}"
+}
+
+resource "google_bigquery_dataset_iam_member" "grant" {
+  for_each = {
+    for pair in setproduct(local.dataset_grants, keys(var.datasets)) :
+    "${pair[0].account}/${pair[1]}/${basename(pair[0].role)}" => { grant = pair[0], dataset = var.datasets[pair[1]] }
+  }
+
+  project    = var.project_id
+  dataset_id = each.value.dataset
+  role       = each.value.grant.role
+  member     = "serviceAccount:${var.emails[each.value.grant.account]}"
+}
+
+resource "google_artifact_registry_repository_iam_member" "grant" {
+  for_each = { for grant in local.repository_grants : "${grant.account}/${grant.repository}/${basename(grant.role)}" => grant }
+
+  project    = var.project_id
+  location   = var.region
+  repository = var.repositories[each.value.repository]
+  role       = each.value.role
+  member     = "serviceAccount:${var.emails[each.value.account]}"
+}
+
+resource "google_cloud_run_v2_job_iam_member" "grant" {
+  for_each = { for grant in local.step_grants : "${grant.account}/${basename(grant.role)}" => grant }
+
+  project  = var.project_id
+  location = var.region
+  name     = var.step_name
+  role     = each.value.role
+  member   = "serviceAccount:${var.emails[each.value.account]}"
+}
+
+resource "google_service_account_iam_member" "grant" {
+  for_each = { for grant in local.account_grants : "${grant.account}/${grant.target}/${basename(grant.role)}" => grant }
+
+  service_account_id = var.account_ids[each.value.target]
+  role               = each.value.role
+  member             = "serviceAccount:${var.emails[each.value.account]}"
+}
+
+# Generation 2 runs its cluster in this project: Google's own agent of the service binds the cluster's accounts to the
+# worker's account.
+resource "google_service_account_iam_member" "service_agent" {
+  count = var.generation == 2 ? 1 : 0
+
+  service_account_id = var.account_ids["worker"]
+  role               = "roles/composer.ServiceAgentV2Ext"
+  member             = "serviceAccount:service-${data.google_project.current.number}@cloudcomposer-accounts.iam.gserviceaccount.com"
+}
