@@ -6,28 +6,40 @@ data "google_project" "current" {
 }
 
 locals {
+  # Predefined roles begin with roles/; the others are the custom ones of `identities`. The keys of grants are made of these
+  # names, because terraform must know them before the roles exist.
+  role_names = merge(var.roles, {
+    for role in local.predefined_roles : role => role
+  })
+  predefined_roles = [
+    "roles/artifactregistry.reader",
+    "roles/artifactregistry.writer",
+    "roles/composer.worker",
+    "roles/iam.serviceAccountUser",
+  ]
+
   project_grants = [
     # What the service asks of the account of an environment.
     { account = "worker", role = "roles/composer.worker" },
-    { account = "worker", role = var.roles["job_creator"] },
-    { account = "worker", role = var.roles["step_watcher"] },
-    { account = "step", role = var.roles["job_creator"] },
-    { account = "delivery", role = var.roles["environment_updater"] },
-    { account = "delivery", role = var.roles["step_watcher"] },
+    { account = "worker", role = "job_creator" },
+    { account = "worker", role = "step_watcher" },
+    { account = "step", role = "job_creator" },
+    { account = "delivery", role = "environment_updater" },
+    { account = "delivery", role = "step_watcher" },
   ]
 
   bucket_grants = [
-    { account = "worker", bucket = "landing", role = var.roles["source_reader"] },
-    { account = "worker", bucket = "lake", role = var.roles["object_writer"] },
-    { account = "step", bucket = "landing", role = var.roles["source_reader"] },
-    { account = "step", bucket = "lake", role = var.roles["object_writer"] },
-    { account = "delivery", bucket = "artefacts", role = var.roles["artefact_writer"] },
-    { account = "delivery", bucket = "environment", role = var.roles["object_writer"] },
+    { account = "worker", bucket = "landing", role = "source_reader" },
+    { account = "worker", bucket = "lake", role = "object_writer" },
+    { account = "step", bucket = "landing", role = "source_reader" },
+    { account = "step", bucket = "lake", role = "object_writer" },
+    { account = "delivery", bucket = "artefacts", role = "artefact_writer" },
+    { account = "delivery", bucket = "environment", role = "object_writer" },
   ]
 
   dataset_grants = [
-    { account = "worker", role = var.roles["table_loader"] },
-    { account = "step", role = var.roles["table_loader"] },
+    { account = "worker", role = "table_loader" },
+    { account = "step", role = "table_loader" },
   ]
 
   repository_grants = [
@@ -37,8 +49,8 @@ locals {
   ]
 
   step_grants = [
-    { account = "worker", role = var.roles["step_runner"] },
-    { account = "delivery", role = var.roles["step_updater"] },
+    { account = "worker", role = "step_runner" },
+    { account = "delivery", role = "step_updater" },
   ]
 
   # Whoever updates something that runs as an account must be allowed to act as it.
@@ -52,7 +64,7 @@ resource "google_project_iam_member" "grant" {
   for_each = { for grant in local.project_grants : "${grant.account}/${basename(grant.role)}" => grant }
 
   project = var.project_id
-  role    = each.value.role
+  role    = local.role_names[each.value.role]
   member  = "serviceAccount:${var.emails[each.value.account]}"
 }
 
@@ -60,7 +72,7 @@ resource "google_storage_bucket_iam_member" "grant" {
   for_each = { for grant in local.bucket_grants : "${grant.account}/${grant.bucket}/${basename(grant.role)}" => grant }
 
   bucket = var.buckets[each.value.bucket]
-  role   = each.value.role
+  role   = local.role_names[each.value.role]
   member = "serviceAccount:${var.emails[each.value.account]}"
 }
 
@@ -72,7 +84,7 @@ resource "google_bigquery_dataset_iam_member" "grant" {
 
   project    = var.project_id
   dataset_id = each.value.dataset
-  role       = each.value.grant.role
+  role       = local.role_names[each.value.grant.role]
   member     = "serviceAccount:${var.emails[each.value.grant.account]}"
 }
 
@@ -82,7 +94,7 @@ resource "google_artifact_registry_repository_iam_member" "grant" {
   project    = var.project_id
   location   = var.region
   repository = var.repositories[each.value.repository]
-  role       = each.value.role
+  role       = local.role_names[each.value.role]
   member     = "serviceAccount:${var.emails[each.value.account]}"
 }
 
@@ -92,7 +104,7 @@ resource "google_cloud_run_v2_job_iam_member" "grant" {
   project  = var.project_id
   location = var.region
   name     = var.step_name
-  role     = each.value.role
+  role     = local.role_names[each.value.role]
   member   = "serviceAccount:${var.emails[each.value.account]}"
 }
 
@@ -100,7 +112,7 @@ resource "google_service_account_iam_member" "grant" {
   for_each = { for grant in local.account_grants : "${grant.account}/${grant.target}/${basename(grant.role)}" => grant }
 
   service_account_id = var.account_ids[each.value.target]
-  role               = each.value.role
+  role               = local.role_names[each.value.role]
   member             = "serviceAccount:${var.emails[each.value.account]}"
 }
 
