@@ -16,17 +16,6 @@ locals {
   }
 }
 
-# pip of the environment asks one index alone. An extra index beside PyPI would install whichever has the higher version.
-resource "google_storage_bucket_object" "pip_configuration" {
-  bucket       = var.environment_bucket
-  name         = "config/pip/pip.conf"
-  content_type = "text/plain"
-  content      = <<-EOT
-    [global]
-    index-url = ${var.index_url}
-  EOT
-}
-
 resource "google_composer_environment" "airflow" {
   project = var.project_id
   region  = var.region
@@ -134,6 +123,18 @@ resource "google_composer_environment" "airflow" {
       error_message = "Airflow 3 needs generation 3."
     }
   }
+}
 
-  depends_on = [google_storage_bucket_object.pip_configuration]
+# pip of the environment asks one index alone. An extra index beside PyPI would install whichever has the higher version.
+resource "google_storage_bucket_object" "pip_configuration" {
+  bucket       = var.environment_bucket
+  name         = "config/pip/pip.conf"
+  content_type = "text/plain"
+  content      = <<-EOT
+    [global]
+    index-url = ${var.index_url}
+  EOT
+
+  # The service lays out the bucket first.
+  depends_on = [google_composer_environment.airflow]
 }
