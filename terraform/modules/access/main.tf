@@ -29,12 +29,12 @@ locals {
   ]
 
   bucket_grants = [
-    { account = "worker", bucket = "landing", role = "source_reader" },
-    { account = "worker", bucket = "lake", role = "object_writer" },
-    { account = "step", bucket = "landing", role = "source_reader" },
-    { account = "step", bucket = "lake", role = "object_writer" },
-    { account = "delivery", bucket = "artefacts", role = "artefact_writer" },
-    { account = "delivery", bucket = "environment", role = "object_writer" },
+    { account = "worker", on = "landing", role = "source_reader" },
+    { account = "worker", on = "lake", role = "object_writer" },
+    { account = "step", on = "landing", role = "source_reader" },
+    { account = "step", on = "lake", role = "object_writer" },
+    { account = "delivery", on = "artefacts", role = "artefact_writer" },
+    { account = "delivery", on = "environment", role = "object_writer" },
   ]
 
   dataset_grants = [
@@ -43,9 +43,9 @@ locals {
   ]
 
   repository_grants = [
-    { account = "worker", repository = "python", role = "roles/artifactregistry.reader" },
-    { account = "delivery", repository = "wheels", role = "roles/artifactregistry.writer" },
-    { account = "delivery", repository = "images", role = "roles/artifactregistry.writer" },
+    { account = "worker", on = "python", role = "roles/artifactregistry.reader" },
+    { account = "delivery", on = "wheels", role = "roles/artifactregistry.writer" },
+    { account = "delivery", on = "images", role = "roles/artifactregistry.writer" },
   ]
 
   step_grants = [
@@ -55,8 +55,8 @@ locals {
 
   # Whoever updates something that runs as an account must be allowed to act as it.
   account_grants = [
-    { account = "delivery", target = "worker", role = "roles/iam.serviceAccountUser" },
-    { account = "delivery", target = "step", role = "roles/iam.serviceAccountUser" },
+    { account = "delivery", on = "worker", role = "roles/iam.serviceAccountUser" },
+    { account = "delivery", on = "step", role = "roles/iam.serviceAccountUser" },
   ]
 }
 
@@ -69,9 +69,9 @@ resource "google_project_iam_member" "grant" {
 }
 
 resource "google_storage_bucket_iam_member" "grant" {
-  for_each = { for grant in local.bucket_grants : "${grant.account}/${grant.bucket}/${basename(grant.role)}" => grant }
+  for_each = { for grant in local.bucket_grants : "${grant.account}/${grant.on}/${basename(grant.role)}" => grant }
 
-  bucket = var.buckets[each.value.bucket]
+  bucket = var.buckets[each.value.on]
   role   = local.role_names[each.value.role]
   member = "serviceAccount:${var.emails[each.value.account]}"
 }
@@ -89,11 +89,11 @@ resource "google_bigquery_dataset_iam_member" "grant" {
 }
 
 resource "google_artifact_registry_repository_iam_member" "grant" {
-  for_each = { for grant in local.repository_grants : "${grant.account}/${grant.repository}/${basename(grant.role)}" => grant }
+  for_each = { for grant in local.repository_grants : "${grant.account}/${grant.on}/${basename(grant.role)}" => grant }
 
   project    = var.project_id
   location   = var.region
-  repository = var.repositories[each.value.repository]
+  repository = var.repositories[each.value.on]
   role       = local.role_names[each.value.role]
   member     = "serviceAccount:${var.emails[each.value.account]}"
 }
@@ -109,9 +109,9 @@ resource "google_cloud_run_v2_job_iam_member" "grant" {
 }
 
 resource "google_service_account_iam_member" "grant" {
-  for_each = { for grant in local.account_grants : "${grant.account}/${grant.target}/${basename(grant.role)}" => grant }
+  for_each = { for grant in local.account_grants : "${grant.account}/${grant.on}/${basename(grant.role)}" => grant }
 
-  service_account_id = var.account_ids[each.value.target]
+  service_account_id = var.account_ids[each.value.on]
   role               = local.role_names[each.value.role]
   member             = "serviceAccount:${var.emails[each.value.account]}"
 }
