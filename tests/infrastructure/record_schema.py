@@ -1,7 +1,7 @@
 """Record the arguments of the resources that terraform/ uses: ``record_schema.py PACKAGE_FOLDER``.
 
-The folder is the unpacked npm package ``@cdktf/provider-google``, which is generated from the schema of the provider. The
-result, ``google_schema.json``, lets terraform itself validate and plan our modules where the provider cannot be
+The folder is the unpacked npm package ``@cdktf/provider-google``, which is generated from the schema of the provider.
+The result, ``google_schema.json``, lets terraform itself validate and plan our modules where the provider cannot be
 downloaded (``schema_server.py``).
 """
 
@@ -16,12 +16,13 @@ from typing import Any
 HERE = Path(__file__).parent
 TERRAFORM = HERE.parents[1] / "terraform"
 ENTRY = re.compile(
-    r"^(?: {8}| {12})(\w+): \{\n\s+value: (.+),\n\s+isBlock: (true|false),\n\s+type: \"(\w+)\",\n\s+storageClassType: \"(\w+)\"",
+    r"^(?: {8}| {12})(\w+): \{\n\s+value: (.+),\n\s+isBlock: (true|false),\n\s+type: \"(\w+)\",\n"
+    r"\s+storageClassType: \"(\w+)\"",
     re.MULTILINE,
 )
 COMPUTED = re.compile(
-    r"// (\w+) - computed: true, optional: false, required: false\n\s+(?:get \w+\(\) \{\s+return this\.get(\w+)Attribute|"
-    r"this\._\w+ = new cdktf\.(\w+)\()"
+    r"// (\w+) - computed: true, optional: false, required: false\n\s+"
+    r"(?:get \w+\(\) \{\s+return this\.get(\w+)Attribute|this\._\w+ = new cdktf\.(\w+)\()"
 )
 SIMPLE = {"string": "string", "number": "number", "boolean": "bool", "any": "dynamic"}
 

@@ -1,8 +1,8 @@
 """The schema of Google's provider as terraform asks for it, so that terraform itself checks our modules without Google.
 
 ``serving()`` starts a server that speaks as much of terraform's plugin protocol 6 as `terraform validate`, and
-`terraform test` with mocked resources, use: it returns the recorded schema, and accepts what fits it. Terraform does the
-rest: unknown and missing arguments, types, references, conditions, and the evaluation of all expressions.
+`terraform test` with mocked resources, use: it returns the recorded schema, and accepts what fits it. Terraform does
+the rest: unknown and missing arguments, types, references, conditions, and the evaluation of all expressions.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def schema_answer() -> bytes:
     return out
 
 
-class Provider(grpc.GenericRpcHandler):
+class Provider:
     """Answers calls by the last part of their names; others are not implemented."""
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:

@@ -46,7 +46,9 @@ def test_checkov_finds_only_what_is_skipped(workspace: Workspace) -> None:
     )
     found = scan(workspace.folder / "terraform")
     assert found["summary"]["parsing_errors"] == 0
-    failed = [each for each in found["results"]["failed_checks"] if "google_storage_bucket.open" not in each["resource"]]
+    failed = [
+        each for each in found["results"]["failed_checks"] if "google_storage_bucket.open" not in each["resource"]
+    ]
     assert [(each["check_id"], each["resource"]) for each in failed] == []
     noticed = {each["check_id"] for each in found["results"]["failed_checks"]}
     assert {"CKV_GCP_29", "CKV_GCP_78", "CKV_GCP_114"} <= noticed

@@ -37,13 +37,23 @@ def test_terraform_finds_both_valid(shared: Workspace, environment: str) -> None
     ("path", "old", "new", "told"),
     [
         ("modules/storage/main.tf", "public_access_prevention ", "public_access ", "Unsupported argument"),
-        ("modules/storage/outputs.tf", "google_storage_bucket.lake", "google_storage_bucket.sea", "undeclared resource"),
+        (
+            "modules/storage/outputs.tf",
+            "google_storage_bucket.lake",
+            "google_storage_bucket.sea",
+            "undeclared resource",
+        ),
         ("modules/storage/main.tf", "  versioning {", "  versions {", "Unsupported block type"),
         ("modules/storage/main.tf", "    enabled = true", '    enabled = "perhaps"', "a bool is required"),
         ("modules/storage/main.tf", "  location                    = var.region\n", "", "Missing required argument"),
         ("modules/platform/main.tf", "module.storage.lake\n", "module.storage.pond\n", "Unsupported attribute"),
         ("modules/platform/main.tf", "var.lake_prefix", "var.lake_suffix", "undeclared input variable"),
-        ("modules/access/main.tf", "data.google_project.current.number", "data.google_project.current.size", "has no argument"),
+        (
+            "modules/access/main.tf",
+            "data.google_project.current.number",
+            "data.google_project.current.size",
+            "has no argument",
+        ),
     ],
 )
 def test_terraform_knows_the_arguments_of_resources(

@@ -105,7 +105,5 @@ def test_every_module_is_called_by_the_platform_and_both_environments_are_alike(
     for name in ("variables.tf", "outputs.tf", "example.tfvars"):
         assert (dev / name).read_bytes() == (prod / name).read_bytes(), name
     example = set(re.findall(r"^(\w+) +=", (dev / "example.tfvars").read_text(encoding="utf-8"), re.MULTILINE))
-    required = {
-        name for block in parsed(dev)["variable"] for name, body in block.items() if "default" not in body
-    }
+    required = {name for block in parsed(dev)["variable"] for name, body in block.items() if "default" not in body}
     assert example == required

@@ -84,9 +84,7 @@ def test_the_page_has_the_variables_of_the_environment(made: list[Resource]) -> 
     page = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
     documented = dict(re.findall(r"^\| `(DRUGS_RS_[A-Z_]+)` \| `([^`]+)` \|$", page, re.MULTILINE))
     for each in of_kind(made, "google_storage_bucket"):
-        documented = {
-            name: value.replace(f"<{each.name}>", each.values["name"]) for name, value in documented.items()
-        }
+        documented = {name: value.replace(f"<{each.name}>", each.values["name"]) for name, value in documented.items()}
     extra = {"DRUGS_RS_ISOLATION", "DRUGS_RS_MIN_ROWS", "DRUGS_RS_EXPECT_ROWS"}
     assert documented == {name: value for name, value in variables(made).items() if name not in extra}
 

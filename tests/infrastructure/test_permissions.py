@@ -105,7 +105,9 @@ def test_buckets_have_the_permissions_that_operations_names(made: list[Resource]
     assert (roles["source_reader"], roles["object_writer"]) == (source, lake)
     # Whoever runs steps has exactly these.
     for account in ("worker", "step"):
-        assert {(account, "source_reader", "bucket landing"), (account, "object_writer", "bucket lake")} <= granted(made)
+        assert {(account, "source_reader", "bucket landing"), (account, "object_writer", "bucket lake")} <= granted(
+            made
+        )
 
 
 def test_loads_have_the_permissions_that_bigquery_names(made: list[Resource]) -> None:
