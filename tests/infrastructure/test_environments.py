@@ -131,6 +131,8 @@ def test_each_generation_gets_what_it_has(workspace: Workspace, generation: int,
     assert config["enable_private_environment"] is (True if generation == 3 else None)
     agents = [each for each in of_kind(made, "google_service_account_iam_member") if each.name == "service_agent"]
     assert len(agents) == (1 if generation == 2 else 0)
+    grants = {each.index for each in of_kind(made, "google_project_iam_member")}
+    assert ("delivery/package_lister" in grants) == (generation == 2)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,7 @@ def test_github_delivers_from_tags_of_one_repository_alone(made: list[Resource])
     good = {
         "repository": "some-owner/some-name",
         "repository_id": "12345",
+        "environment": "production",
         "ref_type": "tag",
         "ref": "refs/tags/drugs/v1.2.3",
     }
@@ -213,6 +216,7 @@ def test_github_delivers_from_tags_of_one_repository_alone(made: list[Resource])
     for name, value in (
         ("repository", "some-owner/other"),
         ("repository_id", "54321"),
+        ("environment", "other"),
         ("ref_type", "branch"),
         ("ref", "refs/heads/drugs/v1"),
         ("ref", "refs/tags/v1.2.3"),

@@ -115,6 +115,21 @@ def test_the_tags_that_deliver_are_those_of_releases(made: list[Resource]) -> No
     assert "tags `drugs/v*`" in page and "begins with `drugs/v`" in page
 
 
+def test_the_workflow_gets_its_variables_by_their_names() -> None:
+    outputs = (MODULES / "platform" / "outputs.tf").read_text(encoding="utf-8")
+    delivery = re.search(r'output "delivery" \{.*?value = \{(.*?)\}\n', outputs, re.DOTALL)
+    assert delivery is not None
+    names = set(re.findall(r"^ +([A-Z_]+) +=", delivery[1], re.MULTILINE))
+    page = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")
+    told = re.search(r"as `delivery`, the variables of the workflow: ([^.]+)\.", page)
+    assert told is not None
+    assert set(re.findall(r"`([A-Z_]+)`", told[1])) == names
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        used = set(re.findall(r"\bvars\.([A-Z_]+)", path.read_text(encoding="utf-8")))
+        # The day of the canary run is no part of the infrastructure.
+        assert used - {"CANARY_DT"} <= names, path.name
+
+
 def test_the_page_has_every_module_and_its_retention(made: list[Resource]) -> None:
     assert made
     page = (ROOT / "docs" / "infrastructure.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ locals {
     "roles/iam.serviceAccountUser",
   ]
 
-  project_grants = [
+  project_grants = concat(local.generation_grants, [
     # What the service asks of the account of an environment.
     { account = "worker", role = "roles/composer.worker" },
     { account = "worker", role = "job_creator" },
@@ -26,7 +26,8 @@ locals {
     { account = "step", role = "job_creator" },
     { account = "delivery", role = "environment_updater" },
     { account = "delivery", role = "step_watcher" },
-  ]
+  ])
+  generation_grants = var.generation == 2 ? [{ account = "delivery", role = "package_lister" }] : []
 
   bucket_grants = [
     { account = "worker", on = "landing", role = "source_reader" },

@@ -1,4 +1,5 @@
-# GitHub's workflows act as the delivery account without a key: only those of one repository, and only on tags of releases.
+# GitHub's workflows act as the delivery account without a key: only those of one repository, in one environment of GitHub,
+# which may ask people first, and only on tags of releases.
 
 resource "google_iam_workload_identity_pool" "github" {
   project                   = var.project_id
@@ -19,12 +20,14 @@ resource "google_iam_workload_identity_pool_provider" "release" {
     "google.subject"          = "assertion.sub"
     "attribute.repository_id" = "assertion.repository_id"
     "attribute.ref"           = "assertion.ref"
+    "attribute.environment"   = "assertion.environment"
   }
 
   # The number stays when a repository is renamed, and nobody else gets it when the name becomes free.
   attribute_condition = join(" && ", [
     "assertion.repository == '${var.repository}'",
     "assertion.repository_id == '${var.repository_id}'",
+    "assertion.environment == '${var.github_environment}'",
     "assertion.ref_type == 'tag'",
     "assertion.ref.startsWith('refs/tags/${var.tag_prefix}')",
   ])

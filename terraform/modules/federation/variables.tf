@@ -28,6 +28,16 @@ variable "repository_id" {
   }
 }
 
+variable "github_environment" {
+  description = "Environment on GitHub that the workflow's job has to be in."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]+$", var.github_environment))
+    error_message = "Use the name of an environment, without quotes or wildcards."
+  }
+}
+
 variable "tag_prefix" {
   description = "Start of the tags that may deliver."
   type        = string

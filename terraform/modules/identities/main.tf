@@ -65,6 +65,19 @@ locals {
         "composer.operations.get",
       ]
     }
+    # For generation 2 alone: gcloud lists the packages of a worker through the cluster.
+    package_lister = {
+      title = "List the packages of a worker"
+      permissions = [
+        "container.clusters.connect",
+        "container.clusters.get",
+        "container.namespaces.get",
+        "container.namespaces.list",
+        "container.pods.exec",
+        "container.pods.get",
+        "container.pods.list",
+      ]
+    }
   }
 }
 

@@ -42,7 +42,7 @@ resource "google_composer_environment" "airflow" {
       for_each = var.generation == 2 && var.private ? ["private"] : []
 
       content {
-        enable_private_endpoint = true
+        enable_private_endpoint = var.private_endpoint
       }
     }
 

@@ -108,6 +108,11 @@ variable "private" {
   type        = bool
 }
 
+variable "private_endpoint" {
+  description = "Generation 2: whether the cluster's API has no public address; then a delivery has to run inside the network."
+  type        = bool
+}
+
 variable "environment_size" {
   description = "Size of what the service runs itself, such as its database."
   type        = string

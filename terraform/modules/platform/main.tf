@@ -146,6 +146,7 @@ module "orchestration" {
   network            = var.network.network
   subnetwork         = var.network.subnetwork
   private            = var.network.private
+  private_endpoint   = var.network.private_endpoint
   web_server_ranges  = var.network.web_server_ranges
 
   # An environment whose account lacks a right does not start, and its failure names another cause.
@@ -168,12 +169,13 @@ module "monitoring" {
 module "federation" {
   source = "../federation"
 
-  project_id       = var.project_id
-  name             = local.name
-  repository       = var.github.repository
-  repository_id    = var.github.repository_id
-  tag_prefix       = var.github.tag_prefix
-  delivery_account = module.identities.account_ids["delivery"]
+  project_id         = var.project_id
+  name               = local.name
+  repository         = var.github.repository
+  repository_id      = var.github.repository_id
+  github_environment = var.github.environment
+  tag_prefix         = var.github.tag_prefix
+  delivery_account   = module.identities.account_ids["delivery"]
 
   depends_on = [google_project_service.service]
 }

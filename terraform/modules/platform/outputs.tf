@@ -42,10 +42,14 @@ output "step" {
 }
 
 output "delivery" {
-  description = "What GitHub's workflow logs in with: the provider and the service account."
+  description = "Variables of the workflow that delivers, by their names on GitHub."
   value = {
-    provider = module.federation.provider
-    account  = module.identities.emails["delivery"]
+    GCP_PROJECT                = var.project_id
+    GCP_LOCATION               = var.region
+    PYTHON_REPOSITORY          = basename(module.registry.repositories["wheels"])
+    COMPOSER_ENVIRONMENT       = module.orchestration.name
+    WORKLOAD_IDENTITY_PROVIDER = module.federation.provider
+    DELIVERY_SERVICE_ACCOUNT   = module.identities.emails["delivery"]
   }
 }
 

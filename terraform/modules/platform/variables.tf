@@ -105,6 +105,7 @@ variable "network" {
     network           = optional(string)
     subnetwork        = optional(string)
     private           = optional(bool, true)
+    private_endpoint  = optional(bool, false)
     web_server_ranges = optional(map(string), {})
   })
   default = {}
@@ -131,10 +132,11 @@ variable "alerts" {
 }
 
 variable "github" {
-  description = "Repository that may deliver, by name and number, and the start of the tags that do."
+  description = "Repository that may deliver, by name and number, its environment on GitHub, and the start of the tags that do."
   type = object({
     repository    = string
     repository_id = string
+    environment   = optional(string, "production")
     tag_prefix    = optional(string, "drugs/v")
   })
 }
