@@ -1,5 +1,5 @@
 # The buckets. Uniform access and public access prevention hold for each; objects that were replaced or deleted stay as
-# noncurrent versions for some days, so that a mistake can be undone.
+# noncurrent versions for some days, so that a mistake can be undone, or a retention policy forbids both.
 
 locals {
   # A multipart upload that a killed step left costs storage until it is aborted.
@@ -98,7 +98,7 @@ resource "google_storage_bucket" "landing" {
   }
 }
 
-# Wheels, SBOMs and attestations of releases. They never change, so a retention policy protects them.
+# Wheels, SBOMs and attestations of releases. They never change, so a retention policy protects them where there is one.
 resource "google_storage_bucket" "artefacts" {
   # checkov:skip=CKV_GCP_62:Usage logs cost a write for each access; Data Access audit logs of the project serve those who need them.
   name                        = "${var.name_prefix}-artefacts"
@@ -110,8 +110,9 @@ resource "google_storage_bucket" "artefacts" {
   public_access_prevention    = "enforced"
   force_destroy               = var.force_destroy
 
+  # A bucket has versions or a retention policy, not both.
   versioning {
-    enabled = true
+    enabled = var.artefact_retention_days == 0
   }
 
   soft_delete_policy {
