@@ -100,6 +100,7 @@ resource "google_storage_bucket" "landing" {
 
 # Wheels, SBOMs and attestations of releases. They never change, so a retention policy protects them where there is one.
 resource "google_storage_bucket" "artefacts" {
+  # checkov:skip=CKV_GCP_78:A bucket with a retention policy cannot have versions, and needs none: nothing is replaced.
   # checkov:skip=CKV_GCP_62:Usage logs cost a write for each access; Data Access audit logs of the project serve those who need them.
   name                        = "${var.name_prefix}-artefacts"
   project                     = var.project_id
