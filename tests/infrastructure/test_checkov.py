@@ -53,4 +53,4 @@ def test_checkov_finds_only_what_is_skipped(workspace: Workspace) -> None:
     noticed = {each["check_id"] for each in found["results"]["failed_checks"]}
     assert {"CKV_GCP_29", "CKV_GCP_78", "CKV_GCP_114"} <= noticed
     assert {each["check_id"] for each in found["results"]["skipped_checks"]} == set(SKIPS)
-    assert found["summary"]["passed"] > 20
+    assert found["summary"]["passed"] >= 20
