@@ -108,7 +108,7 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
-PARTS := check test-rust test-matcher test-python test-stub test-dbt test-site test-spark test-airflow
+PARTS := check test-rust test-matcher test-python test-stub test-dbt test-site test-infrastructure test-spark test-airflow
 .PHONY: test $(PARTS)
 test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
@@ -147,6 +147,9 @@ ready-airflow-%:
 	    echo "skipping Airflow $*, whose Python $(AIRFLOW_PYTHON_$*) is not on this machine" >&2; \
 	fi
 
+test-infrastructure: .venv/infrastructure/.dependencies ## terraform/ by terraform itself, with the recorded schema of the provider, and by checkov
+	.venv/infrastructure/bin/python -m pytest -c tests/infrastructure/pytest.ini tests/infrastructure
+
 .PHONY: check-format check-lint check-types check-floors
 check: check-format check-lint check-types check-floors ## format, lints, types, floors
 check-format: .venv/tools/.ready
@@ -158,10 +161,11 @@ check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	cargo clippy --locked --all-targets --features python -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --features python --document-private-items
 check-types: $$(NEWEST)/.dependencies
-	$(NEWEST)/bin/mypy --exclude '^tests/(composer|site|spark)/' python tests evaluation
+	$(NEWEST)/bin/mypy --exclude '^tests/(composer|infrastructure|site|spark)/' python tests evaluation
 	$(NEWEST)/bin/mypy docs/site tests/site
 	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer
 	MYPYPATH=tests/spark:tests/python $(NEWEST)/bin/mypy tests/spark
+	MYPYPATH=tests/infrastructure $(NEWEST)/bin/mypy tests/infrastructure
 check-floors: .venv/tools/.ready
 	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
 
@@ -230,7 +234,7 @@ pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' 
 	for set in spark bench-spark; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
-	for set in tools test bench dbt site $(PEERS:%=eval-%); do \
+	for set in tools test bench dbt site infrastructure $(PEERS:%=eval-%); do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 	$(foreach version,$(AIRFLOWS),$(AIRFLOW_NO_WHEEL) $(UV) pip compile --quiet --upgrade --generate-hashes \
@@ -295,6 +299,11 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 .venv/dbt/.dependencies: requirements/dbt.txt | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/dbt
 	$(UV) pip install --quiet --python .venv/dbt --requirement $<
+	@touch $@
+
+.venv/infrastructure/.dependencies: requirements/infrastructure.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/infrastructure
+	$(UV) pip install --quiet --python .venv/infrastructure --requirement $<
 	@touch $@
 
 .venv/eval-%/.dependencies: requirements/eval-%.txt | .venv/tools/.ready
