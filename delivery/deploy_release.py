@@ -69,8 +69,7 @@ def start_record(environment: ComposerEnvironment, plan: DeliveryPlan) -> dict[s
             "with `python3 delivery/deploy_release.py rollback`"
         )
         raise DeliveryError(message)
-    stray = [name for name in ("drug.py", ".airflowignore") if name in dag_bucket.list_digests(before.dags)]
-    if "drug.py" in stray:
+    if "drug.py" in dag_bucket.list_digests(before.dags):
         message = f"{before.dags}/drug.py defines the DAG too: remove it, so that only {folder}/ does"
         raise DeliveryError(message)
     copy = f"{records}/{plan.version}-{plan.attempt}/dags"
@@ -153,8 +152,13 @@ def deliver(environment: ComposerEnvironment, plan: DeliveryPlan) -> None:
 
 def find_record(environment: ComposerEnvironment, uri: str | None) -> dict[str, Any]:
     """Return the record of a delivery: the one that did not end, or the one that was named."""
-    place = uri or f"{records_folder(environment.describe().dags)}/unfinished.json"
+    lock = f"{records_folder(environment.describe().dags)}/unfinished.json"
+    place = uri or lock
     record = dag_bucket.read_record(place)
+    unfinished = dag_bucket.read_record(lock) if uri else None
+    if record and unfinished and unfinished != record:
+        message = f"the delivery of {unfinished['version']} did not end: roll that back first, without --record"
+        raise DeliveryError(message)
     if record is None:
         message = f"{place} does not exist: name a record.json of {place.rsplit('/', 1)[0]}/ with --record"
         raise DeliveryError(message)
