@@ -12,6 +12,7 @@ DAG once. If any of these fails, it restores the DAG, then the wheel. Exit code 
 from __future__ import annotations
 
 import argparse
+import copy
 import re
 import sys
 from dataclasses import dataclass
@@ -72,16 +73,16 @@ def start_record(environment: ComposerEnvironment, plan: DeliveryPlan) -> dict[s
     if "drug.py" in dag_bucket.list_digests(before.dags):
         message = f"{before.dags}/drug.py defines the DAG too: remove it, so that only {folder}/ does"
         raise DeliveryError(message)
-    copy = f"{records}/{plan.version}-{plan.attempt}/dags"
+    saved = f"{records}/{plan.version}-{plan.attempt}/dags"
     there = dag_bucket.list_digests(folder)
     if there:
-        dag_bucket.synchronise(folder, copy, there)
+        dag_bucket.synchronise(folder, saved, there)
     record = {
         "version": plan.version,
         "attempt": plan.attempt,
         "requirement": before.requirement,
         "folder": folder,
-        "copy": copy,
+        "copy": saved,
         "dags": there,
         "lock": lock,
     }
@@ -98,6 +99,9 @@ def start_record(environment: ComposerEnvironment, plan: DeliveryPlan) -> dict[s
 
 def roll_back(environment: ComposerEnvironment, record: dict[str, Any]) -> None:
     """Restore the DAG, then the wheel: the old DAG runs with both wheels, the new one perhaps not with the old."""
+    # An update that took too long takes as long again on its way back.
+    patient = copy.copy(environment)
+    patient.minutes *= 2
     problems = []
     try:
         dag_bucket.restore(record["copy"], record["folder"], record["dags"], environment.clock)
@@ -106,7 +110,7 @@ def roll_back(environment: ComposerEnvironment, record: dict[str, Any]) -> None:
         problems.append(f"{record['folder']} was not restored from {record['copy']}: {error}")
     requirement = record["requirement"]
     try:
-        environment.require(requirement)
+        patient.require(requirement)
         say(f"roll-back: {environment.name} has {requirement or 'no version'} as before")
     except DeliveryError as error:
         problems.append(f"{environment.name} was not set to {requirement or 'no version'}: {error}")

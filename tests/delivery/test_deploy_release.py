@@ -37,12 +37,12 @@ def dags(tmp_path: Path) -> Path:
 
 def run(cloud: Cloud, dist: Path, dags: Path, **options: Any) -> int:
     arguments = ["deliver", "--project", "p", "--location", "l", "--environment", "e", "--repository", "r"]
-    given = {"wheels": dist, "dags": dags, "version": NEW, "canary-dt": "2024-03-01", "attempt": "7", "poll": 60, **options}
+    given = {"wheels": dist, "dags": dags, "version": NEW, "canary-dt": "2024-03-01", "attempt": "7", "poll": 300, **options}
     return deploy_release.main([*arguments, *(f"--{name}={value}" for name, value in given.items())], cloud)
 
 
 def roll_back(cloud: Cloud, **options: Any) -> int:
-    arguments = ["rollback", "--project", "p", "--location", "l", "--environment", "e", "--poll", "60"]
+    arguments = ["rollback", "--project", "p", "--location", "l", "--environment", "e", "--poll", "300"]
     return deploy_release.main([*arguments, *(f"--{name}={value}" for name, value in options.items())], cloud)
 
 
@@ -189,7 +189,7 @@ def test_lost_answers_do_not_end_a_delivery(ready: Cloud, dist: Path, dags: Path
 
 def test_old_workers_get_no_new_dag(ready: Cloud, dist: Path, dags: Path) -> None:
     ready.trouble(old_worker=3)
-    assert run(ready, dist, dags) == 0
+    assert run(ready, dist, dags, poll=150) == 0
     assert len(ready.calls("list-packages")) == 4
 
 
