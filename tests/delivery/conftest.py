@@ -104,7 +104,9 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     folder = tmp_path / "cloud"
     programs = folder / "programs"
     programs.mkdir(parents=True)
-    fake = shlex.join([sys.executable, "-S", "-E", str(Path(__file__).with_name("fake_tools.py"))])
+    start = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import fake_tools as it; it.main(sys.argv[1], sys.argv[2:])"
+    # Imported, because Python compiles a program at each start, but a module once.
+    fake = shlex.join([sys.executable, "-S", "-E", "-c", start])
     for name in ("gcloud", "gh", "twine"):
         (programs / name).write_text(f'#!/bin/sh\nexec {fake} {name} "$@"\n', encoding="utf-8")
         (programs / name).chmod(0o755)
