@@ -19,8 +19,8 @@ from verify_release import RefusedFile, check_content
 SUMS = "SHA256SUMS"
 # The platforms of a release, each with the tags of its wheel.
 PLATFORMS = {
-    "manylinux2014 x86-64": r"(manylinux_2_17_x86_64\.manylinux2014_x86_64|manylinux2014_x86_64\.manylinux_2_17_x86_64)",
-    "manylinux2014 arm64": r"(manylinux_2_17_aarch64\.manylinux2014_aarch64|manylinux2014_aarch64\.manylinux_2_17_aarch64)",
+    "manylinux2014 x86-64": r"(manylinux_2_17_x86_64\.)?manylinux2014_x86_64(\.manylinux_2_17_x86_64)?",
+    "manylinux2014 arm64": r"(manylinux_2_17_aarch64\.)?manylinux2014_aarch64(\.manylinux_2_17_aarch64)?",
     "musllinux x86-64": r"musllinux_1_2_x86_64",
     "musllinux arm64": r"musllinux_1_2_aarch64",
     "macOS arm64": r"macosx_\d+_\d+_arm64",

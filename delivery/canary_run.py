@@ -49,7 +49,8 @@ def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: 
         if environment.clock.now() >= deadline:
             waiting = sorted(task for task, state in states.items() if state != "success")
             message = (
-                f"the run {run_id} has not ended after {minutes:g} minutes: {', '.join(waiting) or 'no task has started'}. "
+                f"the run {run_id} has not ended after {minutes:g} minutes: "
+                f"{', '.join(waiting) or 'no task has started'}. "
                 f"Is the DAG paused, or is there no delivery for {dt}? End the run in Airflow's UI"
             )
             raise FailedCanary(message)

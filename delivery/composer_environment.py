@@ -78,7 +78,9 @@ class ComposerEnvironment:
                 )
                 raise DeliveryError(message)
             if self.clock.now() >= deadline:
-                message = f"another operation has kept the environment {self.name} UPDATING for {self.minutes:g} minutes"
+                message = (
+                    f"another operation has kept the environment {self.name} UPDATING for {self.minutes:g} minutes"
+                )
                 raise UpdateTimeout(message)
             if not waited:
                 say(f"another operation is updating {self.name}: waiting for its end")
@@ -107,7 +109,9 @@ class ComposerEnvironment:
         self._wait_for(str(json_in(answer)["name"]), self.deadline())
         found = self.wait_until_running(self.deadline())
         if found.requirement != requirement:
-            message = f"the update of {self.name} ended, but it has {found.requirement or 'no version'}, not {requirement}"
+            message = (
+                f"the update of {self.name} ended, but it has {found.requirement or 'no version'}, not {requirement}"
+            )
             raise RefusedWheel(message)
         return True
 

@@ -32,7 +32,9 @@ def local_digests(folder: Path) -> dict[str, str]:
 def list_digests(uri: str) -> dict[str, str]:
     """Return the objects below a URI, each with its MD5."""
     try:
-        listed: list[dict[str, Any]] = json_in(call(["gcloud", "storage", "objects", "list", f"{uri}/**", "--format=json"]))
+        listed: list[dict[str, Any]] = json_in(
+            call(["gcloud", "storage", "objects", "list", f"{uri}/**", "--format=json"])
+        )
     except ToolError as error:
         if "matched no objects" in error.output:
             return {}

@@ -1,6 +1,6 @@
-"""Deliver a release to an environment of Cloud Composer, or roll it back.
+r"""Deliver a release to an environment of Cloud Composer, or roll it back.
 
-    python3 delivery/deploy_release.py deliver --project P --location L --environment E --repository R \\
+    python3 delivery/deploy_release.py deliver --project P --location L --environment E --repository R \
         --wheels dist --canary-dt 2024-03-01
     python3 delivery/deploy_release.py rollback --project P --location L --environment E [--record URI]
 
@@ -66,8 +66,8 @@ def start_record(environment: ComposerEnvironment, plan: DeliveryPlan) -> dict[s
     unfinished = dag_bucket.read_record(lock)
     if unfinished:
         message = (
-            f"the delivery of {unfinished['version']} ({unfinished['attempt']}) did not end: if none is running, roll it back "
-            "with `python3 delivery/deploy_release.py rollback`"
+            f"the delivery of {unfinished['version']} ({unfinished['attempt']}) did not end: if none is running, "
+            "roll it back with `python3 delivery/deploy_release.py rollback`"
         )
         raise DeliveryError(message)
     if "drug.py" in dag_bucket.list_digests(before.dags):

@@ -42,8 +42,8 @@ def missing_files(files: list[Path], there: dict[str, str], index: str) -> list[
     others = [path.name for path in files if there.get(path.name, file_digest(path)) != file_digest(path)]
     if others:
         message = (
-            f"{index} has these files with other bytes: {', '.join(others)}. A version is never replaced, and nothing was "
-            "uploaded: raise the version in Cargo.toml and tag that"
+            f"{index} has these files with other bytes: {', '.join(others)}. A version is never replaced, and nothing "
+            "was uploaded: raise the version in Cargo.toml and tag that"
         )
         raise DeliveryError(message)
     return [path for path in files if path.name not in there]

@@ -26,12 +26,16 @@ def read_version(root: Path) -> str:
     version = tomllib.loads((root / "Cargo.toml").read_text(encoding="utf-8"))["package"]["version"]
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     if "version" in project or "version" not in project.get("dynamic", []):
-        message = 'pyproject.toml has a version of its own: it must have `dynamic = ["version"]`, so that Cargo.toml decides'
+        message = (
+            'pyproject.toml has a version of its own: it must have `dynamic = ["version"]`, so that Cargo.toml decides'
+        )
         raise DeliveryError(message)
     packages = tomllib.loads((root / "Cargo.lock").read_text(encoding="utf-8"))["package"]
     [locked] = [package["version"] for package in packages if package["name"] == "drugs_rs"]
     if locked != version:
-        message = f"Cargo.lock has drugs_rs {locked}, Cargo.toml {version}: run `cargo update --package drugs_rs` and commit"
+        message = (
+            f"Cargo.lock has drugs_rs {locked}, Cargo.toml {version}: run `cargo update --package drugs_rs` and commit"
+        )
         raise DeliveryError(message)
     return str(version)
 
@@ -88,7 +92,10 @@ def check_tag(root: Path, tag: str, main: str) -> str:
     except ToolError as error:
         if error.code != 1:
             raise
-        message = f"the tag {tag} is on commit {head[:12]}, which is not on {main}: merge it first, then tag the merged commit"
+        message = (
+            f"the tag {tag} is on commit {head[:12]}, which is not on {main}: "
+            "merge it first, then tag the merged commit"
+        )
         raise DeliveryError(message) from None
     read_notes(root, version)
     return version

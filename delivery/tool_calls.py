@@ -63,7 +63,7 @@ def call(command: Sequence[str], *, variables: Mapping[str, str] | None = None, 
     return ended.stdout
 
 
-def json_in(output: str) -> Any:
+def json_in(output: str) -> Any:  # noqa: ANN401  # JSON has any type.
     """Return the first JSON list or object of an output, which may have lines of a log around it."""
     decoder = json.JSONDecoder()
     for at, letter in enumerate(output):

@@ -37,7 +37,16 @@ def try_wheel(dist: Path, version: str) -> None:
         place = Path(folder)
         venv.create(place / "venv", with_pip=True)
         python = str(place / "venv" / "bin" / "python")
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--only-binary=:all:"]
+        pip = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-index",
+            "--only-binary=:all:",
+        ]
         call([*pip, "--find-links", str(dist.resolve()), f"drugs-rs=={version}"])
         found = call([python, "-c", "import drugs_rs; print(drugs_rs.__version__)"]).strip()
         if found != version:

@@ -18,7 +18,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 WORKFLOW = ".github/workflows/release.yml"
 PROVENANCE = "https://slsa.dev/provenance/"
@@ -38,7 +38,7 @@ def version_of(path: Path) -> str:
     return form["version"]
 
 
-def recorded_digests(archive: zipfile.ZipFile, folder: str) -> Dict[str, str]:
+def recorded_digests(archive: zipfile.ZipFile, folder: str) -> dict[str, str]:
     """Return the SHA-256 that the wheel's RECORD has for each of its files."""
     digests = {}
     for line in archive.read(f"{folder}/RECORD").decode("utf-8").splitlines():
@@ -112,7 +112,7 @@ def check_attestation(path: Path, repo: str) -> None:
     command += ["--signer-workflow", f"{repo}/{WORKFLOW}", "--source-ref", reference]
     command += ["--deny-self-hosted-runners", "--format", "json"]
     try:
-        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         message = "`gh` is not on PATH: install the GitHub CLI, which checks attestations"
         raise RefusedFile(message) from None
@@ -124,7 +124,7 @@ def check_attestation(path: Path, repo: str) -> None:
         verified: Any = json.loads(ended.stdout)
         kinds = [entry["verificationResult"]["statement"]["predicateType"] for entry in verified]
         named = [
-            subject["digest"].get("sha256")
+            (subject["name"], subject["digest"].get("sha256"))
             for entry in verified
             for subject in entry["verificationResult"]["statement"]["subject"]
         ]
@@ -135,12 +135,12 @@ def check_attestation(path: Path, repo: str) -> None:
         message = f"it has attestations, but none of its provenance: {', '.join(map(str, kinds)) or 'an empty list'}"
         raise RefusedFile(message)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest not in named:
-        message = f"the attestation is about other bytes: the file has the SHA-256 {digest}"
+    if (path.name, digest) not in named:
+        message = f"the attestation is about another name or other bytes: the file has the SHA-256 {digest}"
         raise RefusedFile(message)
 
 
-def check_content(path: Path) -> Tuple[int, str]:
+def check_content(path: Path) -> tuple[int, str]:
     """Check what a file says about its content; return the number of parts and what lists them."""
     version_of(path)
     try:
@@ -152,7 +152,7 @@ def check_content(path: Path) -> Tuple[int, str]:
         raise RefusedFile(message) from None
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Verify each file and return 0 if all of them pass."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repo", required=True, metavar="OWNER/NAME", help="the repository on GitHub that released it")

@@ -93,6 +93,7 @@ class Cloud:
             "repo": "owner/name",
             "workflow": "owner/name/.github/workflows/release.yml",
             "ref": f"refs/tags/drugs/v{NEW}",
+            "name": path.name,
             "predicate": "https://slsa.dev/provenance/v1",
         }
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -104,7 +105,8 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     folder = tmp_path / "cloud"
     programs = folder / "programs"
     programs.mkdir(parents=True)
-    start = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import fake_tools as it; it.main(sys.argv[1], sys.argv[2:])"
+    start = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import fake_tools; "
+    start += "fake_tools.main(*sys.argv[1:2], sys.argv[2:])"
     # Imported, because Python compiles a program at each start, but a module once.
     fake = shlex.join([sys.executable, "-S", "-E", "-c", start])
     for name in ("gcloud", "gh", "twine"):
@@ -120,7 +122,13 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 def bom_of(version: str, **values: Any) -> dict[str, Any]:
     component = {"type": "library", "name": "drugs_rs", "version": version}
     parts = [{"type": "library", "name": "polars", "version": "0.55.0"}, {"name": "memchr", "version": "2.7.6"}]
-    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"component": component}, "components": parts, **values}
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "metadata": {"component": component},
+        "components": parts,
+        **values,
+    }
 
 
 def write_wheel(
@@ -136,7 +144,7 @@ def write_wheel(
     files = {
         "drugs_rs/__init__.py": f"__version__ = '{version}'\n{extra}",
         f"{info}/METADATA": f"Metadata-Version: 2.4\nName: drugs-rs\nVersion: {version}\n\ntext\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp38-abi3-{platform}\n",
     }
     if bom is not None:
         content = bom_of(version) if bom == "its own" else bom

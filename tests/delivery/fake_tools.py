@@ -77,7 +77,7 @@ def start_update(state: Json, arguments: list[str]) -> None:
         name, version = re.fullmatch(r"([\w-]+)(==.+)", update).groups()  # type: ignore[union-attr]
         packages[name] = version
     else:
-        packages.pop(option(arguments, "--remove-pypi-package"), None)  # type: ignore[arg-type]
+        packages.pop(option(arguments, "--remove-pypi-package") or "", None)
     new = packages.get("drugs-rs") == "==" + state["new_version"]
     minutes = state["update_minutes"]
     state["operation"] = {
@@ -132,9 +132,14 @@ def airflow(state: Json, arguments: list[str]) -> None:
             print(json.dumps(state["import_errors"]) if state["import_errors"] else "No data found")
         case ["dags", "trigger"]:
             if happens(state, "no_trigger"):
-                fail("airflow.exceptions.DagNotFound: Dag id drug not found in DagModel\ncommand terminated with exit code 1")
+                fail(
+                    "airflow.exceptions.DagNotFound: Dag id drug not found in DagModel\ncommand terminated with exit code 1"
+                )
             # A new DAG with an old wheel would not even be imported.
-            state["runs"][option(own, "--run-id")] = {"started": state["now"], "conf": json.loads(option(own, "--conf") or "")}
+            state["runs"][option(own, "--run-id")] = {
+                "started": state["now"],
+                "conf": json.loads(option(own, "--conf") or ""),
+            }
             print("Created <DagRun drug>")
         case ["tasks", "states-for-dag-run"]:
             run = state["runs"].get(own[1])
@@ -225,7 +230,10 @@ def artifacts(state: Json) -> None:
         fail('ERROR: (gcloud.artifacts.files.list) NOT_FOUND: Package "drugs-rs" was not found')
     prefix = "projects/p/locations/l/repositories/r/files/drugs-rs%2F"
     listed = [
-        {"name": prefix + name, "hashes": [{"type": "SHA256", "value": base64.b64encode(bytes.fromhex(digest)).decode()}]}
+        {
+            "name": prefix + name,
+            "hashes": [{"type": "SHA256", "value": base64.b64encode(bytes.fromhex(digest)).decode()}],
+        }
         for name, digest in state["registry"].items()
     ]
     print(json.dumps(listed))
@@ -255,8 +263,11 @@ def gh(state: Json, arguments: list[str]) -> None:
         fail("Error: HTTP 404: Not Found (no attestations found for this digest)")
     wanted = [option(arguments, name) for name in ("--repo", "--signer-workflow", "--source-ref")]
     if wanted != [found["repo"], found["workflow"], found["ref"]]:
-        fail("Error: verifying with issuer \"sigstore.dev\": expected SourceRepositoryRef to be " + str(wanted[2]))
-    statement = {"predicateType": found["predicate"], "subject": [{"digest": {"sha256": found.get("subject", digest)}}]}
+        fail('Error: verifying with issuer "sigstore.dev": expected SourceRepositoryRef to be ' + str(wanted[2]))
+    statement = {
+        "predicateType": found["predicate"],
+        "subject": [{"name": found["name"], "digest": {"sha256": found.get("subject", digest)}}],
+    }
     print(json.dumps([{"verificationResult": {"statement": statement}}]) if found["predicate"] else "[]")
 
 

@@ -37,7 +37,15 @@ def dags(tmp_path: Path) -> Path:
 
 def run(cloud: Cloud, dist: Path, dags: Path, **options: Any) -> int:
     arguments = ["deliver", "--project", "p", "--location", "l", "--environment", "e", "--repository", "r"]
-    given = {"wheels": dist, "dags": dags, "version": NEW, "canary-dt": "2024-03-01", "attempt": "7", "poll": 300, **options}
+    given = {
+        "wheels": dist,
+        "dags": dags,
+        "version": NEW,
+        "canary-dt": "2024-03-01",
+        "attempt": "7",
+        "poll": 300,
+        **options,
+    }
     return deploy_release.main([*arguments, *(f"--{name}={value}" for name, value in given.items())], cloud)
 
 
@@ -146,9 +154,7 @@ def test_an_environment_broken_by_the_update_is_reported(
     assert (ready.deliveries / "unfinished.json").exists()
 
 
-def test_another_update_is_waited_for(
-    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_update_is_waited_for(ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ready.set(busy_until=20 * 60)
     assert run(ready, dist, dags) == 0
     assert "another operation is updating e" in capsys.readouterr().out
@@ -268,9 +274,7 @@ def test_a_dag_that_is_not_there_rolls_back(
     assert is_as_before(ready)
 
 
-def test_an_import_error_rolls_back(
-    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_import_error_rolls_back(ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]) -> None:
     error = {"filepath": "/home/airflow/gcs/dags/drug/drug.py", "error": "ImportError: cannot import name 'asset'"}
     ready.set(import_errors=[error])
     assert run(ready, dist, dags) == 2

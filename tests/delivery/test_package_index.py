@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Iterator
+from typing import ClassVar
 
 import package_index
 import pytest
@@ -38,7 +39,7 @@ def test_wheels_are_uploaded_once(cloud: Cloud, dist: Path, capsys: pytest.Captu
 def test_a_file_with_other_bytes_is_never_replaced(
     cloud: Cloud, dist: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    last = sorted(dist.glob("*.whl"))[-1]
+    last = max(dist.glob("*.whl"))
     cloud.set(registry={last.name: "0" * 64})
     assert upload(dist) == 1
     message = capsys.readouterr().err
@@ -76,7 +77,7 @@ def test_an_empty_folder_is_refused(cloud: Cloud, tmp_path: Path, capsys: pytest
 class Simple(BaseHTTPRequestHandler):
     """The simple API of PyPI."""
 
-    files: dict[str, str] = {}
+    files: ClassVar[dict[str, str]] = {}
     status = 200
 
     def do_GET(self) -> None:
@@ -132,7 +133,7 @@ def test_nothing_is_published_over_other_bytes_or_without_an_answer(
     if trouble == "server":
         pypi.status = 503
     else:
-        pypi.files = {sorted(dist.iterdir())[0].name: "0" * 64}
+        pypi.files = {min(dist.iterdir()).name: "0" * 64}
     assert select(dist, tmp_path / "to") == 1
     assert not (tmp_path / "to").exists()
     message = capsys.readouterr().err

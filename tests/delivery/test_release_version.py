@@ -65,7 +65,9 @@ def test_a_good_tag_passes(clone: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == f"{NEW}\n"
 
 
-@pytest.mark.parametrize("tag", ["v0.2.0", "drugs/0.2.0", "drugs/v0.2", "drugs/v0.2.0-rc1", "drugs/v00.2.0", "drugs/v0.2.0\n"])
+@pytest.mark.parametrize(
+    "tag", ["v0.2.0", "drugs/0.2.0", "drugs/v0.2", "drugs/v0.2.0-rc1", "drugs/v00.2.0", "drugs/v0.2.0\n"]
+)
 def test_a_tag_of_another_form_is_refused(clone: Path, tag: str) -> None:
     assert "has not the form drugs/vX.Y.Z" in refusal(clone, tag)
 

@@ -57,11 +57,15 @@ def test_an_unsigned_file_is_refused_and_the_others_are_named(
     [
         ({"repo": "other/name"}, "no valid attestation of owner/name/.github/workflows/release.yml"),
         ({"workflow": "owner/name/.github/workflows/ci.yml"}, "no valid attestation"),
-        ({"ref": "refs/heads/main"}, f"no valid attestation of owner/name/.github/workflows/release.yml for refs/tags/drugs/v{NEW}"),
+        (
+            {"ref": "refs/heads/main"},
+            f"no valid attestation of owner/name/.github/workflows/release.yml for refs/tags/drugs/v{NEW}",
+        ),
         ({"ref": "refs/tags/drugs/v0.1.0"}, "no valid attestation"),
         ({"predicate": "https://spdx.dev/Document/v2.3"}, "none of its provenance"),
         ({"predicate": ""}, "an empty list"),
-        ({"subject": "0" * 64}, "the attestation is about other bytes"),
+        ({"subject": "0" * 64}, "the attestation is about another name or other bytes"),
+        ({"name": f"drugs_rs-{NEW}.tar.gz"}, "the attestation is about another name or other bytes"),
     ],
 )
 def test_an_attestation_of_something_else_is_refused(
