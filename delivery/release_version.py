@@ -61,7 +61,7 @@ def read_notes(root: Path, version: str) -> str:
 
 def git(root: Path, *arguments: str) -> str:
     """Return what git prints in the clone."""
-    return call(["git", *arguments], folder=root).strip()
+    return call(["git", *arguments], folder=root).strip("\n")
 
 
 def check_tag(root: Path, tag: str, main: str) -> str:

@@ -132,14 +132,9 @@ def airflow(state: Json, arguments: list[str]) -> None:
             print(json.dumps(state["import_errors"]) if state["import_errors"] else "No data found")
         case ["dags", "trigger"]:
             if happens(state, "no_trigger"):
-                fail(
-                    "airflow.exceptions.DagNotFound: Dag id drug not found in DagModel\ncommand terminated with exit code 1"
-                )
-            # A new DAG with an old wheel would not even be imported.
-            state["runs"][option(own, "--run-id")] = {
-                "started": state["now"],
-                "conf": json.loads(option(own, "--conf") or ""),
-            }
+                fail("airflow.exceptions.DagNotFound: Dag id drug not found in DagModel")
+            conf = json.loads(option(own, "--conf") or "")
+            state["runs"][option(own, "--run-id")] = {"started": state["now"], "conf": conf}
             print("Created <DagRun drug>")
         case ["tasks", "states-for-dag-run"]:
             run = state["runs"].get(own[1])

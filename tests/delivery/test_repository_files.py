@@ -58,6 +58,13 @@ def test_jobs_have_their_own_rights_a_time_limit_and_keep_no_credentials(path: P
             assert step["with"]["persist-credentials"] is False
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_steps_have_no_pipe_that_hides_an_error_and_no_expression(path: Path) -> None:
+    """The shell of a step has no `pipefail`, and an expression in a script is code of whoever chose its value."""
+    for step in steps(path):
+        assert not re.search(r"(?<!\|)\|(?!\|)|\$\{\{", step.get("run", "")), step["run"]
+
+
 def test_only_the_last_job_may_write() -> None:
     jobs = read(RELEASE)["jobs"]
     assert [name for name, job in jobs.items() if job["permissions"]["contents"] == "write"] == ["announce"]
