@@ -43,6 +43,7 @@ def run(cloud: Cloud, dist: Path, dags: Path, **options: Any) -> int:
         "version": NEW,
         "canary-dt": "2024-03-01",
         "attempt": "7",
+        "canary-minutes": 15,
         "poll": 300,
         **options,
     }
@@ -256,7 +257,7 @@ def test_a_canary_that_never_starts_rolls_back(
 ) -> None:
     ready.set(canary="queued")
     assert run(ready, dist, dags) == 2
-    assert "has not ended after 60 minutes" in capsys.readouterr().err
+    assert "has not ended after 15 minutes" in capsys.readouterr().err
     assert is_as_before(ready)
 
 
