@@ -18,8 +18,14 @@ class FailedCanary(DeliveryError):
 
 def check_imports(environment: ComposerEnvironment, folder: str) -> None:
     """Raise if Airflow cannot import a file of the DAG's folder."""
-    output = environment.airflow("dags", "list-import-errors", arguments=("-o", "json"))
-    # Some versions print a sentence instead of an empty list.
+    try:
+        output = environment.airflow("dags", "list-import-errors", arguments=("-o", "json"))
+    except ToolError as error:
+        # Airflow 3 prints the list and ends with an error, also when the files of others are the bad ones.
+        if "[" not in error.printed:
+            raise
+        output = error.printed
+    # Without errors, a sentence is printed instead of a list.
     errors: list[dict[str, Any]] = json_in(output) if "[" in output else []
     ours = [error for error in errors if f"/{folder}/" in f"/{error['filepath']}"]
     if ours:

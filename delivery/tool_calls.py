@@ -20,10 +20,11 @@ class DeliveryError(Exception):
 class ToolError(DeliveryError):
     """A program ended with an error."""
 
-    def __init__(self, command: Sequence[str], code: int, output: str) -> None:
-        """Keep the exit code and the output for those who can handle the error."""
+    def __init__(self, command: Sequence[str], code: int, printed: str, errors: str) -> None:
+        """Keep the exit code and what was printed for those who can handle the error."""
         self.code = code
-        self.output = output.strip()
+        self.printed = printed
+        self.output = (errors or printed).strip()
         shown = "\n".join(self.output.splitlines()[-SHOWN_LINES:]) or "no output"
         super().__init__(f"`{' '.join(command)}` ended with code {code}:\n{shown}")
 
@@ -59,7 +60,7 @@ def call(command: Sequence[str], *, variables: Mapping[str, str] | None = None, 
         message = f"`{command[0]}` is not on PATH: install it first"
         raise DeliveryError(message) from None
     if ended.returncode != 0:
-        raise ToolError(command, ended.returncode, ended.stderr or ended.stdout)
+        raise ToolError(command, ended.returncode, ended.stdout, ended.stderr)
     return ended.stdout
 
 

@@ -49,6 +49,7 @@ class Cloud:
             "update_error": None,
             "update_breaks": False,
             # Airflow
+            "airflow": 3,
             "canary": "success",
             "import_errors": [],
             "runs": {},

@@ -129,7 +129,9 @@ def airflow(state: Json, arguments: list[str]) -> None:
     print("Executing within the following Kubernetes cluster namespace: composer", file=sys.stderr)
     match arguments[at + 1 : at + 3]:
         case ["dags", "list-import-errors"]:
-            print(json.dumps(state["import_errors"]) if state["import_errors"] else "No data found")
+            print(json.dumps(state["import_errors"], indent=2) if state["import_errors"] else "No data found")
+            if state["import_errors"] and state["airflow"] == 3:
+                fail("command terminated with exit code 1")
         case ["dags", "trigger"]:
             if happens(state, "no_trigger"):
                 fail("airflow.exceptions.DagNotFound: Dag id drug not found in DagModel")

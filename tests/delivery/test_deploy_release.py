@@ -284,7 +284,9 @@ def test_an_import_error_rolls_back(ready: Cloud, dist: Path, dags: Path, capsys
     assert is_as_before(ready)
 
 
-def test_import_errors_of_others_do_not_matter(ready: Cloud, dist: Path, dags: Path) -> None:
+@pytest.mark.parametrize("airflow", [2, 3])
+def test_import_errors_of_others_do_not_matter(ready: Cloud, dist: Path, dags: Path, airflow: int) -> None:
+    ready.set(airflow=airflow)
     ready.set(import_errors=[{"filepath": "/home/airflow/gcs/dags/others/drug.py", "error": "SyntaxError"}])
     assert run(ready, dist, dags) == 0
 
