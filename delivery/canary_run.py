@@ -1,0 +1,73 @@
+"""A run of the DAG that shows whether a delivery works: no import errors, and every task a success."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from composer_environment import ComposerEnvironment
+from tool_calls import DeliveryError, ToolError, json_in, say
+
+DAG = "drug"
+ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
+
+
+class FailedCanary(DeliveryError):
+    """The delivered DAG does not work in the environment."""
+
+
+def check_imports(environment: ComposerEnvironment, folder: str) -> None:
+    """Raise if Airflow cannot import a file of the DAG's folder."""
+    try:
+        output = environment.airflow("dags", "list-import-errors", arguments=("-o", "json"))
+    except ToolError as error:
+        # Airflow 3 prints the list and ends with an error, also when the files of others are the bad ones.
+        if "[" not in error.printed:
+            raise
+        output = error.printed
+    # Without errors, a sentence is printed instead of a list.
+    errors: list[dict[str, Any]] = json_in(output) if "[" in output else []
+    ours = [error for error in errors if f"/{folder}/" in f"/{error['filepath']}"]
+    if ours:
+        message = "Airflow cannot import the DAG: " + "; ".join(f"{one['filepath']}: {one['error']}" for one in ours)
+        raise FailedCanary(message)
+
+
+def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: float) -> None:
+    """Run the DAG for a day that is in the lake already, and wait until every task has succeeded."""
+    try:
+        conf = json.dumps({"dt": dt})
+        environment.airflow("dags", "trigger", arguments=(DAG, "--run-id", run_id, "--conf", conf))
+    except ToolError as error:
+        message = f"the run {run_id} of the DAG {DAG} cannot be started: {error}"
+        raise FailedCanary(message) from None
+    deadline = environment.clock.now() + minutes * 60
+    while True:
+        states = task_states(environment, run_id)
+        bad = sorted(f"{task} ({state})" for task, state in states.items() if state in ENDED - {"success"})
+        failed = [one for one in bad if "(failed)" in one] or bad
+        if failed:
+            message = f"the run {run_id} failed: {', '.join(failed)}; the logs of these tasks say why"
+            raise FailedCanary(message)
+        if states and all(state == "success" for state in states.values()):
+            say(f"the run {run_id} for {dt} succeeded: {len(states)} tasks")
+            return
+        if environment.clock.now() >= deadline:
+            waiting = sorted(task for task, state in states.items() if state != "success")
+            message = (
+                f"the run {run_id} has not ended after {minutes:g} minutes: "
+                f"{', '.join(waiting) or 'no task has started'}. "
+                f"Is the DAG paused, or is there no delivery for {dt}? End the run in Airflow's UI"
+            )
+            raise FailedCanary(message)
+        environment.clock.sleep(environment.poll)
+
+
+def task_states(environment: ComposerEnvironment, run_id: str) -> dict[str, str]:
+    """Return the state of each task of a run; none while Airflow does not know it yet."""
+    try:
+        output = environment.airflow("tasks", "states-for-dag-run", arguments=(DAG, run_id, "-o", "json"))
+        return {str(task["task_id"]): str(task["state"]) for task in json_in(output)}
+    except DeliveryError as error:
+        say(f"the tasks of {run_id} cannot be read now: {str(error).splitlines()[0]}")
+        return {}
