@@ -170,6 +170,9 @@ bench-state: .venv/bench/.wheel
 .PHONY: bench-lake
 bench-lake: .venv/bench/.wheel ## a day after a year, a change in ten million rows, scans (LAKE_BENCH for options)
 	.venv/bench/bin/python benches/lake.py $(LAKE_BENCH)
+.PHONY: bench-memory
+bench-memory: .venv/bench/.wheel ## peak memory and time of each step of a whole day (MEMORY_BENCH for options)
+	.venv/bench/bin/python benches/memory.py $(MEMORY_BENCH)
 .PHONY: bench-round-trip
 bench-round-trip: .venv/bench/.wheel ## ten million made-up records: what is found is what was put there (ROUND_TRIP for options)
 	.venv/bench/bin/python benches/round_trip.py $(or $(ROUND_TRIP),--records 10000000)
