@@ -58,7 +58,8 @@ def measure(sources: Sequence[str], out: Path, repeat: int) -> list[dict[str, An
             given = list(sources) if step in ("bronze", "run") else []
             command = [*PROGRAM, step, f"--out={lake}", f"--dt={DAY}", "--json", *given]
             taken[step].append(run_once(command, out / "log", None))
-            report = json.loads((out / "log").read_text(encoding="utf-8"))
+            # Warnings are lines before the report.
+            report = json.loads((out / "log").read_text(encoding="utf-8").splitlines()[-1])
             rows, mentions = max(rows, report["rows_in"]), report.get("mentions", mentions)
     return [
         {

@@ -169,7 +169,7 @@ class BronzeArguments(_Arguments, BronzeOperator):
 
 
 class BronzeReport(_Report, BronzeOperator):
-    """The report of a bronze step that a container has run; the same arguments as ``BronzeOperator``, and ``before``."""
+    """The report of a bronze step in a container; the same arguments as ``BronzeOperator``, and ``before``."""
 
     template_fields: Sequence[str] = (*BronzeOperator.template_fields, "before")
 
@@ -179,7 +179,7 @@ class SilverArguments(_Arguments, SilverOperator):
 
 
 class SilverReport(_Report, SilverOperator):
-    """The report of a silver step that a container has run; the same arguments as ``SilverOperator``, and ``before``."""
+    """The report of a silver step in a container; the same arguments as ``SilverOperator``, and ``before``."""
 
     template_fields: Sequence[str] = (*SilverOperator.template_fields, "before")
 
@@ -189,6 +189,6 @@ class GoldArguments(_Arguments, GoldOperator):
 
 
 class GoldReport(_Report, GoldOperator):
-    """The report of a gold step that a container has run; the same arguments as ``GoldOperator``, and ``before``."""
+    """The report of a gold step in a container; the same arguments as ``GoldOperator``, and ``before``."""
 
     template_fields: Sequence[str] = (*GoldOperator.template_fields, "before")
