@@ -58,8 +58,9 @@ def measure(sources: Sequence[str], out: Path, repeat: int) -> list[dict[str, An
             given = list(sources) if step in ("bronze", "run") else []
             command = [*PROGRAM, step, f"--out={lake}", f"--dt={DAY}", "--json", *given]
             taken[step].append(run_once(command, out / "log", None))
-            # Warnings are lines before the report.
-            report = json.loads((out / "log").read_text(encoding="utf-8").splitlines()[-1])
+            # Warnings are before the report, a line each.
+            lines = (out / "log").read_text(encoding="utf-8").splitlines()
+            report = json.loads("\n".join(lines[lines.index("{") :]))
             rows, mentions = max(rows, report["rows_in"]), report.get("mentions", mentions)
     return [
         {
