@@ -26,7 +26,7 @@ POD_MODULE = "airflow.providers.cncf.kubernetes.operators.pod"
 
 
 def run_container(arguments: Sequence[str], scratch: Path) -> subprocess.CompletedProcess[str]:
-    """Run the entry point with these arguments, as the image does: without a shell, and with its own folder for TMPDIR."""
+    """Run the entry point with these arguments, as the image does: without a shell, and with a TMPDIR of its own."""
     assert all(isinstance(argument, str) for argument in arguments), arguments
     scratch.mkdir(exist_ok=True)
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -64,9 +64,7 @@ class CloudRun:
         lost = arguments[0] == self.loses
         failed = 0 if lost else min(1, run_container(arguments, self.scratch).returncode)
         execution = SimpleNamespace(job=name, name="", task_count=1, succeeded_count=1 - failed, failed_count=failed)
-        return SimpleNamespace(
-            metadata=SimpleNamespace(log_uri=""), result=lambda timeout: execution, exception=lambda timeout: None
-        )
+        return SimpleNamespace(metadata=SimpleNamespace(log_uri=""), result=lambda **_words: execution)
 
     def get_job(self, *, job_name: str, **_words: Any) -> Any:
         """Return the job, for the operator's return value."""
@@ -76,7 +74,7 @@ class CloudRun:
 
 
 class _PodStandIn(BaseOperator):
-    """The arguments of `KubernetesPodOperator` that the example uses; any other one is an error, as with the real one."""
+    """The arguments of `KubernetesPodOperator` that the example uses; any other one is an error, as it is there."""
 
     template_fields = ("image", "name", "arguments", "namespace", "container_resources", "volumes", "volume_mounts")
 

@@ -34,7 +34,7 @@ RUNNERS = [pytest.param("cloud_run", marks=cloud_run_only), "kubernetes"]
 
 
 @pytest.fixture
-def heavy_dag(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+def heavy_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Return the DAG of the example as Airflow loads it with these settings in its environment."""
 
     def make(run_by: str, **settings: Any) -> Any:
@@ -49,7 +49,7 @@ def heavy_dag(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
         spec.loader.exec_module(module)
         return registered(module.dag)
 
-    yield make
+    return make
 
 
 def registered(dag: Any) -> Any:
