@@ -15,6 +15,7 @@ pytestmark = pytest.mark.core
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "Containerfile"
+SECRET = "secret|password|token|credential|_key"
 # Where `make` installs the linter.
 LINTER = ROOT / ".venv" / "tools" / "bin" / "hadolint"
 
@@ -59,8 +60,9 @@ def faults(text: str) -> list[str]:
     if "TMPDIR" not in settings:
         found.append("TMPDIR is not set")
     found += [f"{name} is a setting of the command" for name in settings if name.startswith("DRUGS_RS_")]
-    named = re.findall(r"(?i)\b(?:ARG|ENV)\b.*?\b(\w*(?:secret|password|token|credential|_key)\w*)\s*=", text)
-    return found + [f"{name} looks like a secret" for name in named]
+    texts = [rest for stage in stages(text) for word, rest in stage if word in ("ARG", "ENV")]
+    named = [name for rest in texts for name in re.findall(r"(\w+)(?:=|$)", rest)]
+    return found + [f"{name} looks like a secret" for name in named if re.search(SECRET, name, re.IGNORECASE)]
 
 
 def exec_form(rest: str) -> bool:
