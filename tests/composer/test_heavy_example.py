@@ -85,10 +85,10 @@ def tables(lake: Path) -> dict[str, str]:
     return {path: sha for path, sha in hashes(lake).items() if not path.startswith(("reports/", "states/"))}
 
 
-def install(run_by: str, monkeypatch: pytest.MonkeyPatch, scratch: Path, **words: Any) -> Any:
+def install(run_by: str, monkeypatch: pytest.MonkeyPatch, scratch: Path) -> Any:
     if run_by == "kubernetes":
         return install_pods(monkeypatch, scratch)
-    service = CloudRun(scratch, **words)
+    service = CloudRun(scratch)
     service.install(monkeypatch)
     return service
 
