@@ -38,7 +38,7 @@ JOB = "drugs-rs"
 IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/drugs/drugs-rs:1"
 NAMESPACE = "composer-user-workloads"
 SERVICE_ACCOUNT = "drugs-rs"
-MEMORY, PROCESSORS = "2Gi", "1"
+MEMORY, PROCESSORS = "1Gi", "1"
 
 # The sources by the names of their settings, each with its table.
 SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "pubmed", "pubmed_b": "pubmed"}

@@ -220,6 +220,6 @@ def test_a_pod_has_a_read_only_root_and_a_folder_for_scratch_files(
     context = pod.container_security_context
     assert context.read_only_root_filesystem and context.run_as_non_root and not context.allow_privilege_escalation
     assert context.capabilities.drop == ["ALL"]
-    assert pod.container_resources.limits == pod.container_resources.requests == {"memory": "2Gi", "cpu": "1"}
+    assert pod.container_resources.limits == pod.container_resources.requests == {"memory": "1Gi", "cpu": "1"}
     (mount,) = pod.volume_mounts
     assert f"TMPDIR={mount.mount_path}" in (ROOT / "Containerfile").read_text(encoding="utf-8")
