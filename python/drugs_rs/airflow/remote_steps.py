@@ -120,7 +120,7 @@ class _Remote(StepOperator):
 
 
 class _Arguments(_Remote):
-    """Returns the arguments of the command; nothing of the lake changes."""
+    """Returns the arguments of the command; the lake stays as it is."""
 
     operator_extra_links = ()
 
