@@ -148,6 +148,7 @@ check-format: .venv/tools/.ready
 	$(TOOLS)/ruff format --check $(PYTHON_FILES)
 check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(TOOLS)/ruff check $(PYTHON_FILES)
+	$(TOOLS)/hadolint Containerfile
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --features python --document-private-items

@@ -70,7 +70,7 @@ class CloudRun:
         return Job(name=job_name)
 
 
-class _PodStandIn(BaseOperator):
+class _PodStandIn(BaseOperator):  # type: ignore[misc]
     """The arguments of `KubernetesPodOperator` that the example uses; any other one is an error, as it is there."""
 
     template_fields = ("image", "name", "arguments", "namespace", "container_resources", "volumes", "volume_mounts")
@@ -134,7 +134,7 @@ def install_pods(monkeypatch: pytest.MonkeyPatch, scratch: Path) -> list[Any]:
         for folder in (POD_MODULE.rsplit(".", 2)[0], POD_MODULE.rsplit(".", 1)[0]):
             monkeypatch.setitem(sys.modules, folder, ModuleType(folder))
 
-    class Pod(Base):  # type: ignore[misc,valid-type]
+    class Pod(Base):  # type: ignore[misc]
         """Runs the container here."""
 
         def execute(self, context: Any) -> None:  # noqa: ARG002

@@ -122,8 +122,6 @@ class _Remote(StepOperator):
 class _Arguments(_Remote):
     """Returns the arguments of the command; the lake stays as it is."""
 
-    operator_extra_links = ()
-
     def execute(self, context: Mapping[str, Any]) -> Any:
         """Return the arguments, and store which report the lake has now as the XCom ``before``."""
         keywords = self.keywords()
