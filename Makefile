@@ -169,6 +169,7 @@ check-format: .venv/tools/.ready
 	$(TOOLS)/ruff format --check $(PYTHON_FILES)
 check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(TOOLS)/ruff check $(PYTHON_FILES)
+	$(TOOLS)/hadolint Containerfile
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 	cargo clippy --locked --all-targets --features python -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --features python --document-private-items
@@ -194,6 +195,9 @@ bench-state: .venv/bench/.wheel
 .PHONY: bench-lake
 bench-lake: .venv/bench/.wheel ## a day after a year, a change in ten million rows, scans (LAKE_BENCH for options)
 	.venv/bench/bin/python benches/lake.py $(LAKE_BENCH)
+.PHONY: bench-memory
+bench-memory: .venv/bench/.wheel ## peak memory and time of each step of a whole day (MEMORY_BENCH for options)
+	.venv/bench/bin/python benches/memory.py $(MEMORY_BENCH)
 .PHONY: bench-round-trip
 bench-round-trip: .venv/bench/.wheel ## ten million made-up records: what is found is what was put there (ROUND_TRIP for options)
 	.venv/bench/bin/python benches/round_trip.py $(or $(ROUND_TRIP),--records 10000000)

@@ -123,3 +123,13 @@ def test_the_peer_and_drugs_rs_give_the_same_answers(tmp_path: Path, monkeypatch
     sources = ("--drugs", drugs, "--pubmed", pubmed, "--clinical-trials", trials)
     run("-m", "drugs_rs", "run", *sources, "--out", lake, "--dt", "2026-01-01", "--quiet", "--unit", "code")
     assert load("compare").compare(plain, lake / "gold") == []
+
+
+def test_the_memory_of_a_day_is_measured_step_by_step(tmp_path: Path) -> None:
+    run(BENCHES / "memory.py", "--records", "300", "--repeat", "1", "--threads", "1", "--out", tmp_path / "memory")
+    record = json.loads((tmp_path / "memory" / "record.json").read_text(encoding="utf-8"))
+    assert [one["step"] for one in record["results"]] == ["bronze", "silver", "gold", "run"]
+    for one in record["results"]:
+        assert one["day"].startswith("made-up: ") and one["threads"] == 1
+        assert 20 * 2**20 < one["peak_bytes"] < 400 * 2**20 and one["seconds"] > 0
+    assert record["results"][-1]["rows"] >= 300 and record["results"][-1]["mentions"] > 0
