@@ -29,15 +29,19 @@ if AIRFLOW_VERSION >= (3, 1):
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowRescheduleException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        TaskDeferred,
     )
 else:
     from airflow.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowRescheduleException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        TaskDeferred,
     )
 
 if AIRFLOW_3:
@@ -71,6 +75,7 @@ __all__ = [
     "DAG",
     "AirflowException",
     "AirflowFailException",
+    "AirflowRescheduleException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
     "Asset",
@@ -80,7 +85,9 @@ __all__ = [
     "BaseSensorOperator",
     "BaseTrigger",
     "Param",
+    "TaskDeferred",
     "TriggerEvent",
+    "airflow_stats",
     "connection",
     "is_first_try",
     "lineage_classes",
@@ -108,6 +115,16 @@ def connection(name: str) -> Any:
     from airflow.hooks.base import BaseHook
 
     return BaseHook.get_connection(name)
+
+
+def airflow_stats() -> Any:
+    """Return what sends Airflow's metrics (``gauge``, ``incr``), or ``None`` if this version has it elsewhere."""
+    try:
+        if AIRFLOW_VERSION >= (3, 2):
+            return import_module("airflow.sdk.observability.stats")
+        return import_module("airflow.stats").Stats
+    except (ImportError, AttributeError):
+        return None
 
 
 def provider_class(path: str) -> type[Any]:
