@@ -12,8 +12,6 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Mapping
 
-import yaml
-
 ALERTS = Path(__file__).resolve().parents[2] / "monitoring" / "alerts"
 Entry = Mapping[str, Any]
 Test = Callable[[Entry], bool]
@@ -35,6 +33,8 @@ class FilterError(ValueError):
 
 def policies() -> dict[str, dict[str, Any]]:
     """Each alert policy by the name of its file."""
+    import yaml  # the environment of Python 3.8 lacks it
+
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(ALERTS.glob("*.yaml"))}
 
 

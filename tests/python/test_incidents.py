@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from log_filter import ALERTS as POLICIES
 from log_filter import FilterError, filters, parse, policies
 
 # The pages do not depend on the interpreter.
@@ -64,7 +65,7 @@ def test_each_alert_has_a_runbook_entry_that_says_all() -> None:
         assert [part for part in PARTS if part not in text] == [], name
 
 
-@pytest.mark.parametrize("name", policies())
+@pytest.mark.parametrize("name", sorted(path.stem for path in POLICIES.glob("*.yaml")))
 def test_a_policy_has_what_terraform_passes_on(name: str) -> None:
     policy = policies()[name]
     needed = {"display_name", "combiner", "severity", "documentation", "conditions", "alert_strategy"}
