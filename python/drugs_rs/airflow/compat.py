@@ -5,6 +5,7 @@ Airflow 3 has the names for DAG authors in ``airflow.sdk``; Airflow 2 spreads th
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -119,12 +120,12 @@ def connection(name: str) -> Any:
 
 def airflow_stats() -> Any:
     """Return what sends Airflow's metrics (``gauge``, ``incr``), or ``None`` if this version has it elsewhere."""
-    try:
-        if AIRFLOW_VERSION >= (3, 2):
+    if AIRFLOW_3:
+        with contextlib.suppress(ImportError):  # before 3.2 it is where Airflow 2 has it
             return import_module("airflow.sdk.observability.stats")
+    with contextlib.suppress(ImportError, AttributeError):
         return import_module("airflow.stats").Stats
-    except (ImportError, AttributeError):
-        return None
+    return None
 
 
 def provider_class(path: str) -> type[Any]:
