@@ -186,25 +186,40 @@ def test_a_slow_run_misses_its_deadline(
     from airflow.triggers.callback import CallbackTrigger
     from airflow.utils.session import create_session
 
-    dag = make_dag(**{**settings_of(landing["drugs"].parent, tmp_path / "lake"), "slow_run_hours": 1.0})
-    run_id = begin(dag)
-    with create_session() as session:
-        (missed,) = session.query(Deadline).all()
-        assert isinstance(missed.callback, TriggererCallback)
-        missed.handle_miss(session)
-        data = json.loads(json.dumps(missed.callback.data, default=str))
+    settings = settings_of(landing["drugs"].parent, tmp_path / "lake")
+    try:
+        begin(make_dag(**{**settings, "slow_run_hours": 1.0}))
+        with create_session() as session:
+            (missed,) = session.query(Deadline).all()
+            assert isinstance(missed.callback, TriggererCallback)
+            missed.handle_miss(session)
+            data = json.loads(json.dumps(missed.callback.data, default=str))
+    finally:
+        forget_slow_run(make_dag(**settings))
     trigger = CallbackTrigger(callback_path=data["path"], callback_kwargs=data["kwargs"])
 
-    async def triggerer() -> list[Any]:
-        return [event.payload["state"] async for event in trigger.run()]
+    async def triggerer() -> list[str]:
+        return [str(event.payload["state"]) async for event in trigger.run()]
 
-    assert [str(state) for state in asyncio.run(triggerer())] == ["running", "success"]
+    assert asyncio.run(triggerer()) == ["running", "success"]
     assert fired(caplog.records) == {"slow_run": {""}}
-    assert any(f"the run {run_id} is not done" in record.getMessage() for record in caplog.records)
+    assert any("the run slow is not done" in record.getMessage() for record in caplog.records)
 
 
-def begin(dag: Any) -> str:
-    """Let the scheduler of Airflow 3 make a run of a DAG, with its deadlines; return its id."""
+def publish(dag: Any) -> None:
+    """Write a DAG into the database of Airflow 3, as the DAG processor does."""
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        # The DAG processor itself keeps for half a minute the DAG that another test has written.
+        whole = LazyDeserializedDAG.from_dag(dag)
+        SerializedDagModel.write_dag(whole, bundle_name="dags-folder", min_update_interval=None, session=session)
+
+
+def begin(dag: Any) -> None:
+    """Let the scheduler of Airflow 3 make the run `slow` of a DAG, with its deadlines."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.models.serialized_dag import SerializedDagModel
@@ -213,19 +228,30 @@ def begin(dag: Any) -> str:
 
     DagBundlesManager().sync_bundles_to_db()
     sync_bag_to_db(DagBag(str(Path(dag.fileloc).parent)), "dags-folder", None)
+    publish(dag)
     now = datetime.datetime.now(datetime.timezone.utc)
     with create_session() as session:
-        serialized = SerializedDagModel.get(dag.dag_id, session=session)
-        serialized.dag.create_dagrun(
+        SerializedDagModel.get(dag.dag_id, session=session).dag.create_dagrun(
             run_id="slow",
             logical_date=now,
             run_after=now,
             run_type=DagRunType.MANUAL,
             triggered_by=DagRunTriggeredByType.TEST,
-            state="running",
+            state="queued",
             session=session,
         )
-    return "slow"
+
+
+def forget_slow_run(dag: Any) -> None:
+    """Take the run and its deadline out of the database, and put the DAG without a deadline there for other tests."""
+    from airflow.models import DagRun
+    from airflow.models.deadline import Deadline
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.query(Deadline).delete()
+        session.query(DagRun).filter(DagRun.dag_id == dag.dag_id, DagRun.run_id == "slow").delete()
+    publish(dag)
 
 
 def two_states(tmp_path: Path) -> str:
