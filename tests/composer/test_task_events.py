@@ -1,15 +1,18 @@
-"""The structured lines of tasks and their metrics: every kind of end, no text of an error, no failure because of them."""
+"""The structured lines of tasks and their metrics: every kind of end, no text of an error, no failure by them."""
 
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import json
 import logging
+import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
+from conftest import ROOT
 from fired_alerts import events_of, lines_of
 
 import drugs_rs
@@ -31,7 +34,7 @@ DAY = "2024-03-01"
 SECRET = "row 7: ASPIRIN for Mrs Smith"
 
 
-class Ending(BaseOperator):
+class Ending(BaseOperator):  # type: ignore[misc]
     """A task that ends as it is told."""
 
     step = "load"
@@ -69,7 +72,7 @@ def last_line(end: Any, context: Any, caplog: pytest.LogCaptureFixture) -> dict[
     return {"severity": last["severity"], **last["drugs_rs_event"]}
 
 
-def deferred() -> BaseException:
+def deferred() -> Any:
     return TaskDeferred(trigger=None, method_name="execute")
 
 
@@ -182,6 +185,18 @@ def test_a_lake_without_gold_and_no_lake(samples: Path, tmp_path: Path, caplog: 
         assert [event["incident"] for event in events_of(caplog.records)] == ["", "stale_gold", ""]
 
 
+def test_the_dag_of_the_examples_watches_the_lake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DRUGS_RS_OUT", str(tmp_path / "lake"))
+    spec = importlib.util.spec_from_file_location("drug_watch", ROOT / "examples" / "airflow" / "drug_watch.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "drug_watch", module)
+    spec.loader.exec_module(module)
+    (task,) = module.dag.tasks
+    assert (task.lake, task.max_gold_age_days, task.max_held_days) == (str(tmp_path / "lake"), 2, 2)
+    assert module.dag.on_failure_callback and task.on_failure_callback
+
+
 class Client:
     """A client of StatsD that remembers, behind Airflow's own logger, which checks names."""
 
@@ -196,7 +211,7 @@ class Client:
 
 
 @pytest.fixture
-def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def statsd(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Airflow's StatsD, with a client that remembers instead of its own."""
     client: Any = Client()
     if AIRFLOW_3:
