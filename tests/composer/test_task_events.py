@@ -16,7 +16,7 @@ from conftest import ROOT
 from fired_alerts import events_of, lines_of
 
 import drugs_rs
-from drugs_rs.airflow import GoldOperator, LakeWatchOperator, SilverOperator, lake_watch, run_metrics
+from drugs_rs.airflow import BronzeOperator, GoldOperator, LakeWatchOperator, SilverOperator, lake_watch, run_metrics
 from drugs_rs.airflow.compat import (
     AIRFLOW_3,
     AirflowException,
@@ -135,6 +135,17 @@ def test_the_error_behind_is_named_and_its_numbers_are_taken(caplog: pytest.LogC
 def test_only_numbers_are_taken(returned: Any, caplog: pytest.LogCaptureFixture) -> None:
     numbers = last_line(returned, {}, caplog)["numbers"]
     assert numbers == ({"mentions": 4} if "mentions" in returned else {})
+
+
+def test_the_numbers_are_those_of_the_whole_report(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A report with more files than a task returns."""
+    for number in range(60):
+        (tmp_path / f"{number}.csv").write_text("id,title,date,journal\n", encoding="utf-8")
+    task = BronzeOperator(
+        task_id="many", table="pubmed", sources=str(tmp_path / "*.csv"), out=str(tmp_path / "lake"), dt=DAY
+    )
+    assert len(task.execute({})["sources"]) == 50
+    assert events_of(caplog.records)[-1]["numbers"] == {"bytes": 60 * len("id,title,date,journal\n")}
 
 
 def test_a_date_in_the_future_has_no_age() -> None:

@@ -100,7 +100,8 @@ def logged(execute: Execute) -> Execute:
             "end",
             incident="unexplained_loss" if refused else "",
             seconds=time.monotonic() - started,
-            numbers=numbers_of(returned),
+            # What a step returns has long lists cut; its report is whole.
+            numbers=numbers_of(getattr(task, "_report", None) or returned),
         )
         return returned
 
