@@ -298,4 +298,7 @@ def test_a_loss_a_failed_load_stale_gold_and_a_held_day(tmp_path: Path, caplog: 
         "mentions_lost": 1,
         "pairs_lost": 1,
     }
+    # The class behind Airflow's exception: without DuckDB here, or with a path that it cannot open.
+    assert events["load", "failure"]["error"] in ("MissingLibraryError", "StorageError")
+    assert events["diff", "failure"]["error"] == "LossRefusedError"
     assert events["watch", "end"]["numbers"]["held_days"] == 1

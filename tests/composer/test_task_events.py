@@ -125,7 +125,7 @@ def test_the_error_behind_is_named_and_its_numbers_are_taken(caplog: pytest.LogC
     error.__cause__.__context__ = refusal
     line = last_line(error, context_of(), caplog)
     assert (line["incident"], line["numbers"]) == ("rejected_share", {"rows_rejected": 9})
-    assert line["incident"] in INCIDENTS
+    assert (line["error"], line["incident"] in INCIDENTS) == ("StorageError", True)
 
 
 @pytest.mark.parametrize(

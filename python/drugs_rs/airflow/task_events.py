@@ -17,6 +17,7 @@ from typing import Any, Callable, Iterator, Mapping, TypeVar, cast
 from drugs_rs.airflow import run_metrics
 from drugs_rs.airflow.alerts import known_partition
 from drugs_rs.airflow.compat import (
+    AirflowException,
     AirflowFailException,
     AirflowRescheduleException,
     AirflowSensorTimeout,
@@ -181,6 +182,7 @@ def _emit_failure(task: Any, context: Any, error: BaseException, seconds: float)
         (getattr(ti, "try_number", None) or 1) > (getattr(ti, "max_tries", None) or 0)
     )
     incident = next((found for each in _causes(error) if (found := _incident_of(each))), "")
+    behind = next((each for each in _causes(error) if not isinstance(each, AirflowException)), error)
     numbers: Mapping[str, float] = next((each.numbers for each in _causes(error) if hasattr(each, "numbers")), {})
     emit(
         task,
@@ -189,7 +191,7 @@ def _emit_failure(task: Any, context: Any, error: BaseException, seconds: float)
         incident=(incident or getattr(task, "incident_of_failure", "")) if is_final else "",
         seconds=seconds,
         is_final=is_final,
-        error=type(list(_causes(error))[-1]).__name__,
+        error=type(behind).__name__,
         numbers=numbers,
     )
 
