@@ -32,10 +32,10 @@ MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
 WHEELS := target/wheels
 PROFILE_test := dev
 PROFILE_release := release
-# The wheel of an environment: that of the tests if `test`, `spark` or `airflow` is in its name.
-wheel_of = $(WHEELS)/$(if $(filter test-% spark-% airflow-%,$1),test,release)
+# The wheel of an environment: that of the tests if `test`, `spark` or `airflow` is in its name, or `site`.
+wheel_of = $(WHEELS)/$(if $(filter test-% spark-% airflow-% site,$1),test,release)
 SOURCES := $(shell find src python -type f ! -name '*.pyc') build.rs Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
-PYTHON_FILES := python tests $(wildcard benches dags evaluation examples)
+PYTHON_FILES := python tests $(wildcard benches dags docs/site evaluation examples)
 # The properties of the matcher then get a million cases in total (tests/rust/matcher/oracle.rs).
 MATCHER_CASES := 455000
 # One minute for all fuzz targets; `make fuzz FUZZ_SECONDS=3600` for a night.
@@ -91,6 +91,10 @@ tables-doc: .venv/demo/.wheel ## write docs/tables.md anew
 	    'Written by `make tables-doc` from `src/schema/tables/`; [the lake as tables](lake.md) shows how to read them.' '' > docs/tables.md
 	.venv/demo/bin/drugs-rs schema --format markdown >> docs/tables.md
 
+.PHONY: docs
+docs: .venv/site/.wheel ## build the documentation as a site, in target/site
+	.venv/site/bin/python docs/site/build_site.py target/site
+
 .PHONY: sql-models
 sql-models: $$(NEWEST)/.dependencies ## render python/drugs_rs/sql/models in all dialects, and write the dbt package
 	$(NEWEST)/bin/python tests/render_sql_models.py
@@ -104,7 +108,7 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
-PARTS := check test-rust test-matcher test-python test-stub test-dbt test-spark test-airflow
+PARTS := check test-rust test-matcher test-python test-stub test-dbt test-site test-infrastructure test-spark test-airflow
 .PHONY: test $(PARTS)
 test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
@@ -121,6 +125,8 @@ test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
 test-dbt: $$(NEWEST)/.wheel .venv/dbt/.dependencies ## the dbt package of the SQL models on DuckDB, PostgreSQL and an emulator of BigQuery
 	DRUGS_RS_DBT=$(CURDIR)/.venv/dbt $(NEWEST)/bin/pytest tests/dbt_package
+test-site: .venv/site/.wheel ## the site is built, its links lead somewhere, and Chromium opens it without errors
+	.venv/site/bin/python -m pytest -c tests/site/pytest.ini tests/site
 test-spark: $$(addsuffix /.wheel,$$(addprefix .venv/spark-,$$(PYTHONS)))
 	$(call side_by_side,$(PYTHONS:%=test-spark-%))
 test-spark-%: .venv/spark-%/.wheel
@@ -141,6 +147,9 @@ ready-airflow-%:
 	    echo "skipping Airflow $*, whose Python $(AIRFLOW_PYTHON_$*) is not on this machine" >&2; \
 	fi
 
+test-infrastructure: .venv/infrastructure/.dependencies ## terraform/ by terraform itself, with the recorded schema of the provider, and by checkov
+	.venv/infrastructure/bin/python -m pytest -c tests/infrastructure/pytest.ini tests/infrastructure
+
 .PHONY: check-format check-lint check-types check-floors
 check: check-format check-lint check-types check-floors ## format, lints, types, floors
 check-format: .venv/tools/.ready
@@ -152,9 +161,11 @@ check-lint: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	cargo clippy --locked --all-targets --features python -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps --features python --document-private-items
 check-types: $$(NEWEST)/.dependencies
-	$(NEWEST)/bin/mypy --exclude '^tests/(composer|spark)/' python tests evaluation
+	$(NEWEST)/bin/mypy --exclude '^tests/(composer|infrastructure|site|spark)/' python tests evaluation
+	$(NEWEST)/bin/mypy docs/site tests/site
 	MYPYPATH=tests/composer:tests/python $(NEWEST)/bin/mypy dags tests/composer
 	MYPYPATH=tests/spark:tests/python $(NEWEST)/bin/mypy tests/spark
+	MYPYPATH=tests/infrastructure $(NEWEST)/bin/mypy tests/infrastructure
 check-floors: .venv/tools/.ready
 	PYTHONPATH=python $(TOOLS)/lint-imports --no-cache
 
@@ -223,7 +234,7 @@ pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' 
 	for set in spark bench-spark; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
-	for set in tools test bench dbt $(PEERS:%=eval-%); do \
+	for set in tools test bench dbt site infrastructure $(PEERS:%=eval-%); do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 	$(foreach version,$(AIRFLOWS),$(AIRFLOW_NO_WHEEL) $(UV) pip compile --quiet --upgrade --generate-hashes \
@@ -278,9 +289,21 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/eval
 	@touch $@
 
+.venv/site/.dependencies: requirements/site.txt requirements/mermaid.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python $(TOOLS)/python .venv/site
+	$(UV) pip install --quiet --python .venv/site --requirement $<
+	$(TOOLS)/pip --python .venv/site/bin/python install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
+	    --require-hashes --requirement requirements/mermaid.txt
+	@touch $@
+
 .venv/dbt/.dependencies: requirements/dbt.txt | .venv/tools/.ready
 	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/dbt
 	$(UV) pip install --quiet --python .venv/dbt --requirement $<
+	@touch $@
+
+.venv/infrastructure/.dependencies: requirements/infrastructure.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/infrastructure
+	$(UV) pip install --quiet --python .venv/infrastructure --requirement $<
 	@touch $@
 
 .venv/eval-%/.dependencies: requirements/eval-%.txt | .venv/tools/.ready

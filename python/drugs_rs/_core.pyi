@@ -181,7 +181,9 @@ def run(
         `outputs` (`path`, `rows`, `bytes`, `sha256`), `rows_in`, `rows_kept`, `rows_merged`, `rows_rejected`,
         `rejected` (reason to rows), `flags` (flag to rows), `held` (as `gold` gives it), `shrunk` (the partitions with
         fewer rows than the delivery that they replace, each with `table`, `dt`, `rows_before`, `rows`; absent if there
-        is none), `absent` (how many publications of earlier dates a snapshot lacks; only with one) and `seconds`.
+        is none), `absent` (how many publications of earlier dates a snapshot lacks; only with one), `changed_settings`
+        (those that differ from the gold layer before, each with `name`, `before`, `now`; absent if there is none) and
+        `seconds`.
 
         With `dates`, `steps` has a report for each date, with those of its bronze and silver, and at last that of gold;
         `dates` is the argument, and `skipped` has the dates without sources, each with `dt` and `missing`, if any.

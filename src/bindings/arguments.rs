@@ -217,7 +217,7 @@ macro_rules! whole_numbers {
     };
 }
 
-whole_numbers! { n max_ratio max_exclusive min_count batch_rows seed articles trials drugs journals files start end parallel attempts timeout }
+whole_numbers! { n max_ratio max_exclusive min_count min_publications batch_rows seed articles trials drugs journals files start end parallel attempts timeout }
 
 /// Readers of whole numbers that may be `None`.
 macro_rules! optional_whole_numbers {

@@ -271,12 +271,12 @@ impl Lake {
         &self,
         py: Python<'_>,
         rules: Option<&Bound<'_, PyAny>>,
-        min_publications: u64,
-        limit: Option<usize>,
+        #[pyo3(from_py_with = arguments::min_publications)] min_publications: u64,
+        #[pyo3(from_py_with = arguments::limit)] limit: Option<u64>,
     ) -> PyResult<Table> {
         let mut request = GapRequest {
             min_publications,
-            limit,
+            limit: limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             ..GapRequest::default()
         };
         if let Some(rules) = rules {

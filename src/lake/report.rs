@@ -173,7 +173,24 @@ pub struct StepReport {
     /// The settings that the outputs depend on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: ReportSettings,
+    /// Gold and runs: the settings that differ from those of the gold layer before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_settings: Vec<ChangedSetting>,
     pub seconds: f64,
+}
+
+/// A setting that differs from that of the gold layer before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedSetting {
+    pub name: String,
+    pub before: String,
+    pub now: String,
+}
+
+impl From<[String; 3]> for ChangedSetting {
+    fn from([name, before, now]: [String; 3]) -> Self {
+        Self { name, before, now }
+    }
 }
 
 impl StepReport {
@@ -226,6 +243,8 @@ impl StepReport {
             .filter_map(|part| part.absent)
             .reduce(|sum, absent| sum + absent);
         report.settings = parts.iter().flat_map(|part| part.settings.clone()).collect();
+        let changed = parts.iter().flat_map(|part| part.changed_settings.clone());
+        report.changed_settings = changed.collect();
         report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
         report
     }
@@ -287,7 +306,8 @@ impl StepReport {
         }))
     }
 
-    /// What users must see even without the report: the dates that the graph lacks, and why; and an incomplete answer.
+    /// What users must see even without the report: the dates that the graph lacks, and why; an incomplete answer; and
+    /// settings that are not those of the last run.
     pub fn warnings(&self) -> Vec<String> {
         let Some(gold) = &self.gold else {
             return Vec::new();
@@ -303,6 +323,13 @@ impl StepReport {
             told.push(format!("{more} more dates are held back; the report names all"));
         }
         told.extend(gold.exclusive_note());
+        told.extend(
+            self.changed_settings
+                .iter()
+                .map(|ChangedSetting { name, before, now }| {
+                    format!("{name} is {now}, and was {before} in the last run; it applies to all dates")
+                }),
+        );
         told
     }
 

@@ -59,7 +59,12 @@ def mapped(folder: Path, samples: Path, lake: Path) -> Any:
 
 # OpenLineage's classes, which some environments lack: objects with the given attributes.
 FACETS = SimpleNamespace(
-    output_statistics_output_dataset=SimpleNamespace(OutputStatisticsOutputDatasetFacet=SimpleNamespace)
+    output_statistics_output_dataset=SimpleNamespace(OutputStatisticsOutputDatasetFacet=SimpleNamespace),
+    documentation_dataset=SimpleNamespace(DocumentationDatasetFacet=SimpleNamespace),
+    schema_dataset=SimpleNamespace(SchemaDatasetFacet=SimpleNamespace, SchemaDatasetFacetFields=SimpleNamespace),
+    column_lineage_dataset=SimpleNamespace(
+        ColumnLineageDatasetFacet=SimpleNamespace, Fields=SimpleNamespace, InputField=SimpleNamespace
+    ),
 )
 CLASSES = (SimpleNamespace, SimpleNamespace(InputDataset=SimpleNamespace, OutputDataset=SimpleNamespace), FACETS)
 
@@ -104,6 +109,9 @@ def test_lineage_goes_from_landing_to_gold_through_mapped_tasks(
         assert ("gold", table, at("gold", "drug_graph.json")) in edges
     (mentions,) = [each for task, told in lineage if task == "gold" for each in told.outputs if "mentions" in each.name]
     assert mentions.outputFacets["outputStatistics"].rowCount > 0
+    made_of = mentions.facets["columnLineage"].fields
+    assert {(field.name, field.field) for field in made_of["atccode"].inputFields} == {(silver["drugs"], "atccode")}
+    assert (silver["pubmed"], "title") in {(field.name, field.field) for field in made_of["surface"].inputFields}
 
 
 def events() -> list[tuple[str, dict[str, Any]]]:

@@ -352,6 +352,10 @@ def test_what_is_refused(desk: Desk, tmp_path: Path) -> None:
         lake.vocabulary_gaps(rules="stem")
     with pytest.raises(exceptions.ArgumentError, match="at least one rule"):
         lake.vocabulary_gaps(rules=[])
+    for argument in ("limit", "min_publications"):
+        below: dict[str, Any] = {argument: -1}
+        with pytest.raises(exceptions.ArgumentError, match=f"{argument}.*-1.*a whole number from 0"):
+            lake.vocabulary_gaps(**below)
     wrong: Any = 3
     with pytest.raises(TypeError, match="rules must be a string or a list"):
         lake.vocabulary_gaps(rules=wrong)

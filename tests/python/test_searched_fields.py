@@ -221,3 +221,29 @@ def test_other_types_are_named(tmp_path: Path, sources: dict[str, Any], wrong: A
     with pytest.raises((TypeError, exceptions.ArgumentError), match="fields") as raised:
         run(tmp_path, sources, fields=wrong)
     assert "path" not in str(raised.value)
+
+
+def test_a_setting_that_differs_from_the_last_run_is_named(
+    tmp_path: Path, sources: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run without `fields=` behind one with it searches titles alone again, for all dates: that must not go unseen."""
+    lake, report = run(tmp_path, sources, fields=["title", "abstract"])
+    assert "changed_settings" not in report
+    caplog.clear()
+    assert drugs_rs.gold(lake=lake.root, dt=DT, fields=["title", "abstract"]).get("changed_settings") is None
+    assert not caplog.records
+    _, report = run(tmp_path, sources, boundary="none")
+    changed = [
+        {"name": "boundary", "before": "word", "now": "none"},
+        {"name": "fields", "before": '["title","abstract"]', "now": '["title"]'},
+    ]
+    assert report["changed_settings"] == report["steps"][-1]["changed_settings"] == changed
+    (saved_report,) = (tmp_path / "lake" / "reports" / "gold").rglob("*.json")
+    saved = json.loads(saved_report.read_text())
+    assert saved["changed_settings"] == changed
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "boundary is none, and was word in the last run; it applies to all dates",
+        'fields is ["title"], and was ["title","abstract"] in the last run; it applies to all dates',
+    ]
+    done = shell.drugs_rs("gold", "--out", lake.root, "--dt", DT, "--fields", "title,abstract")
+    assert 'fields is ["title","abstract"], and was ["title"] in the last run' in done.stderr.decode()

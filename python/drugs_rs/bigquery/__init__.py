@@ -10,6 +10,8 @@ since the last load, partition by partition.
 
 ``function_sql`` writes the statement that creates ``drugs_find(text)``, a Python function of BigQuery with a saved
 matcher.
+
+``write_aspects`` writes what the tables and columns mean as files for Knowledge Catalog.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 from drugs_rs.bigquery.function import function_sql
 
-__all__ = ["function_sql", "load"]
+__all__ = ["function_sql", "load", "write_aspects"]
 
 
 def load(
@@ -83,6 +85,27 @@ def load(
         check_limits(parts, max_partitions)
         loader = DatasetLoader(lent, dataset, state, wanted, parts, max_partitions)
         return loader.plan(location) if plan else loader.run(location, is_earlier=is_earlier)
+
+
+def write_aspects(folder: str | os.PathLike[str], *, project: str, location: str) -> list[str]:
+    """Write the aspects of all tables as files, which ``gcloud dataplex`` loads into Knowledge Catalog.
+
+    Nothing is sent. ``docs/bigquery.md`` has the commands that create the two aspect types and update the entries.
+
+    Args:
+        folder: Where to write; made if it is missing. Files of these names are replaced.
+        project: The project that has the aspect types.
+        location: The location of the aspect types: that of the dataset, such as ``"eu"``, or ``"global"``.
+
+    Returns:
+        The paths of the files: a template for each of the two aspect types, then the aspects of each table.
+
+    Raises:
+        ArgumentError: ``project`` or ``location`` is not an id.
+    """
+    from drugs_rs.bigquery.catalog_aspects import write_files
+
+    return write_files(folder, project, location)
 
 
 def __dir__() -> list[str]:

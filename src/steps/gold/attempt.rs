@@ -13,7 +13,7 @@ use crate::graph::GraphBuilder;
 use crate::lake::documents::HeldDate;
 use crate::lake::dt::Dt;
 use crate::lake::manifest::{Version, first_changed};
-use crate::lake::report::{StepReport, StepStart, all_stand};
+use crate::lake::report::{ChangedSetting, StepReport, StepStart, all_stand};
 use crate::lake::states::{
     KeepStates, StateRecord, expired, keep_manifest, keep_replaced, now, state_numbers, write_state,
 };
@@ -411,6 +411,10 @@ impl<'a> Attempt<'a> {
             started,
         );
         report.settings = self.settings.in_report();
+        if !unchanged {
+            let changed = self.changed_settings().into_iter();
+            report.changed_settings = changed.map(ChangedSetting::from).collect();
+        }
         report.gold = Some(manifest.numbers);
         report.held = Some(self.held.clone());
         report

@@ -5,6 +5,18 @@ use super::plan::{GoldChunk, GoldPlan, PartitionChange, PlannedPartition, Remake
 use crate::error::Result;
 
 impl Attempt<'_> {
+    /// The settings that differ from those of the gold layer before: the name, the value before and the value now.
+    pub(super) fn changed_settings(&self) -> Vec<[String; 3]> {
+        let before = self.old.as_ref().map(|old| &old.settings);
+        let now = self.settings.in_report().into_iter();
+        // The matcher's settings are here one by one, too.
+        let changed = now.filter_map(|(name, now)| {
+            let then = before?.get(&name)?;
+            (*then != now && name != "matcher").then(|| [name, value_text(then), value_text(&now)])
+        });
+        changed.collect()
+    }
+
     /// The plan without carrying it out.
     pub(super) fn explain(mut self) -> Result<GoldPlan> {
         let unchanged = self.is_up_to_date()?;
@@ -17,18 +29,11 @@ impl Attempt<'_> {
             as_of: self.as_of.to_string(),
             everything: self.everything.clone().filter(|_| !unchanged),
             mentions: self.mentions.clone().filter(|_| !unchanged),
-            settings: Vec::new(),
+            settings: self.changed_settings(),
             graph: self.has_graph(),
             partitions: Vec::new(),
             kept: 0,
         };
-        let before = self.old.as_ref().map(|old| &old.settings);
-        for (name, now) in self.settings.in_report() {
-            let then = before.and_then(|before| before.get(&name));
-            if let Some(then) = then.filter(|then| **then != now && name != "matcher") {
-                plan.settings.push([name, value_text(then), value_text(&now)]);
-            }
-        }
         for partition in &self.partitions {
             let gone = partition.before.iter().flat_map(|before| &before.chunks);
             let rows = match partition.change {

@@ -1,0 +1,29 @@
+variable "project_id" {
+  description = "Project of the alerts."
+  type        = string
+}
+
+variable "name" {
+  description = "Start of the names of notification channels."
+  type        = string
+}
+
+variable "labels" {
+  description = "Labels of channels and policies."
+  type        = map(string)
+}
+
+variable "emails" {
+  description = "Who gets alerts: a name and an email address for each."
+  type        = map(string)
+}
+
+variable "alert_folder" {
+  description = "Folder of alert policies; an empty or missing one means none."
+  type        = string
+}
+
+variable "metric_folder" {
+  description = "Folder of metrics of logs; an empty or missing one means none besides drugs_rs_alert."
+  type        = string
+}

@@ -1,0 +1,98 @@
+"""What OpenLineage gets about tables: descriptions, columns, and the columns that each is made of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import drugs_rs
+from drugs_rs.airflow import lineage
+from drugs_rs.airflow.compat import lineage_classes
+
+LAKE = "gs://bucket/lake"
+INPUTS = [
+    f"{LAKE}/silver/drugs",
+    f"{LAKE}/silver/publications/kind=pubmed",
+    f"{LAKE}/silver/publications/kind=preprint",
+]
+TABLES: dict[str, Any] = json.loads(drugs_rs.describe_tables(format="json"))["$defs"]
+GOLD = ("drugs", "publications", "mentions", "journals", "journal_drugs", "atc_classes")
+
+
+@pytest.fixture(autouse=True)
+def _provider() -> None:
+    if lineage_classes() is None:
+        pytest.skip("the provider of OpenLineage is not installed: Composer's image with Airflow 2.6.3 lacks it")
+
+
+def written(*paths: str) -> dict[str, Any]:
+    """What a step with these outputs reports, by the place in the lake, as JSON that is sent."""
+    from openlineage.client.serde import Serde
+
+    outputs = [{"path": path, "rows": 3, "bytes": 100} for path in paths]
+    told = lineage.of_step(INPUTS, LAKE, outputs)
+    return {each.name[len("lake/") :]: json.loads(Serde.to_json(each)) for each in told.outputs}
+
+
+def test_each_table_has_its_description_and_its_columns_with_theirs() -> None:
+    gold = [f"gold/{table}/part-00000.parquet" for table in GOLD]
+    silver = [
+        "drugs",
+        "publications/kind=pubmed",
+        "rejected/drugs",
+        "deleted/publications/kind=pubmed",
+        "journals/kind=pubmed",
+    ]
+    found = written(*gold, *(f"silver/{folder}/dt=2024-03-01/part-00000.parquet" for folder in silver))
+    assert len(found) == 11
+    for place, dataset in found.items():
+        described = TABLES[str(lineage.table_of(place))]
+        facets = dataset["facets"]
+        assert facets["documentation"]["description"] == described["description"], place
+        columns = {field["name"]: field["description"] for field in facets["schema"]["fields"]}
+        assert columns == {name: its["description"] for name, its in described["properties"].items()}, place
+        assert all(isinstance(field["type"], str) for field in facets["schema"]["fields"])
+        assert dataset["outputFacets"]["outputStatistics"]["rowCount"] == 3
+        assert ("columnLineage" in facets) == place.startswith("gold/")
+
+
+def test_files_that_are_no_tables_have_no_columns() -> None:
+    found = written("gold/drug_graph.json", "bronze/pubmed/dt=2024-03-01/pubmed.csv")
+    assert [dataset["facets"] for dataset in found.values()] == [{}, {}]
+
+
+def test_columns_of_gold_name_columns_of_silver_that_are_there() -> None:
+    found = written(*(f"gold/{table}/part-00000.parquet" for table in GOLD))
+    named = 0
+    for dataset in found.values():
+        for column, sources in dataset["facets"]["columnLineage"]["fields"].items():
+            for source in sources["inputFields"]:
+                place = source["name"][len("lake/") :]
+                assert f"{LAKE}/{place}" in INPUTS
+                assert source["field"] in TABLES[str(lineage.table_of(place))]["properties"], (dataset["name"], column)
+                named += 1
+    assert named > 50
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "made_of"),
+    [
+        ("mentions", "atccode", {"silver/drugs": ("atccode",)}),
+        ("mentions", "substance", {"silver/drugs": ("drug",)}),
+        ("mentions", "date", {"silver/publications": ("date",)}),
+        ("publications", "flags", {"silver/publications": ("flags",)}),
+        ("drugs", "synonyms", {"silver/drugs": ("synonyms",)}),
+        ("journals", "codes", {}),
+    ],
+)
+def test_what_a_column_is_made_of(table: str, column: str, made_of: dict[str, tuple[str, ...]]) -> None:
+    assert lineage.columns_made_of(table, column, TABLES) == made_of
+
+
+def test_every_column_of_a_mention_is_made_of_something() -> None:
+    missing = [
+        name for name in TABLES["mentions"]["properties"] if not lineage.columns_made_of("mentions", name, TABLES)
+    ]
+    assert missing == []
