@@ -1,4 +1,4 @@
-"""What changed in a lake, as plain dictionaries: what is behind ``LakeDiffOperator``."""
+"""What changed in a lake and how far it is, as plain dictionaries: for ``LakeDiffOperator``, ``LakeWatchOperator``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import drugs_rs
 if TYPE_CHECKING:
     import os
 
-__all__ = ["diff"]
+__all__ = ["diff", "standing"]
 
 
 def diff(
@@ -43,6 +43,26 @@ def diff(
         except drugs_rs.exceptions.LossError as error:
             refusal = str(error)
     return {**found.to_dict(), "text": found.to_text(), "lost_share": found.lost_share, "refusal": refusal}
+
+
+def standing(lake: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return how far gold of a lake is, and the days that are held.
+
+    Args:
+        lake: The lake, its folder or its URI.
+
+    Returns:
+        ``as_of``, the date that gold has reached, or ``None``; and ``held``, the held dates in order.
+
+    Raises:
+        DrugsError: As ``Lake.status``.
+    """
+    rows = drugs_rs.Lake(lake).status().to_dicts()
+    reached = [row["as_of"] for row in rows if row["as_of"] is not None]
+    return {
+        "as_of": str(max(reached)) if reached else None,
+        "held": sorted({str(row["dt"]) for row in rows if row["held"]}),
+    }
 
 
 def __dir__() -> list[str]:

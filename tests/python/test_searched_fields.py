@@ -226,7 +226,7 @@ def test_other_types_are_named(tmp_path: Path, sources: dict[str, Any], wrong: A
 def test_a_setting_that_differs_from_the_last_run_is_named(
     tmp_path: Path, sources: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A run without `fields=` behind one with it searches titles alone again, for all dates: that must not go unseen."""
+    """A run without `fields=` behind one with it searches titles alone again: that must not go unseen."""
     lake, report = run(tmp_path, sources, fields=["title", "abstract"])
     assert "changed_settings" not in report
     caplog.clear()

@@ -3,7 +3,8 @@
 ``DeliverySensor`` waits for a source; ``BronzeOperator``, ``SilverOperator`` and ``GoldOperator`` run one step each;
 ``FetchOperator`` fetches what NLM publishes; ``QualityOperator`` judges silver before gold, ``LakeDiffOperator`` what
 changed behind it; ``AnswerOperator`` checks and returns the answers; ``LakeToDuckDBOperator``,
-``LakeToPostgresOperator`` and ``LakeToBigQueryOperator`` load the lake into a database.
+``LakeToPostgresOperator`` and ``LakeToBigQueryOperator`` load the lake into a database; ``LakeWatchOperator`` looks
+from outside whether gold is stale.
 ``Settings`` has all settings with their types; ``on_failure``, ``on_run_failure`` and ``slow_run_alert`` send alerts.
 ``dags/drug.py`` puts them together; ``docs/operations.md`` is the runbook.
 
@@ -17,6 +18,7 @@ from drugs_rs.airflow.alerts import on_failure, on_run_failure, slow_run_alert
 from drugs_rs.airflow.assets import asset
 from drugs_rs.airflow.diffs import LakeDiffOperator
 from drugs_rs.airflow.fetches import FetchOperator
+from drugs_rs.airflow.lake_watch import LakeWatchOperator
 from drugs_rs.airflow.loads import LakeToBigQueryOperator, LakeToDuckDBOperator, LakeToPostgresOperator
 from drugs_rs.airflow.operators import (
     AnswerOperator,
@@ -40,6 +42,7 @@ __all__ = [
     "LakeToBigQueryOperator",
     "LakeToDuckDBOperator",
     "LakeToPostgresOperator",
+    "LakeWatchOperator",
     "QualityOperator",
     "Settings",
     "SilverOperator",

@@ -51,7 +51,7 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
         "dag_id": getattr(ti, "dag_id", ""),
         "task_id": task_id,
         "run_id": getattr(run, "run_id", context.get("run_id", "")),
-        "dt": _partition(task, context),
+        "dt": known_partition(task, context),
         "try_number": number_of_try(ti),
         "message": f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error),
         "hint": _hint(error, task_id),
@@ -73,7 +73,7 @@ def on_run_failure(context: MutableMapping[str, Any]) -> None:
         "kind": "run",
         "dag_id": dag_id,
         "run_id": run_id,
-        "dt": _partition(None, context),
+        "dt": known_partition(None, context),
         "reason": reason,
         "message": f"the run {run_id} failed: {_REASONS.get(reason, reason or 'no reason given')} ({reason})",
         "hint": f"{where('dagrun_timeout_hours')}, or look at its tasks"
@@ -122,7 +122,7 @@ def _slow(dag_id: str, message: str, context: dict[str, Any]) -> None:
     _notify(alert, context)
 
 
-def _partition(task: object, context: Mapping[str, Any]) -> str | None:
+def known_partition(task: object, context: Mapping[str, Any]) -> str | None:
     """Return the partition of a task; a sensor has none, so its run's."""
     own: str | None = getattr(task, "dt", None)
     if own is not None and "{{" not in own:  # a killed task has not rendered it

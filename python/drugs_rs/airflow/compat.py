@@ -5,6 +5,7 @@ Airflow 3 has the names for DAG authors in ``airflow.sdk``; Airflow 2 spreads th
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -29,15 +30,19 @@ if AIRFLOW_VERSION >= (3, 1):
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowRescheduleException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        TaskDeferred,
     )
 else:
     from airflow.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowRescheduleException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        TaskDeferred,
     )
 
 if AIRFLOW_3:
@@ -71,6 +76,7 @@ __all__ = [
     "DAG",
     "AirflowException",
     "AirflowFailException",
+    "AirflowRescheduleException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
     "Asset",
@@ -80,7 +86,9 @@ __all__ = [
     "BaseSensorOperator",
     "BaseTrigger",
     "Param",
+    "TaskDeferred",
     "TriggerEvent",
+    "airflow_stats",
     "connection",
     "is_first_try",
     "lineage_classes",
@@ -108,6 +116,16 @@ def connection(name: str) -> Any:
     from airflow.hooks.base import BaseHook
 
     return BaseHook.get_connection(name)
+
+
+def airflow_stats() -> Any:
+    """Return what sends Airflow's metrics (``gauge``, ``incr``), or ``None`` if this version has it elsewhere."""
+    if AIRFLOW_3:
+        with contextlib.suppress(ImportError):  # before 3.2 it is where Airflow 2 has it
+            return import_module("airflow.sdk.observability.stats")
+    with contextlib.suppress(ImportError, AttributeError):
+        return import_module("airflow.stats").Stats
+    return None
 
 
 def provider_class(path: str) -> type[Any]:

@@ -9,12 +9,23 @@ from drugs_rs.airflow.operators import rendered
 from drugs_rs.airflow.partition import PARTITION_OF_TASK, partition_of
 from drugs_rs.airflow.settings import check_choice, check_options, option
 from drugs_rs.airflow.steps import Step
+from drugs_rs.airflow.task_events import logged, numbers_of
 
 __all__ = ["LakeDiffOperator"]
 
 _GREY = "#dce6f2"
 # Rows of long lists that are returned.
 _MOST = 20
+
+
+class LossRefusedError(AirflowFailException):
+    """Too many pairs were lost. Not retried: the same states give the same numbers."""
+
+    incident = "unexplained_loss"
+
+    def __init__(self, message: str, numbers: Mapping[str, float]) -> None:
+        super().__init__(message)
+        self.numbers = numbers
 
 
 class LakeDiffOperator(BaseOperator):
@@ -36,6 +47,7 @@ class LakeDiffOperator(BaseOperator):
     template_fields: Sequence[str] = ("lake", "max_lost", "from_state", "to_state", "dt", "isolation")
     partition_of = staticmethod(partition_of)
     ui_color = _GREY
+    step = "diff"
 
     def __init__(
         self,
@@ -61,6 +73,7 @@ class LakeDiffOperator(BaseOperator):
         check_choice(self, "on_loss", ("fail", "warn", "hold"))
         check_options(self, ["isolation"])
 
+    @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Compare, judge, and return the counts, with long lists cut."""
         states = {"a": _state(self.from_state), "b": _state(self.to_state)}
@@ -74,7 +87,7 @@ class LakeDiffOperator(BaseOperator):
             self.log.info("%s", line)
         refusal = found["refusal"]
         if refusal is not None:
-            self._refuse(refusal)
+            self._refuse(refusal, numbers_of(found))
         return {name: value[:_MOST] if isinstance(value, list) else value for name, value in found.items()}
 
     def on_kill(self) -> None:
@@ -82,7 +95,7 @@ class LakeDiffOperator(BaseOperator):
         if self._step is not None:
             self._step.stop()
 
-    def _refuse(self, refusal: str) -> None:
+    def _refuse(self, refusal: str, numbers: Mapping[str, float]) -> None:
         if self.on_loss == "warn":
             self.log.warning("%s", refusal)
             return
@@ -95,7 +108,7 @@ class LakeDiffOperator(BaseOperator):
                 message = f"{refusal}; and dt={dt} could NOT be held back: {error}"
                 raise type(error)(message) from error
             refusal = f"{refusal}; dt={dt} is held: run gold to take it out of the tables"
-        raise AirflowFailException(refusal)
+        raise LossRefusedError(refusal, numbers)
 
     def _run(self, step: str, keywords: Mapping[str, Any]) -> dict[str, Any]:
         self._step = Step(step, keywords, option(self.task_id, "isolation", self.isolation), self.log)

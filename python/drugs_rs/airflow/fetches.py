@@ -14,6 +14,7 @@ from drugs_rs.airflow.partition import partition_of
 from drugs_rs.airflow.reports import MOST_ENTRIES
 from drugs_rs.airflow.settings import check_choice, check_options, option
 from drugs_rs.airflow.steps import Step
+from drugs_rs.airflow.task_events import logged
 
 __all__ = ["FetchOperator"]
 
@@ -45,6 +46,7 @@ class FetchOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("source", "to", *_TEXTS, "isolation")
     ui_color = _BROWN
+    step = "fetch"
     partition_of = staticmethod(partition_of)
 
     def __init__(
@@ -80,6 +82,7 @@ class FetchOperator(BaseOperator):
         check_choice(self, "part", ("all", "baseline", "updates"))
         check_options(self, ["isolation"])
 
+    @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Fetch, and return the report, with a long list of files cut."""
         options = {name: getattr(self, name) for name in (*_TEXTS, *_NUMBERS)}

@@ -13,6 +13,7 @@ from drugs_rs.airflow.compat import BaseOperator, connection
 from drugs_rs.airflow.operators import rendered
 from drugs_rs.airflow.settings import check_options, option
 from drugs_rs.airflow.steps import Step
+from drugs_rs.airflow.task_events import logged
 
 __all__ = ["LakeToBigQueryOperator", "LakeToDuckDBOperator", "LakeToPostgresOperator"]
 
@@ -30,6 +31,8 @@ class LoadOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("lake", "tables", "isolation")
     ui_color = _BLUE
+    step = "load"
+    incident_of_failure = "load_failed"
 
     def __init__(
         self, *, lake: str, tables: Sequence[str] | None = None, isolation: str = "process", **kwargs: Any
@@ -41,6 +44,7 @@ class LoadOperator(BaseOperator):
         self._step: Step | None = None
         check_options(self, ["isolation"])
 
+    @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Load, and return the receipt, with the rows of each table instead of every part."""
         keywords = {"lake": rendered(self, "lake"), "tables": self.tables, **self.keywords()}

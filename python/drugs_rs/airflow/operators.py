@@ -28,6 +28,7 @@ from drugs_rs.airflow.settings import (
     where,
 )
 from drugs_rs.airflow.steps import Step
+from drugs_rs.airflow.task_events import logged
 
 # Texts that a template leaves for a missing value.
 _NOTHING = ("", "None")
@@ -84,6 +85,7 @@ class StepOperator(LakeOperator):
         self.report_uri = ""
         self._report: Mapping[str, Any] | None = None
 
+    @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Run the step and return its report, with long lists cut."""
         keywords = self.keywords()
@@ -332,6 +334,7 @@ class QualityOperator(LakeOperator):
         min_rows: A table with fewer kept rows does not pass.
     """
 
+    step = "quality"
     ui_color = _GREY
     template_fields: Sequence[str] = (*LakeOperator.template_fields, "reports", *GATE)
 
@@ -351,6 +354,7 @@ class QualityOperator(LakeOperator):
         self.min_rows = min_rows
         check_options(self, [name for name in GATE if getattr(self, name) is not None])
 
+    @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Judge the reports, hold or release the day, and return the compared numbers."""
         shares = {} if self.max_flag_shares is None else self._option("max_flag_shares")
@@ -391,6 +395,7 @@ class AnswerOperator(BaseOperator):
         report: The report of the gold task, usually its ``output``: if it changed nothing, there is no asset event.
     """
 
+    step = "answer"
     ui_color = _GOLD
     template_fields: Sequence[str] = ("out", "dt", "report")
     partition_of = staticmethod(partition_of)
@@ -413,6 +418,7 @@ class AnswerOperator(BaseOperator):
         self.report = report
         check_choice(self, "answer", ("top_journals", "exclusive_drugs"))
 
+    @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Read, check, return."""
         out, dt = rendered(self, "out"), rendered(self, "dt")

@@ -12,13 +12,20 @@ from typing import Any, Mapping, Sequence
 
 from drugs_rs.airflow.compat import AirflowFailException
 from drugs_rs.airflow.settings import where
+from drugs_rs.airflow.task_events import numbers_of
 
 # The core's limit of characters in a reason.
 _LONGEST_REASON = 4000
 
 
 class QualityError(AirflowFailException, ValueError):
-    """The day's tables do not pass. Not retried: the same tables give the same numbers."""
+    """The day's tables do not pass. Not retried: the same tables give the same numbers.
+
+    ``incident`` is ``"rejected_share"`` if too many rows were rejected or flagged.
+    """
+
+    incident = ""
+    numbers: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,20 @@ def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, l
         faults += found
     if faults:
         message = f"the day is too poor to be published, the graph stays without it: {'; '.join(faults)}"
-        raise QualityError(message)
+        refusal = QualityError(message)
+        refusal.numbers = numbers_of({"tables": tables})
+        if any(_has_poor_share(numbers, thresholds) for numbers in tables.values()):
+            refusal.incident = "rejected_share"
+        raise refusal
     return {"tables": tables, "passed": True}
+
+
+def _has_poor_share(numbers: Mapping[str, Any], thresholds: Thresholds) -> bool:
+    flags = thresholds.max_flag_shares
+    return bool(
+        numbers["rows_rejected"] > thresholds.max_rejected_share * numbers["rows_in"]
+        or any(numbers["flags"].get(name, 0) > most * numbers["rows_kept"] for name, most in flags.items())
+    )
 
 
 def reason_of(refusal: QualityError) -> str:

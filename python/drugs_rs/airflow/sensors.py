@@ -23,6 +23,7 @@ from drugs_rs.airflow.compat import (
 )
 from drugs_rs.airflow.partition import PARTITION
 from drugs_rs.airflow.settings import DT_PLACEHOLDER, Settings, where
+from drugs_rs.airflow.task_events import logged
 from drugs_rs.exceptions import ArgumentError, DrugsError, SourceNotFoundError
 
 
@@ -78,6 +79,7 @@ class DeliverySensor(BaseSensorOperator):
     """
 
     template_fields: Sequence[str] = ("source",)
+    step = "sensor"
 
     def __init__(self, *, source: str, setting: str = "", deferrable: bool = False, **kwargs: Any) -> None:
         super().__init__(**{"mode": "reschedule", **kwargs})
@@ -95,6 +97,7 @@ class DeliverySensor(BaseSensorOperator):
         self.log.info("%s", f"{len(files)} files, the first is {files[0]}" if files else missing)
         return bool(files)
 
+    @logged
     def execute(self, context: Any) -> None:
         """Check once, then wait in the triggerer, or in a worker like other sensors."""
         if not self.deferrable:
@@ -105,6 +108,7 @@ class DeliverySensor(BaseSensorOperator):
                 method_name="execute_complete",
             )
 
+    @logged
     def execute_complete(self, context: Any, event: Mapping[str, str]) -> None:  # noqa: ARG002
         """Return or raise as the wait ended. A time-out is final: Airflow does not retry this exception."""
         if event["status"] == "timeout":
