@@ -107,7 +107,7 @@ impl Levels {
         }
         header.num_values = i32::try_from(self.repetition.len())
             .map_err(|_| polars::error::polars_err!(InvalidOperation: "a page of more than 2^31 values"))?;
-        // The values of the flat page stand behind its own levels: their length in four bytes, and they.
+        // The values of the flat page follow its own levels, which are a length of four bytes and that many bytes.
         let levels = match flat.buffer().first_chunk() {
             Some(length) if optional => 4 + u32::from_le_bytes(*length) as usize,
             _ => 0,
