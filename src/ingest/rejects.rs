@@ -60,7 +60,12 @@ impl<K: RejectSink> Rejects<K> {
     }
 
     /// Adds rejected rows of the current file, which its tally counts already; those with a corrected row count as merged.
-    pub(crate) fn add(&mut self, mut rejected: Vec<Rejected>, uri: &str, tally: &mut FileTally) -> Result<()> {
+    pub(crate) fn add(
+        &mut self,
+        mut rejected: Vec<Rejected>,
+        uri: &str,
+        tally: &mut FileTally,
+    ) -> Result<()> {
         rejected.retain(|row| {
             let is_corrected = self.corrected.has(uri, row);
             if is_corrected {

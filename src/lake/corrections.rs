@@ -88,12 +88,23 @@ fn parse_corrections(input: Input, table: SourceTable, task: &Task) -> Result<Co
     while let Some(batch) = reader.next_batch(task)? {
         for row in 0..batch.frame.height() {
             let text = |name: &str| -> Result<String> {
-                Ok(batch.frame.column(name)?.str()?.get(row).unwrap_or_default().to_owned())
+                Ok(batch
+                    .frame
+                    .column(name)?
+                    .str()?
+                    .get(row)
+                    .unwrap_or_default()
+                    .to_owned())
             };
             let source_row = text("rejected_row")?;
             let Ok(source_row) = source_row.parse::<u64>() else {
                 let found = format!("the source_row `{source_row}`");
-                return Err(Error::format(uri, "the corrected rows", found, "replay the corrected rows again"));
+                return Err(Error::format(
+                    uri,
+                    "the corrected rows",
+                    found,
+                    "replay the corrected rows again",
+                ));
             };
             let corrected = CorrectedRow {
                 raw_hash: text("raw_hash")?,
@@ -142,7 +153,11 @@ pub(crate) fn corrections_csv(table: SourceTable, corrections: &CorrectionSet) -
 /// Opens the file of a set that is not in the lake yet, as silver will open it.
 pub(crate) fn open_corrections(table: SourceTable, dt: Dt, corrections: &CorrectionSet) -> Result<Input> {
     let bytes = Cursor::new(corrections_csv(table, corrections).into_bytes());
-    Input::new(corrections_path(table, dt), Box::new(bytes), ReadOptions::default())
+    Input::new(
+        corrections_path(table, dt),
+        Box::new(bytes),
+        ReadOptions::default(),
+    )
 }
 
 /// Writes a set and its manifest; the folder must be one of the transaction's units.
@@ -216,10 +231,15 @@ mod tests {
         let table = SourceTable::Pubmed;
         let row = |title: &str| CorrectedRow {
             raw_hash: "00".to_owned(),
-            values: ["1", title, "2020", "J, of \"tests\"", ""].map(str::to_owned).to_vec(),
+            values: ["1", title, "2020", "J, of \"tests\"", ""]
+                .map(str::to_owned)
+                .to_vec(),
         };
         let corrections = CorrectionSet::from([
-            (("b;c.csv".to_owned(), 7), row(" A, title; with ~ all | of \"it\" ")),
+            (
+                ("b;c.csv".to_owned(), 7),
+                row(" A, title; with ~ all | of \"it\" "),
+            ),
             (("a.csv".to_owned(), 12), row("Ünïcode\tand tabs")),
             (("a.csv".to_owned(), 2), row("")),
         ]);

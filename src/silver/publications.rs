@@ -212,7 +212,10 @@ pub(crate) fn first_values(raw: &RawBatch, kind: PublicationKind) -> Result<Vec<
             Err(_) => Ok(None),
         }
     };
-    let (date, journal) = (value("date")?.unwrap_or_default(), value("journal")?.unwrap_or_default());
+    let (date, journal) = (
+        value("date")?.unwrap_or_default(),
+        value("journal")?.unwrap_or_default(),
+    );
     let year = value("year")?;
     let mut values = vec![
         ("date", layout.date(&date, &journal, year.as_deref()).to_owned()),

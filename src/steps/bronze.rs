@@ -123,7 +123,10 @@ pub(crate) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
     }
     if source.name.starts_with(layout::CORRECTIONS) {
-        let found = format!("`{}`, a name under which bronze keeps corrected rows", source.name);
+        let found = format!(
+            "`{}`, a name under which bronze keeps corrected rows",
+            source.name
+        );
         return Err(Error::argument("name", found, "a name with another beginning"));
     }
     // That folder belongs to another table, whose deliveries would replace this one.

@@ -148,7 +148,8 @@ pub fn replay(storage: &dyn Storage, path: &str, task: &Task) -> Result<ReplayRe
     }
     if !changed.is_empty() {
         report.unchanged = false;
-        let folder = |(table, dt, _): &(SourceTable, Dt, _)| layout::bronze(&layout::corrections(*table), *dt);
+        let folder =
+            |(table, dt, _): &(SourceTable, Dt, _)| layout::bronze(&layout::corrections(*table), *dt);
         let units: Vec<String> = changed.iter().map(folder).collect();
         let mut transaction = storage.begin(&units)?;
         for (table, dt, corrections) in &changed {
@@ -187,12 +188,22 @@ fn read_rows(
         while let Some(batch) = reader.next_batch(task)? {
             if let Some(unreadable) = batch.rejected.first() {
                 let place = format!("row {}", unreadable.source_row);
-                return Err(refused(&file.uri, &place, &unreadable.message, "correct the file"));
+                return Err(refused(
+                    &file.uri,
+                    &place,
+                    &unreadable.message,
+                    "correct the file",
+                ));
             }
             for number in 0..batch.frame.height() {
                 let (partition, place, row) = read_row(&batch, number, &file.uri)?;
                 report.rows += 1;
-                if partitions.entry(partition).or_default().insert(place, row).is_some() {
+                if partitions
+                    .entry(partition)
+                    .or_default()
+                    .insert(place, row)
+                    .is_some()
+                {
                     report.repeated += 1;
                 }
             }
@@ -207,7 +218,12 @@ fn read_row(batch: &RawBatch, number: usize, uri: &str) -> Result<((Dt, usize), 
         let column = batch.frame.column(name)?.str()?;
         Ok(column.get(number).unwrap_or_default().to_owned())
     };
-    let row = batch.frame.column("source_row")?.u64()?.get(number).unwrap_or_default();
+    let row = batch
+        .frame
+        .column("source_row")?
+        .u64()?
+        .get(number)
+        .unwrap_or_default();
     let place = format!("row {row}");
     let (dt, table, source_row) = (column("dt")?, column("table")?, column("rejected_row")?);
     let source_uri = column("source_uri")?;
@@ -216,10 +232,17 @@ fn read_row(batch: &RawBatch, number: usize, uri: &str) -> Result<((Dt, usize), 
             "" => format!("no {name}"),
             found => format!("the {name} `{}`", shown(found)),
         };
-        refused(uri, &place, &found, &format!("expected {expected}, as `drugs-rs rejected` writes it"))
+        refused(
+            uri,
+            &place,
+            &found,
+            &format!("expected {expected}, as `drugs-rs rejected` writes it"),
+        )
     };
     let date = Dt::parse(dt.trim()).map_err(|_| wrong("dt", &dt, "an ISO date such as 2026-11-22"))?;
-    let turn = SourceTable::ALL.iter().position(|known| known.name() == table.trim());
+    let turn = SourceTable::ALL
+        .iter()
+        .position(|known| known.name() == table.trim());
     let turn = turn.ok_or_else(|| wrong("table", &table, &format!("one of {}", SourceTable::names(""))))?;
     let source_row = source_row
         .trim()
@@ -348,14 +371,22 @@ fn check_candidates(
     }
     for refused in refused_by_silver((table, dt), &taken, settings, task)? {
         // The first line is the header.
-        let number = usize::try_from(refused.source_row).ok().and_then(|line| line.checked_sub(2));
+        let number = usize::try_from(refused.source_row)
+            .ok()
+            .and_then(|line| line.checked_sub(2));
         let Some((place, row)) = number.and_then(|number| places.get(number)) else {
-            return Err(Error::internal(format!("a corrected row on line {}", refused.source_row)));
+            return Err(Error::internal(format!(
+                "a corrected row on line {}",
+                refused.source_row
+            )));
         };
         taken.remove(place);
         let Rejected { reason, message, .. } = refused;
         // The message of silver begins with its own place.
-        let message = message.split_once(": ").map_or(message.as_str(), |(_, rest)| rest).to_owned();
+        let message = message
+            .split_once(": ")
+            .map_or(message.as_str(), |(_, rest)| rest)
+            .to_owned();
         report
             .still_rejected
             .push(still_rejected((table, dt), place.clone(), row, reason, message));
@@ -417,7 +448,11 @@ fn refused_by_silver(
 }
 
 /// The corrected rows afterwards, counted.
-fn merge_corrections(before: &CorrectionSet, taken: CorrectionSet, report: &mut ReplayReport) -> CorrectionSet {
+fn merge_corrections(
+    before: &CorrectionSet,
+    taken: CorrectionSet,
+    report: &mut ReplayReport,
+) -> CorrectionSet {
     let mut after = before.clone();
     for (place, corrected) in taken {
         match after.insert(place.clone(), corrected) {

@@ -34,12 +34,7 @@ struct FoundRow {
 }
 
 /// The rejected rows of a date, or those with one reason.
-pub fn rejected_rows(
-    storage: &dyn Storage,
-    dt: Dt,
-    reason: Option<&str>,
-    task: &Task,
-) -> Result<DataFrame> {
+pub fn rejected_rows(storage: &dyn Storage, dt: Dt, reason: Option<&str>, task: &Task) -> Result<DataFrame> {
     let reason = reason.map(parse_reason).transpose()?;
     let mut rows = Vec::new();
     let mut delivered = false;
@@ -49,7 +44,11 @@ pub fn rejected_rows(
         let path = layout::rejected(table, dt);
         let Some(found) = found else { continue };
         delivered = true;
-        if found.outputs.iter().any(|output| output.path == path && output.rows > 0) {
+        if found
+            .outputs
+            .iter()
+            .any(|output| output.path == path && output.rows > 0)
+        {
             read_table(storage, (table, dt), reason, &mut rows, task)?;
         }
     }
@@ -78,7 +77,11 @@ pub fn rejected_rows(
 
 /// Writes rejected rows as CSV, to a path or an object.
 pub fn write_rejected(rows: &DataFrame, path: &str, task: &Task) -> Result<()> {
-    let names: Vec<String> = rows.columns().iter().map(|column| column.name().to_string()).collect();
+    let names: Vec<String> = rows
+        .columns()
+        .iter()
+        .map(|column| column.name().to_string())
+        .collect();
     let mut text = csv_line(names.iter().map(String::as_str));
     for row in 0..rows.height() {
         let cells = rows.columns().iter().map(|column| match column.str() {
@@ -185,7 +188,9 @@ impl SourceHeaders<'_> {
             Some(kind) => {
                 let mut reader = formats::open_shaped(input, shapes::shapes(kind))?;
                 let batch = reader.next_batch(self.task)?.filter(is_row);
-                batch.map(|batch| publications::first_values(&batch, kind)).transpose()
+                batch
+                    .map(|batch| publications::first_values(&batch, kind))
+                    .transpose()
             }
             None => {
                 let shapes = vocabulary::shapes();

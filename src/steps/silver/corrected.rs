@@ -2,6 +2,7 @@
 
 use super::{OnBadFile, SilverPartition, SilverSettings};
 use crate::error::{Error, Result};
+use crate::formats::MostRatio;
 use crate::ingest::rejects::Rejects;
 use crate::lake::corrections::{corrected_rows, read_corrections};
 use crate::lake::dt::Dt;
@@ -12,7 +13,6 @@ use crate::schema::{REJECTED, SourceTable};
 use crate::storage::{Storage, Transaction};
 use crate::tables::spill_buffer::SpillBuffer;
 use crate::tables::table_writer::TableWriter;
-use crate::formats::MostRatio;
 use crate::text::date::NumericOrder;
 
 impl SilverPartition<'_> {
@@ -41,11 +41,7 @@ impl SilverPartition<'_> {
 }
 
 /// The settings that a partition was cleaned with, as the report of its run has them.
-pub(crate) fn recorded_settings(
-    storage: &dyn Storage,
-    table: SourceTable,
-    dt: Dt,
-) -> Result<SilverSettings> {
+pub(crate) fn recorded_settings(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<SilverSettings> {
     let path = layout::report("silver", dt, table.name());
     let report = storage.read(&path)?;
     let settings = report.and_then(|bytes| serde_json::from_slice::<StepReport>(&bytes).ok());
