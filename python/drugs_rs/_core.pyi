@@ -1377,7 +1377,7 @@ class Lake:
             for publications, and `atccode`, `drug`, `synonyms` for drugs.
 
         Raises:
-            SourceNotFoundError: Silver has nothing of that date.
+            SourceNotFoundError: Silver has not cleaned that date.
             ArgumentError: There is no such reason.
 
         >>> import pathlib, tempfile

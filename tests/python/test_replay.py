@@ -201,6 +201,11 @@ def test_the_settings_of_silver_stay(tmp_path: Path) -> None:
         lake.replay(tmp_path / "fix.csv")
 
 
+XML_ARTICLE = (
+    "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>7</PMID><Article><Journal><Title>J</Title></Journal>"
+    "<ArticleTitle></ArticleTitle></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>"
+)
+
 PREFILLED = {
     "csv": (
         "pubmed.csv",
@@ -226,8 +231,7 @@ PREFILLED = {
     ),
     "xml": (
         "pubmed.xml",
-        "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>7</PMID><Article><Journal><Title>J</Title></Journal>"
-        "<ArticleTitle></ArticleTitle></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>",
+        XML_ARTICLE,
         {"id": "7", "journal": "J"},
     ),
 }
