@@ -64,7 +64,15 @@ pub(crate) fn read_corrections(
     let (found, version) =
         manifest::read::<BronzeManifest>(storage, format!("{folder}/{}", layout::MANIFEST))?;
     let mut corrections = CorrectionSet::new();
-    if found.is_some_and(|found| found.corrections) {
+    if found.as_ref().is_some_and(|found| !found.corrections) {
+        return Err(Error::format(
+            format!("{}/{folder}", storage.root()),
+            "the source",
+            "a delivery that an earlier version of drugs_rs took under a name for corrected rows",
+            "deliver it under another name and remove this folder",
+        ));
+    }
+    if found.is_some() {
         let path = corrections_path(table, dt);
         let input = Input::new(&path, storage.open_stream(&path)?, ReadOptions::default())?;
         corrections = parse_corrections(input, table, task)?;

@@ -21,6 +21,9 @@ use crate::storage::{Storage, write_file};
 use crate::tables::table_writer::read_frames;
 use crate::task::Task;
 
+/// A text of this many bytes may be the beginning of a longer row, whose values it does not have.
+const LONGEST_RAW: usize = 1 << 16;
+
 /// A rejected row with its values.
 struct FoundRow {
     table: SourceTable,
@@ -157,6 +160,10 @@ struct SourceHeaders<'s> {
 impl SourceHeaders<'_> {
     /// The values of a row: empty where its text cannot be read as a row of its source.
     fn values(&mut self, source_uri: &str, raw: &str) -> Result<Vec<String>> {
+        let mut values = vec![String::new(); REPLAY_VALUES.len()];
+        if raw.len() >= LONGEST_RAW {
+            return Ok(values);
+        }
         let text = if raw.trim_start().starts_with('{') {
             raw.to_owned()
         } else if raw.trim_start().starts_with('<') {
@@ -164,7 +171,6 @@ impl SourceHeaders<'_> {
         } else {
             format!("{}\n{raw}\n", self.header(source_uri)?)
         };
-        let mut values = vec![String::new(); REPLAY_VALUES.len()];
         let Ok(Some(found)) = self.parse(text) else {
             return Ok(values);
         };
