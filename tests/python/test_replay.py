@@ -7,6 +7,8 @@ import io
 import json
 import random
 import shutil
+import subprocess
+import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -186,15 +188,51 @@ def test_a_replay_killed_between_its_commits_is_finished(tmp_path: Path) -> None
     assert hashes(Path(killed.root), "bronze", "silver") == hashes(Path(done.root), "bronze", "silver")
 
 
+def test_a_replay_killed_at_any_moment_is_finished(tmp_path: Path) -> None:
+    done = article_lake(tmp_path, "done")
+    fix = write_fix(tmp_path / "fix.csv", all_corrected(taken_out(done, tmp_path / "fix.csv")))
+    before = hashes(Path(done.root), "bronze", "silver")
+    began = time.monotonic()
+    shutil.copytree(done.root, str(tmp_path / "timed"))
+    assert shell.drugs_rs("replay", tmp_path / "timed", fix).returncode == 0
+    whole = time.monotonic() - began
+    states = set()
+    for part in (0.5, 0.7, 0.8, 0.9):
+        lake = tmp_path / f"killed-{part}"
+        shutil.copytree(done.root, str(lake))
+        with subprocess.Popen(shell.command("replay", lake, fix), stdout=subprocess.DEVNULL) as process:
+            time.sleep(part * whole)
+            process.kill()
+        Lake(lake).replay(fix)
+        law_holds(Lake(lake))
+        states.add(frozenset(hashes(lake, "bronze", "silver").items()))
+    done.replay(fix)
+    assert states == {frozenset(hashes(Path(done.root), "bronze", "silver").items())}
+    assert hashes(Path(done.root), "bronze", "silver") != before
+
+
+def test_a_source_of_that_name_from_before_is_not_replaced(tmp_path: Path) -> None:
+    lake = article_lake(tmp_path)
+    rows = taken_out(lake, tmp_path / "fix.csv", "blank_title")
+    fix = write_fix(tmp_path / "fix.csv", all_corrected(rows))
+    shutil.copytree(f"{lake.root}/bronze/pubmed", f"{lake.root}/bronze/replay-pubmed")
+    before = stamps(Path(lake.root))
+    with pytest.raises(exceptions.FormatError, match="deliver it under another name"):
+        lake.replay(fix)
+    assert stamps(Path(lake.root)) == before
+
+
 def test_the_settings_of_silver_stay(tmp_path: Path) -> None:
     lake = article_lake(tmp_path, month_first=True, on_bad_file="reject", max_ratio=0)
     rows = taken_out(lake, tmp_path / "fix.csv", "blank_title")
     lake.replay(write_fix(tmp_path / "fix.csv", [corrected(rows[0], title="Aspirin again")]))
     [row] = [row for row in publications(Path(lake.root)) if row["publication_id"] == "2"]
     assert str(row["date"]) == "2020-02-03"
-    settings = {"month_first": True, "on_bad_file": "reject", "max_ratio": 0}
+    settings: dict[str, Any] = {"month_first": True, "on_bad_file": "reject", "max_ratio": 0}
     before = stamps(Path(lake.root))
-    assert drugs_rs.silver(lake=lake.root, dt=DT, **settings)["unchanged"]
+    # What the quality gate judges when the task is cleared.
+    again = drugs_rs.silver(lake=lake.root, dt=DT, **settings)
+    assert (again["unchanged"], again["rows_rejected"], again["rejected"].get("blank_title")) == (True, 3, None)
     assert stamps(Path(lake.root)) == before
     Path(lake.root, f"reports/silver/dt={DT}/pubmed.json").unlink()
     with pytest.raises(exceptions.FormatError, match="no record of the settings"):
@@ -254,7 +292,7 @@ def test_values_that_can_be_read_are_filled_in(case: str, tmp_path: Path) -> Non
 
 def test_trials_keep_their_interventions(tmp_path: Path) -> None:
     text = "id,scientific_title,date,journal,interventions\nNCT00000001,,2020,J,DRUG: Aspirin\n"
-    sources = {
+    sources: dict[str, Any] = {
         "drugs": write_drugs(tmp_path / "drugs.csv", ("A", "aspirin")),
         "clinical_trials": write(tmp_path / "t.csv", text),
     }
@@ -435,7 +473,7 @@ def test_conservation_holds_across_replays(tmp_path: Path) -> None:
 
 def test_a_bucket_takes_corrected_rows_like_a_disk(gs: Google, prefix: str, tmp_path: Path) -> None:
     disk = article_lake(tmp_path)
-    sources = {"drugs": tmp_path / "in" / "drugs.csv", "pubmed": tmp_path / "in" / "pubmed.csv"}
+    sources: dict[str, Any] = {"drugs": tmp_path / "in" / "drugs.csv", "pubmed": tmp_path / "in" / "pubmed.csv"}
     drugs_rs.run(lake=gs.uri(f"{prefix}/lake"), dt=DT, **sources)
     bucket = Lake(gs.uri(f"{prefix}/lake"))
     fix, copy = tmp_path / "fix.csv", gs.uri(f"{prefix}/fix.csv")
