@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import random
 import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any
 
 import pytest
 import shell
 from bucket_peers import Google
+from corrected_rows import (
+    BAD_ARTICLES,
+    HEADER,
+    all_corrected,
+    article_lake,
+    content,
+    corrected,
+    gold,
+    law_holds,
+    read_fix,
+    taken_out,
+    write,
+    write_fix,
+)
 from lake_state import hashes, stamps
 from lake_tables import DT, publications, rejected
 from written_sources import write_drugs
@@ -23,94 +35,6 @@ import drugs_rs
 from drugs_rs import Lake, exceptions
 
 pytestmark = pytest.mark.core
-
-Row = Dict[str, str]
-
-HEADER = "id,title,date,journal\n"
-
-BAD_ARTICLES = [
-    ("1,Aspirin in rats,2020-01-01,Annals", None),
-    ('2,,02/03/2020,"Journal, of tests"', "blank_title"),
-    ("3,Too,many,fields,2020-01-03,Annals", "malformed_row"),
-    ('4,"Open,2020-01-04,Annals', "unclosed_quote"),
-    ("5,Ibuprofen,2020-01-05,Annals", None),
-]
-
-
-def write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8"))
-    return path
-
-
-def read_fix(path: Path) -> list[Row]:
-    """The rows of a file of rejected rows, read without the code under test."""
-    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8"), newline="")))
-
-
-def write_fix(path: Path, rows: list[Row], *, delimiter: str = ",") -> Path:
-    """The rows as a spreadsheet saves them."""
-    out = io.StringIO(newline="")
-    table = csv.DictWriter(out, list(rows[0]), delimiter=delimiter)
-    table.writeheader()
-    table.writerows(rows)
-    return write(path, out.getvalue())
-
-
-def article_lake(folder: Path, name: str = "lake", **settings: Any) -> Lake:
-    """A lake with three rejected articles and a rejected drug."""
-    drugs = write_drugs(folder / "in" / "drugs.csv", ("N02BA01", "aspirin"), ("M01AE01", "ibuprofen"), ("X", ""))
-    pubmed = write(folder / "in" / "pubmed.csv", HEADER + "".join(row + "\n" for row, _ in BAD_ARTICLES))
-    drugs_rs.run(drugs=drugs, pubmed=pubmed, lake=folder / name, dt=DT, **settings)
-    return Lake(folder / name)
-
-
-def corrected(row: Row, **values: str) -> Row:
-    return {**row, **values}
-
-
-def all_corrected(rows: list[Row]) -> list[Row]:
-    """Every row with what it lacks."""
-    fixed = []
-    for number, row in enumerate(rows):
-        if row["table"] == "drugs":
-            fixed.append(corrected(row, atccode="C07AB02", drug="metoprolol"))
-        else:
-            title = f"Metoprolol {number}"
-            fixed.append(corrected(row, id=row["id"] or f"9{number}", title=title, journal=row["journal"] or "Annals"))
-    return fixed
-
-
-def taken_out(lake: Lake, path: Path, *reason: str) -> list[Row]:
-    lake.rejected(DT, *reason, out=path)
-    return read_fix(path)
-
-
-def law_holds(lake: Lake) -> None:
-    """Every file keeps the law of conservation, and the table of rejected rows has what is counted."""
-    for table, name in (("drugs", "drugs"), ("pubmed", "publications")):
-        manifest = json.loads((Path(lake.root) / "silver" / "manifests" / table / f"{'dt=' + DT}.json").read_text())
-        counted = 0
-        for source in manifest["sources"]:
-            parts = source["rows_kept"] + source["rows_merged"] + source["rows_rejected"]
-            assert source["rows_in"] == parts, source
-            assert sum(source["rejected"].values()) == source["rows_rejected"]
-            assert sum(source["merged"].values()) == source["rows_merged"]
-            counted += source["rows_rejected"]
-        stored = lake.scan("rejected", dt=DT).read().to_dicts()
-        kinds = [row for row in stored if (row["kind"] is None) == (table == "drugs")]
-        assert len(kinds) == counted, name
-
-
-def gold(lake: Lake) -> None:
-    drugs_rs.gold(lake=lake.root, dt=DT)
-
-
-def content(lake: Lake) -> dict[str, str]:
-    """Bronze and silver by their bytes; gold's tables and answers."""
-    found = hashes(Path(lake.root), "bronze", "silver", "gold")
-    found.pop("gold/_manifest.json", None)
-    return found
 
 
 def test_corrected_rows_are_resolved_and_in_the_graph(tmp_path: Path) -> None:
@@ -211,17 +135,6 @@ def test_a_replay_killed_at_any_moment_is_finished(tmp_path: Path) -> None:
     assert hashes(Path(done.root), "bronze", "silver") != before
 
 
-def test_a_source_of_that_name_from_before_is_not_replaced(tmp_path: Path) -> None:
-    lake = article_lake(tmp_path)
-    rows = taken_out(lake, tmp_path / "fix.csv", "blank_title")
-    fix = write_fix(tmp_path / "fix.csv", all_corrected(rows))
-    shutil.copytree(f"{lake.root}/bronze/pubmed", f"{lake.root}/bronze/replay-pubmed")
-    before = stamps(Path(lake.root))
-    with pytest.raises(exceptions.FormatError, match="deliver it under another name"):
-        lake.replay(fix)
-    assert stamps(Path(lake.root)) == before
-
-
 def test_the_settings_of_silver_stay(tmp_path: Path) -> None:
     lake = article_lake(tmp_path, month_first=True, on_bad_file="reject", max_ratio=0)
     rows = taken_out(lake, tmp_path / "fix.csv", "blank_title")
@@ -302,79 +215,6 @@ def test_trials_keep_their_interventions(tmp_path: Path) -> None:
     assert row["interventions"] == "DRUG: Aspirin" and "drug" not in row
     lake.replay(write_fix(tmp_path / "fix.csv", [corrected(row, title="A trial")]))
     assert drugs_rs.gold(lake=lake.root, dt=DT, fields=["abstract"])["mentions"] == 1
-
-
-Change = Callable[[List[Row]], List[Row]]
-
-REFUSED: dict[str, tuple[Change, type[Exception], str]] = {
-    "no key column": (
-        lambda rows: [{key: value for key, value in row.items() if key != "source_row"} for row in rows],
-        exceptions.SchemaError,
-        r"fix\.csv: missing column `source_row`",
-    ),
-    "a foreign row": (
-        lambda rows: [rows[0], corrected(rows[1], source_row="1")],
-        exceptions.FormatError,
-        r"fix\.csv: row 3: row 1 of `.*` is no rejected row of pubmed dt=2020-06-01",
-    ),
-    "a kept row": (
-        lambda rows: [corrected(rows[1], source_row="2")],
-        exceptions.FormatError,
-        r"fix\.csv: row 2: row 2 of",
-    ),
-    "another lake's file": (
-        lambda rows: [corrected(rows[1], source_uri="/elsewhere/pubmed.csv")],
-        exceptions.FormatError,
-        r"row 2: row \d+ of `/elsewhere/pubmed\.csv` is no rejected row",
-    ),
-    "a date without a delivery": (
-        lambda rows: [corrected(rows[1], dt="2020-06-02")],
-        exceptions.FormatError,
-        r"row 2: .* dt=2020-06-02",
-    ),
-    "a date as a spreadsheet shows it": (
-        lambda rows: [corrected(rows[1], dt="01.06.2020")],
-        exceptions.FormatError,
-        r"row 2: the dt `01\.06\.2020`; expected an ISO date",
-    ),
-    "another table": (
-        lambda rows: [corrected(rows[1], table="pubmeds")],
-        exceptions.FormatError,
-        r"row 2: the table `pubmeds`; expected one of drugs",
-    ),
-    "no number": (
-        lambda rows: [corrected(rows[1], source_row="3.0")],
-        exceptions.FormatError,
-        r"row 2: the source_row `3\.0`",
-    ),
-    "no source": (lambda rows: [corrected(rows[1], source_uri="")], exceptions.FormatError, r"row 2: no source_uri"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_wrong_file_is_refused_whole(case: str, tmp_path: Path) -> None:
-    change, error, message = REFUSED[case]
-    lake = article_lake(tmp_path)
-    rows = all_corrected(taken_out(lake, tmp_path / "fix.csv"))
-    fix = write_fix(tmp_path / "fix.csv", change(rows))
-    before = stamps(Path(lake.root))
-    with pytest.raises(error, match=message):
-        lake.replay(fix)
-    assert stamps(Path(lake.root)) == before
-
-
-def test_an_unreadable_row_is_refused(tmp_path: Path) -> None:
-    lake = article_lake(tmp_path)
-    fix = write_fix(tmp_path / "fix.csv", all_corrected(taken_out(lake, tmp_path / "fix.csv")))
-    fix.write_bytes(fix.read_bytes() + b"2020-06-01,pubmed\n")
-    before = stamps(Path(lake.root))
-    with pytest.raises(exceptions.FormatError, match="nothing was replayed"):
-        lake.replay(fix)
-    with pytest.raises(exceptions.SourceNotFoundError):
-        lake.replay(tmp_path / "none.csv")
-    with pytest.raises(exceptions.ArgumentError, match="earlier state"):
-        lake.at(1).replay(fix)
-    assert stamps(Path(lake.root)) == before
 
 
 def test_a_row_that_is_still_bad_stays_open(tmp_path: Path) -> None:
@@ -508,14 +348,3 @@ def test_the_command_does_the_same(tmp_path: Path) -> None:
     assert shell.drugs_rs("replay", lake.root, fix, "--quiet").stdout == b""
     wrong = shell.drugs_rs("rejected", lake.root, "--dt", DT, "--reason", "blank")
     assert wrong.returncode == 2
-
-
-def test_wrong_arguments(tmp_path: Path) -> None:
-    lake = article_lake(tmp_path)
-    with pytest.raises(exceptions.ArgumentError, match="one of blank_title"):
-        lake.rejected(DT, "blank")
-    with pytest.raises(exceptions.SourceNotFoundError, match="dt=2020-06-02"):
-        lake.rejected("2020-06-02")
-    pubmed = tmp_path / "in" / "pubmed.csv"
-    with pytest.raises(exceptions.ArgumentError, match="corrected rows"):
-        drugs_rs.bronze(lake=lake.root, dt=DT, pubmed=pubmed, name="replay-pubmed")
