@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from corrected_rows import (
     write,
     write_fix,
 )
+from fenced_blocks import blocks
 from lake_state import hashes, stamps
 from lake_tables import DT, publications, rejected
 from written_sources import write_drugs
@@ -348,3 +350,9 @@ def test_the_command_does_the_same(tmp_path: Path) -> None:
     assert shell.drugs_rs("replay", lake.root, fix, "--quiet").stdout == b""
     wrong = shell.drugs_rs("rejected", lake.root, "--dt", DT, "--reason", "blank")
     assert wrong.returncode == 2
+
+
+def test_the_example_of_the_page_runs() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "quarantine.md"
+    [block] = [block for block in blocks(page) if block.language == "python"]
+    subprocess.run([sys.executable, "-W", "error", "-c", block.text], check=True, timeout=60)
