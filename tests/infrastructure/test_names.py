@@ -139,3 +139,9 @@ def test_the_page_has_every_module_and_its_retention(made: list[Resource]) -> No
     defaults = dict(re.findall(r"(\w+_days) += optional\(number, (\d+)\)", platform))
     for name, days in re.findall(r"`(\w+_days)` \((\d+)\)", page):
         assert defaults[name] == days, name
+
+
+def test_the_example_of_heavy_steps_has_the_job_of_dev(environments: dict[str, list[Resource]]) -> None:
+    job = one(environments["dev"], "google_cloud_run_v2_job")["name"]
+    example = (ROOT / "examples/airflow/drug_heavy.py").read_text(encoding="utf-8")
+    assert re.findall('^JOB = "(.*)"$', example, flags=re.MULTILINE) == [job]
