@@ -69,8 +69,7 @@ fn read_records<K: RejectSink>(
             }
         }
         rejected.iter().for_each(|row| tally.reject(row.reason));
-        let uri = tally.uri.clone();
-        aside.add(rejected, &uri, tally)?;
+        aside.add(&rejected, &tally.uri)?;
     }
     note(tally, reader.format(), reader.notes());
     let read_as = read_as.into_iter().map(|name| format!("read as {name}"));
