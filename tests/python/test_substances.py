@@ -174,7 +174,8 @@ def test_cut_lists_are_told_to_people(tmp_path: Path, caplog: pytest.LogCaptureF
     drugs_rs.run(out=tmp_path / "lake", dt=DT, **crowded(tmp_path, 300))
     assert not caplog.records
     drugs_rs.gold(out=tmp_path / "lake", dt=DT, max_exclusive=1000)
-    (record,) = caplog.records
+    record, changed = caplog.records
+    assert changed.getMessage().startswith("max_exclusive is 1000, and was 1000000 in the last run")
     assert "300 lists are cut" in record.getMessage()
     assert "1000" in record.getMessage()
     finished = shell("gold", "--out", tmp_path / "lake", "--dt", DT, "--max-exclusive", "1000")
