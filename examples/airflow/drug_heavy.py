@@ -32,8 +32,8 @@ from drugs_rs.airflow.settings import COUNTING, GATE, MATCHING, READING, templat
 RUN_BY = os.environ.get("DRUG_HEAVY_RUN_BY", "cloud_run")
 PROJECT = "my-project"
 REGION = "europe-west1"
-# Of Cloud Run: the job, whose memory and service account are part of it. `terraform/` makes it; its output `step` is the
-# name.
+# Of Cloud Run: the job, whose memory and service account are part of it. `terraform/` makes it; its output `step`
+# is the name.
 JOB = "drugs-rs-dev-step"
 # Of Kubernetes: an image, where its pods run and as whom, and their memory (`docs/heavy-steps.md` has measurements).
 IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/drugs/drugs-rs:1"
