@@ -156,7 +156,7 @@ def test_its_lake_and_reports_are_those_of_the_operators(
     assert returned(heavy, DAY, "top_journals_gold") == returned(dag, DAY, "top_journals_gold")
     if RUN_BY == "cloud_run":
         assert {request.name for request in service.requests} == {
-            "projects/my-project/locations/europe-west1/jobs/drugs-rs"
+            "projects/my-project/locations/europe-west1/jobs/drugs-rs-dev-step"
         }
         assert len(service.requests) == len(STEPS)
 
