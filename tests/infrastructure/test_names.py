@@ -105,7 +105,7 @@ def test_the_metric_of_alerts_looks_for_the_line_that_alerts_write(made: list[Re
     metric = next(each for each in of_kind(made, "google_logging_metric") if each.index == "drugs_rs_alert")
     [key] = re.findall(r'textPayload:"(\w+)"', metric.values["filter"])
     assert f'"{key}"' in (ROOT / "python" / "drugs_rs" / "airflow" / "alerts.py").read_text(encoding="utf-8")
-    assert f'textPayload:"{key}"' in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"with the key `{key}`" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def test_the_tags_that_deliver_are_those_of_releases(made: list[Resource]) -> None:
