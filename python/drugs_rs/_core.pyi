@@ -99,6 +99,7 @@ def run(
     on_bad_file: _OnBadFile = "fail",
     max_ratio: int = 400,
     expect_rows: str | None = None,
+    contract: _Path | None = None,
     boundary: _Boundary = "word",
     abbreviations: bool = False,
     fields: Sequence[_Field] | None = None,
@@ -143,6 +144,10 @@ def run(
         expect_rows: A share such as `"50%"`. Fail before silver is committed if the kept rows of a table differ by more
             from the median of its last 7 deliveries of earlier dates, if there are 3 or more, or if a delivery has that
             much fewer rows than the one it replaces; bronze copies stay, silver and gold are as they were.
+        contract: Check the tables against a data contract before silver is committed: `"default"`, which comes with the
+            package, or the file or URI of one in the Open Data Contract Standard 3.1; `None` or `"none"` for none. A broken
+            rule of severity `error` fails the step, one of severity `warning` warns; the report has all results in
+            `quality`.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         fields: The fields of publications to search: `"title"` (without this argument), `"abstract"`, `"interventions"`
@@ -257,6 +262,7 @@ def silver(
     on_bad_file: _OnBadFile = "fail",
     max_ratio: int = 400,
     expect_rows: str | None = None,
+    contract: _Path | None = None,
     hold: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -279,6 +285,10 @@ def silver(
         expect_rows: A share such as `"50%"`. Fail before silver is committed if the kept rows of a table differ by more
             from the median of its last 7 deliveries of earlier dates, if there are 3 or more, or if a delivery has that
             much fewer rows than the one it replaces; the lake is as it was.
+        contract: Check the tables against a data contract before silver is committed: `"default"`, which comes with the
+            package, or the file or URI of one in the Open Data Contract Standard 3.1; `None` or `"none"` for none. A broken
+            rule of severity `error` fails the step, one of severity `warning` warns; the report has all results in
+            `quality`.
         hold: Hold the date back in the same commit if a table of it changes: gold leaves the date out until `release`.
             A date that is held already keeps its reason.
         progress: Show progress on stderr, if that is a terminal or a notebook.
@@ -1174,6 +1184,44 @@ class Lake:
 
         Raises:
             SourceNotFoundError: there is no lake.
+        """
+
+    def quality(self, contract: _Path = "default", *, today: _Date | None = None) -> dict[str, Any]:
+        """What a data contract says of the lake: its rules for every table, and its objectives.
+
+        Reads the columns that rules look at, of every table, in bounded memory.
+
+        Args:
+            contract: `"default"`, which comes with the package, or the file or URI of one in the Open Data Contract
+                Standard 3.1.
+            today: The day that freshness is measured on, by default that of the clock (UTC).
+
+        Returns:
+            A dictionary with `contract`, `passed` (no rule of severity `error` is broken, and no objective is missed),
+            `rules` (for each its `rule`, `table`, `column`, `metric`, `dimension`, `severity`, `description`, `rows`,
+            `count`, `percent` of the rows where that is bounded, `allowed` in words, `passed`) and `objectives` (see
+            `objectives`).
+
+        Raises:
+            ArgumentError: `contract` is `"none"`, or `today` is no date.
+            FormatError: the contract has an unknown rule, contradicts the schema or names no owner.
+            SourceNotFoundError: there is no lake, or no contract.
+        """
+
+    def objectives(self, contract: _Path = "default", *, today: _Date | None = None) -> list[dict[str, Any]]:
+        """What is measured for each objective of a data contract, without a look at its rules.
+
+        Args:
+            contract: As in `quality`.
+            today: As in `quality`.
+
+        Returns:
+            One dictionary for each objective: `objective` (`freshness` in days, `volume` in rows beside the band around
+            the median of up to 30 deliveries, `rejectedShare` and `hitRate` in percent), `table` and `dt` of the
+            delivery, `measured` (`None` if there is nothing to measure yet), `unit`, `least`, `most`, `passed`.
+
+        Raises:
+            As `quality`.
         """
 
     def explain(self, publication_id: str, drug: str, *, kind: str | None = None) -> str:

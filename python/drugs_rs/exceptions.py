@@ -10,7 +10,8 @@
     │   ├── SchemaError
     │   ├── FormatError
     │   ├── EncodingError
-    │   └── RowCountError
+    │   ├── RowCountError
+    │   └── ContractError
     ├── StorageError          (also OSError)
     ├── ColumnNotFoundError   (also KeyError)
     ├── RowNotFoundError      (also IndexError)
@@ -35,6 +36,7 @@ __all__ = [
     "ColumnNotFoundError",
     "ConflictError",
     "ConservationError",
+    "ContractError",
     "DrugsError",
     "EncodingError",
     "ForkError",
@@ -91,6 +93,13 @@ class RowCountError(InputError):
     """A delivery has far fewer or more rows than ``expect_rows`` allows; silver is as it was.
 
     The message has the numbers, what they are compared with, and the bounds.
+    """
+
+
+class ContractError(InputError):
+    """Rows break rules of severity ``error`` of a data contract, or a lake misses an objective of it.
+
+    The message has each rule with its count and what it allows. Of a step, nothing was committed.
     """
 
 

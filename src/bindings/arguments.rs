@@ -147,6 +147,14 @@ pub(super) fn expect_rows(py: Python<'_>, value: Option<&str>) -> PyResult<Optio
     share.map_err(|error| exception(py, &error))
 }
 
+/// The name or place of a contract.
+pub(super) fn contract(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
+    value
+        .filter(|value| !value.is_none())
+        .map(|value| path(value, "contract"))
+        .transpose()
+}
+
 /// Whether gold writes the graph as a file.
 pub(super) fn graph(py: Python<'_>, name: &str) -> PyResult<GraphOutput> {
     choice(py, "graph", name)

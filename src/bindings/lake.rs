@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{NaiveDate, Utc};
 use polars::prelude::DataFrame;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
@@ -14,6 +15,7 @@ use super::pair_evidence::PairEvidence;
 use super::process::call;
 use super::table::Table;
 use super::table_scan::TableScan;
+use crate::api::contracts::required_contract;
 use crate::api::diff::{DiffRequest, lake_diff};
 use crate::api::evidence::pair_evidence;
 use crate::api::explain::{MentionQuestion, explain_mention};
@@ -21,11 +23,14 @@ use crate::api::gaps::{GapRequest, vocabulary_gaps};
 use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables;
 use crate::api::metrics::lake_metrics;
+use crate::api::quality::{LakeQuality, lake_objectives, lake_quality};
 use crate::api::scan::ScanRequest;
 use crate::error::{Error, Result};
+use crate::lake::report::to_json;
 use crate::lake::states::KeepStates;
 use crate::lake::table_files::PartitionFilter;
 use crate::lake::{LakeAddress, WantedState, existing_lake_for, find_state};
+use crate::quality::contracts::Contract;
 use crate::schema::{PublicationKind, VOCABULARY_GAPS, find_table};
 use crate::steps::drop::DropTarget;
 use crate::task::Task;
@@ -47,6 +52,31 @@ impl Lake {
                 "the lake itself",
             )),
         })
+    }
+
+    /// What a contract says of the lake, as a dictionary.
+    fn judge<'py>(
+        &self,
+        py: Python<'py>,
+        contract: Option<&Bound<'py, PyAny>>,
+        today: Option<&Bound<'py, PyAny>>,
+        judge: fn(&LakeAddress, &Contract, NaiveDate, &Task) -> Result<LakeQuality>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let contract = arguments::contract(contract)?.unwrap_or_else(|| Contract::DEFAULT.to_owned());
+        let today = match today {
+            None => Utc::now().date_naive(),
+            Some(today) => arguments::dt(today)?.day(),
+        };
+        let found = call::run_interruptible(py, false, |task| {
+            judge(
+                &self.address,
+                required_contract(&contract, task)?.as_ref(),
+                today,
+                task,
+            )
+        })?;
+        let json = call::run_inline(py, || to_json(&found))?;
+        py.import("json")?.call_method1("loads", (json,))
     }
 
     /// A table of what a reader of the lake finds.
@@ -199,6 +229,29 @@ impl Lake {
     #[doc = stub_doc!(Lake.metrics)]
     fn metrics(&self, py: Python<'_>) -> PyResult<String> {
         call::run_interruptible(py, false, |task| lake_metrics(self.address.open(task)?.as_ref()))
+    }
+
+    #[doc = stub_doc!(Lake.quality)]
+    #[pyo3(signature = (contract=None, *, today=None), text_signature = "($self, contract=\"default\", *, today=None)")]
+    fn quality<'py>(
+        &self,
+        py: Python<'py>,
+        contract: Option<&Bound<'py, PyAny>>,
+        today: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.judge(py, contract, today, lake_quality)
+    }
+
+    #[doc = stub_doc!(Lake.objectives)]
+    #[pyo3(signature = (contract=None, *, today=None), text_signature = "($self, contract=\"default\", *, today=None)")]
+    fn objectives<'py>(
+        &self,
+        py: Python<'py>,
+        contract: Option<&Bound<'py, PyAny>>,
+        today: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.judge(py, contract, today, lake_objectives)?
+            .get_item("objectives")
     }
 
     #[doc = stub_doc!(Lake.explain)]

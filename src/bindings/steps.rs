@@ -5,6 +5,7 @@ use pyo3::types::PyDict;
 
 use super::process::{call, progress};
 use super::{arguments, errors};
+use crate::api::contracts::read_contract;
 use crate::api::sources;
 use crate::error::{Error, Result};
 use crate::formats::MostRatio;
@@ -24,7 +25,7 @@ use crate::task::Task;
 #[doc = stub_help!(run)]
 #[pyfunction]
 #[pyo3(signature = (*, drugs=None, pubmed=None, clinical_trials=None, preprints=None, lake=None, out=None, dt=None, dates=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400,
-    expect_rows=None, fields=None, abstracts=false, exclude_status=None, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), snapshot=false, max_absent="2%", progress=false, **options), text_signature = None)]
+    expect_rows=None, contract=None, fields=None, abstracts=false, exclude_status=None, unit="substance", max_exclusive=1_000_000, graph="json", keep=KeepStates::default(), snapshot=false, max_absent="2%", progress=false, **options), text_signature = None)]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(super) fn run<'py>(
     py: Python<'py>,
@@ -41,6 +42,7 @@ pub(super) fn run<'py>(
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     expect_rows: Option<&str>,
+    contract: Option<&Bound<'py, PyAny>>,
     fields: Option<&Bound<'py, PyAny>>,
     abstracts: bool,
     exclude_status: Option<&Bound<'py, PyAny>>,
@@ -64,6 +66,7 @@ pub(super) fn run<'py>(
         expect_rows: arguments::expect_rows(py, expect_rows)?,
         ..SilverSettings::default()
     };
+    let contract = arguments::contract(contract)?;
     let gold = GoldSettings {
         matcher: arguments::matcher_settings("run", options)?,
         search: arguments::search(py, fields, abstracts, exclude_status)?,
@@ -76,10 +79,12 @@ pub(super) fn run<'py>(
         ..GoldSettings::default()
     };
     report(py, progress, |task| {
+        let contract = read_contract(contract.as_deref(), task)?;
+        let silver = SilverSettings { contract, ..silver };
         let lake = open_lake_for(&lake, task)?;
         match dates {
-            RunDates::One(dt) => whole::run(lake.as_ref(), &of_date(&sources, dt), dt, silver, &gold, task),
-            RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, silver, &gold, task),
+            RunDates::One(dt) => whole::run(lake.as_ref(), &of_date(&sources, dt), dt, &silver, &gold, task),
+            RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, &silver, &gold, task),
         }
     })
 }
@@ -130,7 +135,7 @@ pub(super) fn bronze<'py>(
 #[doc = stub_doc!(silver)]
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
-#[pyo3(signature = (*, lake=None, out=None, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, expect_rows=None, hold=false, progress=false))]
+#[pyo3(signature = (*, lake=None, out=None, dt, tables=None, encoding=None, month_first=false, on_bad_file="fail", max_ratio=400, expect_rows=None, contract=None, hold=false, progress=false))]
 pub(super) fn silver<'py>(
     py: Python<'py>,
     lake: Option<&Bound<'py, PyAny>>,
@@ -142,6 +147,7 @@ pub(super) fn silver<'py>(
     on_bad_file: &str,
     #[pyo3(from_py_with = arguments::max_ratio)] max_ratio: u64,
     expect_rows: Option<&str>,
+    contract: Option<&Bound<'py, PyAny>>,
     hold: bool,
     progress: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -156,12 +162,15 @@ pub(super) fn silver<'py>(
         hold,
         ..SilverSettings::default()
     };
+    let contract = arguments::contract(contract)?;
     report(py, progress, |task| {
+        let contract = read_contract(contract.as_deref(), task)?;
+        let settings = SilverSettings { contract, ..settings };
         silver_step::silver(
             existing_lake_for(&lake, task)?.as_ref(),
             tables.as_deref(),
             dt,
-            settings,
+            &settings,
             task,
         )
     })

@@ -13,6 +13,7 @@ use super::commands::gaps::GapsArguments;
 use super::commands::generate::GenerateArguments;
 use super::commands::lake_explain::LakeExplainArguments;
 use super::commands::lake_history::HistoryArguments;
+use super::commands::lake_quality::QualityArguments;
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{
@@ -249,6 +250,9 @@ pub(super) enum LakeCommand {
     Vacuum(VacuumArguments),
     /// Say why a drug is mentioned in a publication, or why it is not, with the vocabulary and the settings of gold
     Explain(LakeExplainArguments),
+    /// Count the rows of every table that break a rule of a data contract, and measure its objectives; exit code 1 if a rule
+    /// of severity `error` is broken or an objective is missed
+    Quality(QualityArguments),
     /// Compare every file of the current state with the digest in its manifest; exit code 1 if one differs
     Verify(VerifyArguments),
 }

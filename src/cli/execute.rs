@@ -49,7 +49,7 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let dates = arguments.lake.dates()?;
             let sources = sources(&arguments.drugs, &arguments.publications, lists, task)?;
             let sources = arguments.snapshot.apply(sources)?;
-            let silver = silver_settings(&arguments.reading)?;
+            let silver = silver_settings(&arguments.reading, task)?;
             let gold = gold_settings(&arguments.matching, &arguments.gold, task)?;
             let lake = open_lake_for(&arguments.lake.out, task)?;
             if arguments.gold.explain_plan {
@@ -62,14 +62,14 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
                     ));
                 };
                 let sources = of_date(&sources, dt);
-                let plan = plan_run(lake.as_ref(), &sources, dt, (silver, &gold), task)?;
+                let plan = plan_run(lake.as_ref(), &sources, dt, (&silver, &gold), task)?;
                 return plan::of_run(&plan, &arguments.output);
             }
             let report = match dates {
                 RunDates::One(dt) => {
-                    run::run(lake.as_ref(), &of_date(&sources, dt), dt, silver, &gold, task)?
+                    run::run(lake.as_ref(), &of_date(&sources, dt), dt, &silver, &gold, task)?
                 }
-                RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, silver, &gold, task)?,
+                RunDates::Each(dates) => backfill(lake.as_ref(), &sources, dates, &silver, &gold, task)?,
             };
             (report, &arguments.output)
         }
@@ -109,9 +109,9 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             let settings = SilverSettings {
                 hold: arguments.hold,
-                ..silver_settings(&arguments.reading)?
+                ..silver_settings(&arguments.reading, task)?
             };
-            let report = silver(lake.as_ref(), tables, dt, settings, task)?;
+            let report = silver(lake.as_ref(), tables, dt, &settings, task)?;
             (report, &arguments.output)
         }
         Command::Gold(arguments) => {

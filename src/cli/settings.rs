@@ -2,6 +2,7 @@
 
 use super::options::matching::Matching;
 use super::options::{GoldOptions, InputOptions, Reading};
+use crate::api::contracts::read_contract;
 use crate::api::source_lists::Lists;
 use crate::api::vocabulary::read_vocabulary;
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ pub(super) fn reading(bytes: &InputOptions) -> formats::ReadOptions {
     }
 }
 
-pub(super) fn silver_settings(words: &Reading) -> Result<SilverSettings> {
+pub(super) fn silver_settings(words: &Reading, task: &Task) -> Result<SilverSettings> {
     let order = if words.month_first {
         NumericOrder::MonthFirst
     } else {
@@ -55,6 +56,7 @@ pub(super) fn silver_settings(words: &Reading) -> Result<SilverSettings> {
         on_bad_file: words.on_bad_file,
         most_ratio,
         expect_rows: expected.transpose()?,
+        contract: read_contract(words.contract.as_deref(), task)?,
         ..SilverSettings::default()
     })
 }

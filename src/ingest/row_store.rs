@@ -260,8 +260,8 @@ impl StoredRows {
         self.is_file
     }
 
-    /// Makes the draft the table's file.
-    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<OutputFile> {
+    /// Makes the draft the table's file; returns what the rules of the encoder counted too.
+    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<(OutputFile, Vec<u64>)> {
         self.draft.publish(transaction)
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::quality::FileTally;
+use crate::quality::contracts::RuleResult;
 use crate::schema::SourceTable;
 use crate::tables::output_file::OutputFile;
 
@@ -79,6 +80,12 @@ pub struct SilverManifest {
     /// inputs and settings are those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleaned_as: Option<String>,
+    /// The digest of the contract that the rows were checked against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// What its rules found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quality: Vec<RuleResult>,
 }
 
 impl SilverManifest {

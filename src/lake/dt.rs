@@ -37,6 +37,11 @@ impl Dt {
         })
     }
 
+    /// Its day.
+    pub fn day(self) -> NaiveDate {
+        self.0
+    }
+
     /// The day this many days before; `None` before the beginning of the calendar.
     pub fn days_before(self, days: u32) -> Option<Self> {
         self.0

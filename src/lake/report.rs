@@ -10,6 +10,7 @@ use super::documents::HeldDate;
 use super::dt::Dt;
 use super::layout;
 use crate::error::{Error, Result};
+use crate::quality::contracts::{RuleResult, RuleSeverity};
 use crate::quality::{FileTally, Totals};
 use crate::schema::DrugUnit;
 use crate::storage::Storage;
@@ -176,6 +177,9 @@ pub struct StepReport {
     /// Gold and runs: the settings that differ from those of the gold layer before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed_settings: Vec<ChangedSetting>,
+    /// Silver and runs with a contract: what its rules found in each table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quality: Vec<RuleResult>,
     pub seconds: f64,
 }
 
@@ -243,6 +247,7 @@ impl StepReport {
             .filter_map(|part| part.absent)
             .reduce(|sum, absent| sum + absent);
         report.settings = parts.iter().flat_map(|part| part.settings.clone()).collect();
+        report.quality = parts.iter().flat_map(|part| part.quality.clone()).collect();
         let changed = parts.iter().flat_map(|part| part.changed_settings.clone());
         report.changed_settings = changed.collect();
         report.outputs_left_out += parts.iter().map(|part| part.outputs_left_out).sum::<u64>();
@@ -257,6 +262,33 @@ impl StepReport {
             return Ok(());
         }
         storage.put(&path, self.to_json()?.as_bytes())
+    }
+
+    /// Writes what a contract found in a table into the lake, unless the lake says so already.
+    pub(crate) fn save_quality(
+        &self,
+        storage: &dyn Storage,
+        dt: Dt,
+        table: &str,
+        contract: &str,
+    ) -> Result<()> {
+        if self.quality.is_empty() {
+            return Ok(());
+        }
+        let found = QualityReport {
+            contract,
+            table,
+            dt: dt.to_string(),
+            passed: self.quality.iter().all(|result| result.passed),
+            rules: &self.quality,
+        };
+        let mut json = to_json(&found)?;
+        json.push('\n');
+        let path = layout::report("quality", dt, table);
+        if storage.read(&path)?.as_deref() == Some(json.as_bytes()) {
+            return Ok(());
+        }
+        storage.put(&path, json.as_bytes())
     }
 
     /// Adds the run to the history of the lake, unless it changed nothing.
@@ -302,6 +334,7 @@ impl StepReport {
             told.sources == self.sources
                 && told.outputs == self.outputs
                 && told.gold == self.gold
+                && told.quality == self.quality
                 && told.held.unwrap_or_default() == *self.held.as_deref().unwrap_or_default()
         }))
     }
@@ -309,15 +342,19 @@ impl StepReport {
     /// What users must see even without the report: the dates that the graph lacks, and why; an incomplete answer; and
     /// settings that are not those of the last run.
     pub fn warnings(&self) -> Vec<String> {
+        let broken = self
+            .quality
+            .iter()
+            .filter(|result| result.breaks(RuleSeverity::Warning));
+        let mut told: Vec<String> = broken.take(MOST_WARNINGS).map(RuleResult::sentence).collect();
         let Some(gold) = &self.gold else {
-            return Vec::new();
+            return told;
         };
         let held = self.held.as_deref().unwrap_or_default();
-        let mut told: Vec<String> = held
-            .iter()
-            .take(MOST_WARNINGS)
-            .map(|HeldDate { dt, reason }| format!("dt={dt} is held back, and gold leaves it out: {reason}"))
-            .collect();
+        let waits = |HeldDate { dt, reason }: &HeldDate| {
+            format!("dt={dt} is held back, and gold leaves it out: {reason}")
+        };
+        told.extend(held.iter().take(MOST_WARNINGS).map(waits));
         if held.len() > MOST_WARNINGS {
             let more = held.len() - MOST_WARNINGS;
             told.push(format!("{more} more dates are held back; the report names all"));
@@ -357,6 +394,16 @@ impl StepReport {
         json.push('\n');
         Ok(json)
     }
+}
+
+/// What a contract found in a table of a date, as a file of the lake.
+#[derive(Serialize)]
+struct QualityReport<'r> {
+    contract: &'r str,
+    table: &'r str,
+    dt: String,
+    passed: bool,
+    rules: &'r [RuleResult],
 }
 
 /// A run in the history of a lake.

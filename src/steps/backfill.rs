@@ -25,7 +25,7 @@ pub fn backfill(
     storage: &dyn Storage,
     sources: &[BronzeSource],
     dates: DtRange,
-    silver: SilverSettings,
+    silver: &SilverSettings,
     settings: &GoldSettings,
     task: &Task,
 ) -> Result<StepReport> {
@@ -61,7 +61,7 @@ fn run_date(
     storage: &dyn Storage,
     sources: &[BronzeSource],
     dt: Dt,
-    silver: SilverSettings,
+    silver: &SilverSettings,
     task: &Task,
 ) -> Result<StepReport> {
     let started = StepStart::now(task);

@@ -18,7 +18,7 @@ pub fn run(
     storage: &dyn Storage,
     sources: &[BronzeSource],
     dt: Dt,
-    silver: SilverSettings,
+    silver: &SilverSettings,
     gold: &GoldSettings,
     task: &Task,
 ) -> Result<StepReport> {
@@ -62,7 +62,7 @@ pub(super) fn deliver(
     sources: &[BronzeSource],
     files: &[Vec<SourceFile>],
     dt: Dt,
-    silver: SilverSettings,
+    silver: &SilverSettings,
     task: &Task,
 ) -> Result<[StepReport; 2]> {
     let tables: Vec<SourceTable> = sources.iter().map(|source| source.table).collect();

@@ -42,7 +42,7 @@ pub fn plan_run(
     storage: &dyn Storage,
     sources: &[BronzeSource],
     dt: Dt,
-    (silver, gold): (SilverSettings, &GoldSettings),
+    (silver, gold): (&SilverSettings, &GoldSettings),
     task: &Task,
 ) -> Result<RunPlan> {
     let mut planned = Vec::new();

@@ -8,7 +8,7 @@ use polars_parquet::write::CompressedPage;
 use rayon::prelude::*;
 
 use super::pages::{Encoder, PAGE_BYTES};
-use super::row_group::RowGroup;
+use super::row_group::{RowGroup, add_counts};
 use crate::error::Result;
 use crate::row_frame::append;
 
@@ -16,6 +16,7 @@ use crate::row_frame::append;
 pub(crate) struct OpenRowGroup {
     rows: usize,
     columns: Vec<OpenColumn>,
+    counts: Vec<u64>,
 }
 
 /// A column of it: its first rows as pages, those behind them that are enough for pages, and the rest.
@@ -74,6 +75,7 @@ impl OpenRowGroup {
         let columns = encoder.table().columns.iter();
         Self {
             rows: 0,
+            counts: Vec::new(),
             columns: columns.map(|_| OpenColumn::default()).collect(),
         }
     }
@@ -88,6 +90,7 @@ impl OpenRowGroup {
     /// Adds the rows of a frame.
     pub(crate) fn push(&mut self, frame: &DataFrame, encoder: &Encoder) -> Result<()> {
         self.rows += frame.height();
+        add_counts(&mut self.counts, &encoder.count(frame)?);
         let columns = frame.columns().iter().zip(encoder.table().columns);
         for (open, (column, of_table)) in self.columns.iter_mut().zip(columns) {
             if of_table.is_free_text() {
@@ -133,6 +136,7 @@ impl OpenRowGroup {
             .collect::<Result<_>>()?;
         Ok(RowGroup {
             rows: self.rows as u64,
+            counts: self.counts,
             columns: columns.into_iter().flatten().collect(),
         })
     }

@@ -25,9 +25,10 @@ use rayon::prelude::*;
 
 use super::list_pages::list_pages;
 use super::page_compression::{LEVEL, compress};
-use super::row_group::{ColumnPlace, Outline, RowGroup};
+use super::row_group::{Outline, RowGroup, RowGroupPlace};
 use super::table_file::TableFile;
 use crate::error::Result;
+use crate::quality::contracts::TableRules;
 use crate::schema::{TABLE_FORMAT, Table};
 
 /// A dictionary that is larger repeats too little to be worth its lookups.
@@ -93,6 +94,7 @@ pub(crate) struct Encoder {
     /// What readers of pages must know of each leaf.
     descriptors: Vec<Descriptor>,
     options: WriteOptions,
+    rules: Option<Arc<TableRules>>,
 }
 
 impl Encoder {
@@ -115,11 +117,28 @@ impl Encoder {
             types,
             descriptors: descriptors.map(|column| column.descriptor.clone()).collect(),
             options,
+            rules: None,
             outline: Arc::new(Outline {
                 schema,
                 footer: without_rows.into_inner_and_metadata().1,
             }),
         })
+    }
+
+    /// Like [`Encoder::new`], and counts the rows that break these rules, flags left out.
+    pub(crate) fn counting(table: &'static Table, rules: Option<&TableRules>) -> Result<Self> {
+        let rules = rules.cloned().map(Arc::new);
+        Ok(Self {
+            rules,
+            ..Self::new(table)?
+        })
+    }
+
+    /// What its rules count in rows of the table.
+    pub(crate) fn count(&self, rows: &DataFrame) -> Result<Vec<u64>> {
+        self.rules
+            .as_ref()
+            .map_or(Ok(Vec::new()), |rules| rules.count(rows, false))
     }
 
     pub(crate) fn table(&self) -> &'static Table {
@@ -132,10 +151,11 @@ impl Encoder {
     }
 
     /// Takes the pages of a row group out of the bytes that were written, as they are: parts of these, not copies.
-    pub(crate) fn read(&self, bytes: Vec<u8>, rows: u64, places: &[ColumnPlace]) -> Result<RowGroup> {
+    pub(crate) fn read(&self, bytes: Vec<u8>, place: &RowGroupPlace) -> Result<RowGroup> {
         let mut file = Cursor::new(bytes.into());
-        let mut columns = Vec::with_capacity(places.len());
-        for (descriptor, place) in self.descriptors.iter().zip(places) {
+        let mut columns = Vec::with_capacity(place.columns.len());
+        let (rows, counts) = (place.rows, place.counts.clone());
+        for (descriptor, place) in self.descriptors.iter().zip(&place.columns) {
             file.set_position(place.start);
             // The number of its pages tells where a column ends.
             let compression = self.options.compression.into();
@@ -154,7 +174,11 @@ impl Encoder {
             (file, _) = reader.into_inner();
             columns.push(pages);
         }
-        Ok(RowGroup { rows, columns })
+        Ok(RowGroup {
+            rows,
+            columns,
+            counts,
+        })
     }
 
     /// The rows of a row group.

@@ -78,8 +78,10 @@ impl PendingTable {
 
     /// Writes the footer.
     pub(crate) fn finish(self) -> Result<FinishedTable> {
+        let (output, counts) = self.writer.finish_counting()?;
         Ok(FinishedTable {
-            output: self.writer.finish()?,
+            output,
+            counts,
             file: self.file,
             encoder: self.encoder,
         })
@@ -90,17 +92,18 @@ impl PendingTable {
 pub(crate) struct FinishedTable {
     file: File,
     output: OutputFile,
+    counts: Vec<u64>,
     encoder: Arc<Encoder>,
 }
 
 impl FinishedTable {
-    /// Makes it the table's file.
-    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<OutputFile> {
+    /// Makes it the table's file; returns what the rules of the encoder counted too.
+    pub(crate) fn publish(self, transaction: &mut dyn Transaction) -> Result<(OutputFile, Vec<u64>)> {
         let OutputFile {
             path, bytes, sha256, ..
         } = &self.output;
         transaction.adopt(NAME, self.file, path, *bytes, sha256)?;
-        Ok(self.output)
+        Ok((self.output, self.counts))
     }
 
     /// A row group of it.
@@ -110,7 +113,7 @@ impl FinishedTable {
         self.file
             .read_exact_at(&mut bytes, place.bytes.start)
             .map_err(|error| Error::storage("rows that wait", "read the scratch file", error))?;
-        self.encoder.read(bytes, place.rows, &place.columns)
+        self.encoder.read(bytes, place)
     }
 
     /// The rows of a row group of it.

@@ -9,6 +9,8 @@ use polars_parquet::write::{CompressedPage, SchemaDescriptor, ThriftFileMetadata
 pub(crate) struct RowGroup {
     pub rows: u64,
     pub columns: Vec<Vec<CompressedPage>>,
+    /// What the rules of the encoder counted in its rows; empty without rules.
+    pub counts: Vec<u64>,
 }
 
 /// What its bytes in a file do not say of a column.
@@ -42,4 +44,12 @@ pub(crate) struct RowGroupPlace {
     pub bytes: Range<u64>,
     pub rows: u64,
     pub columns: Vec<ColumnPlace>,
+    /// Those of [`RowGroup::counts`].
+    pub counts: Vec<u64>,
+}
+
+/// Adds counts to the sums before them.
+pub(crate) fn add_counts(sums: &mut Vec<u64>, counts: &[u64]) {
+    sums.resize(sums.len().max(counts.len()), 0);
+    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
 }

@@ -123,6 +123,7 @@ impl<W: Write> TableFile<W> {
                 page_rows: pages.iter().filter_map(rows).collect(),
             });
         Ok(RowGroupPlace {
+            counts: group.counts.clone(),
             bytes: start..self.position,
             rows: group.rows,
             columns: places.collect(),

@@ -11,7 +11,7 @@ use polars_parquet::write::schema_to_metadata_key;
 
 use super::output_file::OutputFile;
 use super::pages::Encoder;
-use super::row_group::{RowGroup, RowGroupPlace};
+use super::row_group::{RowGroup, RowGroupPlace, add_counts};
 use super::row_groups::{GroupForm, RowGroupCutter, WholeGroup};
 use super::stored_groups::StoredGroups;
 use super::table_file::TableFile;
@@ -28,6 +28,7 @@ pub(crate) struct TableWriter {
     digest: Digest256,
     groups: RowGroupCutter,
     rows: u64,
+    counts: Vec<u64>,
 }
 
 impl TableWriter {
@@ -36,13 +37,17 @@ impl TableWriter {
         path: String,
         table: &'static Table,
     ) -> Result<Self> {
+        Self::encoded(transaction, path, Arc::new(Encoder::new(table)?))
+    }
+
+    /// Like [`TableWriter::create`], with the encoder of the table.
+    pub(crate) fn encoded(
+        transaction: &mut dyn Transaction,
+        path: String,
+        encoder: Arc<Encoder>,
+    ) -> Result<Self> {
         let file = transaction.create(&path)?;
-        Self::over(
-            file,
-            transaction.shown(&path),
-            path,
-            Arc::new(Encoder::new(table)?),
-        )
+        Self::over(file, transaction.shown(&path), path, encoder)
     }
 
     /// Writes into `file` the table that will be published at `path`; messages call it `shown`.
@@ -60,6 +65,7 @@ impl TableWriter {
             digest,
             groups: RowGroupCutter::new(encoder),
             rows: 0,
+            counts: Vec::new(),
         })
     }
 
@@ -85,6 +91,7 @@ impl TableWriter {
     pub(crate) fn write_group(&mut self, group: &RowGroup) -> Result<RowGroupPlace> {
         self.end_group()?;
         self.rows += group.rows;
+        add_counts(&mut self.counts, &group.counts);
         self.file.add(group)
     }
 
@@ -104,22 +111,31 @@ impl TableWriter {
 
     fn put_whole(&mut self, group: &WholeGroup) -> Result<()> {
         match group {
-            WholeGroup::Pages(group) => self.file.add(group).map(|_| ()),
+            WholeGroup::Pages(group) => {
+                add_counts(&mut self.counts, &group.counts);
+                self.file.add(group).map(|_| ())
+            }
             WholeGroup::Frame(_) => Err(Error::internal("a row group of a file that is no pages")),
         }
     }
 
     /// Writes the rest and the footer.
-    pub(crate) fn finish(mut self) -> Result<OutputFile> {
+    pub(crate) fn finish(self) -> Result<OutputFile> {
+        Ok(self.finish_counting()?.0)
+    }
+
+    /// Like [`TableWriter::finish`], and returns what the rules of the encoder counted; nothing of copied row groups.
+    pub(crate) fn finish_counting(mut self) -> Result<(OutputFile, Vec<u64>)> {
         self.end_group()?;
         self.file.finish()?;
         let (bytes, sha256) = self.digest.finish();
-        Ok(OutputFile {
+        let output = OutputFile {
             path: self.path,
             rows: self.rows,
             bytes,
             sha256,
-        })
+        };
+        Ok((output, self.counts))
     }
 }
 

@@ -43,7 +43,7 @@ fn made(folder: &Path, memory: Bound, on_bad_file: OnBadFile) -> (Vec<(String, V
         memory,
         ..SilverSettings::default()
     };
-    let report = silver(lake.as_ref(), None, dt, settings, &Task::new()).unwrap();
+    let report = silver(lake.as_ref(), None, dt, &settings, &Task::new()).unwrap();
     let silver = lake_folder.path().join("silver");
     let mut files = Vec::new();
     let mut folders = vec![silver.clone()];

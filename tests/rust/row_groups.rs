@@ -61,10 +61,10 @@ pub(crate) fn made(source: &Path, memory: Bound, threads: usize) -> (Vec<u8>, St
         memory,
         ..SilverSettings::default()
     };
-    made_with(source, settings, threads)
+    made_with(source, &settings, threads)
 }
 
-fn made_with(source: &Path, settings: SilverSettings, threads: usize) -> (Vec<u8>, StepReport) {
+fn made_with(source: &Path, settings: &SilverSettings, threads: usize) -> (Vec<u8>, StepReport) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lake");
     let lake = open_lake(&root.display().to_string()).unwrap();
@@ -240,7 +240,7 @@ fn rows_of_a_bad_file_do_not_stay_in_the_draft() {
         on_bad_file: OnBadFile::Reject,
         ..SilverSettings::default()
     };
-    let (bytes, report) = made_with(folder.path(), settings, 2);
+    let (bytes, report) = made_with(folder.path(), &settings, 2);
     let (found, _) = ids(&bytes);
     let wanted: Vec<String> = (0..12_000)
         .chain(32_000..44_000)
@@ -248,6 +248,6 @@ fn rows_of_a_bad_file_do_not_stay_in_the_draft() {
         .collect();
     assert!(found == wanted, "{} rows", found.len());
     assert_eq!(report.totals.rows_rejected, 1, "the file");
-    let (again, _) = made_with(folder.path(), settings, 1);
+    let (again, _) = made_with(folder.path(), &settings, 1);
     assert!(again == bytes, "whatever threads there are");
 }

@@ -225,7 +225,7 @@ fn made(days: &[Day], memory: Bound, gold_each_day: bool) -> [Vec<u8>; 3] {
             BronzeSource::new(SourceTable::ClinicalTrials, write("trials.csv", &day.csv())),
         ];
         bronze(lake.as_ref(), &sources, dt, &Task::new()).unwrap();
-        let report = silver(lake.as_ref(), None, dt, silver_settings, &Task::new()).unwrap();
+        let report = silver(lake.as_ref(), None, dt, &silver_settings, &Task::new()).unwrap();
         let totals = &report.totals;
         assert_eq!(
             totals.rows_in,

@@ -210,6 +210,9 @@ class SilverOperator(StepOperator):
         on_bad_file: ``"fail"``, or ``"reject"`` to reject an unreadable file and continue.
         expect_rows: A share such as ``"50%"``: fail, without a retry, before a table is written whose rows differ by
             more from the median of the last 7 deliveries, or that shrinks by more.
+        contract: A data contract that the table must keep before it is written: ``"default"``, which comes with the package,
+            or the file or URI of one; ``None`` or ``"none"`` for none. A broken rule of severity ``error`` fails the
+            task, without a retry.
         hold: Hold the day, in the commit that changes its table, until a ``QualityOperator`` has judged it. If another
             silver task of the day fails, the day is not judged and so not published.
     """
@@ -226,6 +229,7 @@ class SilverOperator(StepOperator):
         month_first: bool | str = False,
         on_bad_file: str = "fail",
         expect_rows: str | None = None,
+        contract: str | None = None,
         hold: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -235,6 +239,7 @@ class SilverOperator(StepOperator):
         self.month_first = month_first
         self.on_bad_file = on_bad_file
         self.expect_rows = expect_rows
+        self.contract = contract
         self.hold = hold
         check_choice(self, "table", _TABLES)
         check_options(self, READING)
@@ -332,6 +337,8 @@ class QualityOperator(LakeOperator):
         max_rejected_share: The largest share of rejected rows that passes, per table.
         max_flag_shares: Flag → the largest share of kept rows that may carry it.
         min_rows: A table with fewer kept rows does not pass.
+        hold_on_warning: A table that breaks a rule of its contract with severity ``warning`` does not pass; otherwise the
+            broken rule is logged.
     """
 
     step = "quality"
@@ -345,6 +352,7 @@ class QualityOperator(LakeOperator):
         max_rejected_share: float | str = 0.25,
         max_flag_shares: Mapping[str, float] | str | None = None,
         min_rows: int | str = 1,
+        hold_on_warning: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -352,13 +360,16 @@ class QualityOperator(LakeOperator):
         self.max_rejected_share = max_rejected_share
         self.max_flag_shares = max_flag_shares
         self.min_rows = min_rows
+        self.hold_on_warning = hold_on_warning
         check_options(self, [name for name in GATE if getattr(self, name) is not None])
 
     @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Judge the reports, hold or release the day, and return the compared numbers."""
         shares = {} if self.max_flag_shares is None else self._option("max_flag_shares")
-        thresholds = Thresholds(self._option("max_rejected_share"), shares, self._option("min_rows"))
+        thresholds = Thresholds(
+            self._option("max_rejected_share"), shares, self._option("min_rows"), self._option("hold_on_warning")
+        )
         day = {"lake": rendered(self, "out"), "dt": rendered(self, "dt")}
         try:
             judged = judge(self.reports, thresholds, self.log)

@@ -35,6 +35,7 @@ class Thresholds:
     max_rejected_share: float
     max_flag_shares: Mapping[str, float]
     min_rows: int
+    hold_on_warning: bool = False
 
 
 def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, log: logging.Logger) -> dict[str, Any]:
@@ -55,6 +56,12 @@ def judge(reports: Sequence[Mapping[str, Any] | None], thresholds: Thresholds, l
         log.info("%s: %s", table, numbers)
         tables[table] = numbers
         faults += found
+        broken = _broken_rules(table, report)
+        if broken and thresholds.hold_on_warning:
+            faults += [f"{rule} (correct the source or the contract, or {where('hold_on_warning')})" for rule in broken]
+        else:
+            for rule in broken:
+                log.warning("%s", rule)
     if faults:
         message = f"the day is too poor to be published, the graph stays without it: {'; '.join(faults)}"
         refusal = QualityError(message)
@@ -109,8 +116,19 @@ def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> 
                 f"{_percent(most)} pass (look at the source, or {where('max_flag_shares')})"
             )
     numbers: dict[str, Any] = {f"rows_{part}": count for part, count in rows.items()}
+    if report.get("quality"):
+        numbers["broken_rules"] = sum(not rule["passed"] for rule in report["quality"])
     numbers.update(rejected_share=round(rejected_share, 6), rejected=dict(report.get("rejected", {})), flags=flags)
     return numbers, faults
+
+
+def _broken_rules(table: str, report: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each rule of the contract that the table breaks; one of severity ``info`` is only recorded."""
+    return [
+        f"{table}: the rule {rule['rule']} counts {rule['count']} of {rule['rows']} rows and allows {rule['allowed']}"
+        for rule in report.get("quality", ())
+        if not rule["passed"] and rule["severity"] != "info"
+    ]
 
 
 def _percent(share: float) -> str:

@@ -31,7 +31,7 @@ VARIABLE = "drugs_rs"
 PREFIX = "DRUGS_RS_"
 # Placeholder for the run's partition in a source: gs://landing/{dt}/drugs.csv
 DT_PLACEHOLDER = "{dt}"
-READING = ("encoding", "month_first", "on_bad_file", "expect_rows")
+READING = ("encoding", "month_first", "on_bad_file", "expect_rows", "contract")
 MATCHING = (
     "boundary",
     "abbreviations",
@@ -44,7 +44,7 @@ MATCHING = (
     "extra_stop_words",
 )
 COUNTING = ("unit", "max_exclusive", "graph", "keep")
-GATE = ("max_rejected_share", "max_flag_shares", "min_rows")
+GATE = ("max_rejected_share", "max_flag_shares", "min_rows", "hold_on_warning")
 OPTIONS = (*READING, *MATCHING, *COUNTING, *GATE, "isolation")
 AT_RUN = (*OPTIONS, "notifiers")
 # The allowed values of some options; `tests/composer/test_settings.py` checks that the core agrees.
@@ -99,6 +99,7 @@ class Settings:
     month_first: bool = False
     on_bad_file: str = "fail"
     expect_rows: str | None = None
+    contract: str | None = "default"
     boundary: str = "word"
     abbreviations: bool = False
     fields: list[str] | None = None
@@ -122,6 +123,8 @@ class Settings:
         default_factory=lambda: {"bad_date": 0.5, "synthetic_id": 0.5, "removed_escapes": 0.5}
     )
     min_rows: int = 1
+    # Whether a broken rule of the contract with severity `warning` holds the day too.
+    hold_on_warning: bool = False
 
     # When and how it runs.
     schedule: str | None = "@daily"

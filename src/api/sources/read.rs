@@ -77,11 +77,11 @@ pub fn read_publications(
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
     let mut collector = Collector::new(
         tallies,
-        aside(settings),
+        aside(&settings),
         Merger::on_demand(scratch::unnamed, Bound::default()),
     );
     let open = |number: usize| -> Result<Opened<'_>> {
-        open_publications(&files[number], number, kind, settings, task)
+        open_publications(&files[number], number, kind, &settings, task)
     };
     clean_files(
         &sizes,
@@ -129,7 +129,7 @@ pub fn read_publications(
 pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Result<CleanTable> {
     let (files, mut tallies) = find_files(uris, SourceTable::Drugs, task)?;
     let open = |number: usize| open_source(&files[number], settings.reading(), task);
-    let mut aside = aside(settings);
+    let mut aside = aside(&settings);
     let combined = combine_files(&mut tallies, open, settings.on_bad_file, &mut aside, task)?;
     tallies.iter().try_for_each(FileTally::check)?;
     let uris: Vec<String> = files.into_iter().map(|file| file.uri).collect();
@@ -308,7 +308,7 @@ impl PublicationStream {
         let Some((number, file)) = self.files.pop_front() else {
             return Ok(None);
         };
-        match open_publications(&file, number, self.kind, self.settings, task) {
+        match open_publications(&file, number, self.kind, &self.settings, task) {
             Ok((reader, context)) => Ok(Some((number, reader, context))),
             Err(error) => Err((number, error)),
         }
@@ -361,7 +361,7 @@ fn open_publications(
     file: &SourceFile,
     number: usize,
     kind: PublicationKind,
-    settings: SilverSettings,
+    settings: &SilverSettings,
     task: &Task,
 ) -> Result<Opened<'static>> {
     let input = open_source(file, settings.reading(), task)?;
@@ -384,7 +384,7 @@ fn with_kind(mut frame: DataFrame, kind: PublicationKind) -> Result<DataFrame> {
 }
 
 /// Collects rejected rows in memory. They wait until their file ends where a bad file is rejected as a whole.
-fn aside(settings: SilverSettings) -> Rejects<Vec<DataFrame>> {
+fn aside(settings: &SilverSettings) -> Rejects<Vec<DataFrame>> {
     let waits = settings.on_bad_file == OnBadFile::Reject;
     Rejects::new(
         Vec::new(),

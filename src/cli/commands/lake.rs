@@ -2,6 +2,7 @@
 
 use super::lake_explain::explain;
 use super::lake_history::history;
+use super::lake_quality::quality;
 use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables::{lake_compact, lake_files, lake_states, lake_status, lake_tables, lake_vacuum};
 use crate::cli::arguments::{LakeCommand, VerifyArguments};
@@ -53,6 +54,7 @@ pub(in crate::cli) fn lake(command: &LakeCommand, task: &Task) -> Result<Outcome
             (lake_status(lake.as_ref())?, &arguments.print)
         }
         LakeCommand::History(arguments) => return Ok(Outcome::of_text(history(arguments, task)?)),
+        LakeCommand::Quality(arguments) => return quality(arguments, task),
         LakeCommand::Explain(arguments) => return Ok(Outcome::of_text(explain(arguments, task)?)),
         LakeCommand::Files(arguments) => {
             let dates = arguments.dates.iter().map(|dt| Dt::parse(dt));

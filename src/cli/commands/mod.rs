@@ -10,6 +10,7 @@ pub(super) mod generate;
 pub(super) mod lake;
 pub(super) mod lake_explain;
 pub(super) mod lake_history;
+pub(super) mod lake_quality;
 pub(super) mod manual;
 pub(super) mod mentions;
 pub(super) mod plan;

@@ -124,6 +124,10 @@ pub(super) struct Reading {
     /// median of its last 7 deliveries, or if a delivery shrinks by more
     #[arg(long, value_name = "SHARE", env = "DRUGS_RS_EXPECT_ROWS")]
     pub expect_rows: Option<String>,
+    /// Check the tables against a data contract before silver is committed: `default`, which comes with the program, or the
+    /// file or URI of one in the Open Data Contract Standard; `none` for none
+    #[arg(long, value_name = "CONTRACT", env = "DRUGS_RS_CONTRACT")]
+    pub contract: Option<String>,
 }
 
 /// How the bytes of files are read.

@@ -1,19 +1,21 @@
 //! Silver: turns bronze partitions into clean tables, batch by batch. For every file, rows in = rows kept + merged +
 //! rejected.
 
+mod contract_check;
 mod drug_table;
 mod expected_rows;
 mod publications;
+mod settings;
 mod snapshot;
 
 use std::io;
 
 pub use expected_rows::ExpectedRows;
 use expected_rows::MOST_DELIVERIES;
+pub use settings::SilverSettings;
 
-use crate::choice::Choice as _;
 use crate::error::{Error, Result};
-use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
+use crate::formats::{Input, MostRatio};
 pub use crate::ingest::parallel_reader::OnBadFile;
 use crate::ingest::rejects::Rejects;
 use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs, may_be_damage};
@@ -21,83 +23,28 @@ use crate::lake::documents::{SilverManifest, SourceCopy};
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::partitions::{kept_rows, rows_before};
-use crate::lake::report::{ReportSettings, ShrunkPartition, StepReport, StepStart, all_stand};
+use crate::lake::report::{ShrunkPartition, StepReport, StepStart, all_stand};
 use crate::lake::states::{keep_manifest, keep_replaced, number_for_silver};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
+use crate::quality::contracts::RuleResult;
 use crate::schema::{REJECTED, SourceTable, TABLE_FORMAT};
 use crate::share::Share;
-use crate::sorting::Bound;
 use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::tables::output_file::OutputFile;
 use crate::tables::spill_buffer::SpillBuffer;
 use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
-use crate::text::date::NumericOrder;
 
 /// Increment this with every change that alters the tables for the same input, so that old partitions are rebuilt.
 const VERSION: u32 = 15;
-
-/// How sources are read.
-#[derive(Debug, Clone, Copy)]
-pub struct SilverSettings {
-    pub encoding: Encoding,
-    pub order: NumericOrder,
-    pub on_bad_file: OnBadFile,
-    pub most_ratio: MostRatio,
-    /// Bytes of growing data to hold in memory before it goes to a scratch file. It changes no byte of the tables.
-    pub memory: Bound,
-    /// Holds the date in the same commit that changes one of its tables, until it is released: gold never reads tables
-    /// that nobody has judged. It changes no byte of the tables.
-    pub hold: bool,
-    /// Fails before the commit if the number of rows is far from that of other deliveries. It changes no byte of the
-    /// tables.
-    pub expect_rows: Option<ExpectedRows>,
-}
-
-impl Default for SilverSettings {
-    fn default() -> Self {
-        Self {
-            encoding: Encoding::default(),
-            order: NumericOrder::default(),
-            on_bad_file: OnBadFile::default(),
-            most_ratio: MostRatio::default(),
-            // Several sorters hold this much each, and the frames of the row store a multiple of it. Runs of this size
-            // are few enough to merge.
-            memory: Bound(1 << 20),
-            hold: false,
-            expect_rows: None,
-        }
-    }
-}
-
-impl SilverSettings {
-    fn in_report(&self) -> ReportSettings {
-        [
-            ("encoding", self.encoding.choice_name().into()),
-            ("month_first", (self.order == NumericOrder::MonthFirst).into()),
-            ("on_bad_file", self.on_bad_file.choice_name().into()),
-            ("max_ratio", self.most_ratio.0.into()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
-    }
-
-    /// How the bytes of a file are read.
-    pub(crate) fn reading(&self) -> ReadOptions {
-        ReadOptions {
-            encoding: self.encoding,
-            most_ratio: self.most_ratio,
-        }
-    }
-}
 
 /// Cleans the bronze partitions of `dt`: the named tables, or all that exist if none is named.
 pub fn silver(
     storage: &dyn Storage,
     tables: Option<&[SourceTable]>,
     dt: Dt,
-    settings: SilverSettings,
+    settings: &SilverSettings,
     task: &Task,
 ) -> Result<StepReport> {
     let _reservation = storage.reserve(&format!("dt={dt}"), Sharing::Shared)?;
@@ -111,7 +58,7 @@ pub(crate) fn silver_reserved(
     storage: &dyn Storage,
     tables: Option<&[SourceTable]>,
     dt: Dt,
-    settings: SilverSettings,
+    settings: &SilverSettings,
     task: &Task,
 ) -> Result<StepReport> {
     let started = StepStart::now(task);
@@ -136,6 +83,9 @@ pub(crate) fn silver_reserved(
     let parts = make_all(storage, partitions, dt, task)?;
     for (table, part) in &parts {
         part.save(storage, dt, table.name())?;
+        if let Some(contract) = &settings.contract {
+            part.save_quality(storage, dt, table.name(), &contract.name)?;
+        }
     }
     let parts: Vec<StepReport> = parts.into_iter().map(|(_, part)| part).collect();
     Ok(StepReport::together("silver", dt, storage, &parts, started))
@@ -146,7 +96,7 @@ pub(crate) fn would_clean(
     storage: &dyn Storage,
     table: SourceTable,
     dt: Dt,
-    settings: SilverSettings,
+    settings: &SilverSettings,
     task: &Task,
 ) -> Result<bool> {
     let partition = SilverPartition::find(storage, (table, dt), settings, task)?;
@@ -169,11 +119,13 @@ fn make_all(
                 sources,
                 outputs,
                 absent,
+                quality,
             } => {
                 let mut report = StepReport::new("silver", dt, storage, sources, outputs, true, started);
                 report.inputs = partition.folders();
                 report.settings = partition.settings.in_report();
                 report.absent = absent;
+                report.quality = quality;
                 parts.push((partition.table, report));
                 continue;
             }
@@ -207,6 +159,7 @@ fn make_all(
             sources,
             outputs,
             absent,
+            quality,
             ..
         } = partition.make(state.fingerprint, transaction.as_mut())?;
         let shrunk = partition.compare_rows(&outputs, state.rows)?;
@@ -219,6 +172,7 @@ fn make_all(
         report.settings = partition.settings.in_report();
         report.shrunk.extend(shrunk);
         report.absent = absent;
+        report.quality = quality;
         parts.push((partition.table, report));
         versions.append(&mut partition.versions);
         versions.push(state.before);
@@ -244,6 +198,7 @@ enum Looked {
         sources: Vec<FileTally>,
         outputs: Vec<OutputFile>,
         absent: Option<u64>,
+        quality: Vec<RuleResult>,
     },
     /// Missing, or made from other inputs or settings.
     Stale(Stale),
@@ -261,12 +216,20 @@ struct Stale {
     fingerprint: String,
 }
 
+/// The files of a partition before their commit.
+struct WrittenTable {
+    tallies: Vec<FileTally>,
+    outputs: Vec<OutputFile>,
+    /// What the rules of the contract counted.
+    counts: Vec<u64>,
+}
+
 /// A partition of one table to check and make.
 struct SilverPartition<'p> {
     storage: &'p dyn Storage,
     table: SourceTable,
     dt: Dt,
-    settings: SilverSettings,
+    settings: &'p SilverSettings,
     inputs: Vec<InputFile>,
     /// Of a snapshot the largest share of earlier publications that it may lack.
     snapshot: Option<Share>,
@@ -280,7 +243,7 @@ impl<'p> SilverPartition<'p> {
     fn find(
         storage: &'p dyn Storage,
         (table, dt): (SourceTable, Dt),
-        settings: SilverSettings,
+        settings: &'p SilverSettings,
         task: &'p Task,
     ) -> Result<Self> {
         let BronzeInputs {
@@ -318,17 +281,23 @@ impl SilverPartition<'_> {
             .and_then(|old| kept_rows(&old.outputs, self.table, self.dt));
         let mut files = Vec::new();
         if let Some(old) = old {
-            if old.inputs_fingerprint() == fingerprint && all_stand(&old.outputs, self.storage)? {
+            // Another contract checks the rows again; none checks nothing.
+            let contract = self.contract_digest();
+            let is_checked = contract.is_none() || old.contract == contract;
+            if is_checked && old.inputs_fingerprint() == fingerprint && all_stand(&old.outputs, self.storage)?
+            {
                 let SilverManifest {
                     sources,
                     outputs,
                     absent,
+                    quality,
                     ..
                 } = old;
                 return Ok(Looked::Made {
                     sources,
                     outputs,
                     absent,
+                    quality: if contract.is_some() { quality } else { Vec::new() },
                 });
             }
             files = old.outputs;
@@ -390,9 +359,15 @@ impl SilverPartition<'_> {
             None => self.write_drugs(transaction),
             Some(kind) => self.write_publications(kind, seen.as_mut(), transaction),
         };
-        let (sources, outputs) = written.map_err(|error| self.cause(error))?;
+        let written = written.map_err(|error| self.cause(error))?;
+        written.tallies.iter().try_for_each(FileTally::check)?;
+        let quality = self.check_contract(&written)?;
+        let WrittenTable {
+            tallies: sources,
+            outputs,
+            ..
+        } = written;
         let absent = seen.map(|seen| seen.finish(self)).transpose()?;
-        sources.iter().try_for_each(FileTally::check)?;
         let manifest = SilverManifest {
             format: TABLE_FORMAT,
             table: self.table.name().to_owned(),
@@ -404,6 +379,8 @@ impl SilverPartition<'_> {
             snapshot: absent.is_some(),
             absent,
             cleaned_as: None,
+            contract: self.contract_digest(),
+            quality,
         };
         manifest::write(transaction, &self.manifest_path(), &manifest)?;
         Ok(manifest)
@@ -418,7 +395,7 @@ impl SilverPartition<'_> {
     }
 
     fn write_fingerprint(&self, text: &mut dyn io::Write) -> io::Result<()> {
-        let settings = &self.settings;
+        let settings = self.settings;
         write!(
             text,
             "silver {VERSION} {:?} {:?} {:?}",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
-use super::SilverPartition;
 use super::snapshot::SnapshotGuard;
+use super::{SilverPartition, WrittenTable};
 use crate::error::Result;
 use crate::formats;
 use crate::ingest::collector::{Collected, Collector, recount};
@@ -20,7 +20,6 @@ use crate::schema::{DELETED, PUBLICATIONS, PublicationKind};
 use crate::silver::merge::{Fates, Merger, Plan};
 use crate::silver::{publications, shapes};
 use crate::storage::Transaction;
-use crate::tables::output_file::OutputFile;
 use crate::tables::pages::Encoder;
 use crate::tables::row_group::RowGroup;
 use crate::tables::spill_buffer::SpillBuffer;
@@ -33,14 +32,14 @@ impl SilverPartition<'_> {
         kind: PublicationKind,
         mut seen: Option<&mut SnapshotGuard>,
         transaction: &mut dyn Transaction,
-    ) -> Result<(Vec<FileTally>, Vec<OutputFile>)> {
+    ) -> Result<WrittenTable> {
         let shapes = shapes::shapes(kind);
         let aside = self.aside(transaction)?;
         let waiting = SpillBuffer::new(&DELETED, transaction.scratch("deleted")?, self.settings.memory.0)?;
         let mut deleted = Deleted::new(layout::deleted(kind, self.dt), waiting);
         let mut journals = JournalIdFile::default();
         let path = layout::silver_part(self.table, self.dt);
-        let encoder = Arc::new(Encoder::new(&PUBLICATIONS)?);
+        let encoder = Arc::new(Encoder::counting(&PUBLICATIONS, self.rules(&PUBLICATIONS))?);
         let forms = Forms::new(self.settings.memory);
         let mut spool = RowStore::new(transaction, path.clone(), Arc::clone(&encoder), &forms)?;
         let mut names = ["keys", "halves", "lent", "changes"].into_iter();
@@ -100,22 +99,26 @@ impl SilverPartition<'_> {
             plan,
         } = collector.finish()?;
         let spooled = spool.finish()?;
-        let output = if plan.changes_nothing() && spooled.is_file() {
+        let (output, counts) = if plan.changes_nothing() && spooled.is_file() {
             spooled.publish(transaction)?
         } else {
             let mut publishing = Publishing {
                 plan,
-                writer: TableWriter::create(transaction, path, &PUBLICATIONS)?,
+                writer: TableWriter::encoded(transaction, path, encoder)?,
                 tallies: &mut tallies,
                 task: self.task,
             };
             spooled.drain(&mut publishing)?;
-            publishing.writer.finish()?
+            publishing.writer.finish_counting()?
         };
         let mut outputs = vec![output, aside.finish().finish()?];
         outputs.extend(deleted.finish()?);
         outputs.extend(journals.finish(transaction, layout::journal_ids(kind, self.dt))?);
-        Ok((tallies, outputs))
+        Ok(WrittenTable {
+            tallies,
+            outputs,
+            counts,
+        })
     }
 }
 
