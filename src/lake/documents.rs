@@ -56,7 +56,7 @@ pub struct SourceCopy {
 }
 
 /// A silver partition's `_manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SilverManifest {
     /// The format of the tables.
     #[serde(default = "first_format")]

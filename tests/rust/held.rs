@@ -469,7 +469,7 @@ fn neither_silver_nor_a_run_releases() {
         lake.storage.as_ref(),
         &sources,
         dt(DAYS[1]),
-        Default::default(),
+        &Default::default(),
         &Default::default(),
         &Task::new(),
     )

@@ -44,7 +44,7 @@ impl Lake {
             lake.as_ref(),
             &sources,
             Dt::parse(dt)?,
-            Default::default(),
+            &Default::default(),
             &Default::default(),
             &Task::new(),
         )
@@ -265,7 +265,7 @@ fn a_failed_run_leaves_the_tables_as_they_were() {
         lake_storage.as_ref(),
         &source,
         dt,
-        Default::default(),
+        &Default::default(),
         &Default::default(),
         &task,
     );
@@ -316,7 +316,7 @@ fn two_days_at_once_both_arrive() {
             lake.as_ref(),
             &sources,
             dt,
-            Default::default(),
+            &Default::default(),
             &Default::default(),
             &Task::new(),
         )

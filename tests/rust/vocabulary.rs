@@ -533,7 +533,7 @@ fn silver_combines_like_a_matcher() {
         lake.as_ref(),
         &sources,
         Dt::parse("2024-03-01").unwrap(),
-        Default::default(),
+        &Default::default(),
         &Default::default(),
         &Task::new(),
     )

@@ -155,8 +155,11 @@ fn count_texts(texts: &StringChunked, is_counted: impl Fn(&str) -> bool) -> u64 
 /// How many lists of texts hold the name of a flag.
 fn count_flag(column: &Column, flag: Flag) -> Result<u64> {
     let mut count = 0;
-    for list in column.list()?.into_iter().flatten() {
-        count += u64::from(list.str()?.iter().flatten().any(|text| text == flag.name()));
+    let lists = column.list()?;
+    for row in 0..lists.len() {
+        if let Some(list) = lists.get_as_series(row) {
+            count += u64::from(list.str()?.iter().flatten().any(|text| text == flag.name()));
+        }
     }
     Ok(count)
 }
