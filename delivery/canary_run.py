@@ -17,7 +17,7 @@ class FailedCanary(DeliveryError):
 
 
 def check_imports(environment: ComposerEnvironment, folder: str) -> None:
-    """Raise if Airflow cannot import a file of the DAG's folder."""
+    """Raise if Airflow cannot import a file of the DAG's folder, which is named as below `dags/`."""
     try:
         output = environment.airflow("dags", "list-import-errors", arguments=("-o", "json"))
     except ToolError as error:
@@ -25,12 +25,17 @@ def check_imports(environment: ComposerEnvironment, folder: str) -> None:
         if "[" not in error.printed:
             raise
         output = error.printed
-    # Without errors, a sentence is printed instead of a list.
-    errors: list[dict[str, Any]] = json_in(output) if "[" in output else []
-    ours = [error for error in errors if f"/{folder}/" in f"/{error['filepath']}"]
+    # Without errors, a sentence may be printed instead of a list.
+    errors: list[dict[str, Any]] = [] if "No data found" in output else json_in(output)
+    ours = [error for error in errors if is_below(str(error["filepath"]), folder)]
     if ours:
         message = "Airflow cannot import the DAG: " + "; ".join(f"{one['filepath']}: {one['error']}" for one in ours)
         raise FailedCanary(message)
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a file is in a folder of DAGs: Airflow 2 has whole paths, Airflow 3 those below `dags/`."""
+    return f"/dags/{folder}/" in f"/{path}" or path.startswith(f"{folder}/")
 
 
 def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: float) -> None:
@@ -64,10 +69,14 @@ def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: 
 
 
 def task_states(environment: ComposerEnvironment, run_id: str) -> dict[str, str]:
-    """Return the state of each task of a run; none while Airflow does not know it yet."""
+    """Return the state of each task of a run, and of each mapped one; none while Airflow does not know it yet."""
     try:
         output = environment.airflow("tasks", "states-for-dag-run", arguments=(DAG, run_id, "-o", "json"))
-        return {str(task["task_id"]): str(task["state"]) for task in json_in(output)}
+        states = {}
+        for task in json_in(output):
+            index = str(task.get("map_index") or "")
+            states[f"{task['task_id']}[{index}]" if index else str(task["task_id"])] = str(task["state"])
+        return states
     except DeliveryError as error:
         say(f"the tasks of {run_id} cannot be read now: {str(error).splitlines()[0]}")
         return {}

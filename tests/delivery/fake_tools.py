@@ -97,6 +97,10 @@ def composer(state: Json, arguments: list[str]) -> None:
     settle(state)
     match arguments[:2]:
         case ["environments", "describe"]:
+            if happens(state, "denied_state"):
+                fail("ERROR: (gcloud.composer.environments.describe) PERMISSION_DENIED: composer.environments.get")
+            if state["operation"] and state["operation"]["applied"] and happens(state, "lost_state"):
+                fail("ERROR: gcloud crashed (ConnectionError): Remote end closed connection without response")
             software = {"pypiPackages": state["packages"]} if state["packages"] else {}
             config = {"softwareConfig": software, "dagGcsPrefix": "gs://bucket/dags"}
             print(json.dumps({"state": current_state(state), "config": config}))
@@ -113,6 +117,8 @@ def composer(state: Json, arguments: list[str]) -> None:
                     answer["error"] = {"code": 9, "message": operation["error"]}
             print(json.dumps(answer))
         case ["environments", "list-packages"]:
+            if happens(state, "no_worker"):
+                fail("ERROR: (gcloud.composer.environments.list-packages) Desired GKE pod not found.")
             lines = ["Package    Version", "---------- -------", "apache-airflow 2.10.5"]
             if state["worker"] and not happens(state, "old_worker"):
                 lines.append(f"drugs-rs   {state['worker']}")
@@ -148,7 +154,11 @@ def airflow(state: Json, arguments: list[str]) -> None:
             third = {"failed": "upstream_failed"}.get(state["canary"], second) if ended else None
             tasks = {"drugs_sensor": first, "drugs_silver": second, "drug_graph_gold": third}
             print("[2026-01-01T00:00:00] {dagbag.py:500} INFO - Filling up the DagBag")
-            print(json.dumps([{"dag_id": "drug", "task_id": task, "state": value} for task, value in tasks.items()]))
+            listed = [{"dag_id": "drug", "task_id": task, "state": value} for task, value in tasks.items()]
+            if state["mapped"]:
+                for at, value in enumerate(state["mapped"]):
+                    listed.append({"dag_id": "drug", "task_id": "mapped", "state": value, "map_index": str(at)})
+            print(json.dumps(listed))
         case other:
             fail(f"fake airflow: unknown command {other}", 2)
 
@@ -192,7 +202,11 @@ def storage(state: Json, arguments: list[str]) -> None:
             if not files:
                 fail("ERROR: (gcloud.storage.objects.list) One or more URLs matched no objects.")
             bucket = BUCKETS / "bucket"
-            print(json.dumps([{"name": path.relative_to(bucket).as_posix(), "md5_hash": md5(path)} for path in files]))
+            found = [{"name": path.relative_to(bucket).as_posix(), "md5_hash": md5(path)} for path in files]
+            prefix = folder.relative_to(bucket).as_posix() + "/"
+            empty = "1B2M2Y8AsgTpgAmY7PhCfg=="
+            found += [{"name": name, "md5_hash": empty} for name in state["folder_objects"] if name.startswith(prefix)]
+            print(json.dumps(found))
         case "cat":
             if not place(arguments[1]).is_file():
                 fail(f"ERROR: (gcloud.storage.cat) The following URLs matched no objects or files:\n{arguments[1]}")
@@ -205,10 +219,14 @@ def storage(state: Json, arguments: list[str]) -> None:
             shutil.copy(arguments[1], target)
         case "rm":
             target = place(arguments[-1])
+            if happens(state, "no_removal"):
+                fail("ERROR: (gcloud.storage.rm) HTTPError 503: We encountered an internal error. Please try again.")
             if "--recursive" in arguments:
                 shutil.rmtree(target)
             elif target.exists():
                 target.unlink()
+                if happens(state, "lost_removal"):
+                    fail("ERROR: (gcloud.storage.rm) HTTPError 503: We encountered an internal error.")
             else:
                 fail("ERROR: (gcloud.storage.rm) The following URLs matched no objects or files")
         case other:
