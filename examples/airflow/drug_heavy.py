@@ -21,6 +21,7 @@ from drugs_rs.airflow import (
     on_failure,
     on_run_failure,
     partition_of,
+    slow_run_alert,
     source_sensor,
 )
 from drugs_rs.airflow.assets import SILVER
@@ -46,6 +47,7 @@ SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "
 
 settings = Settings.load()
 lake: dict[str, Any] = {"out": settings.out, "dt": PARTITION}
+slow_run, of_last_tasks = slow_run_alert(settings)
 step: dict[str, Any] = {**lake, **templates(["isolation"]), "pool": settings.pool}
 
 
@@ -130,6 +132,7 @@ with DAG(
     },
     user_defined_macros={"drugs_rs_partition": partition_of, "drugs_rs_setting": settings.effective},
     on_failure_callback=on_run_failure,
+    **slow_run,
     default_args={
         "owner": settings.owner,
         "retries": settings.retries,
@@ -183,7 +186,12 @@ with DAG(
     )
     answers = [
         AnswerOperator(
-            task_id=task_id, answer=answer, report=gold.output, outlets=places("gold", f"{answer}.json"), **lake
+            task_id=task_id,
+            answer=answer,
+            report=gold.output,
+            outlets=places("gold", f"{answer}.json"),
+            **lake,
+            **of_last_tasks,
         )
         for task_id, answer in (("top_journals_gold", "top_journals"), ("exclusive_drug_set_gold", "exclusive_drugs"))
     ]

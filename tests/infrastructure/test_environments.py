@@ -182,7 +182,8 @@ def test_the_job_runs_as_its_own_account_with_the_given_image(made: list[Resourc
     [container] = inner["containers"]
     accounts = {each.index: each.values["email"] for each in of_kind(made, "google_service_account")}
     assert inner["service_account"] == accounts["step"]
-    assert container["image"].endswith("/drugs-rs:0") and container["args"] == ["--version"]
+    # An execution that lost its arguments fails: with `--version` it was a success that had done nothing.
+    assert container["image"].endswith("/drugs-rs:0") and not container["args"]
     # The entry point of the image is the command; Airflow repeats what failed.
     assert not container["command"] and inner["max_retries"] == 0 and outer["task_count"] == 1
     [limits] = container["resources"]

@@ -28,11 +28,6 @@ variable "image" {
   type        = string
 }
 
-variable "arguments" {
-  description = "Arguments of an execution that has none of its own."
-  type        = list(string)
-}
-
 variable "cpu" {
   description = "Processors of a step: 1, 2, 4, 6 or 8."
   type        = string

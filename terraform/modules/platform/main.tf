@@ -88,7 +88,6 @@ module "heavy_step" {
   labels              = local.labels
   service_account     = module.identities.emails["step"]
   image               = var.step.image
-  arguments           = var.step.arguments
   cpu                 = var.step.cpu
   memory              = var.step.memory
   timeout_hours       = var.step.timeout_hours

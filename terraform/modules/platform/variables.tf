@@ -112,10 +112,9 @@ variable "network" {
 }
 
 variable "step" {
-  description = "Image, default arguments and size of the Cloud Run job for heavy steps."
+  description = "Image and size of the Cloud Run job for heavy steps."
   type = object({
     image         = string
-    arguments     = optional(list(string), ["--version"])
     cpu           = string
     memory        = string
     timeout_hours = optional(number, 6)
