@@ -150,6 +150,9 @@ def deliver(environment: ComposerEnvironment, plan: DeliveryPlan) -> None:
         message = f"{plan.dags} has no drug.py"
         raise DeliveryError(message)
     record = start_record(environment, plan)
+    foreign = sorted(set(record["dags"]) - set(expected))
+    if foreign:
+        say(f"{record['folder']} has files that {plan.dags} lacks, which will be removed: {', '.join(foreign)}")
     try:
         changed = environment.require(f"=={plan.version}")
         environment.wait_for_worker(plan.version)

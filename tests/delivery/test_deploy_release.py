@@ -89,6 +89,16 @@ def test_the_wheel_goes_first_then_the_dag_then_the_canary(ready: Cloud, dist: P
     assert (ready.dags / "others" / "drug.py").exists()
 
 
+def test_files_that_a_delivery_removes_are_named(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A watch that was copied into the bucket beside `drug.py` went without a word, and its alerts with it."""
+    (ready.dags / "drug" / "drug_watch.py").write_text("copied by hand", encoding="utf-8")
+    assert run(ready, dist, dags) == 0
+    assert "which will be removed: drug_watch.py, gone.py" in capsys.readouterr().out
+    assert "drug_watch.py" not in live(ready)
+
+
 def test_a_delivery_may_be_repeated(ready: Cloud, dist: Path, dags: Path) -> None:
     assert run(ready, dist, dags) == 0
     assert run(ready, dist, dags, attempt="8") == 0

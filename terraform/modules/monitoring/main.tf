@@ -11,7 +11,10 @@ locals {
       # A line of JSON in Airflow's logs for each alert of the DAG.
       drugs_rs_alert = {
         description = "Alerts of the DAG: failed tasks, failed runs, slow runs."
-        filter      = "resource.type=\"cloud_composer_environment\" AND textPayload:\"drugs_rs_alert\""
+        filter = join(" ", [
+          "resource.type=\"cloud_composer_environment\" AND (textPayload:\"drugs_rs_alert\"",
+          "OR jsonPayload.message:\"drugs_rs_alert\" OR jsonPayload.event:\"drugs_rs_alert\" OR jsonPayload.drugs_rs_alert.kind:*)",
+        ])
       }
     },
     {
