@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from composer_environment import ComposerEnvironment
 from tool_calls import DeliveryError, ToolError, json_in, say
 
 DAG = "drug"
+# Times that a command is tried whose answer may be lost on its way through the cluster.
+TRIES = 3
 ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
 
 
@@ -18,13 +21,18 @@ class FailedCanary(DeliveryError):
 
 def check_imports(environment: ComposerEnvironment, folder: str) -> None:
     """Raise if Airflow cannot import a file of the DAG's folder, which is named as below `dags/`."""
-    try:
-        output = environment.airflow("dags", "list-import-errors", arguments=("-o", "json"))
-    except ToolError as error:
-        # Airflow 3 prints the list and ends with an error, also when the files of others are the bad ones.
-        if "[" not in error.printed:
-            raise
-        output = error.printed
+    for attempt in range(1, TRIES + 1):
+        try:
+            output = environment.airflow("dags", "list-import-errors", arguments=("-o", "json"))
+            break
+        except ToolError as error:
+            # Airflow 3 prints the list and ends with an error, also when the files of others are the bad ones.
+            if "[" in error.printed:
+                output = error.printed
+                break
+            if attempt == TRIES:
+                raise
+            environment.clock.sleep(environment.poll)
     # Without errors, a sentence may be printed instead of a list.
     errors: list[dict[str, Any]] = [] if "No data found" in output else json_in(output)
     ours = [error for error in errors if is_below(str(error["filepath"]), folder)]
@@ -40,12 +48,7 @@ def is_below(path: str, folder: str) -> bool:
 
 def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: float) -> None:
     """Run the DAG for a day that is in the lake already, and wait until every task has succeeded."""
-    try:
-        conf = json.dumps({"dt": dt})
-        environment.airflow("dags", "trigger", arguments=(DAG, "--run-id", run_id, "--conf", conf))
-    except ToolError as error:
-        message = f"the run {run_id} of the DAG {DAG} cannot be started: {error}"
-        raise FailedCanary(message) from None
+    start_run(environment, run_id, dt)
     deadline = environment.clock.now() + minutes * 60
     while True:
         states = task_states(environment, run_id)
@@ -66,6 +69,22 @@ def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: 
             )
             raise FailedCanary(message)
         environment.clock.sleep(environment.poll)
+
+
+def start_run(environment: ComposerEnvironment, run_id: str, dt: str) -> None:
+    """Start the run; if an answer was lost, the run is there already when it is started again."""
+    conf = json.dumps({"dt": dt})
+    for attempt in range(1, TRIES + 1):
+        try:
+            environment.airflow("dags", "trigger", arguments=(DAG, "--run-id", run_id, "--conf", conf))
+            return
+        except ToolError as error:
+            if attempt > 1 and re.search(r"already ?exists", error.output, flags=re.IGNORECASE):
+                return
+            if attempt == TRIES:
+                message = f"the run {run_id} of the DAG {DAG} cannot be started: {error}"
+                raise FailedCanary(message) from None
+            environment.clock.sleep(environment.poll)
 
 
 def task_states(environment: ComposerEnvironment, run_id: str) -> dict[str, str]:

@@ -135,6 +135,8 @@ def airflow(state: Json, arguments: list[str]) -> None:
     print("Executing within the following Kubernetes cluster namespace: composer", file=sys.stderr)
     match arguments[at + 1 : at + 3]:
         case ["dags", "list-import-errors"]:
+            if happens(state, "lost_list"):
+                fail("error: unable to upgrade connection: container not found")
             print(json.dumps(state["import_errors"], indent=2) if state["import_errors"] else "No data found")
             if state["import_errors"] and state["airflow"] == 3:
                 fail("command terminated with exit code 1")
@@ -142,7 +144,12 @@ def airflow(state: Json, arguments: list[str]) -> None:
             if happens(state, "no_trigger"):
                 fail("airflow.exceptions.DagNotFound: Dag id drug not found in DagModel")
             conf = json.loads(option(own, "--conf") or "")
-            state["runs"][option(own, "--run-id")] = {"started": state["now"], "conf": conf}
+            run_id = option(own, "--run-id")
+            if run_id in state["runs"]:
+                fail(f"airflow.exceptions.DagRunAlreadyExists: A Dag Run already exists with run id {run_id}")
+            state["runs"][run_id] = {"started": state["now"], "conf": conf}
+            if happens(state, "lost_trigger"):
+                fail("error: unable to upgrade connection: container not found")
             print("Created <DagRun drug>")
         case ["tasks", "states-for-dag-run"]:
             run = state["runs"].get(own[1])

@@ -280,10 +280,20 @@ def test_skipped_tasks_are_no_success(ready: Cloud, dist: Path, dags: Path) -> N
 def test_a_dag_that_is_not_there_rolls_back(
     ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ready.trouble(no_trigger=1)
+    ready.trouble(no_trigger=9)
     assert run(ready, dist, dags) == 2
     assert "cannot be started" in capsys.readouterr().err
     assert is_as_before(ready)
+
+
+@pytest.mark.parametrize("trouble", ["no_trigger", "lost_trigger", "lost_list"])
+def test_an_answer_of_airflow_that_is_lost_does_not_roll_back(
+    ready: Cloud, dist: Path, dags: Path, trouble: str
+) -> None:
+    """The commands go through a pod of the cluster, and a run whose start was not answered was left running."""
+    ready.trouble(**{trouble: 1})
+    assert run(ready, dist, dags, poll=60) == 0
+    assert list(ready.state["runs"]) == [f"canary-{NEW}-7"]
 
 
 def test_an_import_error_rolls_back(ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -226,8 +226,8 @@ def _emit_failure(task: Any, context: Any, error: BaseException, seconds: float)
     incident = next((found for each in _causes(error) if (found := _incident_of(each))), "")
     behind = next((each for each in _causes(error) if not isinstance(each, AirflowException)), error)
     # Exceptions of other packages may have an attribute of this name.
-    found = (getattr(each, "numbers", None) for each in _causes(error))
-    numbers: Mapping[str, float] = next((each for each in found if isinstance(each, Mapping)), {})
+    given = (getattr(each, "numbers", None) for each in _causes(error))
+    numbers: Mapping[str, float] = next((each for each in given if isinstance(each, Mapping)), {})
     emit(
         task,
         context,
