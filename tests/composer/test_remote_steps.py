@@ -276,6 +276,8 @@ def test_a_report_of_a_bucket_is_read_by_the_hook_of_google(
 def test_reports_of_other_buckets_are_read_by_the_hook_of_amazon(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.providers.amazon.aws.hooks import s3
 
+    rest = {"dt": DT, "started_at": "", "run_id": ""}
+
     class Hook:
         def __init__(self, aws_conn_id: str) -> None:
             self.connection = aws_conn_id
@@ -286,10 +288,10 @@ def test_reports_of_other_buckets_are_read_by_the_hook_of_amazon(monkeypatch: py
         def read_key(self, key: str, bucket: str) -> str:
             if self.connection == "broken":
                 raise OSError(5, "input/output error")
-            return json.dumps({"step": f"{bucket} {key}"})
+            return json.dumps({"step": f"{bucket} {key}", **rest})
 
     monkeypatch.setattr(s3, "S3Hook", Hook)
-    assert read_report("s3://b/lake/r.json", "", "aws") == {"step": "b lake/r.json"}
+    assert read_report("s3://b/lake/r.json", "", "aws") == {"step": "b lake/r.json", **rest}
     assert read_report("s3://b/lake/other.json", "", "aws") is None
     with pytest.raises(AirflowException, match=r"s3://b/lake/r\.json cannot be read: OSError"):
         read_report("s3://b/lake/r.json", "", "broken")
