@@ -20,6 +20,23 @@ STATE = Path(os.environ["FAKE_STATE"])
 BUCKETS = Path(os.environ["FAKE_BUCKETS"])
 TOKEN = "ya29.secret-token"
 Json = dict[str, Any]
+# The options of each command of gcloud 528 that the scripts call. gcloud takes no abbreviation of an option, and no
+# option of another command.
+PLACE = {"--project", "--location", "--quiet"}
+OPTIONS = {
+    "composer environments describe": PLACE | {"--format"},
+    "composer environments update": PLACE | {"--format", "--async", "--update-pypi-package", "--remove-pypi-packages"},
+    "composer environments list-packages": PLACE,
+    "composer environments run": PLACE,
+    "composer operations describe": PLACE | {"--format"},
+    "storage rsync": {"--recursive", "--checksums-only", "--delete-unmatched-destination-objects", "--exclude"},
+    "storage objects list": {"--format"},
+    "storage cat": set(),
+    "storage cp": {"--if-generation-match"},
+    "storage rm": {"--recursive"},
+    "artifacts files list": PLACE | {"--repository", "--package", "--version", "--format"},
+    "auth print-access-token": set(),
+}
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
@@ -34,6 +51,18 @@ def option(arguments: list[str], name: str) -> str | None:
         if argument.startswith(name + "="):
             return argument.split("=", 1)[1]
     return None
+
+
+def check_options(arguments: list[str]) -> None:
+    """Refuse a command or an option that gcloud does not have."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    words = " ".join(own)
+    command = next((known for known in OPTIONS if f"{words} ".startswith(f"{known} ")), None)
+    if command is None:
+        fail(f"ERROR: (gcloud) Invalid choice: {words}", 2)
+    for option_name in (argument.split("=", 1)[0] for argument in own if argument.startswith("--")):
+        if option_name not in OPTIONS[command]:
+            fail(f"ERROR: (gcloud.{command.replace(' ', '.')}) unrecognized arguments: {option_name}", 2)
 
 
 def happens(state: Json, trouble: str) -> bool:
@@ -77,7 +106,7 @@ def start_update(state: Json, arguments: list[str]) -> None:
         name, version = re.fullmatch(r"([\w-]+)(==.+)", update).groups()  # type: ignore[union-attr]
         packages[name] = version
     else:
-        packages.pop(option(arguments, "--remove-pypi-package") or "", None)
+        packages.pop(option(arguments, "--remove-pypi-packages") or "", None)
     new = packages.get("drugs-rs") == "==" + state["new_version"]
     minutes = state["update_minutes"]
     state["operation"] = {
@@ -271,6 +300,8 @@ def gh(state: Json, arguments: list[str]) -> None:
 def main(name: str, arguments: list[str]) -> None:
     state: Json = json.loads(STATE.read_text(encoding="utf-8"))
     state["calls"].append([name, *arguments])
+    if name == "gcloud" and arguments != ["--version"]:
+        check_options(arguments)
     try:
         match [name, *arguments[:1]]:
             case ["gcloud", "composer"]:

@@ -292,12 +292,13 @@ def test_import_errors_of_others_do_not_matter(ready: Cloud, dist: Path, dags: P
 
 
 def test_a_failed_first_delivery_leaves_nothing(cloud: Cloud, dist: Path, dags: Path) -> None:
+    """The way back once had the option `--remove-pypi-package`, which gcloud does not have, and the fake took it."""
     registry = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.glob("*.whl")}
     cloud.set(registry=registry, packages={}, worker=None, canary="failed")
     assert run(cloud, dist, dags) == 2
     assert live(cloud) == {}
     assert cloud.state["packages"] == {}
-    [removal] = [call for call in cloud.calls(*UPDATE) if "--remove-pypi-package=drugs-rs" in call]
+    [removal] = [call for call in cloud.calls(*UPDATE) if "--remove-pypi-packages=drugs-rs" in call]
     assert removal
 
 
