@@ -22,6 +22,15 @@ resource "google_cloud_run_v2_job" "step" {
         image = var.image
         args  = var.arguments
 
+        dynamic "env" {
+          for_each = var.variables
+
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
+
         resources {
           limits = {
             cpu    = var.cpu
