@@ -8,7 +8,6 @@ from typing import Any
 from composer_environment import ComposerEnvironment
 from tool_calls import DeliveryError, ToolError, json_in, say
 
-DAG = "drug"
 ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
 
 
@@ -33,17 +32,17 @@ def check_imports(environment: ComposerEnvironment, folder: str) -> None:
         raise FailedCanary(message)
 
 
-def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: float) -> None:
-    """Run the DAG for a day that is in the lake already, and wait until every task has succeeded."""
+def run_canary(environment: ComposerEnvironment, dag: str, run_id: str, dt: str, minutes: float) -> None:
+    """Run a DAG for a day that is in the lake already, and wait until every task has succeeded."""
     try:
         conf = json.dumps({"dt": dt})
-        environment.airflow("dags", "trigger", arguments=(DAG, "--run-id", run_id, "--conf", conf))
+        environment.airflow("dags", "trigger", arguments=(dag, "--run-id", run_id, "--conf", conf))
     except ToolError as error:
-        message = f"the run {run_id} of the DAG {DAG} cannot be started: {error}"
+        message = f"the run {run_id} of the DAG {dag} cannot be started: {error}"
         raise FailedCanary(message) from None
     deadline = environment.clock.now() + minutes * 60
     while True:
-        states = task_states(environment, run_id)
+        states = task_states(environment, dag, run_id)
         bad = sorted(f"{task} ({state})" for task, state in states.items() if state in ENDED - {"success"})
         failed = [one for one in bad if "(failed)" in one] or bad
         if failed:
@@ -57,16 +56,17 @@ def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: 
             message = (
                 f"the run {run_id} has not ended after {minutes:g} minutes: "
                 f"{', '.join(waiting) or 'no task has started'}. "
-                f"Is the DAG paused, or is there no delivery for {dt}? End the run in Airflow's UI"
+                f"Is the DAG {dag} paused, does another run of it still wait, or is there no delivery for {dt}? "
+                "End the run in Airflow's UI"
             )
             raise FailedCanary(message)
         environment.clock.sleep(environment.poll)
 
 
-def task_states(environment: ComposerEnvironment, run_id: str) -> dict[str, str]:
+def task_states(environment: ComposerEnvironment, dag: str, run_id: str) -> dict[str, str]:
     """Return the state of each task of a run; none while Airflow does not know it yet."""
     try:
-        output = environment.airflow("tasks", "states-for-dag-run", arguments=(DAG, run_id, "-o", "json"))
+        output = environment.airflow("tasks", "states-for-dag-run", arguments=(dag, run_id, "-o", "json"))
         return {str(task["task_id"]): str(task["state"]) for task in json_in(output)}
     except DeliveryError as error:
         say(f"the tasks of {run_id} cannot be read now: {str(error).splitlines()[0]}")

@@ -46,6 +46,7 @@ class DeliveryPlan:
 
     version: str
     dags: Path
+    canary_dag: str
     canary_dt: str
     canary_minutes: float
     # What tells this attempt from others, such as the number of the workflow's run.
@@ -140,7 +141,8 @@ def deliver(environment: ComposerEnvironment, plan: DeliveryPlan) -> None:
         say(f"{record['folder']} has the DAG: {', '.join(expected)}")
         environment.clock.sleep(SETTLE)
         check_imports(environment, f"dags/{FOLDER}")
-        run_canary(environment, f"canary-{plan.version}-{plan.attempt}", plan.canary_dt, plan.canary_minutes)
+        run_id = f"canary-{plan.version}-{plan.attempt}"
+        run_canary(environment, plan.canary_dag, run_id, plan.canary_dt, plan.canary_minutes)
     except DeliveryError as error:
         say(f"the delivery of {plan.version} failed: {error}")
         try:
@@ -187,7 +189,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--wheels", type=Path, required=True, help="the folder of the released wheels")
         command.add_argument("--dags", type=Path, default=ROOT / "dags")
         command.add_argument("--canary-dt", required=True, help="a day that the lake has, for the canary run")
-        command.add_argument("--canary-minutes", type=float, default=60)
+        command.add_argument("--canary-dag", default="drug", help="the DAG that is run once (drug)")
+        command.add_argument("--canary-minutes", type=float, default=60, help="for the canary run (60)")
         command.add_argument("--attempt", default="1", help="what tells this attempt from others")
     return parser.parse_args(arguments)
 
@@ -207,7 +210,8 @@ def run(chosen: argparse.Namespace, clock: Clock) -> None:
     version = chosen.version or read_version(ROOT)
     registry = ArtifactRegistry(chosen.project, chosen.location, chosen.repository)
     registry.check_wheel(release_files(chosen.wheels, version, (".whl",)), version)
-    deliver(environment, DeliveryPlan(version, chosen.dags, chosen.canary_dt, chosen.canary_minutes, chosen.attempt))
+    canary = (chosen.canary_dag, chosen.canary_dt, chosen.canary_minutes)
+    deliver(environment, DeliveryPlan(version, chosen.dags, *canary, chosen.attempt))
 
 
 def main(arguments: list[str], clock: Clock | None = None) -> int:

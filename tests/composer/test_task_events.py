@@ -191,9 +191,13 @@ def test_a_lake_without_gold_and_no_lake(samples: Path, tmp_path: Path, caplog: 
     drugs_rs.silver(out=lake, dt=DAY)
     for isolation in ("process", "subprocess"):
         caplog.clear()
-        returned = LakeWatchOperator(task_id="watch", lake=str(lake), isolation=isolation).execute({})
+        watch = LakeWatchOperator(task_id="watch", lake=str(lake), isolation=isolation)
+        returned = watch.execute({"params": {"dt": DAY}})
         assert returned == {"as_of": None, "held": [], "held_days": 0}
         assert [event["incident"] for event in events_of(caplog.records)] == ["", "stale_gold", ""]
+        # The line about gold once had the day of the run, as if gold had reached it.
+        assert [event["dt"] for event in events_of(caplog.records)] == [DAY, None, DAY]
+        assert [line["message"] for line in lines_of(caplog.records)][1] == "watch: stale_gold"
 
 
 def test_the_dag_of_the_examples_watches_the_lake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -163,14 +163,14 @@ def airflow(state: Json, arguments: list[str]) -> None:
                 fail("command terminated with exit code 1")
         case ["dags", "trigger"]:
             if happens(state, "no_trigger"):
-                fail("airflow.exceptions.DagNotFound: Dag id drug not found in DagModel")
+                fail(f"airflow.exceptions.DagNotFound: Dag id {own[0]} not found in DagModel")
             conf = json.loads(option(own, "--conf") or "")
-            state["runs"][option(own, "--run-id")] = {"started": state["now"], "conf": conf}
+            state["runs"][option(own, "--run-id")] = {"dag": own[0], "started": state["now"], "conf": conf}
             print("Created <DagRun drug>")
         case ["tasks", "states-for-dag-run"]:
             run = state["runs"].get(own[1])
-            if run is None or state["now"] < run["started"] + 30:
-                fail(f"DagRun for drug with run_id or execution_date of {own[1]} not found")
+            if run is None or run["dag"] != own[0] or state["now"] < run["started"] + 30:
+                fail(f"DagRun for {own[0]} with run_id or execution_date of {own[1]} not found")
             ended = state["now"] >= run["started"] + 240 and state["canary"] != "queued"
             first = "success" if ended else "running"
             second = state["canary"] if ended else None

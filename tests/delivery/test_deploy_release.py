@@ -88,6 +88,12 @@ def test_the_wheel_goes_first_then_the_dag_then_the_canary(ready: Cloud, dist: P
     assert (ready.dags / "others" / "drug.py").exists()
 
 
+def test_the_canary_may_be_another_dag(ready: Cloud, dist: Path, dags: Path) -> None:
+    """Who runs the example `drug_heavy` in place of `drug` has paused that one, so its canary would never start."""
+    assert run(ready, dist, dags, **{"canary-dag": "drug_heavy"}) == 0
+    assert [entry["dag"] for entry in ready.state["runs"].values()] == ["drug_heavy"]
+
+
 def test_a_delivery_may_be_repeated(ready: Cloud, dist: Path, dags: Path) -> None:
     assert run(ready, dist, dags) == 0
     assert run(ready, dist, dags, attempt="8") == 0
@@ -257,7 +263,9 @@ def test_a_canary_that_never_starts_rolls_back(
 ) -> None:
     ready.set(canary="queued")
     assert run(ready, dist, dags) == 2
-    assert "has not ended after 15 minutes" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "has not ended after 15 minutes" in message
+    assert "Is the DAG drug paused, does another run of it still wait" in message
     assert is_as_before(ready)
 
 
