@@ -134,7 +134,9 @@ def deliver(environment: ComposerEnvironment, plan: DeliveryPlan) -> None:
         raise DeliveryError(message)
     record = start_record(environment, plan)
     try:
-        changed = environment.require(f"=={plan.version}")
+        # The environment may have extras, such as `[postgres]==0.1.0`: a new version keeps them.
+        extras = re.match(r"\[[^]]*\]", record["requirement"] or "")
+        changed = environment.require(f"{extras[0] if extras else ''}=={plan.version}")
         environment.wait_for_worker(plan.version)
         say(f"{environment.name} has drugs-rs {plan.version}{'' if changed else ' already'}")
         dag_bucket.synchronise(str(plan.dags), record["folder"], expected)

@@ -84,7 +84,7 @@ def settle(state: Json) -> None:
         if not operation["error"]:
             state["packages"] = operation["packages"]
             requirement = state["packages"].get("drugs-rs")
-            state["worker"] = requirement.removeprefix("==") if requirement else None
+            state["worker"] = requirement.split("==")[1] if requirement else None
         if operation["breaks"]:
             state["state"] = "ERROR"
 
@@ -103,11 +103,11 @@ def start_update(state: Json, arguments: list[str]) -> None:
     packages = dict(state["packages"])
     update = option(arguments, "--update-pypi-package")
     if update:
-        name, version = re.fullmatch(r"([\w-]+)(==.+)", update).groups()  # type: ignore[union-attr]
+        name, version = re.fullmatch(r"([\w-]+)((?:\[[\w,]+\])?==.+)", update).groups()  # type: ignore[union-attr]
         packages[name] = version
     else:
         packages.pop(option(arguments, "--remove-pypi-packages") or "", None)
-    new = packages.get("drugs-rs") == "==" + state["new_version"]
+    new = packages.get("drugs-rs", "").endswith("==" + state["new_version"])
     minutes = state["update_minutes"]
     state["operation"] = {
         "name": f"projects/p/locations/l/operations/{len(state['calls'])}",

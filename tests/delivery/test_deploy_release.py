@@ -88,6 +88,15 @@ def test_the_wheel_goes_first_then_the_dag_then_the_canary(ready: Cloud, dist: P
     assert (ready.dags / "others" / "drug.py").exists()
 
 
+def test_extras_of_the_environment_stay(ready: Cloud, dist: Path, dags: Path) -> None:
+    """A delivery once asked for the version alone, and the DAG that loads into PostgreSQL lost its driver."""
+    ready.set(packages={"drugs-rs": f"[postgres]=={OLD}", "other": "==1.0"})
+    assert run(ready, dist, dags) == 0
+    assert ready.state["packages"]["drugs-rs"] == f"[postgres]=={NEW}"
+    assert roll_back(ready, record=f"gs://bucket/drugs_rs_deliveries/{NEW}-7/record.json") == 0
+    assert ready.state["packages"]["drugs-rs"] == f"[postgres]=={OLD}"
+
+
 def test_the_canary_may_be_another_dag(ready: Cloud, dist: Path, dags: Path) -> None:
     """Who runs the example `drug_heavy` in place of `drug` has paused that one, so its canary would never start."""
     assert run(ready, dist, dags, **{"canary-dag": "drug_heavy"}) == 0
