@@ -12,7 +12,8 @@ from datetime import datetime, timedelta, timezone
 from drugs_rs.airflow import LakeWatchOperator, Settings, on_failure, on_run_failure
 from drugs_rs.airflow.compat import DAG
 
-lake = Settings.load().out or "gs://bucket/lake"
+# Without the setting `out` the task fails and names it.
+lake = Settings.load().out
 
 with DAG(
     dag_id="drug_watch",
