@@ -9,7 +9,6 @@ from typing import Any
 from composer_environment import ComposerEnvironment
 from tool_calls import DeliveryError, ToolError, json_in, say
 
-DAG = "drug"
 # Times that a command is tried whose answer may be lost on its way through the cluster.
 TRIES = 3
 ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
@@ -46,12 +45,12 @@ def is_below(path: str, folder: str) -> bool:
     return f"/dags/{folder}/" in f"/{path}" or path.startswith(f"{folder}/")
 
 
-def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: float) -> None:
-    """Run the DAG for a day that is in the lake already, and wait until every task has succeeded."""
-    start_run(environment, run_id, dt)
+def run_canary(environment: ComposerEnvironment, dag: str, run_id: str, dt: str, minutes: float) -> None:
+    """Run a DAG for a day that is in the lake already, and wait until every task has succeeded."""
+    start_run(environment, dag, run_id, dt)
     deadline = environment.clock.now() + minutes * 60
     while True:
-        states = task_states(environment, run_id)
+        states = task_states(environment, dag, run_id)
         bad = sorted(f"{task} ({state})" for task, state in states.items() if state in ENDED - {"success"})
         failed = [one for one in bad if "(failed)" in one] or bad
         if failed:
@@ -65,32 +64,33 @@ def run_canary(environment: ComposerEnvironment, run_id: str, dt: str, minutes: 
             message = (
                 f"the run {run_id} has not ended after {minutes:g} minutes: "
                 f"{', '.join(waiting) or 'no task has started'}. "
-                f"Is the DAG paused, or is there no delivery for {dt}? End the run in Airflow's UI"
+                f"Is the DAG {dag} paused, does another run of it still wait, or is there no delivery for {dt}? "
+                "End the run in Airflow's UI"
             )
             raise FailedCanary(message)
         environment.clock.sleep(environment.poll)
 
 
-def start_run(environment: ComposerEnvironment, run_id: str, dt: str) -> None:
+def start_run(environment: ComposerEnvironment, dag: str, run_id: str, dt: str) -> None:
     """Start the run; if an answer was lost, the run is there already when it is started again."""
     conf = json.dumps({"dt": dt})
     for attempt in range(1, TRIES + 1):
         try:
-            environment.airflow("dags", "trigger", arguments=(DAG, "--run-id", run_id, "--conf", conf))
+            environment.airflow("dags", "trigger", arguments=(dag, "--run-id", run_id, "--conf", conf))
             return
         except ToolError as error:
             if attempt > 1 and re.search(r"already ?exists", error.output, flags=re.IGNORECASE):
                 return
             if attempt == TRIES:
-                message = f"the run {run_id} of the DAG {DAG} cannot be started: {error}"
+                message = f"the run {run_id} of the DAG {dag} cannot be started: {error}"
                 raise FailedCanary(message) from None
             environment.clock.sleep(environment.poll)
 
 
-def task_states(environment: ComposerEnvironment, run_id: str) -> dict[str, str]:
+def task_states(environment: ComposerEnvironment, dag: str, run_id: str) -> dict[str, str]:
     """Return the state of each task of a run, and of each mapped one; none while Airflow does not know it yet."""
     try:
-        output = environment.airflow("tasks", "states-for-dag-run", arguments=(DAG, run_id, "-o", "json"))
+        output = environment.airflow("tasks", "states-for-dag-run", arguments=(dag, run_id, "-o", "json"))
         states = {}
         for task in json_in(output):
             index = str(task.get("map_index") or "")

@@ -100,7 +100,7 @@ class ComposerEnvironment:
     def require(self, requirement: str | None) -> bool:
         """Make the environment install exactly this (`==0.2.0`, or nothing); return whether that changed anything."""
         deadline = self.deadline()
-        change = f"--update-pypi-package={PACKAGE}{requirement}" if requirement else f"--remove-pypi-package={PACKAGE}"
+        change = f"--update-pypi-package={PACKAGE}{requirement}" if requirement else f"--remove-pypi-packages={PACKAGE}"
         while True:
             if self.wait_until_running(deadline).requirement == requirement:
                 return False

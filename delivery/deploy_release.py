@@ -48,6 +48,7 @@ class DeliveryPlan:
 
     version: str
     dags: Path
+    canary_dag: str
     canary_dt: str
     canary_minutes: float
     # What tells this attempt from others, such as the number of the workflow's run.
@@ -154,14 +155,17 @@ def deliver(environment: ComposerEnvironment, plan: DeliveryPlan) -> None:
     if foreign:
         say(f"{record['folder']} has files that {plan.dags} lacks, which will be removed: {', '.join(foreign)}")
     try:
-        changed = environment.require(f"=={plan.version}")
+        # The environment may have extras, such as `[postgres]==0.1.0`: a new version keeps them.
+        extras = re.match(r"\[[^]]*\]", record["requirement"] or "")
+        changed = environment.require(f"{extras[0] if extras else ''}=={plan.version}")
         environment.wait_for_worker(plan.version)
         say(f"{environment.name} has drugs-rs {plan.version}{'' if changed else ' already'}")
         dag_bucket.synchronise(str(plan.dags), record["folder"], expected)
         say(f"{record['folder']} has the DAG: {', '.join(expected)}")
         environment.clock.sleep(SETTLE)
         check_imports(environment, FOLDER)
-        run_canary(environment, f"canary-{plan.version}-{plan.attempt}", plan.canary_dt, plan.canary_minutes)
+        run_id = f"canary-{plan.version}-{plan.attempt}"
+        run_canary(environment, plan.canary_dag, run_id, plan.canary_dt, plan.canary_minutes)
     except Exception as failure:  # also an answer of a form that this script does not know
         error = described(failure)
         say(f"the delivery of {plan.version} failed: {error}")
@@ -221,7 +225,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--wheels", type=Path, required=True, help="the folder of the released wheels")
         command.add_argument("--dags", type=Path, default=ROOT / "dags")
         command.add_argument("--canary-dt", required=True, help="a day that the lake has, for the canary run")
-        command.add_argument("--canary-minutes", type=float, default=60)
+        command.add_argument("--canary-dag", default="drug", help="the DAG that is run once (drug)")
+        command.add_argument("--canary-minutes", type=float, default=60, help="for the canary run (60)")
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         command.add_argument("--attempt", default=now, help="what tells this attempt from others; default: the time")
     return parser.parse_args(arguments)
@@ -250,7 +255,8 @@ def run(chosen: argparse.Namespace, clock: Clock) -> None:
     version = chosen.version or read_version(ROOT)
     registry = ArtifactRegistry(chosen.project, chosen.location, chosen.repository)
     registry.check_wheel(release_files(chosen.wheels, version, (".whl",)), version)
-    deliver(environment, DeliveryPlan(version, chosen.dags, chosen.canary_dt, chosen.canary_minutes, chosen.attempt))
+    canary = (chosen.canary_dag, chosen.canary_dt, chosen.canary_minutes)
+    deliver(environment, DeliveryPlan(version, chosen.dags, *canary, chosen.attempt))
 
 
 def main(arguments: list[str], clock: Clock | None = None) -> int:

@@ -1,8 +1,8 @@
 """The pipeline of `dags/drug.py` with silver and gold in a container: a Cloud Run job, or a pod of Kubernetes.
 
-Copy this file beside `dags/drug.py`, build the image that `docs/heavy-steps.md` describes, set the constants, and set
-DRUG_HEAVY_RUN_BY in the environment of Airflow to `cloud_run` (the default) or `kubernetes`. The settings are those of
-`dags/drug.py`, so both DAGs make the same lake; switch on only one of them.
+Copy this file beside `dags/drug.py` in your clone, build the image that `docs/heavy-steps.md` describes, set the
+constants, and set DRUG_HEAVY_RUN_BY in the environment of Airflow to `cloud_run` (the default) or `kubernetes`. The
+settings are those of `dags/drug.py`, so both DAGs make the same lake; switch on only one of them.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ MEMORY, PROCESSORS = "1Gi", "1"
 SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "pubmed", "pubmed_b": "pubmed"}
 
 settings = Settings.load()
+slow_run, of_last_tasks = slow_run_alert(settings)
 lake: dict[str, Any] = {"out": settings.out, "dt": PARTITION}
 slow_run, of_last_tasks = slow_run_alert(settings)
 step: dict[str, Any] = {**lake, **templates(["isolation"]), "pool": settings.pool}
@@ -142,6 +143,7 @@ with DAG(
         "execution_timeout": timedelta(hours=settings.execution_timeout_hours),
         "on_failure_callback": on_failure,
     },
+    **slow_run,
 ) as dag:
     sensors = [source_sensor(f"{source}_sensor", source, settings) for source in SOURCES]
     bronze = {

@@ -20,6 +20,7 @@ import drugs_rs
 from drugs_rs.airflow import (
     BronzeOperator,
     GoldOperator,
+    LakeToDuckDBOperator,
     LakeWatchOperator,
     SilverOperator,
     alerts,
@@ -316,9 +317,21 @@ def test_a_lake_without_gold_and_no_lake(samples: Path, tmp_path: Path, caplog: 
     drugs_rs.silver(out=lake, dt=DAY)
     for isolation in ("process", "subprocess"):
         caplog.clear()
-        returned = LakeWatchOperator(task_id="watch", lake=str(lake), isolation=isolation).execute({})
+        watch = LakeWatchOperator(task_id="watch", lake=str(lake), isolation=isolation)
+        returned = watch.execute({"params": {"dt": DAY}})
         assert returned == {"as_of": None, "held": [], "held_days": 0}
         assert [event["incident"] for event in events_of(caplog.records)] == ["", "stale_gold", ""]
+        # The line about gold once had the day of the run, as if gold had reached it.
+        assert [event["dt"] for event in events_of(caplog.records)] == [DAY, None, DAY]
+        assert [line["message"] for line in lines_of(caplog.records)][1] == "watch: stale_gold"
+
+
+def test_an_argument_that_is_empty_names_its_setting_if_it_has_one() -> None:
+    """Without `out` the watch once asked for DRUGS_RS_LAKE, which is no setting, or looked at a stranger's lake."""
+    with pytest.raises(AirflowFailException, match=r"`lake` .* for dags/drug\.py: set DRUGS_RS_OUT in the environment"):
+        LakeWatchOperator(task_id="watch", lake="").execute({})
+    with pytest.raises(AirflowFailException, match="`database` of the task load is '' .*: pass a value$"):
+        LakeToDuckDBOperator(task_id="load", lake="lake", database="").execute({})
 
 
 def test_the_dag_of_the_examples_watches_the_lake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -20,6 +20,23 @@ STATE = Path(os.environ["FAKE_STATE"])
 BUCKETS = Path(os.environ["FAKE_BUCKETS"])
 TOKEN = "ya29.secret-token"
 Json = dict[str, Any]
+# The options of each command of gcloud 528 that the scripts call. gcloud takes no abbreviation of an option, and no
+# option of another command.
+PLACE = {"--project", "--location", "--quiet"}
+OPTIONS = {
+    "composer environments describe": PLACE | {"--format"},
+    "composer environments update": PLACE | {"--format", "--async", "--update-pypi-package", "--remove-pypi-packages"},
+    "composer environments list-packages": PLACE,
+    "composer environments run": PLACE,
+    "composer operations describe": PLACE | {"--format"},
+    "storage rsync": {"--recursive", "--checksums-only", "--delete-unmatched-destination-objects", "--exclude"},
+    "storage objects list": {"--format"},
+    "storage cat": set(),
+    "storage cp": {"--if-generation-match"},
+    "storage rm": {"--recursive"},
+    "artifacts files list": PLACE | {"--repository", "--package", "--version", "--format"},
+    "auth print-access-token": set(),
+}
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
@@ -34,6 +51,18 @@ def option(arguments: list[str], name: str) -> str | None:
         if argument.startswith(name + "="):
             return argument.split("=", 1)[1]
     return None
+
+
+def check_options(arguments: list[str]) -> None:
+    """Refuse a command or an option that gcloud does not have."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    words = " ".join(own)
+    command = next((known for known in OPTIONS if f"{words} ".startswith(f"{known} ")), None)
+    if command is None:
+        fail(f"ERROR: (gcloud) Invalid choice: {words}", 2)
+    for option_name in (argument.split("=", 1)[0] for argument in own if argument.startswith("--")):
+        if option_name not in OPTIONS[command]:
+            fail(f"ERROR: (gcloud.{command.replace(' ', '.')}) unrecognized arguments: {option_name}", 2)
 
 
 def happens(state: Json, trouble: str) -> bool:
@@ -55,7 +84,7 @@ def settle(state: Json) -> None:
         if not operation["error"]:
             state["packages"] = operation["packages"]
             requirement = state["packages"].get("drugs-rs")
-            state["worker"] = requirement.removeprefix("==") if requirement else None
+            state["worker"] = requirement.split("==")[1] if requirement else None
         if operation["breaks"]:
             state["state"] = "ERROR"
 
@@ -74,11 +103,11 @@ def start_update(state: Json, arguments: list[str]) -> None:
     packages = dict(state["packages"])
     update = option(arguments, "--update-pypi-package")
     if update:
-        name, version = re.fullmatch(r"([\w-]+)(==.+)", update).groups()  # type: ignore[union-attr]
+        name, version = re.fullmatch(r"([\w-]+)((?:\[[\w,]+\])?==.+)", update).groups()  # type: ignore[union-attr]
         packages[name] = version
     else:
-        packages.pop(option(arguments, "--remove-pypi-package") or "", None)
-    new = packages.get("drugs-rs") == "==" + state["new_version"]
+        packages.pop(option(arguments, "--remove-pypi-packages") or "", None)
+    new = packages.get("drugs-rs", "").endswith("==" + state["new_version"])
     minutes = state["update_minutes"]
     state["operation"] = {
         "name": f"projects/p/locations/l/operations/{len(state['calls'])}",
@@ -142,19 +171,19 @@ def airflow(state: Json, arguments: list[str]) -> None:
                 fail("command terminated with exit code 1")
         case ["dags", "trigger"]:
             if happens(state, "no_trigger"):
-                fail("airflow.exceptions.DagNotFound: Dag id drug not found in DagModel")
+                fail(f"airflow.exceptions.DagNotFound: Dag id {own[0]} not found in DagModel")
             conf = json.loads(option(own, "--conf") or "")
             run_id = option(own, "--run-id")
             if run_id in state["runs"]:
                 fail(f"airflow.exceptions.DagRunAlreadyExists: A Dag Run already exists with run id {run_id}")
-            state["runs"][run_id] = {"started": state["now"], "conf": conf}
+            state["runs"][run_id] = {"dag": own[0], "started": state["now"], "conf": conf}
             if happens(state, "lost_trigger"):
                 fail("error: unable to upgrade connection: container not found")
             print("Created <DagRun drug>")
         case ["tasks", "states-for-dag-run"]:
             run = state["runs"].get(own[1])
-            if run is None or state["now"] < run["started"] + 30:
-                fail(f"DagRun for drug with run_id or execution_date of {own[1]} not found")
+            if run is None or run["dag"] != own[0] or state["now"] < run["started"] + 30:
+                fail(f"DagRun for {own[0]} with run_id or execution_date of {own[1]} not found")
             ended = state["now"] >= run["started"] + 240 and state["canary"] != "queued"
             first = "success" if ended else "running"
             second = state["canary"] if ended else None
@@ -296,6 +325,8 @@ def gh(state: Json, arguments: list[str]) -> None:
 def main(name: str, arguments: list[str]) -> None:
     state: Json = json.loads(STATE.read_text(encoding="utf-8"))
     state["calls"].append([name, *arguments])
+    if name == "gcloud" and arguments != ["--version"]:
+        check_options(arguments)
     try:
         match [name, *arguments[:1]]:
             case ["gcloud", "composer"]:

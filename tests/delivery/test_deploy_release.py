@@ -99,6 +99,21 @@ def test_files_that_a_delivery_removes_are_named(
     assert "drug_watch.py" not in live(ready)
 
 
+def test_extras_of_the_environment_stay(ready: Cloud, dist: Path, dags: Path) -> None:
+    """A delivery once asked for the version alone, and the DAG that loads into PostgreSQL lost its driver."""
+    ready.set(packages={"drugs-rs": f"[postgres]=={OLD}", "other": "==1.0"})
+    assert run(ready, dist, dags) == 0
+    assert ready.state["packages"]["drugs-rs"] == f"[postgres]=={NEW}"
+    assert roll_back(ready, record=f"gs://bucket/drugs_rs_deliveries/{NEW}-7/record.json") == 0
+    assert ready.state["packages"]["drugs-rs"] == f"[postgres]=={OLD}"
+
+
+def test_the_canary_may_be_another_dag(ready: Cloud, dist: Path, dags: Path) -> None:
+    """Who runs the example `drug_heavy` in place of `drug` has paused that one, so its canary would never start."""
+    assert run(ready, dist, dags, **{"canary-dag": "drug_heavy"}) == 0
+    assert [entry["dag"] for entry in ready.state["runs"].values()] == ["drug_heavy"]
+
+
 def test_a_delivery_may_be_repeated(ready: Cloud, dist: Path, dags: Path) -> None:
     assert run(ready, dist, dags) == 0
     assert run(ready, dist, dags, attempt="8") == 0
@@ -268,7 +283,9 @@ def test_a_canary_that_never_starts_rolls_back(
 ) -> None:
     ready.set(canary="queued")
     assert run(ready, dist, dags) == 2
-    assert "has not ended after 15 minutes" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "has not ended after 15 minutes" in message
+    assert "Is the DAG drug paused, does another run of it still wait" in message
     assert is_as_before(ready)
 
 
@@ -313,12 +330,13 @@ def test_import_errors_of_others_do_not_matter(ready: Cloud, dist: Path, dags: P
 
 
 def test_a_failed_first_delivery_leaves_nothing(cloud: Cloud, dist: Path, dags: Path) -> None:
+    """The way back once had the option `--remove-pypi-package`, which gcloud does not have, and the fake took it."""
     registry = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.glob("*.whl")}
     cloud.set(registry=registry, packages={}, worker=None, canary="failed")
     assert run(cloud, dist, dags) == 2
     assert live(cloud) == {}
     assert cloud.state["packages"] == {}
-    [removal] = [call for call in cloud.calls(*UPDATE) if "--remove-pypi-package=drugs-rs" in call]
+    [removal] = [call for call in cloud.calls(*UPDATE) if "--remove-pypi-packages=drugs-rs" in call]
     assert removal
 
 

@@ -176,7 +176,7 @@ def test_a_wheel_is_tried_as_a_user_installs_it(
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\ndrugs-rs = drugs_rs:main\n")
     wheel.rename(tmp_path / f"drugs_rs-{NEW}-py3-none-any.whl")
-    assert try_wheel.main([str(tmp_path), NEW]) == (1 if message else 0)
+    assert try_wheel.main([str(tmp_path), "--version", NEW]) == (1 if message else 0)
     assert message in capsys.readouterr().err
 
 

@@ -168,7 +168,8 @@ def _emit(
         "task_id": getattr(task, "task_id", ""),
         "map_index": getattr(ti, "map_index", -1),
         "run_id": getattr(context.get("dag_run"), "run_id", context.get("run_id", "")),
-        "dt": dt or known_partition(task, context),
+        # A finding is about a date of the lake, and not about the day on which somebody looks.
+        "dt": dt if event == "finding" else dt or known_partition(task, context),
         "try_number": getattr(ti, "try_number", None),
         "table": getattr(task, "table", ""),
         "seconds": None if seconds is None else round(seconds, 3),
@@ -178,7 +179,8 @@ def _emit(
         "numbers": {name: value for name, value in numbers.items() if _is_number(value)},
     }
     severity = "ERROR" if is_final else "WARNING" if incident or event == "failure" else "INFO"
-    message = f"{line['task_id']} of dt={line['dt']}: {incident or event}"
+    of_date = f" of dt={line['dt']}" if line["dt"] else ""
+    message = f"{line['task_id']}{of_date}: {incident or event}"
     written = {"severity": severity, "message": message, MARK: line}
     log.log(getattr(logging, severity), "%s", json_text(written))
     run_metrics.send(line)

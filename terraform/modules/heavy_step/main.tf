@@ -22,6 +22,15 @@ resource "google_cloud_run_v2_job" "step" {
       containers {
         image = var.image
 
+        dynamic "env" {
+          for_each = var.variables
+
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
+
         resources {
           limits = {
             cpu    = var.cpu

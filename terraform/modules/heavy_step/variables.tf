@@ -28,6 +28,11 @@ variable "image" {
   type        = string
 }
 
+variable "variables" {
+  description = "Variables of the container: files of words, such as DRUGS_RS_STOP_WORDS_FILE. Other options come as arguments."
+  type        = map(string)
+}
+
 variable "cpu" {
   description = "Processors of a step: 1, 2, 4, 6 or 8."
   type        = string
