@@ -43,8 +43,9 @@ FUZZ_SECONDS := 60
 FUZZ_TARGETS := $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
 # The Rust tests contain the bindings, so they need a libpython (build.rs).
 LINK_TESTS = DRUGS_RS_LINK_TESTS="$$(python3 tests/libpython.py)"
-# Evaluated when a target needs them, and not for `make help`.
-PYTHONS = $(eval PYTHONS := $$(or $$(shell python3 tests/interpreters.py),$$(error no Python to test on)))$(PYTHONS)
+# Evaluated when a target needs them; GNU make before 4.4 does so for any target. So a missing Python is an error only
+# where an environment is made of it, and not of `make wheel` or `make advisories`.
+PYTHONS = $(eval PYTHONS := $$(or $$(shell python3 tests/interpreters.py),missing))$(PYTHONS)
 NEWEST = .venv/test-$(lastword $(PYTHONS))
 # The peers of `make eval`, each in its own environment, and the newest Python here for which all of them have wheels.
 PEERS := dner flashtext pyahocorasick spacy
@@ -298,8 +299,11 @@ $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	$(UV) pip install --quiet --python .venv/test-$* --requirement $<
 	@touch $@
 
+.venv/%-missing/.dependencies:
+	@echo "no Python to test on" >&2; exit 1
+
 .venv/delivery/.dependencies: requirements/delivery.txt | .venv/tools/.ready
-	$(UV) venv --quiet --clear --python "$$(python3 tests/interpreters.py $(lastword $(PYTHONS)))" .venv/delivery
+	$(UV) venv --quiet --clear --python "$(EVAL_PYTHON)" .venv/delivery
 	$(UV) pip install --quiet --python .venv/delivery --requirement $<
 	@touch $@
 

@@ -13,6 +13,8 @@ from tool_calls import Clock, DeliveryError, ToolError, call, json_in, say
 CONFLICT = re.compile(r"ABORTED|FAILED_PRECONDITION|\bUPDATING\b|another operation|\b409\b", re.IGNORECASE)
 # Answers that may be lost in a row while an operation is watched for half an hour.
 LOST_ANSWERS = 5
+# Answers that are not lost: asking again gives the same.
+FINAL = re.compile(r"PERMISSION_DENIED|NOT_FOUND|UNAUTHENTICATED|INVALID_ARGUMENT|\b40[0134]\b")
 
 
 class RefusedWheel(DeliveryError):
@@ -66,9 +68,17 @@ class ComposerEnvironment:
 
     def wait_until_running(self, deadline: float) -> EnvironmentState:
         """Wait while another operation has the environment."""
-        waited = False
+        waited, lost = False, 0
         while True:
-            found = self.describe()
+            try:
+                found = self.describe()
+                lost = 0
+            except ToolError as error:
+                lost += 1
+                if lost > LOST_ANSWERS or FINAL.search(error.output):
+                    raise
+                self.clock.sleep(self.poll)
+                continue
             if found.state == "RUNNING":
                 return found
             if found.state != "UPDATING":
@@ -90,7 +100,7 @@ class ComposerEnvironment:
     def require(self, requirement: str | None) -> bool:
         """Make the environment install exactly this (`==0.2.0`, or nothing); return whether that changed anything."""
         deadline = self.deadline()
-        change = f"--update-pypi-package={PACKAGE}{requirement}" if requirement else f"--remove-pypi-package={PACKAGE}"
+        change = f"--update-pypi-package={PACKAGE}{requirement}" if requirement else f"--remove-pypi-packages={PACKAGE}"
         while True:
             if self.wait_until_running(deadline).requirement == requirement:
                 return False
@@ -141,7 +151,7 @@ class ComposerEnvironment:
 
     def installed_version(self) -> str | None:
         """Return the version that a worker has, by its own pip."""
-        listed = call(["gcloud", "composer", "environments", "list-packages", self.name, *self.place, "--quiet"])
+        listed = self._gcloud("environments", "list-packages", self.name)
         found = re.search(r"^drugs[-_]rs\s+(\S+)\s*$", listed, flags=re.MULTILINE)
         return found[1] if found else None
 
@@ -149,7 +159,11 @@ class ComposerEnvironment:
         """Wait until a worker has this version: the old ones end after the operation."""
         deadline = self.clock.now() + 10 * 60
         while True:
-            installed = self.installed_version()
+            try:
+                installed = self.installed_version() or "none"
+            except ToolError as error:
+                # While workers are replaced, there may be none to ask.
+                installed = f"that nobody can list: {error}"
             if installed == version:
                 return
             if self.clock.now() >= deadline:

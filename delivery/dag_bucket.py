@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,10 @@ def local_digests(folder: Path) -> dict[str, str]:
 
 
 def list_digests(uri: str) -> dict[str, str]:
-    """Return the objects below a URI, each with its MD5."""
+    """Return the files below a URI that a synchronisation copies, each with its MD5.
+
+    The console makes an empty object for a folder: its name ends with a slash, and it is no file.
+    """
     try:
         listed: list[dict[str, Any]] = json_in(
             call(["gcloud", "storage", "objects", "list", f"{uri}/**", "--format=json"])
@@ -40,7 +44,12 @@ def list_digests(uri: str) -> dict[str, str]:
             return {}
         raise
     prefix = uri.split("/", 3)[3] + "/"
-    return {entry["name"].removeprefix(prefix): entry.get("md5_hash", "") for entry in listed}
+    files = {entry["name"].removeprefix(prefix): entry.get("md5_hash", "") for entry in listed}
+    return {
+        name: digest
+        for name, digest in files.items()
+        if name and not name.endswith("/") and not re.match(EXCLUDE, name)
+    }
 
 
 def read_record(uri: str) -> dict[str, Any] | None:

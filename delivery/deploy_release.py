@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-import re
+import datetime
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,13 @@ import dag_bucket
 from canary_run import check_imports, run_canary
 from composer_environment import ComposerEnvironment
 from package_index import ArtifactRegistry, release_files
-from release_version import ROOT, read_version
+from release_version import ROOT, read_version, version_numbers
 from tool_calls import Clock, DeliveryError, SystemClock, ToolError, call, say
 
 # The DAG's own folder below `dags/`.
 FOLDER = "drug"
+# What a record of a delivery has.
+RECORDED = {"version", "attempt", "requirement", "folder", "copy", "dags", "lock"}
 # Seconds until every scheduler has parsed a changed DAG: the bucket is copied, then each file is parsed again.
 SETTLE = 180
 
@@ -46,6 +48,7 @@ class DeliveryPlan:
 
     version: str
     dags: Path
+    canary_dag: str
     canary_dt: str
     canary_minutes: float
     # What tells this attempt from others, such as the number of the workflow's run.
@@ -63,17 +66,28 @@ def start_record(environment: ComposerEnvironment, plan: DeliveryPlan) -> dict[s
     folder = f"{before.dags}/{FOLDER}"
     records = records_folder(before.dags)
     lock = f"{records}/unfinished.json"
+    own = f"{records}/{plan.version}-{plan.attempt}"
     unfinished = dag_bucket.read_record(lock)
-    if unfinished:
+    if unfinished is not None:
         message = (
-            f"the delivery of {unfinished['version']} ({unfinished['attempt']}) did not end: if none is running, "
-            "roll it back with `python3 delivery/deploy_release.py rollback`"
+            f"the delivery of {unfinished.get('version')} ({unfinished.get('attempt')}) did not end: if none is "
+            "running, roll it back with `python3 delivery/deploy_release.py rollback`"
+        )
+        raise DeliveryError(message)
+    if dag_bucket.read_record(f"{own}/record.json") is not None:
+        message = f"{own}/record.json has what was there before an earlier delivery: choose another --attempt"
+        raise DeliveryError(message)
+    installed = version_numbers((before.requirement or "").removeprefix("=="))
+    if installed and installed > (version_numbers(plan.version) or installed):
+        message = (
+            f"{environment.name} has {before.requirement}, which is newer than {plan.version}: release a newer "
+            "version, or go back by `python3 delivery/deploy_release.py rollback --record URI`"
         )
         raise DeliveryError(message)
     if "drug.py" in dag_bucket.list_digests(before.dags):
         message = f"{before.dags}/drug.py defines the DAG too: remove it, so that only {folder}/ does"
         raise DeliveryError(message)
-    saved = f"{records}/{plan.version}-{plan.attempt}/dags"
+    saved = f"{own}/dags"
     there = dag_bucket.list_digests(folder)
     if there:
         dag_bucket.synchronise(folder, saved, there)
@@ -86,7 +100,7 @@ def start_record(environment: ComposerEnvironment, plan: DeliveryPlan) -> dict[s
         "dags": there,
         "lock": lock,
     }
-    dag_bucket.write_record(f"{records}/{plan.version}-{plan.attempt}/record.json", record, new=False)
+    dag_bucket.write_record(f"{own}/record.json", record, new=False)
     try:
         dag_bucket.write_record(lock, record, new=True)
     except ToolError as error:
@@ -117,11 +131,16 @@ def roll_back(environment: ComposerEnvironment, record: dict[str, Any]) -> None:
     if problems:
         again = "run `python3 delivery/deploy_release.py rollback` again when the cause is gone"
         raise NotRolledBack("\n".join([*problems, again]))
+    unlock(record, "all is as before")
+
+
+def unlock(record: dict[str, Any], state: str) -> None:
+    """Remove the lock; an answer that was lost is no failure."""
     try:
         dag_bucket.remove_object(record["lock"])
     except DeliveryError as error:
         if dag_bucket.read_record(record["lock"]) is not None:
-            message = f"all is as before, but {record['lock']} was not removed: {error}"
+            message = f"{state}, but {record['lock']} was not removed: remove it by `gcloud storage rm`: {error}"
             raise NotRolledBack(message) from None
 
 
@@ -132,31 +151,44 @@ def deliver(environment: ComposerEnvironment, plan: DeliveryPlan) -> None:
         message = f"{plan.dags} has no drug.py"
         raise DeliveryError(message)
     record = start_record(environment, plan)
+    foreign = sorted(set(record["dags"]) - set(expected))
+    if foreign:
+        say(f"{record['folder']} has files that {plan.dags} lacks, which will be removed: {', '.join(foreign)}")
     try:
-        changed = environment.require(f"=={plan.version}")
+        # The environment may have extras, such as `[postgres]==0.1.0`: a new version keeps them.
+        extras = re.match(r"\[[^]]*\]", record["requirement"] or "")
+        changed = environment.require(f"{extras[0] if extras else ''}=={plan.version}")
         environment.wait_for_worker(plan.version)
         say(f"{environment.name} has drugs-rs {plan.version}{'' if changed else ' already'}")
         dag_bucket.synchronise(str(plan.dags), record["folder"], expected)
         say(f"{record['folder']} has the DAG: {', '.join(expected)}")
         environment.clock.sleep(SETTLE)
-        check_imports(environment, f"dags/{FOLDER}")
-        run_canary(environment, f"canary-{plan.version}-{plan.attempt}", plan.canary_dt, plan.canary_minutes)
-    except DeliveryError as error:
+        check_imports(environment, FOLDER)
+        run_id = f"canary-{plan.version}-{plan.attempt}"
+        run_canary(environment, plan.canary_dag, run_id, plan.canary_dt, plan.canary_minutes)
+    except Exception as failure:  # also an answer of a form that this script does not know
+        error = described(failure)
         say(f"the delivery of {plan.version} failed: {error}")
         try:
             roll_back(environment, record)
-        except NotRolledBack as left:
-            message = f"{error}\nThe roll-back failed too:\n{left}"
-            raise NotRolledBack(message) from None
+        except Exception as left:  # noqa: BLE001  # it has the same exit code
+            message = f"{error}\nThe roll-back failed too:\n{described(left)}"
+            raise NotRolledBack(message) from failure
         message = f"{error}\nDAG and wheel are as before."
-        raise RolledBack(message) from None
-    dag_bucket.remove_object(record["lock"])
+        raise RolledBack(message) from failure
+    unlock(record, f"{environment.name} runs {plan.version}")
     say(f"{environment.name} runs {plan.version}")
+
+
+def described(error: Exception) -> str:
+    """Return the message of an error, with its class if it is none that this script raises."""
+    return str(error) if isinstance(error, DeliveryError) else f"{type(error).__name__}: {error}"
 
 
 def find_record(environment: ComposerEnvironment, uri: str | None) -> dict[str, Any]:
     """Return the record of a delivery: the one that did not end, or the one that was named."""
-    lock = f"{records_folder(environment.describe().dags)}/unfinished.json"
+    dags = environment.describe().dags
+    lock = f"{records_folder(dags)}/unfinished.json"
     place = uri or lock
     record = dag_bucket.read_record(place)
     unfinished = dag_bucket.read_record(lock) if uri else None
@@ -165,6 +197,12 @@ def find_record(environment: ComposerEnvironment, uri: str | None) -> dict[str, 
         raise DeliveryError(message)
     if record is None:
         message = f"{place} does not exist: name a record.json of {place.rsplit('/', 1)[0]}/ with --record"
+        raise DeliveryError(message)
+    if RECORDED - set(record):
+        message = f"{place} is no record of a delivery: it lacks {', '.join(sorted(RECORDED - set(record)))}"
+        raise DeliveryError(message)
+    if (record["folder"], record["lock"]) != (f"{dags}/{FOLDER}", lock):
+        message = f"{place} is the record of another environment, with {record['folder']}; this one has {dags}"
         raise DeliveryError(message)
     return record
 
@@ -187,9 +225,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--wheels", type=Path, required=True, help="the folder of the released wheels")
         command.add_argument("--dags", type=Path, default=ROOT / "dags")
         command.add_argument("--canary-dt", required=True, help="a day that the lake has, for the canary run")
-        command.add_argument("--canary-minutes", type=float, default=60)
-        command.add_argument("--attempt", default="1", help="what tells this attempt from others")
+        command.add_argument("--canary-dag", default="drug", help="the DAG that is run once (drug)")
+        command.add_argument("--canary-minutes", type=float, default=60, help="for the canary run (60)")
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        command.add_argument("--attempt", default=now, help="what tells this attempt from others; default: the time")
     return parser.parse_args(arguments)
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is a date of the calendar, written YYYY-MM-DD."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def run(chosen: argparse.Namespace, clock: Clock) -> None:
@@ -200,14 +248,15 @@ def run(chosen: argparse.Namespace, clock: Clock) -> None:
     if chosen.command == "rollback":
         roll_back(environment, find_record(environment, chosen.record))
         return
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", chosen.canary_dt):
+    if not is_day(chosen.canary_dt):
         message = f"--canary-dt must be a day, YYYY-MM-DD, found {chosen.canary_dt!r}"
         raise DeliveryError(message)
     call(["gcloud", "--version"])
     version = chosen.version or read_version(ROOT)
     registry = ArtifactRegistry(chosen.project, chosen.location, chosen.repository)
     registry.check_wheel(release_files(chosen.wheels, version, (".whl",)), version)
-    deliver(environment, DeliveryPlan(version, chosen.dags, chosen.canary_dt, chosen.canary_minutes, chosen.attempt))
+    canary = (chosen.canary_dag, chosen.canary_dt, chosen.canary_minutes)
+    deliver(environment, DeliveryPlan(version, chosen.dags, *canary, chosen.attempt))
 
 
 def main(arguments: list[str], clock: Clock | None = None) -> int:

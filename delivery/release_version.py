@@ -18,7 +18,8 @@ from pathlib import Path
 from tool_calls import DeliveryError, ToolError, call, say
 
 ROOT = Path(__file__).resolve().parents[1]
-TAG = re.compile(r"drugs/v((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))")
+VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+TAG = re.compile(rf"drugs/v(?P<version>{VERSION.pattern})")
 
 
 def read_version(root: Path) -> str:
@@ -38,6 +39,12 @@ def read_version(root: Path) -> str:
         )
         raise DeliveryError(message)
     return str(version)
+
+
+def version_numbers(text: str) -> tuple[int, ...] | None:
+    """Return the numbers of a version, or `None` if the text is not the form of a release."""
+    form = VERSION.fullmatch(text)
+    return tuple(int(part) for part in form.groups()) if form else None
 
 
 def read_notes(root: Path, version: str) -> str:
@@ -71,8 +78,9 @@ def check_tag(root: Path, tag: str, main: str) -> str:
         message = f"the tag {tag!r} has not the form drugs/vX.Y.Z"
         raise DeliveryError(message)
     version = read_version(root)
-    if form[1] != version:
-        message = f"the tag {tag} asks for {form[1]}, but Cargo.toml has {version}: tag the commit that has {form[1]}"
+    asked = form["version"]
+    if asked != version:
+        message = f"the tag {tag} asks for {asked}, but Cargo.toml has {version}: tag the commit that has {asked}"
         raise DeliveryError(message)
     changed = git(root, "status", "--porcelain")
     if changed:

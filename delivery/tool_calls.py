@@ -65,14 +65,19 @@ def call(command: Sequence[str], *, variables: Mapping[str, str] | None = None, 
 
 
 def json_in(output: str) -> Any:  # noqa: ANN401  # JSON has any type.
-    """Return the first JSON list or object of an output, which may have lines of a log around it."""
+    """Return the first JSON list or object of an output, which may have lines of a log around it.
+
+    It fills its lines: `[2026] a message` is a line of a log.
+    """
     decoder = json.JSONDecoder()
     for at, letter in enumerate(output):
         if letter in "[{" and (at == 0 or output[at - 1] == "\n"):
             try:
-                return decoder.raw_decode(output, at)[0]
+                found, end = decoder.raw_decode(output, at)
             except json.JSONDecodeError:
                 continue
+            if not output[end:].split("\n", 1)[0].strip():
+                return found
     message = f"expected JSON, found: {output.strip()[:200] or 'nothing'}"
     raise DeliveryError(message)
 

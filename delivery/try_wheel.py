@@ -7,6 +7,7 @@ The second run must change no file: the same input gives the same bytes.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import subprocess
 import sys
@@ -64,8 +65,12 @@ def try_wheel(dist: Path, version: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Try the wheel and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dist", type=Path, help="the folder of the wheels")
+    parser.add_argument("--version", help="default: that of Cargo.toml")
+    chosen = parser.parse_args(arguments)
     try:
-        try_wheel(Path(arguments[0]), arguments[1] if len(arguments) > 1 else read_version(ROOT))
+        try_wheel(chosen.dist, chosen.version or read_version(ROOT))
     except (DeliveryError, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

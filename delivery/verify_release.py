@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import base64
+import collections
+import email.parser
 import hashlib
 import json
 import re
@@ -38,6 +40,18 @@ def version_of(path: Path) -> str:
     return form["version"]
 
 
+def check_names(names: list[str], folder: str = "") -> None:
+    """Refuse names of an archive's members that programs unpack differently, or outside of the folder."""
+    repeated = sorted(name for name, count in collections.Counter(names).items() if count > 1)
+    if repeated:
+        message = f"it has {repeated[0]} twice, and programs differ in which of them they unpack"
+        raise RefusedFile(message)
+    for name in names:
+        if name.startswith("/") or re.search(r"(^|/)\.\.(/|$)|[\\:]", name) or not f"{name}/".startswith(folder):
+            message = f"{name!r} would be unpacked outside of its folder"
+            raise RefusedFile(message)
+
+
 def recorded_digests(archive: zipfile.ZipFile, folder: str) -> dict[str, str]:
     """Return the SHA-256 that the wheel's RECORD has for each of its files."""
     digests = {}
@@ -52,7 +66,12 @@ def check_wheel(path: Path) -> int:
     version = version_of(path)
     folder = f"drugs_rs-{version}.dist-info"
     with zipfile.ZipFile(path) as archive:
+        check_names(archive.namelist())
         names = set(archive.namelist())
+        others = sorted({name.split("/")[0] for name in names if ".dist-info/" in name} - {folder})
+        if f"{folder}/RECORD" in names and others:
+            message = f"it has {others[0]} beside {folder}"
+            raise RefusedFile(message)
         if f"{folder}/RECORD" not in names:
             message = f"it has no {folder}/RECORD"
             raise RefusedFile(message)
@@ -62,9 +81,15 @@ def check_wheel(path: Path) -> int:
             if digests.get(name) != f"sha256={digest}":
                 message = f"{name} is not the file that RECORD lists"
                 raise RefusedFile(message)
-        metadata = archive.read(f"{folder}/METADATA").decode("utf-8") if f"{folder}/METADATA" in names else ""
-        if f"\nVersion: {version}\n" not in metadata:
-            message = f"its METADATA is not that of version {version}"
+        lost = sorted(set(digests) - names)
+        if lost:
+            message = f"RECORD lists {lost[0]}, which it lacks"
+            raise RefusedFile(message)
+        metadata = archive.read(f"{folder}/METADATA") if f"{folder}/METADATA" in names else b""
+        # Its description may have lines like headers.
+        headers = email.parser.BytesHeaderParser().parsebytes(metadata)
+        if (headers.get_all("Name"), headers.get_all("Version")) != (["drugs-rs"], [version]):
+            message = f"its METADATA is not that of drugs-rs {version}"
             raise RefusedFile(message)
         boms = [name for name in sorted(names) if name.startswith(f"{folder}/sboms/") and name.endswith(".json")]
         if not boms:
@@ -98,16 +123,26 @@ def check_source(path: Path) -> int:
     """Check that a source distribution has its Cargo.lock; return the number of packages in it."""
     lock = f"drugs_rs-{version_of(path)}/Cargo.lock"
     with tarfile.open(path) as archive:
-        if lock not in archive.getnames():
-            message = f"it has no {lock}, which lists what it is built from"
+        members = archive.getmembers()
+        check_names([member.name for member in members], lock.split("/")[0] + "/")
+        links = [member.name for member in members if not (member.isfile() or member.isdir())]
+        if links:
+            message = f"{links[0]} is a link or a device, not a file"
             raise RefusedFile(message)
-        content = archive.extractfile(lock)
-        return content.read().count(b"[[package]]") if content else 0
+        content = archive.extractfile(lock) if lock in archive.getnames() else None
+        packages = content.read().count(b"[[package]]") if content else 0
+        if not packages:
+            message = f"it has no {lock} with packages, which lists what it is built from"
+            raise RefusedFile(message)
+        return packages
 
 
 def check_attestation(path: Path, repo: str) -> None:
     """Check that the release workflow attested these bytes for the tag of this version."""
     reference = f"refs/tags/drugs/v{version_of(path)}"
+    if not path.is_file():
+        message = "it cannot be read: there is no such file"
+        raise RefusedFile(message)
     command = ["gh", "attestation", "verify", str(path), "--repo", repo]
     command += ["--signer-workflow", f"{repo}/{WORKFLOW}", "--source-ref", reference]
     command += ["--deny-self-hosted-runners", "--format", "json"]
@@ -147,8 +182,10 @@ def check_content(path: Path) -> tuple[int, str]:
         if path.suffix == ".whl":
             return check_wheel(path), "components in its SBOM"
         return check_source(path), "packages in its Cargo.lock"
-    except (OSError, zipfile.BadZipFile, tarfile.TarError, KeyError, ValueError) as error:
-        message = f"it cannot be read: {error}"
+    except RefusedFile:
+        raise
+    except Exception as error:  # noqa: BLE001  # each way to damage an archive or an SBOM has one of its own
+        message = f"it cannot be read: {type(error).__name__}: {error}"
         raise RefusedFile(message) from None
 
 
@@ -161,8 +198,9 @@ def main(arguments: list[str]) -> int:
     refused = 0
     for path in chosen.files:
         try:
-            count, listed = check_content(path)
+            # Who signed it comes first: an archive of a stranger is not opened.
             check_attestation(path, chosen.repo)
+            count, listed = check_content(path)
             print(f"verified {path.name}: attested by {chosen.repo}, {count} {listed}")
         except RefusedFile as reason:
             refused += 1

@@ -34,6 +34,7 @@ def build(site: Path) -> None:
     staged = site.with_name(site.name + "-pages")
     shutil.rmtree(staged, ignore_errors=True)
     staged_pages.stage_pages(ROOT, staged / "pages")
+    staged_pages.write_chapters(ROOT, staged / "pages")
     made = write_made_pages(staged / "pages")
     write_assets(staged / "pages" / "assets")
     settings: dict[str, Any] = {
@@ -106,7 +107,10 @@ def navigation(made: dict[str, list[str]]) -> list[Any]:
         {"Commands": [made["command"][0], *_titled(made["command"][1:])]},
         {"Python": [made["python"][0], *_titled(made["python"][1:])]},
     ]
-    titled = [{_capital(reader): entries} for reader, entries in chapters.items()]
+    titled = [
+        {_capital(reader): [{"Overview": staged_pages.chapter_page(reader)}, *entries]}
+        for reader, entries in chapters.items()
+    ]
     return [{"Quick start": "README.md"}, {"All pages": "docs/README.md"}, *titled, {"Reference": reference}]
 
 

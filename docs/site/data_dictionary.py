@@ -97,12 +97,14 @@ def _dictionary(root: Path, scratch: Path) -> str:
 def _lineage() -> str:
     """The picture of the tables, by layer."""
     lines = [
+        # Without headings to list, the picture takes that room: its text is small enough.
+        *("---", "hide:", "  - toc", "---", ""),
         "# Lineage",
         "",
         "An arrow leads from what is read to what is made of it.",
         "",
         "```mermaid",
-        "flowchart TB",
+        "flowchart LR",
     ]
     lines += [f"    {_id('sources')}[(sources)]"]
     for layer, names in LAYERS.items():

@@ -51,20 +51,43 @@ def write_page(path: Path, staged: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def index_entries(root: Path) -> list[Entry]:
-    """Return the pages that `docs/README.md` lists, with the reader that each is for."""
-    entries: list[Entry] = []
+def index_rows(root: Path) -> dict[str, list[str]]:
+    """Return the rows of the table in `docs/README.md` by reader, without their first cell."""
+    rows: dict[str, list[str]] = {}
     reader = ""
     for line in (root / "docs" / "README.md").read_text(encoding="utf-8").splitlines():
-        row = re.match(r"^\|([^|]*)\|(.+?)\|", line)
+        row = re.match(r"^\|([^|]*)(\|.+)$", line)
         if not row or row[1].strip() in ("reader", "---"):
             continue
         reader = row[1].strip() or reader
-        for title, path in re.findall(r"\[([^\]]+)\]\(([^)#]+)\)", row[2]):
+        rows.setdefault(reader, []).append(row[2])
+    return rows
+
+
+def index_entries(root: Path) -> list[Entry]:
+    """Return the pages that `docs/README.md` lists, with the reader that each is for."""
+    entries: list[Entry] = []
+    for reader, rows in index_rows(root).items():
+        for title, path in (
+            link for row in rows for link in re.findall(r"\[([^\]]+)\]\(([^)#]+)\)", row.split("|")[1])
+        ):
             place = (root / "docs" / path).resolve().relative_to(root).as_posix()
             if place not in [entry.path for entry in entries]:
                 entries.append(Entry(reader, title.replace("`", ""), place))
     return entries
+
+
+def chapter_page(reader: str) -> str:
+    """Return the path of the page that opens the chapter of a reader."""
+    return f"docs/for-{re.sub(r'[^a-z]+', '-', reader.lower())}.md"
+
+
+def write_chapters(root: Path, staged: Path) -> None:
+    """Write the page of each chapter: its rows of `docs/README.md`, also those that lead into a page of another one."""
+    for reader, rows in index_rows(root).items():
+        title = reader[:1].upper() + reader[1:]
+        text = "\n".join([f"# {title}", "", "| page | what it has |", "|---|---|", *rows]) + "\n"
+        write_page(staged / chapter_page(reader), staged, readable(text))
 
 
 def readable(text: str) -> str:

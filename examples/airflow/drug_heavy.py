@@ -1,8 +1,8 @@
 """The pipeline of `dags/drug.py` with silver and gold in a container: a Cloud Run job, or a pod of Kubernetes.
 
-Copy this file beside `dags/drug.py`, build the image that `docs/heavy-steps.md` describes, set the constants, and set
-DRUG_HEAVY_RUN_BY in the environment of Airflow to `cloud_run` (the default) or `kubernetes`. The settings are those of
-`dags/drug.py`, so both DAGs make the same lake; switch on only one of them.
+Copy this file beside `dags/drug.py` in your clone, build the image that `docs/heavy-steps.md` describes, set the
+constants, and set DRUG_HEAVY_RUN_BY in the environment of Airflow to `cloud_run` (the default) or `kubernetes`. The
+settings are those of `dags/drug.py`, so both DAGs make the same lake; switch on only one of them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from drugs_rs.airflow import (
     on_failure,
     on_run_failure,
     partition_of,
+    slow_run_alert,
     source_sensor,
 )
 from drugs_rs.airflow.assets import SILVER
@@ -45,7 +46,9 @@ MEMORY, PROCESSORS = "1Gi", "1"
 SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "pubmed", "pubmed_b": "pubmed"}
 
 settings = Settings.load()
+slow_run, of_last_tasks = slow_run_alert(settings)
 lake: dict[str, Any] = {"out": settings.out, "dt": PARTITION}
+slow_run, of_last_tasks = slow_run_alert(settings)
 step: dict[str, Any] = {**lake, **templates(["isolation"]), "pool": settings.pool}
 
 
@@ -130,6 +133,7 @@ with DAG(
     },
     user_defined_macros={"drugs_rs_partition": partition_of, "drugs_rs_setting": settings.effective},
     on_failure_callback=on_run_failure,
+    **slow_run,
     default_args={
         "owner": settings.owner,
         "retries": settings.retries,
@@ -139,6 +143,7 @@ with DAG(
         "execution_timeout": timedelta(hours=settings.execution_timeout_hours),
         "on_failure_callback": on_failure,
     },
+    **slow_run,
 ) as dag:
     sensors = [source_sensor(f"{source}_sensor", source, settings) for source in SOURCES]
     bronze = {
@@ -183,7 +188,12 @@ with DAG(
     )
     answers = [
         AnswerOperator(
-            task_id=task_id, answer=answer, report=gold.output, outlets=places("gold", f"{answer}.json"), **lake
+            task_id=task_id,
+            answer=answer,
+            report=gold.output,
+            outlets=places("gold", f"{answer}.json"),
+            **lake,
+            **of_last_tasks,
         )
         for task_id, answer in (("top_journals_gold", "top_journals"), ("exclusive_drug_set_gold", "exclusive_drugs"))
     ]

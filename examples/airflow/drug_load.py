@@ -1,7 +1,8 @@
 """Loads the lake into databases whenever gold of `dags/drug.py` has changed it.
 
-Copy this file beside `dags/drug.py`, keep the databases that you have, and set their names; `docs/loads.md` explains
-what a load does. The operators need the extras of `drugs-rs`: `postgres`, `bigquery`, `duckdb`.
+Copy this file beside `dags/drug.py` in your clone, keep the databases that you have, and set their names;
+`docs/loads.md` explains what a load does. The operators need the extras of `drugs-rs`: `postgres`, `bigquery`,
+`duckdb`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Looks at the lake of `dags/drug.py` from outside, once an hour: is gold stale, does a held day wait.
 
-Copy this file beside `dags/drug.py`. It is a DAG of its own because it must run while the pipeline is paused or broken.
-It writes lines that the alerts `stale_gold` and `held_day` find; `docs/incidents.md` explains them.
+Copy this file beside `dags/drug.py` in your clone, so that deliveries bring it, and switch the DAG on. It is a DAG of
+its own because it must run while the pipeline is paused or broken. It writes lines that the alerts `stale_gold` and
+`held_day` find; `docs/incidents.md` explains them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from datetime import datetime, timedelta, timezone
 from drugs_rs.airflow import LakeWatchOperator, Settings, on_failure, on_run_failure
 from drugs_rs.airflow.compat import DAG
 
-lake = Settings.load().out or "gs://bucket/lake"
+# Without the setting `out` the task fails and names it.
+lake = Settings.load().out
 
 with DAG(
     dag_id="drug_watch",

@@ -44,7 +44,7 @@ def test_loading_costs_little_warns_of_nothing_and_leaves_the_core_alone(tmp_pat
         )
         said = json.loads(done.stdout.splitlines()[-1])
         assert said["errors"] == {}
-        assert said["dags"] == ["drug"]
+        assert "drug" in said["dags"]  # a team may have DAGs of its own beside it
         assert said["core"] is False, "the native core was loaded"
         assert said["providers"] == []
         assert said["warnings"] == []

@@ -122,12 +122,17 @@ def test_its_tasks_have_the_arguments_of_the_operators(
         assert container.downstream_task_ids == {report.task_id}
         given = container.overrides["container_overrides"][0]["args"] if run_by == "cloud_run" else container.arguments
         assert given.operator is arguments and given.key == "return_value"
+    # It once had no alert for slow runs, though the setting is one of those that it shares with `dags/drug.py`.
+    assert repr(getattr(heavy, "deadline", None)) == repr(getattr(dag, "deadline", None))
+    assert getattr(heavy, "sla_miss_callback", None) == getattr(dag, "sla_miss_callback", None)
+    assert heavy.max_active_runs == dag.max_active_runs and heavy.dagrun_timeout == dag.dagrun_timeout
     others = {task_id for task_id in dag.task_ids if task_id not in STEPS}
     assert {task for task in heavy.task_ids if not task.startswith(STEPS)} == others
     for task_id in others:
         worker, here = dag.get_task(task_id), heavy.get_task(task_id)
         fields = [name for name in worker.template_fields if name not in ("reports", "report")]
         assert [getattr(here, name) for name in fields] == [getattr(worker, name) for name in fields]
+        assert getattr(here, "sla", None) == getattr(worker, "sla", None)
 
 
 def test_its_lake_and_reports_are_those_of_the_operators(

@@ -58,6 +58,21 @@ def test_each_table_has_its_description_and_its_columns_with_theirs() -> None:
         assert ("columnLineage" in facets) == place.startswith("gold/")
 
 
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (["a/1.csv", "a/1.csv", "a/2.csv"], ["a/1.csv", "a/2.csv"]),
+        ([f"a/{number}.xml" for number in range(1_300)], ["a"]),
+        ([f"{'ab'[number % 2]}/c/{number}.xml" for number in range(1_300)], ["a/c", "b/c"]),
+        ([f"{number}.xml" for number in range(51)], [f"{number}.xml" for number in range(51)]),
+    ],
+)
+def test_a_delivery_of_many_files_is_named_by_its_folders(files: list[str], found: list[str]) -> None:
+    """The files of PubMed for a year were 1,300 inputs of one event."""
+    told = lineage.of_step([f"gs://landing/{name}" for name in files], LAKE, [])
+    assert [(each.namespace, each.name) for each in told.inputs] == [("gs://landing", name) for name in found]
+
+
 def test_files_that_are_no_tables_have_no_columns() -> None:
     found = written("gold/drug_graph.json", "bronze/pubmed/dt=2024-03-01/pubmed.csv")
     assert [dataset["facets"] for dataset in found.values()] == [{}, {}]

@@ -84,6 +84,17 @@ def test_words_that_need_a_file_are_refused_with_the_remedy(name: str) -> None:
         command_arguments("gold", {name: ["impact"]})
 
 
+def test_an_entry_that_the_command_would_split_is_refused() -> None:
+    """`drugs_rs.gold` refuses the field "title,abstract"; the command in the container searched two."""
+    with pytest.raises(SettingsError, match="an entry must not have a comma"):
+        command_arguments("gold", {"fields": ["title,abstract"]})
+
+
+def test_a_container_that_lost_its_arguments_fails(tmp_path: Path) -> None:
+    """With `--help` or `--version` as the default it was a success: a rerun was green by the report of the last run."""
+    assert run_container([], tmp_path / "scratch").returncode != 0
+
+
 STEPS: list[tuple[Any, Any, Any, dict[str, Any]]] = [
     (BronzeOperator, BronzeArguments, BronzeReport, {"table": "drugs", "sources": "drugs.csv"}),
     (
@@ -209,11 +220,21 @@ def test_no_report_and_a_foreign_one_are_refused(samples: Path, tmp_path: Path) 
         task.execute({"ti": Instance()})
 
 
-def test_a_damaged_report_may_be_tried_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('{"step": "gold", "dt"', "JSONDecodeError"),
+        ("[]", "ValueError: it is no report"),
+        ("{}", "ValueError: it is no report"),
+        ("null", "ValueError: it is no report"),
+        ("3", "ValueError: it is no report"),
+    ],
+)
+def test_a_damaged_report_may_be_tried_again(tmp_path: Path, text: str, error: str) -> None:
     place = tmp_path / "reports" / "gold" / f"dt={DT}" / "gold.json"
     place.parent.mkdir(parents=True)
-    place.write_text('{"step": "gold", "dt"', encoding="utf-8")
-    with pytest.raises(AirflowException, match=r"gold\.json cannot be read: JSONDecodeError") as caught:
+    place.write_text(text, encoding="utf-8")
+    with pytest.raises(AirflowException, match=rf"gold\.json cannot be read: {error}") as caught:
         GoldReport(task_id="gold", out=str(tmp_path), dt=DT, before="").execute({"ti": Instance()})
     assert not isinstance(caught.value, AirflowFailException)
 
@@ -255,6 +276,8 @@ def test_a_report_of_a_bucket_is_read_by_the_hook_of_google(
 def test_reports_of_other_buckets_are_read_by_the_hook_of_amazon(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.providers.amazon.aws.hooks import s3
 
+    rest = {"dt": DT, "started_at": "", "run_id": ""}
+
     class Hook:
         def __init__(self, aws_conn_id: str) -> None:
             self.connection = aws_conn_id
@@ -265,10 +288,10 @@ def test_reports_of_other_buckets_are_read_by_the_hook_of_amazon(monkeypatch: py
         def read_key(self, key: str, bucket: str) -> str:
             if self.connection == "broken":
                 raise OSError(5, "input/output error")
-            return json.dumps({"step": f"{bucket} {key}"})
+            return json.dumps({"step": f"{bucket} {key}", **rest})
 
     monkeypatch.setattr(s3, "S3Hook", Hook)
-    assert read_report("s3://b/lake/r.json", "", "aws") == {"step": "b lake/r.json"}
+    assert read_report("s3://b/lake/r.json", "", "aws") == {"step": "b lake/r.json", **rest}
     assert read_report("s3://b/lake/other.json", "", "aws") is None
     with pytest.raises(AirflowException, match=r"s3://b/lake/r\.json cannot be read: OSError"):
         read_report("s3://b/lake/r.json", "", "broken")

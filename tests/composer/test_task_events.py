@@ -13,10 +13,21 @@ from typing import Any, Callable
 
 import pytest
 from conftest import ROOT
-from fired_alerts import events_of, lines_of
+from fired_alerts import events_of, fired, lines_of
+from log_filter import metrics
 
 import drugs_rs
-from drugs_rs.airflow import BronzeOperator, GoldOperator, LakeWatchOperator, SilverOperator, lake_watch, run_metrics
+from drugs_rs.airflow import (
+    BronzeOperator,
+    GoldOperator,
+    LakeToDuckDBOperator,
+    LakeWatchOperator,
+    SilverOperator,
+    alerts,
+    lake_watch,
+    on_failure,
+    run_metrics,
+)
 from drugs_rs.airflow.compat import (
     AIRFLOW_3,
     AirflowException,
@@ -154,10 +165,122 @@ def test_a_date_in_the_future_has_no_age() -> None:
     assert age_in_days(yesterday.isoformat()) == 1
 
 
+class Refusing(logging.Handler):
+    """A handler that raises, as one may whose server is gone."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError(record.getMessage())
+
+
+def test_no_task_fails_because_of_its_line() -> None:
+    """A committed step failed at its `end` line, and was run again."""
+    handler = Refusing()
+    logging.getLogger("drugs_rs.event").addHandler(handler)
+    try:
+        assert Ending(end={"rows": 1}).execute(context_of()) == {"rows": 1}
+        with pytest.raises(AirflowFailException, match="its own error"):
+            Ending(end=AirflowFailException("its own error")).execute(context_of())
+    finally:
+        logging.getLogger("drugs_rs.event").removeHandler(handler)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        {"rows_in": 3},  # no rows_rejected
+        {"step": "bronze", "sources": [{}]},
+        {"step": "gold", "as_of": "yesterday"},
+        {"tables": {"drugs": {}}},
+        {"lost": {"pairs": "many"}},
+    ],
+)
+def test_a_report_of_another_form_leaves_out_the_numbers_alone(
+    returned: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    task = Ending(end=returned)
+    assert task.execute(context_of()) == returned
+    assert [event["event"] for event in events_of(caplog.records)] == ["start", "end"]
+
+
+def test_numbers_that_json_lacks_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """A collector does not read a line with NaN, so its alert would not fire."""
+    error = QualityError("x")
+    error.incident, error.numbers = "rejected_share", {"rejected_share": float("nan"), "rows": 10**400}
+    line = last_line(error, context_of(), caplog)
+    assert (line["incident"], line["numbers"]) == ("rejected_share", {"rows": 10**400})
+
+
+def test_errors_behind_each_other_end(caplog: pytest.LogCaptureFixture) -> None:
+    """`raise a from b` while b came from a: looking for the cause never ended, with the task at full load."""
+    one, other = AirflowException("one"), OSError("other")
+    one.__cause__, other.__cause__ = other, one
+    other.numbers = 7  # type: ignore[attr-defined]  # of another package
+    line = last_line(one, context_of(), caplog)
+    assert (line["error"], line["numbers"]) == ("OSError", {})
+
+
+def test_an_error_that_was_left_out_on_purpose_is_not_named(caplog: pytest.LogCaptureFixture) -> None:
+    error = AirflowFailException("x")
+    error.__context__, error.__suppress_context__ = KeyError("x"), True
+    assert last_line(error, context_of(), caplog)["error"] == "AirflowFailException"
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.csv", 'a"b\n{"kind": "slow"}', "\x1b[31m", "é"])
+def test_any_name_gives_one_line_that_can_be_written(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The name of a file that is not UTF-8 has surrogates: no handler could write the line, and no alert fired."""
+    file = tmp_path / "log"
+    handler = logging.FileHandler(file, encoding="utf-8")
+    loggers = [logging.getLogger(each) for each in ("drugs_rs.event", "drugs_rs.alert")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        context = {**context_of(), "run_id": name, "dag_run": SimpleNamespace(run_id=name, conf=None)}
+        with pytest.raises(AirflowFailException):
+            Ending(end=AirflowFailException(name)).execute(context)
+        on_failure({**context, "exception": AirflowFailException(name)})
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()
+    start, end, alert = (json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line[:1] == "{")
+    assert end["drugs_rs_event"]["run_id"] == alert["drugs_rs_alert"]["run_id"] == name
+    assert set(fired(caplog.records)) == {"load_failed", "failed_run"}
+    assert start["drugs_rs_event"]["event"] == "start"
+
+
+def test_an_error_that_cannot_describe_itself_has_its_alert(caplog: pytest.LogCaptureFixture) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    on_failure({**context_of(), "exception": Mute()})
+    (line,) = lines_of(caplog.records)
+    assert line["message"] == "Mute: its text cannot be read (RuntimeError)"
+
+
+def test_a_handler_that_raises_does_not_stop_the_notifiers(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[Any] = []
+    monkeypatch.setattr(alerts, "_notifiers", lambda: [{"class": "x"}])
+    monkeypatch.setattr(alerts, "_send", lambda _, context: called.append(context["alert"]["kind"]))
+    handler = Refusing()
+    logging.getLogger("drugs_rs.alert").addHandler(handler)
+    try:
+        on_failure({**context_of(), "exception": OSError("x")})
+    finally:
+        logging.getLogger("drugs_rs.alert").removeHandler(handler)
+    assert called == ["failure"]
+
+
 @pytest.mark.parametrize(
     ("as_of", "held", "found"),
     [
         (0, [], []),
+        (-1, [-1], []),
+        # A mistyped day: gold was fresh until 2204, whatever came after it.
+        (-65_000, [], ["stale_gold"]),
+        (0, [-65_000], ["held_day"]),
         (2, [2], []),
         (3, [], ["stale_gold"]),
         (None, [], ["stale_gold"]),
@@ -181,6 +304,9 @@ def test_the_watch_judges_ages(
     returned = LakeWatchOperator(task_id="watch", lake="lake").execute({})
     assert returned["held_days"] == len(held)
     assert [event["incident"] for event in events_of(caplog.records) if event["event"] == "finding"] == found
+    # What the alert *silent watch* counts.
+    lines = [{"jsonPayload": line} for line in lines_of(caplog.records)]
+    assert [metrics()["drugs_rs_watch"](line) for line in lines] == [False] * (len(lines) - 1) + [True]
 
 
 def test_a_lake_without_gold_and_no_lake(samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,9 +317,21 @@ def test_a_lake_without_gold_and_no_lake(samples: Path, tmp_path: Path, caplog: 
     drugs_rs.silver(out=lake, dt=DAY)
     for isolation in ("process", "subprocess"):
         caplog.clear()
-        returned = LakeWatchOperator(task_id="watch", lake=str(lake), isolation=isolation).execute({})
+        watch = LakeWatchOperator(task_id="watch", lake=str(lake), isolation=isolation)
+        returned = watch.execute({"params": {"dt": DAY}})
         assert returned == {"as_of": None, "held": [], "held_days": 0}
         assert [event["incident"] for event in events_of(caplog.records)] == ["", "stale_gold", ""]
+        # The line about gold once had the day of the run, as if gold had reached it.
+        assert [event["dt"] for event in events_of(caplog.records)] == [DAY, None, DAY]
+        assert [line["message"] for line in lines_of(caplog.records)][1] == "watch: stale_gold"
+
+
+def test_an_argument_that_is_empty_names_its_setting_if_it_has_one() -> None:
+    """Without `out` the watch once asked for DRUGS_RS_LAKE, which is no setting, or looked at a stranger's lake."""
+    with pytest.raises(AirflowFailException, match=r"`lake` .* for dags/drug\.py: set DRUGS_RS_OUT in the environment"):
+        LakeWatchOperator(task_id="watch", lake="").execute({})
+    with pytest.raises(AirflowFailException, match="`database` of the task load is '' .*: pass a value$"):
+        LakeToDuckDBOperator(task_id="load", lake="lake", database="").execute({})
 
 
 def test_the_dag_of_the_examples_watches_the_lake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -52,11 +52,14 @@ class Cloud:
             "airflow": 3,
             "canary": "success",
             "import_errors": [],
+            "mapped": [],
             "runs": {},
             # Storage: numbers of synchronisations that end in the middle, with an error or without
             "syncs": 0,
             "broken_syncs": [],
             "lying_syncs": [],
+            # Empty objects of folders
+            "folder_objects": [],
             # Packages and attestations, by SHA-256
             "registry": {},
             "attestations": {},

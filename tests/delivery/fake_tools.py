@@ -20,6 +20,23 @@ STATE = Path(os.environ["FAKE_STATE"])
 BUCKETS = Path(os.environ["FAKE_BUCKETS"])
 TOKEN = "ya29.secret-token"
 Json = dict[str, Any]
+# The options of each command of gcloud 528 that the scripts call. gcloud takes no abbreviation of an option, and no
+# option of another command.
+PLACE = {"--project", "--location", "--quiet"}
+OPTIONS = {
+    "composer environments describe": PLACE | {"--format"},
+    "composer environments update": PLACE | {"--format", "--async", "--update-pypi-package", "--remove-pypi-packages"},
+    "composer environments list-packages": PLACE,
+    "composer environments run": PLACE,
+    "composer operations describe": PLACE | {"--format"},
+    "storage rsync": {"--recursive", "--checksums-only", "--delete-unmatched-destination-objects", "--exclude"},
+    "storage objects list": {"--format"},
+    "storage cat": set(),
+    "storage cp": {"--if-generation-match"},
+    "storage rm": {"--recursive"},
+    "artifacts files list": PLACE | {"--repository", "--package", "--version", "--format"},
+    "auth print-access-token": set(),
+}
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
@@ -34,6 +51,18 @@ def option(arguments: list[str], name: str) -> str | None:
         if argument.startswith(name + "="):
             return argument.split("=", 1)[1]
     return None
+
+
+def check_options(arguments: list[str]) -> None:
+    """Refuse a command or an option that gcloud does not have."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    words = " ".join(own)
+    command = next((known for known in OPTIONS if f"{words} ".startswith(f"{known} ")), None)
+    if command is None:
+        fail(f"ERROR: (gcloud) Invalid choice: {words}", 2)
+    for option_name in (argument.split("=", 1)[0] for argument in own if argument.startswith("--")):
+        if option_name not in OPTIONS[command]:
+            fail(f"ERROR: (gcloud.{command.replace(' ', '.')}) unrecognized arguments: {option_name}", 2)
 
 
 def happens(state: Json, trouble: str) -> bool:
@@ -55,7 +84,7 @@ def settle(state: Json) -> None:
         if not operation["error"]:
             state["packages"] = operation["packages"]
             requirement = state["packages"].get("drugs-rs")
-            state["worker"] = requirement.removeprefix("==") if requirement else None
+            state["worker"] = requirement.split("==")[1] if requirement else None
         if operation["breaks"]:
             state["state"] = "ERROR"
 
@@ -74,11 +103,11 @@ def start_update(state: Json, arguments: list[str]) -> None:
     packages = dict(state["packages"])
     update = option(arguments, "--update-pypi-package")
     if update:
-        name, version = re.fullmatch(r"([\w-]+)(==.+)", update).groups()  # type: ignore[union-attr]
+        name, version = re.fullmatch(r"([\w-]+)((?:\[[\w,]+\])?==.+)", update).groups()  # type: ignore[union-attr]
         packages[name] = version
     else:
-        packages.pop(option(arguments, "--remove-pypi-package") or "", None)
-    new = packages.get("drugs-rs") == "==" + state["new_version"]
+        packages.pop(option(arguments, "--remove-pypi-packages") or "", None)
+    new = packages.get("drugs-rs", "").endswith("==" + state["new_version"])
     minutes = state["update_minutes"]
     state["operation"] = {
         "name": f"projects/p/locations/l/operations/{len(state['calls'])}",
@@ -97,6 +126,10 @@ def composer(state: Json, arguments: list[str]) -> None:
     settle(state)
     match arguments[:2]:
         case ["environments", "describe"]:
+            if happens(state, "denied_state"):
+                fail("ERROR: (gcloud.composer.environments.describe) PERMISSION_DENIED: composer.environments.get")
+            if state["operation"] and state["operation"]["applied"] and happens(state, "lost_state"):
+                fail("ERROR: gcloud crashed (ConnectionError): Remote end closed connection without response")
             software = {"pypiPackages": state["packages"]} if state["packages"] else {}
             config = {"softwareConfig": software, "dagGcsPrefix": "gs://bucket/dags"}
             print(json.dumps({"state": current_state(state), "config": config}))
@@ -113,6 +146,8 @@ def composer(state: Json, arguments: list[str]) -> None:
                     answer["error"] = {"code": 9, "message": operation["error"]}
             print(json.dumps(answer))
         case ["environments", "list-packages"]:
+            if happens(state, "no_worker"):
+                fail("ERROR: (gcloud.composer.environments.list-packages) Desired GKE pod not found.")
             lines = ["Package    Version", "---------- -------", "apache-airflow 2.10.5"]
             if state["worker"] and not happens(state, "old_worker"):
                 lines.append(f"drugs-rs   {state['worker']}")
@@ -129,26 +164,37 @@ def airflow(state: Json, arguments: list[str]) -> None:
     print("Executing within the following Kubernetes cluster namespace: composer", file=sys.stderr)
     match arguments[at + 1 : at + 3]:
         case ["dags", "list-import-errors"]:
+            if happens(state, "lost_list"):
+                fail("error: unable to upgrade connection: container not found")
             print(json.dumps(state["import_errors"], indent=2) if state["import_errors"] else "No data found")
             if state["import_errors"] and state["airflow"] == 3:
                 fail("command terminated with exit code 1")
         case ["dags", "trigger"]:
             if happens(state, "no_trigger"):
-                fail("airflow.exceptions.DagNotFound: Dag id drug not found in DagModel")
+                fail(f"airflow.exceptions.DagNotFound: Dag id {own[0]} not found in DagModel")
             conf = json.loads(option(own, "--conf") or "")
-            state["runs"][option(own, "--run-id")] = {"started": state["now"], "conf": conf}
+            run_id = option(own, "--run-id")
+            if run_id in state["runs"]:
+                fail(f"airflow.exceptions.DagRunAlreadyExists: A Dag Run already exists with run id {run_id}")
+            state["runs"][run_id] = {"dag": own[0], "started": state["now"], "conf": conf}
+            if happens(state, "lost_trigger"):
+                fail("error: unable to upgrade connection: container not found")
             print("Created <DagRun drug>")
         case ["tasks", "states-for-dag-run"]:
             run = state["runs"].get(own[1])
-            if run is None or state["now"] < run["started"] + 30:
-                fail(f"DagRun for drug with run_id or execution_date of {own[1]} not found")
+            if run is None or run["dag"] != own[0] or state["now"] < run["started"] + 30:
+                fail(f"DagRun for {own[0]} with run_id or execution_date of {own[1]} not found")
             ended = state["now"] >= run["started"] + 240 and state["canary"] != "queued"
             first = "success" if ended else "running"
             second = state["canary"] if ended else None
             third = {"failed": "upstream_failed"}.get(state["canary"], second) if ended else None
             tasks = {"drugs_sensor": first, "drugs_silver": second, "drug_graph_gold": third}
             print("[2026-01-01T00:00:00] {dagbag.py:500} INFO - Filling up the DagBag")
-            print(json.dumps([{"dag_id": "drug", "task_id": task, "state": value} for task, value in tasks.items()]))
+            listed = [{"dag_id": "drug", "task_id": task, "state": value} for task, value in tasks.items()]
+            if state["mapped"]:
+                for at, value in enumerate(state["mapped"]):
+                    listed.append({"dag_id": "drug", "task_id": "mapped", "state": value, "map_index": str(at)})
+            print(json.dumps(listed))
         case other:
             fail(f"fake airflow: unknown command {other}", 2)
 
@@ -192,7 +238,11 @@ def storage(state: Json, arguments: list[str]) -> None:
             if not files:
                 fail("ERROR: (gcloud.storage.objects.list) One or more URLs matched no objects.")
             bucket = BUCKETS / "bucket"
-            print(json.dumps([{"name": path.relative_to(bucket).as_posix(), "md5_hash": md5(path)} for path in files]))
+            found = [{"name": path.relative_to(bucket).as_posix(), "md5_hash": md5(path)} for path in files]
+            prefix = folder.relative_to(bucket).as_posix() + "/"
+            empty = "1B2M2Y8AsgTpgAmY7PhCfg=="
+            found += [{"name": name, "md5_hash": empty} for name in state["folder_objects"] if name.startswith(prefix)]
+            print(json.dumps(found))
         case "cat":
             if not place(arguments[1]).is_file():
                 fail(f"ERROR: (gcloud.storage.cat) The following URLs matched no objects or files:\n{arguments[1]}")
@@ -205,10 +255,14 @@ def storage(state: Json, arguments: list[str]) -> None:
             shutil.copy(arguments[1], target)
         case "rm":
             target = place(arguments[-1])
+            if happens(state, "no_removal"):
+                fail("ERROR: (gcloud.storage.rm) HTTPError 503: We encountered an internal error. Please try again.")
             if "--recursive" in arguments:
                 shutil.rmtree(target)
             elif target.exists():
                 target.unlink()
+                if happens(state, "lost_removal"):
+                    fail("ERROR: (gcloud.storage.rm) HTTPError 503: We encountered an internal error.")
             else:
                 fail("ERROR: (gcloud.storage.rm) The following URLs matched no objects or files")
         case other:
@@ -271,6 +325,8 @@ def gh(state: Json, arguments: list[str]) -> None:
 def main(name: str, arguments: list[str]) -> None:
     state: Json = json.loads(STATE.read_text(encoding="utf-8"))
     state["calls"].append([name, *arguments])
+    if name == "gcloud" and arguments != ["--version"]:
+        check_options(arguments)
     try:
         match [name, *arguments[:1]]:
             case ["gcloud", "composer"]:

@@ -10,6 +10,7 @@ from typing import Any
 import deploy_release
 import pytest
 from conftest import NEW, OLD, Cloud
+from tool_calls import DeliveryError, json_in
 
 SYNC = ("storage", "rsync")
 UPDATE = ("composer", "update")
@@ -86,6 +87,31 @@ def test_the_wheel_goes_first_then_the_dag_then_the_canary(ready: Cloud, dist: P
     assert update < packages < sync < canary
     assert not (ready.deliveries / "unfinished.json").exists()
     assert (ready.dags / "others" / "drug.py").exists()
+
+
+def test_files_that_a_delivery_removes_are_named(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A watch that was copied into the bucket beside `drug.py` went without a word, and its alerts with it."""
+    (ready.dags / "drug" / "drug_watch.py").write_text("copied by hand", encoding="utf-8")
+    assert run(ready, dist, dags) == 0
+    assert "which will be removed: drug_watch.py, gone.py" in capsys.readouterr().out
+    assert "drug_watch.py" not in live(ready)
+
+
+def test_extras_of_the_environment_stay(ready: Cloud, dist: Path, dags: Path) -> None:
+    """A delivery once asked for the version alone, and the DAG that loads into PostgreSQL lost its driver."""
+    ready.set(packages={"drugs-rs": f"[postgres]=={OLD}", "other": "==1.0"})
+    assert run(ready, dist, dags) == 0
+    assert ready.state["packages"]["drugs-rs"] == f"[postgres]=={NEW}"
+    assert roll_back(ready, record=f"gs://bucket/drugs_rs_deliveries/{NEW}-7/record.json") == 0
+    assert ready.state["packages"]["drugs-rs"] == f"[postgres]=={OLD}"
+
+
+def test_the_canary_may_be_another_dag(ready: Cloud, dist: Path, dags: Path) -> None:
+    """Who runs the example `drug_heavy` in place of `drug` has paused that one, so its canary would never start."""
+    assert run(ready, dist, dags, **{"canary-dag": "drug_heavy"}) == 0
+    assert [entry["dag"] for entry in ready.state["runs"].values()] == ["drug_heavy"]
 
 
 def test_a_delivery_may_be_repeated(ready: Cloud, dist: Path, dags: Path) -> None:
@@ -205,7 +231,7 @@ def test_a_worker_that_never_has_the_wheel_rolls_back(
 ) -> None:
     ready.trouble(old_worker=100)
     assert run(ready, dist, dags) == 2
-    assert "after ten minutes a worker of e has version None" in capsys.readouterr().err
+    assert "after ten minutes a worker of e has version none" in capsys.readouterr().err
     assert is_as_before(ready)
 
 
@@ -257,7 +283,9 @@ def test_a_canary_that_never_starts_rolls_back(
 ) -> None:
     ready.set(canary="queued")
     assert run(ready, dist, dags) == 2
-    assert "has not ended after 15 minutes" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "has not ended after 15 minutes" in message
+    assert "Is the DAG drug paused, does another run of it still wait" in message
     assert is_as_before(ready)
 
 
@@ -269,10 +297,20 @@ def test_skipped_tasks_are_no_success(ready: Cloud, dist: Path, dags: Path) -> N
 def test_a_dag_that_is_not_there_rolls_back(
     ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ready.trouble(no_trigger=1)
+    ready.trouble(no_trigger=9)
     assert run(ready, dist, dags) == 2
     assert "cannot be started" in capsys.readouterr().err
     assert is_as_before(ready)
+
+
+@pytest.mark.parametrize("trouble", ["no_trigger", "lost_trigger", "lost_list"])
+def test_an_answer_of_airflow_that_is_lost_does_not_roll_back(
+    ready: Cloud, dist: Path, dags: Path, trouble: str
+) -> None:
+    """The commands go through a pod of the cluster, and a run whose start was not answered was left running."""
+    ready.trouble(**{trouble: 1})
+    assert run(ready, dist, dags, poll=60) == 0
+    assert list(ready.state["runs"]) == [f"canary-{NEW}-7"]
 
 
 def test_an_import_error_rolls_back(ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -292,12 +330,13 @@ def test_import_errors_of_others_do_not_matter(ready: Cloud, dist: Path, dags: P
 
 
 def test_a_failed_first_delivery_leaves_nothing(cloud: Cloud, dist: Path, dags: Path) -> None:
+    """The way back once had the option `--remove-pypi-package`, which gcloud does not have, and the fake took it."""
     registry = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.glob("*.whl")}
     cloud.set(registry=registry, packages={}, worker=None, canary="failed")
     assert run(cloud, dist, dags) == 2
     assert live(cloud) == {}
     assert cloud.state["packages"] == {}
-    [removal] = [call for call in cloud.calls(*UPDATE) if "--remove-pypi-package=drugs-rs" in call]
+    [removal] = [call for call in cloud.calls(*UPDATE) if "--remove-pypi-packages=drugs-rs" in call]
     assert removal
 
 
@@ -361,6 +400,136 @@ def test_an_old_record_does_not_hide_an_unfinished_delivery(ready: Cloud, dist: 
     assert live(ready)["drug.py"] == "new DAG"
 
 
-def test_a_day_of_another_form_is_refused(ready: Cloud, dist: Path, dags: Path) -> None:
-    assert run(ready, dist, dags, **{"canary-dt": "yesterday"}) == 1
+@pytest.mark.parametrize("day", ["yesterday", "2024-02-30", "", "20240301", "2024-W09-5"])
+def test_a_day_of_another_form_is_refused(ready: Cloud, dist: Path, dags: Path, day: str) -> None:
+    assert run(ready, dist, dags, **{"canary-dt": day}) == 1
     assert ready.state["calls"] == []
+
+
+def test_an_answer_of_an_unknown_form_is_rolled_back(
+    ready: Cloud, dist: Path, dags: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ended in a traceback: the new wheel and DAG stayed, with exit code 1, which says that nothing was changed."""
+
+    def misread(*_: object) -> None:
+        raise KeyError("filepath")
+
+    monkeypatch.setattr(deploy_release, "check_imports", misread)
+    assert run(ready, dist, dags) == 2
+    assert "KeyError: 'filepath'" in capsys.readouterr().err
+    assert is_as_before(ready)
+
+
+def test_an_older_release_never_replaces_a_newer_one(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """*Re-run failed jobs* of last week's release, after this week's: the deliver job does not check the tag again."""
+    ready.set(packages={"drugs-rs": "==0.10.0"}, worker="0.10.0")
+    assert run(ready, dist, dags) == 1
+    assert f"e has ==0.10.0, which is newer than {NEW}" in capsys.readouterr().err
+    assert not ready.calls(*UPDATE) and not ready.calls(*SYNC)
+
+
+def test_a_second_delivery_by_hand_keeps_the_record_of_the_first(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both had the attempt "1": the new DAG overwrote the copy of the old one, and there was no way back."""
+    assert run(ready, dist, dags) == 0
+    assert run(ready, dist, dags) == 1
+    assert "choose another --attempt" in capsys.readouterr().err
+    assert roll_back(ready, record=f"gs://bucket/drugs_rs_deliveries/{NEW}-7/record.json") == 0
+    assert is_as_before(ready)
+
+
+def test_a_record_of_another_environment_is_refused(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The DAG of the record's environment and the wheel of the named one would have been set back."""
+    assert run(ready, dist, dags) == 0
+    file = ready.deliveries / f"{NEW}-7" / "record.json"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("gs://bucket/dags/drug", "gs://other/dags/drug"), encoding="utf-8")
+    assert roll_back(ready, record=f"gs://bucket/drugs_rs_deliveries/{NEW}-7/record.json") == 1
+    assert "is the record of another environment" in capsys.readouterr().err
+    file.write_text("{}", encoding="utf-8")
+    assert roll_back(ready, record=f"gs://bucket/drugs_rs_deliveries/{NEW}-7/record.json") == 1
+    assert "is no record of a delivery: it lacks attempt, copy" in capsys.readouterr().err
+    assert live(ready)["drug.py"] == "new DAG"
+
+
+def test_a_damaged_lock_is_a_lock(ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ready.deliveries.mkdir()
+    (ready.deliveries / "unfinished.json").write_text("{}", encoding="utf-8")
+    assert run(ready, dist, dags) == 1
+    assert "the delivery of None (None) did not end" in capsys.readouterr().err
+    assert not ready.calls(*UPDATE)
+
+
+def test_a_lock_that_stays_after_a_good_delivery_is_no_refusal(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 says that nothing was changed, while the environment ran the new version."""
+    ready.trouble(no_removal=1)
+    assert run(ready, dist, dags) == 3
+    message = capsys.readouterr().err
+    assert f"e runs {NEW}, but gs://bucket/drugs_rs_deliveries/unfinished.json was not removed" in message
+    assert live(ready)["drug.py"] == "new DAG"
+
+
+def test_a_removal_of_the_lock_whose_answer_is_lost_is_a_success(ready: Cloud, dist: Path, dags: Path) -> None:
+    ready.trouble(lost_removal=1)
+    assert run(ready, dist, dags) == 0
+    assert not (ready.deliveries / "unfinished.json").exists()
+
+
+def test_answers_that_are_lost_after_the_update_do_not_roll_back(ready: Cloud, dist: Path, dags: Path) -> None:
+    """Workers are replaced then: there may be none to list packages, and the service may not answer."""
+    ready.trouble(no_worker=2, lost_state=3)
+    assert run(ready, dist, dags, poll=60) == 0
+
+
+def test_a_missing_right_to_look_is_no_lost_answer(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready.trouble(denied_state=1)
+    assert run(ready, dist, dags) == 1
+    assert "PERMISSION_DENIED" in capsys.readouterr().err
+    assert ready.now() == 0
+
+
+def test_what_the_console_and_python_leave_in_the_folder_is_no_difference(ready: Cloud, dist: Path, dags: Path) -> None:
+    """The empty object that the console makes for a folder, and bytecode, which no synchronisation copies."""
+    (ready.dags / "drug" / "__pycache__").mkdir()
+    (ready.dags / "drug" / "__pycache__" / "drug.cpython-311.pyc").write_text("bytecode", encoding="utf-8")
+    ready.set(folder_objects=["dags/", "dags/drug/"])
+    assert run(ready, dist, dags) == 0
+    assert live(ready)["drug.py"] == "new DAG"
+
+
+def test_airflow_3_names_a_file_below_the_folder_of_dags(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`airflow dags list-import-errors` of 3.3.2 prints `drug/drug.py`, which was taken for somebody else's."""
+    others = {"bundle_name": "dags-folder", "filepath": "others/drug/drug.py", "error": "SyntaxError"}
+    ready.set(import_errors=[others])
+    assert run(ready, dist, dags) == 0
+    ours = {"bundle_name": "dags-folder", "filepath": "drug/drug.py", "error": "ModuleNotFoundError: drugs_rs"}
+    ready.set(import_errors=[others, ours])
+    assert run(ready, dist, dags, attempt="8") == 2
+    assert "Airflow cannot import the DAG: drug/drug.py: ModuleNotFoundError" in capsys.readouterr().err
+
+
+def test_a_mapped_task_that_failed_fails_the_canary(
+    ready: Cloud, dist: Path, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both have one task_id: the last state, a success, hid the failure."""
+    ready.set(mapped=["failed", "success"])
+    assert run(ready, dist, dags) == 2
+    assert "mapped[0] (failed)" in capsys.readouterr().err
+
+
+def test_lines_of_a_log_are_no_answer() -> None:
+    text = "[2026] INFO - Filling up the DagBag\n[1] done\n"
+    with pytest.raises(DeliveryError, match="expected JSON"):
+        json_in(text)
+    assert json_in(text + '[{"a": 1}]\n{"b": 2}') == [{"a": 1}]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -92,6 +94,10 @@ def test_nothing_is_published_before_it_is_verified_and_delivered() -> None:
     ]
     assert len(order) == 3
     assert order == sorted(order)
+    scripts = [str(step.get("run", step.get("uses"))) for step in jobs["publish"]["steps"]]
+    [verified] = [at for at, text in enumerate(scripts) if "verify_release" in text]
+    [published] = [at for at, text in enumerate(scripts) if "gh-action-pypi-publish" in text]
+    assert verified < published
 
 
 def test_the_release_builds_what_is_checked_for_with_the_promised_rust() -> None:
@@ -170,8 +176,38 @@ def test_a_wheel_is_tried_as_a_user_installs_it(
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\ndrugs-rs = drugs_rs:main\n")
     wheel.rename(tmp_path / f"drugs_rs-{NEW}-py3-none-any.whl")
-    assert try_wheel.main([str(tmp_path), NEW]) == (1 if message else 0)
+    assert try_wheel.main([str(tmp_path), "--version", NEW]) == (1 if message else 0)
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="the environments of tools are made of Python 3.13 or older")
+@pytest.mark.parametrize(
+    ("verb", "command"), [("advisories", "cargo-deny --locked check advisories"), ("wheel", "maturin build --locked")]
+)
+def test_verbs_of_workflows_need_no_old_python(tmp_path: Path, verb: str, command: str) -> None:
+    """`tests/interpreters.py` demands Python 3.8 in CI, which GitHub's machines lack.
+
+    GNU make 4.3 asked it whatever the target was, so the jobs of the wheel and of the advisories failed each time.
+    """
+    workflows = [step for path in WORKFLOWS for step in steps(path)]
+    assert f"make {verb}" in [step.get("run") for step in workflows]
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "cargo", "env", "find", "make", "sed", "sh"):
+        if found := shutil.which(name):
+            (programs / name).symlink_to(found)
+    for name in ("python3", f"python3.{sys.version_info[1]}"):
+        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        (programs / name).chmod(0o755)
+    variables = {"PATH": str(programs), "PYENV_ROOT": str(tmp_path / "none"), "CI": "true"}
+    making = ["make", "--dry-run", "--what-if=requirements/delivery.txt", verb]
+    done = subprocess.run(making, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert command in done.stdout
+    # What needs that Python says so.
+    testing = ["make", "--dry-run", "test-python-missing"]
+    done = subprocess.run(testing, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert 'echo "no Python to test on" >&2; exit 1' in done.stdout
 
 
 def test_the_citation_has_no_version_of_its_own() -> None:

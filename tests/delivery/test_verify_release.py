@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
+import warnings
+import zipfile
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -114,21 +121,137 @@ def test_a_wheel_with_the_name_of_another_version_is_refused(
     assert f"it has no drugs_rs-{NEW}.dist-info/RECORD" in capsys.readouterr().err
 
 
+Files = list[tuple[str, bytes]]
+
+
+def rebuild(wheel: Path, change: Callable[[Files], Files], record: bool = True) -> Path:
+    """Change the files of a wheel, and write its RECORD anew, as somebody does who builds a wheel to deceive."""
+    info = f"drugs_rs-{NEW}.dist-info/RECORD"
+    with zipfile.ZipFile(wheel) as archive:
+        files = change([(name, archive.read(name)) for name in archive.namelist()])
+    if record:
+        files = [(name, content) for name, content in files if name != info]
+        lines = [f"{name},sha256={urlsafe_b64encode(sha256(text).digest()).decode()[:-1]},0" for name, text in files]
+        files.append((info, "\n".join([*lines, f"{info},,", ""]).encode()))
+    with zipfile.ZipFile(wheel, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that are there twice
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return wheel
+
+
+def with_metadata(text: str) -> Callable[[Files], Files]:
+    return lambda files: [(name, text.encode() if name.endswith("/METADATA") else content) for name, content in files]
+
+
+@pytest.mark.parametrize(
+    ("change", "record", "message"),
+    [
+        # zipfile reads the last of two files of one name, and an installer that streams takes the first.
+        (lambda files: [("drugs_rs/__init__.py", b"import evil"), *files], False, "drugs_rs/__init__.py twice"),
+        (lambda files: [(f"drugs_rs-{NEW}.dist-info/RECORD", b""), *files], False, "RECORD twice"),
+        (lambda files: [("../../evil.py", b""), *files], True, "'../../evil.py' would be unpacked outside"),
+        (lambda files: [("drugs_rs/../../evil.py", b""), *files], True, "would be unpacked outside"),
+        (lambda files: [("/etc/evil.py", b""), *files], True, "'/etc/evil.py' would be unpacked outside"),
+        (lambda files: [("..\\evil.py", b""), *files], True, "would be unpacked outside"),
+        (lambda files: [("evil-1.dist-info/METADATA", b""), *files], True, "it has evil-1.dist-info beside"),
+        (lambda files: files[1:], False, "RECORD lists drugs_rs/__init__.py, which it lacks"),
+        # The line that was looked for may be anywhere in the description.
+        (with_metadata(f"Name: evil\nVersion: 9.9\n\nVersion: {NEW}\n"), True, "its METADATA is not that of drugs-rs"),
+        (with_metadata(f"Name: evil\nVersion: {NEW}\n\n"), True, "its METADATA is not that of drugs-rs"),
+        (with_metadata(f"Name: drugs-rs\nVersion: {NEW}\nVersion: 9.9\n\n"), True, "its METADATA is not that"),
+    ],
+)
+def test_a_signed_wheel_that_deceives_is_refused(
+    cloud: Cloud,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[Files], Files],
+    record: bool,
+    message: str,
+) -> None:
+    wheel = rebuild(write_wheel(tmp_path), change, record)
+    cloud.attest(wheel)
+    assert verify(wheel) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("../evil", tarfile.REGTYPE, "'../evil' would be unpacked outside"),
+        ("other/evil", tarfile.REGTYPE, "'other/evil' would be unpacked outside"),
+        (f"drugs_rs-{NEW}/evil", tarfile.SYMTYPE, "evil is a link or a device"),
+        (f"drugs_rs-{NEW}/Cargo.lock", tarfile.REGTYPE, "Cargo.lock twice"),
+    ],
+)
+def test_a_signed_source_distribution_that_deceives_is_refused(
+    cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, kind: bytes, message: str
+) -> None:
+    source = write_source(tmp_path)
+    with tarfile.open(source) as archive:
+        lock = archive.extractfile(f"drugs_rs-{NEW}/Cargo.lock")
+        assert lock is not None
+        content = lock.read()
+    with tarfile.open(source, "w:gz") as archive:
+        for member_name, member_kind in ((f"drugs_rs-{NEW}/Cargo.lock", tarfile.REGTYPE), (name, kind)):
+            member = tarfile.TarInfo(member_name)
+            member.type, member.linkname = member_kind, "../../etc/passwd"
+            member.size = len(content) if member_kind == tarfile.REGTYPE else 0
+            archive.addfile(member, BytesIO(content))
+    cloud.attest(source)
+    assert verify(source) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "bom",
+    [
+        "[" * 100_000,  # RecursionError
+        {"bomFormat": "CycloneDX", "metadata": ["x"]},
+        {"bomFormat": "CycloneDX", "metadata": {"component": "x"}},
+        bom_of(NEW, components=["polars"]),
+    ],
+)
+def test_damage_is_a_refusal_and_the_next_file_is_still_verified(
+    cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str], bom: Any
+) -> None:
+    """Each of these ended the check with a traceback, so the files after it were not looked at."""
+    bad, good = write_wheel(tmp_path, bom=bom), write_wheel(tmp_path, platform=PLATFORMS[1])
+    cloud.attest(bad)
+    cloud.attest(good)
+    assert verify(bad, good) == 1
+    output = capsys.readouterr()
+    assert f"refused {bad.name}: it cannot be read: " in output.err
+    assert f"verified {good.name}" in output.out
+
+
+def test_an_archive_that_nobody_signed_is_not_opened(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be made to fill the memory of whoever verifies it."""
+    monkeypatch.setattr(verify_release, "check_content", lambda _: pytest.fail("it was opened"))
+    assert verify(write_wheel(tmp_path)) == 1
+    assert cloud.calls("gh")
+
+
 def test_what_is_no_release_file_is_refused(cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cut = tmp_path / f"drugs_rs-{NEW}-cp38-abi3-{PLATFORMS[0]}.whl"
     cut.write_bytes(b"PK\x03\x04 cut")
     other = tmp_path / "polars-1.0.0-py3-none-any.whl"
     bare = write_source(tmp_path, lock=False)
     absent = tmp_path / f"drugs_rs-{NEW}-cp38-abi3-absent.whl"
+    cloud.attest(cut)
+    cloud.attest(bare)
     assert verify(cut, other, bare, absent) == 1
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[1] for line in lines] == [
         "it cannot be read",
         "the name is not that of a wheel or source distribution of drugs_rs",
-        f"it has no drugs_rs-{NEW}/Cargo.lock, which lists what it is built from",
+        f"it has no drugs_rs-{NEW}/Cargo.lock with packages, which lists what it is built from",
         "it cannot be read",
     ]
-    assert cloud.calls("gh") == []
+    assert len(cloud.calls("gh")) == 2
 
 
 def test_without_gh_nothing_is_verified(

@@ -144,6 +144,8 @@ def test_each_generation_gets_what_it_has(workspace: Workspace, generation: int,
         ('version          = "2.10.5"', 'version          = "latest"', "Use a whole version"),
         ("memory_gb = 1, count = 2 }", "memory_gb = 1, count = 0 }", "use at least one"),
         ('isolation = "subprocess"', 'out = "gs://elsewhere"', "Terraform sets the places"),
+        ("  airflow = {", '  airflow = {\n    variables = { DRUGS_RS_OUT = "x" }', "are settings of the DAG"),
+        ("  alerts = {", '  alerts = {\n    runbook_url = "docs"', "begins with https://"),
         ("ENVIRONMENT_SIZE_MEDIUM", "MEDIUM", "Use ENVIRONMENT_SIZE_SMALL"),
         ('environment = "prod"', 'environment = "production-of-everything"', "at most 21 characters"),
         ("  datasets = {", "  retention = { soft_delete_days = 3 }\n\n  datasets = {", "7 to 90"),
@@ -182,7 +184,8 @@ def test_the_job_runs_as_its_own_account_with_the_given_image(made: list[Resourc
     [container] = inner["containers"]
     accounts = {each.index: each.values["email"] for each in of_kind(made, "google_service_account")}
     assert inner["service_account"] == accounts["step"]
-    assert container["image"].endswith("/drugs-rs:0") and container["args"] == ["--version"]
+    # An execution that lost its arguments fails: with `--version` it was a success that had done nothing.
+    assert container["image"].endswith("/drugs-rs:0") and not container["args"]
     # The entry point of the image is the command; Airflow repeats what failed.
     assert not container["command"] and inner["max_retries"] == 0 and outer["task_count"] == 1
     [limits] = container["resources"]
@@ -296,3 +299,16 @@ def test_every_alert_of_the_project_keeps_its_own_words(made: list[Resource]) ->
         assert found[name]["display_name"] in text
         for condition in found[name]["conditions"]:
             assert condition["display_name"] in text
+
+
+def test_a_notification_leads_to_its_runbook_entry(made: list[Resource]) -> None:
+    """A mail has no folder that `docs/incidents.md` could be relative to."""
+    page = (ROOT / "docs" / "incidents.md").read_text(encoding="utf-8")
+    anchors = {title.lower().replace(" ", "-") for title in re.findall(r"^### (.+)$", page, re.MULTILINE)}
+    found = of_kind(made, "google_monitoring_alert_policy")
+    assert found
+    for each in found:
+        [documentation] = each.values["documentation"]
+        [(address, anchor)] = re.findall(r"\]\(([^)#]+)#([^)]+)\)", documentation["content"])
+        assert address == "https://github.com/some-owner/some-name/blob/main/docs/incidents.md"
+        assert anchor in anchors

@@ -89,6 +89,25 @@ def test_the_page_has_the_variables_of_the_environment(made: list[Resource]) -> 
     assert documented == {name: value for name, value in variables(made).items() if name not in extra}
 
 
+def test_variables_that_are_no_settings_reach_airflow_and_the_job(workspace: Workspace) -> None:
+    """The examples and the container read some; terraform takes back what gcloud sets, so it must know them."""
+    main = workspace.folder / "terraform" / "envs" / "dev" / "main.tf"
+    text = main.read_text(encoding="utf-8")
+    example = (ROOT / "examples/airflow/drug_heavy.py").read_text(encoding="utf-8")
+    [name] = re.findall(r'os\.environ\.get\("(\w+)", "cloud_run"\)', example)
+    words = 'variables = { DRUGS_RS_STOP_WORDS_FILE = "gs://bucket/words" }'
+    text = text.replace("  airflow = {", f'  airflow = {{\n    variables = {{ {name} = "kubernetes" }}')
+    main.write_text(text.replace("  step = {", f"  step = {{\n    {words}"), encoding="utf-8")
+    wrong, made = workspace.test("envs/dev")
+    assert wrong == ""
+    assert variables(made)[name] == "kubernetes"
+    [outer] = one(made, "google_cloud_run_v2_job")["template"]
+    [container] = outer["template"][0]["containers"]
+    assert [(each["name"], each["value"]) for each in container["env"]] == [
+        ("DRUGS_RS_STOP_WORDS_FILE", "gs://bucket/words")
+    ]
+
+
 def test_other_prefixes_and_deliveries_reach_the_dag(workspace: Workspace, settings: types.ModuleType) -> None:
     main = workspace.folder / "terraform" / "envs" / "dev" / "main.tf"
     text = main.read_text(encoding="utf-8")
@@ -101,10 +120,31 @@ def test_other_prefixes_and_deliveries_reach_the_dag(workspace: Workspace, setti
     assert read.pubmed_a.endswith("/{dt}/pubmed/*.xml.gz") and read.pubmed_b.endswith("/{dt}/pubmed.json")
 
 
-def test_the_metric_of_alerts_looks_for_the_line_that_alerts_write(made: list[Resource]) -> None:
+def test_the_metric_of_alerts_counts_each_line_of_an_alert(made: list[Resource]) -> None:
+    """It once looked for texts alone, and Airflow 3, which `envs/dev` has, writes JSON lines."""
+    spec = importlib.util.spec_from_file_location("log_filter", ROOT / "tests" / "python" / "log_filter.py")
+    assert spec is not None and spec.loader is not None
+    log_filter = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(log_filter)
     metric = next(each for each in of_kind(made, "google_logging_metric") if each.index == "drugs_rs_alert")
-    [key] = re.findall(r'textPayload:"(\w+)"', metric.values["filter"])
-    assert f'"{key}"' in (ROOT / "python" / "drugs_rs" / "airflow" / "alerts.py").read_text(encoding="utf-8")
+    counts = log_filter.parse(metric.values["filter"])
+    alerts = (ROOT / "python" / "drugs_rs" / "airflow" / "alerts.py").read_text(encoding="utf-8")
+    [key] = re.findall(r'^MARK = "(\w+)"$', alerts, re.MULTILINE)
+    kinds = set(re.findall(r'"kind": "(\w+)"', alerts))
+    assert len(kinds) == 3
+    airflow = {"resource": {"type": "cloud_composer_environment"}}
+    for kind in kinds:
+        line = {"severity": "ERROR", "message": "the task failed", key: {"kind": kind}}
+        text = json.dumps(line)
+        for entry in (
+            {"textPayload": text},
+            {"jsonPayload": {"event": text}},
+            {"jsonPayload": {"message": text}},
+            {"jsonPayload": line},
+        ):
+            assert counts({**airflow, **entry}), entry
+            assert not counts({"resource": {"type": "cloud_run_job"}, **entry})
+    assert not counts({**airflow, "jsonPayload": {"event": "another line"}})
     assert f"with the key `{key}`" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
@@ -126,8 +166,8 @@ def test_the_workflow_gets_its_variables_by_their_names() -> None:
     assert set(re.findall(r"`([A-Z_]+)`", told[1])) == names
     for path in (ROOT / ".github" / "workflows").glob("*.yml"):
         used = set(re.findall(r"\bvars\.([A-Z_]+)", path.read_text(encoding="utf-8")))
-        # The day of the canary run is no part of the infrastructure.
-        assert used - {"CANARY_DT"} <= names, path.name
+        # The canary run is no part of the infrastructure.
+        assert used - {"CANARY_DAG", "CANARY_DT"} <= names, path.name
 
 
 def test_the_page_has_every_module_and_its_retention(made: list[Resource]) -> None:

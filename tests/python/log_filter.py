@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping
 
 ALERTS = Path(__file__).resolve().parents[2] / "monitoring" / "alerts"
+METRICS = ALERTS.with_name("metrics")
 Entry = Mapping[str, Any]
 Test = Callable[[Entry], bool]
 
@@ -39,12 +40,27 @@ def policies() -> dict[str, dict[str, Any]]:
 
 
 def filters() -> dict[str, Test]:
-    """The filter of each alert policy."""
+    """The filter of each alert policy that matches lines."""
     found = {}
     for name, policy in policies().items():
-        (condition,) = policy["conditions"]
-        found[name] = parse(condition["condition_matched_log"]["filter"])
+        matched = [condition["condition_matched_log"] for condition in policy["conditions"] if is_of_lines(condition)]
+        if matched:
+            (condition,) = matched
+            found[name] = parse(condition["filter"])
     return found
+
+
+def is_of_lines(condition: Mapping[str, Any]) -> bool:
+    """Whether a condition of a policy matches lines, and not a metric."""
+    return "condition_matched_log" in condition
+
+
+def metrics() -> dict[str, Test]:
+    """The filter of each metric of lines."""
+    import yaml
+
+    files = sorted(METRICS.glob("*.yaml"))
+    return {path.stem: parse(yaml.safe_load(path.read_text(encoding="utf-8"))["filter"]) for path in files}
 
 
 def parse(text: str) -> Test:

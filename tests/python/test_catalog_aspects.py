@@ -73,6 +73,10 @@ def test_the_commands_of_the_page_bring_every_column_its_term(folder: Path) -> N
             assert (data["business_term"], data["meaning"]) == (its["title"], its["description"])
             assert json.loads(data["example"]) == its["examples"][0]
     about = entries["mentions"]["my-project.eu.drugs-rs-table"]["data"]
+    # The page says that the commands can be repeated; they once ended at a type that was there.
+    again = run_commands(folder)
+    assert again.returncode == 0, again.stderr
+    assert json.loads((folder / "service.json").read_text(encoding="utf-8"))["entries"] == entries
     assert about["key"] == "kind, publication_id, field, start, end, atccode, drug"
     assert about["meaning"] == tables()["mentions"]["description"]
 

@@ -54,6 +54,8 @@ def faults(text: str) -> list[str]:
         found.append(f"the user is {users[-1:]}, expected a number that is not 0, and its group")
     if [rest for word, rest in last if word == "ENTRYPOINT"] != ['["/app/bin/drugs-rs"]']:
         found.append("the entry point is not the command")
+    if any(word == "CMD" for word, _ in last):
+        found.append("a container without arguments succeeds")
     if any(word == "RUN" for word, _ in last):
         found.append("the image runs a program while it is built, which a base without a shell may not have")
     settings = dict(re.findall(r"(\w+)=(\S+)", " ".join(rest for word, rest in last if word == "ENV")))
@@ -88,6 +90,8 @@ def test_the_image_is_pinned_without_root_shell_or_secrets() -> None:
         ("USER 65532:65532", "USER root", r"the user is \['root'\]"),
         ('ENTRYPOINT ["/app/bin/drugs-rs"]', "ENTRYPOINT /app/bin/drugs-rs", "needs a shell"),
         ('RUN ["sed"', 'RUN sed "x"\nRUN ["sed"', "needs a shell"),
+        # A rerun whose arguments were lost found the report of the run before, and was green with nothing done.
+        ("ENTRYPOINT [", 'CMD ["--help"]\nENTRYPOINT [', "a container without arguments succeeds"),
         ("    TMPDIR=/tmp", "    OTHER=/tmp", "TMPDIR is not set"),
         ("HOME=/tmp", "API_TOKEN=/tmp", "API_TOKEN looks like a secret"),
         ("HOME=/tmp", "DRUGS_RS_SALTS=true", "DRUGS_RS_SALTS is a setting of the command"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from log_filter import ALERTS as POLICIES
-from log_filter import FilterError, filters, parse, policies
+from log_filter import FilterError, filters, is_of_lines, metrics, parse, policies
 
 # The pages do not depend on the interpreter.
 pytestmark = pytest.mark.core
@@ -70,9 +70,13 @@ def test_a_policy_has_what_terraform_passes_on(name: str) -> None:
     policy = policies()[name]
     needed = {"display_name", "combiner", "severity", "documentation", "conditions", "alert_strategy"}
     assert set(policy) == needed
+    assert policy["alert_strategy"]["auto_close"].endswith("s")
     assert policy["display_name"] == f"drugs_rs: {name.replace('_', ' ')}"
     assert policy["combiner"] == "OR" and policy["severity"] in ("ERROR", "WARNING")
     assert f"docs/incidents.md#{name.replace('_', '-')}" in policy["documentation"]["content"]
+    of_lines = [is_of_lines(condition) for condition in policy["conditions"]]
+    if not any(of_lines):
+        return
     # Google takes a policy on log lines with one condition, and with a limit of its notifications.
     (condition,) = policy["conditions"]
     assert set(condition) == {"display_name", "condition_matched_log"}
@@ -94,6 +98,41 @@ def test_each_filter_finds_its_lines_and_no_others() -> None:
             for form, entry in entries(line).items():
                 found = {name for name, test in tests.items() if test(entry)}
                 assert found == ({expected} - {""}), f"{expected}: {form}"
+
+
+def test_a_watch_that_says_nothing_raises_an_alert() -> None:
+    """Stale gold is found by a line of the watch: when that did not run either, nothing fired."""
+    policy = policies()["silent_watch"]
+    kinds = []
+    for condition in policy["conditions"]:
+        ((kind, its),) = ((kind, its) for kind, its in condition.items() if kind != "display_name")
+        kinds.append(kind)
+        (metric,) = re.findall(r'metric\.type="logging\.googleapis\.com/user/(\w+)"', its["filter"])
+        assert metric in metrics()
+        # Google demands a resource, and takes whole minutes up to 23.5 hours.
+        assert 'resource.type="' in its["filter"]
+        assert int(its["duration"].rstrip("s")) % 60 == 0 and int(its["duration"].rstrip("s")) <= 23.5 * 3600
+    # A counter of lines that finds none has no points, or zeros.
+    assert kinds == ["condition_absent", "condition_threshold"]
+    assert "notification_rate_limit" not in policy["alert_strategy"]
+
+
+@pytest.mark.parametrize(
+    ("step", "event", "incident", "counts"),
+    [
+        ("watch", "end", "", True),
+        ("watch", "start", "", False),
+        ("watch", "failure", "", False),
+        ("watch", "finding", "stale_gold", False),
+        ("gold", "end", "", False),
+    ],
+)
+def test_the_metric_of_the_watch_counts_its_ends(step: str, event: str, incident: str, counts: bool) -> None:
+    fields = dict.fromkeys(words_of("FIELDS"), "")
+    fields.update(incident=incident, event=event, step=step, dag_id="drug_watch", task_id="watch")
+    line = {"severity": "INFO", "message": "watch of dt=None: end", "drugs_rs_event": fields}
+    for form, entry in entries(line).items():
+        assert metrics()["drugs_rs_watch"](entry) is counts, form
 
 
 def test_a_filter_is_anchored_in_the_fields_of_its_line() -> None:

@@ -15,6 +15,9 @@ PAGES = (
     "docs/data-model.html",
     "docs/sources.html",
     "docs/glossary.html",
+    "docs/for-airflow.html",
+    "docs/incidents.html",
+    "docs/delivery.html",
     "docs/rules/index.html",
     "docs/rules/bad_date.html",
     "docs/decisions/0005-dependencies.html",
@@ -25,6 +28,13 @@ PAGES = (
     "reference/python/drugs_rs.html",
     "reference/python/drugs_rs.airflow.html",
     "CHANGELOG.html",
+)
+WITH_DIAGRAMS = (
+    "index.html",
+    "docs/architecture.html",
+    "docs/operations.html",
+    "docs/delivery.html",
+    "reference/lineage.html",
 )
 # The page, its diagrams and how many of them were drawn with something in them, and whether its style is there.
 MEASURED = """({
@@ -46,7 +56,7 @@ def test_a_page_shows_without_errors(browser: Browser, address: str, page: str, 
     assert visit.value["heading"]
     assert visit.value["wide"] <= width
     assert visit.value["color"].startswith("rgb("), "without the style of the theme the header has no colour"
-    with_diagrams = page in ("index.html", "docs/architecture.html", "docs/operations.html", "reference/lineage.html")
+    with_diagrams = page in WITH_DIAGRAMS
     assert (visit.value["diagrams"] > 0) == with_diagrams
     assert visit.value["drawn"] == visit.value["diagrams"]
 

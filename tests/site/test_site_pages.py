@@ -73,6 +73,15 @@ def test_every_page_of_the_repository_is_in_the_site_and_in_its_contents(site: P
         assert place in contents or place == "index.html", f"{page} is not in the navigation"
 
 
+def test_each_chapter_opens_with_all_that_its_reader_is_told(site: Path) -> None:
+    """Airflow has a part of another page; the contents once led its reader to heavy steps alone."""
+    contents = Page((site / "index.html").read_text(encoding="utf-8")).links
+    for reader in staged_pages.index_rows(ROOT):
+        assert staged_pages.chapter_page(reader).replace(".md", ".html") in contents
+    links = Page((site / "docs" / "for-airflow.html").read_text(encoding="utf-8")).links
+    assert {"operations.html#airflow", "operations.html#when-a-task-is-red", "heavy-steps.html"} <= set(links)
+
+
 def test_headings_of_a_page_are_those_of_the_code_host(site: Path) -> None:
     built = Page((site / "docs" / "sources.html").read_text(encoding="utf-8"))
     assert {"what-a-source-may-be", "pubmeds-xml", "ris-and-ovid", "clinicaltrialsgov"} <= built.anchors

@@ -7,6 +7,7 @@ SMTP's. If a notifier fails, the log says so, and the others still run.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from typing import Any, Mapping, MutableMapping
@@ -53,7 +54,7 @@ def on_failure(context: MutableMapping[str, Any]) -> None:
         "run_id": getattr(run, "run_id", context.get("run_id", "")),
         "dt": known_partition(task, context),
         "try_number": number_of_try(ti),
-        "message": f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error),
+        "message": _text_of(error),
         "hint": _hint(error, task_id),
         "log_url": log_url(context),
     }
@@ -125,14 +126,31 @@ def _slow(dag_id: str, message: str, context: dict[str, Any]) -> None:
 def known_partition(task: object, context: Mapping[str, Any]) -> str | None:
     """Return the partition of a task; a sensor has none, so its run's."""
     own: str | None = getattr(task, "dt", None)
-    if own is not None and "{{" not in own:  # a killed task has not rendered it
-        return own
+    if own is not None and "{{" not in str(own):  # a killed task has not rendered it
+        return str(own)
     run = context.get("dag_run")
     events = context.get(f"triggering_{'asset' if AIRFLOW_3 else 'dataset'}_events")
     try:
         return partition_of(context.get("params") or getattr(run, "conf", None) or {}, run, events)
     except Exception:  # noqa: BLE001  # the alert matters more; before 2.10 this may need a session
         return None
+
+
+def _text_of(error: object) -> str:
+    kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
+    try:
+        return f"{kind}{error}"
+    except Exception as broken:  # noqa: BLE001  # an exception of a library may fail to describe itself
+        return f"{kind}its text cannot be read ({type(broken).__name__})"
+
+
+def json_text(line: Mapping[str, Any]) -> str:
+    """Return a structured line as JSON that every handler can write.
+
+    The name of a file that is not UTF-8 has surrogates; these become escapes.
+    """
+    text = json.dumps(line, default=str, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _hint(error: object, task_id: str) -> str:
@@ -157,7 +175,8 @@ def _notify(alert: Mapping[str, Any], context: MutableMapping[str, Any]) -> None
     alert = {**dict.fromkeys(_KEYS, ""), **alert, "message": _bounded(alert["message"])}
     severity = "WARNING" if alert["kind"] == "slow" else "ERROR"
     line = {"severity": severity, "message": alert["message"], MARK: alert}
-    log.error("%s", json.dumps(line, default=str, ensure_ascii=False))
+    with contextlib.suppress(Exception):  # a handler of the log must not stop the notifiers
+        log.error("%s", json_text(line))
     try:
         notifiers = _notifiers()
     except Exception:  # the DAG itself reports settings that cannot be read

@@ -12,7 +12,7 @@ from drugs_rs.airflow.compat import BaseOperator
 from drugs_rs.airflow.operators import rendered
 from drugs_rs.airflow.settings import check_options, option
 from drugs_rs.airflow.steps import Step
-from drugs_rs.airflow.task_events import age_in_days, emit, logged
+from drugs_rs.airflow.task_events import age_in_days, days_since, emit, logged
 
 __all__ = ["LakeWatchOperator"]
 
@@ -22,7 +22,9 @@ _GREY = "#dce6f2"
 class LakeWatchOperator(BaseOperator):
     """Logs a line with the incident ``stale_gold`` if gold is too old, and ``held_day`` for each day held too long.
 
-    The task succeeds all the same: the alert policies in ``monitoring/alerts`` find the lines.
+    The task succeeds all the same: the alert policies in ``monitoring/alerts`` find the lines. A date that lies more
+    days in the future than it may be old counts as well: with a mistyped day, such as 2204-03-01, gold would look
+    fresh for ever.
 
     Args:
         lake: The lake's root, a folder or a URI.
@@ -63,10 +65,11 @@ class LakeWatchOperator(BaseOperator):
         if found["as_of"] is not None:
             numbers["gold_age_days"] = age_in_days(found["as_of"])
         # A lake that has no gold is as stale as it can be.
-        if numbers.get("gold_age_days", self.max_gold_age_days + 1) > self.max_gold_age_days:
-            emit(self, context, "finding", incident="stale_gold", dt=found["as_of"], numbers=numbers)
+        if found["as_of"] is None or abs(days_since(found["as_of"])) > self.max_gold_age_days:
+            ahead = {} if found["as_of"] is None else {"gold_ahead_days": max(0, -days_since(found["as_of"]))}
+            emit(self, context, "finding", incident="stale_gold", dt=found["as_of"], numbers={**numbers, **ahead})
         for dt in held:
-            if age_in_days(dt) > self.max_held_days:
+            if abs(days_since(dt)) > self.max_held_days:
                 emit(self, context, "finding", incident="held_day", dt=dt, numbers={"held_age_days": age_in_days(dt)})
         return {**found, **numbers}
 

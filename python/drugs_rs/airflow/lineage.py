@@ -20,6 +20,8 @@ TABLES = {
     "silver/deleted": "deleted",
     "silver/journals": "journal_ids",
 }
+# A delivery of thousands of files is named by its folders: services refuse events of that size.
+MOST_INPUTS = 50
 DRUGS, PUBLICATIONS = "silver/drugs", "silver/publications"
 # Columns of gold that are not columns of silver with the same name: the folders and columns that they are made of.
 _IN_DRUGS: Mapping[str, Sequence[str]] = {DRUGS: ()}  # with the same name
@@ -49,7 +51,7 @@ def of_step(inputs: Iterable[str], out: str, outputs: Sequence[Mapping[str, Any]
         for name in numbers:
             numbers[name] += output[name]
     made = []
-    read = [_named(uri) for uri in inputs]
+    read = _bounded([_named(uri) for uri in inputs])
     for path, numbers in written.items():
         statistics = facets.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
             rowCount=numbers["rows"] or None, size=numbers["bytes"]
@@ -64,6 +66,14 @@ def of_step(inputs: Iterable[str], out: str, outputs: Sequence[Mapping[str, Any]
         made.append(dataset)
     datasets = [events.InputDataset(namespace=namespace, name=name) for namespace, name in read]
     return lineage(inputs=datasets, outputs=made)
+
+
+def _bounded(read: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return what was read, each once; of many files the folders."""
+    found = list(dict.fromkeys(read))
+    if len(found) <= MOST_INPUTS:
+        return found
+    return list(dict.fromkeys((namespace, name.rpartition("/")[0] or name) for namespace, name in found))
 
 
 def below(out: str, path: str) -> str:

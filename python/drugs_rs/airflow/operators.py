@@ -21,6 +21,7 @@ from drugs_rs.airflow.settings import (
     GATE,
     MATCHING,
     READING,
+    Settings,
     SettingsError,
     check_choice,
     check_options,
@@ -452,10 +453,12 @@ def rendered(task: Any, name: str) -> Any:
     value = getattr(task, name)
     several = value if isinstance(value, (list, tuple)) else [value]
     if not several or any(each is None or str(each).strip() in _NOTHING for each in several):
-        setting = getattr(task, "report_name", lambda: name)() if name == "sources" else name
-        remedy = f"the run is for no partition: {REMEDY}" if name == "dt" else f"for dags/drug.py: {where(setting)}"
+        # Other operators call the lake `lake`, and have arguments that are no setting.
+        setting = getattr(task, "report_name", lambda: name)() if name == "sources" else {"lake": "out"}.get(name, name)
+        remedy = f"; for dags/drug.py: {where(setting)}" if hasattr(Settings, setting) else ""
+        remedy = f"; the run is for no partition: {REMEDY}" if name == "dt" else remedy
         message = (
-            f"`{name}` of the task {task.task_id} is {value!r} after its template was rendered: pass a value; {remedy}"
+            f"`{name}` of the task {task.task_id} is {value!r} after its template was rendered: pass a value{remedy}"
         )
         raise AirflowFailException(message)
     return value

@@ -42,7 +42,8 @@ def command_arguments(step: str, keywords: Mapping[str, Any]) -> list[str]:
     """Return the arguments of ``drugs-rs`` that do what the function ``step`` does with these keywords.
 
     Raises:
-        SettingsError: There is a list of words, which the command reads only from a file.
+        SettingsError: There is a list of words, which the command reads only from a file, or a list that the command
+            would split in another way.
     """
     found = [step]
     for name, value in keywords.items():
@@ -50,6 +51,9 @@ def command_arguments(step: str, keywords: Mapping[str, Any]) -> list[str]:
         if name in _FROM_FILES and value is not None:
             found += _of_words(name, value)
         elif name in _JOINED and value:
+            if any("," in one for one in value):
+                message = f"the setting `{name}` is {value!r}: an entry must not have a comma"
+                raise SettingsError(message)
             found.append(f"{flag}={','.join(value)}")
         elif value is True:
             found.append(flag)
@@ -90,12 +94,20 @@ def read_report(uri: str, gcp_conn_id: str, aws_conn_id: str) -> dict[str, Any] 
         else:
             path = Path(rest if mark else uri)
             text = path.read_bytes() if path.exists() else None
-        report: dict[str, Any] | None = None if text is None else json.loads(text)
+        report = None if text is None else _parsed(text)
     except ImportError:
         raise
     except Exception as error:  # each client has exceptions of its own
         message = f"the report {uri} cannot be read: {type(error).__name__}: {error}"
         raise AirflowException(message) from error
+    return report
+
+
+def _parsed(text: str | bytes) -> dict[str, Any]:
+    report = json.loads(text)
+    if not isinstance(report, dict) or {"step", "dt", "started_at", "run_id"} - set(report):
+        message = "it is no report of a step"
+        raise ValueError(message)
     return report
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Mapping
 
-from drugs_rs.airflow.compat import airflow_stats
+from drugs_rs.airflow.compat import AirflowException, airflow_stats
 
 log = logging.getLogger(__name__)
 
@@ -56,5 +56,7 @@ def _call(verb: str, name: str, value: float, tags: Mapping[str, str]) -> None:
         stats = airflow_stats()
         if stats is not None:
             getattr(stats, verb)(name, value, tags=dict(tags))
+    except AirflowException:  # Airflow's own, such as its answer to SIGTERM
+        raise
     except Exception:  # a metric must not fail a task
         log.warning("the metric %s could not be sent", name, exc_info=True)

@@ -2,20 +2,21 @@
 
 Cloud Logging filters them by field; ``docs/incidents.md`` lists the fields, ``monitoring/alerts`` has the filters. A
 line has counts, shares, ages and seconds, never a row, a title or the text of an error. Each line is also sent as
-metrics.
+metrics. No task fails because of a line: a step that has committed must not run again for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
-import json
 import logging
+import math
 import time
 from typing import Any, Callable, Iterator, Mapping, TypeVar, cast
 
 from drugs_rs.airflow import run_metrics
-from drugs_rs.airflow.alerts import known_partition
+from drugs_rs.airflow.alerts import json_text, known_partition
 from drugs_rs.airflow.compat import (
     AirflowException,
     AirflowFailException,
@@ -91,7 +92,8 @@ def logged(execute: Execute) -> Execute:
             emit(task, context, "skip", seconds=time.monotonic() - started)
             raise
         except BaseException as error:  # also time-outs and SIGTERM
-            _emit_failure(task, context, error, time.monotonic() - started)
+            with _without_failing("failure"):
+                _emit_failure(task, context, error, time.monotonic() - started)
             raise
         # An operator that only warns of a loss has this text.
         refused = isinstance(returned, Mapping) and bool(returned.get("refusal"))
@@ -102,7 +104,7 @@ def logged(execute: Execute) -> Execute:
             incident="unexplained_loss" if refused else "",
             seconds=time.monotonic() - started,
             # What a step returns has long lists cut; its report is whole.
-            numbers=numbers_of(getattr(task, "_report", None) or returned),
+            returned=getattr(task, "_report", None) or returned,
         )
         return returned
 
@@ -120,8 +122,42 @@ def emit(
     is_final: bool = False,
     error: str = "",
     numbers: Mapping[str, float] | None = None,
+    returned: object = None,
 ) -> None:
-    """Write one line, and send its numbers as metrics."""
+    """Write one line, with numbers or those of what a task returned, and send them as metrics.
+
+    A line that cannot be written is left out.
+    """
+    found = dict(numbers or {})
+    with _without_failing(event):
+        found.update(numbers_of(returned))
+    with _without_failing(event):
+        _emit(task, context, event, incident, dt, seconds, is_final, error, found)
+
+
+@contextlib.contextmanager
+def _without_failing(event: str) -> Iterator[None]:
+    """Let a task go on if its line cannot be made or written, as when a handler of the log raises."""
+    try:
+        yield
+    except AirflowException:  # Airflow's own, such as its answer to SIGTERM
+        raise
+    except Exception:
+        with contextlib.suppress(Exception):
+            log.warning("a line about the %s of a task is not complete or missing", event, exc_info=True)
+
+
+def _emit(
+    task: Any,
+    context: Any,
+    event: str,
+    incident: str,
+    dt: str | None,
+    seconds: float | None,
+    is_final: bool,
+    error: str,
+    numbers: Mapping[str, float],
+) -> None:
     context = context or {}
     ti = context.get("ti") or context.get("task_instance")
     line = {
@@ -132,18 +168,21 @@ def emit(
         "task_id": getattr(task, "task_id", ""),
         "map_index": getattr(ti, "map_index", -1),
         "run_id": getattr(context.get("dag_run"), "run_id", context.get("run_id", "")),
-        "dt": dt or known_partition(task, context),
+        # A finding is about a date of the lake, and not about the day on which somebody looks.
+        "dt": dt if event == "finding" else dt or known_partition(task, context),
         "try_number": getattr(ti, "try_number", None),
         "table": getattr(task, "table", ""),
         "seconds": None if seconds is None else round(seconds, 3),
         "is_final": is_final,
         "error": error,
-        "numbers": dict(numbers or {}),
+        # JSON has no infinity and no NaN: a collector would not read the line.
+        "numbers": {name: value for name, value in numbers.items() if _is_number(value)},
     }
     severity = "ERROR" if is_final else "WARNING" if incident or event == "failure" else "INFO"
-    message = f"{line['task_id']} of dt={line['dt']}: {incident or event}"
+    of_date = f" of dt={line['dt']}" if line["dt"] else ""
+    message = f"{line['task_id']}{of_date}: {incident or event}"
     written = {"severity": severity, "message": message, MARK: line}
-    log.log(getattr(logging, severity), "%s", json.dumps(written, default=str, ensure_ascii=False))
+    log.log(getattr(logging, severity), "%s", json_text(written))
     run_metrics.send(line)
 
 
@@ -172,8 +211,13 @@ def numbers_of(returned: object) -> dict[str, float]:
 
 def age_in_days(dt: str) -> int:
     """Return how many days ago a date was, in UTC; 0 for a date in the future."""
+    return max(0, days_since(dt))
+
+
+def days_since(dt: str) -> int:
+    """Return how many days ago a date was, in UTC; less than 0 for a date in the future."""
     today = datetime.datetime.now(datetime.timezone.utc).date()
-    return max(0, (today - datetime.date.fromisoformat(dt)).days)
+    return (today - datetime.date.fromisoformat(dt)).days
 
 
 def _emit_failure(task: Any, context: Any, error: BaseException, seconds: float) -> None:
@@ -183,7 +227,9 @@ def _emit_failure(task: Any, context: Any, error: BaseException, seconds: float)
     )
     incident = next((found for each in _causes(error) if (found := _incident_of(each))), "")
     behind = next((each for each in _causes(error) if not isinstance(each, AirflowException)), error)
-    numbers: Mapping[str, float] = next((each.numbers for each in _causes(error) if hasattr(each, "numbers")), {})
+    # Exceptions of other packages may have an attribute of this name.
+    given = (getattr(each, "numbers", None) for each in _causes(error))
+    numbers: Mapping[str, float] = next((each for each in given if isinstance(each, Mapping)), {})
     emit(
         task,
         context,
@@ -197,11 +243,13 @@ def _emit_failure(task: Any, context: Any, error: BaseException, seconds: float)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and those behind it."""
+    """Yield an exception and those behind it, each once: `raise` can put two behind each other."""
     found: BaseException | None = error
-    while found is not None:
+    seen: set[int] = set()
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
         yield found
-        found = found.__cause__ or found.__context__
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
 
 
 def _incident_of(error: BaseException) -> str:
@@ -209,7 +257,9 @@ def _incident_of(error: BaseException) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return not isinstance(value, bool) and (
+        isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    )
 
 
 def _share(part: float, whole: float) -> float:

@@ -1,5 +1,6 @@
 # A Cloud Run job for steps that need more memory than a worker has. The entry point of its image is `drugs-rs`, and each
-# execution gets its own arguments. Files that a step writes to /tmp count as memory.
+# execution gets its own arguments: without them the command fails, so that no execution that lost them is a success.
+# Files that a step writes to /tmp count as memory.
 
 resource "google_cloud_run_v2_job" "step" {
   project             = var.project_id
@@ -20,7 +21,15 @@ resource "google_cloud_run_v2_job" "step" {
 
       containers {
         image = var.image
-        args  = var.arguments
+
+        dynamic "env" {
+          for_each = var.variables
+
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
 
         resources {
           limits = {

@@ -28,9 +28,9 @@ variable "image" {
   type        = string
 }
 
-variable "arguments" {
-  description = "Arguments of an execution that has none of its own."
-  type        = list(string)
+variable "variables" {
+  description = "Variables of the container: files of words, such as DRUGS_RS_STOP_WORDS_FILE. Other options come as arguments."
+  type        = map(string)
 }
 
 variable "cpu" {

@@ -11,7 +11,16 @@ locals {
       # A line of JSON in Airflow's logs for each alert of the DAG.
       drugs_rs_alert = {
         description = "Alerts of the DAG: failed tasks, failed runs, slow runs."
-        filter      = "resource.type=\"cloud_composer_environment\" AND textPayload:\"drugs_rs_alert\""
+        filter = join(" AND ", [
+          "resource.type=\"cloud_composer_environment\"",
+          # A text on Airflow 2; JSON lines on Airflow 3, which a collector may have read.
+          "(${join(" OR ", [
+            "textPayload:\"drugs_rs_alert\"",
+            "jsonPayload.event:\"drugs_rs_alert\"",
+            "jsonPayload.message:\"drugs_rs_alert\"",
+            "jsonPayload.drugs_rs_alert.kind=(\"failure\" OR \"run\" OR \"slow\")",
+          ])})",
+        ])
       }
     },
     {
@@ -72,7 +81,8 @@ resource "google_monitoring_alert_policy" "policy" {
   notification_channels = [for channel in google_monitoring_notification_channel.email : channel.name]
 
   documentation {
-    content   = each.value.documentation.content
+    # A link of a page in this repository leads somewhere in a mail too.
+    content   = replace(each.value.documentation.content, "](docs/", "](${var.runbook_url}docs/")
     mime_type = try(each.value.documentation.mime_type, "text/markdown")
     subject   = try(each.value.documentation.subject, null)
   }

@@ -27,3 +27,13 @@ variable "metric_folder" {
   description = "Folder of metrics of logs; an empty or missing one means none besides drugs_rs_alert."
   type        = string
 }
+
+variable "runbook_url" {
+  description = "Where notifications find docs/incidents.md: an address with a slash at its end, such as that of a clone in a browser."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^ ]+/$", var.runbook_url))
+    error_message = "Use an address that begins with https:// and ends with a slash."
+  }
+}

@@ -11,9 +11,9 @@ locals {
     pubmed_a        = "gs://${var.landing_bucket}/{dt}/${var.deliveries.pubmed_a}"
     pubmed_b        = "gs://${var.landing_bucket}/{dt}/${var.deliveries.pubmed_b}"
   }
-  environment_variables = {
+  environment_variables = merge(var.variables, {
     for name, value in merge(var.settings, local.places) : "DRUGS_RS_${upper(name)}" => value
-  }
+  })
 }
 
 resource "google_composer_environment" "airflow" {

@@ -83,6 +83,16 @@ variable "settings" {
   }
 }
 
+variable "variables" {
+  description = "Variables of Airflow's processes that are no settings of the DAG, such as DRUG_HEAVY_RUN_BY of an example."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for name in keys(var.variables) : !startswith(name, "DRUGS_RS_")])
+    error_message = "DRUGS_RS_... are settings of the DAG: use settings, lake_prefix and deliveries."
+  }
+}
+
 variable "airflow_options" {
   description = "Options of Airflow as section-name, such as core-dags_are_paused_at_creation."
   type        = map(string)

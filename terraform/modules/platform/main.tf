@@ -88,7 +88,7 @@ module "heavy_step" {
   labels              = local.labels
   service_account     = module.identities.emails["step"]
   image               = var.step.image
-  arguments           = var.step.arguments
+    variables           = var.step.variables
   cpu                 = var.step.cpu
   memory              = var.step.memory
   timeout_hours       = var.step.timeout_hours
@@ -127,6 +127,7 @@ module "orchestration" {
   generation         = var.airflow.generation
   airflow_version    = var.airflow.version
   airflow_options    = var.airflow.options
+  variables          = var.airflow.variables
   environment_size   = var.airflow.environment_size
   high_resilience    = var.airflow.high_resilience
   scheduler          = var.airflow.scheduler
@@ -162,6 +163,7 @@ module "monitoring" {
   emails        = var.alerts.emails
   alert_folder  = var.alerts.alert_folder
   metric_folder = var.alerts.metric_folder
+  runbook_url   = coalesce(var.alerts.runbook_url, "https://github.com/${var.github.repository}/blob/main/")
 
   depends_on = [google_project_service.service]
 }

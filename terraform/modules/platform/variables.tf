@@ -88,6 +88,7 @@ variable "airflow" {
     generation       = number
     version          = string
     options          = optional(map(string), {})
+    variables        = optional(map(string), {})
     environment_size = string
     high_resilience  = optional(bool, false)
     scheduler        = object({ cpu = number, memory_gb = number, storage_gb = number, count = number })
@@ -112,10 +113,10 @@ variable "network" {
 }
 
 variable "step" {
-  description = "Image, default arguments and size of the Cloud Run job for heavy steps."
+  description = "Image, variables and size of the Cloud Run job for heavy steps."
   type = object({
     image         = string
-    arguments     = optional(list(string), ["--version"])
+    variables     = optional(map(string), {})
     cpu           = string
     memory        = string
     timeout_hours = optional(number, 6)
@@ -123,11 +124,12 @@ variable "step" {
 }
 
 variable "alerts" {
-  description = "Folders of alert policies and metrics of logs, and who gets alerts."
+  description = "Folders of alert policies and metrics of logs, who gets alerts, and the address above docs/ that their links lead to; null: main on GitHub."
   type = object({
     alert_folder  = string
     metric_folder = string
     emails        = map(string)
+    runbook_url   = optional(string)
   })
 }
 

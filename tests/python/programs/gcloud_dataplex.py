@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A `gcloud` with two commands of Dataplex, which keeps its state in the file that SERVICE names."""
+"""A `gcloud` with four commands of Dataplex, which keeps its state in the file that SERVICE names."""
 
 from __future__ import annotations
 
@@ -22,8 +22,16 @@ def main() -> None:
     given = parser.parse_args()
     file = Path(os.environ["SERVICE"])
     service = json.loads(file.read_text(encoding="utf-8"))
+    known = f"{given.project}.{given.location}.{given.words[3]}" in service["types"]
     if given.words[:3] == ["dataplex", "aspect-types", "create"]:
-        create_type(service, given)
+        if known:
+            sys.exit(f"ERROR: ALREADY_EXISTS: the aspect type {given.words[3]}")
+        set_type(service, given)
+    elif given.words[:2] == ["dataplex", "aspect-types"] and given.words[2] in ("describe", "update"):
+        if not known:
+            sys.exit(f"ERROR: NOT_FOUND: the aspect type {given.words[3]}")
+        if given.words[2] == "update":
+            set_type(service, given)
     elif given.words[:3] == ["dataplex", "entries", "update"]:
         update_entry(service, given)
     else:
@@ -31,7 +39,7 @@ def main() -> None:
     file.write_text(json.dumps(service), encoding="utf-8")
 
 
-def create_type(service: dict[str, Any], given: argparse.Namespace) -> None:
+def set_type(service: dict[str, Any], given: argparse.Namespace) -> None:
     """Keep the fields of an aspect type."""
     template = json.loads(Path(given.metadata_template_file_name).read_text(encoding="utf-8"))
     fields = template["recordFields"]
