@@ -1362,6 +1362,68 @@ class Lake:
             ConflictError: Another run is at work on one of the dates, or has committed meanwhile.
         """
 
+    def rejected(self, dt: _Date, reason: str | None = None, *, out: _Path | None = None) -> Table:
+        r"""The rejected rows of a date, and a file in which a person corrects them.
+
+        `replay` takes the corrected file back. The columns from `id` on are the values of the row, as far as its text
+        can be read as a row of its source; correct those, and leave `dt`, `table`, `source_uri` and `source_row`.
+
+        Args:
+            dt: The date of the delivery.
+            reason: Only the rows with this reason, such as `blank_title`.
+            out: Write the rows as CSV to this file or object too.
+
+        Returns:
+            A table with the columns `dt`, `table`, `source_uri`, `source_row`, `reason`, `message`, `raw`, and the
+            columns that can be corrected: `id`, `title`, `date`, `journal`, `abstract`, and `interventions` of trials,
+            for publications, and `atccode`, `drug`, `synonyms` for drugs.
+
+        Raises:
+            SourceNotFoundError: Silver has not cleaned that date.
+            ArgumentError: There is no such reason.
+
+        >>> import pathlib, tempfile
+        >>> import drugs_rs
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+        >>> _ = (folder / "pubmed.csv").write_text("id,title,date,journal\n1,,2020-05-25,Annals\n")
+        >>> _ = drugs_rs.run(
+        ...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
+        ... )
+        >>> lake = drugs_rs.Lake(folder / "lake")
+        >>> rows = lake.rejected("2020-06-01", out=folder / "fix.csv")
+        >>> rows[["reason", "raw"]].to_dicts()
+        [{'reason': 'blank_title', 'raw': '1,,2020-05-25,Annals'}]
+        >>> text = (folder / "fix.csv").read_text()
+        >>> _ = (folder / "fix.csv").write_text(text.replace("1,,2020", "1,Diphenhydramine,2020"))
+        >>> report = lake.replay(folder / "fix.csv")
+        >>> report["resolved"], report["open"]
+        (1, 0)
+        >>> len(lake.rejected("2020-06-01"))
+        0
+        """
+
+    def replay(self, path: _Path) -> dict[str, Any]:
+        """Take corrected rows back into the lake, in place of the rejected ones.
+
+        The rows become a source of their own in bronze, and silver is made again with the settings that it had. It
+        counts a rejected row with a corrected one as merged (`corrected`). Run gold afterwards to take them into the
+        graph. The same file again changes nothing; another correction of a row replaces the earlier one.
+
+        Args:
+            path: The corrected file, as `rejected` writes it: CSV, JSON, NDJSON or Parquet.
+
+        Returns:
+            A report: `rows` of the file = `resolved` + `changed` + `already_resolved` + `repeated` + the number of
+            `still_rejected`, which lists the rows that silver would reject again, with their reason; `open` counts the
+            rejected rows that are left, `steps` has the reports of silver.
+
+        Raises:
+            SchemaError: The file lacks a column that names the rejected row.
+            FormatError: A row names no rejected row of this lake, or cannot be read; nothing is replayed.
+            ConflictError: Another run is at work on one of the dates, or has committed meanwhile.
+        """
+
     def duckdb(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection, in memory, with a view for each table.
 

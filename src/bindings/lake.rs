@@ -12,6 +12,7 @@ use super::arguments;
 use super::lake_diff::LakeDiff;
 use super::pair_evidence::PairEvidence;
 use super::process::call;
+use super::steps::dictionary;
 use super::table::Table;
 use super::table_scan::TableScan;
 use crate::api::diff::{DiffRequest, lake_diff};
@@ -21,6 +22,7 @@ use crate::api::gaps::{GapRequest, vocabulary_gaps};
 use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables;
 use crate::api::metrics::lake_metrics;
+use crate::api::rejected_rows::{rejected_rows, write_rejected};
 use crate::api::scan::ScanRequest;
 use crate::error::{Error, Result};
 use crate::lake::states::KeepStates;
@@ -28,6 +30,7 @@ use crate::lake::table_files::PartitionFilter;
 use crate::lake::{LakeAddress, WantedState, existing_lake_for, find_state};
 use crate::schema::{PublicationKind, VOCABULARY_GAPS, find_table};
 use crate::steps::drop::DropTarget;
+use crate::steps::replay::replay;
 use crate::task::Task;
 
 #[doc = stub_doc!(Lake)]
@@ -321,6 +324,36 @@ impl Lake {
                 task,
             )
         })
+    }
+
+    #[doc = stub_doc!(Lake.rejected)]
+    #[pyo3(signature = (dt, reason=None, *, out=None))]
+    fn rejected(
+        &self,
+        py: Python<'_>,
+        dt: &Bound<'_, PyAny>,
+        reason: Option<&str>,
+        out: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Table> {
+        let dt = arguments::dt(dt)?;
+        let out = out.map(|out| arguments::path(out, "out")).transpose()?;
+        self.table(py, |task| {
+            let rows = rejected_rows(self.address.open(task)?.as_ref(), dt, reason, task)?;
+            if let Some(out) = &out {
+                write_rejected(&rows, out, task)?;
+            }
+            Ok(rows)
+        })
+    }
+
+    #[doc = stub_doc!(Lake.replay)]
+    fn replay<'py>(&self, py: Python<'py>, path: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.check_is_current(py)?;
+        let path = arguments::path(path, "path")?;
+        let report = call::run_interruptible(py, false, |task| {
+            replay(existing_lake_for(&self.address.root, task)?.as_ref(), &path, task)
+        })?;
+        dictionary(py, &report)
     }
 
     #[doc = stub_doc!(Lake.duckdb)]

@@ -69,7 +69,8 @@ fn read_records<K: RejectSink>(
             }
         }
         rejected.iter().for_each(|row| tally.reject(row.reason));
-        aside.add(&rejected, &tally.uri)?;
+        let uri = tally.uri.clone();
+        aside.add(rejected, &uri, tally)?;
     }
     note(tally, reader.format(), reader.notes());
     let read_as = read_as.into_iter().map(|name| format!("read as {name}"));

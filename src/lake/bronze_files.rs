@@ -19,6 +19,8 @@ use crate::task::Task;
 pub(crate) struct InputFile {
     pub path: String,
     pub file: BronzeFile,
+    /// Whether its rows are corrected ones.
+    pub corrections: bool,
 }
 
 /// The bronze partitions of a table at `dt`, sorted by source, each with the version of its manifest.
@@ -52,9 +54,11 @@ pub(crate) fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> 
         versions.push(version);
         snapshot = snapshot.or(manifest.snapshot);
         let folder = layout::bronze(&manifest.source, dt);
+        let corrections = manifest.corrections;
         inputs.extend(manifest.files.into_iter().map(|file| InputFile {
             path: format!("{folder}/{}", file.file),
             file,
+            corrections,
         }));
     }
     Ok(BronzeInputs {

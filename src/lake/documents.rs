@@ -35,6 +35,9 @@ pub struct BronzeManifest {
     /// Says that the delivery is a snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotClaim>,
+    /// Says that the rows are corrected ones, each for a row that silver rejected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrections: bool,
 }
 
 /// The claim that a delivery replaces all earlier ones of its kind.

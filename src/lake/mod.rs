@@ -1,6 +1,7 @@
 //! A lake: its paths, its manifests and reports, its held dates, and how to open it.
 
 pub(crate) mod bronze_files;
+pub(crate) mod corrections;
 pub mod documents;
 pub mod dt;
 pub mod holds;

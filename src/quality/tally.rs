@@ -26,6 +26,8 @@ pub enum MergeReason {
     SameName,
     /// Another vocabulary has drugs with better codes that share only a synonym with it, and got its names.
     SameSynonym,
+    /// It was rejected, and a corrected row replaces it.
+    Corrected,
 }
 
 impl MergeReason {
@@ -40,6 +42,7 @@ impl MergeReason {
             Self::SameCode => "same_code",
             Self::SameName => "same_name",
             Self::SameSynonym => "same_synonym",
+            Self::Corrected => "corrected",
         }
     }
 }
@@ -99,6 +102,18 @@ impl FileTally {
     pub fn reject(&mut self, reason: Reason) {
         self.rows_rejected += 1;
         *self.rejected.entry(reason.name().to_owned()).or_default() += 1;
+    }
+
+    /// Counts a rejected row as merged into a corrected one.
+    pub fn correct(&mut self, reason: Reason) {
+        self.rows_rejected = self.rows_rejected.saturating_sub(1);
+        if let Some(count) = self.rejected.get_mut(reason.name()) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.rejected.remove(reason.name());
+            }
+        }
+        self.merge(MergeReason::Corrected);
     }
 
     /// Counts a row that was kept, with its flags.

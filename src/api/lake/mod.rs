@@ -9,4 +9,5 @@ mod graph_tables;
 pub mod lake_drop;
 pub mod lake_tables;
 pub mod metrics;
+pub mod rejected_rows;
 pub mod scan;

@@ -13,3 +13,4 @@ pub(super) mod lake_history;
 pub(super) mod manual;
 pub(super) mod mentions;
 pub(super) mod plan;
+pub(super) mod rejected;

@@ -1,6 +1,7 @@
 //! Silver: turns bronze partitions into clean tables, batch by batch. For every file, rows in = rows kept + merged +
 //! rejected.
 
+pub(crate) mod corrected;
 mod drug_table;
 mod expected_rows;
 mod publications;
@@ -15,7 +16,6 @@ use crate::choice::Choice as _;
 use crate::error::{Error, Result};
 use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
 pub use crate::ingest::parallel_reader::OnBadFile;
-use crate::ingest::rejects::Rejects;
 use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs, may_be_damage};
 use crate::lake::documents::{SilverManifest, SourceCopy};
 use crate::lake::dt::Dt;
@@ -25,13 +25,11 @@ use crate::lake::report::{ReportSettings, ShrunkPartition, StepReport, StepStart
 use crate::lake::states::{keep_manifest, keep_replaced, number_for_silver};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
-use crate::schema::{REJECTED, SourceTable, TABLE_FORMAT};
+use crate::schema::{SourceTable, TABLE_FORMAT};
 use crate::share::Share;
 use crate::sorting::Bound;
 use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::tables::output_file::OutputFile;
-use crate::tables::spill_buffer::SpillBuffer;
-use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
 use crate::text::date::NumericOrder;
 
@@ -478,18 +476,5 @@ impl SilverPartition<'_> {
             ..FileTally::default()
         });
         tallies.collect()
-    }
-
-    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Rejects<TableWriter>> {
-        let kept = TableWriter::create(transaction, layout::rejected(self.table, self.dt), &REJECTED)?;
-        let waiting = match self.settings.on_bad_file {
-            OnBadFile::Fail => None,
-            OnBadFile::Reject => Some(SpillBuffer::new(
-                &REJECTED,
-                transaction.scratch("rejected")?,
-                self.settings.memory.0,
-            )?),
-        };
-        Ok(Rejects::new(kept, waiting))
     }
 }
