@@ -34,7 +34,7 @@ impl<K: RejectSink> Collector<K> {
     pub(crate) fn batch(&mut self, file: usize, batch: CleanBatch) -> Result<()> {
         let tally = &mut self.tallies[file];
         count_batch(tally, &batch);
-        self.aside.add(batch.rejected, &batch.uri, tally)?;
+        self.aside.add(&batch.rejected, &batch.uri)?;
         let ids = batch
             .deletions
             .iter()

@@ -7,7 +7,7 @@ use polars::prelude::DataFrame;
 
 use crate::error::{Error, Result};
 use crate::formats::Deletion;
-use crate::quality::{CorrectedRows, FileTally};
+use crate::quality::FileTally;
 use crate::row_frame::RowFrame;
 use crate::schema::{DELETED, Reason, Rejected};
 use crate::silver::rejected_frame;
@@ -41,42 +41,19 @@ pub(crate) struct Rejects<K> {
     kept: K,
     /// The rows of the current file; `None` if an unreadable file fails the whole step.
     waiting: Option<SpillBuffer>,
-    /// Those that are not stored, because they have a corrected row.
-    corrected: CorrectedRows,
 }
 
 impl<K: RejectSink> Rejects<K> {
     pub(crate) fn new(kept: K, waiting: Option<SpillBuffer>) -> Self {
-        Self {
-            kept,
-            waiting,
-            corrected: CorrectedRows::default(),
-        }
+        Self { kept, waiting }
     }
 
-    /// Leaves out the rows that have a corrected one.
-    pub(crate) fn without(self, corrected: CorrectedRows) -> Self {
-        Self { corrected, ..self }
-    }
-
-    /// Adds rejected rows of the current file, which its tally counts already; those with a corrected row count as merged.
-    pub(crate) fn add(
-        &mut self,
-        mut rejected: Vec<Rejected>,
-        uri: &str,
-        tally: &mut FileTally,
-    ) -> Result<()> {
-        rejected.retain(|row| {
-            let is_corrected = self.corrected.has(uri, row);
-            if is_corrected {
-                tally.correct(row.reason);
-            }
-            !is_corrected
-        });
+    /// Adds rejected rows of the current file.
+    pub(crate) fn add(&mut self, rejected: &[Rejected], uri: &str) -> Result<()> {
         if rejected.is_empty() {
             return Ok(());
         }
-        let frame = rejected_frame(&rejected, uri)?;
+        let frame = rejected_frame(rejected, uri)?;
         match &mut self.waiting {
             Some(waiting) => waiting.push(frame),
             None => self.kept.keep(frame),

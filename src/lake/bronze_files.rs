@@ -19,8 +19,6 @@ use crate::task::Task;
 pub(crate) struct InputFile {
     pub path: String,
     pub file: BronzeFile,
-    /// Whether its rows are corrected ones.
-    pub corrections: bool,
 }
 
 /// The bronze partitions of a table at `dt`, sorted by source, each with the version of its manifest.
@@ -39,6 +37,8 @@ fn manifests(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<Vec<(B
 /// What bronze has of a table at one date.
 pub(crate) struct BronzeInputs {
     pub files: Vec<InputFile>,
+    /// The rows that people corrected, which are no source.
+    pub corrections: Option<InputFile>,
     /// The versions of the manifests that name the files.
     pub versions: Vec<Version>,
     /// If one of the sources is a snapshot, the date is.
@@ -50,19 +50,24 @@ pub(crate) fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> 
     let mut inputs = Vec::new();
     let mut versions = Vec::new();
     let mut snapshot = None;
+    let mut corrections = None;
     for (manifest, version) in manifests(storage, table, dt)? {
         versions.push(version);
         snapshot = snapshot.or(manifest.snapshot);
         let folder = layout::bronze(&manifest.source, dt);
-        let corrections = manifest.corrections;
-        inputs.extend(manifest.files.into_iter().map(|file| InputFile {
+        let files = manifest.files.into_iter().map(|file| InputFile {
             path: format!("{folder}/{}", file.file),
             file,
-            corrections,
-        }));
+        });
+        if manifest.corrections {
+            corrections = files.last();
+        } else {
+            inputs.extend(files);
+        }
     }
     Ok(BronzeInputs {
         files: inputs,
+        corrections,
         versions,
         snapshot,
     })

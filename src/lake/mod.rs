@@ -9,6 +9,7 @@ pub mod layout;
 pub(crate) mod manifest;
 pub mod open;
 pub(crate) mod partitions;
+pub(crate) mod rejected_rows;
 pub mod report;
 pub(crate) mod state_storage;
 pub mod states;

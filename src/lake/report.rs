@@ -309,8 +309,14 @@ impl StepReport {
     /// What users must see even without the report: the dates that the graph lacks, and why; an incomplete answer; and
     /// settings that are not those of the last run.
     pub fn warnings(&self) -> Vec<String> {
+        let stale = self.totals.stale_corrections;
+        let stale = (stale > 0).then(|| {
+            format!(
+                "corrections that meet no rejected row any more: {stale}; `drugs-rs rejected --corrected` lists those of a date"
+            )
+        });
         let Some(gold) = &self.gold else {
-            return Vec::new();
+            return stale.into_iter().collect();
         };
         let held = self.held.as_deref().unwrap_or_default();
         let mut told: Vec<String> = held
@@ -322,6 +328,7 @@ impl StepReport {
             let more = held.len() - MOST_WARNINGS;
             told.push(format!("{more} more dates are held back; the report names all"));
         }
+        told.extend(stale);
         told.extend(gold.exclusive_note());
         told.extend(
             self.changed_settings

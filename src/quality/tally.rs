@@ -26,8 +26,6 @@ pub enum MergeReason {
     SameName,
     /// Another vocabulary has drugs with better codes that share only a synonym with it, and got its names.
     SameSynonym,
-    /// It was rejected, and a corrected row replaces it.
-    Corrected,
 }
 
 impl MergeReason {
@@ -42,7 +40,6 @@ impl MergeReason {
             Self::SameCode => "same_code",
             Self::SameName => "same_name",
             Self::SameSynonym => "same_synonym",
-            Self::Corrected => "corrected",
         }
     }
 }
@@ -92,6 +89,13 @@ pub struct FileTally {
     /// The effects of a vocabulary's rows beside one drug each; the key is missing if there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub joins: BTreeMap<String, u64>,
+    /// Rows that were rejected before and are counted by what became of their corrected values; the key is missing if there
+    /// are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub corrected: u64,
+    /// Of a file of corrected rows: those that met no rejected row, and changed nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stale_corrections: u64,
     pub blank_lines: u64,
     pub extra_columns: Vec<String>,
     pub notes: Vec<String>,
@@ -102,18 +106,6 @@ impl FileTally {
     pub fn reject(&mut self, reason: Reason) {
         self.rows_rejected += 1;
         *self.rejected.entry(reason.name().to_owned()).or_default() += 1;
-    }
-
-    /// Counts a rejected row as merged into a corrected one.
-    pub fn correct(&mut self, reason: Reason) {
-        self.rows_rejected = self.rows_rejected.saturating_sub(1);
-        if let Some(count) = self.rejected.get_mut(reason.name()) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.rejected.remove(reason.name());
-            }
-        }
-        self.merge(MergeReason::Corrected);
     }
 
     /// Counts a row that was kept, with its flags.
@@ -170,6 +162,10 @@ impl FileTally {
     }
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The counts of several files together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -179,6 +175,10 @@ pub struct Totals {
     pub rows_rejected: u64,
     pub rejected: BTreeMap<String, u64>,
     pub flags: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub corrected: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stale_corrections: u64,
 }
 
 impl Totals {
@@ -209,6 +209,8 @@ impl<'t> FromIterator<&'t FileTally> for Totals {
                 tally.rows_rejected,
             ];
             totals.add(rows, &tally.rejected, &tally.flags);
+            totals.corrected += tally.corrected;
+            totals.stale_corrections += tally.stale_corrections;
         }
         totals
     }
@@ -220,6 +222,8 @@ impl<'t> FromIterator<&'t Totals> for Totals {
         for part in parts {
             let rows = [part.rows_in, part.rows_kept, part.rows_merged, part.rows_rejected];
             totals.add(rows, &part.rejected, &part.flags);
+            totals.corrected += part.corrected;
+            totals.stale_corrections += part.stale_corrections;
         }
         totals
     }

@@ -1,39 +1,35 @@
-//! Takes corrected rows back into a lake. They become a source of their own in bronze, and silver, made again with the settings
-//! that it had, keeps them in place of the rejected rows: those count as merged (`corrected`), so that for every file rows
-//! in = rows kept + merged + rejected still holds, and the share of rejected rows falls.
+//! Takes corrected rows back into a lake. Silver is made again with the settings that it had, and reads each corrected row in
+//! the place of the rejected one, as if the source had been right: the row is kept, or merged, and counts as `corrected`.
 //!
-//! A corrected row belongs to one rejected row, by source and place. The last one holds. A row that silver would reject again
-//! is not taken, and its rejected row stays open. Everything is checked before anything is written; a replay that was killed
-//! is finished by the same replay, and one that is repeated changes nothing.
+//! Everything is checked before anything is written: a file with a wrong row is refused whole. A row that silver would reject
+//! again is not taken, and its rejected row stays open. The corrections of a date and the tables made with them are one
+//! commit. A replay that is repeated changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::silver::corrected::recorded_settings;
-use super::silver::{SilverSettings, silver_reserved};
+use super::silver::SilverPartition;
+use super::silver::corrected::make_corrected;
 use crate::error::{Error, Result, shown};
 use crate::formats::{self, Field, Fields, RawBatch, ReadOptions};
 use crate::ingest::sources::open_source;
-use crate::lake::corrections::{
-    CorrectedRow, CorrectionSet, SourcePlace, open_corrections, read_corrections, value_columns, value_field,
-    write_corrections,
-};
+use crate::lake::corrections::find_corrections;
 use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
-use crate::lake::manifest::Version;
+use crate::lake::rejected_rows::{read_rejected, without_escape};
 use crate::lake::report::StepReport;
 use crate::lake::{layout, manifest};
-use crate::quality::raw_hash;
-use crate::schema::{Reason, Rejected, SourceTable};
-use crate::silver::{publications, shapes, vocabulary};
-use crate::storage::source::expand_all;
+use crate::schema::{Reason, SourceTable};
+use crate::silver::corrections::{
+    CorrectedRow, CorrectionSet, in_one_line, plain_row, rejection, value_columns,
+};
+use crate::storage::source::{SourceFile, expand_all};
 use crate::storage::{Sharing, Storage};
-use crate::tables::table_writer::read_frames;
 use crate::task::Task;
 
-/// The columns that say which rejected row a row of a replayed file corrects.
-pub const REPLAY_KEY: [&str; 4] = ["dt", "table", "source_uri", "source_row"];
+/// The columns that say which rejected row a row of a replayed file is for.
+pub const REPLAY_KEY: [&str; 5] = ["dt", "table", "source_uri", "source_row", "row_id"];
 
 /// The columns of all tables that can be corrected.
 pub const REPLAY_VALUES: [&str; 9] = [
@@ -64,7 +60,16 @@ pub struct StillRejected {
     pub message: String,
 }
 
-/// What a replay did. `rows` = `resolved` + `changed` + `already_resolved` + `repeated` + the rows of `still_rejected`.
+/// A correction that meets no rejected row any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StaleCorrection {
+    pub dt: String,
+    pub table: String,
+    pub source_uri: String,
+    pub source_row: u64,
+}
+
+/// What a replay did. `rows` = `resolved` + `changed` + `already_resolved` + `withdrawn` + the rows of `still_rejected`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReplayReport {
     pub step: &'static str,
@@ -73,33 +78,74 @@ pub struct ReplayReport {
     pub unchanged: bool,
     /// The rows of the replayed file.
     pub rows: u64,
-    /// Rows whose rejected row had no corrected row before.
+    /// Rows whose rejected row had no correction before.
     pub resolved: u64,
-    /// Rows that replace another corrected row.
+    /// Rows that replace another correction.
     pub changed: u64,
     /// Rows that the lake has already.
     pub already_resolved: u64,
-    /// Rows that a later row of the file for the same rejected row replaces.
-    pub repeated: u64,
+    /// Corrections that were taken out.
+    pub withdrawn: u64,
     pub still_rejected: Vec<StillRejected>,
+    /// Corrections, of the tables and dates of the file, that meet no rejected row.
+    pub stale: Vec<StaleCorrection>,
     /// The rejected rows that are left in the tables and dates of the file.
     pub open: u64,
     /// The reports of silver, by date and table.
     pub steps: Vec<StepReport>,
 }
 
+impl ReplayReport {
+    /// Fails if a row would be rejected again.
+    pub fn check(&self) -> Result<()> {
+        let Some(first) = self.still_rejected.first() else {
+            return Ok(());
+        };
+        let found = format!("still rejected as {}: {}", first.reason, first.message);
+        let remedy = match self.still_rejected.len() {
+            1 => "correct it and replay the file again; the other rows are taken".to_owned(),
+            count => format!(
+                "correct it and {} more and replay the file again; the other rows are taken",
+                count - 1
+            ),
+        };
+        Err(Error::format(
+            &first.file,
+            format!("row {}", first.row),
+            found,
+            remedy,
+        ))
+    }
+}
+
+/// How a file of corrected rows is read and used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReplaySettings {
+    pub reading: ReadOptions,
+    /// Takes the corrections of the file's rows out of the lake instead.
+    pub withdraw: bool,
+}
+
 /// A row of a replayed file.
 struct ReplayedRow {
     file: String,
     row: u64,
-    values: Vec<String>,
+    /// The rejected row, as the file has it.
+    source_uri: String,
+    source_row: String,
+    values: BTreeMap<String, String>,
 }
 
-/// The rows for one table and date, by the place of the rejected row.
-type ReplayedPartition = BTreeMap<SourcePlace, ReplayedRow>;
+/// The rows for one table and date, by the ids of the rejected rows.
+type ReplayedPartition = BTreeMap<String, ReplayedRow>;
 
-/// Takes the corrected rows of a file back into a lake.
-pub fn replay(storage: &dyn Storage, path: &str, task: &Task) -> Result<ReplayReport> {
+/// Takes the corrected rows of a file back into a lake, or out of it.
+pub fn replay(
+    storage: &dyn Storage,
+    path: &str,
+    settings: ReplaySettings,
+    task: &Task,
+) -> Result<ReplayReport> {
     let mut report = ReplayReport {
         step: "replay",
         lake: storage.root(),
@@ -108,358 +154,367 @@ pub fn replay(storage: &dyn Storage, path: &str, task: &Task) -> Result<ReplayRe
         resolved: 0,
         changed: 0,
         already_resolved: 0,
-        repeated: 0,
+        withdrawn: 0,
         still_rejected: Vec::new(),
+        stale: Vec::new(),
         open: 0,
         steps: Vec::new(),
     };
-    let partitions = read_rows(path, &mut report, task)?;
+    let dates = read_file(path, settings, task)?;
     let mut reservations = Vec::new();
-    for (dt, _) in partitions.keys() {
+    for dt in dates.keys() {
         reservations.push(storage.reserve(&format!("dt={dt}"), Sharing::Shared)?);
     }
-    let (mut changed, mut made, mut versions) = (Vec::new(), Vec::new(), Vec::new());
-    for ((dt, turn), rows) in partitions {
-        task.check()?;
-        let table = SourceTable::ALL[turn];
-        let (before, version) = read_corrections(storage, table, dt, task)?;
-        let (rejected, silver_version) = find_rejected(storage, (table, dt), &rows, task)?;
-        let candidates = candidates(storage, (table, dt), rows, &rejected, &before)?;
-        if candidates.is_empty() {
-            continue;
+    let mut corrected: Vec<(Dt, Vec<SilverPartition<'_>>)> = Vec::new();
+    for (dt, tables) in dates {
+        let mut partitions = Vec::new();
+        for (turn, rows) in tables {
+            task.check()?;
+            report.rows += rows.len() as u64;
+            let replaying = Replaying {
+                storage,
+                table: SourceTable::ALL[turn],
+                dt,
+                task,
+            };
+            partitions.push(match settings.withdraw {
+                true => replaying.withdraw(rows, &mut report)?,
+                false => replaying.correct(rows, &mut report)?,
+            });
         }
-        let settings = recorded_settings(storage, table, dt)?;
-        let taken = check_candidates((table, dt), candidates, &rejected, settings, &mut report, task)?;
-        let after = merge_corrections(&before, taken, &mut report);
-        if after != before {
-            versions.extend([version, silver_version]);
-            changed.push((table, dt, after));
-        } else if before.is_empty() {
-            continue;
+        corrected.push((dt, partitions));
+    }
+    for (dt, partitions) in corrected {
+        for (table, part) in make_corrected(storage, partitions, dt, task)? {
+            report.unchanged &= part.unchanged;
+            report.open += part.totals.rows_rejected;
+            report.stale.extend(stale(storage, (table, dt), task)?);
+            report.steps.push(part);
         }
-        made.push((table, dt, settings));
-    }
-    let counted = report.resolved + report.changed + report.already_resolved + report.repeated;
-    if report.rows != counted + report.still_rejected.len() as u64 {
-        return Err(Error::internal(format!(
-            "{} rows replayed, and {counted} taken",
-            report.rows
-        )));
-    }
-    if !changed.is_empty() {
-        report.unchanged = false;
-        let folder =
-            |(table, dt, _): &(SourceTable, Dt, _)| layout::bronze(&layout::corrections(*table), *dt);
-        let units: Vec<String> = changed.iter().map(folder).collect();
-        let mut transaction = storage.begin(&units)?;
-        for (table, dt, corrections) in &changed {
-            write_corrections(transaction.as_mut(), *table, *dt, corrections)?;
-        }
-        task.check()?;
-        transaction.commit(&versions)?;
-    }
-    for (table, dt, settings) in made {
-        let silver = silver_reserved(storage, Some(&[table]), dt, settings, task)?;
-        silver.record(storage)?;
-        report.unchanged &= silver.unchanged;
-        report.open += silver.totals.rows_rejected;
-        report.steps.push(silver);
     }
     Ok(report)
 }
 
-/// The rows of the replayed file; of several rows for one rejected row the last one.
-fn read_rows(
+/// The stale corrections of a partition.
+fn stale(storage: &dyn Storage, (table, dt): (SourceTable, Dt), task: &Task) -> Result<Vec<StaleCorrection>> {
+    let path = layout::silver_manifest(table, dt);
+    let (found, _) = manifest::read::<SilverManifest>(storage, path)?;
+    let ids = found.map(|found| found.stale_corrections).unwrap_or_default();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = find_corrections(storage, table, dt, task)?;
+    let rows = ids.iter().filter_map(|id| rows.get(id));
+    Ok(rows
+        .map(|row| StaleCorrection {
+            dt: dt.to_string(),
+            table: table.name().to_owned(),
+            source_uri: row.source_uri.clone(),
+            source_row: row.source_row,
+        })
+        .collect())
+}
+
+/// The rows of the replayed file, by date and by the table's number.
+fn read_file(
     path: &str,
-    report: &mut ReplayReport,
+    settings: ReplaySettings,
     task: &Task,
-) -> Result<BTreeMap<(Dt, usize), ReplayedPartition>> {
-    let key = [
+) -> Result<BTreeMap<Dt, BTreeMap<usize, ReplayedPartition>>> {
+    let expected = "a file of corrected rows, as `drugs-rs rejected --out` writes it";
+    let mut dates: BTreeMap<Dt, BTreeMap<usize, ReplayedPartition>> = BTreeMap::new();
+    for file in expand_all(&[path.to_owned()], expected, task)? {
+        // First which tables it has rows of: a file without one of their columns would wipe out the values.
+        let mut tables = BTreeSet::new();
+        if !settings.withdraw {
+            each_row(&file, &key_fields(), settings, task, |batch, number| {
+                let table = text(batch, number, "table")?;
+                tables.extend(
+                    SourceTable::ALL
+                        .iter()
+                        .position(|known| known.name() == table.trim()),
+                );
+                Ok(())
+            })?;
+        }
+        let names: BTreeSet<&str> = tables
+            .iter()
+            .flat_map(|turn| value_columns(SourceTable::ALL[*turn]))
+            .copied()
+            .collect();
+        let values = REPLAY_VALUES.map(|name| value_field(name, names.contains(name)));
+        let fields = Fields::new(key_fields().iter().copied().chain(values));
+        each_row(&file, &fields, settings, task, |batch, number| {
+            read_row(batch, number, &file.uri, &mut dates)
+        })?;
+    }
+    Ok(dates)
+}
+
+fn key_fields() -> Fields {
+    // A batch calls its own numbers `source_row`.
+    Fields::new([
         Field::required("dt", &["dt"]),
         Field::required("table", &["table"]),
         Field::required("source_uri", &["source_uri"]),
         Field::required("rejected_row", &["source_row"]),
-    ];
-    let fields = Fields::new(key.into_iter().chain(REPLAY_VALUES.map(value_field)));
-    let expected = "a file of corrected rows, as `drugs-rs rejected --out` writes it";
-    let mut partitions: BTreeMap<(Dt, usize), ReplayedPartition> = BTreeMap::new();
-    for file in expand_all(&[path.to_owned()], expected, task)? {
-        let mut reader = formats::open(open_source(&file, ReadOptions::default(), task)?, &fields)?;
-        while let Some(batch) = reader.next_batch(task)? {
-            if let Some(unreadable) = batch.rejected.first() {
-                let place = format!("row {}", unreadable.source_row);
-                return Err(refused(
-                    &file.uri,
-                    &place,
-                    &unreadable.message,
-                    "correct the file",
-                ));
-            }
-            for number in 0..batch.frame.height() {
-                let (partition, place, row) = read_row(&batch, number, &file.uri)?;
-                report.rows += 1;
-                if partitions
-                    .entry(partition)
-                    .or_default()
-                    .insert(place, row)
-                    .is_some()
-                {
-                    report.repeated += 1;
-                }
-            }
-        }
-    }
-    Ok(partitions)
+        Field::required("row_id", &["row_id"]),
+    ])
 }
 
-/// One row: its partition, the place of the rejected row, and its values.
-fn read_row(batch: &RawBatch, number: usize, uri: &str) -> Result<((Dt, usize), SourcePlace, ReplayedRow)> {
-    let column = |name: &str| -> Result<String> {
-        let column = batch.frame.column(name)?.str()?;
-        Ok(column.get(number).unwrap_or_default().to_owned())
+/// The field of a value column, which has only one name.
+fn value_field(name: &'static str, required: bool) -> Field {
+    let names: &'static [&'static str] = match name {
+        "id" => &["id"],
+        "title" => &["title"],
+        "date" => &["date"],
+        "journal" => &["journal"],
+        "abstract" => &["abstract"],
+        "interventions" => &["interventions"],
+        "atccode" => &["atccode"],
+        "drug" => &["drug"],
+        _ => &["synonyms"],
     };
-    let row = batch
-        .frame
-        .column("source_row")?
-        .u64()?
-        .get(number)
-        .unwrap_or_default();
-    let place = format!("row {row}");
-    let (dt, table, source_row) = (column("dt")?, column("table")?, column("rejected_row")?);
-    let source_uri = column("source_uri")?;
+    match required {
+        true => Field::required(name, names),
+        false => Field::optional(name, names),
+    }
+}
+
+/// Reads each row of a file, all of which must be readable.
+fn each_row(
+    file: &SourceFile,
+    fields: &Fields,
+    settings: ReplaySettings,
+    task: &Task,
+    mut take: impl FnMut(&RawBatch, usize) -> Result<()>,
+) -> Result<()> {
+    let mut reader = formats::open(open_source(file, settings.reading, task)?, fields)?;
+    while let Some(batch) = reader.next_batch(task)? {
+        if let Some(unreadable) = batch.rejected.first() {
+            let place = format!("row {}", unreadable.source_row);
+            return Err(refused(
+                &file.uri,
+                &place,
+                &unreadable.message,
+                "correct the file",
+            ));
+        }
+        (0..batch.frame.height()).try_for_each(|number| take(&batch, number))?;
+    }
+    Ok(())
+}
+
+fn text(batch: &RawBatch, number: usize, name: &str) -> Result<String> {
+    let text = batch.frame.column(name)?.str()?.get(number);
+    Ok(without_escape(text.unwrap_or_default()).to_owned())
+}
+
+/// Adds one row, unless all its cells are empty.
+fn read_row(
+    batch: &RawBatch,
+    number: usize,
+    uri: &str,
+    dates: &mut BTreeMap<Dt, BTreeMap<usize, ReplayedPartition>>,
+) -> Result<()> {
+    let own_row = batch.frame.column("source_row")?.u64()?.get(number);
+    let place = format!("row {}", own_row.unwrap_or_default());
+    let cell = |name: &str| Ok::<_, Error>(in_one_line(&text(batch, number, name)?));
+    let mut values = BTreeMap::new();
+    for name in REPLAY_VALUES {
+        values.insert(name.to_owned(), cell(name)?);
+    }
+    let key = ["dt", "table", "rejected_row", "row_id"].map(cell);
+    let [dt, table, source_row, id] = key;
+    let (dt, table, source_row, id) = (dt?, table?, source_row?, id?);
+    let source_uri = text(batch, number, "source_uri")?;
+    let cells = [&dt, &table, &source_row, &id, &source_uri];
+    if cells
+        .into_iter()
+        .chain(values.values())
+        .all(|cell| cell.is_empty())
+    {
+        return Ok(());
+    }
     let wrong = |name: &str, found: &str, expected: &str| {
-        let found = match found.trim() {
+        let found = match found {
             "" => format!("no {name}"),
             found => format!("the {name} `{}`", shown(found)),
         };
-        refused(
-            uri,
-            &place,
-            &found,
-            &format!("expected {expected}, as `drugs-rs rejected` writes it"),
-        )
+        let remedy = format!("expected {expected}, as `drugs-rs rejected` writes it");
+        refused(uri, &place, &found, &remedy)
     };
-    let date = Dt::parse(dt.trim()).map_err(|_| wrong("dt", &dt, "an ISO date such as 2026-11-22"))?;
-    let turn = SourceTable::ALL
-        .iter()
-        .position(|known| known.name() == table.trim());
+    let date = Dt::parse(&dt).map_err(|_| wrong("dt", &dt, "an ISO date such as 2026-11-22"))?;
+    let turn = SourceTable::ALL.iter().position(|known| known.name() == table);
     let turn = turn.ok_or_else(|| wrong("table", &table, &format!("one of {}", SourceTable::names(""))))?;
-    let source_row = source_row
-        .trim()
-        .parse::<u64>()
-        .map_err(|_| wrong("source_row", &source_row, "a whole number"))?;
-    if source_uri.is_empty() {
-        return Err(wrong("source_uri", "", "the source of the rejected row"));
+    if id.is_empty() {
+        return Err(wrong("row_id", "", "the id of the rejected row"));
     }
-    let names = value_columns(SourceTable::ALL[turn]).iter();
-    // Silver makes one blank of white space; a line for each row keeps the file easy to compare.
-    let value = |name: &&str| Ok(column(name)?.replace(['\r', '\n'], " ").trim().to_owned());
+    let columns = value_columns(SourceTable::ALL[turn]);
+    values.retain(|name, _| columns.contains(&name.as_str()));
     let row = ReplayedRow {
         file: uri.to_owned(),
-        row,
-        values: names.map(value).collect::<Result<_>>()?,
+        row: own_row.unwrap_or_default(),
+        source_uri,
+        source_row,
+        values,
     };
-    Ok(((date, turn), (source_uri, source_row), row))
+    let rows = dates.entry(date).or_default().entry(turn).or_default();
+    if let Some(first) = rows.get(&id) {
+        let found = format!(
+            "the rejected row of row {} of `{}` again: row {} of `{}`",
+            first.row,
+            first.file,
+            row.source_row,
+            shown(&row.source_uri)
+        );
+        return Err(refused(uri, &place, &found, "keep one of the two"));
+    }
+    rows.insert(id, row);
+    Ok(())
 }
 
 fn refused(uri: &str, place: &str, found: &str, remedy: &str) -> Error {
     Error::format(uri, place, found, format!("{remedy}; nothing was replayed"))
 }
 
-/// A rejected row of silver: its reason and the hash of its text.
-struct RejectedRow {
-    reason: String,
-    message: String,
-    raw_hash: String,
+/// A table of a date that rows are replayed into.
+struct Replaying<'r> {
+    storage: &'r dyn Storage,
+    table: SourceTable,
+    dt: Dt,
+    task: &'r Task,
 }
 
-/// The rejected rows of a partition that the replayed rows name, and the version of its manifest.
-fn find_rejected(
-    storage: &dyn Storage,
-    (table, dt): (SourceTable, Dt),
-    rows: &ReplayedPartition,
-    task: &Task,
-) -> Result<(HashMap<SourcePlace, RejectedRow>, Version)> {
-    let path = layout::silver_manifest(table, dt);
-    let (found, version) = manifest::read::<SilverManifest>(storage, path)?;
-    let path = layout::rejected(table, dt);
-    let mut rejected = HashMap::new();
-    if found.is_some_and(|found| found.outputs.iter().any(|output| output.path == path)) {
-        read_frames(storage, &path, None, |frame| {
-            task.check()?;
-            let text = |name: &str| Ok::<_, Error>(frame.column(name)?.str()?.clone());
-            let (reasons, messages) = (text("reason")?, text("message")?);
-            let (raws, uris) = (text("raw")?, text("source_uri")?);
-            let places = frame.column("source_row")?.i64()?;
-            for number in 0..frame.height() {
-                let of = |column: &polars::prelude::StringChunked| {
-                    column.get(number).unwrap_or_default().to_owned()
-                };
-                let source_row = places.get(number).unwrap_or_default().cast_unsigned();
-                let place = (of(&uris), source_row);
-                if rows.contains_key(&place) {
-                    let row = RejectedRow {
-                        reason: of(&reasons),
-                        message: of(&messages),
-                        raw_hash: raw_hash(raws.get(number).unwrap_or_default()),
-                    };
-                    rejected.insert(place, row);
-                }
+impl<'r> Replaying<'r> {
+    fn open(&self) -> Result<Option<(SilverPartition<'r>, SilverManifest)>> {
+        SilverPartition::to_correct(self.storage, (self.table, self.dt), self.task)
+    }
+
+    /// The partition with the corrections of some rows.
+    fn correct(&self, rows: ReplayedPartition, report: &mut ReplayReport) -> Result<SilverPartition<'r>> {
+        let Some((partition, silver)) = self.open()? else {
+            return Err(self.foreign(&rows, |_| false));
+        };
+        let mut rejected = BTreeMap::new();
+        read_rejected(self.storage, (self.table, self.dt), &silver, self.task, |row| {
+            if rows.contains_key(&row.id) {
+                rejected.insert(row.id.clone(), row);
             }
             Ok(())
         })?;
-    }
-    Ok((rejected, version))
-}
-
-/// The replayed rows as corrected rows; an error for one that corrects no rejected row.
-fn candidates(
-    storage: &dyn Storage,
-    (table, dt): (SourceTable, Dt),
-    rows: ReplayedPartition,
-    rejected: &HashMap<SourcePlace, RejectedRow>,
-    before: &CorrectionSet,
-) -> Result<BTreeMap<SourcePlace, (ReplayedRow, String)>> {
-    let mut candidates = BTreeMap::new();
-    for (place, row) in rows {
-        let known = rejected.get(&place).map(|rejected| &rejected.raw_hash);
-        let known = known.or_else(|| before.get(&place).map(|corrected| &corrected.raw_hash));
-        let Some(raw_hash) = known.cloned() else {
-            let (source_uri, source_row) = &place;
-            let found = format!(
-                "row {source_row} of `{}` is no rejected row of {} dt={dt} in {}",
-                shown(source_uri),
-                table.name(),
-                storage.root()
-            );
-            let remedy = "take the rows from `drugs-rs rejected` of this lake; its source may have been delivered again";
-            return Err(refused(&row.file, &format!("row {}", row.row), &found, remedy));
-        };
-        candidates.insert(place, (row, raw_hash));
-    }
-    Ok(candidates)
-}
-
-/// Cleans the candidates as silver will, and returns those that it keeps. The others are reported.
-fn check_candidates(
-    (table, dt): (SourceTable, Dt),
-    candidates: BTreeMap<SourcePlace, (ReplayedRow, String)>,
-    rejected: &HashMap<SourcePlace, RejectedRow>,
-    settings: SilverSettings,
-    report: &mut ReplayReport,
-    task: &Task,
-) -> Result<CorrectionSet> {
-    let mut taken = CorrectionSet::new();
-    let mut places = Vec::with_capacity(candidates.len());
-    for (place, (row, raw_hash)) in candidates {
-        let whole_file = rejected
-            .get(&place)
-            .filter(|rejected| rejected.reason == Reason::BadFile.name());
-        if let Some(rejected) = whole_file {
-            let message = format!("{}; deliver the file again", rejected.message);
-            report
-                .still_rejected
-                .push(still_rejected((table, dt), place, &row, Reason::BadFile, message));
-            continue;
+        let before = partition.corrections().clone();
+        let is_known = |id: &str| rejected.contains_key(id) || before.contains_key(id);
+        if rows.keys().any(|id| !is_known(id)) {
+            return Err(self.foreign(&rows, is_known));
         }
-        let values = row.values.clone();
-        taken.insert(place.clone(), CorrectedRow { raw_hash, values });
-        places.push((place, row));
-    }
-    if taken.is_empty() {
-        return Ok(taken);
-    }
-    for refused in refused_by_silver((table, dt), &taken, settings, task)? {
-        // The first line is the header.
-        let number = usize::try_from(refused.source_row)
-            .ok()
-            .and_then(|line| line.checked_sub(2));
-        let Some((place, row)) = number.and_then(|number| places.get(number)) else {
-            return Err(Error::internal(format!(
-                "a corrected row on line {}",
-                refused.source_row
-            )));
-        };
-        taken.remove(place);
-        let Rejected { reason, message, .. } = refused;
-        // The message of silver begins with its own place.
-        let message = message
-            .split_once(": ")
-            .map_or(message.as_str(), |(_, rest)| rest)
-            .to_owned();
+        let mut after = before.clone();
+        for (id, row) in rows {
+            let found = rejected.get(&id);
+            let refusal = match found.filter(|found| found.reason == Reason::BadFile.name()) {
+                Some(found) => {
+                    let message = format!("{}; deliver the file again", found.message);
+                    Some((Reason::BadFile, message))
+                }
+                None => self.refusal(&row)?,
+            };
+            let corrected = match (found, before.get(&id)) {
+                (Some(found), _) => CorrectedRow {
+                    file: found.file.clone(),
+                    source_uri: found.source_uri.clone(),
+                    source_row: found.source_row,
+                    values: row.values,
+                },
+                (None, Some(before)) => CorrectedRow {
+                    values: row.values,
+                    ..before.clone()
+                },
+                (None, None) => return Err(Error::internal("a replayed row without a rejected one")),
+            };
+            if let Some((reason, message)) = refusal {
+                report.still_rejected.push(StillRejected {
+                    file: row.file,
+                    row: row.row,
+                    dt: self.dt.to_string(),
+                    table: self.table.name().to_owned(),
+                    source_uri: corrected.source_uri,
+                    source_row: corrected.source_row,
+                    reason: reason.name().to_owned(),
+                    message,
+                });
+                continue;
+            }
+            match before.get(&id) {
+                None => report.resolved += 1,
+                Some(old) if *old == corrected => report.already_resolved += 1,
+                Some(_) => report.changed += 1,
+            }
+            after.insert(id, corrected);
+        }
         report
             .still_rejected
-            .push(still_rejected((table, dt), place.clone(), row, reason, message));
+            .sort_by(|one, other| (&one.file, one.row).cmp(&(&other.file, other.row)));
+        Ok(with_corrections(partition, &before, after))
     }
-    Ok(taken)
-}
 
-fn still_rejected(
-    (table, dt): (SourceTable, Dt),
-    (source_uri, source_row): SourcePlace,
-    row: &ReplayedRow,
-    reason: Reason,
-    message: String,
-) -> StillRejected {
-    StillRejected {
-        file: row.file.clone(),
-        row: row.row,
-        dt: dt.to_string(),
-        table: table.name().to_owned(),
-        source_uri,
-        source_row,
-        reason: reason.name().to_owned(),
-        message,
-    }
-}
-
-/// The rows of a set that silver would reject.
-fn refused_by_silver(
-    (table, dt): (SourceTable, Dt),
-    corrections: &CorrectionSet,
-    settings: SilverSettings,
-    task: &Task,
-) -> Result<Vec<Rejected>> {
-    let input = open_corrections(table, dt, corrections)?;
-    let mut refused = Vec::new();
-    match table.publication_kind() {
-        Some(kind) => {
-            let context = publications::Context {
-                kind,
-                uri: input.uri().to_owned(),
-                file: 0,
-                order: settings.order,
-            };
-            let mut reader = formats::open_shaped(input, shapes::shapes(kind))?;
-            while let Some(batch) = reader.next_batch(task)? {
-                refused.extend(publications::clean_batch(batch, &context)?.0.rejected);
-            }
+    /// The partition without the corrections of some rows.
+    fn withdraw(&self, rows: ReplayedPartition, report: &mut ReplayReport) -> Result<SilverPartition<'r>> {
+        let Some((partition, _)) = self.open()? else {
+            return Err(self.foreign(&rows, |_| false));
+        };
+        let before = partition.corrections().clone();
+        if rows.keys().any(|id| !before.contains_key(id)) {
+            return Err(self.foreign(&rows, |id| before.contains_key(id)));
         }
-        None => {
-            let shapes = vocabulary::shapes();
-            let mut reader = formats::open_shaped(input, &shapes)?;
-            while let Some(batch) = reader.next_batch(task)? {
-                let shape = &vocabulary::SHAPES[batch.shape];
-                refused.extend(vocabulary::clean_batch(batch, shape, 0)?.1);
-            }
-        }
+        let mut after = before.clone();
+        after.retain(|id, _| !rows.contains_key(id));
+        report.withdrawn += rows.len() as u64;
+        Ok(with_corrections(partition, &before, after))
     }
-    Ok(refused)
+
+    /// Why silver would reject a corrected row.
+    fn refusal(&self, row: &ReplayedRow) -> Result<Option<(Reason, String)>> {
+        if let Some((name, _)) = row.values.iter().find(|(_, value)| value.contains('\0')) {
+            let message = format!("a NUL byte in `{name}`; write it without");
+            return Ok(Some((Reason::NulByte, message)));
+        }
+        let found = rejection(self.table, plain_row(self.table, row.row, &row.values)?)?;
+        Ok(found.map(|found| {
+            // The message begins with the place, which is beside it already.
+            let message = found
+                .message
+                .split_once(": ")
+                .map_or(found.message.as_str(), |(_, rest)| rest);
+            (found.reason, message.to_owned())
+        }))
+    }
+
+    /// The error about the first row of the file that is none of the lake's.
+    fn foreign(&self, rows: &ReplayedPartition, is_known: impl Fn(&str) -> bool) -> Error {
+        let foreign = rows.iter().filter(|(id, _)| !is_known(id)).map(|(_, row)| row);
+        let Some(row) = foreign.min_by_key(|row| (row.file.clone(), row.row)) else {
+            return Error::internal("no foreign row");
+        };
+        let found = format!(
+            "row {} of `{}` is no rejected or corrected row of {} dt={} in {} with that row_id",
+            shown(&row.source_row),
+            shown(&row.source_uri),
+            self.table.name(),
+            self.dt,
+            self.storage.root()
+        );
+        let remedy = "take the rows from `drugs-rs rejected` of this lake; the source may have been delivered again since";
+        refused(&row.file, &format!("row {}", row.row), &found, remedy)
+    }
 }
 
-/// The corrected rows afterwards, counted.
-fn merge_corrections(
+fn with_corrections<'p>(
+    partition: SilverPartition<'p>,
     before: &CorrectionSet,
-    taken: CorrectionSet,
-    report: &mut ReplayReport,
-) -> CorrectionSet {
-    let mut after = before.clone();
-    for (place, corrected) in taken {
-        match after.insert(place.clone(), corrected) {
-            None => report.resolved += 1,
-            Some(old) if after.get(&place) == Some(&old) => report.already_resolved += 1,
-            Some(_) => report.changed += 1,
-        }
+    after: CorrectionSet,
+) -> SilverPartition<'p> {
+    if *before == after {
+        return partition;
     }
-    after
+    partition.corrected_by(after)
 }

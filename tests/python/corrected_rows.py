@@ -36,7 +36,7 @@ def write(path: Path, text: str) -> Path:
 
 def read_fix(path: Path) -> list[Row]:
     """The rows of a file of rejected rows, read without the code under test."""
-    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8"), newline="")))
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
 
 
 def write_fix(path: Path, rows: list[Row], *, delimiter: str = ",") -> Path:
@@ -73,7 +73,7 @@ def all_corrected(rows: list[Row]) -> list[Row]:
 
 
 def taken_out(lake: Lake, path: Path, *reason: str) -> list[Row]:
-    lake.rejected(DT, *reason, out=path)
+    lake.rejected(DT, *reason, out=path, overwrite=True)
     return read_fix(path)
 
 

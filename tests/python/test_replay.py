@@ -47,13 +47,13 @@ def test_corrected_rows_are_resolved_and_in_the_graph(tmp_path: Path) -> None:
     ]
     before = {row["table"]: row["rejected_share"] for row in lake.status().to_dicts()}
     report = lake.replay(write_fix(tmp_path / "fix.csv", all_corrected(rows)))
-    counts = {name: report[name] for name in ("rows", "resolved", "changed", "already_resolved", "repeated", "open")}
-    assert counts == {"rows": 4, "resolved": 4, "changed": 0, "already_resolved": 0, "repeated": 0, "open": 0}
-    assert not report["still_rejected"] and not report["unchanged"]
+    counts = {name: report[name] for name in ("rows", "resolved", "changed", "already_resolved", "withdrawn", "open")}
+    assert counts == {"rows": 4, "resolved": 4, "changed": 0, "already_resolved": 0, "withdrawn": 0, "open": 0}
+    assert not report["still_rejected"] and not report["stale"] and not report["unchanged"]
     for step in report["steps"]:
         assert step["rows_in"] == step["rows_kept"] + step["rows_merged"] + step["rows_rejected"]
     pubmed = next(step for step in report["steps"] if step["sources"][0]["table"] == "pubmed")
-    assert pubmed["sources"][0]["merged"] == {"corrected": 3}
+    assert (pubmed["sources"][0]["rows_in"], pubmed["sources"][0]["rows_kept"], pubmed["corrected"]) == (5, 5, 3)
     law_holds(lake)
     after = {row["table"]: row["rejected_share"] for row in lake.status().to_dicts()}
     assert all(after[table] == 0 < before[table] for table in before)
@@ -63,11 +63,9 @@ def test_corrected_rows_are_resolved_and_in_the_graph(tmp_path: Path) -> None:
     assert {row["publication_id"] for row in found if row["surface"] == "Metoprolol"} == {
         row["id"] for row in all_corrected(rows) if row["table"] == "pubmed"
     }
-    # The row of silver leads to the corrected row, which names the rejected one.
+    # The row of silver is in the place of the rejected one.
     [row] = [row for row in publications(Path(lake.root)) if row["publication_id"] == "2"]
-    assert row["source_uri"] == f"bronze/replay-pubmed/dt={DT}/corrections.csv"
-    lines = (Path(lake.root) / row["source_uri"]).read_text(encoding="utf-8").splitlines()
-    assert f"{rows[-3]['source_uri']},{rows[-3]['source_row']}," in lines[row["source_row"] - 1]
+    assert (row["source_uri"], str(row["source_row"])) == (rows[-3]["source_uri"], rows[-3]["source_row"])
     assert shell.drugs_rs("lake", "verify", lake.root).returncode == 0
 
 
@@ -100,18 +98,6 @@ def test_silver_from_nothing_has_the_same_bytes_in_any_order_of_replays(tmp_path
     drugs_rs.silver(lake=lakes[1].root, dt=DT)
     gold(lakes[1])
     assert content(lakes[0]) == content(lakes[1])
-
-
-def test_a_replay_killed_between_its_commits_is_finished(tmp_path: Path) -> None:
-    done, killed = article_lake(tmp_path, "done"), article_lake(tmp_path, "killed")
-    fix = write_fix(tmp_path / "fix.csv", all_corrected(taken_out(done, tmp_path / "fix.csv")))
-    done.replay(fix)
-    # What a kill after the commit of bronze leaves.
-    for folder in Path(done.root, "bronze").glob("replay-*"):
-        shutil.copytree(str(folder), f"{killed.root}/bronze/{folder.name}")
-    report = killed.replay(fix)
-    assert (report["already_resolved"], report["unchanged"], report["open"]) == (4, False, 0)
-    assert hashes(Path(killed.root), "bronze", "silver") == hashes(Path(done.root), "bronze", "silver")
 
 
 def test_a_replay_killed_at_any_moment_is_finished(tmp_path: Path) -> None:
@@ -244,17 +230,25 @@ def test_a_row_that_is_still_bad_stays_open(tmp_path: Path) -> None:
     assert "Aspirin at last" in [row["title"] for row in publications(Path(lake.root))]
 
 
-def test_the_last_of_several_corrections_holds(tmp_path: Path) -> None:
+def test_a_later_replay_changes_a_correction_and_withdrawing_opens_the_row_again(tmp_path: Path) -> None:
     lake = article_lake(tmp_path)
+    silver = hashes(Path(lake.root), "bronze", "silver")
     [row] = taken_out(lake, tmp_path / "fix.csv", "blank_title")
-    twice = [corrected(row, title="Aspirin one"), corrected(row, title="Aspirin two")]
-    report = lake.replay(write_fix(tmp_path / "fix.csv", twice))
-    assert (report["rows"], report["resolved"], report["repeated"]) == (2, 1, 1)
-    report = lake.replay(write_fix(tmp_path / "fix.csv", [corrected(row, title="Aspirin three")]))
-    assert (report["changed"], report["resolved"], report["unchanged"]) == (1, 0, False)
+    for title, counts in (("Aspirin one", (1, 0)), ("Aspirin two", (0, 1))):
+        report = lake.replay(write_fix(tmp_path / "fix.csv", [corrected(row, title=title)]))
+        assert (report["resolved"], report["changed"], report["unchanged"]) == (*counts, False)
     titles = [row["title"] for row in publications(Path(lake.root)) if row["publication_id"] == "2"]
-    assert titles == ["Aspirin three"]
+    assert titles == ["Aspirin two"]
     law_holds(lake)
+    [listed] = lake.rejected(DT, corrected=True).to_dicts()
+    assert (listed["state"], listed["row_id"], listed["title"]) == ("resolved", row["row_id"], "Aspirin two")
+    report = lake.replay(tmp_path / "fix.csv", withdraw=True)
+    assert (report["withdrawn"], report["open"]) == (1, 3)
+    assert len(lake.rejected(DT, corrected=True)) == 0
+    # As if nothing had been replayed, down to the bytes.
+    assert hashes(Path(lake.root), "bronze", "silver") == silver
+    with pytest.raises(exceptions.FormatError, match="row 2: .* is no rejected or corrected row"):
+        lake.replay(tmp_path / "fix.csv", withdraw=True)
 
 
 def test_a_file_that_was_rejected_whole_is_to_be_delivered_again(tmp_path: Path) -> None:
@@ -273,17 +267,30 @@ def test_a_file_that_was_rejected_whole_is_to_be_delivered_again(tmp_path: Path)
 def test_another_row_at_the_place_of_a_corrected_one_is_rejected(tmp_path: Path) -> None:
     lake = article_lake(tmp_path)
     [row] = taken_out(lake, tmp_path / "fix.csv", "blank_title")
-    lake.replay(write_fix(tmp_path / "fix.csv", [corrected(row, title="Aspirin again")]))
+    old = write_fix(tmp_path / "old.csv", [corrected(row, title="Aspirin again")])
+    lake.replay(old)
     drugs, pubmed = tmp_path / "in" / "drugs.csv", tmp_path / "in" / "pubmed.csv"
     text = pubmed.read_text(encoding="utf-8")
     # The delivery again: with the same row, it stays resolved.
     drugs_rs.run(drugs=drugs, pubmed=write(pubmed, text + "6,Aspirin,2020,J\n"), lake=lake.root, dt=DT)
     assert len(lake.rejected(DT, "blank_title")) == 0
-    drugs_rs.run(drugs=drugs, pubmed=write(pubmed, text.replace("\n2,,", "\n22,,")), lake=lake.root, dt=DT)
+    other = text.replace("\n2,,", "\n22,,")
+    report = drugs_rs.run(drugs=drugs, pubmed=write(pubmed, other), lake=lake.root, dt=DT)
+    assert report["stale_corrections"] == 1
     [row] = taken_out(lake, tmp_path / "fix.csv", "blank_title")
     assert row["id"] == "22"
     law_holds(lake)
-    assert lake.replay(write_fix(tmp_path / "fix.csv", [corrected(row, title="New")]))["changed"] == 1
+    # The file from before names a row that is gone. It is known, so it changes nothing but is said to be stale.
+    report = lake.replay(old)
+    assert (report["already_resolved"], [stale["source_row"] for stale in report["stale"]]) == (1, [3])
+    assert [row["title"] for row in publications(Path(lake.root)) if row["title"] == "Aspirin again"] == []
+    report = lake.replay(write_fix(tmp_path / "fix.csv", [corrected(row, title="New")]))
+    assert (report["resolved"], len(report["stale"])) == (1, 1)
+    states = {row["state"]: row for row in lake.rejected(DT, corrected=True, out=tmp_path / "all.csv").to_dicts()}
+    assert (states["stale"]["title"], states["resolved"]["title"]) == ("Aspirin again", "New")
+    stale = [row for row in read_fix(tmp_path / "all.csv") if row["state"] == "stale"]
+    report = lake.replay(write_fix(tmp_path / "stale.csv", stale), withdraw=True)
+    assert (report["withdrawn"], report["stale"], report["open"]) == (1, [], 2)
     law_holds(lake)
 
 
@@ -308,7 +315,7 @@ def test_conservation_holds_across_replays(tmp_path: Path) -> None:
         assert report["resolved"] == len(good - resolved)
         resolved |= good
         assert report["open"] == len(rows) - len(resolved) == len(lake.rejected(DT))
-        taken = report["resolved"] + report["changed"] + report["already_resolved"] + report["repeated"]
+        taken = report["resolved"] + report["changed"] + report["already_resolved"]
         assert report["rows"] == taken + len(report["still_rejected"]) == 60
         law_holds(lake)
 
@@ -320,6 +327,8 @@ def test_a_bucket_takes_corrected_rows_like_a_disk(gs: Google, prefix: str, tmp_
     bucket = Lake(gs.uri(f"{prefix}/lake"))
     fix, copy = tmp_path / "fix.csv", gs.uri(f"{prefix}/fix.csv")
     assert bucket.rejected(DT, out=copy).to_dicts() == disk.rejected(DT, out=fix).to_dicts()
+    with pytest.raises(exceptions.ArgumentError, match="which exists"):
+        bucket.rejected(DT, out=copy)
     assert gs.data(f"{prefix}/fix.csv") == fix.read_bytes()
     write_fix(fix, all_corrected(read_fix(fix)))
     reports = [lake.replay(fix) for lake in (bucket, disk)]
@@ -340,14 +349,27 @@ def test_the_command_does_the_same(tmp_path: Path) -> None:
     printed = shell.drugs_rs("rejected", lake.root, "--dt", DT, "--json")
     assert json.loads(printed.stdout) == lake.rejected(DT).to_dicts()
     [row] = read_fix(fix)
+    again = shell.drugs_rs("rejected", lake.root, "--dt", DT, "--out", fix)
+    assert again.returncode == 2 and b"which exists" in again.stderr
+    assert shell.drugs_rs("rejected", lake.root, "--dt", DT, "--out", fix, "--overwrite").returncode == 0
     done = shell.drugs_rs("replay", lake.root, write_fix(fix, [row]))
-    assert "1 still rejected" in done.stdout.decode() and "fix.csv: row 2: blank_title: " in done.stdout.decode()
+    assert done.stdout.decode().startswith("1 still rejected; rejected rows left: 3\n"), done
+    assert "fix.csv: row 2: blank_title: " in done.stdout.decode()
+    quiet = shell.drugs_rs("replay", lake.root, fix, "-q")
+    for failed in (done, quiet):
+        assert failed.returncode == 1
+        assert b"fix.csv: row 2: still rejected as blank_title: " in failed.stderr
+    assert quiet.stdout == b""
     write_fix(fix, [corrected(row, title="Aspirin")])
     report = json.loads(shell.drugs_rs("replay", lake.root, fix, "--json").stdout)
     assert (report["resolved"], report["open"]) == (1, 2)
     again = shell.drugs_rs("replay", lake.root, fix)
-    assert again.stdout.decode().endswith("nothing to do: the lake has these rows\n")
+    assert again.stdout.decode().endswith("nothing to do: the lake is as it was\n")
     assert shell.drugs_rs("replay", lake.root, fix, "--quiet").stdout == b""
+    listed = shell.drugs_rs("rejected", lake.root, "--dt", DT, "--corrected", "--json")
+    assert [row["state"] for row in json.loads(listed.stdout)] == ["resolved"]
+    done = shell.drugs_rs("replay", lake.root, fix, "--withdraw")
+    assert done.stdout.decode().startswith("1 withdrawn; rejected rows left: 3\n"), done
     wrong = shell.drugs_rs("rejected", lake.root, "--dt", DT, "--reason", "blank")
     assert wrong.returncode == 2
 

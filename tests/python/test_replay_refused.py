@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Callable, List
@@ -24,20 +25,25 @@ REFUSED: dict[str, tuple[Change, type[Exception], str]] = {
         exceptions.SchemaError,
         r"fix\.csv: missing column `source_row`",
     ),
+    "no value column": (
+        lambda rows: [{key: value for key, value in row.items() if key not in ("date", "drug")} for row in rows],
+        exceptions.SchemaError,
+        r"fix\.csv: missing columns `date`, `drug`",
+    ),
     "a foreign row": (
-        lambda rows: [rows[0], corrected(rows[1], source_row="1")],
+        lambda rows: [rows[0], corrected(rows[1], row_id="r" + "0" * 32, source_row="1")],
         exceptions.FormatError,
-        r"fix\.csv: row 3: row 1 of `.*` is no rejected row of pubmed dt=2020-06-01",
+        r"fix\.csv: row 3: row 1 of `.*` is no rejected or corrected row of pubmed dt=2020-06-01",
     ),
-    "a kept row": (
-        lambda rows: [corrected(rows[1], source_row="2")],
+    "a row of another table": (
+        lambda rows: [corrected(rows[1], table="drugs")],
         exceptions.FormatError,
-        r"fix\.csv: row 2: row 2 of",
+        r"fix\.csv: row 2: row 3 of `.*` is no rejected or corrected row of drugs",
     ),
-    "another lake's file": (
-        lambda rows: [corrected(rows[1], source_uri="/elsewhere/pubmed.csv")],
+    "a row twice": (
+        lambda rows: [rows[1], rows[2], corrected(rows[1], title="Another")],
         exceptions.FormatError,
-        r"row 2: row \d+ of `/elsewhere/pubmed\.csv` is no rejected row",
+        r"fix\.csv: row 4: the rejected row of row 2 of `.*fix\.csv` again: row 3 of",
     ),
     "a date without a delivery": (
         lambda rows: [corrected(rows[1], dt="2020-06-02")],
@@ -54,12 +60,7 @@ REFUSED: dict[str, tuple[Change, type[Exception], str]] = {
         exceptions.FormatError,
         r"row 2: the table `pubmeds`; expected one of drugs",
     ),
-    "no number": (
-        lambda rows: [corrected(rows[1], source_row="3.0")],
-        exceptions.FormatError,
-        r"row 2: the source_row `3\.0`",
-    ),
-    "no source": (lambda rows: [corrected(rows[1], source_uri="")], exceptions.FormatError, r"row 2: no source_uri"),
+    "no row_id": (lambda rows: [corrected(rows[1], row_id="")], exceptions.FormatError, r"row 2: no row_id"),
 }
 
 
@@ -94,6 +95,15 @@ def test_a_source_of_that_name_from_before_is_not_replaced(tmp_path: Path) -> No
     rows = taken_out(lake, tmp_path / "fix.csv", "blank_title")
     fix = write_fix(tmp_path / "fix.csv", all_corrected(rows))
     shutil.copytree(f"{lake.root}/bronze/pubmed", f"{lake.root}/bronze/replay-pubmed")
+    manifest = Path(lake.root, "bronze", "replay-pubmed", f"dt={DT}", "_manifest.json")
+    manifest.write_text(
+        re.sub(
+            r',\s*"sha256": "[^"]*"\n}',
+            "\n}",
+            manifest.read_text().replace('"source": "pubmed"', '"source": "replay-pubmed"'),
+        )
+    )
+    drugs_rs.silver(lake=lake.root, dt=DT)
     before = stamps(Path(lake.root))
     with pytest.raises(exceptions.FormatError, match="deliver it under another name"):
         lake.replay(fix)

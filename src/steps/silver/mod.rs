@@ -4,20 +4,23 @@
 pub(crate) mod corrected;
 mod drug_table;
 mod expected_rows;
+mod inputs;
 mod publications;
 mod snapshot;
 
-use std::io;
+use std::io::{self, Write as _};
+use std::sync::Arc;
 
 pub use expected_rows::ExpectedRows;
 use expected_rows::MOST_DELIVERIES;
 
 use crate::choice::Choice as _;
 use crate::error::{Error, Result};
-use crate::formats::{Encoding, Input, MostRatio, ReadOptions};
+use crate::formats::{Encoding, MostRatio, ReadOptions};
 pub use crate::ingest::parallel_reader::OnBadFile;
-use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs, may_be_damage};
-use crate::lake::documents::{SilverManifest, SourceCopy};
+use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs};
+use crate::lake::corrections::{corrections_folder, corrections_text, read_corrections};
+use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::partitions::{kept_rows, rows_before};
@@ -27,6 +30,7 @@ use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
 use crate::schema::{SourceTable, TABLE_FORMAT};
 use crate::share::Share;
+use crate::silver::corrections::Corrections;
 use crate::sorting::Bound;
 use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::tables::output_file::OutputFile;
@@ -260,12 +264,15 @@ struct Stale {
 }
 
 /// A partition of one table to check and make.
-struct SilverPartition<'p> {
+pub(crate) struct SilverPartition<'p> {
     storage: &'p dyn Storage,
     table: SourceTable,
     dt: Dt,
     settings: SilverSettings,
     inputs: Vec<InputFile>,
+    corrections: Arc<Corrections>,
+    /// Whether the corrections are committed with the tables.
+    is_replay: bool,
     /// Of a snapshot the largest share of earlier publications that it may lack.
     snapshot: Option<Share>,
     /// The versions of the bronze manifests that list the inputs.
@@ -284,8 +291,12 @@ impl<'p> SilverPartition<'p> {
         let BronzeInputs {
             files: inputs,
             versions,
+            corrections,
             snapshot,
         } = find_inputs(storage, table, dt)?;
+        let corrections = corrections
+            .map(|file| read_corrections(storage, &file, task))
+            .transpose()?;
         let snapshot = snapshot
             .map(|claim| Share::parse("max_absent", &claim.max_absent))
             .transpose()?;
@@ -296,6 +307,8 @@ impl<'p> SilverPartition<'p> {
             dt,
             settings,
             inputs,
+            corrections: Arc::new(Corrections::new(corrections.unwrap_or_default())),
+            is_replay: false,
             versions,
             task,
         })
@@ -377,6 +390,9 @@ impl SilverPartition<'_> {
             units.push(layout::deleted(kind, self.dt));
             units.push(layout::journal_ids(kind, self.dt));
         }
+        if self.is_replay {
+            units.push(corrections_folder(self.table, self.dt));
+        }
         // What a lake of format 1 has of the partition goes.
         units.extend(layout::format_1(self.table, self.dt));
         units
@@ -388,7 +404,8 @@ impl SilverPartition<'_> {
             None => self.write_drugs(transaction),
             Some(kind) => self.write_publications(kind, seen.as_mut(), transaction),
         };
-        let (sources, outputs) = written.map_err(|error| self.cause(error))?;
+        let (mut sources, outputs) = written.map_err(|error| self.cause(error))?;
+        let stale_corrections = self.settle_corrections(&mut sources, transaction)?;
         let absent = seen.map(|seen| seen.finish(self)).transpose()?;
         sources.iter().try_for_each(FileTally::check)?;
         let manifest = SilverManifest {
@@ -401,6 +418,7 @@ impl SilverPartition<'_> {
             copies: self.copies(),
             snapshot: absent.is_some(),
             absent,
+            stale_corrections,
             cleaned_as: None,
         };
         manifest::write(transaction, &self.manifest_path(), &manifest)?;
@@ -410,7 +428,9 @@ impl SilverPartition<'_> {
     fn fingerprint(&self) -> Result<String> {
         // Hashed piece by piece, because there may be a hundred thousand files.
         let (mut text, digest) = HashingWriter::new(io::sink());
+        let corrections = corrections_text(self.corrections.rows())?;
         self.write_fingerprint(&mut text)
+            .and_then(|()| text.write_all(corrections.as_bytes()))
             .map_err(|error| Error::internal(format!("the fingerprint: {error}")))?;
         Ok(digest.finish().1)
     }
@@ -433,48 +453,5 @@ impl SilverPartition<'_> {
             write!(text, "\n{:?} {}", input.file.uri, input.file.sha256)?;
         }
         Ok(())
-    }
-
-    fn bytes(&self, input: &InputFile) -> Result<Input> {
-        input.open(self.storage, self.settings.reading(), self.task)
-    }
-
-    fn check_inputs(&self) -> Result<()> {
-        let mut inputs = self.inputs.iter();
-        inputs.try_for_each(|input| input.check(self.storage, self.task))
-    }
-
-    /// The cause behind an error about the inputs: files that are damaged, or that another run replaced meanwhile.
-    fn cause(&self, error: Error) -> Error {
-        if !may_be_damage(&error) && !matches!(error, Error::Storage { .. }) {
-            return error;
-        }
-        match (
-            manifest::first_changed(self.storage, &self.versions),
-            may_be_damage(&error),
-        ) {
-            (Ok(Some(conflict)), _) => conflict,
-            (Ok(None), true) => self.check_inputs().err().unwrap_or(error),
-            _ => error,
-        }
-    }
-
-    fn copies(&self) -> Vec<SourceCopy> {
-        let copies = self.inputs.iter().map(|input| SourceCopy {
-            uri: input.file.uri.clone(),
-            path: input.path.clone(),
-            sha256: input.file.sha256.clone(),
-        });
-        copies.collect()
-    }
-
-    fn tallies(&self) -> Vec<FileTally> {
-        let tallies = self.inputs.iter().map(|input| FileTally {
-            uri: input.file.uri.clone(),
-            table: self.table.name().to_owned(),
-            bytes: input.file.bytes,
-            ..FileTally::default()
-        });
-        tallies.collect()
     }
 }
