@@ -50,7 +50,7 @@ pub(crate) fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> 
     let mut inputs = Vec::new();
     let mut versions = Vec::new();
     let mut snapshot = None;
-    let mut corrections = None;
+    let mut corrections = Vec::new();
     for (manifest, version) in manifests(storage, table, dt)? {
         versions.push(version);
         snapshot = snapshot.or(manifest.snapshot);
@@ -60,14 +60,14 @@ pub(crate) fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> 
             file,
         });
         if manifest.corrections {
-            corrections = files.last();
+            corrections.extend(files);
         } else {
             inputs.extend(files);
         }
     }
     Ok(BronzeInputs {
         files: inputs,
-        corrections,
+        corrections: corrections.pop(),
         versions,
         snapshot,
     })

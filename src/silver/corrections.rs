@@ -363,3 +363,97 @@ impl RowReader for CorrectingReader {
         self.reader.notes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Reason;
+
+    /// A reader of one batch.
+    struct OneBatch(Option<RawBatch>);
+
+    impl RowReader for OneBatch {
+        fn format(&self) -> &'static str {
+            "test"
+        }
+
+        fn next_batch(&mut self, _task: &Task) -> Result<Option<RawBatch>> {
+            Ok(self.0.take())
+        }
+
+        fn notes(&self) -> ReaderNotes {
+            ReaderNotes::default()
+        }
+    }
+
+    fn values(title: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([("title".to_owned(), title.to_owned())])
+    }
+
+    fn correction(source_row: u64, raw: &str, title: &str) -> (String, CorrectedRow) {
+        let row = CorrectedRow {
+            file: "a".to_owned(),
+            source_uri: "a".to_owned(),
+            source_row,
+            values: values(title),
+        };
+        (row_id("a", "", source_row, raw), row)
+    }
+
+    #[test]
+    fn corrected_rows_stand_before_the_notices_that_came_after_them() -> Result<()> {
+        let table = SourceTable::Pubmed;
+        let mut batch = plain_row(table, 1, &values("First"))?;
+        let third = plain_row(table, 3, &values(""))?;
+        batch.frame.vstack_mut(&third.frame)?;
+        batch.rejected = [(2, "two"), (4, "four")]
+            .map(|(source_row, raw)| Rejected {
+                reason: Reason::MalformedRow,
+                message: String::new(),
+                raw: raw.to_owned(),
+                source_row,
+            })
+            .to_vec();
+        batch.deletions = [(1, 1), (1, 2), (2, 3), (2, 4)]
+            .map(|(behind, source_row)| Deletion {
+                behind,
+                publication_id: source_row.to_string(),
+                source_row,
+            })
+            .to_vec();
+        let corrections = Arc::new(Corrections::new(CorrectionSet::from([
+            correction(2, "two", "Second"),
+            correction(3, "", "Third"),
+            correction(4, "another text", "Stale"),
+        ])));
+        let mut reader = CorrectingReader::over(Box::new(OneBatch(Some(batch))), table, "a", &corrections);
+        let (mut titles, mut notices, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some(batch) = reader.next_batch(&Task::new())? {
+            for notice in &batch.deletions {
+                notices.push((titles.len() + notice.behind, notice.source_row));
+            }
+            let texts = batch.frame.column("title")?.str()?.clone();
+            titles.extend(texts.iter().map(|title| title.unwrap_or_default().to_owned()));
+            rejected.extend(batch.rejected.iter().map(|row| row.source_row));
+        }
+        assert_eq!(titles, ["First", "Second", "Third"]);
+        assert_eq!(notices, [(1, 1), (2, 2), (3, 3), (3, 4)]);
+        assert_eq!(rejected, [4]);
+        assert_eq!(corrections.corrected(), BTreeMap::from([("a", 2)]));
+        assert_eq!(corrections.stale(), [row_id("a", "", 4, "another text")]);
+        Ok(())
+    }
+
+    #[test]
+    fn an_id_is_no_number_and_of_one_row_alone() {
+        let id = row_id("a", "b", 1, "c");
+        assert!(id.starts_with('r') && id.len() == 33);
+        for other in [
+            row_id("ab", "", 1, "c"),
+            row_id("a", "b", 2, "c"),
+            row_id("a", "bc", 1, ""),
+        ] {
+            assert_ne!(id, other);
+        }
+    }
+}

@@ -178,7 +178,7 @@ pub fn replay(
                 task,
             };
             partitions.push(match settings.withdraw {
-                true => replaying.withdraw(rows, &mut report)?,
+                true => replaying.withdraw(&rows, &mut report)?,
                 false => replaying.correct(rows, &mut report)?,
             });
         }
@@ -329,11 +329,7 @@ fn read_row(
     let (dt, table, source_row, id) = (dt?, table?, source_row?, id?);
     let source_uri = text(batch, number, "source_uri")?;
     let cells = [&dt, &table, &source_row, &id, &source_uri];
-    if cells
-        .into_iter()
-        .chain(values.values())
-        .all(|cell| cell.is_empty())
-    {
+    if cells.into_iter().chain(values.values()).all(String::is_empty) {
         return Ok(());
     }
     let wrong = |name: &str, found: &str, expected: &str| {
@@ -458,13 +454,13 @@ impl<'r> Replaying<'r> {
     }
 
     /// The partition without the corrections of some rows.
-    fn withdraw(&self, rows: ReplayedPartition, report: &mut ReplayReport) -> Result<SilverPartition<'r>> {
+    fn withdraw(&self, rows: &ReplayedPartition, report: &mut ReplayReport) -> Result<SilverPartition<'r>> {
         let Some((partition, _)) = self.open()? else {
-            return Err(self.foreign(&rows, |_| false));
+            return Err(self.foreign(rows, |_| false));
         };
         let before = partition.corrections().clone();
         if rows.keys().any(|id| !before.contains_key(id)) {
-            return Err(self.foreign(&rows, |id| before.contains_key(id)));
+            return Err(self.foreign(rows, |id| before.contains_key(id)));
         }
         let mut after = before.clone();
         after.retain(|id, _| !rows.contains_key(id));

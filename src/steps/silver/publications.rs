@@ -27,7 +27,7 @@ use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
 
 impl SilverPartition<'_> {
-    pub(crate) fn write_publications(
+    pub(super) fn write_publications(
         &self,
         kind: PublicationKind,
         mut seen: Option<&mut SnapshotGuard>,
