@@ -225,14 +225,26 @@ impl SourceHeaders<'_> {
         if raw.len() >= LONGEST_RAW || row.reason == Reason::NulByte.name() {
             return Ok(values);
         }
-        let text = if raw.trim_start().starts_with('{') {
-            raw.to_owned()
+        let found = if raw.trim_start().starts_with('{') {
+            match self.parse(raw.to_owned(), 1) {
+                Ok(Some(found)) => Ok(Some(found)),
+                // A missing title may be a missing key, and a source of JSON needs each key once.
+                _ => {
+                    let keys = value_columns(self.table)
+                        .iter()
+                        .map(|name| format!("\"{name}\": \"\""));
+                    let keys: Vec<String> = keys.collect();
+                    self.parse(format!("[{raw}, {{{}}}]", keys.join(", ")), 2)
+                }
+            }
         } else if raw.trim_start().starts_with('<') {
-            format!("<PubmedArticleSet>{raw}</PubmedArticleSet>")
+            self.parse(format!("<PubmedArticleSet>{raw}</PubmedArticleSet>"), 1)
         } else {
-            format!("{}\n{raw}\n", self.header(&row.file)?)
+            let header = self.header(&row.file)?;
+            let text = format!("{header}\n{raw}\n");
+            self.parse(text, 1)
         };
-        let Ok(Some(found)) = self.parse(text) else {
+        let Ok(Some(found)) = found else {
             return Ok(values);
         };
         for (name, value) in found {
@@ -243,11 +255,11 @@ impl SourceHeaders<'_> {
         Ok(values)
     }
 
-    /// Reads a text with one row; `None` if it has another number of rows.
-    fn parse(&self, text: String) -> Result<Option<Vec<(&'static str, String)>>> {
+    /// Reads the first row of a text with this many; `None` if it has another number of rows.
+    fn parse(&self, text: String, rows: usize) -> Result<Option<Vec<(&'static str, String)>>> {
         let bytes = Box::new(Cursor::new(text.into_bytes()));
         let input = Input::new("a rejected row", bytes, ReadOptions::default())?;
-        let is_row = |batch: &RawBatch| batch.frame.height() == 1 && batch.rejected.is_empty();
+        let is_row = |batch: &RawBatch| batch.frame.height() == rows && batch.rejected.is_empty();
         match self.table.publication_kind() {
             Some(kind) => {
                 let mut reader = formats::open_shaped(input, shapes::shapes(kind))?;
