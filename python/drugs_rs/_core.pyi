@@ -1410,6 +1410,83 @@ class Lake:
             ConflictError: Another run is at work on one of the dates, or has committed meanwhile.
         """
 
+    def rejected(
+        self,
+        dt: _Date,
+        reason: str | None = None,
+        *,
+        corrected: bool = False,
+        out: _Path | None = None,
+        overwrite: bool = False,
+    ) -> Table:
+        r"""The rejected rows of a date, and a file in which a person corrects them.
+
+        `replay` takes the corrected file back. The columns from `id` on are the values of the row, as far as its text
+        can be read as a row of its source; correct those, and leave the columns up to `row_id`.
+
+        Args:
+            dt: The date of the delivery.
+            reason: Only the rows with this reason, such as `blank_title`.
+            corrected: The corrections of the date instead. Their `state` is `resolved`, or `stale` for one that meets
+                no rejected row any more.
+            out: Write the rows as CSV to this file or object too.
+            overwrite: Whether to replace the file if it exists.
+
+        Returns:
+            A table with the columns `dt`, `table`, `source_uri`, `source_row`, `row_id`, `state`, `reason`, `message`,
+            `raw`, and the columns that can be corrected: `id`, `title`, `date`, `journal`, `abstract`, and
+            `interventions` of trials, for publications, and `atccode`, `drug`, `synonyms` for drugs.
+
+        Raises:
+            SourceNotFoundError: Silver has not cleaned that date.
+            ArgumentError: There is no such reason, or the file exists.
+
+        >>> import pathlib, tempfile
+        >>> import drugs_rs
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n")
+        >>> _ = (folder / "pubmed.csv").write_text("id,title,date,journal\n1,,2020-05-25,Annals\n")
+        >>> _ = drugs_rs.run(
+        ...     drugs=folder / "drugs.csv", pubmed=folder / "pubmed.csv", lake=folder / "lake", dt="2020-06-01"
+        ... )
+        >>> lake = drugs_rs.Lake(folder / "lake")
+        >>> rows = lake.rejected("2020-06-01", out=folder / "fix.csv")
+        >>> rows[["reason", "raw"]].to_dicts()
+        [{'reason': 'blank_title', 'raw': '1,,2020-05-25,Annals'}]
+        >>> text = (folder / "fix.csv").read_text()
+        >>> _ = (folder / "fix.csv").write_text(text.replace("1,,2020", "1,Diphenhydramine,2020"))
+        >>> report = lake.replay(folder / "fix.csv")
+        >>> report["resolved"], report["open"]
+        (1, 0)
+        >>> len(lake.rejected("2020-06-01"))
+        0
+        """
+
+    def replay(self, path: _Path, *, withdraw: bool = False, encoding: _Encoding | None = None) -> dict[str, Any]:
+        """Take corrected rows back into the lake, each in the place of its rejected row.
+
+        Silver is made again with the settings that it had, as if the source had been right, in one commit with the
+        corrections. Run gold afterwards to take the rows into the graph. The same file again changes nothing; another
+        correction of a row replaces the earlier one.
+
+        Args:
+            path: The corrected file, as `rejected` writes it: CSV, JSON, NDJSON or Parquet.
+            withdraw: Take the corrections of the file's rows out of the lake instead.
+            encoding: The encoding of text that is neither UTF-8 nor UTF-16 with a byte order mark.
+
+        Returns:
+            A report: `rows` of the file = `resolved` + `changed` + `already_resolved` + `withdrawn` + the number of
+            `still_rejected`, which lists the rows that silver would reject again, with their reason; `open` counts the
+            rejected rows that are left, `stale` lists corrections that meet no rejected row any more, `steps` has the
+            reports of silver.
+
+        Raises:
+            SchemaError: The file lacks a column that `rejected` wrote.
+            FormatError: A row names no rejected row of this lake, or one that another row of the file names, or cannot
+                be read; silver was not made from what bronze has. Nothing is replayed.
+            ConflictError: Another run is at work on one of the dates, or has committed meanwhile.
+        """
+
     def duckdb(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection, in memory, with a view for each table.
 

@@ -11,7 +11,9 @@ pub mod postgres_copy;
 pub mod preview;
 pub mod sources;
 
-pub use lake::{answers, diff, evidence, explain, gaps, lake_drop, lake_tables, metrics, quality, scan};
+pub use lake::{
+    answers, diff, evidence, explain, gaps, lake_drop, lake_tables, metrics, quality, rejected_rows, scan,
+};
 pub use sources::{read, source_lists, vocabulary};
 
 pub use crate::storage::write_file;

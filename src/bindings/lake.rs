@@ -13,6 +13,7 @@ use super::arguments;
 use super::lake_diff::LakeDiff;
 use super::pair_evidence::PairEvidence;
 use super::process::call;
+use super::steps::dictionary;
 use super::table::Table;
 use super::table_scan::TableScan;
 use crate::api::contracts::required_contract;
@@ -24,6 +25,7 @@ use crate::api::lake_drop::lake_drop;
 use crate::api::lake_tables;
 use crate::api::metrics::lake_metrics;
 use crate::api::quality::{LakeQuality, lake_objectives, lake_quality};
+use crate::api::rejected_rows::{RejectedRequest, rejected_rows, write_rejected};
 use crate::api::scan::ScanRequest;
 use crate::error::{Error, Result};
 use crate::lake::report::to_json;
@@ -33,6 +35,7 @@ use crate::lake::{LakeAddress, WantedState, existing_lake_for, find_state};
 use crate::quality::contracts::Contract;
 use crate::schema::{PublicationKind, VOCABULARY_GAPS, find_table};
 use crate::steps::drop::DropTarget;
+use crate::steps::replay::{ReplaySettings, replay};
 use crate::task::Task;
 
 #[doc = stub_doc!(Lake)]
@@ -374,6 +377,56 @@ impl Lake {
                 task,
             )
         })
+    }
+
+    #[doc = stub_doc!(Lake.rejected)]
+    #[pyo3(signature = (dt, reason=None, *, corrected=false, out=None, overwrite=false))]
+    fn rejected(
+        &self,
+        py: Python<'_>,
+        dt: &Bound<'_, PyAny>,
+        reason: Option<&str>,
+        corrected: bool,
+        out: Option<&Bound<'_, PyAny>>,
+        overwrite: bool,
+    ) -> PyResult<Table> {
+        let dt = arguments::dt(dt)?;
+        let out = out.map(|out| arguments::path(out, "out")).transpose()?;
+        self.table(py, |task| {
+            let request = RejectedRequest { reason, corrected };
+            let rows = rejected_rows(self.address.open(task)?.as_ref(), dt, request, task)?;
+            if let Some(out) = &out {
+                write_rejected(&rows, out, overwrite, task)?;
+            }
+            Ok(rows)
+        })
+    }
+
+    #[doc = stub_doc!(Lake.replay)]
+    #[pyo3(signature = (path, *, withdraw=false, encoding=None))]
+    fn replay<'py>(
+        &self,
+        py: Python<'py>,
+        path: &Bound<'py, PyAny>,
+        withdraw: bool,
+        encoding: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.check_is_current(py)?;
+        let path = arguments::path(path, "path")?;
+        let encoding = arguments::encoding(py, encoding)?;
+        let settings = ReplaySettings {
+            reading: encoding.into(),
+            withdraw,
+        };
+        let report = call::run_interruptible(py, false, |task| {
+            replay(
+                existing_lake_for(&self.address.root, task)?.as_ref(),
+                &path,
+                settings,
+                task,
+            )
+        })?;
+        dictionary(py, &report)
     }
 
     #[doc = stub_doc!(Lake.duckdb)]

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use serde::Serialize;
 
 use super::process::{call, progress};
 use super::{arguments, errors};
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::formats::MostRatio;
 use crate::graph::AnswerSettings;
 use crate::lake::dt::RunDates;
-use crate::lake::report::StepReport;
+use crate::lake::report::{StepReport, to_json};
 use crate::lake::states::KeepStates;
 use crate::lake::{existing_lake_for, holds, open_lake_for};
 use crate::schema::SourceTable;
@@ -266,8 +267,9 @@ fn report<'py>(
     dictionary(py, &report)
 }
 
-fn dictionary<'py>(py: Python<'py>, report: &StepReport) -> PyResult<Bound<'py, PyAny>> {
-    let json = report.to_json().map_err(|error| errors::exception(py, &error))?;
+/// A report as a dictionary.
+pub(super) fn dictionary<'py>(py: Python<'py>, report: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    let json = to_json(report).map_err(|error| errors::exception(py, &error))?;
     py.import("json")?.call_method1("loads", (json,))
 }
 

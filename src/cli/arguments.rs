@@ -14,6 +14,7 @@ use super::commands::generate::GenerateArguments;
 use super::commands::lake_explain::LakeExplainArguments;
 use super::commands::lake_history::HistoryArguments;
 use super::commands::lake_quality::QualityArguments;
+use super::commands::rejected::{RejectedArguments, ReplayArguments};
 use super::options::matching::Matching;
 use super::options::publication_sources::PublicationSources;
 use super::options::{
@@ -90,6 +91,10 @@ pub(super) enum Command {
     Hold(HoldArguments),
     /// Release a held date: the next gold includes it
     Release(ReleaseArguments),
+    /// Show the rejected rows of a date, or write them to a file to correct them
+    Rejected(RejectedArguments),
+    /// Take corrected rows back into the lake, in place of the rejected ones
+    Replay(ReplayArguments),
     /// Find drugs in texts; exit code 1 without a mention
     #[command(after_help = MATCH_EXIT_CODES)]
     Match(MatchArguments),

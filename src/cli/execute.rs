@@ -11,6 +11,7 @@ use super::commands::fetch::fetched;
 use super::commands::gaps::gaps;
 use super::commands::lake::lake;
 use super::commands::mentions::match_texts;
+use super::commands::rejected::{rejected, replayed};
 use super::commands::{generate, manual, plan};
 use super::options::Output;
 use super::options::publication_sources::PublicationSources;
@@ -137,6 +138,8 @@ fn done(command: &Command, voice: &Voice, lists: &mut Lists, task: &Task) -> Res
             let lake = existing_lake_for(&arguments.lake.out, task)?;
             (release(lake.as_ref(), dt, task)?, &arguments.output)
         }
+        Command::Rejected(arguments) => return rejected(arguments, task),
+        Command::Replay(arguments) => return replayed(arguments, task),
         Command::Answer(arguments) => return Ok(Outcome::of_text(answer(arguments, task)?)),
         Command::Diff(arguments) => return diff(arguments, task),
         Command::Evidence(arguments) => return Ok(Outcome::of_text(evidence(arguments, task)?)),

@@ -100,6 +100,8 @@ impl ParsedCommand {
             Command::Generate(generate) => !generate.output.quiet,
             Command::Hold(_)
             | Command::Release(_)
+            | Command::Rejected(_)
+            | Command::Replay(_)
             | Command::Answer(_)
             | Command::Schema(_)
             | Command::Lake(_)

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 #[cfg(feature = "tables")]
 use std::collections::BTreeMap;
+#[cfg(feature = "tables")]
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::buffer::{Buffer, Taken};
 use super::columns::{Frame, TextColumn, frame};
@@ -46,6 +49,29 @@ impl RawBatch {
         }
         Ok(found)
     }
+
+    /// Some of the rows, without rejected ones and notices.
+    pub fn rows(&self, rows: Range<usize>) -> Self {
+        Self {
+            shape: self.shape,
+            frame: self.frame.slice(rows.start as i64, rows.len()),
+            raw: self.raw.rows(rows),
+            rejected: Vec::new(),
+            deletions: Vec::new(),
+            member: self.member.clone(),
+        }
+    }
+
+    /// One row without a text, with a value for each field.
+    pub(crate) fn of_values<'v>(
+        fields: &Fields,
+        source_row: u64,
+        value: impl Fn(&str) -> Option<&'v str>,
+    ) -> Result<Self> {
+        let mut builder = BatchBuilder::new(fields, 1);
+        builder.push(source_row, (0, 0), fields.iter().map(|field| value(field.name)));
+        builder.finish(Taken::default())
+    }
 }
 
 /// The notice that a publication was deleted.
@@ -61,7 +87,7 @@ pub struct Deletion {
 /// The raw texts of the rows of a batch, without copying them.
 #[derive(Debug, Default)]
 pub struct RawTexts {
-    text: Taken,
+    text: Arc<Taken>,
     spans: Vec<(usize, usize)>,
     /// For a format without texts: the cells, which are written as JSON on demand.
     #[cfg(feature = "tables")]
@@ -74,6 +100,18 @@ impl RawTexts {
         Self {
             cells: Some(frame),
             ..Self::default()
+        }
+    }
+
+    #[cfg(feature = "tables")]
+    fn rows(&self, rows: Range<usize>) -> Self {
+        Self {
+            text: Arc::clone(&self.text),
+            spans: self.spans.get(rows.clone()).unwrap_or_default().to_vec(),
+            cells: self
+                .cells
+                .as_ref()
+                .map(|cells| cells.slice(rows.start as i64, rows.len())),
         }
     }
 
@@ -199,7 +237,7 @@ impl BatchBuilder {
             shape: 0,
             frame,
             raw: RawTexts {
-                text,
+                text: Arc::new(text),
                 spans: self.spans,
                 #[cfg(feature = "tables")]
                 cells: None,

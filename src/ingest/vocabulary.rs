@@ -6,24 +6,23 @@ use super::collector::note;
 use super::parallel_reader::OnBadFile;
 use super::rejects::{RejectSink, Rejects};
 use crate::error::Result;
-use crate::formats::{self, Fields, Input};
+use crate::formats::RowReader;
 use crate::quality::{FileTally, MergeReason};
-use crate::silver::vocabulary::{Combined, SHAPES, VocabularyRecord, clean_batch, combine, shapes};
+use crate::silver::vocabulary::{Combined, SHAPES, VocabularyRecord, clean_batch, combine};
 use crate::task::Task;
 
 /// Reads and combines vocabularies and rejects rows that are no drugs; `open` opens the file with a number when its
 /// turn comes.
 pub(crate) fn combine_files<K: RejectSink>(
     tallies: &mut [FileTally],
-    open: impl Fn(usize) -> Result<Input>,
+    open: impl Fn(usize) -> Result<Box<dyn RowReader>>,
     on_bad_file: OnBadFile,
     aside: &mut Rejects<K>,
     task: &Task,
 ) -> Result<Combined> {
-    let shapes = shapes();
     let mut records = Vec::new();
     for (number, tally) in tallies.iter_mut().enumerate() {
-        match read_records(|| open(number), &shapes, number, tally, aside, task) {
+        match read_records(|| open(number), number, tally, aside, task) {
             Ok(more) => {
                 records.extend(more);
                 aside.settle()?;
@@ -42,14 +41,13 @@ pub(crate) fn combine_files<K: RejectSink>(
 
 /// Reads the records of one file and counts its rows.
 fn read_records<K: RejectSink>(
-    open: impl FnOnce() -> Result<Input>,
-    shapes: &[Fields],
+    open: impl FnOnce() -> Result<Box<dyn RowReader>>,
     number: usize,
     tally: &mut FileTally,
     aside: &mut Rejects<K>,
     task: &Task,
 ) -> Result<Vec<VocabularyRecord>> {
-    let mut reader = formats::open_shaped(open()?, shapes)?;
+    let mut reader = open()?;
     let mut records = Vec::new();
     let mut said = HashSet::new();
     let mut read_as = Vec::new();

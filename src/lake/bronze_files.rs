@@ -37,6 +37,8 @@ fn manifests(storage: &dyn Storage, table: SourceTable, dt: Dt) -> Result<Vec<(B
 /// What bronze has of a table at one date.
 pub(crate) struct BronzeInputs {
     pub files: Vec<InputFile>,
+    /// The rows that people corrected, which are no source.
+    pub corrections: Option<InputFile>,
     /// The versions of the manifests that name the files.
     pub versions: Vec<Version>,
     /// If one of the sources is a snapshot, the date is.
@@ -48,17 +50,24 @@ pub(crate) fn find_inputs(storage: &dyn Storage, table: SourceTable, dt: Dt) -> 
     let mut inputs = Vec::new();
     let mut versions = Vec::new();
     let mut snapshot = None;
+    let mut corrections = Vec::new();
     for (manifest, version) in manifests(storage, table, dt)? {
         versions.push(version);
         snapshot = snapshot.or(manifest.snapshot);
         let folder = layout::bronze(&manifest.source, dt);
-        inputs.extend(manifest.files.into_iter().map(|file| InputFile {
+        let files = manifest.files.into_iter().map(|file| InputFile {
             path: format!("{folder}/{}", file.file),
             file,
-        }));
+        });
+        if manifest.corrections {
+            corrections.extend(files);
+        } else {
+            inputs.extend(files);
+        }
     }
     Ok(BronzeInputs {
         files: inputs,
+        corrections: corrections.pop(),
         versions,
         snapshot,
     })

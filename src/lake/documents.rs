@@ -36,6 +36,9 @@ pub struct BronzeManifest {
     /// Says that the delivery is a snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotClaim>,
+    /// Says that the file has corrected rows, each for a row that silver rejected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrections: bool,
 }
 
 /// The claim that a delivery replaces all earlier ones of its kind.
@@ -76,6 +79,9 @@ pub struct SilverManifest {
     /// Of a snapshot: how many publications of earlier dates it lacked when it was cleaned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<u64>,
+    /// The ids of the corrections that met no rejected row when it was cleaned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_corrections: Vec<String>,
     /// The fingerprint of the partition before publications were dropped from it; it is not cleaned again as long as its
     /// inputs and settings are those.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,6 +21,14 @@ pub fn bronze_source(source: &str) -> String {
 /// The folder of all bronze sources.
 pub const BRONZE: &str = "bronze";
 
+/// The beginning of the names of sources that hold corrected rows.
+pub const CORRECTIONS: &str = "replay-";
+
+/// The name of the source with the corrected rows of a table.
+pub fn corrections(table: SourceTable) -> String {
+    format!("{CORRECTIONS}{}", table.name())
+}
+
 /// The folder of all of silver.
 pub const SILVER: &str = "silver";
 

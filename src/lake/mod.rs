@@ -1,6 +1,7 @@
 //! A lake: its paths, its manifests and reports, its held dates, and how to open it.
 
 pub(crate) mod bronze_files;
+pub(crate) mod corrections;
 pub mod documents;
 pub mod dt;
 pub mod holds;
@@ -8,6 +9,7 @@ pub mod layout;
 pub(crate) mod manifest;
 pub mod open;
 pub(crate) mod partitions;
+pub(crate) mod rejected_rows;
 pub mod report;
 pub(crate) mod state_storage;
 pub mod states;

@@ -347,6 +347,12 @@ impl StepReport {
             .iter()
             .filter(|result| result.breaks(RuleSeverity::Warning));
         let mut told: Vec<String> = broken.take(MOST_WARNINGS).map(RuleResult::sentence).collect();
+        let stale = self.totals.stale_corrections;
+        if stale > 0 {
+            told.push(format!(
+                "corrections that meet no rejected row any more: {stale}; `drugs-rs rejected --corrected` lists those of a date"
+            ));
+        }
         let Some(gold) = &self.gold else {
             return told;
         };

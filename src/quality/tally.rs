@@ -89,6 +89,13 @@ pub struct FileTally {
     /// The effects of a vocabulary's rows beside one drug each; the key is missing if there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub joins: BTreeMap<String, u64>,
+    /// Rows that were rejected before and are counted by what became of their corrected values; the key is missing if there
+    /// are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub corrected: u64,
+    /// Of a file of corrected rows: those that met no rejected row, and changed nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stale_corrections: u64,
     pub blank_lines: u64,
     pub extra_columns: Vec<String>,
     pub notes: Vec<String>,
@@ -155,6 +162,10 @@ impl FileTally {
     }
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The counts of several files together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -164,6 +175,10 @@ pub struct Totals {
     pub rows_rejected: u64,
     pub rejected: BTreeMap<String, u64>,
     pub flags: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub corrected: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stale_corrections: u64,
 }
 
 impl Totals {
@@ -194,6 +209,8 @@ impl<'t> FromIterator<&'t FileTally> for Totals {
                 tally.rows_rejected,
             ];
             totals.add(rows, &tally.rejected, &tally.flags);
+            totals.corrected += tally.corrected;
+            totals.stale_corrections += tally.stale_corrections;
         }
         totals
     }
@@ -205,6 +222,8 @@ impl<'t> FromIterator<&'t Totals> for Totals {
         for part in parts {
             let rows = [part.rows_in, part.rows_kept, part.rows_merged, part.rows_rejected];
             totals.add(rows, &part.rejected, &part.flags);
+            totals.corrected += part.corrected;
+            totals.stale_corrections += part.stale_corrections;
         }
         totals
     }

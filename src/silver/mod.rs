@@ -3,6 +3,7 @@
 //! *Flag, don't drop.* A row is rejected only when it cannot be a publication or a drug. [`publications::Cleaner`] works on
 //! one batch at a time and in parallel; [`merge`] then decides, from a few bytes a row, which rows are one record.
 
+pub mod corrections;
 mod details;
 pub mod drugs;
 mod journal_ids;

@@ -203,6 +203,30 @@ fn add_batch(out: &mut Columns, raw: RawBatch, context: &Context) -> Result<Clea
     })
 }
 
+/// The values of the first row of a batch by their names in the plain shape, not cleaned.
+pub(crate) fn first_values(raw: &RawBatch, kind: PublicationKind) -> Result<Vec<(&'static str, String)>> {
+    let layout = Layout::of(kind, raw.shape);
+    let value = |name: &str| -> Result<Option<String>> {
+        match raw.frame.column(name) {
+            Ok(column) => Ok(column.str()?.get(0).map(str::to_owned)),
+            Err(_) => Ok(None),
+        }
+    };
+    let (date, journal) = (
+        value("date")?.unwrap_or_default(),
+        value("journal")?.unwrap_or_default(),
+    );
+    let year = value("year")?;
+    let mut values = vec![
+        ("date", layout.date(&date, &journal, year.as_deref()).to_owned()),
+        ("journal", layout.journal(&journal).to_owned()),
+    ];
+    for name in ["id", "title", "abstract", "interventions"] {
+        values.extend(value(name)?.map(|value| (name, value)));
+    }
+    Ok(values)
+}
+
 /// The values of one row, as they were taken out of their columns.
 #[derive(Clone, Copy)]
 struct RawPublication<'r> {

@@ -122,6 +122,13 @@ pub(crate) fn find_files(source: &BronzeSource, task: &Task) -> Result<Vec<Sourc
         let found = format!("`{}`", source.name);
         return Err(Error::argument("name", found, "letters, digits, `_` and `-`"));
     }
+    if source.name.starts_with(layout::CORRECTIONS) {
+        let found = format!(
+            "`{}`, a name under which bronze keeps corrected rows",
+            source.name
+        );
+        return Err(Error::argument("name", found, "a name with another beginning"));
+    }
     // That folder belongs to another table, whose deliveries would replace this one.
     if let Some(other) = SourceTable::from_name(&source.name).filter(|other| *other != source.table) {
         let found = format!("`{}` is where bronze keeps {}", source.name, other.name());
@@ -170,6 +177,7 @@ fn copy_source(
         snapshot: source.snapshot.map(|most_absent| SnapshotClaim {
             max_absent: most_absent.to_string(),
         }),
+        corrections: false,
     };
     let bytes = manifest::to_bytes(&manifest)?;
     let unchanged = before.1.as_ref() == Some(&bytes) && all_stand(&outputs, storage)?;

@@ -144,7 +144,14 @@ impl Lake<'_> {
 
     fn silver(&self, day: usize) -> StepReport {
         let settings = silver::SilverSettings::default();
-        silver::silver(self.storage.as_ref(), None, dt(DAYS[day]), &settings, &Task::new()).unwrap()
+        silver::silver(
+            self.storage.as_ref(),
+            None,
+            dt(DAYS[day]),
+            &settings,
+            &Task::new(),
+        )
+        .unwrap()
     }
 
     fn gold(&self, day: usize) -> StepReport {

@@ -197,7 +197,14 @@ impl History {
         let (dt, task) = (Self::dt(day), Task::new());
         let tables: Vec<SourceTable> = sources.iter().map(|source| source.table).collect();
         bronze(lake.as_ref(), &sources, dt, &task).unwrap();
-        silver(lake.as_ref(), Some(&tables), dt, &SilverSettings::default(), &task).unwrap();
+        silver(
+            lake.as_ref(),
+            Some(&tables),
+            dt,
+            &SilverSettings::default(),
+            &task,
+        )
+        .unwrap();
         self.newest = self.newest.max(day);
         self.delivered.insert(day);
     }

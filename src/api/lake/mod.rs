@@ -10,4 +10,5 @@ pub mod lake_drop;
 pub mod lake_tables;
 pub mod metrics;
 pub mod quality;
+pub mod rejected_rows;
 pub mod scan;

@@ -21,7 +21,7 @@ use crate::schema::{DRUGS, PUBLICATIONS, PublicationKind, REJECTED, SourceTable}
 use crate::silver::merge::Merger;
 use crate::silver::publications::{CleanBatch, Context, clean_batch};
 use crate::silver::shapes::shapes;
-use crate::silver::{constant, drugs, rejected_frame};
+use crate::silver::{constant, drugs, rejected_frame, vocabulary};
 use crate::sorting::Bound;
 use crate::steps::silver::SilverSettings;
 use crate::storage::source::{SourceFile, expand_all};
@@ -128,7 +128,10 @@ pub fn read_publications(
 /// Reads vocabularies and combines them into one.
 pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Result<CleanTable> {
     let (files, mut tallies) = find_files(uris, SourceTable::Drugs, task)?;
-    let open = |number: usize| open_source(&files[number], settings.reading(), task);
+    let open = |number: usize| {
+        let input = open_source(&files[number], settings.reading(), task)?;
+        formats::open_shaped(input, vocabulary::shapes())
+    };
     let mut aside = aside(&settings);
     let combined = combine_files(&mut tallies, open, settings.on_bad_file, &mut aside, task)?;
     tallies.iter().try_for_each(FileTally::check)?;

@@ -3,7 +3,7 @@
 use polars::prelude::DataFrame;
 
 use crate::error::{Error, Result};
-use crate::formats::ReadOptions;
+use crate::formats::{self, ReadOptions};
 use crate::ingest::parallel_reader::OnBadFile;
 use crate::ingest::rejects::{RejectSink, Rejects};
 use crate::ingest::sources::{open_source, tallies};
@@ -11,6 +11,7 @@ use crate::ingest::vocabulary::combine_files;
 use crate::matcher::VocabularyEntry;
 use crate::quality::FileTally;
 use crate::schema::SourceTable;
+use crate::silver::vocabulary::shapes;
 use crate::storage::source::expand_all;
 use crate::task::Task;
 
@@ -43,7 +44,7 @@ pub fn load_vocabulary(
     }
     let files = expand_all(uris, expected, task)?;
     let mut sources = tallies(&files, SourceTable::Drugs)?;
-    let open = |number: usize| open_source(&files[number], reading, task);
+    let open = |number: usize| formats::open_shaped(open_source(&files[number], reading, task)?, shapes());
     let mut aside = Rejects::new(Nowhere, None);
     let combined = combine_files(&mut sources, open, OnBadFile::Fail, &mut aside, task)?;
     sources.iter().try_for_each(FileTally::check)?;

@@ -14,3 +14,4 @@ pub(super) mod lake_quality;
 pub(super) mod manual;
 pub(super) mod mentions;
 pub(super) mod plan;
+pub(super) mod rejected;

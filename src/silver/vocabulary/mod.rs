@@ -12,6 +12,8 @@ mod join;
 mod parts;
 mod plain;
 
+use std::sync::LazyLock;
+
 pub use join::{Combined, combine};
 
 use polars::prelude::StringChunked;
@@ -42,10 +44,11 @@ pub struct VocabularyShape {
 /// first is taken.
 pub const SHAPES: [VocabularyShape; 4] = [plain::SHAPE, atc::SHAPE, drugbank::SHAPE, ema::SHAPE];
 
-/// The columns of every shape, for the reader to choose from.
-pub fn shapes() -> Vec<Fields> {
-    let fields = |shape: &VocabularyShape| (shape.fields)().titled(shape.name.unwrap_or("plain"));
-    SHAPES.iter().map(fields).collect()
+/// The columns of every shape, for the reader to choose from; made once a process.
+pub fn shapes() -> &'static [Fields] {
+    static FIELDS: LazyLock<[Fields; SHAPES.len()]> =
+        LazyLock::new(|| SHAPES.map(|shape| (shape.fields)().titled(shape.name.unwrap_or("plain"))));
+    &*FIELDS
 }
 
 /// How much the code of a row says of its drug. A row whose code says less joins drugs whose codes say more.

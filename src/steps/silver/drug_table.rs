@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::ingest::vocabulary::combine_files;
 use crate::lake::layout;
 use crate::schema::DRUGS;
-use crate::silver::drugs;
+use crate::silver::{drugs, vocabulary};
 use crate::storage::Transaction;
 use crate::tables::table_writer::TableWriter;
 
@@ -15,7 +15,7 @@ impl SilverPartition<'_> {
         self.check_inputs()?;
         let mut tallies = self.tallies();
         let mut aside = self.aside(transaction)?;
-        let open = |number: usize| self.bytes(&self.inputs[number]);
+        let open = |number: usize| self.open(&self.inputs[number], vocabulary::shapes());
         let on_bad_file = self.settings.on_bad_file;
         let combined = combine_files(&mut tallies, open, on_bad_file, &mut aside, self.task)?;
         let uris: Vec<String> = self.inputs.iter().map(|input| input.file.uri.clone()).collect();

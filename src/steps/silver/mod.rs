@@ -2,24 +2,27 @@
 //! rejected.
 
 mod contract_check;
+pub(crate) mod corrected;
 mod drug_table;
 mod expected_rows;
+mod inputs;
 mod publications;
 mod settings;
 mod snapshot;
 
-use std::io;
+use std::io::{self, Write as _};
+use std::sync::Arc;
 
 pub use expected_rows::ExpectedRows;
 use expected_rows::MOST_DELIVERIES;
 pub use settings::SilverSettings;
 
 use crate::error::{Error, Result};
-use crate::formats::{Input, MostRatio};
+use crate::formats::MostRatio;
 pub use crate::ingest::parallel_reader::OnBadFile;
-use crate::ingest::rejects::Rejects;
-use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs, may_be_damage};
-use crate::lake::documents::{SilverManifest, SourceCopy};
+use crate::lake::bronze_files::{BronzeInputs, InputFile, find_inputs};
+use crate::lake::corrections::{corrections_folder, corrections_text, read_corrections};
+use crate::lake::documents::SilverManifest;
 use crate::lake::dt::Dt;
 use crate::lake::manifest::Version;
 use crate::lake::partitions::{kept_rows, rows_before};
@@ -28,12 +31,11 @@ use crate::lake::states::{keep_manifest, keep_replaced, number_for_silver};
 use crate::lake::{holds, layout, manifest};
 use crate::quality::FileTally;
 use crate::quality::contracts::RuleResult;
-use crate::schema::{REJECTED, SourceTable, TABLE_FORMAT};
+use crate::schema::{SourceTable, TABLE_FORMAT};
 use crate::share::Share;
+use crate::silver::corrections::Corrections;
 use crate::storage::{HashingWriter, Sharing, Storage, Transaction};
 use crate::tables::output_file::OutputFile;
-use crate::tables::spill_buffer::SpillBuffer;
-use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
 
 /// Increment this with every change that alters the tables for the same input, so that old partitions are rebuilt.
@@ -68,7 +70,7 @@ pub(crate) fn silver_reserved(
         if !wanted {
             continue;
         }
-        let partition = SilverPartition::find(storage, (table, dt), settings, task)?;
+        let partition = SilverPartition::find(storage, (table, dt), settings.clone(), task)?;
         if partition.inputs.is_empty() {
             if tables.is_some() {
                 return Err(nothing(storage, table.name(), dt));
@@ -99,7 +101,7 @@ pub(crate) fn would_clean(
     settings: &SilverSettings,
     task: &Task,
 ) -> Result<bool> {
-    let partition = SilverPartition::find(storage, (table, dt), settings, task)?;
+    let partition = SilverPartition::find(storage, (table, dt), settings.clone(), task)?;
     Ok(matches!(partition.look()?, Looked::Stale(_)))
 }
 
@@ -225,12 +227,15 @@ struct WrittenTable {
 }
 
 /// A partition of one table to check and make.
-struct SilverPartition<'p> {
+pub(crate) struct SilverPartition<'p> {
     storage: &'p dyn Storage,
     table: SourceTable,
     dt: Dt,
-    settings: &'p SilverSettings,
+    settings: SilverSettings,
     inputs: Vec<InputFile>,
+    corrections: Arc<Corrections>,
+    /// Whether the corrections are committed with the tables.
+    is_replay: bool,
     /// Of a snapshot the largest share of earlier publications that it may lack.
     snapshot: Option<Share>,
     /// The versions of the bronze manifests that list the inputs.
@@ -243,14 +248,18 @@ impl<'p> SilverPartition<'p> {
     fn find(
         storage: &'p dyn Storage,
         (table, dt): (SourceTable, Dt),
-        settings: &'p SilverSettings,
+        settings: SilverSettings,
         task: &'p Task,
     ) -> Result<Self> {
         let BronzeInputs {
             files: inputs,
             versions,
+            corrections,
             snapshot,
         } = find_inputs(storage, table, dt)?;
+        let corrections = corrections
+            .map(|file| read_corrections(storage, &file, task))
+            .transpose()?;
         let snapshot = snapshot
             .map(|claim| Share::parse("max_absent", &claim.max_absent))
             .transpose()?;
@@ -261,6 +270,8 @@ impl<'p> SilverPartition<'p> {
             dt,
             settings,
             inputs,
+            corrections: Arc::new(Corrections::new(corrections.unwrap_or_default())),
+            is_replay: false,
             versions,
             task,
         })
@@ -348,6 +359,9 @@ impl SilverPartition<'_> {
             units.push(layout::deleted(kind, self.dt));
             units.push(layout::journal_ids(kind, self.dt));
         }
+        if self.is_replay {
+            units.push(corrections_folder(self.table, self.dt));
+        }
         // What a lake of format 1 has of the partition goes.
         units.extend(layout::format_1(self.table, self.dt));
         units
@@ -359,7 +373,8 @@ impl SilverPartition<'_> {
             None => self.write_drugs(transaction),
             Some(kind) => self.write_publications(kind, seen.as_mut(), transaction),
         };
-        let written = written.map_err(|error| self.cause(error))?;
+        let mut written = written.map_err(|error| self.cause(error))?;
+        let stale_corrections = self.settle_corrections(&mut written.tallies, transaction)?;
         written.tallies.iter().try_for_each(FileTally::check)?;
         let quality = self.check_contract(&written)?;
         let WrittenTable {
@@ -378,6 +393,7 @@ impl SilverPartition<'_> {
             copies: self.copies(),
             snapshot: absent.is_some(),
             absent,
+            stale_corrections,
             cleaned_as: None,
             contract: self.contract_digest(),
             quality,
@@ -389,13 +405,15 @@ impl SilverPartition<'_> {
     fn fingerprint(&self) -> Result<String> {
         // Hashed piece by piece, because there may be a hundred thousand files.
         let (mut text, digest) = HashingWriter::new(io::sink());
+        let corrections = corrections_text(self.corrections.rows())?;
         self.write_fingerprint(&mut text)
+            .and_then(|()| text.write_all(corrections.as_bytes()))
             .map_err(|error| Error::internal(format!("the fingerprint: {error}")))?;
         Ok(digest.finish().1)
     }
 
     fn write_fingerprint(&self, text: &mut dyn io::Write) -> io::Result<()> {
-        let settings = self.settings;
+        let settings = &self.settings;
         write!(
             text,
             "silver {VERSION} {:?} {:?} {:?}",
@@ -412,61 +430,5 @@ impl SilverPartition<'_> {
             write!(text, "\n{:?} {}", input.file.uri, input.file.sha256)?;
         }
         Ok(())
-    }
-
-    fn bytes(&self, input: &InputFile) -> Result<Input> {
-        input.open(self.storage, self.settings.reading(), self.task)
-    }
-
-    fn check_inputs(&self) -> Result<()> {
-        let mut inputs = self.inputs.iter();
-        inputs.try_for_each(|input| input.check(self.storage, self.task))
-    }
-
-    /// The cause behind an error about the inputs: files that are damaged, or that another run replaced meanwhile.
-    fn cause(&self, error: Error) -> Error {
-        if !may_be_damage(&error) && !matches!(error, Error::Storage { .. }) {
-            return error;
-        }
-        match (
-            manifest::first_changed(self.storage, &self.versions),
-            may_be_damage(&error),
-        ) {
-            (Ok(Some(conflict)), _) => conflict,
-            (Ok(None), true) => self.check_inputs().err().unwrap_or(error),
-            _ => error,
-        }
-    }
-
-    fn copies(&self) -> Vec<SourceCopy> {
-        let copies = self.inputs.iter().map(|input| SourceCopy {
-            uri: input.file.uri.clone(),
-            path: input.path.clone(),
-            sha256: input.file.sha256.clone(),
-        });
-        copies.collect()
-    }
-
-    fn tallies(&self) -> Vec<FileTally> {
-        let tallies = self.inputs.iter().map(|input| FileTally {
-            uri: input.file.uri.clone(),
-            table: self.table.name().to_owned(),
-            bytes: input.file.bytes,
-            ..FileTally::default()
-        });
-        tallies.collect()
-    }
-
-    fn aside(&self, transaction: &mut dyn Transaction) -> Result<Rejects<TableWriter>> {
-        let kept = TableWriter::create(transaction, layout::rejected(self.table, self.dt), &REJECTED)?;
-        let waiting = match self.settings.on_bad_file {
-            OnBadFile::Fail => None,
-            OnBadFile::Reject => Some(SpillBuffer::new(
-                &REJECTED,
-                transaction.scratch("rejected")?,
-                self.settings.memory.0,
-            )?),
-        };
-        Ok(Rejects::new(kept, waiting))
     }
 }

@@ -8,7 +8,6 @@ use polars::prelude::DataFrame;
 use super::snapshot::SnapshotGuard;
 use super::{SilverPartition, WrittenTable};
 use crate::error::Result;
-use crate::formats;
 use crate::ingest::collector::{Collected, Collector, recount};
 use crate::ingest::journal_ids::JournalIdFile;
 use crate::ingest::parallel_reader::{FilePiece, Opened, clean_files};
@@ -27,7 +26,7 @@ use crate::tables::table_writer::TableWriter;
 use crate::task::Task;
 
 impl SilverPartition<'_> {
-    pub(crate) fn write_publications(
+    pub(super) fn write_publications(
         &self,
         kind: PublicationKind,
         mut seen: Option<&mut SnapshotGuard>,
@@ -50,7 +49,7 @@ impl SilverPartition<'_> {
         let sizes: Vec<u64> = self.inputs.iter().map(|input| input.file.bytes).collect();
         let open = |number: usize| -> Result<Opened<'_>> {
             let input = &self.inputs[number];
-            let reader = formats::open_shaped(self.bytes(input)?, shapes)?;
+            let reader = self.open(input, shapes)?;
             let context = publications::Context {
                 kind,
                 uri: input.file.uri.clone(),
