@@ -12,6 +12,7 @@ mod copy_files;
 pub mod drop;
 pub mod gold;
 pub mod replay;
+mod replay_report;
 pub mod run;
 pub mod run_plan;
 pub mod silver;

@@ -219,7 +219,7 @@ def test_a_row_that_is_still_bad_stays_open(tmp_path: Path) -> None:
     found = [(row["row"], row["reason"], row["source_row"]) for row in report["still_rejected"]]
     places = [int(row["source_row"]) for row in rows]
     assert found == [(2, "blank_drug", places[0]), (3, "blank_title", places[1]), (4, "blank_title", places[2])]
-    # The rejected drug is left too, although nothing of its table was taken.
+    # The rejected drug is left too, although its table is as it was.
     assert (report["rows"], report["resolved"], report["open"]) == (4, 1, 3)
     law_holds(lake)
     assert [row["source_row"] for row in lake.rejected(DT).to_dicts()] == places[:3]
