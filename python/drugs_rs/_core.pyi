@@ -145,9 +145,9 @@ def run(
             from the median of its last 7 deliveries of earlier dates, if there are 3 or more, or if a delivery has that
             much fewer rows than the one it replaces; bronze copies stay, silver and gold are as they were.
         contract: Check the tables against a data contract before silver is committed: `"default"`, which comes with the
-            package, or the file or URI of one in the Open Data Contract Standard 3.1; `None` or `"none"` for none. A broken
-            rule of severity `error` fails the step, one of severity `warning` warns; the report has all results in
-            `quality`.
+            package, or the file or URI of one in the Open Data Contract Standard 3.1; `None` or `"none"` for none. A
+            broken rule of severity `error` fails the step, one of severity `warning` warns; the report has all results
+            in `quality`.
         boundary: `"word"` finds whole words only, `"none"` any substring.
         abbreviations: Also count abbreviations that a text defines, as in "doxorubicin (DOX)".
         fields: The fields of publications to search: `"title"` (without this argument), `"abstract"`, `"interventions"`
@@ -286,9 +286,9 @@ def silver(
             from the median of its last 7 deliveries of earlier dates, if there are 3 or more, or if a delivery has that
             much fewer rows than the one it replaces; the lake is as it was.
         contract: Check the tables against a data contract before silver is committed: `"default"`, which comes with the
-            package, or the file or URI of one in the Open Data Contract Standard 3.1; `None` or `"none"` for none. A broken
-            rule of severity `error` fails the step, one of severity `warning` warns; the report has all results in
-            `quality`.
+            package, or the file or URI of one in the Open Data Contract Standard 3.1; `None` or `"none"` for none. A
+            broken rule of severity `error` fails the step, one of severity `warning` warns; the report has all results
+            in `quality`.
         hold: Hold the date back in the same commit if a table of it changes: gold leaves the date out until `release`.
             A date that is held already keeps its reason.
         progress: Show progress on stderr, if that is a terminal or a notebook.

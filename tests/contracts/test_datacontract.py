@@ -1,4 +1,4 @@
-"""The contract by the tool of the standard: `datacontract lint` takes it, and `datacontract test` counts what this program counts.
+"""The contract by the tool of the standard: it takes the contract, and counts what this program counts.
 
 The tool has an environment of its own, `.venv/contracts`; `make test-contracts` runs this.
 """
@@ -24,13 +24,15 @@ TABLES = ("publications_all", "drugs_all", "rejected", "publications", "mentions
 # code that is no ATC code, rows that are rejected.
 DRUGS = "atccode,drug\nA04AD,DIPHENHYDRAMINE\n6302001,TETRACYCLINE\nN02BA01,ASPIRIN\n,EPINEPHRINE\n,\n"
 DAYS = (
+    (
     "id,title,date,journal\n"
     "1,Diphenhydramine for motion sickness,2020-01-01,Annals\n"
     "2,Aspirin without a date,,Annals\n"
     "3,Aspirin on an impossible day,31/02/2020,\n"
     ",Tetracycline without an id,2020-01-04,Annals\n"
     "x-9,Epinephrine with another id,2020-02,\n"
-    "4,,2020-01-01,Annals\n",
+    "4,,2020-01-01,Annals\n"
+    ),
     "id,title,date,journal\n1,Diphenhydramine for motion sickness,,Annals\n5,Nothing of note,2021,Letters\n",
 )
 

@@ -211,9 +211,9 @@ class SilverOperator(StepOperator):
         on_bad_file: ``"fail"``, or ``"reject"`` to reject an unreadable file and continue.
         expect_rows: A share such as ``"50%"``: fail, without a retry, before a table is written whose rows differ by
             more from the median of the last 7 deliveries, or that shrinks by more.
-        contract: A data contract that the table must keep before it is written: ``"default"``, which comes with the package,
-            or the file or URI of one; ``None`` or ``"none"`` for none. A broken rule of severity ``error`` fails the
-            task, without a retry.
+        contract: A data contract that the table must keep before it is written: ``"default"``, which comes with the
+            package, or the file or URI of one; ``None`` or ``"none"`` for none. A broken rule of severity ``error``
+            fails the task, without a retry.
         hold: Hold the day, in the commit that changes its table, until a ``QualityOperator`` has judged it. If another
             silver task of the day fails, the day is not judged and so not published.
     """
@@ -338,8 +338,8 @@ class QualityOperator(LakeOperator):
         max_rejected_share: The largest share of rejected rows that passes, per table.
         max_flag_shares: Flag → the largest share of kept rows that may carry it.
         min_rows: A table with fewer kept rows does not pass.
-        hold_on_warning: A table that breaks a rule of its contract with severity ``warning`` does not pass; otherwise the
-            broken rule is logged.
+        hold_on_warning: A table that breaks a rule of its contract with severity ``warning`` does not pass; otherwise
+            the broken rule is logged.
     """
 
     step = "quality"

@@ -123,7 +123,7 @@ def _of_table(table: str, report: Mapping[str, Any], thresholds: Thresholds) -> 
 
 
 def _broken_rules(table: str, report: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each rule of the contract that the table breaks; one of severity ``info`` is only recorded."""
+    """Return a sentence for each broken rule of the contract; one of severity ``info`` is only recorded."""
     return [
         f"{table}: the rule {rule['rule']} counts {rule['count']} of {rule['rows']} rows and allows {rule['allowed']}"
         for rule in report.get("quality", ())
