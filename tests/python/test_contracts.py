@@ -140,8 +140,8 @@ def test_severity_decides(tmp_path: Path, vocabulary: Path, severity: str, caplo
         with pytest.raises(exceptions.ContractError) as refused:
             drugs_rs.silver(lake=lake, dt="2024-01-02", contract=path)
         assert str(refused.value) == (
-            f"pubmed dt=2024-01-02: {sentence} (contract {path}); nothing was committed; correct the source, or the rule "
-            "in the contract"
+            f"pubmed dt=2024-01-02: {sentence} (contract {path}); nothing was committed; correct the source, or the "
+            "rule in the contract"
         )
         assert digests(lake) == with_bronze, "a broken rule must leave the lake as it was"
         assert set(before) <= set(with_bronze)
