@@ -108,7 +108,7 @@ airflow: .venv/airflow-$$(AIRFLOW)/.wheel ## `airflow standalone` with the DAG o
 	    PATH="$(CURDIR)/.venv/airflow-$(AIRFLOW)/bin:$$PATH" airflow standalone
 
 # The parts of `make test` in order; each prints its seconds when it ends, and all are listed at the end.
-PARTS := check test-delivery test-rust test-matcher test-python test-stub test-dbt test-site test-infrastructure test-spark test-airflow
+PARTS := check test-delivery test-instructions test-rust test-matcher test-python test-stub test-dbt test-site test-infrastructure test-spark test-airflow
 .PHONY: test $(PARTS)
 test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
@@ -117,6 +117,11 @@ test-rust: .venv/tools/.ready $(PYO3_CONFIG_FILE)
 test-matcher: .venv/tools/.ready $(PYO3_CONFIG_FILE) ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
 	$(LINK_TESTS) DRUGS_RS_CASES=$(MATCHER_CASES) $(TOOLS)/cargo-nextest nextest run --locked --features python \
 	    --no-fail-fast --run-ignored all --success-output final -E 'test(tests::matcher::)'
+test-instructions: ## the instructions of five hot paths, which may not move by more than 2 % from the recorded counts
+	python3 benches/instructions.py
+.PHONY: record-instructions
+record-instructions: ## record the instructions of the hot paths anew
+	python3 benches/instructions.py --record
 test-python: $$(addsuffix /.wheel,$$(addprefix .venv/test-,$$(PYTHONS)))
 	$(foreach version,$(PYTHONS),$(MAKE) --no-print-directory test-python-$(version) &&) true
 test-python-%: .venv/test-%/.wheel
