@@ -25,8 +25,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "benches" / "instructions.txt"
 HEAD = """\
-# Instructions of the hot paths of `benches/instructions.rs`, counted by callgrind; `make record-instructions` writes this
-# file, and `make test-instructions` compares with it (docs/decisions/0027).
+# Instructions of the hot paths in `benches/instructions.rs`, counted by callgrind. `make record-instructions` writes
+# this file, and `make test-instructions` compares with it (docs/decisions/0027).
 """
 PATHS = ("build_index", "find_names", "clean_cells", "read_csv", "read_pubmed_xml")
 # In per cent of the recorded count.
