@@ -21,8 +21,8 @@ from typing import Iterable, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = ROOT / "tests" / "coverage_floors.txt"
 HEAD = """\
-# Lines of each room that the tests run, in per cent, at least: `make coverage` fails below. `make record-coverage` writes
-# this file (docs/decisions/0027).
+# Lines of each room that the tests run, in per cent, at least: `make coverage` fails below.
+# `make record-coverage` writes this file (docs/decisions/0027).
 """
 # The folders whose folders are rooms.
 HOUSES = ("src", "python/drugs_rs")

@@ -73,6 +73,27 @@ def test_a_delivery_of_many_files_is_named_by_its_folders(files: list[str], foun
     assert [(each.namespace, each.name) for each in told.inputs] == [("gs://landing", name) for name in found]
 
 
+def test_a_gate_asserts_the_rules_of_the_contract() -> None:
+    from openlineage.client.serde import Serde
+
+    def rule(name: str, passed: bool, column: str | None = None) -> dict[str, Any]:
+        found = {"rule": name, "table": "publications_all", "passed": passed}
+        return found if column is None else {**found, "column": column}
+
+    folders = ("silver/publications/kind=pubmed", "silver/rejected/publications/kind=pubmed")
+    outputs = [{"path": f"{folder}/dt=2024-03-01/part-00000.parquet"} for folder in folders]
+    quality = [rule("publications_all_rows", True), rule("date_present", False, "date")]
+    told = lineage.of_checks(LAKE, [{"outputs": outputs, "quality": quality}, {"outputs": []}, None])
+    found = {each.name: json.loads(Serde.to_json(each)) for each in told.inputs}
+    assert set(found) == {"lake/silver/publications/kind=pubmed", "lake/silver/rejected"}
+    assertions = found["lake/silver/publications/kind=pubmed"]["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert [(each["assertion"], each["success"], each.get("column")) for each in assertions] == [
+        ("publications_all_rows", True, None),
+        ("date_present", False, "date"),
+    ]
+    assert "inputFacets" not in found["lake/silver/rejected"] or not found["lake/silver/rejected"]["inputFacets"]
+
+
 def test_files_that_are_no_tables_have_no_columns() -> None:
     found = written("gold/drug_graph.json", "bronze/pubmed/dt=2024-03-01/pubmed.csv")
     assert [dataset["facets"] for dataset in found.values()] == [{}, {}]

@@ -25,13 +25,13 @@ TABLES = ("publications_all", "drugs_all", "rejected", "publications", "mentions
 DRUGS = "atccode,drug\nA04AD,DIPHENHYDRAMINE\n6302001,TETRACYCLINE\nN02BA01,ASPIRIN\n,EPINEPHRINE\n,\n"
 DAYS = (
     (
-    "id,title,date,journal\n"
-    "1,Diphenhydramine for motion sickness,2020-01-01,Annals\n"
-    "2,Aspirin without a date,,Annals\n"
-    "3,Aspirin on an impossible day,31/02/2020,\n"
-    ",Tetracycline without an id,2020-01-04,Annals\n"
-    "x-9,Epinephrine with another id,2020-02,\n"
-    "4,,2020-01-01,Annals\n"
+        "id,title,date,journal\n"
+        "1,Diphenhydramine for motion sickness,2020-01-01,Annals\n"
+        "2,Aspirin without a date,,Annals\n"
+        "3,Aspirin on an impossible day,31/02/2020,\n"
+        ",Tetracycline without an id,2020-01-04,Annals\n"
+        "x-9,Epinephrine with another id,2020-02,\n"
+        "4,,2020-01-01,Annals\n"
     ),
     "id,title,date,journal\n1,Diphenhydramine for motion sickness,,Annals\n5,Nothing of note,2021,Letters\n",
 )

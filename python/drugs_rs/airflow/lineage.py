@@ -68,6 +68,32 @@ def of_step(inputs: Iterable[str], out: str, outputs: Sequence[Mapping[str, Any]
     return lineage(inputs=datasets, outputs=made)
 
 
+def of_checks(out: str, reports: Sequence[Any]) -> Any:
+    """Return the lineage of a check: the tables of these reports, each with the rules of its contract as assertions."""
+    classes = lineage_classes()
+    if classes is None:
+        return None
+    lineage, events, facets = classes
+    module = facets.data_quality_assertions_dataset
+    checked: dict[str, list[Mapping[str, Any]]] = {}
+    for report in reports:
+        if not isinstance(report, Mapping):
+            continue
+        for path in dict.fromkeys(place(output["path"]) for output in report["outputs"]):
+            rules = [rule for rule in report.get("quality", ()) if rule["table"] == table_of(path)]
+            checked.setdefault(path, []).extend(rules)
+    datasets = []
+    for path, rules in checked.items():
+        namespace, name = _named(below(out, path))
+        assertions = [
+            module.Assertion(assertion=rule["rule"], success=rule["passed"], column=rule.get("column"))
+            for rule in rules
+        ]
+        made = {"dataQualityAssertions": module.DataQualityAssertionsDatasetFacet(assertions=assertions)}
+        datasets.append(events.InputDataset(namespace=namespace, name=name, inputFacets=made if rules else {}))
+    return lineage(inputs=datasets, outputs=[])
+
+
 def _bounded(read: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return what was read, each once; of many files the folders."""
     found = list(dict.fromkeys(read))
