@@ -1,8 +1,8 @@
-"""Looks at the lake of `dags/drug.py` from outside, once an hour: is gold stale, does a held day wait.
+"""Looks at the lake of `dags/drug.py` from outside, once an hour: stale gold, held days, missed objectives.
 
 Copy this file beside `dags/drug.py` in your clone, so that deliveries bring it, and switch the DAG on. It is a DAG of
-its own because it must run while the pipeline is paused or broken. It writes lines that the alerts `stale_gold` and
-`held_day` find; `docs/incidents.md` explains them.
+its own because it must run while the pipeline is paused or broken. It writes lines that the alerts `stale_gold`,
+`held_day` and `missed_objective` find; `docs/incidents.md` explains them.
 """
 
 from __future__ import annotations
@@ -33,5 +33,7 @@ with DAG(
         # A daily run of Airflow 2 is for the day before, and it may wait some hours for its deliveries.
         max_gold_age_days=2,
         max_held_days=2,
-        doc_md="Logs a line for stale gold, and one for each day that is held too long.",
+        # Volume, rejected share and hit rate: docs/contracts.md.
+        contract="default",
+        doc_md="Logs a line for stale gold, for each day that is held too long, and for each missed objective.",
     )

@@ -45,24 +45,28 @@ def diff(
     return {**found.to_dict(), "text": found.to_text(), "lost_share": found.lost_share, "refusal": refusal}
 
 
-def standing(lake: str | os.PathLike[str]) -> dict[str, Any]:
+def standing(lake: str | os.PathLike[str], *, contract: str | os.PathLike[str] | None = None) -> dict[str, Any]:
     """Return how far gold of a lake is, and the days that are held.
 
     Args:
         lake: The lake, its folder or its URI.
+        contract: A data contract whose objectives are measured; ``None`` for none.
 
     Returns:
-        ``as_of``, the date that gold has reached, or ``None``; and ``held``, the held dates in order.
+        ``as_of``, the date that gold has reached, or ``None``; ``held``, the held dates in order; and with
+        a contract ``objectives``, as ``Lake.objectives`` returns them.
 
     Raises:
-        DrugsError: As ``Lake.status``.
+        DrugsError: As ``Lake.status`` and ``Lake.objectives``.
     """
-    rows = drugs_rs.Lake(lake).status().to_dicts()
+    opened = drugs_rs.Lake(lake)
+    rows = opened.status().to_dicts()
     reached = [row["as_of"] for row in rows if row["as_of"] is not None]
-    return {
+    found: dict[str, Any] = {
         "as_of": str(max(reached)) if reached else None,
         "held": sorted({str(row["dt"]) for row in rows if row["held"]}),
     }
+    return found if contract is None else {**found, "objectives": opened.objectives(contract)}
 
 
 def __dir__() -> list[str]:

@@ -32,7 +32,7 @@ LAKE = {lake!r}
 with DAG("game", start_date=datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc), schedule=None):
     LakeDiffOperator(task_id="diff", lake=LAKE, on_failure_callback=on_failure)
     LakeToDuckDBOperator(task_id="load", lake=LAKE, database="/dev/null/no/such.duckdb")
-    LakeWatchOperator(task_id="watch", lake=LAKE)
+    LakeWatchOperator(task_id="watch", lake=LAKE, contract="default")
 """
 
 
@@ -255,10 +255,10 @@ def forget_slow_run(dag: Any) -> None:
 
 
 def two_states(tmp_path: Path) -> str:
-    """A lake that has lost one of three pairs, with a held day; both days are long ago."""
+    """A lake that has lost one of three pairs, with a held day and half of its rows rejected; both days are long ago."""
     lake = tmp_path / "lake"
     pubmed = tmp_path / "pubmed.csv"
-    titles = "1,Warfarin,2020,Annals\n2,Warfarin and paracetamol,2020,Annals\n"
+    titles = "1,Warfarin,2020,Annals\n2,Warfarin and paracetamol,2020,Annals\n" + "3,,2020,Annals\n" * 2
     pubmed.write_text(f"id,title,date,journal\n{titles}", encoding="utf-8")
     for dt, names in (("2024-01-30", "B01AA03,WARFARIN\nN02BE01,PARACETAMOL\n"), (DAY, "B01AA03,WARFARIN\n")):
         drugs = tmp_path / f"drugs-{dt}.csv"
@@ -291,6 +291,7 @@ def test_a_loss_a_failed_load_stale_gold_and_a_held_day(tmp_path: Path, caplog: 
         "load_failed": {"load"},
         "held_day": {"watch"},
         "stale_gold": {"watch"},
+        "missed_objective": {"watch"},
     }
     events = {(event["task_id"], event["event"]): event for event in events_of(caplog.records)}
     assert events["diff", "failure"]["numbers"] == {

@@ -326,6 +326,24 @@ def test_a_lake_without_gold_and_no_lake(samples: Path, tmp_path: Path, caplog: 
         assert [line["message"] for line in lines_of(caplog.records)][1] == "watch: stale_gold"
 
 
+def test_the_watch_logs_each_missed_objective(samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Three deliveries of two rows and one of nine, of which three are rejected; the age of gold has its own line."""
+    lake = tmp_path / "lake"
+    given = tmp_path / "pubmed.csv"
+    for day, rows in enumerate((2, 2, 2, 9), start=1):
+        titles = "".join(f"{day}{row},{'' if row > 5 else 'Ibuprofen'},2020,Annals\n" for row in range(rows))
+        given.write_text(f"id,title,date,journal\n{titles}", encoding="utf-8")
+        drugs_rs.run(drugs=samples / "drugs.csv", pubmed=given, lake=lake, dt=f"2024-01-0{day}")
+    caplog.clear()
+    LakeWatchOperator(task_id="watch", lake=str(lake), contract="default").execute({})
+    found = [event for event in events_of(caplog.records) if event["event"] == "finding"]
+    assert [(event["incident"], event["numbers"]) for event in found if event["incident"] != "stale_gold"] == [
+        ("missed_objective", {"volume_pubmed": 6.0}),
+        ("missed_objective", {"rejectedShare_pubmed": pytest.approx(100 / 3, abs=1e-5)}),
+    ]
+    assert {event["dt"] for event in found} == {"2024-01-04"}
+
+
 def test_an_argument_that_is_empty_names_its_setting_if_it_has_one() -> None:
     """Without `out` the watch once asked for DRUGS_RS_LAKE, which is no setting, or looked at a stranger's lake."""
     with pytest.raises(AirflowFailException, match=r"`lake` .* for dags/drug\.py: set DRUGS_RS_OUT in the environment"):

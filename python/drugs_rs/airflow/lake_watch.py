@@ -22,6 +22,9 @@ _GREY = "#dce6f2"
 class LakeWatchOperator(BaseOperator):
     """Logs a line with the incident ``stale_gold`` if gold is too old, and ``held_day`` for each day held too long.
 
+    With a data contract it also logs a line with ``missed_objective`` for each objective that the lake misses; the age
+    of gold has its own line.
+
     The task succeeds all the same: the alert policies in ``monitoring/alerts`` find the lines. A date that lies more
     days in the future than it may be old counts as well: with a mistyped day, such as 2204-03-01, gold would look
     fresh for ever.
@@ -30,10 +33,11 @@ class LakeWatchOperator(BaseOperator):
         lake: The lake's root, a folder or a URI.
         max_gold_age_days: The most days between today (UTC) and the date that gold has reached.
         max_held_days: The most days between today and the date of a held day.
+        contract: ``"default"``, or the file or URI of a data contract whose objectives are measured; ``None`` for none.
         isolation: ``"process"`` reads in the task's own process, ``"subprocess"`` in a child of it.
     """
 
-    template_fields: Sequence[str] = ("lake", "isolation")
+    template_fields: Sequence[str] = ("lake", "contract", "isolation")
     ui_color = _GREY
     step = "watch"
 
@@ -43,6 +47,7 @@ class LakeWatchOperator(BaseOperator):
         lake: str,
         max_gold_age_days: int = 2,
         max_held_days: int = 2,
+        contract: str | None = None,
         isolation: str = "process",
         **kwargs: Any,
     ) -> None:
@@ -50,6 +55,7 @@ class LakeWatchOperator(BaseOperator):
         self.lake = lake
         self.max_gold_age_days = max_gold_age_days
         self.max_held_days = max_held_days
+        self.contract = contract
         self.isolation = isolation
         self._step: Step | None = None
         check_options(self, ["isolation"])
@@ -57,7 +63,7 @@ class LakeWatchOperator(BaseOperator):
     @logged
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Look once, and return the date of gold, its age, and the held days."""
-        keywords = {"lake": rendered(self, "lake")}
+        keywords = {"lake": rendered(self, "lake"), "contract": self.contract}
         self._step = Step("ledger.standing", keywords, option(self.task_id, "isolation", self.isolation), self.log)
         found = self._step.run()
         held: list[str] = found["held"]
@@ -71,6 +77,11 @@ class LakeWatchOperator(BaseOperator):
         for dt in held:
             if abs(days_since(dt)) > self.max_held_days:
                 emit(self, context, "finding", incident="held_day", dt=dt, numbers={"held_age_days": age_in_days(dt)})
+        for result in found.get("objectives", ()):
+            if not result["passed"] and result["objective"] != "freshness":
+                name = "_".join(filter(None, [result["objective"], result["table"]]))
+                measured = {name: result["measured"]}
+                emit(self, context, "finding", incident="missed_objective", dt=result["dt"], numbers=measured)
         return {**found, **numbers}
 
     def on_kill(self) -> None:

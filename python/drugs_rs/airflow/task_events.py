@@ -50,7 +50,14 @@ FIELDS = (
 )
 EVENTS = ("start", "wait", "skip", "end", "failure", "finding")
 # What a task may report as an incident, each with an alert policy of this name.
-INCIDENTS = ("rejected_share", "unexplained_loss", "held_day", "stale_gold", "load_failed")
+INCIDENTS = (
+    "rejected_share",
+    "unexplained_loss",
+    "held_day",
+    "stale_gold",
+    "missed_objective",
+    "load_failed",
+)
 # The numbers that are taken from what a task returns.
 NUMBERS = (
     "bytes",
