@@ -255,7 +255,7 @@ def forget_slow_run(dag: Any) -> None:
 
 
 def two_states(tmp_path: Path) -> str:
-    """A lake that has lost one of three pairs, with a held day and half of its rows rejected; both days are long ago."""
+    """A lake that has lost one of three pairs, with a held day and half of its rows rejected; both are long ago."""
     lake = tmp_path / "lake"
     pubmed = tmp_path / "pubmed.csv"
     titles = "1,Warfarin,2020,Annals\n2,Warfarin and paracetamol,2020,Annals\n" + "3,,2020,Annals\n" * 2
