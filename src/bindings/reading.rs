@@ -127,7 +127,7 @@ pub(super) fn read_publications(
     let kind = arguments::choice(py, "kind", kind)?;
     let settings = settings(py, encoding, month_first, on_bad_file, max_ratio)?;
     let table = call::run_interruptible(py, progress, |task| {
-        read::read_publications(&uris, kind, settings, task)
+        read::read_publications(&uris, kind, &settings, task)
     })?;
     CleanTable::create(py, table)
 }
@@ -145,7 +145,7 @@ pub(super) fn read_drugs(
 ) -> PyResult<Py<CleanTable>> {
     let uris = arguments::paths(sources, "sources")?;
     let settings = settings(py, encoding, false, on_bad_file, max_ratio)?;
-    let table = call::run_interruptible(py, progress, |task| read::read_drugs(&uris, settings, task))?;
+    let table = call::run_interruptible(py, progress, |task| read::read_drugs(&uris, &settings, task))?;
     CleanTable::create(py, table)
 }
 

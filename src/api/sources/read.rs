@@ -69,7 +69,7 @@ impl RowSink for AsTheyAre {
 pub fn read_publications(
     uris: &[String],
     kind: PublicationKind,
-    settings: SilverSettings,
+    settings: &SilverSettings,
     task: &Task,
 ) -> Result<CleanTable> {
     let (files, tallies) = find_files(uris, kind.source_table(), task)?;
@@ -77,11 +77,11 @@ pub fn read_publications(
     let sizes: Vec<u64> = tallies.iter().map(|tally| tally.bytes).collect();
     let mut collector = Collector::new(
         tallies,
-        aside(&settings),
+        aside(settings),
         Merger::on_demand(scratch::unnamed, Bound::default()),
     );
     let open = |number: usize| -> Result<Opened<'_>> {
-        open_publications(&files[number], number, kind, &settings, task)
+        open_publications(&files[number], number, kind, settings, task)
     };
     clean_files(
         &sizes,
@@ -126,13 +126,13 @@ pub fn read_publications(
 }
 
 /// Reads vocabularies and combines them into one.
-pub fn read_drugs(uris: &[String], settings: SilverSettings, task: &Task) -> Result<CleanTable> {
+pub fn read_drugs(uris: &[String], settings: &SilverSettings, task: &Task) -> Result<CleanTable> {
     let (files, mut tallies) = find_files(uris, SourceTable::Drugs, task)?;
     let open = |number: usize| {
         let input = open_source(&files[number], settings.reading(), task)?;
         formats::open_shaped(input, vocabulary::shapes())
     };
-    let mut aside = aside(&settings);
+    let mut aside = aside(settings);
     let combined = combine_files(&mut tallies, open, settings.on_bad_file, &mut aside, task)?;
     tallies.iter().try_for_each(FileTally::check)?;
     let uris: Vec<String> = files.into_iter().map(|file| file.uri).collect();

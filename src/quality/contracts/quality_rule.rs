@@ -62,7 +62,7 @@ impl QualityRule {
                 .map_err(|unknown| fault(format!("severity {unknown}"), "correct the severity"))?,
         };
         let allowed = match &metric {
-            RuleMetric::Elsewhere => AllowedNumber::MustBeGreaterOrEqualTo(0.0),
+            RuleMetric::Elsewhere => AllowedNumber::AtLeast(0.0),
             _ => self.allowed().map_err(|(found, remedy)| fault(found, remedy))?,
         };
         let percent = match self.unit.as_deref() {
@@ -251,14 +251,14 @@ impl QualityRule {
             value => value.as_f64().into_iter().collect(),
         };
         let allowed = match (name.as_str(), numbers.as_slice()) {
-            ("mustBe", [number]) => AllowedNumber::MustBe(*number),
-            ("mustNotBe", [number]) => AllowedNumber::MustNotBe(*number),
-            ("mustBeGreaterThan", [least]) => AllowedNumber::MustBeGreaterThan(*least),
-            ("mustBeGreaterOrEqualTo", [least]) => AllowedNumber::MustBeGreaterOrEqualTo(*least),
-            ("mustBeLessThan", [most]) => AllowedNumber::MustBeLessThan(*most),
-            ("mustBeLessOrEqualTo", [most]) => AllowedNumber::MustBeLessOrEqualTo(*most),
-            ("mustBeBetween", [least, most]) => AllowedNumber::MustBeBetween(*least, *most),
-            ("mustNotBeBetween", [least, most]) => AllowedNumber::MustNotBeBetween(*least, *most),
+            ("mustBe", [number]) => AllowedNumber::Exactly(*number),
+            ("mustNotBe", [number]) => AllowedNumber::Not(*number),
+            ("mustBeGreaterThan", [least]) => AllowedNumber::MoreThan(*least),
+            ("mustBeGreaterOrEqualTo", [least]) => AllowedNumber::AtLeast(*least),
+            ("mustBeLessThan", [most]) => AllowedNumber::LessThan(*most),
+            ("mustBeLessOrEqualTo", [most]) => AllowedNumber::AtMost(*most),
+            ("mustBeBetween", [least, most]) => AllowedNumber::Between(*least, *most),
+            ("mustNotBeBetween", [least, most]) => AllowedNumber::NotBetween(*least, *most),
             _ => {
                 let found = format!("{name}: {value}");
                 return Err((found, "a comparison has one number, `between` has two"));

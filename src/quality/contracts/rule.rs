@@ -77,44 +77,44 @@ impl RuleMetric {
     }
 }
 
-/// The numbers that a rule allows. The names are those of ODCS.
+/// The numbers that a rule allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum AllowedNumber {
-    MustBe(f64),
-    MustNotBe(f64),
-    MustBeGreaterThan(f64),
-    MustBeGreaterOrEqualTo(f64),
-    MustBeLessThan(f64),
-    MustBeLessOrEqualTo(f64),
-    MustBeBetween(f64, f64),
-    MustNotBeBetween(f64, f64),
+    Exactly(f64),
+    Not(f64),
+    MoreThan(f64),
+    AtLeast(f64),
+    LessThan(f64),
+    AtMost(f64),
+    Between(f64, f64),
+    NotBetween(f64, f64),
 }
 
 impl AllowedNumber {
     pub fn allows(self, found: f64) -> bool {
         match self {
-            Self::MustBe(number) => found == number,
-            Self::MustNotBe(number) => found != number,
-            Self::MustBeGreaterThan(least) => found > least,
-            Self::MustBeGreaterOrEqualTo(least) => found >= least,
-            Self::MustBeLessThan(most) => found < most,
-            Self::MustBeLessOrEqualTo(most) => found <= most,
-            Self::MustBeBetween(least, most) => (least..=most).contains(&found),
-            Self::MustNotBeBetween(least, most) => !(least..=most).contains(&found),
+            Self::Exactly(number) => found == number,
+            Self::Not(number) => found != number,
+            Self::MoreThan(least) => found > least,
+            Self::AtLeast(least) => found >= least,
+            Self::LessThan(most) => found < most,
+            Self::AtMost(most) => found <= most,
+            Self::Between(least, most) => (least..=most).contains(&found),
+            Self::NotBetween(least, most) => !(least..=most).contains(&found),
         }
     }
 
     /// As it reads in a message: `at most 5`.
     fn sentence(self) -> String {
         match self {
-            Self::MustBe(number) => format!("exactly {number}"),
-            Self::MustNotBe(number) => format!("not {number}"),
-            Self::MustBeGreaterThan(least) => format!("more than {least}"),
-            Self::MustBeGreaterOrEqualTo(least) => format!("at least {least}"),
-            Self::MustBeLessThan(most) => format!("less than {most}"),
-            Self::MustBeLessOrEqualTo(most) => format!("at most {most}"),
-            Self::MustBeBetween(least, most) => format!("{least} to {most}"),
-            Self::MustNotBeBetween(least, most) => format!("not {least} to {most}"),
+            Self::Exactly(number) => format!("exactly {number}"),
+            Self::Not(number) => format!("not {number}"),
+            Self::MoreThan(least) => format!("more than {least}"),
+            Self::AtLeast(least) => format!("at least {least}"),
+            Self::LessThan(most) => format!("less than {most}"),
+            Self::AtMost(most) => format!("at most {most}"),
+            Self::Between(least, most) => format!("{least} to {most}"),
+            Self::NotBetween(least, most) => format!("not {least} to {most}"),
         }
     }
 }
