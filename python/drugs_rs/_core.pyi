@@ -1664,6 +1664,8 @@ class LakeDiff:
 class TableScan:
     """The rows of a table of a lake, for all that read Arrow: `polars.DataFrame(scan)`, `pyarrow.table(scan)`, DuckDB.
 
+    polars before 1.10 reads only the first batch of a stream: there use `to_polars`.
+
     Iterating gives tables, the rows of one row group each. Each reader begins with the first row.
     """
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, ItemsView, Iterable, Iterator, KeysView, ValuesView
 
-from drugs_rs.exceptions import MissingLibraryError
+from drugs_rs.exceptions import InternalError, MissingLibraryError
 
 if TYPE_CHECKING:
     import pandas
@@ -105,7 +105,15 @@ class TableSchema:
 
 def to_polars(table: Table) -> polars.DataFrame:
     """Build the frame behind ``Table.to_polars()``, which documents it."""
-    frame: polars.DataFrame = _library("polars").DataFrame(table)
+    library = _library("polars")
+    frame: polars.DataFrame = library.DataFrame(table)
+    # Before 1.10, which Python 3.8 has, polars takes the first batch of a stream and ends.
+    while frame.height < len(table):
+        rest: polars.DataFrame = library.DataFrame(table[frame.height :])
+        if rest.is_empty():
+            message = f"polars {library.__version__} read {frame.height} of {len(table)} rows; use to_arrow()"
+            raise InternalError(message)
+        frame = library.concat([frame, rest])
     return frame
 
 

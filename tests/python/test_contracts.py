@@ -518,7 +518,7 @@ def test_the_command(tmp_path: Path, vocabulary: Path) -> None:
     assert asked.returncode == 1
     told = json.loads(asked.stdout)
     assert told == drugs_rs.Lake(lake).quality(today="2024-01-09")
-    error = json.loads(asked.stderr)
+    error = json.loads(asked.stderr)["error"]
     assert error["class"] == "ContractError"
     assert "the objective freshness at dt=2024-01-04 is missed: 5 d, at most 2" in error["message"]
     alone = shell("lake", "quality", str(lake), "--today", "2024-01-05", "--objectives", "--json")
