@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import copy
 import datetime
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
