@@ -124,7 +124,7 @@ impl TableWriter {
         Ok(self.finish_counting()?.0)
     }
 
-    /// Like [`TableWriter::finish`], and returns what the rules of the encoder counted; nothing of copied row groups.
+    /// Like [`TableWriter::finish`], and returns what the rules of the encoder counted, without copied row groups.
     pub(crate) fn finish_counting(mut self) -> Result<(OutputFile, Vec<u64>)> {
         self.end_group()?;
         self.file.finish()?;

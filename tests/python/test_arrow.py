@@ -109,7 +109,7 @@ def test_polars_gets_all_rows_of_a_table_in_several_batches(tmp_path: Path) -> N
     (tmp_path / "drugs.csv").write_text("atccode,drug\nA04AD,DIPHENHYDRAMINE\n", encoding="utf-8")
     rows = "".join(f"{number},Title {number},2020-01-01,Annals\n" for number in range(40_000))
     (tmp_path / "pubmed.csv").write_text(f"id,title,date,journal\n{rows}", encoding="utf-8")
-    given = {"drugs": tmp_path / "drugs.csv", "pubmed": tmp_path / "pubmed.csv"}
+    given: dict[str, Any] = {"drugs": tmp_path / "drugs.csv", "pubmed": tmp_path / "pubmed.csv"}
     drugs_rs.run(**given, lake=tmp_path / "lake", dt="2024-01-01")
     scan = drugs_rs.Lake(tmp_path / "lake").scan("publications_all", ["publication_id"])
     wanted = [str(number) for number in range(40_000)]

@@ -44,7 +44,7 @@ fn library() -> String {
 }
 
 impl QualityRule {
-    /// The rule of a table, or of a column of it; `place` is where it stands in the contract `uri`.
+    /// The rule of a table, or of a column of it; `place` is its position in the contract `uri`.
     pub(super) fn read(
         &self,
         uri: &str,
