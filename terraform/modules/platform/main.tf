@@ -88,7 +88,7 @@ module "heavy_step" {
   labels              = local.labels
   service_account     = module.identities.emails["step"]
   image               = var.step.image
-    variables           = var.step.variables
+  variables           = var.step.variables
   cpu                 = var.step.cpu
   memory              = var.step.memory
   timeout_hours       = var.step.timeout_hours
