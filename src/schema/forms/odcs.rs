@@ -28,12 +28,13 @@ fn write(tables: &[&Table]) -> String {
     push_block(&mut text, 0, "team", &objectives["team"]);
     text.push_str("servers:\n");
     for table in tables {
-        // For other tools, which start in the lake's folder.
+        // For other tools, which start in the lake's folder. Of `rejected` they read the rows of publications: those of
+        // vocabularies are in folders without a kind.
         let partitions: String = table.partitions.iter().map(|column| format!("{}=*/", column.name)).collect();
-        let kinds = if table.name == "rejected" { "**/" } else { &partitions };
+        let of_publications = if table.name == "rejected" { "publications/" } else { "" };
         let _ = write!(
             text,
-            "  - server: {0}\n    type: local\n    path: {1}/{kinds}*.parquet\n    format: parquet\n",
+            "  - server: {0}\n    type: local\n    path: {1}/{of_publications}{partitions}*.parquet\n    format: parquet\n",
             table.name, table.folder
         );
     }
