@@ -24,20 +24,12 @@ export UV_NO_BINARY_PACKAGE := flashtext pyspark
 export PYO3_CONFIG_FILE := $(CARGO_TARGET_DIR)/pyo3-config.txt
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
-# With COVERED=1, as `make coverage` has it, the Rust tests and the wheel of the tests count which lines run, and leave the
-# counts here when a process ends.
-COVERAGE := $(CURDIR)/target/coverage
-ifdef COVERED
-INSTRUMENTED := RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/instrumented_rustc.sh
-export LLVM_PROFILE_FILE := $(COVERAGE)/%4m.profraw
-endif
-
 TOOLS := .venv/tools/bin
 UV := $(TOOLS)/uv
 MATURIN := PATH="$(CURDIR)/$(TOOLS):$$PATH" $(TOOLS)/maturin
 # Two wheels for this machine only: that of the tests (profile dev, with debug assertions), and that of the demo and the
 # benchmarks (profile release).
-WHEELS := target/$(if $(COVERED),covered-)wheels
+WHEELS := target/wheels
 PROFILE_test := dev
 PROFILE_release := release
 # The wheel of an environment: that of the tests if `test`, `spark` or `airflow` is in its name, or `site`.
@@ -126,9 +118,9 @@ PARTS := check test-delivery test-instructions test-rust test-matcher test-pytho
 test: ## everything: what `check` does, Rust tests, Python and Spark on 3.8 and the newest, the DAG on three Airflows
 	@python3 tests/timed_parts.py $(MAKE) $(PARTS)
 test-rust: .venv/tools/.ready $(PYO3_CONFIG_FILE)
-	$(LINK_TESTS) $(INSTRUMENTED) $(TOOLS)/cargo-nextest nextest run --locked --features python --no-fail-fast $(NEXTEST)
+	$(LINK_TESTS) $(TOOLS)/cargo-nextest nextest run --locked --features python --no-fail-fast $(NEXTEST)
 test-matcher: .venv/tools/.ready $(PYO3_CONFIG_FILE) ## a million made-up cases, a real PubMed file and large inputs against the slow matcher
-	$(LINK_TESTS) $(INSTRUMENTED) DRUGS_RS_CASES=$(MATCHER_CASES) $(TOOLS)/cargo-nextest nextest run --locked --features python \
+	$(LINK_TESTS) DRUGS_RS_CASES=$(MATCHER_CASES) $(TOOLS)/cargo-nextest nextest run --locked --features python \
 	    --no-fail-fast --run-ignored all --success-output final -E 'test(tests::matcher::)'
 test-instructions: ## the instructions of five hot paths, which may not move by more than 2 % from the recorded counts
 	python3 benches/instructions.py
@@ -138,9 +130,7 @@ record-instructions: ## record the instructions of the hot paths anew
 test-python: $$(addsuffix /.wheel,$$(addprefix .venv/test-,$$(PYTHONS)))
 	$(foreach version,$(PYTHONS),$(MAKE) --no-print-directory test-python-$(version) &&) true
 test-python-%: .venv/test-%/.wheel
-	@mkdir -p $(COVERAGE)
-	COVERAGE_FILE=$(COVERAGE)/python-core .venv/test-$*/bin/pytest --numprocesses $(JOBS) --dist loadscope \
-	    $(if $(filter $*,$(lastword $(PYTHONS))),$(if $(COVERED),--cov --cov-report=),-m "not core")
+	.venv/test-$*/bin/pytest --numprocesses $(JOBS) --dist loadscope $(if $(filter $*,$(lastword $(PYTHONS))),,-m "not core")
 test-stub: $$(NEWEST)/.wheel
 	$(NEWEST)/bin/python -m mypy.stubtest --mypy-config-file pyproject.toml drugs_rs._core
 test-delivery: .venv/delivery/.dependencies ## the scripts of releases against fakes, the workflows by zizmor, licences and sources of crates
@@ -164,16 +154,12 @@ test-site: .venv/site/.wheel ## the site is built, its links lead somewhere, and
 test-spark: $$(addsuffix /.wheel,$$(addprefix .venv/spark-,$$(PYTHONS)))
 	$(call side_by_side,$(PYTHONS:%=test-spark-%))
 test-spark-%: .venv/spark-%/.wheel
-	@mkdir -p $(COVERAGE)
-	COVERAGE_FILE=$(COVERAGE)/python-spark .venv/spark-$*/bin/python $(if $(COVERED),-m coverage run) \
-	    -m pytest -c tests/spark/pytest.ini tests/spark $(if $(filter $*,$(lastword $(PYTHONS))),,-m "not core")
+	.venv/spark-$*/bin/python -m pytest -c tests/spark/pytest.ini tests/spark $(if $(filter $*,$(lastword $(PYTHONS))),,-m "not core")
 test-airflow: $(AIRFLOWS:%=ready-airflow-%)
 	$(call side_by_side,$(AIRFLOWS:%=test-airflow-%))
 test-airflow-%: ready-airflow-%
-	@mkdir -p $(COVERAGE)
 	@if [ -e .venv/airflow-$*/.wheel ]; then \
-	    COVERAGE_FILE=$(COVERAGE)/python-airflow .venv/airflow-$*/bin/python \
-	        $(if $(COVERED),-m coverage run) -m pytest -c tests/composer/pytest.ini tests/composer; \
+	    .venv/airflow-$*/bin/python -m pytest -c tests/composer/pytest.ini tests/composer; \
 	fi
 ready-airflow-%:
 	@if python3 tests/interpreters.py $(AIRFLOW_PYTHON_$*) > /dev/null; then \
@@ -187,21 +173,6 @@ ready-airflow-%:
 
 test-infrastructure: .venv/infrastructure/.dependencies ## terraform/ by terraform itself, with the recorded schema of the provider, and by checkov
 	.venv/infrastructure/bin/python -m pytest -c tests/infrastructure/pytest.ini tests/infrastructure
-
-# Coverage by room, from what the suites left.
-COVERAGE_ROOMS = $(LINK_TESTS) $(INSTRUMENTED) $(NEWEST)/bin/python tests/coverage_rooms.py
-coverage-floors: $$(NEWEST)/.wheel .venv/tools/.ready $(PYO3_CONFIG_FILE)
-	$(COVERAGE_ROOMS)
-.PHONY: coverage record-coverage coverage-floors
-coverage: ## which share of each room the tests run, and the least covered files: `make test-rust`, and Python on the newest versions
-	@rm -rf $(COVERAGE)
-	@rm -f .venv/*/.wheel
-	@$(MAKE) --no-print-directory COVERED=1 test-rust test-python-$(lastword $(PYTHONS)) test-spark-$(lastword $(PYTHONS)) \
-	    test-airflow-$(lastword $(AIRFLOWS))
-	@$(MAKE) --no-print-directory COVERED=1 coverage-floors
-	@rm -f .venv/*/.wheel
-record-coverage: $$(NEWEST)/.wheel .venv/tools/.ready $(PYO3_CONFIG_FILE) ## record what `make coverage` found as the floors
-	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/instrumented_rustc.sh $(COVERAGE_ROOMS) --record
 
 .PHONY: check-format check-lint check-types check-floors
 check: check-format check-lint check-types check-floors ## format, lints, types, floors
@@ -325,7 +296,7 @@ $(PYO3_CONFIG_FILE):
 
 $(WHEELS)/%/.built: $(SOURCES) | .venv/tools/.ready $(PYO3_CONFIG_FILE)
 	rm -rf $(@D)
-	$(if $(filter test,$*),$(INSTRUMENTED)) $(MATURIN) build --locked --profile $(PROFILE_$*) --compatibility linux --out $(@D)
+	$(MATURIN) build --locked --profile $(PROFILE_$*) --compatibility linux --out $(@D)
 	@touch $@
 
 .venv/test-%/.dependencies: requirements/$$(if $$(filter 3.8,$$*),test-py38,test).txt | .venv/tools/.ready
