@@ -46,7 +46,6 @@ MEMORY, PROCESSORS = "1Gi", "1"
 SOURCES = {"drugs": "drugs", "clinical_trials": "clinical_trials", "pubmed_a": "pubmed", "pubmed_b": "pubmed"}
 
 settings = Settings.load()
-slow_run, of_last_tasks = slow_run_alert(settings)
 lake: dict[str, Any] = {"out": settings.out, "dt": PARTITION}
 slow_run, of_last_tasks = slow_run_alert(settings)
 step: dict[str, Any] = {**lake, **templates(["isolation"]), "pool": settings.pool}
@@ -133,7 +132,6 @@ with DAG(
     },
     user_defined_macros={"drugs_rs_partition": partition_of, "drugs_rs_setting": settings.effective},
     on_failure_callback=on_run_failure,
-    **slow_run,
     default_args={
         "owner": settings.owner,
         "retries": settings.retries,

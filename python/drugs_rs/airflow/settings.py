@@ -99,7 +99,7 @@ class Settings:
     month_first: bool = False
     on_bad_file: str = "fail"
     expect_rows: str | None = None
-    contract: str | None = "default"
+    contract: str | None = None
     boundary: str = "word"
     abbreviations: bool = False
     fields: list[str] | None = None
