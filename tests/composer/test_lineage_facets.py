@@ -85,13 +85,16 @@ def test_a_gate_asserts_the_rules_of_the_contract() -> None:
     quality = [rule("publications_all_rows", True), rule("date_present", False, "date")]
     told = lineage.of_checks(LAKE, [{"outputs": outputs, "quality": quality}, {"outputs": []}, None])
     found = {each.name: json.loads(Serde.to_json(each)) for each in told.inputs}
-    assert set(found) == {"lake/silver/publications/kind=pubmed", "lake/silver/rejected"}
+    assert set(found) == {"lake/silver/publications/kind=pubmed", "lake/silver/rejected/publications"}
     assertions = found["lake/silver/publications/kind=pubmed"]["inputFacets"]["dataQualityAssertions"]["assertions"]
     assert [(each["assertion"], each["success"], each.get("column")) for each in assertions] == [
         ("publications_all_rows", True, None),
         ("date_present", False, "date"),
     ]
-    assert "inputFacets" not in found["lake/silver/rejected"] or not found["lake/silver/rejected"]["inputFacets"]
+    assert (
+        "inputFacets" not in found["lake/silver/rejected/publications"]
+        or not found["lake/silver/rejected/publications"]["inputFacets"]
+    )
 
 
 def test_files_that_are_no_tables_have_no_columns() -> None:

@@ -20,6 +20,7 @@ PARENTS: dict[str, tuple[type[Exception], ...]] = {
     "EncodingError": (InputError,),
     "LossError": (DrugsError,),
     "RowCountError": (InputError,),
+    "ContractError": (InputError,),
     "StorageError": (DrugsError, OSError),
     "ColumnNotFoundError": (DrugsError, KeyError),
     "RowNotFoundError": (DrugsError, IndexError),
