@@ -16,8 +16,8 @@ from drugs_rs.exceptions import ArgumentError, DrugsError, SourceNotFoundError
 NAMES = {"A": ["aspirin", "acetylsalicylic acid"], "B": ["metformin hydrochloride"]}
 OWN_KEYWORDS = {
     "run": {"drugs", "pubmed", "clinical_trials", "preprints", "lake", "out", "dt", "dates", "encoding",
-            "month_first", "on_bad_file", "max_ratio", "expect_rows", "contract", "snapshot", "max_absent", "fields", "abstracts",
-            "exclude_status", "unit",
+            "month_first", "on_bad_file", "max_ratio", "expect_rows", "contract", "snapshot", "max_absent",
+            "fields", "abstracts", "exclude_status", "unit",
             "max_exclusive", "graph", "keep", "progress"},
     "gold": {"lake", "out", "dt", "fields", "abstracts", "exclude_status", "unit", "max_exclusive", "graph", "keep",
              "progress"},
